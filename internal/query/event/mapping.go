@@ -1,0 +1,96 @@
+package event
+
+// Mapping is what the indices of one class say of the fields that a rule set uses. Indices with equal
+// mappings form one class; what a field is never comes from how an event's JSON was written.
+type Mapping struct {
+	// Fields holds each mapped field by the path that the rules write. A path that is not here is not
+	// mapped: its events count as having no value, as for Elasticsearch.
+	Fields map[string]FieldMapping
+	// Source says whether an event can be read back as it was sent.
+	Source SourceMode
+	// SourceMissing lists those of Fields that `_source` leaves out (by includes or excludes) and that
+	// the search's `fields` cannot give either. Not empty, it makes the class not coverable.
+	SourceMissing []string
+}
+
+// SourceMode says what an index keeps of an event's text.
+type SourceMode uint8
+
+// The ways an index keeps `_source`.
+const (
+	SourceStored    SourceMode = iota
+	SourceSynthetic            // rebuilt from doc values: arrays may come sorted and without duplicates
+	SourceOff                  // nothing to match or to write into a signal
+)
+
+// FieldMapping is what one class of indices says of one field.
+type FieldMapping struct {
+	Type Type
+	// Name is the mapping's own word for the type ("match_only_text"), for messages.
+	Name string
+	// Exact is the concrete field whose index holds whole values, the one a term query names: the field
+	// itself, an alias's target, or the keyword sub-field of a text field. Empty where there is none.
+	Exact string
+	// IgnoreAbove is Exact's limit in UTF-16 units beyond which a value is stored but not indexed; 0 is no limit.
+	IgnoreAbove int
+	// Normalized: Exact holds values changed by a normalizer.
+	Normalized bool
+	// Unsearchable: Exact has neither an index nor doc values.
+	Unsearchable bool
+	// Unindexed: Exact can be searched by its doc values only, which reads every document.
+	Unindexed bool
+	// Nested is the nearest nested parent's path, or empty. A query at the root does not see such a field.
+	Nested string
+	// FromFields: the value need not be in `_source` (constant_keyword, alias, runtime, null_value, copy_to,
+	// left out of `_source`), so the search's `fields` are asked for it.
+	FromFields bool
+	// Constant is the value of a constant_keyword, where it is set.
+	Constant string
+	// NullValue is what a null stands for, as text; HasNullValue tells it from none.
+	NullValue    string
+	HasNullValue bool
+	// Formats are a date's formats as the mapping writes them, for example "epoch_millis||strict_date".
+	Formats string
+}
+
+// Type is a family of mapping types whose values are read and compared alike.
+type Type uint8
+
+// The families. Every mapping type that a rule can sensibly name belongs to one.
+const (
+	Unmapped Type = iota
+	Keyword       // keyword, constant_keyword, wildcard, and flattened and its keys
+	Text          // text, match_only_text, annotated_text
+	Integer       // byte, short, integer, long
+	Unsigned      // unsigned_long
+	Float         // half_float, float, double, scaled_float
+	Boolean
+	Date
+	DateNanos
+	IP
+	Version
+	Object // an object or nested object itself
+	Other  // anything else (geo_point, ranges, binary, …): values are compared as text and never filtered on
+)
+
+// typeNames places the mapping API's type names into families (Elasticsearch 8.19 and 9.2).
+var typeNames = map[string]Type{
+	"keyword": Keyword, "constant_keyword": Keyword, "wildcard": Keyword, "flattened": Keyword, "counted_keyword": Keyword,
+	"text": Text, "match_only_text": Text, "annotated_text": Text, "search_as_you_type": Text, "pattern_text": Text,
+	"byte": Integer, "short": Integer, "integer": Integer, "long": Integer,
+	"unsigned_long": Unsigned,
+	"half_float":    Float, "float": Float, "double": Float, "scaled_float": Float,
+	"boolean": Boolean,
+	"date":    Date, "date_nanos": DateNanos,
+	"ip":      IP,
+	"version": Version,
+	"object":  Object, "nested": Object,
+}
+
+// TypeOf gives the family of a mapping type's name, Other where it is not known.
+func TypeOf(name string) Type {
+	if t, ok := typeNames[name]; ok {
+		return t
+	}
+	return Other
+}
