@@ -1,0 +1,158 @@
+package event
+
+import "github.com/valyala/fastjson"
+
+// Event is one event under judgement. It is made once and reset for every hit, so that reading a
+// million events allocates nothing. It is not safe for concurrent use: one a worker.
+type Event struct {
+	fields *Fields
+	source *fastjson.Value
+	extra  *fastjson.Value
+
+	mapping  *Mapping
+	bound    []FieldMapping // of mapping, by slot
+	bindings map[*Mapping][]FieldMapping
+
+	slots   []slot
+	round   uint64 // counts resets; a slot of another round is not resolved yet
+	scratch []byte // holds the texts made for this event
+}
+
+type slot struct {
+	round  uint64
+	values []Value
+}
+
+// New gives an event that resolves the fields of f, all of them added by now.
+func New(f *Fields) *Event {
+	return &Event{fields: f, slots: make([]slot, len(f.paths)), bindings: map[*Mapping][]FieldMapping{}}
+}
+
+// Reset makes e the event of one hit. source is its `_source`, extra its `fields` or nil, m the mapping
+// of its index, or nil where none is known (an exported event): then every value is read as text.
+// All values given before become invalid.
+func (e *Event) Reset(m *Mapping, source, extra *fastjson.Value) {
+	e.source, e.extra = source, extra
+	e.scratch = e.scratch[:0]
+	e.round++
+	if m != e.mapping || e.bound == nil {
+		e.bind(m)
+	}
+}
+
+func (e *Event) bind(m *Mapping) {
+	e.mapping = m
+	if b, ok := e.bindings[m]; ok {
+		e.bound = b
+		return
+	}
+	e.bound = make([]FieldMapping, len(e.fields.paths))
+	for i, path := range e.fields.paths {
+		if m == nil {
+			e.bound[i] = FieldMapping{Type: Other}
+			continue
+		}
+		e.bound[i] = m.Fields[path] // the zero value is unmapped
+	}
+	e.bindings[m] = e.bound
+}
+
+// Mapped says what the event's index makes of a field. known is false where the event came without a
+// mapping.
+func (e *Event) Mapped(s Slot) (f FieldMapping, known bool) { return e.bound[s], e.mapping != nil }
+
+// Values gives the field's values; none where the field is missing, null, empty, unmapped, or holds
+// only what its type cannot take. The slice is valid until the next Reset.
+func (e *Event) Values(s Slot) []Value {
+	sl := &e.slots[s]
+	if sl.round != e.round {
+		sl.round = e.round
+		sl.values = e.resolve(s, sl.values[:0])
+	}
+	return sl.values
+}
+
+func (e *Event) resolve(s Slot, into []Value) []Value {
+	f := &e.bound[s]
+	if f.Type == Unmapped {
+		return into
+	}
+	into = e.collect(e.source, e.fields.trees[s], f, into)
+	if f.FromFields && e.extra != nil {
+		into = e.collect(e.extra, e.fields.trees[s], f, into)
+	}
+	return into
+}
+
+// collect walks every way in which the rest of a path can stand in v. The depth of the walk is the
+// path's, but for arrays in arrays, which the parser bounds.
+func (e *Event) collect(v *fastjson.Value, rest *lookup, f *FieldMapping, into []Value) []Value {
+	if v == nil {
+		return into
+	}
+	switch v.Type() {
+	case fastjson.TypeArray:
+		for _, item := range v.GetArray() {
+			into = e.collect(item, rest, f, into)
+		}
+	case fastjson.TypeObject:
+		if rest == nil {
+			break
+		}
+		o := v.GetObject()
+		for i := range rest.steps {
+			if child := o.Get(rest.steps[i].key); child != nil {
+				into = e.collect(child, rest.steps[i].rest, f, into)
+			}
+		}
+	case fastjson.TypeNull:
+		if rest == nil && f.HasNullValue {
+			into = e.append(into, []byte(f.NullValue), f.Type)
+		}
+	case fastjson.TypeString, fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
+		if rest != nil {
+			break
+		}
+		if text, ok := textOf(v, &e.scratch); ok {
+			into = e.append(into, text, f.Type)
+		}
+	}
+	return into
+}
+
+func (e *Event) append(into []Value, text []byte, t Type) []Value {
+	if value, ok := read(text, t); ok {
+		into = append(into, value)
+	}
+	return into
+}
+
+// Lower gives a value's text with the letters A to Z in lower case, made at most once an event.
+// v must be an element of a slice that Values gave.
+//
+// Elasticsearch folds ASCII only in case-insensitive queries (eql.md §4), so this does too.
+func (e *Event) Lower(v *Value) []byte {
+	if v.lower == nil {
+		v.lower = e.fold(v.Text)
+	}
+	return v.lower
+}
+
+func (e *Event) fold(text []byte) []byte {
+	first := 0
+	for first < len(text) && (text[first] < 'A' || text[first] > 'Z') {
+		first++
+	}
+	if first == len(text) {
+		return text
+	}
+	start := len(e.scratch)
+	e.scratch = append(e.scratch, text...)
+	lower := e.scratch[start:]
+	for i := first; i < len(lower); i++ {
+		if c := lower[i]; 'A' <= c && c <= 'Z' {
+			lower[i] = c + ('a' - 'A')
+		}
+	}
+	return lower
+}

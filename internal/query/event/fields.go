@@ -1,0 +1,60 @@
+package event
+
+import "strings"
+
+// Slot is the number of a field in its [Fields]; an [Event] keeps the field's values under it.
+type Slot int
+
+// Fields is the set of distinct fields that a set of rules reads, each with one slot, so that an event
+// looks each of them up once however many rules ask. Add all fields before the first [Event] is made.
+type Fields struct {
+	paths []string
+	slots map[string]Slot
+	trees []*lookup
+}
+
+// Add gives the slot of a field path, a new one where the path is new.
+func (f *Fields) Add(path string) Slot {
+	if s, ok := f.slots[path]; ok {
+		return s
+	}
+	if f.slots == nil {
+		f.slots = map[string]Slot{}
+	}
+	s := Slot(len(f.paths))
+	f.slots[path] = s
+	f.paths = append(f.paths, path)
+	f.trees = append(f.trees, newLookup(path))
+	return s
+}
+
+// Paths lists the fields in the order of their slots. The caller must not change it.
+func (f *Fields) Paths() []string { return f.paths }
+
+// Path is the field path of a slot.
+func (f *Fields) Path(s Slot) string { return f.paths[s] }
+
+// lookup holds the ways in which a path can be written as keys of an object. For a.b.c these are the
+// keys "a" (then b.c inside), "a.b" (then c) and "a.b.c".
+type lookup struct {
+	steps []step
+}
+
+type step struct {
+	key  string
+	rest *lookup // nil: the key's value is the field's
+}
+
+// newLookup shares the tails: a path of n parts has n lookups, not 2ⁿ.
+func newLookup(path string) *lookup {
+	parts := strings.Split(path, ".")
+	tails := make([]*lookup, len(parts)+1) // tails[len(parts)] stays nil: the end
+	for i := len(parts) - 1; i >= 0; i-- {
+		l := &lookup{}
+		for j := i + 1; j <= len(parts); j++ {
+			l.steps = append(l.steps, step{key: strings.Join(parts[i:j], "."), rest: tails[j]})
+		}
+		tails[i] = l
+	}
+	return tails[0]
+}

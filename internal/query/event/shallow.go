@@ -1,0 +1,121 @@
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// Shallow rewrites an event that is nested too deeply for the fast parser (fastjson stops at depth
+// 300, Elasticsearch at 1,000) as a flat object that holds just the fields of f: each under its dotted
+// path, with an array of the values found there in their order. Reset reads it like any other event.
+// It costs memory in proportion to the event's text.
+func Shallow(source []byte, f *Fields) ([]byte, error) {
+	s := &shallowing{decoder: json.NewDecoder(bytes.NewReader(source)), found: make([][]json.RawMessage, len(f.paths)), fields: f}
+	s.decoder.UseNumber()
+	if err := s.walk(); err != nil {
+		return nil, fmt.Errorf("read a deeply nested event: %w", err)
+	}
+	flat := map[string][]json.RawMessage{}
+	for i, values := range s.found {
+		if len(values) > 0 {
+			flat[f.paths[i]] = values
+		}
+	}
+	return json.Marshal(flat)
+}
+
+// shallowing walks a document token by token with a stack of its own, so that no depth can exhaust
+// the goroutine's.
+type shallowing struct {
+	decoder *json.Decoder
+	fields  *Fields
+	found   [][]json.RawMessage
+	path    []byte
+	stack   []container
+}
+
+// container is one open object or array; path is the length of the walk's path outside it.
+type container struct {
+	object bool
+	path   int
+	key    bool // in an object: the next token is a key
+}
+
+func (s *shallowing) walk() error {
+	for {
+		token, err := s.decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch t := token.(type) {
+		case json.Delim:
+			s.delimiter(t)
+			continue
+		case string:
+			if top := s.top(); top != nil && top.object && top.key {
+				s.enter(top, t)
+				continue
+			}
+			text, err := json.Marshal(t)
+			if err != nil {
+				return err
+			}
+			s.value(text)
+		case json.Number:
+			s.value(json.RawMessage(t))
+		case bool:
+			s.value(strconv.AppendBool(nil, t))
+		case nil:
+			s.value(json.RawMessage("null"))
+		}
+	}
+}
+
+func (s *shallowing) top() *container {
+	if len(s.stack) == 0 {
+		return nil
+	}
+	return &s.stack[len(s.stack)-1]
+}
+
+func (s *shallowing) delimiter(d json.Delim) {
+	switch d {
+	case '{', '[':
+		s.stack = append(s.stack, container{object: d == '{', path: len(s.path), key: true})
+	case '}', ']':
+		s.path = s.path[:s.top().path]
+		s.stack = s.stack[:len(s.stack)-1]
+		s.left()
+	}
+}
+
+// enter sets the path to a member of an object.
+func (s *shallowing) enter(object *container, key string) {
+	s.path = s.path[:object.path]
+	if len(s.path) > 0 {
+		s.path = append(s.path, '.')
+	}
+	s.path = append(s.path, key...)
+	object.key = false
+}
+
+// left is called behind each value: in an object, a key comes next.
+func (s *shallowing) left() {
+	if top := s.top(); top != nil {
+		top.key = true
+	}
+}
+
+func (s *shallowing) value(text json.RawMessage) {
+	if slot, ok := s.fields.slots[string(s.path)]; ok {
+		s.found[slot] = append(s.found[slot], text)
+	}
+	s.left()
+}
