@@ -1,0 +1,95 @@
+package eql
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// signature is what the grammar knows of a function.
+type signature struct {
+	name string
+	// least and most count the arguments; most is -1 where there is no end.
+	least, most int
+	// fold tells that the function compares text and may ignore letter case: name~.
+	fold bool
+}
+
+// signatures are Elasticsearch's EQL functions, all of them (eql.md §6).
+func signatures() []signature {
+	return []signature{
+		{"add", 2, 2, false},
+		{"between", 3, 4, true},
+		{"cidrMatch", 2, -1, false},
+		{"concat", 1, -1, false},
+		{"divide", 2, 2, false},
+		{"endsWith", 2, 2, true},
+		{"indexOf", 2, 3, true},
+		{"length", 1, 1, false},
+		{"modulo", 2, 2, false},
+		{"multiply", 2, 2, false},
+		{"number", 1, 2, false},
+		{"startsWith", 2, 2, true},
+		{"string", 1, 1, false},
+		{"stringContains", 2, 2, true},
+		{"substring", 2, 3, false},
+		{"subtract", 2, 2, false},
+	}
+}
+
+// lookUp finds a function by its name in any letter case.
+func lookUp(name string) (signature, bool) {
+	for _, s := range signatures() {
+		if strings.EqualFold(s.name, name) {
+			return s, true
+		}
+	}
+	return signature{}, false
+}
+
+// functionAdvice says what to write instead of a function that does not exist.
+func functionAdvice(name string) string {
+	switch strings.ToLower(name) {
+	case "wildcard":
+		return `wildcard() is gone from EQL. Write field : "pattern" or field like "pattern".`
+	case "match", "matches":
+		return `EQL has no such function. Write field regex "pattern" or field regex~ "pattern".`
+	case "contains":
+		return `Write stringContains(field, "text"), or stringContains~ to ignore letter case.`
+	}
+	names := make([]string, 0, len(signatures()))
+	for _, s := range signatures() {
+		names = append(names, s.name)
+	}
+	if near := nearest(name, names); near != "" {
+		return fmt.Sprintf("Did you mean %s?", near)
+	}
+	return "The functions are: " + strings.Join(names, ", ") + "."
+}
+
+// nearest gives the name that was probably meant, or "".
+func nearest(name string, names []string) string {
+	best, distance := "", 1+max(1, len(name)/3)
+	for _, n := range names {
+		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(n), nil); d < distance {
+			best, distance = n, d
+		}
+	}
+	return best
+}
+
+// arguments says how many arguments the function takes.
+func (s signature) arguments() string {
+	switch {
+	case s.most < 0 && s.least == 1:
+		return "at least 1 argument"
+	case s.most < 0:
+		return fmt.Sprintf("at least %d arguments", s.least)
+	case s.least < s.most:
+		return fmt.Sprintf("%d or %d arguments", s.least, s.most)
+	case s.least == 1:
+		return "1 argument"
+	}
+	return fmt.Sprintf("%d arguments", s.least)
+}

@@ -1,0 +1,281 @@
+package eql
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// lexer cuts a text into tokens, one at a time. What it cannot read it reports, then goes on with what was probably
+// meant, so that the parser finds the errors behind it too.
+type lexer struct {
+	text string
+	pos  int
+	// report takes the errors.
+	report func(span Span, message, advice string)
+	// lost is where the first string, name or comment stands that does not end, -1 while there is none: what comes
+	// behind it may have been read wrongly.
+	lost int
+}
+
+// next gives the next token, tokEOF at the end and ever after.
+func (l *lexer) next() token {
+	l.skipBlank()
+	start := l.pos
+	if start >= len(l.text) {
+		return token{kind: tokEOF, span: Span{start, start}}
+	}
+	switch c := l.text[start]; {
+	case isIdentifierStart(c):
+		return l.word()
+	case isDigit(c), c == '.' && isDigit(l.peek(1)):
+		return l.number()
+	case c == '"':
+		return l.doubleQuoted()
+	case c == '\'', c == '?' && (l.peek(1) == '"' || l.peek(1) == '\''):
+		return l.oldString()
+	case c == '`':
+		return l.backquoted()
+	}
+	if kind, width := operator(l.text[start:]); width > 0 {
+		l.pos += width
+		return l.token(kind, start)
+	}
+	return l.foreign()
+}
+
+// peek gives the byte n places on, 0 behind the end.
+func (l *lexer) peek(n int) byte {
+	if l.pos+n < len(l.text) {
+		return l.text[l.pos+n]
+	}
+	return 0
+}
+
+// token makes a token of the text from start to here.
+func (l *lexer) token(kind tokenKind, start int) token {
+	return token{kind, Span{start, l.pos}, l.text[start:l.pos]}
+}
+
+// skipBlank skips white space and comments.
+func (l *lexer) skipBlank() {
+	for l.pos < len(l.text) {
+		switch c := l.text[l.pos]; {
+		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+			l.pos++
+		case c == '/' && l.peek(1) == '/':
+			if end := strings.IndexAny(l.text[l.pos:], "\r\n"); end >= 0 {
+				l.pos += end
+			} else {
+				l.pos = len(l.text)
+			}
+		case c == '/' && l.peek(1) == '*':
+			l.blockComment()
+		default:
+			r, width := utf8.DecodeRuneInString(l.text[l.pos:])
+			if r != '\ufeff' && (r < utf8.RuneSelf || !unicode.IsSpace(r)) {
+				return
+			}
+			l.pos += width
+			l.report(Span{l.pos - width, l.pos}, fmt.Sprintf("the character %U is not white space in EQL", r),
+				"Write a plain space, or nothing.")
+		}
+	}
+}
+
+// lose remembers that the text from here on may be read wrongly.
+func (l *lexer) lose(at int) {
+	if l.lost < 0 {
+		l.lost = at
+	}
+}
+
+// blockComment skips a comment in /* */; such comments nest.
+func (l *lexer) blockComment() {
+	start, depth := l.pos, 0
+	for l.pos < len(l.text) {
+		switch {
+		case l.text[l.pos] == '/' && l.peek(1) == '*':
+			depth++
+			l.pos += 2
+		case l.text[l.pos] == '*' && l.peek(1) == '/':
+			depth--
+			l.pos += 2
+			if depth == 0 {
+				return
+			}
+		default:
+			l.pos++
+		}
+	}
+	l.lose(start)
+	l.report(Span{start, start + 2}, "the comment is not closed",
+		"Each /* needs its own */, also inside another comment.")
+}
+
+// word reads an identifier, a keyword or a function's name with ~.
+func (l *lexer) word() token {
+	start := l.pos
+	for l.pos++; isIdentifierPart(l.peek(0)); l.pos++ {
+	}
+	// A name with ~ is letters, digits and _ and starts with a letter; @x~ and _x~ are no such names.
+	if l.peek(0) == '~' && isLetter(l.text[start]) {
+		l.pos++
+		if kind := keyword(l.text[start:l.pos]); kind != tokIdentifier {
+			return l.token(kind, start)
+		}
+		return l.token(tokTilde, start)
+	}
+	return l.token(keyword(l.text[start:l.pos]), start)
+}
+
+// number reads 1, 1., 1.5, .5, 1e5, .5e-3. A sign is an operator.
+func (l *lexer) number() token {
+	start, kind := l.pos, tokInteger
+	l.digits()
+	if l.peek(0) == '.' {
+		kind = tokDecimal
+		l.pos++
+		l.digits()
+	}
+	if c := l.peek(0); c == 'e' || c == 'E' {
+		sign := 0
+		if c := l.peek(1); c == '+' || c == '-' {
+			sign = 1
+		}
+		if isDigit(l.peek(1 + sign)) {
+			kind = tokDecimal
+			l.pos += 1 + sign
+			l.digits()
+		}
+	}
+	return l.token(kind, start)
+}
+
+func (l *lexer) digits() {
+	for isDigit(l.peek(0)) {
+		l.pos++
+	}
+}
+
+// backquoted reads a name in backquotes; two of them stand for one inside.
+func (l *lexer) backquoted() token {
+	start := l.pos
+	var name strings.Builder
+	for l.pos++; l.pos < len(l.text); l.pos++ {
+		switch {
+		case l.text[l.pos] != '`':
+			name.WriteByte(l.text[l.pos])
+		case l.peek(1) == '`':
+			name.WriteByte('`')
+			l.pos++
+		default:
+			l.pos++
+			span := Span{start, l.pos}
+			if name.Len() == 0 {
+				l.report(span, "the name in backquotes is empty", "")
+				return token{tokInvalid, span, ""}
+			}
+			return token{tokQuoted, span, name.String()}
+		}
+	}
+	l.lose(start)
+	l.report(Span{start, start + 1}, "the name in backquotes is not closed", "End it with `.")
+	return token{tokInvalid, Span{start, l.pos}, ""}
+}
+
+// operator recognises the operator at the start of the text, the longest that fits.
+func operator(text string) (kind tokenKind, width int) {
+	if len(text) >= 2 {
+		switch text[:2] {
+		case "==":
+			return tokEqual, 2
+		case "!=":
+			return tokNotEqual, 2
+		case "<=":
+			return tokLessOrEqual, 2
+		case ">=":
+			return tokGreaterOrEqual, 2
+		case "![":
+			return tokMissingEvent, 2
+		case "<>", "||":
+			return tokEOF, 0 // not EQL; foreign knows what was meant
+		}
+	}
+	switch text[0] {
+	case ':':
+		return tokColon, 1
+	case '=':
+		return tokAssign, 1
+	case '<':
+		return tokLess, 1
+	case '>':
+		return tokGreater, 1
+	case '+':
+		return tokPlus, 1
+	case '-':
+		return tokMinus, 1
+	case '*':
+		return tokStar, 1
+	case '/':
+		return tokSlash, 1
+	case '%':
+		return tokPercent, 1
+	case '.':
+		return tokDot, 1
+	case ',':
+		return tokComma, 1
+	case '[':
+		return tokOpenBracket, 1
+	case ']':
+		return tokCloseBracket, 1
+	case '(':
+		return tokOpenParen, 1
+	case ')':
+		return tokCloseParen, 1
+	case '|':
+		return tokPipe, 1
+	case '?':
+		return tokOptional, 1
+	}
+	return tokEOF, 0
+}
+
+// foreign reports what is no token of EQL and gives the token that was meant.
+func (l *lexer) foreign() token {
+	start := l.pos
+	known := func(kind tokenKind, width int, instead string) token {
+		l.pos += width
+		t := l.token(kind, start)
+		l.report(t.span, fmt.Sprintf("EQL has no %q", t.text), instead)
+		return t
+	}
+	rest := l.text[start:]
+	switch {
+	case strings.HasPrefix(rest, "&&"):
+		return known(tokAnd, 2, "Write and.")
+	case strings.HasPrefix(rest, "||"):
+		return known(tokOr, 2, "Write or.")
+	case strings.HasPrefix(rest, "<>"):
+		return known(tokNotEqual, 2, "Write !=.")
+	case strings.HasPrefix(rest, "!:"):
+		return known(tokColon, 2, `Write not before the field: not field : "pattern".`)
+	case rest[0] == '!':
+		return known(tokNot, 1, "Write not.")
+	case rest[0] == '~':
+		return known(tokInvalid, 1, "A ~ stands directly behind in, like, regex or a function's name, without a space before it.")
+	}
+	r, width := utf8.DecodeRuneInString(rest)
+	l.pos += width
+	span := Span{start, l.pos}
+	switch {
+	case r == '“' || r == '”' || r == '‘' || r == '’':
+		return l.curlyQuoted(start)
+	case r == utf8.RuneError && width == 1:
+		l.report(span, fmt.Sprintf("the byte 0x%02x is not UTF-8", rest[0]), "")
+	default:
+		l.report(span, fmt.Sprintf("unexpected character %q", r), "")
+	}
+	return token{tokInvalid, span, ""}
+}

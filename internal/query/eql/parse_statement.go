@@ -1,0 +1,148 @@
+package eql
+
+import (
+	"fmt"
+	"strings"
+)
+
+const statementAdvice = `An event query is: category where condition; for any category: any where condition.`
+
+// query = ( any | name | string ) where condition pipe*
+func (p *parser) query() *Query {
+	q := &Query{Text: p.text, Where: &Literal{}}
+	if kind := p.statementKind(); kind != "" {
+		p.refuse(kind)
+		return q
+	}
+	if p.tok.kind == tokEOF {
+		if len(p.errors) == 0 {
+			p.syntax(Span{}, "the query is empty", statementAdvice)
+		}
+		return q
+	}
+	q.Category = p.category()
+	if !p.where() {
+		return q
+	}
+	q.Where = p.statementCondition()
+	for p.tok.kind == tokPipe {
+		p.pipe()
+	}
+	return q
+}
+
+// statementKind names the kind of statement that the query is where it is not an event query.
+func (p *parser) statementKind() string {
+	switch p.tok.kind {
+	case tokSequence, tokSample, tokJoin:
+		if p.ahead.kind != tokWhere {
+			return p.tok.text
+		}
+	}
+	return ""
+}
+
+// refuse reports that the statement is of an unsupported kind, and nothing else about it.
+func (p *parser) refuse(kind string) {
+	p.errors = nil
+	p.add(p.tok.span, CodeUnsupported, kind+" queries are not supported",
+		"Only single events are searched for: category where condition.")
+	p.stop()
+}
+
+// category reads what stands before where.
+func (p *parser) category() *Literal {
+	t := p.tok
+	switch {
+	case t.kind == tokAny:
+		p.advance()
+		return nil
+	case t.kind == tokIdentifier || t.kind == tokString:
+		p.advance()
+	case t.kind == tokQuoted:
+		p.unexpected("an event category", fmt.Sprintf("A category is a name or a string: %s where …", clip(quote(t.text))))
+		p.advance()
+	case t.kind.isKeyword() && p.ahead.kind == tokWhere:
+		p.unexpected("an event category", fmt.Sprintf("A keyword is a category only as a string: %q where …", t.text))
+		p.advance()
+	default:
+		p.unexpected("an event category", statementAdvice)
+		if t.kind == tokInvalid {
+			p.advance()
+		}
+	}
+	return &Literal{Span: t.span, Kind: String, Text: t.text}
+}
+
+// where reads the keyword. Where it is not there, the text up to it is skipped; false means that there is none.
+func (p *parser) where() bool {
+	if p.take(tokWhere) {
+		return true
+	}
+	if p.tok.kind == tokIdentifier && strings.EqualFold(p.tok.text, "where") {
+		p.lowerCase("where")
+		p.advance()
+		return true
+	}
+	p.unexpected("where", statementAdvice)
+	for p.tok.kind != tokEOF {
+		if p.take(tokWhere) {
+			return true
+		}
+		p.advance()
+	}
+	return false
+}
+
+// statementCondition reads the condition and what follows it wrongly, up to the pipes or the end.
+func (p *parser) statementCondition() Expr {
+	where := p.condition()
+	for p.tok.kind != tokEOF && p.tok.kind != tokPipe {
+		switch p.tok.kind {
+		case tokCloseParen:
+			p.fail(p.tok.span, CodeSyntax, `")" closes nothing`, "Take it away, or open its parenthesis.")
+		default:
+			p.unexpected("and, or, or the end of the query", "")
+		}
+		p.advance()
+		if p.tok.kind == tokAnd || p.tok.kind == tokOr {
+			p.advance()
+		} else {
+			p.skip()
+		}
+		if p.tok.kind != tokEOF && p.tok.kind != tokPipe && p.tok.kind != tokCloseParen {
+			p.condition()
+		}
+	}
+	return where
+}
+
+// pipe = "|" name arguments; all pipes are refused, those that EQL has by name.
+func (p *parser) pipe() {
+	start := p.advance().span.Start
+	pipes := []string{"count", "filter", "head", "sort", "tail", "unique", "unique_count"}
+	name := p.tok
+	if name.kind != tokIdentifier {
+		p.unexpected("a pipe's name", "")
+	} else {
+		p.advance()
+	}
+	known := name.kind != tokIdentifier
+	for _, pipe := range pipes {
+		if pipe == name.text {
+			known = true
+			p.fail(p.from(start), CodeUnsupported, fmt.Sprintf("the pipe %s is not supported", pipe),
+				"Every matching event is reported; take the pipe away.")
+		}
+	}
+	if !known {
+		advice := ""
+		if near := nearest(name.text, pipes); near != "" {
+			advice = fmt.Sprintf("Did you mean %s? (It is not supported either.)", near)
+		}
+		p.fail(name.span, CodeSyntax, fmt.Sprintf("EQL has no pipe %s", clip(name.text)), advice)
+	}
+	for p.tok.kind != tokPipe && p.tok.kind != tokEOF {
+		p.advance()
+	}
+}

@@ -1,0 +1,177 @@
+package eql
+
+import (
+	"fmt"
+	"slices"
+)
+
+// The limits of a query. They are far beyond any rule and keep every later pass cheap and its recursion shallow.
+const (
+	maxText   = 1 << 20
+	maxDepth  = 100
+	maxNodes  = 10_000
+	maxErrors = 50
+)
+
+// Parse reads an event query. The error is [Errors], with everything that is wrong with the text.
+func Parse(text string) (*Query, error) {
+	if len(text) > maxText {
+		return nil, Errors{NewError(text, Span{}, CodeLimit, "the query is longer than 1 MiB", "")}
+	}
+	p := &parser{text: text}
+	p.lex = lexer{text: text, lost: -1, report: p.syntax}
+	p.tok, p.ahead = p.lex.next(), p.lex.next()
+	query := p.query()
+	if !p.stopped {
+		p.check(query)
+	}
+	if len(p.errors) > 0 {
+		return nil, p.inOrder()
+	}
+	return query, nil
+}
+
+// parser reads tokens by recursive descent, one method a rule of the grammar. A method that meets an error reports it,
+// skips to where it can go on and gives a node all the same; the tree is thrown away in the end.
+type parser struct {
+	text       string
+	lex        lexer
+	tok, ahead token
+	// last is the end of the token before tok.
+	last   int
+	depth  int
+	nodes  int
+	errors Errors
+	// stopped is set when nothing further is worth reading; the parser then sees the end of the text everywhere.
+	stopped bool
+}
+
+// advance goes to the next token and gives the one that was current.
+func (p *parser) advance() token {
+	t := p.tok
+	if t.kind == tokEOF {
+		return t
+	}
+	p.last = t.span.End
+	p.tok, p.ahead = p.ahead, p.lex.next()
+	if p.stopped { // the lexer may have found one error too many
+		p.stop()
+	}
+	return t
+}
+
+// end makes the token behind the last one.
+func (p *parser) end() token { return token{kind: tokEOF, span: Span{p.last, p.last}} }
+
+// take advances over a token of the kind, if it is there.
+func (p *parser) take(kind tokenKind) bool {
+	if p.tok.kind != kind {
+		return false
+	}
+	p.advance()
+	return true
+}
+
+// from gives the span from start to the end of the last token.
+func (p *parser) from(start int) Span { return Span{start, max(start, p.last)} }
+
+// add records an error, one at a place.
+func (p *parser) add(span Span, code Code, message, advice string) {
+	taken := func(e *Error) bool { return e.Span.Start == span.Start }
+	if p.stopped || slices.ContainsFunc(p.errors, taken) {
+		return
+	}
+	p.errors = append(p.errors, NewError(p.text, span, code, message, advice))
+	if len(p.errors) >= maxErrors {
+		p.stop()
+	}
+}
+
+// syntax records an error of the lexer.
+func (p *parser) syntax(span Span, message, advice string) { p.add(span, CodeSyntax, message, advice) }
+
+// fail records an error of the parser, unless the lexer had lost its way before: then it would only be an echo.
+func (p *parser) fail(span Span, code Code, message, advice string) {
+	if p.lex.lost < 0 || span.Start < p.lex.lost {
+		p.add(span, code, message, advice)
+	}
+}
+
+// unexpected records that the current token is not what has to stand here.
+func (p *parser) unexpected(want, advice string) {
+	p.unexpectedAs(want, p.tok.describe(), advice)
+}
+
+func (p *parser) unexpectedAs(want, found, advice string) {
+	span := p.tok.span
+	switch p.tok.kind {
+	case tokInvalid:
+		return // reported by the lexer
+	case tokEOF:
+		span = Span{p.last, p.last} // not behind the blank lines at the end
+	}
+	p.fail(span, CodeSyntax, fmt.Sprintf("expected %s, found %s", want, found), advice)
+}
+
+// limit records that the query is too large and ends the reading.
+func (p *parser) limit(message string) {
+	p.add(p.tok.span, CodeLimit, message, "")
+	p.stop()
+}
+
+func (p *parser) stop() {
+	p.stopped = true
+	p.tok = p.end()
+	p.ahead = p.tok
+}
+
+// enter goes one level of nesting deeper; every rule that calls itself does, so that no text exhausts the stack.
+// Where it gives false, the reading has ended.
+func (p *parser) enter() bool {
+	p.depth++
+	if p.depth > maxDepth {
+		p.limit(fmt.Sprintf("the condition is nested deeper than %d levels", maxDepth))
+		return false
+	}
+	return true
+}
+
+func (p *parser) leave() { p.depth-- }
+
+// count counts a node of the tree.
+func (p *parser) count() {
+	p.nodes++
+	if p.nodes > maxNodes {
+		p.limit("the condition has more than 10,000 operators, fields and constants")
+	}
+}
+
+// skip goes on to where the surrounding rule can continue: and, or, a comma, a pipe, a closing bracket or
+// the end. Brackets that open on the way are skipped with what they hold.
+func (p *parser) skip() {
+	open := 0
+	for {
+		switch p.tok.kind {
+		case tokEOF:
+			return
+		case tokOpenParen, tokOpenBracket, tokMissingEvent:
+			open++
+		case tokCloseParen, tokCloseBracket:
+			if open == 0 {
+				return
+			}
+			open--
+		case tokAnd, tokOr, tokComma, tokPipe:
+			if open == 0 {
+				return
+			}
+		}
+		p.advance()
+	}
+}
+
+// inOrder gives the errors in the order of the text.
+func (p *parser) inOrder() Errors {
+	slices.SortStableFunc(p.errors, func(a, b *Error) int { return a.Span.Start - b.Span.Start })
+	return p.errors
+}
