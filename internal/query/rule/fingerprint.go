@@ -1,0 +1,37 @@
+package rule
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Fingerprint identifies what the rule alerts on, as hex SHA-256: its id, query, patterns and the
+// settings of time and category. Prose, severity and schedule are no part of it, nor is the order of
+// the patterns. It is stored in ledgers and plans: a new release must give the same for the same rule.
+func (r *Rule) Fingerprint() string {
+	patterns := slices.Clone(r.Index)
+	slices.Sort(patterns)
+	patterns = slices.Compact(patterns)
+
+	parts := []string{
+		"1", // the version of this list
+		string(r.ID),
+		strings.TrimSpace(strings.ReplaceAll(r.Query, "\r\n", "\n")),
+		r.TimestampOverride,
+		strconv.FormatBool(r.TimestampOverrideFallbackDisabled),
+		r.EventCategoryField,
+	}
+	hash := sha256.New()
+	var length [8]byte
+	for _, part := range append(parts, patterns...) {
+		// Lengths keep ("ab", "c") and ("a", "bc") apart.
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		hash.Write(length[:])
+		hash.Write([]byte(part))
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}

@@ -1,0 +1,98 @@
+package rule
+
+import (
+	"time"
+
+	"esrule/internal/query/eql"
+)
+
+// ID is a rule's rule_id: what its signals and its ledger are known by. Two rules never share one.
+type ID string
+
+// Rule is one detection rule of type eql whose query is an event query.
+type Rule struct {
+	ID          ID
+	Name        string
+	Description string
+	Severity    string // low, medium, high or critical
+	RiskScore   float64
+	Version     int // 1 where the file has none, as Elastic's own files do
+	Type        string
+	Language    string
+	License     string
+	Maturity    string // as [metadata] has it; decides nothing
+
+	Author         []string
+	Tags           []string
+	References     []string
+	FalsePositives []string
+	Note           string
+	Setup          string
+	Threat         []Threat
+
+	// Query is the query as written and Parsed its tree; the tree's spans point into Query.
+	Query  string
+	Parsed *eql.Query
+	// Index holds the index patterns as written: at least one, none remote, none an exclusion.
+	Index []string
+	// From is how far back one run looks (from = "now-9m" is 9 minutes), Interval how often it is due.
+	From     time.Duration
+	Interval time.Duration
+
+	// TimestampOverride is the field that the time window is read from before @timestamp; empty is
+	// @timestamp alone.
+	TimestampOverride string
+	// TimestampOverrideFallbackDisabled leaves out the events that lack TimestampOverride.
+	TimestampOverrideFallbackDisabled bool
+	// EventCategoryField is the field that the word before `where` is compared with.
+	EventCategoryField string
+	// TimestampField and TiebreakerField order events. An event query is true of each event alone, so
+	// for it they decide nothing; they are kept for the signal.
+	TimestampField  string
+	TiebreakerField string
+
+	BuildingBlockType string
+	MaxSignals        int // 0 where the file has none; there is no cap on signals
+	// NotApplied names the keys of the file that act on written signals, and that are left to others.
+	NotApplied []string
+
+	// File is where the rule was read from, for messages.
+	File string
+
+	text source
+}
+
+// Threat is one entry of a rule's MITRE ATT&CK mapping.
+type Threat struct {
+	Framework string
+	Tactic    ThreatEntry
+	Technique []Technique
+}
+
+// Technique is a technique of a [Threat] with its sub-techniques.
+type Technique struct {
+	ThreatEntry
+	Subtechnique []ThreatEntry
+}
+
+// ThreatEntry names a tactic, a technique or a sub-technique.
+type ThreatEntry struct {
+	ID        string
+	Name      string
+	Reference string
+}
+
+// Skipped is a well-formed rule that is not run, because of its kind or of a key that is not supported.
+type Skipped struct {
+	File   string
+	ID     ID
+	Name   string
+	Kind   string // what is not supported in a word or two: "type esql", "sequence", "filters"
+	Reason string
+}
+
+// Set is what was loaded, in the order of the paths given and of the file names below them.
+type Set struct {
+	Rules   []*Rule
+	Skipped []Skipped
+}

@@ -1,0 +1,104 @@
+package rule
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// shownWidth is how much of a line an error shows, in characters: queries on one line can be very long.
+const shownWidth = 100
+
+// span is a part of a file, in bytes. The zero span stands for the file as a whole.
+type span struct{ start, end int }
+
+// source is a file's text and name.
+type source struct {
+	file string
+	text []byte
+	// query maps the query's text to the file, where that is known.
+	queryAt queryPlace
+}
+
+// errorAt makes an error about a part of the file.
+func (s *source) errorAt(at span, message, advice string) *Error {
+	e := &Error{File: s.file, Message: message, Advice: advice}
+	if at == (span{}) || at.start > len(s.text) {
+		return e
+	}
+	lineStart := bytes.LastIndexByte(s.text[:at.start], '\n') + 1
+	line := s.text[lineStart:]
+	if end := bytes.IndexByte(line, '\n'); end >= 0 {
+		line = line[:end]
+	}
+	e.Line = 1 + bytes.Count(s.text[:lineStart], []byte("\n"))
+
+	from := at.start - lineStart
+	to := min(max(at.end-lineStart, from), len(line))
+	before := shown(line[:from])
+	e.Column = len(before) + 1
+	e.Source, e.Caret = underline(before, shown(line[from:to]), shown(line[to:]))
+	return e
+}
+
+// lineOf makes an error about the line that a part of the file begins on, where the column is not known.
+func (s *source) lineOf(at span, message, advice string) *Error {
+	e := s.errorAt(at, message, advice)
+	e.Column, e.Caret = 0, ""
+	return e
+}
+
+// offset gives the place of a line and a column in bytes, both from 1.
+func (s *source) offset(line, column int) int {
+	at := 0
+	for ; line > 1; line-- {
+		next := bytes.IndexByte(s.text[at:], '\n')
+		if next < 0 {
+			break
+		}
+		at += next + 1
+	}
+	return min(at+max(column-1, 0), len(s.text))
+}
+
+// shown gives text as it may be written to a terminal: what a file holds must not steer it.
+func shown(text []byte) []rune {
+	text = bytes.TrimSuffix(text, []byte("\r"))
+	runes := make([]rune, 0, utf8.RuneCount(text))
+	for _, r := range string(text) {
+		if r != '\t' && !unicode.IsPrint(r) {
+			r = utf8.RuneError
+		}
+		runes = append(runes, r)
+	}
+	return runes
+}
+
+// underline gives a line and the marks below its middle part, without indentation and cut to what fits.
+func underline(before, marked, after []rune) (line, caret string) {
+	line = string(before) + string(marked) + string(after)
+	indent := len([]rune(line)) - len([]rune(strings.TrimLeft(line, " \t")))
+	before = before[min(indent, len(before)):]
+
+	if cut := len(before) + min(len(marked), shownWidth/2) - shownWidth; cut > 0 {
+		before = append([]rune("…"), before[min(cut+1, len(before)):]...)
+	}
+	if cut := len(before) + len(marked) - shownWidth; cut > 0 {
+		marked = append(marked[:len(marked)-cut:len(marked)-cut], '…')
+		after = nil
+	}
+	if cut := len(before) + len(marked) + len(after) - shownWidth; cut > 0 {
+		after = append(after[:len(after)-cut:len(after)-cut], '…')
+	}
+
+	margin := make([]rune, len(before))
+	for i, r := range before {
+		margin[i] = ' '
+		if r == '\t' {
+			margin[i] = '\t' // as wide as the one above it, whatever the terminal makes of it
+		}
+	}
+	line = strings.TrimRight(string(before)+string(marked)+string(after), " \t")
+	return line, string(margin) + strings.Repeat("^", max(len(marked), 1))
+}
