@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+// app is what the commands share: the process's streams and clock, and the parts that most of them
+// build first. A command takes from it what it needs, in the order in which it needs it.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+	readyWithin    time.Duration
+
+	rulePaths []string // --rules
+
+	// config is the configuration, read from the environment when a command first asks for it:
+	// `esrule version` works under a broken one.
+	config func() (config, error)
+}
+
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, readyWithin: readyWithin}
+	a.config = sync.OnceValues(func() (config, error) { return loadConfig(os.Environ(), a.now()) })
+	return a
+}
+
+// logger writes to standard error, which leaves standard output to a command's result.
+func (a *app) logger(cfg config) *slog.Logger {
+	return newLogger(a.stderr, cfg.LogFormat, cfg.LogLevel)
+}
+
+// errNoCluster says that a command needs a cluster and the configuration names none.
+var errNoCluster = errors.New("no cluster is configured: set ESRULE_ELASTICSEARCH_URL, or ESRULE_ELASTICSEARCH_CLOUD_ID")
+
+// connect returns the clients of the configured cluster, once it answers and lets us in.
+func (a *app) connect(ctx context.Context, cfg config, log *slog.Logger) (*cluster, error) {
+	if !cfg.hasCluster() {
+		return nil, withExit(exitUsage, errNoCluster)
+	}
+	c, err := newCluster(cfg.Cluster)
+	if err != nil {
+		return nil, withExit(exitUsage, err)
+	}
+	if err := c.ready(ctx, a.readyWithin, log); err != nil {
+		return nil, err
+	}
+	return c, nil
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8"
+)
+
+// cluster is the way to one Elasticsearch. Its two clients differ in one thing, who tries again.
+type cluster struct {
+	// requests tries again by itself what a busy or restarting cluster refused. Everything that
+	// goes through it may be repeated: reads change nothing, and a write that had arrived already meets
+	// its own compare-and-set.
+	requests *elasticsearch.Client
+	// bulk sends once. It is for the packages that have a loop of their own: sink looks at every item
+	// of an answer and sends again what was refused, search repeats a page. A second loop below theirs
+	// would multiply the attempts, and hold back the items that were accepted.
+	bulk *elasticsearch.Client
+
+	addresses  string // for messages; without credentials
+	credential string // the kind of credential in use, for messages
+	advice     string // what to look at where it is refused
+}
+
+const (
+	dialTimeout = 10 * time.Second
+	// answerTimeout bounds how long a request may run on the cluster. A page takes milliseconds;
+	// a search that took this long is given up, its window stays open, and the next run asks again.
+	answerTimeout = 2 * time.Minute
+
+	maxRetries   = 3
+	firstBackoff = 500 * time.Millisecond
+)
+
+// newCluster builds the clients; it sends nothing.
+func newCluster(cfg clusterConfig) (*cluster, error) {
+	transport := namedTransport{newTransport(cfg)}
+	client := func(retry bool) (*elasticsearch.Client, error) {
+		return elasticsearch.NewClient(elasticsearch.Config{
+			Addresses:     cfg.Addresses,
+			APIKey:        cfg.APIKey.reveal(),
+			Username:      cfg.Username,
+			Password:      cfg.Password.reveal(),
+			Header:        http.Header{"User-Agent": {userAgent()}},
+			Transport:     transport,
+			DisableRetry:  !retry,
+			MaxRetries:    maxRetries,
+			RetryOnStatus: []int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
+			RetryOnError:  worthRepeating,
+			RetryBackoff:  backoff,
+		})
+	}
+	requests, errRequests := client(true)
+	bulk, errBulk := client(false)
+	if err := errors.Join(errRequests, errBulk); err != nil {
+		return nil, fmt.Errorf("build the client for %s: %w", strings.Join(cfg.Addresses, ", "), err)
+	}
+	c := &cluster{requests: requests, bulk: bulk, addresses: strings.Join(cfg.Addresses, ", ")}
+	c.credential, c.advice = cfg.credential()
+	return c, nil
+}
+
+func userAgent() string {
+	b := readBuildInfo()
+	return fmt.Sprintf("esrule/%s (%s; %s)", b.Version, b.Platform, b.Go)
+}
+
+// credential says how the cluster is told who we are, and what to look at where it refuses that.
+func (c clusterConfig) credential() (kind, advice string) {
+	switch {
+	case c.APIKey.isSet():
+		return "the API key", "check ESRULE_ELASTICSEARCH_API_KEY; a key may have expired, or belong to another cluster"
+	case c.Username != "":
+		return fmt.Sprintf("user %q with this password", c.Username), "check ESRULE_ELASTICSEARCH_USERNAME and ESRULE_ELASTICSEARCH_PASSWORD, or what the address holds of them"
+	}
+	return "a request without credentials", "set ESRULE_ELASTICSEARCH_API_KEY, or ESRULE_ELASTICSEARCH_USERNAME and ESRULE_ELASTICSEARCH_PASSWORD"
+}
+
+// newTransport returns the connections that both clients share. The proxy comes from the environment.
+func newTransport(cfg clusterConfig) *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   dialTimeout,
+		ResponseHeaderTimeout: answerTimeout,
+		IdleConnTimeout:       90 * time.Second,
+		MaxIdleConnsPerHost:   16,
+		TLSClientConfig:       tlsConfig(cfg),
+	}
+}
+
+// namedTransport adds to an error which of several addresses it is about. A request's URL holds no
+// credentials: they travel in a header.
+type namedTransport struct{ next http.RoundTripper }
+
+func (t namedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := t.next.RoundTrip(req)
+	if err != nil {
+		return nil, fmt.Errorf("%s://%s: %w", req.URL.Scheme, req.URL.Host, err)
+	}
+	return res, nil
+}
+
+// worthRepeating says whether a request that brought no answer may bring one when it is sent again.
+func worthRepeating(_ *http.Request, err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || isRefusal(err) {
+		return false
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return true
+	}
+	// An address that was reached and did not answer in time is at its limit; the same work again
+	// would add to it.
+	timeout, ok := errors.AsType[net.Error](err)
+	return !ok || !timeout.Timeout()
+}
+
+// backoff is how long to wait before an attempt: twice as long each time, spread so that several
+// instances do not come back at once.
+func backoff(attempt int) time.Duration {
+	if attempt > maxRetries {
+		return 0 // the client waits after its last attempt too, for nothing
+	}
+	wait := firstBackoff << (attempt - 1)
+	return wait/2 + rand.N(wait)
+}

@@ -1,0 +1,303 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// noon is the time at which the tests read the configuration.
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// setEnvironment replaces the ESRULE_ variables of the process by pairs such as "ESRULE_INDEX=logs-*".
+func setEnvironment(t *testing.T, pairs ...string) {
+	t.Helper()
+	for _, pair := range os.Environ() {
+		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(name, envPrefix+"_") {
+			t.Setenv(name, value) // so that it comes back after the test
+			os.Unsetenv(name)
+		}
+	}
+	for _, pair := range pairs {
+		name, value, _ := strings.Cut(pair, "=")
+		t.Setenv(name, value)
+	}
+}
+
+func readConfig(t *testing.T, pairs ...string) (config, error) {
+	t.Helper()
+	setEnvironment(t, pairs...)
+	return loadConfig(os.Environ(), noon)
+}
+
+func TestConfigDefaults(t *testing.T) {
+	cfg, err := readConfig(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next := cfg.Schedule.Next(noon); !next.Equal(noon.Add(5 * time.Minute)) {
+		t.Errorf("default schedule comes due at %s, want five minutes after %s", next, noon)
+	}
+	cfg.Schedule = nil
+	want := config{
+		SignalsIndex:    "esrule-signals",
+		StateIndex:      "esrule-state",
+		DeadLetterIndex: "esrule-dead-letter",
+		ScheduleText:    "@every 5m",
+		PageSize:        1000,
+		LogLevel:        slog.LevelInfo,
+		LogFormat:       logText,
+	}
+	if diff := cmp.Diff(want, cfg, cmp.AllowUnexported(secret{})); diff != "" {
+		t.Errorf("defaults (-want +got):\n%s", diff)
+	}
+	if cfg.hasCluster() {
+		t.Errorf("a cluster is configured by default: %v", cfg.Cluster.Addresses)
+	}
+}
+
+func TestConfigValues(t *testing.T) {
+	f := func(pair string, get func(config) any, want any) {
+		t.Helper()
+		t.Run(pair, func(t *testing.T) {
+			cfg, err := readConfig(t, pair)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, get(cfg)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", pair, diff)
+			}
+		})
+	}
+	rules := func(c config) any { return c.Rules }
+	f("ESRULE_RULES=a.toml", rules, []string{"a.toml"})
+	f("ESRULE_RULES= a.toml , folder/b ,", rules, []string{"a.toml", "folder/b"})
+	f("ESRULE_RULES= ", rules, []string(nil))
+
+	index := func(c config) any { return c.Index }
+	f("ESRULE_INDEX=logs-*, winlogbeat-*", index, []string{"logs-*", "winlogbeat-*"})
+	f("ESRULE_INDEX=.hidden-logs", index, []string{".hidden-logs"})
+
+	signals := func(c config) any { return c.SignalsIndex }
+	f("ESRULE_SIGNALS_INDEX=team-a.signals", signals, "team-a.signals")
+	f("ESRULE_SIGNALS_INDEX=", signals, "esrule-signals")
+
+	start := func(c config) any { return c.Start }
+	f("ESRULE_START=90m", start, 90*time.Minute)
+	f("ESRULE_START=7d", start, 7*24*time.Hour)
+	f("ESRULE_START=1d12h", start, 36*time.Hour)
+	f("ESRULE_START=", start, time.Duration(0))
+
+	due := func(c config) any { return c.Schedule.Next(noon).UTC() }
+	f("ESRULE_SCHEDULE=@every 90s", due, noon.Add(90*time.Second))
+	f("ESRULE_SCHEDULE=CRON_TZ=Asia/Tokyo 30 6 * * *", due, time.Date(2026, 3, 1, 21, 30, 0, 0, time.UTC))
+	f("ESRULE_SCHEDULE=CRON_TZ=UTC 0 0 29 2 *", due, time.Date(2028, 2, 29, 0, 0, 0, 0, time.UTC))
+	f("ESRULE_SCHEDULE=CRON_TZ=UTC @hourly", due, noon.Add(time.Hour))
+
+	f("ESRULE_PAGE_SIZE=1", func(c config) any { return c.PageSize }, 1)
+	f("ESRULE_PAGE_SIZE=10000", func(c config) any { return c.PageSize }, 10_000)
+	f("ESRULE_LOG_LEVEL=WARN", func(c config) any { return c.LogLevel }, slog.LevelWarn)
+	f("ESRULE_LOG_FORMAT=json", func(c config) any { return c.LogFormat }, logJSON)
+	f("esrule_index=logs-*", index, []string(nil)) // names have a case
+	// Names without the prefix belong to other programs; see environment.
+	f("INDEX=other-*", index, []string(nil))
+	f("PAGE_SIZE=7", func(c config) any { return c.PageSize }, 1000)
+	f("PASSWORD=other", func(c config) any { return c.Cluster.Password.reveal() }, "")
+	f("ELASTICSEARCH_URL=http://other:9200", func(c config) any { return c.hasCluster() }, false)
+}
+
+// The variables that Kubernetes puts into a pod beside a service that is called esrule are nobody's mistake.
+func TestConfigAllowsServiceLinks(t *testing.T) {
+	_, err := readConfig(t,
+		"ESRULE_SERVICE_HOST=10.0.0.1", "ESRULE_SERVICE_PORT=9090", "ESRULE_SERVICE_PORT_METRICS=9090",
+		"ESRULE_PORT=tcp://10.0.0.1:9090", "ESRULE_PORT_9090_TCP=tcp://10.0.0.1:9090",
+		"ESRULE_PORT_9090_TCP_PROTO=tcp", "ESRULE_PORT_9090_TCP_PORT=9090", "ESRULE_PORT_9090_TCP_ADDR=10.0.0.1",
+		"ESRULE_METRICS_SERVICE_HOST=10.0.0.2", "ESRULE_METRICS_PORT=tcp://10.0.0.2:80",
+	)
+	if err != nil {
+		t.Errorf("service links: %v", err)
+	}
+}
+
+func TestConfigProblems(t *testing.T) {
+	f := func(pair, want string) {
+		t.Helper()
+		t.Run(pair, func(t *testing.T) {
+			_, err := readConfig(t, pair)
+			checkProblems(t, err, want)
+		})
+	}
+	// Names.
+	f("ESRULE_PAGESIZE=100", `ESRULE_PAGESIZE: no such variable; the nearest is ESRULE_PAGE_SIZE`)
+	f("ESRULE_ELASTICSEARCH_PASWORD=hunter2", `ESRULE_ELASTICSEARCH_PASWORD: no such variable; the nearest is ESRULE_ELASTICSEARCH_PASSWORD`)
+	f("ESRULE_URL=http://localhost:9200", `ESRULE_URL: no such variable; the nearest is ESRULE_ELASTICSEARCH_URL`)
+	f("ESRULE_API_KEYFILE=key", `ESRULE_API_KEYFILE: no such variable; the nearest is ESRULE_ELASTICSEARCH_API_KEY_FILE`)
+	f("ESRULE_PORT=9200", `ESRULE_PORT: no such variable; the nearest is ESRULE_START`)
+
+	// Indices to write.
+	f("ESRULE_SIGNALS_INDEX=Signals", `ESRULE_SIGNALS_INDEX="Signals": index names are lower case`)
+	f("ESRULE_SIGNALS_INDEX=signals-*", `ESRULE_SIGNALS_INDEX="signals-*": want one index, without wildcards`)
+	f("ESRULE_SIGNALS_INDEX=<signals-{now/d}>", `ESRULE_SIGNALS_INDEX="<signals-{now/d}>": want one index, without date math; a name that changes with the day would alert twice`)
+	f("ESRULE_SIGNALS_INDEX=a,b", `ESRULE_SIGNALS_INDEX="a,b": want one index, not a list`)
+	f("ESRULE_STATE_INDEX=other:state", `ESRULE_STATE_INDEX="other:state": want an index of this cluster; a remote cluster cannot be written to`)
+	f("ESRULE_STATE_INDEX=_state", `ESRULE_STATE_INDEX="_state": index names do not start with -, _ or +`)
+	f("ESRULE_STATE_INDEX=my state", `ESRULE_STATE_INDEX="my state": index names hold no spaces and none of \/"<>|#`)
+	f("ESRULE_STATE_INDEX=..", `ESRULE_STATE_INDEX="..": want the name of an index`)
+	f("ESRULE_DEAD_LETTER_INDEX="+strings.Repeat("a", 256),
+		`ESRULE_DEAD_LETTER_INDEX="`+strings.Repeat("a", 256)+`": index names have at most 255 bytes, this one has 256`)
+	f("ESRULE_STATE_INDEX=esrule-signals", `ESRULE_STATE_INDEX="esrule-signals": is also ESRULE_SIGNALS_INDEX; each needs an index of its own`)
+
+	// Index patterns to read.
+	f("ESRULE_INDEX=logs-*,-logs-noise", `ESRULE_INDEX="-logs-noise": exclusions are not supported; write only the patterns to search`)
+	f("ESRULE_INDEX=logs-* winlogbeat-*", `ESRULE_INDEX="logs-* winlogbeat-*": index patterns hold no spaces and none of \/"<>|#?; separate patterns with commas`)
+	f("ESRULE_INDEX=Logs-*", `ESRULE_INDEX="Logs-*": index names are lower case, so this matches none`)
+	f("ESRULE_INDEX=<logs-{now/d}>", `ESRULE_INDEX="<logs-{now/d}>": date math is not supported; write * in place of the date`)
+	f("ESRULE_INDEX=eu:logs-*", `ESRULE_INDEX="eu:logs-*": remote clusters are not searched; run esrule against that cluster`)
+	f("ESRULE_INDEX=_all", `ESRULE_INDEX="_all": write "*" for every index`)
+
+	// Times and numbers.
+	const length = "want a length of time above zero such as 90m, 24h, 7d or 1d12h"
+	f("ESRULE_START=soon", `ESRULE_START="soon": `+length)
+	f("ESRULE_START=0", `ESRULE_START="0": `+length)
+	f("ESRULE_START=-1h", `ESRULE_START="-1h": `+length)
+	f("ESRULE_START=300y", `ESRULE_START="300y": `+length)
+	const cron = `want five cron fields such as "*/5 * * * *", or "@every 5m", "@hourly", "@daily"`
+	f("ESRULE_SCHEDULE=5m", `ESRULE_SCHEDULE="5m": expected exactly 5 fields, found 1: [5m]; `+cron)
+	f("ESRULE_SCHEDULE=@every 0s", `ESRULE_SCHEDULE="@every 0s": the shortest is @every 1s`)
+	f("ESRULE_SCHEDULE=@every -5m", `ESRULE_SCHEDULE="@every -5m": the shortest is @every 1s`)
+	f("ESRULE_SCHEDULE=CRON_TZ=UTC @every 5ms", `ESRULE_SCHEDULE="CRON_TZ=UTC @every 5ms": the shortest is @every 1s`)
+	f("ESRULE_SCHEDULE=0 0 31 2 *", `ESRULE_SCHEDULE="0 0 31 2 *": there is no such day, so it would never come due`)
+	f("ESRULE_SCHEDULE=CRON_TZ=UTC", `ESRULE_SCHEDULE="CRON_TZ=UTC": names a time zone and no times; `+cron)
+	f("ESRULE_SCHEDULE=TZ=Mars/Base 0 * * * *", `ESRULE_SCHEDULE="TZ=Mars/Base 0 * * * *": provided bad location Mars/Base: unknown time zone Mars/Base; `+cron)
+	f("ESRULE_PAGE_SIZE=0", `ESRULE_PAGE_SIZE="0": want a whole number from 1 to 10000`)
+	f("ESRULE_PAGE_SIZE=10001", `ESRULE_PAGE_SIZE="10001": want a whole number from 1 to 10000`)
+	f("ESRULE_PAGE_SIZE=1e3", `ESRULE_PAGE_SIZE="1e3": want a whole number from 1 to 10000`)
+
+	// The log.
+	f("ESRULE_LOG_LEVEL=loud", `ESRULE_LOG_LEVEL="loud": want debug, info, warn or error`)
+	f("ESRULE_LOG_FORMAT=xml", `ESRULE_LOG_FORMAT="xml": want text or json`)
+}
+
+// checkProblems checks that err reports exactly the problems wanted, and means exit code 2.
+func checkProblems(t *testing.T, err error, want ...string) {
+	t.Helper()
+	heading := "the configuration has a problem:"
+	if len(want) > 1 {
+		heading = fmt.Sprintf("the configuration has %d problems:", len(want))
+	}
+	text := heading + "\n  " + strings.Join(want, "\n  ")
+	if err == nil {
+		t.Fatalf("no error, want\n%s", text)
+	}
+	if diff := cmp.Diff(text, err.Error()); diff != "" {
+		t.Errorf("message (-want +got):\n%s", diff)
+	}
+	if coded, ok := err.(*exitError); !ok || coded.code != exitUsage {
+		t.Errorf("got %#v, want exit code %d", err, exitUsage)
+	}
+}
+
+func TestConfigProblemsComeTogether(t *testing.T) {
+	_, err := readConfig(t, "ESRULE_ELASTICSEARCH_URL=localhost:9200", "ESRULE_PAGE_SIZE=many", "ESRULE_LOGLEVEL=info", "ESRULE_LOG_FORMAT=xml")
+	checkProblems(t, err,
+		`ESRULE_LOGLEVEL: no such variable; the nearest is ESRULE_LOG_LEVEL`,
+		`ESRULE_ELASTICSEARCH_URL="localhost:9200": want http:// or https:// before the host, such as https://localhost:9200`,
+		`ESRULE_PAGE_SIZE="many": want a whole number from 1 to 10000`,
+		`ESRULE_LOG_FORMAT="xml": want text or json`,
+	)
+}
+
+// The example file and the code list the same variables, with the same defaults, each explained.
+func TestExampleEnvironment(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join("..", "..", "config.example.env"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []variable
+	var before string
+	for line := range strings.Lines(string(content)) {
+		line = strings.TrimRight(line, "\n")
+		if name, value, ok := strings.Cut(strings.TrimPrefix(line, "#"), "="); ok && strings.HasPrefix(name, envPrefix+"_") {
+			listed = append(listed, variable{name, value})
+			if !strings.HasPrefix(line, "#") {
+				t.Errorf("%s is set in the example; it shows defaults, commented out", name)
+			}
+			if !strings.HasPrefix(before, "# ") {
+				t.Errorf("%s is not explained on the line above it, which is %q", name, before)
+			}
+		}
+		before = line
+	}
+	byName := func(a, b variable) int { return strings.Compare(a.Name, b.Name) }
+	if diff := cmp.Diff(slices.SortedFunc(slices.Values(variables()), byName), slices.SortedFunc(slices.Values(listed), byName)); diff != "" {
+		t.Errorf("variables and defaults (-code +config.example.env):\n%s", diff)
+	}
+}
+
+// The names are a promise to users: whoever renames a field of the struct sees it here.
+func TestVariableNames(t *testing.T) {
+	var got []string
+	for _, v := range variables() {
+		got = append(got, v.Name)
+	}
+	want := []string{
+		"ESRULE_ELASTICSEARCH_URL", "ESRULE_ELASTICSEARCH_CLOUD_ID",
+		"ESRULE_ELASTICSEARCH_API_KEY", "ESRULE_ELASTICSEARCH_API_KEY_FILE",
+		"ESRULE_ELASTICSEARCH_USERNAME", "ESRULE_ELASTICSEARCH_PASSWORD", "ESRULE_ELASTICSEARCH_PASSWORD_FILE",
+		"ESRULE_ELASTICSEARCH_CA_FILE", "ESRULE_ELASTICSEARCH_CERT_FINGERPRINT",
+		"ESRULE_RULES", "ESRULE_INDEX",
+		"ESRULE_SIGNALS_INDEX", "ESRULE_STATE_INDEX", "ESRULE_DEAD_LETTER_INDEX",
+		"ESRULE_SCHEDULE", "ESRULE_START", "ESRULE_PAGE_SIZE",
+		"ESRULE_LOG_LEVEL", "ESRULE_LOG_FORMAT",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}
+
+// pemOf returns the server's own certificate as PEM.
+func pemOf(server *httptest.Server) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+}
+
+// However a configuration is printed, its secrets are not.
+func TestConfigHidesSecrets(t *testing.T) {
+	const password = "correct-horse"
+	cfg, err := readConfig(t, "ESRULE_ELASTICSEARCH_URL=https://elastic:"+password+"@localhost:9200")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := cfg.Cluster.Password.reveal(); got != password {
+		t.Fatalf("password: got %q, want %q", got, password)
+	}
+	var log bytes.Buffer
+	newLogger(&log, logJSON, slog.LevelInfo).Info("configuration", "config", cfg)
+	newLogger(&log, logText, slog.LevelInfo).Info("configuration", "config", cfg, "cluster", cfg.Cluster, "password", cfg.Cluster.Password)
+	encoded, err := json.Marshal(cfg.Cluster.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shown := range []string{
+		log.String(), string(encoded),
+		fmt.Sprint(cfg), fmt.Sprintf("%+v", cfg), fmt.Sprintf("%#v", cfg),
+		fmt.Sprintf("%+v", cfg.Cluster.Password), fmt.Sprintf("%#v", cfg.Cluster.Password),
+	} {
+		if strings.Contains(shown, password) {
+			t.Errorf("the password is in %s", shown)
+		}
+	}
+	if !strings.Contains(log.String(), "(secret)") {
+		t.Errorf("the log does not say that there is a password: %s", log.String())
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/robfig/cron/v3"
+)
+
+// splitList splits a comma-separated list; blanks around and between commas count for nothing.
+func splitList(text setting) []string {
+	var items []string
+	for item := range strings.SplitSeq(string(text), ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+func (p *problems) wholeNumber(name string, text setting, least, most int) int {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < least || n > most {
+		p.bad(name, text, fmt.Sprintf("want a whole number from %d to %d", least, most))
+	}
+	return n
+}
+
+// duration reads Prometheus's form, which has days and weeks; time.ParseDuration stops at hours.
+func (p *problems) duration(name string, text setting) time.Duration {
+	if text == "" {
+		return 0
+	}
+	d, err := model.ParseDuration(string(text))
+	if err != nil || d == 0 {
+		p.bad(name, text, "want a length of time above zero such as 90m, 24h, 7d or 1d12h")
+	}
+	return time.Duration(d)
+}
+
+func (p *problems) schedule(name string, text setting, now time.Time) cron.Schedule {
+	const want = `want five cron fields such as "*/5 * * * *", or "@every 5m", "@hourly", "@daily"`
+	spec := string(text)
+	if zone, rest, _ := strings.Cut(spec, " "); strings.Contains(zone, "TZ=") && strings.TrimSpace(rest) == "" {
+		p.bad(name, text, "names a time zone and no times; "+want) // cron.ParseStandard panics on it
+		return nil
+	}
+	schedule, err := cron.ParseStandard(spec)
+	if err != nil {
+		p.bad(name, text, fmt.Sprintf("%v; %s", err, want))
+		return nil
+	}
+	// cron rounds anything shorter up to a second, a negative length too.
+	if _, every, ok := strings.Cut(spec, "@every "); ok {
+		if d, err := time.ParseDuration(every); err != nil || d < time.Second {
+			p.bad(name, text, "the shortest is @every 1s")
+		}
+	}
+	if schedule.Next(now).IsZero() {
+		p.bad(name, text, "there is no such day, so it would never come due")
+	}
+	return schedule
+}
+
+func (p *problems) logLevel(name string, text setting) slog.Level {
+	switch strings.ToLower(string(text)) {
+	case "debug":
+		return slog.LevelDebug
+	case "info":
+		return slog.LevelInfo
+	case "warn":
+		return slog.LevelWarn
+	case "error":
+		return slog.LevelError
+	}
+	p.bad(name, text, "want debug, info, warn or error")
+	return slog.LevelInfo
+}
+
+func (p *problems) logFormat(name string, text setting) logFormat {
+	format := logFormat(strings.ToLower(string(text)))
+	if format != logText && format != logJSON {
+		p.bad(name, text, "want text or json")
+	}
+	return format
+}
+
+// index checks the name of one index that the program writes: Elasticsearch's rules for a new index,
+// and no alias to several, so no wildcard and no date math.
+func (p *problems) index(name string, text setting) string {
+	s := string(text)
+	switch {
+	case strings.ContainsAny(s, "*?"):
+		p.bad(name, s, "want one index, without wildcards")
+	case strings.HasPrefix(s, "<"):
+		p.bad(name, s, "want one index, without date math; a name that changes with the day would alert twice")
+	case strings.Contains(s, ","):
+		p.bad(name, s, "want one index, not a list")
+	case strings.Contains(s, ":"):
+		p.bad(name, s, "want an index of this cluster; a remote cluster cannot be written to")
+	case s != strings.ToLower(s):
+		p.bad(name, s, "index names are lower case")
+	case strings.IndexAny(s, "-_+") == 0:
+		p.bad(name, s, "index names do not start with -, _ or +")
+	case strings.ContainsAny(s, forbiddenInIndex):
+		p.bad(name, s, "index names hold no spaces and none of "+forbiddenInIndex[1:])
+	case s == "." || s == "..":
+		p.bad(name, s, "want the name of an index")
+	case len(s) > 255:
+		p.bad(name, s, fmt.Sprintf("index names have at most 255 bytes, this one has %d", len(s)))
+	}
+	return s
+}
+
+// forbiddenInIndex is what no index name holds; the space comes first.
+const forbiddenInIndex = " \\/\"<>|#"
+
+// patterns checks index patterns, which follow the same rules as those in a rule file: what selects
+// more than indices of this cluster would be searched wrongly, or not at all.
+func (p *problems) patterns(name string, text setting) []string {
+	patterns := splitList(text)
+	for _, s := range patterns {
+		switch {
+		case strings.HasPrefix(s, "<"):
+			p.bad(name, s, "date math is not supported; write * in place of the date")
+		case strings.HasPrefix(s, "-"):
+			p.bad(name, s, "exclusions are not supported; write only the patterns to search")
+		case strings.Contains(s, ":"):
+			p.bad(name, s, "remote clusters are not searched; run esrule against that cluster")
+		case s == "_all":
+			p.bad(name, s, `write "*" for every index`)
+		case strings.ContainsAny(s, forbiddenInIndex+"?"):
+			p.bad(name, s, "index patterns hold no spaces and none of "+forbiddenInIndex[1:]+"?; separate patterns with commas")
+		case s != strings.ToLower(s):
+			p.bad(name, s, "index names are lower case, so this matches none")
+		}
+	}
+	return patterns
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+)
+
+// logFormat is how a line of the log is written.
+type logFormat string
+
+const (
+	logText logFormat = "text"
+	logJSON logFormat = "json"
+)
+
+// newLogger returns the program's logger. Times are UTC, as all bounds and ledgers are, so that
+// the lines of instances in several zones can be laid beside each other.
+func newLogger(w io.Writer, format logFormat, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: timesInUTC}
+	switch format {
+	case logJSON:
+		return slog.New(slog.NewJSONHandler(w, options))
+	case logText:
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	panic("unknown log format " + string(format)) // the configuration accepts no other
+}
+
+func timesInUTC(_ []string, attr slog.Attr) slog.Attr {
+	if attr.Value.Kind() == slog.KindTime {
+		attr.Value = slog.TimeValue(attr.Value.Time().UTC())
+	}
+	return attr
+}

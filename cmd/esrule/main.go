@@ -1,0 +1,22 @@
+// Command esrule runs detection rules over Elasticsearch without a licensed detection engine.
+//
+// This package builds the parts and hands them to each other: it alone knows the environment, the
+// client and the exit codes, and it decides nothing about rules. One file holds one command; app is
+// what they share. A command that is added is listed in newRootCommand and returns plain errors,
+// which exit.go maps to an exit code: an error that no command returned is a wrong usage.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // a schedule may name a time zone (CRON_TZ=), and the container image has no zone files
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks for a clean end; with the handler gone, the second one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, newApp(os.Stdin, os.Stdout, os.Stderr), os.Args[1:]))
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker (-ldflags "-X main.version=1.2.3"); it is empty in a plain `go build`.
+var version string
+
+// buildInfo says which program this is, for a bug report.
+type buildInfo struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit,omitempty"`
+	Modified bool   `json:"modified,omitempty"` // built from a tree with uncommitted changes
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func readBuildInfo() buildInfo {
+	info := buildInfo{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	if build, ok := debug.ReadBuildInfo(); ok {
+		info.Version = cmp.Or(info.Version, build.Main.Version)
+		for _, s := range build.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				info.Commit = s.Value
+			case "vcs.modified":
+				info.Modified = s.Value == "true"
+			}
+		}
+	}
+	info.Version = cmp.Or(info.Version, "(devel)")
+	return info
+}
+
+func (b buildInfo) print(w io.Writer) error {
+	commit := cmp.Or(b.Commit, "unknown")
+	if b.Modified {
+		commit += " with local changes"
+	}
+	_, err := fmt.Fprintf(w, "esrule %s\ncommit %s\nbuilt with %s for %s\n", b.Version, commit, b.Go, b.Platform)
+	return err
+}
+
+func newVersionCommand(a *app) *cobra.Command {
+	format := newChoice("text", "json")
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Say which version this is",
+		Example: `  esrule version
+  esrule version --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if format.value == "json" {
+				return json.NewEncoder(a.stdout).Encode(readBuildInfo())
+			}
+			return readBuildInfo().print(a.stdout)
+		},
+	}
+	format.register(cmd, "format", "how to print it")
+	return cmd
+}
