@@ -1,5 +1,7 @@
 package event
 
+import "unicode/utf16"
+
 // Mapping is what the indices of one class say of the fields that a rule set uses. Indices with equal
 // mappings form one class; what a field is never comes from how an event's JSON was written.
 type Mapping struct {
@@ -93,4 +95,18 @@ func TypeOf(name string) Type {
 		return t
 	}
 	return Other
+}
+
+// Ignores tells whether a value is too long for the field's index: it is in `_source` and a search does
+// not find it. Elasticsearch counts UTF-16 units.
+func (f FieldMapping) Ignores(text []byte) bool {
+	return f.IgnoreAbove > 0 && len(text) > f.IgnoreAbove && utf16Length(text) > f.IgnoreAbove
+}
+
+func utf16Length(text []byte) int {
+	n := 0
+	for _, r := range string(text) {
+		n += max(utf16.RuneLen(r), 1)
+	}
+	return n
 }

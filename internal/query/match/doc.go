@@ -1,0 +1,10 @@
+// Package match decides exactly whether an event satisfies a rule's condition, as Elasticsearch's EQL
+// would, and can say why.
+//
+// A condition is compiled once into closures over an [event.Event]. Logic is two-valued: a leaf over a
+// missing field is false, `not` is its complement, and a leaf over several values holds where any of
+// them satisfies it. What this version does not evaluate is refused by [Compile], never met while
+// matching. The package reads no mapping and no server itself: the event knows what its fields are.
+//
+// The invariant to keep: Match and Explain give one answer, because Explain asks the same closures.
+package match

@@ -1,0 +1,231 @@
+package match_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/valyala/fastjson"
+
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+	"esrule/internal/query/match"
+)
+
+// mapped gives the fields of these tests the types that their names say; b is not mapped.
+var mapped = &event.Mapping{Fields: map[string]event.FieldMapping{
+	"event.category": {Type: event.Keyword, Name: "keyword"},
+	"event.kind":     {Type: event.Keyword, Name: "keyword"},
+	"a":              {Type: event.Keyword, Name: "keyword", IgnoreAbove: 5},
+	"file.name":      {Type: event.Keyword, Name: "keyword"},
+	"pid":            {Type: event.Integer, Name: "long"},
+	"ratio":          {Type: event.Float, Name: "double"},
+	"on":             {Type: event.Boolean, Name: "boolean"},
+}}
+
+func compile(t *testing.T, query string, o match.Options) (*match.Matcher, *event.Event) {
+	t.Helper()
+	q, err := eql.Parse(query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	var fields event.Fields
+	m, err := match.Compile(q, &fields, o)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return m, event.New(&fields)
+}
+
+func TestMatch(t *testing.T) {
+	f := func(condition, source string, want bool) {
+		t.Helper()
+		m, e := compile(t, "any where "+condition, match.Options{})
+		e.Reset(mapped, fastjson.MustParse(source), nil)
+		if got := m.Match(e); got != want {
+			t.Errorf("%s of %s: got %v, want %v", condition, source, got, want)
+		}
+		if got := m.Explain(e).Holds; got != want {
+			t.Errorf("explain %s of %s: got %v, want %v", condition, source, got, want)
+		}
+	}
+	// Equality is exact, the pattern operators fold ASCII.
+	f(`a == "x"`, `{"a":"x"}`, true)
+	f(`a == "x"`, `{"a":"X"}`, false)
+	f(`"x" == a`, `{"a":"x"}`, true)
+	f(`a : "X"`, `{"a":"x"}`, true)
+	f(`a : "É"`, `{"a":"é"}`, false)
+	f(`a like "X"`, `{"a":"x"}`, false)
+	f(`a like~ "X*"`, `{"a":"xyz"}`, true)
+	f(`a == "x*"`, `{"a":"xyz"}`, false)
+	f(`a in~ ("X*")`, `{"a":"xyz"}`, false)
+	f(`a in~ ("X", "Y")`, `{"a":"y"}`, true)
+	f(`a in ("X", "Y")`, `{"a":"y"}`, false)
+	f(`a : ("b*", "x?z")`, `{"a":"XYZ"}`, true)
+	// A missing field: a leaf is false, its negation true.
+	f(`a == "x"`, `{}`, false)
+	f(`a != "x"`, `{}`, true)
+	f(`not a : "x"`, `{}`, true)
+	f(`a not in ("x")`, `{}`, true)
+	f(`a : "*"`, `{}`, false)
+	f(`a == null`, `{}`, true)
+	f(`a == null`, `{"a":null}`, true)
+	f(`a == null`, `{"a":[]}`, true)
+	f(`a == null`, `{"a":""}`, false)
+	f(`a != null`, `{"a":"x"}`, true)
+	f(`not file.name : "x"`, `{"file":{}}`, true)
+	f(`?a == null`, `{}`, true)
+	// An unmapped field is missing, whatever the event holds.
+	f(`b == "x"`, `{"b":"x"}`, false)
+	f(`b != "x"`, `{"b":"x"}`, true)
+	// Any value of an array; a negation: none.
+	f(`a == "x"`, `{"a":["y","x"]}`, true)
+	f(`a != "x"`, `{"a":["y","x"]}`, false)
+	f(`a : "x" and a : "y"`, `{"a":["y","x"]}`, true)
+	f(`a not in ("z")`, `{"a":["y","x"]}`, true)
+	// A value beyond ignore_above is there.
+	f(`a : "long*"`, `{"a":"longer than five"}`, true)
+	// The mapping's type decides, not the JSON.
+	f(`a == 5`, `{"a":5}`, true)
+	f(`a == "5"`, `{"a":5}`, true)
+	f(`a == "1e3"`, `{"a":1e3}`, true)
+	f(`a == "1000"`, `{"a":1e3}`, false)
+	f(`pid == 5`, `{"pid":"5"}`, true)
+	f(`pid == "5"`, `{"pid":5}`, true)
+	f(`pid == 5.0`, `{"pid":5}`, true)
+	f(`pid == "x"`, `{"pid":5}`, false)
+	f(`pid == 4`, `{"pid":"4.7"}`, true)
+	f(`pid : "5"`, `{"pid":5}`, true)
+	f(`pid == null`, `{"pid":"x"}`, true)
+	f(`ratio == 0.5`, `{"ratio":"0.50"}`, true)
+	f(`on == true`, `{"on":"true"}`, true)
+	f(`on`, `{"on":true}`, true)
+	f(`not on`, `{}`, true)
+	f(`on == false`, `{}`, false)
+	f(`on == 1`, `{"on":true}`, false)
+	f(`a == true`, `{"a":true}`, true)
+	f(`a == -5`, `{"a":"-5"}`, true)
+	// null in a list is dropped.
+	f(`a in ("x", null)`, `{}`, false)
+	f(`a in (5, "x")`, `{"a":"5"}`, true)
+	// Connectives.
+	f(`true`, `{}`, true)
+	f(`false or a == "x"`, `{"a":"x"}`, true)
+	f(`not (a == "x" and pid == 5)`, `{"a":"x"}`, true)
+	f(`a == "x" or pid == 5 and on`, `{"a":"x"}`, true)
+}
+
+func TestCategory(t *testing.T) {
+	f := func(query, field, source string, want bool) {
+		t.Helper()
+		m, e := compile(t, query, match.Options{CategoryField: field})
+		e.Reset(mapped, fastjson.MustParse(source), nil)
+		if got := m.Match(e); got != want {
+			t.Errorf("%s by %q of %s: got %v, want %v", query, field, source, got, want)
+		}
+	}
+	f(`file where true`, "", `{"event":{"category":["network","file"]}}`, true)
+	f(`file where true`, "", `{"event":{"category":"File"}}`, false)
+	f(`file where true`, "", `{}`, false)
+	f(`"file" where true`, "", `{"event.category":"file"}`, true)
+	f(`any where true`, "", `{}`, true)
+	f(`file where true`, "a", `{"a":"file"}`, true)
+	f(`file where a == "x" or pid == 1`, "", `{"a":"x"}`, false)
+}
+
+func TestSignalsAreNotAlertedOn(t *testing.T) {
+	f := func(source string, want bool) {
+		t.Helper()
+		m, e := compile(t, `any where a == "x"`, match.Options{ExcludeSignals: true})
+		e.Reset(mapped, fastjson.MustParse(source), nil)
+		if got := m.Match(e); got != want {
+			t.Errorf("%s: got %v, want %v", source, got, want)
+		}
+		if got := m.Explain(e).Holds; got != want {
+			t.Errorf("explain %s: got %v, want %v", source, got, want)
+		}
+	}
+	f(`{"a":"x","event":{"kind":"event"}}`, true)
+	f(`{"a":"x"}`, true)
+	f(`{"a":"x","event":{"kind":"signal"}}`, false)
+	f(`{"a":"x","event.kind":["signal"]}`, false)
+}
+
+func TestRefusedWhenCompiled(t *testing.T) {
+	f := func(query string, want ...string) {
+		t.Helper()
+		q, err := eql.Parse(query)
+		if err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		_, err = match.Compile(q, &event.Fields{}, match.Options{})
+		var refused eql.Errors
+		if !errors.As(err, &refused) || len(refused) != len(want) {
+			t.Errorf("%s: got %v, want %d errors", query, err, len(want))
+			return
+		}
+		for i, one := range refused {
+			if one.Error() != want[i] || one.Code != eql.CodeUnsupported {
+				t.Errorf("%s: got %q (%v), want %q", query, one, one.Code, want[i])
+			}
+		}
+	}
+	f(`any where a regex "x.*"`, `1:11: the operator regex is not evaluated by this version of esrule`)
+	f(`any where a == "x" and pid > 5 and length(a) == 3`,
+		`1:24: the operator > is not evaluated by this version of esrule`,
+		`1:36: length(a) is not evaluated by this version of esrule`)
+}
+
+func TestDecisiveParts(t *testing.T) {
+	f := func(condition, source string, want ...string) {
+		t.Helper()
+		m, e := compile(t, "any where "+condition, match.Options{})
+		e.Reset(mapped, fastjson.MustParse(source), nil)
+		var got []string
+		collectDecisive(m.Explain(e), &got)
+		if len(got) != len(want) {
+			t.Errorf("%s of %s: got %q, want %q", condition, source, got, want)
+			return
+		}
+		for i := range got {
+			if got[i] != want[i] {
+				t.Errorf("%s of %s: got %q, want %q", condition, source, got, want)
+			}
+		}
+	}
+	f(`a == "x" and pid == 1 and on`, `{"a":"x"}`, `pid == 1`)
+	f(`a == "x" and pid == 1`, `{"a":"x","pid":1}`, `a == "x"`, `pid == 1`)
+	f(`a == "x" or pid == 1 or on`, `{"pid":1,"on":true}`, `pid == 1`)
+	f(`not (a == "x" or pid == 1)`, `{}`, `a == "x"`, `pid == 1`)
+}
+
+func collectDecisive(x *match.Explanation, into *[]string) {
+	if x.Decisive && x.Kind == "leaf" {
+		*into = append(*into, x.Text)
+	}
+	for _, operand := range x.Operands {
+		collectDecisive(operand, into)
+	}
+}
+
+func BenchmarkMatch(b *testing.B) {
+	q, err := eql.Parse(`file where host.os.type == "windows" and event.type == "creation" and
+		process.name : ("UMWorkerProcess.exe", "umservice.exe") and file.extension : ("php", "jsp", "aspx") and
+		file.path : ("?:\\inetpub\\wwwroot\\aspnet_client\\*", "?:\\*\\Microsoft\\Exchange Server*\\FrontEnd\\HttpProxy\\ecp\\auth\\*")`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var fields event.Fields
+	m, err := match.Compile(q, &fields, match.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	e := event.New(&fields)
+	doc := fastjson.MustParse(`{"event":{"category":["file"],"type":["creation"]},"host":{"os":{"type":"windows"}},"process":{"name":"UMWorkerProcess.exe"},"file":{"extension":"ASPX","path":"C:\\Program Files\\Microsoft\\Exchange Server\\V15\\FrontEnd\\HttpProxy\\owa\\auth\\x.aspx"}}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		e.Reset(nil, doc, nil)
+		if m.Match(e) {
+			b.Fatal("matches")
+		}
+	}
+}

@@ -1,0 +1,378 @@
+package prefilter
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+)
+
+// Filter is the pre-filter of one condition over one class of indices.
+type Filter struct {
+	Clause Clause
+	// Omitted names the parts of the condition that only the matcher judges.
+	Omitted []Omission
+}
+
+// Omission is a part of a condition that a pre-filter leaves out.
+type Omission struct {
+	Node   eql.Expr
+	Reason string
+}
+
+// Build gives the pre-filter of a condition over the indices of one mapping.
+func Build(condition eql.Expr, m *event.Mapping) Filter {
+	b := &builder{mapping: m}
+	clause := b.build(condition, false)
+	clause = b.withinLimits(condition, clause)
+	return Filter{Clause: clause, Omitted: b.omitted}
+}
+
+type builder struct {
+	mapping *event.Mapping
+	omitted []Omission
+}
+
+// build gives a clause that accepts whatever x accepts, or whatever `not x` accepts where negated: the
+// negations are pushed down to the leaves, where they end as "everything".
+func (b *builder) build(x eql.Expr, negated bool) Clause {
+	switch x := x.(type) {
+	case *eql.And:
+		return b.connect(x.Operands, negated, !negated)
+	case *eql.Or:
+		return b.connect(x.Operands, negated, negated)
+	case *eql.Not:
+		return b.build(x.Operand, !negated)
+	case *eql.Literal:
+		if x.Kind == eql.Bool && x.Bool != negated {
+			return Everything()
+		}
+		return Nothing()
+	case *eql.Compare:
+		return b.compare(x, negated)
+	case *eql.In:
+		if negated != x.Negated {
+			return b.omit(x, "a negation: an index may fold values together that the rule tells apart")
+		}
+		return b.list(x, x.Subject, literals(x.List), x.Fold)
+	case *eql.Like:
+		if negated {
+			return b.omit(x, "a negation: an index may fold values together that the rule tells apart")
+		}
+		return b.like(x)
+	case *eql.Field:
+		if negated {
+			return b.omit(x, "a negation")
+		}
+		return b.list(x, x, []*eql.Literal{{Kind: eql.Bool, Bool: true}}, false)
+	case *eql.Binary, *eql.Negate, *eql.Call:
+		return b.omit(x, "a computed value")
+	}
+	return b.omit(x, "not a condition that an index can answer")
+}
+
+// connect builds the operands of an `and` (all) or an `or`. Of an `or`, either every operand narrows
+// the search or none does.
+func (b *builder) connect(operands []eql.Expr, negated, all bool) Clause {
+	clauses := make([]Clause, len(operands))
+	for i, x := range operands {
+		clauses[i] = b.build(x, negated)
+	}
+	if all {
+		return And(b.dropNeedless(operands, clauses)...)
+	}
+	return Or(clauses...)
+}
+
+// dropNeedless leaves out prefix clauses where an exact term beside them narrows the search already: a
+// prefix costs the cluster a walk over all terms that begin so.
+func (b *builder) dropNeedless(operands []eql.Expr, clauses []Clause) []Clause {
+	if !slices.ContainsFunc(clauses, Clause.selective) {
+		return clauses
+	}
+	var kept []Clause
+	for i, c := range clauses {
+		if c.walks() {
+			b.omit(operands[i], "not needed: an exact term beside it narrows the search already")
+			continue
+		}
+		kept = append(kept, c)
+	}
+	return kept
+}
+
+// coarse are the fields of few values, which alone narrow a search too little.
+var coarse = map[string]bool{
+	"event.category": true, "event.type": true, "event.kind": true, "event.outcome": true, "event.action": true,
+	"event.module": true, "event.dataset": true, "data_stream.dataset": true, "host.os.type": true, "host.os.family": true,
+}
+
+// selective tells whether c can be trusted to leave few documents, by looking up exact terms alone.
+func (c Clause) selective() bool {
+	switch c.kind {
+	case term, terms:
+		return !coarse[c.field] && c.field != "_ignored"
+	case or:
+		for _, operand := range c.operands {
+			if !operand.selective() {
+				return false
+			}
+		}
+		return true
+	case and:
+		for _, operand := range c.operands {
+			if operand.selective() {
+				return true
+			}
+		}
+		return false
+	case nothing:
+		return true
+	case everything, prefix, exists, between, not:
+		return false
+	}
+	return false
+}
+
+// walks tells whether c holds a clause that walks over terms.
+func (c Clause) walks() bool {
+	if c.kind == prefix {
+		return true
+	}
+	for _, operand := range c.operands {
+		if operand.walks() {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *builder) omit(x eql.Expr, reason string) Clause {
+	b.omitted = append(b.omitted, Omission{Node: x, Reason: reason})
+	return Everything()
+}
+
+// compare handles == and != of a field with a constant. Everything else compared is left to the matcher.
+func (b *builder) compare(x *eql.Compare, negated bool) Clause {
+	subject, other := x.Left, x.Right
+	if _, ok := subject.(*eql.Literal); ok {
+		subject, other = other, subject
+	}
+	literal, ok := other.(*eql.Literal)
+	if !ok {
+		return b.omit(x, "a computed value")
+	}
+	switch x.Op {
+	case eql.Equal:
+	case eql.NotEqual:
+		negated = !negated
+	case eql.Less, eql.LessOrEqual, eql.Greater, eql.GreaterOrEqual:
+		return b.omit(x, "a comparison by order")
+	}
+	if literal.Kind == eql.Null {
+		return b.null(x, subject, !negated)
+	}
+	if negated {
+		return b.omit(x, "a negation: an index may fold values together that the rule tells apart")
+	}
+	return b.list(x, subject, []*eql.Literal{literal}, false)
+}
+
+// null handles `f == null` (missing) and `f != null`. That a field is missing is never asked of the
+// index: a value that it left out is there for the matcher.
+func (b *builder) null(x eql.Expr, subject eql.Expr, missing bool) Clause {
+	field, ok := subject.(*eql.Field)
+	if !ok {
+		return b.omit(x, "a computed value")
+	}
+	f := b.mapping.Fields[field.Path]
+	if f.Type == event.Unmapped {
+		if missing {
+			return Everything()
+		}
+		return Nothing()
+	}
+	if missing {
+		return b.omit(x, "a missing field: the index may have left its value out")
+	}
+	if reason := unfit(f); reason != "" {
+		return b.omit(x, reason)
+	}
+	return Or(Exists(f.Exact), Ignored(f.Exact))
+}
+
+// unfit says why a field's index cannot be asked for exact values, or is empty where it can.
+func unfit(f event.FieldMapping) string {
+	switch {
+	case f.Type != event.Keyword && f.Type != event.Text:
+		return "a field of type " + f.Name + ": compared by the matcher"
+	case f.Exact == "":
+		return "no index holds whole values of the field (" + f.Name + ")"
+	case f.Name == "flattened":
+		return "a key of a flattened field: the index does not say which values it left out"
+	case f.Normalized:
+		return "the field's normalizer changes values"
+	case f.Nested != "":
+		return "the field is in nested objects (" + f.Nested + ")"
+	case f.Unsearchable:
+		return "the field is not indexed"
+	case f.Unindexed:
+		return "the field is searchable by doc values only, which reads every document"
+	}
+	return ""
+}
+
+// longest is the number of characters beyond which a constant is left to the matcher: Lucene refuses
+// terms of more than 32,766 bytes.
+const longest = 8000
+
+// list handles equality with one or more constants.
+func (b *builder) list(x, subject eql.Expr, constants []*eql.Literal, fold bool) Clause {
+	f, reason := b.field(subject)
+	if reason != "" {
+		return b.omit(x, reason)
+	}
+	if f.Type == event.Unmapped {
+		return Nothing()
+	}
+	var exact []string
+	var clauses []Clause
+	for _, l := range constants {
+		text, ok := constantText(l)
+		switch {
+		case l.Kind == eql.Null:
+		case !ok || len(text) > longest:
+			return b.omit(x, "a constant that an index may write otherwise")
+		case fold || f.Ignores([]byte(text)):
+			clauses = append(clauses, equal(f, text, fold))
+		default:
+			exact = append(exact, text)
+		}
+	}
+	switch len(exact) {
+	case 0:
+	case 1:
+		clauses = append(clauses, Term(f.Exact, exact[0], false))
+	default:
+		clauses = append(clauses, Terms(f.Exact, exact))
+	}
+	return Or(clauses...)
+}
+
+// equal accepts documents with the value text, those included whose value is that long that the field's
+// index left it out.
+func equal(f event.FieldMapping, text string, fold bool) Clause {
+	if f.Ignores([]byte(text)) {
+		return Ignored(f.Exact)
+	}
+	return Term(f.Exact, text, fold)
+}
+
+// constantText is how a keyword field's index writes a constant. A fraction can be written in many ways.
+func constantText(l *eql.Literal) (string, bool) {
+	switch l.Kind {
+	case eql.String:
+		return l.Text, true
+	case eql.Int:
+		return strconv.FormatInt(l.Int, 10), true
+	case eql.Uint:
+		return strconv.FormatUint(l.Uint, 10), true
+	case eql.Bool:
+		return strconv.FormatBool(l.Bool), true
+	case eql.Float, eql.Null:
+		return "", false
+	}
+	return "", false
+}
+
+// field gives the mapping of a subject that an index can answer for, or the reason why not.
+func (b *builder) field(subject eql.Expr) (event.FieldMapping, string) {
+	field, ok := subject.(*eql.Field)
+	if !ok {
+		return event.FieldMapping{}, "a computed value"
+	}
+	f := b.mapping.Fields[field.Path]
+	if f.Type == event.Unmapped {
+		return f, ""
+	}
+	return f, unfit(f)
+}
+
+func literals(list []eql.Expr) []*eql.Literal {
+	var constants []*eql.Literal
+	for _, x := range list {
+		l, ok := x.(*eql.Literal)
+		if !ok {
+			return []*eql.Literal{{Kind: eql.Float}} // computed: constantText refuses it
+		}
+		constants = append(constants, l)
+	}
+	return constants
+}
+
+// like handles the pattern operators. Patterns without wildcards are terms; those that begin with enough
+// constant text become a prefix, which the index answers by going straight to the terms that begin so.
+func (b *builder) like(x *eql.Like) Clause {
+	fold := true
+	switch x.Op {
+	case eql.Colon, eql.LikeFold:
+	case eql.LikeExact:
+		fold = false
+	case eql.Regex, eql.RegexFold:
+		return b.omit(x, "a regular expression")
+	}
+	f, reason := b.field(x.Subject)
+	if reason != "" {
+		return b.omit(x, reason)
+	}
+	if f.Type == event.Unmapped {
+		return Nothing()
+	}
+	var clauses []Clause
+	for _, l := range x.Patterns {
+		text, ok := constantText(l)
+		if !ok || len(text) > longest {
+			return b.omit(x, "a constant that an index may write otherwise")
+		}
+		clause := pattern(f, text, fold)
+		if clause.IsEverything() {
+			return b.omit(x, "a wildcard too near the start of a pattern: the cluster would walk over every value")
+		}
+		clauses = append(clauses, clause)
+	}
+	return Or(clauses...)
+}
+
+// shortest is how many letters and digits a pattern must begin with to be worth a prefix query. "C:\"
+// has one: nearly every Windows path begins so.
+const shortest = 3
+
+func pattern(f event.FieldMapping, text string, fold bool) Clause {
+	wildcard := strings.IndexAny(text, "*?")
+	if wildcard < 0 {
+		return equal(f, text, fold)
+	}
+	if strings.Trim(text, "*") == "" {
+		return Or(Exists(f.Exact), Ignored(f.Exact))
+	}
+	start := text[:wildcard]
+	if alphanumerics(start) < shortest {
+		return Everything()
+	}
+	if f.IgnoreAbove > 0 {
+		return Or(Prefix(f.Exact, start, fold), Ignored(f.Exact))
+	}
+	return Prefix(f.Exact, start, fold)
+}
+
+func alphanumerics(text string) int {
+	n := 0
+	for _, r := range text {
+		if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' {
+			n++
+		}
+	}
+	return n
+}

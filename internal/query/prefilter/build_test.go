@@ -1,0 +1,191 @@
+package prefilter_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+	"esrule/internal/query/prefilter"
+)
+
+// mapping is one class with a field of each kind, named after it.
+var mapping = &event.Mapping{Fields: map[string]event.FieldMapping{
+	"event.category": {Type: event.Keyword, Name: "keyword", Exact: "event.category"},
+	"host.os.type":   {Type: event.Keyword, Name: "keyword", Exact: "host.os.type"},
+	"name":           {Type: event.Keyword, Name: "keyword", Exact: "name", IgnoreAbove: 10},
+	"path":           {Type: event.Keyword, Name: "keyword", Exact: "path"},
+	"message":        {Type: event.Text, Name: "text"},
+	"title":          {Type: event.Text, Name: "text", Exact: "title.keyword", IgnoreAbove: 10},
+	"alias":          {Type: event.Keyword, Name: "alias", Exact: "name", IgnoreAbove: 10, FromFields: true},
+	"lower":          {Type: event.Keyword, Name: "keyword", Exact: "lower", Normalized: true},
+	"nested.name":    {Type: event.Keyword, Name: "keyword", Exact: "nested.name", Nested: "nested"},
+	"pid":            {Type: event.Integer, Name: "long", Exact: "pid"},
+	"unindexed":      {Type: event.Keyword, Name: "keyword", Exact: "unindexed", Unindexed: true},
+}}
+
+func build(t *testing.T, query string) prefilter.Filter {
+	t.Helper()
+	q, err := eql.Parse(query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return prefilter.Build(q.Condition("event.category"), mapping)
+}
+
+func TestBuild(t *testing.T) {
+	f := func(condition, want string) {
+		t.Helper()
+		got, err := json.Marshal(build(t, "any where "+condition).Clause)
+		if err != nil || string(got) != want {
+			t.Errorf("%s:\n got %s, %v\nwant %s", condition, got, err, want)
+		}
+	}
+	const all, none = `{"match_all":{}}`, `{"match_none":{}}`
+	// Exact terms are kept, in the case that the operator compares in.
+	f(`host.os.type == "windows"`, `{"term":{"host.os.type":{"value":"windows"}}}`)
+	f(`"windows" == host.os.type`, `{"term":{"host.os.type":{"value":"windows"}}}`)
+	f(`host.os.type : "windows"`, `{"term":{"host.os.type":{"case_insensitive":true,"value":"windows"}}}`)
+	f(`host.os.type == 5`, `{"term":{"host.os.type":{"value":"5"}}}`)
+	f(`host.os.type == 5.0`, all)
+	f(`path in ("a", "b", null)`, `{"terms":{"path":["a","b"]}}`)
+	f(`path in~ ("a")`, `{"term":{"path":{"case_insensitive":true,"value":"a"}}}`)
+	f(`path like "a"`, `{"term":{"path":{"value":"a"}}}`)
+	f(`alias == "x"`, `{"term":{"name":{"value":"x"}}}`)
+	f(`title == "x"`, `{"term":{"title.keyword":{"value":"x"}}}`)
+	// A value longer than ignore_above is in no index, only in _ignored.
+	f(`name == "longer than ten"`, `{"term":{"_ignored":{"value":"name"}}}`)
+	f(`name : "longer than ten"`, `{"term":{"_ignored":{"value":"name"}}}`)
+	f(`title != null`, `{"bool":{"should":[{"exists":{"field":"title.keyword"}},{"term":{"_ignored":{"value":"title.keyword"}}}]}}`)
+	f(`name : "beginning*"`, `{"bool":{"should":[{"prefix":{"name":{"case_insensitive":true,"value":"beginning"}}},{"term":{"_ignored":{"value":"name"}}}]}}`)
+	f(`path like "C:\\Windows\\*.exe"`, `{"prefix":{"path":{"case_insensitive":false,"value":"C:\\Windows\\"}}}`)
+	f(`path : "*"`, `{"bool":{"should":[{"exists":{"field":"path"}},{"term":{"_ignored":{"value":"path"}}}]}}`)
+	// What an index cannot answer cheaply or for certain is left to the matcher.
+	f(`path : "?:\\inetpub\\*"`, all)
+	f(`path : "C:\\*"`, all)
+	f(`path : ("C:\\Windows\\*", "*.exe")`, all)
+	f(`message == "x"`, all)
+	f(`lower == "x"`, all)
+	f(`nested.name == "x"`, all)
+	f(`pid == 4`, all)
+	f(`unindexed == "x"`, all)
+	f(`path == null`, all)
+	// Negations never become must_not.
+	f(`path != "a"`, all)
+	f(`not path == "a"`, all)
+	f(`not path != "a"`, `{"term":{"path":{"value":"a"}}}`)
+	f(`not path in ("a", "b")`, all)
+	f(`not path not in ("a", "b")`, `{"terms":{"path":["a","b"]}}`)
+	f(`not (path != "a" or host.os.type != "b")`, `{"bool":{"filter":[{"term":{"path":{"value":"a"}}},{"term":{"host.os.type":{"value":"b"}}}]}}`)
+	f(`not path == null`, `{"bool":{"should":[{"exists":{"field":"path"}},{"term":{"_ignored":{"value":"path"}}}]}}`)
+	// An unmapped field has no value.
+	f(`nowhere == "x"`, none)
+	f(`nowhere == "x" or path == "a"`, `{"term":{"path":{"value":"a"}}}`)
+	f(`nowhere == "x" and path == "a"`, none)
+	f(`nowhere != "x" and path == "a"`, `{"term":{"path":{"value":"a"}}}`)
+	f(`nowhere == null`, all)
+	f(`nowhere != null`, none)
+	// Both sides of an `or`, or neither.
+	f(`path == "a" or path : "*x"`, all)
+	f(`host.os.type == "w" and (path == "a" or path : "*x")`, `{"term":{"host.os.type":{"value":"w"}}}`)
+	// A prefix is not needed beside an exact term.
+	f(`name == "a" and path : "C:\\Windows\\*"`, `{"term":{"name":{"value":"a"}}}`)
+	f(`host.os.type == "w" and path : "C:\\Windows\\*"`,
+		`{"bool":{"filter":[{"term":{"host.os.type":{"value":"w"}}},{"prefix":{"path":{"case_insensitive":true,"value":"C:\\Windows\\"}}}]}}`)
+	f(`true`, all)
+	f(`false`, none)
+	f(`not true`, none)
+}
+
+func TestCategory(t *testing.T) {
+	got, _ := json.Marshal(build(t, `file where path == "a"`).Clause)
+	want := `{"bool":{"filter":[{"term":{"event.category":{"value":"file"}}},{"term":{"path":{"value":"a"}}}]}}`
+	if string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestOmissionsAreNamed(t *testing.T) {
+	f := func(condition string, want ...string) {
+		t.Helper()
+		var got []string
+		for _, o := range build(t, "any where "+condition).Omitted {
+			got = append(got, eql.Print(o.Node)+": "+o.Reason)
+		}
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("%s:\n got %q\nwant %q", condition, got, want)
+		}
+	}
+	f(`path == "a"`)
+	f(`path : "*a"`, `path : "*a": a wildcard too near the start of a pattern: the cluster would walk over every value`)
+	f(`pid == 4`, `pid == 4: a field of type long: compared by the matcher`)
+	f(`name == "a" and path : "C:\\Windows\\*"`, `path : "C:\\Windows\\*": not needed: an exact term beside it narrows the search already`)
+}
+
+func TestLimits(t *testing.T) {
+	list := func(n int) string {
+		return `path : ("` + strings.Repeat(`a", "`, n-1) + `a")`
+	}
+	f := func(why, condition string, want string) {
+		t.Helper()
+		got, _ := json.Marshal(build(t, "any where "+condition).Clause)
+		if len(got) > 200 {
+			got = append(got[:200], "…"...)
+		}
+		if string(got) != want {
+			t.Errorf("%s: got %s, want %s", why, got, want)
+		}
+	}
+	f("one list over the limit", list(2000), `{"match_all":{}}`)
+	f("the smaller conjunct stays", list(2000)+` and name == "x"`, `{"term":{"name":{"value":"x"}}}`)
+	deep := `path == "a"`
+	for i := range 40 {
+		deep = `name == "n" ` + []string{"and", "or"}[i%2] + ` (` + deep + `)`
+	}
+	got, _ := json.Marshal(build(t, "any where "+deep).Clause)
+	if n := strings.Count(string(got), `"bool"`); n > 24 {
+		t.Errorf("40 levels: got %d nested bools", n)
+	}
+}
+
+func TestBetween(t *testing.T) {
+	from, to := time.Date(2026, 3, 1, 13, 0, 0, 5e6, time.FixedZone("CET", 3600)), time.Date(2026, 3, 1, 12, 9, 0, 0, time.UTC)
+	date := event.FieldMapping{Type: event.Date, Name: "date"}
+	f := func(fields map[string]event.FieldMapping, ts prefilter.Timestamps, from, to time.Time, want string) {
+		t.Helper()
+		got, err := json.Marshal(prefilter.Between(&event.Mapping{Fields: fields}, ts, from, to))
+		if err != nil || string(got) != want {
+			t.Errorf("%+v:\n got %s, %v\nwant %s", ts, got, err, want)
+		}
+	}
+	primary := `{"range":{"@timestamp":{"format":"strict_date_optional_time","gte":"2026-03-01T12:00:00.005Z","lt":"2026-03-01T12:09:00.000Z"}}}`
+	ingested := strings.ReplaceAll(primary, "@timestamp", "event.ingested")
+	both := map[string]event.FieldMapping{"@timestamp": date, "event.ingested": date}
+	override := prefilter.Timestamps{Primary: "@timestamp", Override: "event.ingested"}
+	f(both, prefilter.Timestamps{Primary: "@timestamp"}, from, to, primary)
+	f(both, override, from, to, `{"bool":{"should":[`+ingested+`,{"bool":{"filter":[`+primary+`,{"bool":{"must_not":[{"exists":{"field":"event.ingested"}}]}}]}}]}}`)
+	f(map[string]event.FieldMapping{"@timestamp": date}, override, from, to, primary)
+	f(map[string]event.FieldMapping{"@timestamp": date, "event.ingested": {Type: event.Keyword}}, override, from, to, primary)
+	override.NoFallback = true
+	f(both, override, from, to, ingested)
+	f(map[string]event.FieldMapping{"@timestamp": date}, override, from, to, `{"match_none":{}}`)
+	f(both, prefilter.Timestamps{Primary: "@timestamp"}, from, time.Time{}, `{"range":{"@timestamp":{"format":"strict_date_optional_time","gte":"2026-03-01T12:00:00.005Z"}}}`)
+}
+
+func TestGuarded(t *testing.T) {
+	f := func(classes []prefilter.Class, want string) {
+		t.Helper()
+		got, err := json.Marshal(prefilter.Guarded(classes, prefilter.Term("t", "unseen", false)))
+		if err != nil || string(got) != want {
+			t.Errorf("got %s, %v\nwant %s", got, err, want)
+		}
+	}
+	a := prefilter.Class{Indices: []string{"a1", "a2"}, Clause: prefilter.Term("f", "x", true)}
+	b := prefilter.Class{Indices: []string{"b"}, Clause: prefilter.Nothing()}
+	f(nil, `{"term":{"t":{"value":"unseen"}}}`)
+	f([]prefilter.Class{a}, `{"term":{"f":{"case_insensitive":true,"value":"x"}}}`)
+	f([]prefilter.Class{a, b}, `{"bool":{"should":[{"bool":{"filter":[{"terms":{"_index":["a1","a2"]}},{"term":{"f":{"case_insensitive":true,"value":"x"}}}]}},`+
+		`{"bool":{"filter":[{"bool":{"must_not":[{"terms":{"_index":["a1","a2","b"]}}]}},{"term":{"t":{"value":"unseen"}}}]}}]}}`)
+}

@@ -1,0 +1,95 @@
+package prefilter
+
+import (
+	"time"
+
+	"esrule/internal/query/event"
+)
+
+// Timestamps are the fields by which a rule's window is searched (elastic-engine.md §1).
+type Timestamps struct {
+	// Primary is the field that orders events, usually @timestamp.
+	Primary string
+	// Override is the field that a rule prefers where an event has it, usually event.ingested; may be empty.
+	Override string
+	// NoFallback: an event without the override is in no window.
+	NoFallback bool
+}
+
+// Fields lists the fields whose mappings [Between] needs.
+func (t Timestamps) Fields() []string {
+	if t.Override == "" || t.Override == t.Primary {
+		return []string{t.Primary}
+	}
+	return []string{t.Primary, t.Override}
+}
+
+// Between accepts the events of the half-open window [from, to); a zero time is no bound. An event is
+// placed by the override where it has one and its index maps it as a date, otherwise by the primary.
+func Between(m *event.Mapping, t Timestamps, from, to time.Time) Clause {
+	byPrimary := period(t.Primary, from, to)
+	if t.Override == "" || t.Override == t.Primary {
+		return byPrimary
+	}
+	if !isDate(m.Fields[t.Override]) {
+		if t.NoFallback {
+			return Nothing()
+		}
+		return byPrimary
+	}
+	byOverride := period(t.Override, from, to)
+	if t.NoFallback {
+		return byOverride
+	}
+	return Or(byOverride, And(byPrimary, Not(Exists(t.Override))))
+}
+
+func isDate(f event.FieldMapping) bool { return f.Type == event.Date || f.Type == event.DateNanos }
+
+// period is one field's window. Bounds are absolute and in UTC: date math would be resolved by each
+// shard on a clock of its own.
+func period(field string, from, to time.Time) Clause {
+	return Clause{kind: between, field: field, from: bound(from), to: bound(to)}
+}
+
+func bound(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+// Class is one class of indices with the clause that suits its mapping.
+type Class struct {
+	Indices []string
+	Clause  Clause
+}
+
+// Guarded puts the clauses of several classes together. With more than one, each is guarded by its
+// indices' names, since a clause on the wrong type fails the shard. unseen is for documents of an index
+// that no class names: one whose mapping could not be read is searched all the same.
+func Guarded(classes []Class, unseen Clause) Clause {
+	switch len(classes) {
+	case 0:
+		return unseen
+	case 1:
+		return classes[0].Clause
+	}
+	var clauses []Clause
+	var named []string
+	for _, c := range classes {
+		named = append(named, c.Indices...)
+		clauses = append(clauses, And(Terms("_index", c.Indices), c.Clause))
+	}
+	clauses = append(clauses, And(Not(Terms("_index", named)), unseen))
+	return Or(clauses...)
+}
+
+// Anytime accepts the events of a window whose index is not known: by either timestamp.
+func Anytime(t Timestamps, from, to time.Time) Clause {
+	var clauses []Clause
+	for _, field := range t.Fields() {
+		clauses = append(clauses, period(field, from, to))
+	}
+	return Or(clauses...)
+}
