@@ -3,7 +3,6 @@ package rule
 import (
 	"bytes"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -125,15 +124,20 @@ func unescape(raw []byte, first int) (string, []int) {
 	return string(text), append(at, first+len(raw))
 }
 
-// unsupportedKind names, in a word, what makes a well-formed query unsupported.
+// unsupportedKind names, in a word or two, what makes a well-formed query unsupported.
 func unsupportedKind(text string, e *eql.Error) string {
-	at := text[min(e.Span.Start, len(text)):]
-	word := strings.ToLower(at[:len(at)-len(strings.TrimLeft(at, "abcdefghijklmnopqrstuvwxyz"))])
-	if slices.Contains([]string{"sequence", "sample", "join"}, word) {
-		return word
-	}
-	if strings.HasPrefix(at, "|") || slices.Contains([]string{"head", "tail"}, word) {
+	words := strings.Fields(text[min(e.Span.Start, len(text)):])
+	switch {
+	case len(words) == 0:
+	case strings.HasPrefix(words[0], "|"):
 		return "pipe"
+	case len(words) > 1 && words[1] == "of":
+		return "process relationship"
+	}
+	for _, kind := range []string{"sequence", "sample", "join"} {
+		if len(words) > 0 && strings.HasPrefix(words[0], kind) { // "sequence[" needs no blank
+			return kind
+		}
 	}
 	return "query"
 }
