@@ -1,0 +1,86 @@
+package search
+
+import (
+	"context"
+	"net/http"
+	"slices"
+)
+
+// capabilities are what `_field_caps` says, asked for the two things that the mapping API keeps to itself:
+// which parents are nested, and which fields exist by other means than the mapping (runtime fields).
+type capabilities struct {
+	indices map[string]bool // that answered
+	types   map[string][]capability
+}
+
+// capability is a field's type in some indices, or in all.
+type capability struct {
+	Type     string   `json:"type"`
+	Metadata bool     `json:"metadata_field"`
+	Indices  []string `json:"indices"` // none: every index of the answer
+}
+
+func (c *Cluster) capabilities(ctx context.Context, patterns, paths []string) (capabilities, error) {
+	caps := capabilities{types: map[string][]capability{}}
+	for part := range portionsOf(paths) {
+		if len(part) == 0 {
+			part = []string{"_source"} // a field must be named
+		}
+		q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_field_caps", params: openIndices()}
+		q.params["fields"] = []string{commas(part)}
+		q.params.Set("include_unmapped", "true") // else a field that some indices lack would seem to be in all
+		q.params.Set("filter_path", "indices,fields.*.*.type,fields.*.*.metadata_field,fields.*.*.indices")
+		var answer struct {
+			Indices []string                         `json:"indices"`
+			Fields  map[string]map[string]capability `json:"fields"`
+		}
+		if err := c.ask(ctx, q, &answer); err != nil {
+			return caps, err
+		}
+		caps.answered(answer.Indices)
+		for path, types := range answer.Fields {
+			for _, t := range types {
+				slices.Sort(t.Indices)
+				caps.types[path] = append(caps.types[path], t)
+			}
+		}
+	}
+	return caps, nil
+}
+
+// answered keeps the indices that answered every request.
+func (c *capabilities) answered(indices []string) {
+	now := map[string]bool{}
+	for _, index := range indices {
+		if c.indices == nil || c.indices[index] {
+			now[index] = true
+		}
+	}
+	c.indices = now
+}
+
+// typeOf gives the type that a path has in an index; empty where it has none there.
+func (c *capabilities) typeOf(index, path string) string {
+	for _, t := range c.types[path] {
+		if t.Type == "unmapped" || t.Metadata {
+			continue
+		}
+		if len(t.Indices) == 0 {
+			return t.Type
+		}
+		if _, found := slices.BinarySearch(t.Indices, index); found {
+			return t.Type
+		}
+	}
+	return ""
+}
+
+// nestedParent gives the nearest nested parent of a path in an index, or nothing.
+func (c *capabilities) nestedParent(index, path string) string {
+	for parent := range parents(path) {
+		if c.typeOf(index, parent) == "nested" {
+			return parent
+		}
+	}
+	return ""
+}

@@ -1,0 +1,60 @@
+package search
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"esrule/internal/query/event"
+)
+
+// Class is the indices that say the same of the fields asked for.
+type Class struct {
+	Indices []string // sorted
+	Mapping *event.Mapping
+}
+
+// classes sorts the indices that told everything into classes, in the order of their first index.
+func classes(f *facts, fields []string) []Class {
+	var list []Class
+	places := map[string]int{}
+	for _, index := range slices.Sorted(maps.Keys(f.mapped)) {
+		if !f.caps.indices[index] {
+			continue
+		}
+		m := f.mapping(index, fields)
+		key, err := json.Marshal(m)
+		if err != nil {
+			panic(err) // a struct of strings, numbers and maps of them can be written
+		}
+		place, known := places[string(key)]
+		if !known {
+			place = len(list)
+			places[string(key)] = place
+			list = append(list, Class{Mapping: m})
+		}
+		list[place].Indices = append(list[place].Indices, index)
+	}
+	return list
+}
+
+// mapping puts together what is known of one index.
+func (f *facts) mapping(index string, fields []string) *event.Mapping {
+	r := &fieldReader{facts: f, index: index, mapped: f.mapped[index], filter: newSourceFilter(f.mapped[index]["_source"])}
+	m := &event.Mapping{
+		Fields: map[string]event.FieldMapping{},
+		Source: sourceMode(f.mapped[index]["_source"], f.modes[index]),
+	}
+	for _, path := range fields {
+		field, missing := r.read(path)
+		if field.Type == event.Unmapped {
+			continue
+		}
+		m.Fields[path] = field
+		if missing && m.Source != event.SourceOff {
+			m.SourceMissing = append(m.SourceMissing, path)
+		}
+	}
+	slices.Sort(m.SourceMissing)
+	return m
+}

@@ -1,0 +1,40 @@
+package search
+
+// Failure is an index that was not searched whole, and why.
+type Failure struct {
+	Index  string
+	Type   string // Elasticsearch's name for the error, or "timed_out"
+	Reason string
+}
+
+// timedOut is the Type of a Failure for want of time.
+const timedOut = "timed_out"
+
+func (s *shardFailure) failure() Failure {
+	reason := s.Reason.text()
+	switch s.Reason.Type {
+	case noShardAvailable:
+		reason = "a shard is not available: its node is down or the index is gone"
+	case contextMissing:
+		reason = "a shard's point in time has expired"
+	}
+	return Failure{Index: s.Index, Type: s.Reason.Type, Reason: reason}
+}
+
+// failures collects each index with each kind of error once: a shard that fails, fails on every page.
+type failures struct {
+	list []Failure
+	seen map[[2]string]bool
+}
+
+func (f *failures) add(one Failure) {
+	key := [2]string{one.Index, one.Type}
+	if f.seen[key] {
+		return
+	}
+	if f.seen == nil {
+		f.seen = map[[2]string]bool{}
+	}
+	f.seen[key] = true
+	f.list = append(f.list, one)
+}

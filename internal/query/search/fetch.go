@@ -1,0 +1,159 @@
+package search
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/valyala/fastjson"
+)
+
+// fetcher fetches the pages of one request in order.
+type fetcher struct {
+	pit     *PointInTime
+	request Request
+	size    int             // of the next page
+	after   json.RawMessage // where the next page begins; nil at the start
+	last    bool            // there is no next page
+}
+
+func newFetcher(p *PointInTime, r Request) *fetcher {
+	return &fetcher{pit: p, request: r, size: p.cluster.options.PageSize}
+}
+
+// fetch fetches the next page, in halves where it is too large to hold.
+func (f *fetcher) fetch(ctx context.Context, page *Page) error {
+	options := &f.pit.cluster.options
+	for {
+		a, err := f.ask(ctx, page)
+		if errors.Is(err, errTooLarge) {
+			f.size = max(f.size/2, 1)
+			options.Logger.Debug("a page is too large and is asked for in halves", "hits", f.size)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f.accept(ctx, page, a)
+		return nil
+	}
+}
+
+// accept enters what an answer says beside its hits.
+func (f *fetcher) accept(ctx context.Context, page *Page, a answer) {
+	options := &f.pit.cluster.options
+	f.pit.renew(a.id)
+	page.Failures = f.pit.noteFailedShards(ctx, a.unread(options.Timeout))
+	f.last = len(page.Hits) < f.size
+	f.after = a.after
+	// Pages grow again behind a large document, but not so far that every second one were too large.
+	if f.size < options.PageSize && int64(len(page.raw)) < options.MaxPageBytes/4 {
+		f.size = min(f.size*2, options.PageSize)
+	}
+}
+
+// unread lists what an answer was not read whole of; what names no index means all of them.
+func (a *answer) unread(timeout time.Duration) []shardFailure {
+	list := a.shards
+	if a.timedOut {
+		list = append(list, shardFailure{Reason: cause{Type: timedOut, Reason: fmt.Sprintf("the search ran out of time (%s)", timeout)}})
+	}
+	if len(list) == 0 && a.failed > 0 {
+		list = append(list, shardFailure{Reason: cause{Reason: fmt.Sprintf("%d shards failed, and the answer does not say which", a.failed)}})
+	}
+	return list
+}
+
+// ask asks for one page, several times if need be. Where every shard failed, the page comes empty and
+// the answer holds their failures.
+func (f *fetcher) ask(ctx context.Context, page *Page) (answer, error) {
+	q := f.call()
+	body, err := q.marshal()
+	if err != nil {
+		return answer{}, err
+	}
+	var a answer
+	_, err = f.pit.cluster.retry(ctx, q, func() ([]byte, error) {
+		var err error
+		a, err = f.attempt(ctx, q, body, page)
+		if err == nil && anyTransient(a.shards) {
+			err = errBusyShards
+		}
+		return nil, err
+	})
+	var refused *ResponseError
+	switch {
+	case err == nil, errors.Is(err, errBusyShards): // still busy after all tries: the rest of the answer stands
+		return a, nil
+	case errors.Is(err, ErrPointInTimeExpired):
+		return answer{}, ErrPointInTimeExpired
+	case errors.As(err, &refused) && len(refused.shards) > 0:
+		return answer{shards: refused.shards}, page.parseEmpty()
+	}
+	return answer{}, err
+}
+
+// attempt asks for one page once.
+func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) (answer, error) {
+	limit := f.pit.cluster.options.MaxPageBytes
+	if int64(cap(page.raw)) > 2*limit {
+		page.raw, page.parser = nil, fastjson.Parser{} // give back what one huge document took
+	}
+	if f.size == 1 {
+		limit = 0 // there is no smaller half
+	}
+	raw, err := f.pit.cluster.send(ctx, q, body, page.raw, limit)
+	if err != nil {
+		return answer{}, err
+	}
+	a, err := page.parse(raw)
+	if !errors.Is(err, errNotJSON) {
+		return a, err
+	}
+	// Elasticsearch writes an answer that it filters anew, and with it each document. Not done for every
+	// page: it costs time, and numbers lose the form they were written in.
+	q.params.Set("filter_path", "**")
+	if raw, err = f.pit.cluster.send(ctx, q, body, page.raw, limit); err != nil {
+		return answer{}, err
+	}
+	return page.parse(raw)
+}
+
+// searchBody is the body of a search.
+type searchBody struct {
+	PIT        pitBody         `json:"pit"`
+	Size       int             `json:"size"`
+	Query      any             `json:"query,omitempty"`
+	Sort       [1]string       `json:"sort"`
+	After      json.RawMessage `json:"search_after,omitempty"`
+	TrackTotal bool            `json:"track_total_hits"`
+	Fields     []string        `json:"fields,omitempty"`
+	Timeout    string          `json:"timeout"`
+}
+
+type pitBody struct {
+	ID        string `json:"id"`
+	KeepAlive string `json:"keep_alive"`
+}
+
+func (f *fetcher) call() call {
+	options := &f.pit.cluster.options
+	return call{
+		method: http.MethodPost,
+		path:   "/_search",
+		params: url.Values{"allow_partial_search_results": {"true"}},
+		body: searchBody{
+			PIT:     pitBody{ID: f.pit.current(), KeepAlive: milliseconds(options.KeepAlive)},
+			Size:    f.size,
+			Query:   f.request.Query,
+			Sort:    [1]string{"_shard_doc"},
+			After:   f.after,
+			Fields:  f.request.Fields,
+			Timeout: milliseconds(options.Timeout),
+		},
+	}
+}

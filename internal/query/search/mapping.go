@@ -1,0 +1,238 @@
+package search
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Mappings tells what the open indices of the patterns make of fields, by their paths. Read behind the
+// opening of a point in time, so that it knows every index of which pages can come.
+//
+// An index that did not say all there is to know (it has no shard that answers) is in no class: its
+// documents cannot be judged now, and the point in time names it among its failures if it could not be read.
+func (c *Cluster) Mappings(ctx context.Context, patterns, fields []string) ([]Class, error) {
+	if len(patterns) == 0 {
+		return nil, nil
+	}
+	facts, err := c.facts(ctx, patterns, fields)
+	if err != nil {
+		return nil, fmt.Errorf("read the mappings of %s: %w", strings.Join(patterns, ","), err)
+	}
+	return classes(facts, fields), nil
+}
+
+// facts is what the cluster's several ways of asking say of each index.
+type facts struct {
+	mapped map[string]mappedFields // by index
+	caps   capabilities
+	modes  map[string]sourceSettings
+	copies map[string]map[string]bool // by index, then path: what copy_to fills
+}
+
+func (c *Cluster) facts(ctx context.Context, patterns, fields []string) (*facts, error) {
+	f := &facts{}
+	asked := withParents(fields)
+	var err error
+	if f.mapped, err = c.mappedFields(ctx, patterns, asked); err != nil {
+		return nil, err
+	}
+	if targets := aliasTargets(f.mapped); len(targets) > 0 {
+		behind, err := c.mappedFields(ctx, patterns, withParents(targets))
+		if err != nil {
+			return nil, err
+		}
+		f.mapped = merge(f.mapped, behind)
+		asked = withParents(slices.Concat(fields, targets))
+	}
+	if f.caps, err = c.capabilities(ctx, patterns, asked); err != nil {
+		return nil, err
+	}
+	if f.modes, err = c.sourceSettings(ctx, patterns); err != nil {
+		return nil, err
+	}
+	f.copies, err = c.copyTargets(ctx, patterns)
+	return f, err
+}
+
+// withParents adds every parent of every path: a parent may be flattened, nested or left out of `_source`.
+func withParents(paths []string) []string {
+	all := map[string]bool{}
+	for _, path := range paths {
+		if strings.ContainsRune(path, ',') {
+			continue // no request can name it: the comma separates names
+		}
+		all[path] = true
+		for parent := range parents(path) {
+			all[parent] = true
+		}
+	}
+	delete(all, "")
+	return slices.Sorted(maps.Keys(all))
+}
+
+// parents gives the paths above a path, the nearest first.
+func parents(path string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for i := strings.LastIndexByte(path, '.'); i > 0; i = strings.LastIndexByte(path, '.') {
+			path = path[:i]
+			if !yield(path) {
+				return
+			}
+		}
+	}
+}
+
+// mappedFields are the leaf fields of one index by path, with `_source` among them.
+type mappedFields map[string]mappedField
+
+// mappedField is a field as the mapping API gives it with its defaults, or `_source`.
+type mappedField struct {
+	Type        string                 `json:"type"`
+	Path        string                 `json:"path"` // an alias's target
+	IgnoreAbove int                    `json:"ignore_above"`
+	NullValue   json.RawMessage        `json:"null_value"`
+	Normalizer  *string                `json:"normalizer"`
+	Index       *bool                  `json:"index"`
+	DocValues   *bool                  `json:"doc_values"`
+	Format      string                 `json:"format"`
+	Value       json.RawMessage        `json:"value"` // of a constant_keyword
+	Fields      map[string]mappedField `json:"fields"`
+
+	// Of `_source`.
+	Enabled  *bool    `json:"enabled"`
+	Mode     string   `json:"mode"`
+	Includes []string `json:"includes"`
+	Excludes []string `json:"excludes"`
+}
+
+// mappedParameters keeps an answer over hundreds of indices small.
+func mappedParameters() string {
+	const field = "*.mappings.*.mapping.*."
+	filter := []string{"*.mappings._source.mapping"}
+	for _, name := range []string{"type", "ignore_above", "normalizer", "index", "doc_values", "null_value"} {
+		filter = append(filter, field+name, field+"fields.*."+name)
+	}
+	for _, name := range []string{"path", "format", "value"} {
+		filter = append(filter, field+name)
+	}
+	return strings.Join(filter, ",")
+}
+
+// mappedFields asks the mapping API for paths. Only indices that answered every request are in the result.
+func (c *Cluster) mappedFields(ctx context.Context, patterns, paths []string) (map[string]mappedFields, error) {
+	var all map[string]mappedFields
+	for part := range portionsOf(paths) {
+		// `_source` is known to every index, so its presence tells which indices answered.
+		names := joined(append([]string{"_source"}, part...))
+		q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_mapping/field/" + names, params: openIndices()}
+		q.params.Set("include_defaults", "true")
+		q.params.Set("filter_path", mappedParameters())
+		var answer map[string]struct {
+			Mappings map[string]struct {
+				Mapping mappedFields `json:"mapping"` // one entry, under the last part of its path
+			} `json:"mappings"`
+		}
+		if err := c.ask(ctx, q, &answer); err != nil {
+			return nil, err
+		}
+		found := make(map[string]mappedFields, len(answer))
+		for index, a := range answer {
+			if _, answered := a.Mappings["_source"]; !answered {
+				continue
+			}
+			fields := mappedFields{}
+			for path, m := range a.Mappings {
+				for _, field := range m.Mapping {
+					fields[path] = field
+				}
+			}
+			found[index] = fields
+		}
+		all = merge(all, found)
+	}
+	return all, nil
+}
+
+// merge unites two answers about the indices that are in both; nil is no answer yet.
+func merge(a, b map[string]mappedFields) map[string]mappedFields {
+	if a == nil {
+		return b
+	}
+	maps.DeleteFunc(a, func(index string, fields mappedFields) bool {
+		more, ok := b[index]
+		maps.Copy(fields, more)
+		return !ok
+	})
+	return a
+}
+
+// portionsOf cuts a list of names into parts that fit into the first line of a request, of which
+// Elasticsearch takes 4 KiB. There is at least one, be it empty.
+func portionsOf(names []string) func(func([]string) bool) {
+	const room = 2000 // the rest is for patterns and parameters
+	return func(yield func([]string) bool) {
+		start, length := 0, 0
+		for i, name := range names {
+			length += len(url.PathEscape(name)) + len("%2C")
+			if length > room && i > start {
+				if !yield(names[start:i]) {
+					return
+				}
+				start, length = i, len(url.PathEscape(name))
+			}
+		}
+		yield(names[start:])
+	}
+}
+
+func aliasTargets(mapped map[string]mappedFields) []string {
+	targets := map[string]bool{}
+	for _, fields := range mapped {
+		for _, field := range fields {
+			if field.isAlias() {
+				targets[field.Path] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(targets))
+}
+
+func (m *mappedField) isAlias() bool { return m.Type == "alias" && m.Path != "" }
+
+// copyTargets finds the fields that copy_to fills, by index. They have values that no event was sent with.
+func (c *Cluster) copyTargets(ctx context.Context, patterns []string) (map[string]map[string]bool, error) {
+	q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_mapping", params: openIndices()}
+	q.params.Set("filter_path", "*.mappings.**.copy_to")
+	var answer map[string]any
+	if err := c.ask(ctx, q, &answer); err != nil {
+		return nil, err
+	}
+	all := map[string]map[string]bool{}
+	for index, mapping := range answer {
+		targets := map[string]bool{}
+		collectCopies(mapping, targets)
+		all[index] = targets
+	}
+	return all, nil
+}
+
+func collectCopies(mapping any, into map[string]bool) {
+	switch v := mapping.(type) {
+	case string:
+		into[v] = true
+	case []any:
+		for _, target := range v {
+			collectCopies(target, into)
+		}
+	case map[string]any: // a field may be called copy_to; what it holds is an object again
+		for _, value := range v {
+			collectCopies(value, into)
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// PointInTime is the state of a pattern's indices at one moment, which pages are read from. Its
+// methods may be called concurrently.
+type PointInTime struct {
+	cluster  *Cluster
+	patterns []string
+
+	mu       sync.Mutex
+	id       string // the newest: any answer may bring another
+	failures failures
+}
+
+// OpenPointInTime opens a point in time over the open indices of the patterns. Shards that cannot be
+// reached do not prevent it; their indices are among its Failures from the start.
+func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*PointInTime, error) {
+	p := &PointInTime{cluster: c, patterns: slices.Clone(patterns)}
+	opened, err := p.open(ctx)
+	var refused *ResponseError
+	if errors.As(err, &refused) && len(refused.shards) > 0 {
+		p.noteFailedShards(ctx, refused.shards) // of every index: there is nothing to read
+		return p, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.id = opened.ID
+	if opened.Shards.Failed > 0 {
+		// The answer counts them; a search names them.
+		if err := p.probe(ctx); err != nil {
+			return nil, errors.Join(err, p.Close(ctx))
+		}
+	}
+	return p, nil
+}
+
+type opened struct {
+	ID     string `json:"id"`
+	Shards struct {
+		Total  int `json:"total"`
+		Failed int `json:"failed"`
+	} `json:"_shards"`
+}
+
+func (p *PointInTime) open(ctx context.Context) (opened, error) {
+	c := p.cluster
+	q := call{method: http.MethodPost, path: "/" + joined(p.patterns) + "/_pit", params: openIndices()}
+	q.params.Set("keep_alive", milliseconds(c.options.KeepAlive))
+	q.params.Set("allow_partial_search_results", "true")
+	var answer opened
+	err := c.ask(ctx, q, &answer)
+	var refused *ResponseError
+	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && refused.Type == "illegal_argument_exception" {
+		// A server before 8.16 does not know the parameter.
+		q.params.Del("allow_partial_search_results")
+		answer = opened{}
+		err = c.ask(ctx, q, &answer)
+	}
+	if err == nil && answer.Shards.Total == 0 {
+		p.release(ctx, answer.ID)
+		answer.ID = ""
+	}
+	return answer, err
+}
+
+// probe searches for nothing, to learn which shards the point in time lacks.
+func (p *PointInTime) probe(ctx context.Context) error {
+	f := newFetcher(p, Request{Query: map[string]any{"match_none": struct{}{}}})
+	if err := f.fetch(ctx, &Page{}); err != nil {
+		return fmt.Errorf("ask which shards are missing: %w", err)
+	}
+	return nil
+}
+
+// Failures are the indices that some search of this point in time has not read whole so far, those
+// that it was opened without included.
+func (p *PointInTime) Failures() []Failure {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.failures.list)
+}
+
+// Empty tells that the point in time holds no shard: the patterns match no index, or none that may be read or reached.
+func (p *PointInTime) Empty() bool { return p.current() == "" }
+
+// Close gives the point in time's resources back, even where ctx has ended. It need not succeed: an
+// unread point in time ends by itself.
+func (p *PointInTime) Close(ctx context.Context) error {
+	p.mu.Lock()
+	id := p.id
+	p.id = ""
+	p.mu.Unlock()
+	if id == "" {
+		return nil
+	}
+	return p.release(ctx, id)
+}
+
+func (p *PointInTime) release(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	q := call{method: http.MethodDelete, path: "/_pit", body: map[string]string{"id": id}}
+	body, err := q.marshal()
+	if err != nil {
+		return err
+	}
+	_, err = p.cluster.send(ctx, q, body, nil, 0)
+	var refused *ResponseError
+	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("close the point in time: %w", err)
+	}
+	return nil
+}
+
+func (p *PointInTime) current() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.id
+}
+
+// renew takes the identifier that an answer brought, unless the point in time is closed meanwhile.
+func (p *PointInTime) renew(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.id != "" && id != "" {
+		p.id = id
+	}
+}
+
+// note enters failures. One that does not name its index counts for every index.
+func (p *PointInTime) note(ctx context.Context, found []Failure) []Failure {
+	var all []string
+	var noted []Failure
+	for _, f := range found {
+		if f.Index != "" {
+			noted = append(noted, f)
+			continue
+		}
+		if all == nil {
+			all = p.indices(ctx)
+		}
+		for _, index := range all {
+			noted = append(noted, Failure{Index: index, Type: f.Type, Reason: f.Reason})
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range noted {
+		p.failures.add(f)
+	}
+	return noted
+}
+
+func (p *PointInTime) noteFailedShards(ctx context.Context, shards []shardFailure) []Failure {
+	found := make([]Failure, len(shards))
+	for i := range shards {
+		found[i] = shards[i].failure()
+	}
+	return p.note(ctx, found)
+}
+
+// indices names what the patterns stand for; where that cannot be learned, the patterns themselves.
+func (p *PointInTime) indices(ctx context.Context) []string {
+	indices, err := p.cluster.Indices(ctx, p.patterns)
+	if err != nil || len(indices) == 0 {
+		return p.patterns
+	}
+	return indices
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + "ms" }
