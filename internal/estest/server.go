@@ -95,7 +95,7 @@ func connect(ctx context.Context, named string) (*Server, error) {
 		u.User = nil
 	}
 	s.URL = strings.TrimRight(u.String(), "/")
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if err := s.waitUntilReady(ctx); err != nil {
 		return nil, fmt.Errorf("the cluster that ESTEST_URL names: %w", err)
