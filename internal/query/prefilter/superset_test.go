@@ -1,0 +1,232 @@
+package prefilter_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/valyala/fastjson"
+
+	"esrule/internal/estest"
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+	"esrule/internal/query/match"
+	"esrule/internal/query/prefilter"
+	"esrule/internal/query/search"
+)
+
+// kinds are the mappings that a field of these tests may have. Values that a type would refuse are
+// kept out of the index by ignore_malformed, as careful templates do.
+var kinds = map[string]string{
+	"keyword":       `{"type":"keyword"}`,
+	"short keyword": `{"type":"keyword","ignore_above":4}`,
+	"text":          `{"type":"text"}`,
+	"text+keyword":  `{"type":"text","fields":{"keyword":{"type":"keyword","ignore_above":4}}}`,
+	"keyword+text":  `{"type":"keyword","fields":{"text":{"type":"text"}}}`,
+	"normalized":    `{"type":"keyword","normalizer":"folding"}`,
+	"null value":    `{"type":"keyword","null_value":"ab"}`,
+	"doc values":    `{"type":"keyword","index":false}`,
+	"no doc values": `{"type":"keyword","doc_values":false}`,
+	"stored only":   `{"type":"keyword","index":false,"doc_values":false,"store":true}`,
+	"long":          `{"type":"long","ignore_malformed":true}`,
+	"double":        `{"type":"double","ignore_malformed":true}`,
+	"boolean":       `{"type":"boolean","ignore_malformed":true}`,
+	"date":          `{"type":"date","ignore_malformed":true}`,
+	"ip":            `{"type":"ip","ignore_malformed":true}`,
+	"flattened":     `{"type":"flattened"}`,
+	"unmapped":      "",
+}
+
+// texts are values and constants that meet in all interesting ways.
+var texts = []string{"a", "A", "ab", "AB", "aB", "abc", "abcd", "abcde", "ABCDE", "abc*", "ab?", `ab\`, `a\b`, "é", "É", "", " ab", "1", "1.0", "true", "10.0.0.1", "2026-01-01", "a\nb"}
+
+// scalars are what documents hold beside texts.
+var scalars = []string{"1", "1.0", "1e0", "true", "false", "null", "12345678901"}
+
+var fieldNames = []string{"f.a", "f.b", "f.c"}
+
+// TestSuperset holds the promise of this package on a real server, with documents, mappings and
+// conditions made at random: what the matcher accepts, the pre-filter accepts.
+func TestSuperset(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	cluster := estest.For(t)
+	accepted := 0
+	for round := range 12 {
+		index := cluster.Index(fmt.Sprint("round-", round))
+		chosen := createIndex(random, cluster, index)
+		documents := loadDocuments(random, cluster, index)
+		mapping := readMapping(t, cluster, index)
+		extras := find(t, cluster, index, prefilter.Everything(), mapping)
+		for range 60 {
+			query := "any where " + condition(random, 3)
+			accepted += compare(t, cluster, index, query, mapping, documents, extras, chosen)
+		}
+	}
+	if accepted == 0 {
+		t.Error("no condition accepted any document: the test shows nothing")
+	}
+	t.Logf("the matcher accepted %d times, the pre-filter each time", accepted)
+}
+
+func pick[T any](random *rand.Rand, from []T) T { return from[random.IntN(len(from))] }
+
+// createIndex makes an index in which each field has a kind of its own.
+func createIndex(random *rand.Rand, cluster *estest.Cluster, index string) map[string]string {
+	names := slices.Sorted(maps.Keys(kinds))
+	chosen := map[string]string{}
+	var properties []string
+	for _, name := range fieldNames {
+		kind := pick(random, names)
+		if kind == "flattened" {
+			kind = "keyword" // a flattened field has keys; see loadDocuments
+		}
+		chosen[name] = kind
+		if kinds[kind] != "" {
+			properties = append(properties, fmt.Sprintf("%q:%s", strings.TrimPrefix(name, "f."), kinds[kind]))
+		}
+	}
+	parent := pick(random, []string{"object", "object", "object", "nested"})
+	chosen["f"] = parent
+	cluster.Create(index, `{"settings":{"number_of_shards":1,"analysis":{"normalizer":{"folding":{"type":"custom","filter":["lowercase"]}}}},
+		"mappings":{"dynamic":false,"properties":{"f":{"type":"`+parent+`","properties":{`+strings.Join(properties, ",")+`}}}}}`)
+	return chosen
+}
+
+func loadDocuments(random *rand.Rand, cluster *estest.Cluster, index string) []string {
+	var documents []string
+	for range 60 {
+		parts := []string{}
+		for _, name := range fieldNames {
+			short := strings.TrimPrefix(name, "f.")
+			switch random.IntN(8) {
+			case 0: // missing
+			case 1:
+				parts = append(parts, fmt.Sprintf("%q:[%s,%s]", short, value(random), value(random)))
+			case 2:
+				parts = append(parts, fmt.Sprintf("%q:[]", short))
+			default:
+				parts = append(parts, fmt.Sprintf("%q:%s", short, value(random)))
+			}
+		}
+		documents = append(documents, `{"f":{`+strings.Join(parts, ",")+`}}`)
+	}
+	for i, d := range documents {
+		cluster.Do("PUT", fmt.Sprintf("%s/_doc/%d", index, i), d)
+	}
+	cluster.Refresh(index)
+	return documents
+}
+
+func value(random *rand.Rand) string {
+	if random.IntN(4) == 0 {
+		return pick(random, scalars)
+	}
+	text, _ := json.Marshal(pick(random, texts))
+	return string(text)
+}
+
+// condition makes a condition of every operator that the matcher knows.
+func condition(random *rand.Rand, depth int) string {
+	if depth > 0 {
+		switch random.IntN(5) {
+		case 0:
+			return "not (" + condition(random, depth-1) + ")"
+		case 1, 2:
+			return "(" + condition(random, depth-1) + " and " + condition(random, depth-1) + ")"
+		case 3:
+			return "(" + condition(random, depth-1) + " or " + condition(random, depth-1) + ")"
+		}
+	}
+	field := pick(random, fieldNames)
+	constant := func() string {
+		return eql.Print(&eql.Literal{Kind: eql.String, Text: pick(random, texts)})
+	}
+	pattern := func() string {
+		text := pick(random, texts)
+		return eql.Print(&eql.Literal{Kind: eql.String, Text: pick(random, []string{text, text + "*", "*" + text, "*", text + "?", "?" + text, text + "*" + text})})
+	}
+	switch random.IntN(9) {
+	case 0:
+		return field + pick(random, []string{" == ", " != "}) + constant()
+	case 1:
+		return field + pick(random, []string{" == ", " != "}) + pick(random, []string{"1", "1.0", "true", "false", "null", "12345678901"})
+	case 2:
+		return field + pick(random, []string{" in ", " not in ", " in~ ", " not in~ "}) + "(" + constant() + ", " + constant() + ")"
+	case 3:
+		return field + " in (" + constant() + ", 1, null)"
+	case 4:
+		return field + pick(random, []string{" == ", " != "}) + "null"
+	default:
+		return field + pick(random, []string{" : ", " like ", " like~ "}) + "(" + pattern() + ", " + pattern() + ")"
+	}
+}
+
+func readMapping(t *testing.T, cluster *estest.Cluster, index string) *event.Mapping {
+	t.Helper()
+	classes, err := search.NewCluster(cluster.Client, search.Options{}).Mappings(t.Context(), []string{index}, fieldNames)
+	if err != nil || len(classes) != 1 {
+		t.Fatalf("read the mapping of %s: %v, %d classes", index, err, len(classes))
+	}
+	return classes[0].Mapping
+}
+
+// compare fails the test for each document that the matcher accepts and the pre-filter does not, and
+// gives the number that the matcher accepts.
+func compare(t *testing.T, cluster *estest.Cluster, index, query string, m *event.Mapping, documents []string,
+	extras map[string]*fastjson.Value, chosen map[string]string) int {
+	t.Helper()
+	q, err := eql.Parse(query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	var fields event.Fields
+	matcher, err := match.Compile(q, &fields, match.Options{})
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	filter := prefilter.Build(matcher.Condition(), m)
+	candidates := find(t, cluster, index, filter.Clause, m)
+	e := event.New(&fields)
+	accepted := 0
+	for i, d := range documents {
+		id := fmt.Sprint(i)
+		_, found := candidates[id]
+		e.Reset(m, fastjson.MustParse(d), extras[id])
+		if !matcher.Match(e) {
+			continue
+		}
+		accepted++
+		if !found {
+			dsl, _ := json.Marshal(filter.Clause)
+			t.Errorf("lost: %s\n  document %s\n  mapping %v\n  pre-filter %s", query, d, chosen, dsl)
+		}
+	}
+	return accepted
+}
+
+// find gives the candidates by id, each with its `fields`, or nil where it has none.
+func find(t *testing.T, cluster *estest.Cluster, index string, c prefilter.Clause, m *event.Mapping) map[string]*fastjson.Value {
+	t.Helper()
+	asked := []string{}
+	for path, f := range m.Fields {
+		if f.FromFields {
+			asked = append(asked, path)
+		}
+	}
+	body := map[string]any{"query": c, "size": 1000, "fields": asked}
+	answer, err := fastjson.ParseBytes(cluster.Do("POST", index+"/_search", body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]*fastjson.Value{}
+	for _, hit := range answer.GetArray("hits", "hits") {
+		found[string(hit.GetStringBytes("_id"))] = hit.Get("fields")
+	}
+	return found
+}
