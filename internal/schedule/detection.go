@@ -1,0 +1,81 @@
+package schedule
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+	"esrule/internal/query/match"
+	"esrule/internal/query/prefilter"
+	"esrule/internal/query/rule"
+)
+
+// Detection is a rule made ready to run: its matcher, the fields it reads, and where it looks.
+type Detection struct {
+	Rule *rule.Rule
+	// Patterns are the index patterns that are searched: the rule's own, or the user's in their place.
+	Patterns []string
+	Matcher  *match.Matcher
+	Fields   *event.Fields
+}
+
+// NewDetection compiles a rule. patterns replace the rule's own where there are any. The error names
+// what of the rule's query this version does not evaluate, with its place.
+func NewDetection(r *rule.Rule, patterns []string) (*Detection, error) {
+	if len(patterns) == 0 {
+		patterns = r.Index
+	}
+	fields := &event.Fields{}
+	matcher, err := match.Compile(r.Parsed, fields, match.Options{
+		CategoryField:  r.EventCategoryField,
+		ExcludeSignals: !asksForSignals(r, patterns),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rule %q (%s): %w", r.Name, r.ID, err)
+	}
+	return &Detection{Rule: r, Patterns: patterns, Matcher: matcher, Fields: fields}, nil
+}
+
+// asksForSignals tells whether a rule is meant to see alerts: it reads an alerts index or names a field
+// that only alerts and their kind have.
+func asksForSignals(r *rule.Rule, patterns []string) bool {
+	if slices.ContainsFunc(patterns, func(p string) bool {
+		return strings.Contains(p, "alerts-security") || strings.Contains(p, "siem-signals") || strings.Contains(p, "esrule-signals")
+	}) {
+		return true
+	}
+	asks := false
+	eql.Walk(r.Parsed.Where, func(x eql.Expr) bool {
+		if f, ok := x.(*eql.Field); ok && (f.Path == "event.kind" || strings.HasPrefix(f.Path, "kibana.alert.")) {
+			asks = true
+		}
+		return true
+	})
+	return asks
+}
+
+// Timestamps are the fields by which the rule's windows are searched.
+func (d *Detection) Timestamps() prefilter.Timestamps {
+	return prefilter.Timestamps{
+		Primary:    "@timestamp",
+		Override:   d.Rule.TimestampOverride,
+		NoFallback: d.Rule.TimestampOverrideFallbackDisabled,
+	}
+}
+
+// Mapped lists the fields whose mappings a search of the rule needs.
+func (d *Detection) Mapped() []string {
+	mapped := slices.Concat(d.Fields.Paths(), d.Timestamps().Fields())
+	slices.Sort(mapped)
+	return slices.Compact(mapped)
+}
+
+// Fingerprint stands for what the rule's signals depend on: its meaning and where it looks.
+func (d *Detection) Fingerprint() string {
+	if slices.Equal(d.Patterns, d.Rule.Index) {
+		return d.Rule.Fingerprint()
+	}
+	return d.Rule.Fingerprint() + "@" + strings.Join(d.Patterns, ",")
+}

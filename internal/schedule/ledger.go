@@ -1,0 +1,169 @@
+package schedule
+
+import (
+	"slices"
+	"time"
+
+	"esrule/internal/query/rule"
+)
+
+// Ledger is the memory of one rule: what was searched and what is still open. It is a document of the
+// state index, readable by the next release; fields are added, never given another meaning.
+type Ledger struct {
+	Kind    string  `json:"kind"`    // "ledger"
+	Version int     `json:"version"` // of this format
+	RuleID  rule.ID `json:"rule_id"`
+	// RuleName is for people who read the document.
+	RuleName string `json:"rule_name"`
+	// Since is where the rule's coverage begins: the start of its first run's look back.
+	Since time.Time `json:"since"`
+	// Covered are the intervals that were searched whole, but for the indices in Open.
+	Covered Intervals `json:"covered"`
+	// Open are the indices that did not answer for part of what is covered otherwise.
+	Open []OpenIndex `json:"open,omitempty"`
+	// Fingerprint is the meaning of the rule that was searched last, FingerprintAt when it became that.
+	Fingerprint   string    `json:"fingerprint"`
+	FingerprintAt time.Time `json:"fingerprint_at"`
+	// PreviousFingerprint is not empty where the meaning changed: what was covered before FingerprintAt
+	// was searched for another condition.
+	PreviousFingerprint string    `json:"previous_fingerprint,omitempty"`
+	LastRun             *Run      `json:"last_run,omitempty"`
+	UpdatedAt           time.Time `json:"updated_at"`
+}
+
+// ledgerVersion is the format that this release writes.
+const ledgerVersion = 1
+
+// OpenIndex is an index, or a whole pattern that may not be read, with the time for which it is not covered.
+type OpenIndex struct {
+	Index  string    `json:"index"`
+	Time   Intervals `json:"time"`
+	Reason string    `json:"reason"`
+	// Since is when it first failed, Tries how often it has since, Next when it is tried again at the earliest.
+	Since time.Time `json:"since"`
+	Tries int       `json:"tries"`
+	Next  time.Time `json:"next"`
+}
+
+// Run is what one run of a rule came to.
+type Run struct {
+	ID       string        `json:"id"`
+	At       time.Time     `json:"at"`
+	Duration time.Duration `json:"duration_ns"`
+	// Searched is the time that was searched, overlap included; Indices how many indices were.
+	Searched time.Duration `json:"searched_ns"`
+	Indices  int           `json:"indices"`
+	// Candidates passed the pre-filter, Matched the matcher. Of these, Created are new signals,
+	// Duplicates were alerted before; Reduced (of Created) were written without their fields, and
+	// DeadLettered could not be written at all.
+	Candidates   int `json:"candidates"`
+	Matched      int `json:"matched"`
+	Created      int `json:"created"`
+	Duplicates   int `json:"duplicates"`
+	Reduced      int `json:"reduced"`
+	DeadLettered int `json:"dead_lettered"`
+	// Failures are the indices that did not answer and the error that ended the run, if one did.
+	Failures []string `json:"failures,omitempty"`
+}
+
+// NewLedger is the ledger of a rule that was never run, to be covered from since on.
+func NewLedger(id rule.ID, name string, since time.Time) *Ledger {
+	return &Ledger{Kind: "ledger", Version: ledgerVersion, RuleID: id, RuleName: name, Since: since.UTC().Truncate(time.Millisecond)}
+}
+
+// Gaps is the time up to now that is wanted and not covered, oldest first.
+func (l *Ledger) Gaps(now time.Time) Intervals {
+	return Intervals(nil).Union(NewInterval(l.Since, now)).Minus(l.Covered...)
+}
+
+// CoveredUpTo is the moment before which everything wanted is covered by every index.
+func (l *Ledger) CoveredUpTo() time.Time {
+	upTo := l.Since
+	if len(l.Covered) > 0 && !l.Covered[0].From.After(l.Since) {
+		upTo = l.Covered[0].To
+	}
+	for _, open := range l.Open {
+		if len(open.Time) > 0 {
+			upTo = earlier(upTo, open.Time[0].From)
+		}
+	}
+	return upTo
+}
+
+// CutFuture takes out of the coverage what lies after now, as a clock that was ahead leaves it, and
+// gives how much that was.
+func (l *Ledger) CutFuture(now time.Time) time.Duration {
+	future := l.Covered.Length()
+	l.Covered = l.Covered.Within(Interval{To: now.UTC().Truncate(time.Millisecond)})
+	return future - l.Covered.Length()
+}
+
+// cover enters an interval as searched, except for the failures. A failure of an index that is open for
+// that time already counts as one more try.
+func (l *Ledger) cover(i Interval, failures []Failure, now time.Time) {
+	l.Covered = l.Covered.Union(i)
+	for _, f := range failures {
+		l.open(f, i, now)
+	}
+}
+
+func (l *Ledger) open(f Failure, i Interval, now time.Time) {
+	at := slices.IndexFunc(l.Open, func(o OpenIndex) bool { return o.Index == f.Index })
+	if at < 0 {
+		l.Open = append(l.Open, OpenIndex{Index: f.Index, Since: now})
+		at = len(l.Open) - 1
+	}
+	o := &l.Open[at]
+	o.Time = o.Time.Union(i)
+	o.Reason = f.Reason
+	o.Next = later(o.Next, now)
+}
+
+// retried enters what became of a second look at one index: answered, or failed once more.
+func (l *Ledger) retried(index string, i Interval, failure *Failure, now time.Time, interval time.Duration) {
+	at := slices.IndexFunc(l.Open, func(o OpenIndex) bool { return o.Index == index })
+	if at < 0 {
+		return
+	}
+	o := &l.Open[at]
+	if failure == nil {
+		o.Time = o.Time.Minus(i)
+		if len(o.Time) == 0 {
+			l.Open = slices.Delete(l.Open, at, at+1)
+		}
+		return
+	}
+	o.Tries++
+	o.Reason = failure.Reason
+	o.Next = now.Add(backoff(o.Tries, interval))
+}
+
+// backoff is how long an index is left alone after so many failures: the rule's interval, doubled each
+// time, at most an hour.
+func backoff(tries int, interval time.Duration) time.Duration {
+	wait := interval
+	for range tries - 1 {
+		wait *= 2
+		if wait >= time.Hour {
+			return time.Hour
+		}
+	}
+	return min(wait, time.Hour)
+}
+
+// meaning enters the fingerprint of the rule that is searched from now on.
+func (l *Ledger) meaning(fingerprint string, now time.Time) (changed bool) {
+	if l.Fingerprint == fingerprint {
+		return false
+	}
+	changed = l.Fingerprint != ""
+	l.PreviousFingerprint = l.Fingerprint
+	l.Fingerprint, l.FingerprintAt = fingerprint, now.UTC().Truncate(time.Millisecond)
+	return changed
+}
+
+// Failure is an index, or a pattern, that was not searched whole.
+type Failure struct {
+	Index  string
+	Reason string
+}

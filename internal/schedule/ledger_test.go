@@ -1,0 +1,82 @@
+package schedule
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestCoveredUpTo(t *testing.T) {
+	f := func(why string, l *Ledger, want int) {
+		t.Helper()
+		if got := l.CoveredUpTo(); !got.Equal(minute(want)) {
+			t.Errorf("%s: got %v, want %v", why, got, minute(want))
+		}
+	}
+	open := func(l *Ledger, i Interval) *Ledger {
+		l.cover(i, []Failure{{Index: "sick", Reason: "no shard"}}, i.To)
+		return l
+	}
+	f("nothing covered", ledgerOf(0), 0)
+	f("all covered", ledgerOf(0, minutes(0, 60)), 60)
+	f("a gap in the middle", ledgerOf(0, minutes(0, 20), minutes(30, 60)), 20)
+	f("a gap at the start", ledgerOf(0, minutes(30, 60)), 0)
+	f("an index is open", open(ledgerOf(0, minutes(0, 60)), minutes(40, 50)), 40)
+}
+
+func TestCutFuture(t *testing.T) {
+	l := ledgerOf(0, minutes(0, 60))
+	if cut := l.CutFuture(minute(45)); cut != 15*time.Minute || !l.Covered.End().Equal(minute(45)) {
+		t.Errorf("cut %v, covered up to %v", cut, l.Covered.End())
+	}
+	if cut := l.CutFuture(minute(45)); cut != 0 {
+		t.Errorf("a second cut took %v more", cut)
+	}
+}
+
+func TestOpenIndexIsRetriedWithBackoff(t *testing.T) {
+	l := ledgerOf(0)
+	sick := Failure{Index: "sick", Reason: "no shard"}
+	l.cover(minutes(0, 5), []Failure{sick}, minute(5))
+	l.cover(minutes(5, 10), []Failure{sick}, minute(10))
+	if len(l.Open) != 1 || l.Open[0].Time.Length() != 10*time.Minute {
+		t.Fatalf("after two failures of one index: %+v", l.Open)
+	}
+	var waits []time.Duration
+	for range 6 {
+		l.retried("sick", minutes(0, 10), &sick, minute(10), 5*time.Minute)
+		waits = append(waits, l.Open[0].Next.Sub(minute(10)))
+	}
+	want := []time.Duration{5, 10, 20, 40, 60, 60}
+	for i := range want {
+		want[i] *= time.Minute
+	}
+	if diff := cmp.Diff(want, waits); diff != "" {
+		t.Errorf("waits (-want +got):\n%s", diff)
+	}
+	l.retried("sick", minutes(0, 7), nil, minute(11), 5*time.Minute)
+	if len(l.Open) != 1 || l.Open[0].Time.Length() != 3*time.Minute {
+		t.Fatalf("after a part was covered: %+v", l.Open)
+	}
+	l.retried("sick", minutes(7, 10), nil, minute(11), 5*time.Minute)
+	if len(l.Open) != 0 {
+		t.Errorf("after all was covered: %+v", l.Open)
+	}
+}
+
+func TestMeaning(t *testing.T) {
+	l := ledgerOf(0)
+	f := func(fingerprint string, want bool) {
+		t.Helper()
+		if got := l.meaning(fingerprint, minute(1)); got != want {
+			t.Errorf("%s: changed %v, want %v", fingerprint, got, want)
+		}
+	}
+	f("a", false) // the first meaning is no change
+	f("a", false)
+	f("b", true)
+	if l.PreviousFingerprint != "a" {
+		t.Errorf("previous fingerprint: got %q, want a", l.PreviousFingerprint)
+	}
+}

@@ -1,0 +1,50 @@
+package schedule
+
+import (
+	"time"
+
+	"esrule/internal/query/rule"
+)
+
+const (
+	// leastOverlap is how far every search reaches back before what is not covered yet: shards make
+	// documents visible each at its own time, so a search at 12:00 can miss an event stamped 11:59.
+	leastOverlap = 4 * time.Minute
+	// longestPiece is how much of a long gap is searched at once. After each piece the ledger is
+	// written, and the live window has its turn where it is due.
+	longestPiece = time.Hour
+)
+
+// overlap is how long before an uncovered interval its search starts: what the rule looks back beyond
+// its own interval, or leastOverlap.
+func overlap(r *rule.Rule) time.Duration { return max(r.From-r.Interval, leastOverlap) }
+
+// reading is the window that is searched to cover an interval.
+func reading(r *rule.Rule, i Interval) Interval {
+	return Interval{From: i.From.Add(-overlap(r)), To: i.To}
+}
+
+// nextPiece gives what a run covers next: the live window where it is due, then the gaps from the oldest
+// end. The live window is due at the start of a run and whenever an interval of the rule has passed
+// since; ok is false where nothing is left.
+func nextPiece(l *Ledger, r *rule.Rule, now time.Time, first bool) (piece Interval, ok bool) {
+	gaps := l.Gaps(now)
+	if len(gaps) == 0 {
+		return Interval{}, false
+	}
+	live := gaps[len(gaps)-1]
+	if live.To.Equal(now) {
+		if first || live.Length() >= r.Interval {
+			return NewInterval(later(live.From, now.Add(-liveLength(r))), now), true
+		}
+		gaps = gaps[:len(gaps)-1]
+	}
+	if len(gaps) == 0 {
+		return Interval{}, false
+	}
+	oldest := gaps[0]
+	return NewInterval(oldest.From, earlier(oldest.To, oldest.From.Add(longestPiece))), true
+}
+
+// liveLength is how much of the newest time counts as live.
+func liveLength(r *rule.Rule) time.Duration { return max(r.From, 2*r.Interval) }
