@@ -41,7 +41,10 @@ func withExit(code exitCode, err error) error {
 
 // run is the program without its process: it runs one command line and returns the exit code.
 func run(ctx context.Context, a *app, args []string) int {
-	root := newRootCommand(a)
+	return execute(ctx, a, newRootCommand(a), args)
+}
+
+func execute(ctx context.Context, a *app, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {

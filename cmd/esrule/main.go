@@ -15,8 +15,14 @@ import (
 )
 
 func main() {
+	os.Exit(start(newApp(os.Stdin, os.Stdout, os.Stderr)))
+}
+
+// start runs the command line of the process until it is done or a signal ends it. The first SIGINT
+// or SIGTERM asks for a clean end; with the handler gone, a second one ends the process at once.
+func start(a *app) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks for a clean end; with the handler gone, the second one ends the process at once.
+	defer stop()
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, newApp(os.Stdin, os.Stdout, os.Stderr), os.Args[1:]))
+	return run(ctx, a, os.Args[1:])
 }

@@ -85,25 +85,17 @@ func unanswered(err error) error {
 // judge reads from an answer, which need not be a good one, whether this is a cluster that lets us in.
 func (c *cluster) judge(res *http.Response) error {
 	address := res.Request.URL.Scheme + "://" + res.Request.URL.Host
-	genuine := res.Header.Get("X-Elastic-Product") == "Elasticsearch"
 	switch code := res.StatusCode; {
-	case code == http.StatusUnauthorized:
-		return c.unauthorized(address, genuine, res)
+	case code == http.StatusUnauthorized, code == http.StatusForbidden:
+		// Without asking for the product: Elasticsearch leaves the header out of a refusal.
+		return fmt.Errorf("the cluster refused %s: %s: %s\n  What to do: %s", c.credential, address, describe(res), c.advice)
 	case code == http.StatusTooManyRequests, code >= 500:
 		return &unansweredError{fmt.Errorf("the cluster is not ready: %s: %s\n  What to do: look at the cluster's health", address, describe(res))}
-	case !genuine:
+	case res.Header.Get("X-Elastic-Product") != "Elasticsearch":
 		return fmt.Errorf("not Elasticsearch: %s: %s, without the header by which Elasticsearch 7.14 and newer say who they are\n"+
 			"  What to do: check ESRULE_ELASTICSEARCH_URL; a proxy in between has to pass the X-Elastic-Product header on", address, describe(res))
 	}
 	return nil
-}
-
-func (c *cluster) unauthorized(address string, genuine bool, res *http.Response) error {
-	who := "the cluster"
-	if !genuine {
-		who = "a server that does not say it is Elasticsearch, perhaps a proxy,"
-	}
-	return fmt.Errorf("%s refused %s: %s: %s\n  What to do: %s", who, c.credential, address, describe(res), c.advice)
 }
 
 // describe returns the status of an answer and the reason in it.

@@ -48,7 +48,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.PersistentFlags().StringArrayVar(&a.rulePaths, "rules", nil,
-		"a rule file, or a folder of them; repeatable (default: ESRULE_RULES, then the built-in rule)")
+		"`FILE-or-DIR` of rules; repeatable (default: ESRULE_RULES, then the built-in rule)")
 	root.AddCommand(
 		newVersionCommand(a),
 	)
