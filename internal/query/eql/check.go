@@ -73,7 +73,7 @@ func first(a, b *Field) *Field {
 
 // fieldWithField reports an operand that has to be a constant and holds a field.
 func (p *parser) fieldWithField(op string, operand Expr, field *Field) {
-	found := "field `" + clip(field.Path) + "`"
+	found := "field " + name(field.Path)
 	if operand != Expr(field) {
 		found = "an expression over " + found
 	}
@@ -84,7 +84,7 @@ func (p *parser) fieldWithField(op string, operand Expr, field *Field) {
 	}
 	place := fmt.Sprintf("%q", op)
 	if strings.Contains(op, "in") {
-		place = op
+		place = name(op)
 	}
 	p.fail(operand.Range(), CodeType, fmt.Sprintf("expected a constant after %s, found %s", place, found), advice)
 }

@@ -82,6 +82,17 @@ func (e *Error) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e.Colum
 func (e *Error) Detail() string {
 	var b strings.Builder
 	b.WriteString(e.Error())
+	if strings.TrimSpace(e.Source) != "" {
+		e.writeExcerpt(&b)
+	}
+	if e.Advice != "" {
+		b.WriteString("\n  " + e.Advice)
+	}
+	return b.String()
+}
+
+// writeExcerpt adds the line and, under it, the carets.
+func (e *Error) writeExcerpt(b *strings.Builder) {
 	line, skip, width := e.excerpt()
 	b.WriteString("\n    " + line + "\n    ")
 	for _, r := range line {
@@ -96,10 +107,6 @@ func (e *Error) Detail() string {
 		b.WriteRune(r)
 	}
 	b.WriteString(strings.Repeat("^", width))
-	if e.Advice != "" {
-		b.WriteString("\n  " + e.Advice)
-	}
-	return b.String()
 }
 
 // excerpt gives the part of the line to show, how many code points of it stand before the span, and how many of

@@ -164,24 +164,3 @@ func (l *lexer) oldString() token {
 	}
 	return token{tokString, span, content}
 }
-
-// curlyQuoted reads a string in typographic quotes, as word processors make them.
-func (l *lexer) curlyQuoted(start int) token {
-	const closing = "”’“‘\""
-	line := l.text[l.pos:]
-	if end := strings.IndexAny(line, "\r\n"); end >= 0 {
-		line = line[:end]
-	}
-	content := line
-	if end := strings.IndexAny(line, closing); end >= 0 {
-		content = line[:end]
-		_, width := utf8.DecodeRuneInString(line[end:])
-		l.pos += end + width
-	} else {
-		l.pos += len(line)
-		l.lose(start)
-	}
-	span := Span{start, l.pos}
-	l.report(span, "strings are not written in typographic quotes", fmt.Sprintf(`Write %s.`, clip(`"`+content+`"`)))
-	return token{tokString, span, content}
-}

@@ -177,6 +177,9 @@ func (l *lexer) backquoted() token {
 				l.report(span, "the name in backquotes is empty", "")
 				return token{tokInvalid, span, ""}
 			}
+			if !utf8.ValidString(name.String()) {
+				l.report(span, "the name in backquotes is not UTF-8", "")
+			}
 			return token{tokQuoted, span, name.String()}
 		}
 	}
@@ -240,42 +243,4 @@ func operator(text string) (kind tokenKind, width int) {
 		return tokOptional, 1
 	}
 	return tokEOF, 0
-}
-
-// foreign reports what is no token of EQL and gives the token that was meant.
-func (l *lexer) foreign() token {
-	start := l.pos
-	known := func(kind tokenKind, width int, instead string) token {
-		l.pos += width
-		t := l.token(kind, start)
-		l.report(t.span, fmt.Sprintf("EQL has no %q", t.text), instead)
-		return t
-	}
-	rest := l.text[start:]
-	switch {
-	case strings.HasPrefix(rest, "&&"):
-		return known(tokAnd, 2, "Write and.")
-	case strings.HasPrefix(rest, "||"):
-		return known(tokOr, 2, "Write or.")
-	case strings.HasPrefix(rest, "<>"):
-		return known(tokNotEqual, 2, "Write !=.")
-	case strings.HasPrefix(rest, "!:"):
-		return known(tokColon, 2, `Write not before the field: not field : "pattern".`)
-	case rest[0] == '!':
-		return known(tokNot, 1, "Write not.")
-	case rest[0] == '~':
-		return known(tokInvalid, 1, "A ~ stands directly behind in, like, regex or a function's name, without a space before it.")
-	}
-	r, width := utf8.DecodeRuneInString(rest)
-	l.pos += width
-	span := Span{start, l.pos}
-	switch {
-	case r == '“' || r == '”' || r == '‘' || r == '’':
-		return l.curlyQuoted(start)
-	case r == utf8.RuneError && width == 1:
-		l.report(span, fmt.Sprintf("the byte 0x%02x is not UTF-8", rest[0]), "")
-	default:
-		l.report(span, fmt.Sprintf("unexpected character %q", r), "")
-	}
-	return token{tokInvalid, span, ""}
 }

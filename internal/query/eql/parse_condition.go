@@ -54,7 +54,7 @@ func (p *parser) negation() Expr {
 
 // meantNot turns NOT before an operand into not.
 func (p *parser) meantNot() {
-	if p.tok.kind != tokIdentifier || p.tok.text == "not" || !strings.EqualFold(p.tok.text, "not") {
+	if p.tok.kind != tokIdentifier || !strings.EqualFold(p.tok.text, "not") {
 		return
 	}
 	switch p.ahead.kind {
@@ -65,7 +65,7 @@ func (p *parser) meantNot() {
 
 // lowerCase reports a keyword that was not written in lower case, and takes it for the keyword.
 func (p *parser) lowerCase(word string) {
-	p.fail(p.tok.span, CodeSyntax, fmt.Sprintf("found the name %s where a keyword was expected", p.tok.text),
+	p.fail(p.tok.span, CodeSyntax, fmt.Sprintf("expected keyword %s, found name %s", name(word), name(p.tok.text)),
 		fmt.Sprintf("Keywords are lower-case: write %s.", word))
 	p.tok.kind = keyword(word)
 }
@@ -73,9 +73,10 @@ func (p *parser) lowerCase(word string) {
 // relationship = name of "[" … "]", which Elasticsearch reads and refuses too.
 func (p *parser) relationship() Expr {
 	start := p.tok.span.Start
-	name := p.advance()
+	relation := p.advance()
 	p.advance()
-	p.fail(p.from(start), CodeUnsupported, fmt.Sprintf("process relationships (%s of) are not supported", clip(name.text)), "")
+	p.fail(p.from(start), CodeUnsupported,
+		fmt.Sprintf("process relationships (%s of) are not supported", clip(relation.text)), "")
 	p.skip()
 	return &Literal{Span: p.from(start)}
 }
@@ -96,7 +97,7 @@ func (p *parser) comparison() Expr {
 		if _, ok := p.comparisonOperator(); !ok {
 			return p.endOfOperand(e)
 		}
-		p.fail(p.tok.span, CodeSyntax, "comparisons do not chain", `Join two of them with and: a < b and b < c.`)
+		p.fail(p.tok.span, CodeSyntax, "comparisons do not chain", "Join two of them with and: f > 1 and f < 5.")
 		p.advance()
 		p.sum()
 	}
@@ -131,13 +132,18 @@ func (p *parser) endOfOperand(e Expr) Expr {
 	case tokAnd, tokOr, tokComma, tokPipe, tokCloseParen, tokCloseBracket, tokEOF:
 		return e
 	}
-	want, advice := "and, or", ""
+	want, advice := "`and` or `or`", ""
 	if p.depth > 0 {
-		want = `and, or, ")"`
+		want = "`and`, `or` or \")\""
 	}
 	switch found := p.tok; {
 	case found.kind == tokDecimal && strings.HasPrefix(found.text, ".") && found.span.Start == p.last:
-		advice = fmt.Sprintf("A part of a field's name that is not a plain name goes into backquotes: .`%s`.", clip(found.text[1:]))
+		end := found.span.Start + 1
+		for end < len(p.text) && isIdentifierPart(p.text[end]) {
+			end++
+		}
+		advice = "A part of a field's name that is not a plain name goes into backquotes: ." +
+			name(p.text[found.span.Start+1:end]) + "."
 	case found.kind == tokString || found.kind == tokIdentifier || found.kind == tokOpenParen:
 		advice = "An operator is missing before it."
 	}

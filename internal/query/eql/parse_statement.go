@@ -84,7 +84,7 @@ func (p *parser) where() bool {
 		p.advance()
 		return true
 	}
-	p.unexpected("where", statementAdvice)
+	p.unexpected("`where`", statementAdvice)
 	for p.tok.kind != tokEOF {
 		if p.take(tokWhere) {
 			return true
@@ -102,7 +102,7 @@ func (p *parser) statementCondition() Expr {
 		case tokCloseParen:
 			p.fail(p.tok.span, CodeSyntax, `")" closes nothing`, "Take it away, or open its parenthesis.")
 		default:
-			p.unexpected("and, or, or the end of the query", "")
+			p.unexpected("`and`, `or` or the end of the query", "")
 		}
 		p.advance()
 		if p.tok.kind == tokAnd || p.tok.kind == tokOr {
@@ -121,26 +121,26 @@ func (p *parser) statementCondition() Expr {
 func (p *parser) pipe() {
 	start := p.advance().span.Start
 	pipes := []string{"count", "filter", "head", "sort", "tail", "unique", "unique_count"}
-	name := p.tok
-	if name.kind != tokIdentifier {
+	word := p.tok
+	if word.kind != tokIdentifier {
 		p.unexpected("a pipe's name", "")
 	} else {
 		p.advance()
 	}
-	known := name.kind != tokIdentifier
+	known := word.kind != tokIdentifier
 	for _, pipe := range pipes {
-		if pipe == name.text {
+		if pipe == word.text {
 			known = true
-			p.fail(p.from(start), CodeUnsupported, fmt.Sprintf("the pipe %s is not supported", pipe),
+			p.fail(p.from(start), CodeUnsupported, fmt.Sprintf("the pipe %s is not supported", name(pipe)),
 				"Every matching event is reported; take the pipe away.")
 		}
 	}
 	if !known {
 		advice := ""
-		if near := nearest(name.text, pipes); near != "" {
+		if near := nearest(word.text, pipes); near != "" {
 			advice = fmt.Sprintf("Did you mean %s? (It is not supported either.)", near)
 		}
-		p.fail(name.span, CodeSyntax, fmt.Sprintf("EQL has no pipe %s", clip(name.text)), advice)
+		p.fail(word.span, CodeSyntax, "EQL has no pipe "+name(word.text), advice)
 	}
 	for p.tok.kind != tokPipe && p.tok.kind != tokEOF {
 		p.advance()

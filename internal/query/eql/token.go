@@ -133,18 +133,21 @@ func (t token) describe() string {
 	case t.kind == tokEOF:
 		return "the end of the query"
 	case t.kind == tokString:
-		return "the string " + clip(quote(t.text))
+		return "string " + clip(quote(t.text))
 	case t.kind == tokInteger || t.kind == tokDecimal:
-		return "the number " + clip(t.text)
+		return "number " + clip(t.text)
 	case t.kind == tokQuoted:
-		return "the name " + clip(printPath(t.text))
+		return "name " + name(t.text)
 	case t.kind == tokIdentifier || t.kind == tokTilde:
-		return "the name " + clip(t.text)
+		return "name " + name(t.text)
 	case t.kind.isKeyword():
-		return "the keyword " + t.text
+		return "keyword " + name(t.text)
 	}
 	return strconv.Quote(t.text)
 }
+
+// name shows a name or a keyword in a message.
+func name(s string) string { return "`" + clip(s) + "`" }
 
 // clip keeps a quotation in a message short.
 func clip(s string) string {

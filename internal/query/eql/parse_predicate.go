@@ -1,0 +1,213 @@
+package eql
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// predicate = primary ( ( ":" | like | regex ) constants | not? in "(" … ")" )?
+func (p *parser) predicate() Expr {
+	start := p.tok.span.Start
+	subject := p.primary()
+	p.meantPredicate()
+	switch {
+	case p.tok.kind == tokNot && (p.ahead.kind == tokIn || p.ahead.kind == tokInFold):
+		p.advance()
+		return p.in(start, subject, true)
+	case p.tok.kind == tokIn || p.tok.kind == tokInFold:
+		return p.in(start, subject, false)
+	case p.tok.kind == tokNot && p.ahead.kind.isLike():
+		p.fail(Span{p.tok.span.Start, p.ahead.span.End}, CodeSyntax, fmt.Sprintf("EQL has no `not %s`", p.ahead.text),
+			fmt.Sprintf("Write not before the field: not field %s …", p.ahead.text))
+		p.advance()
+	}
+	if !p.tok.kind.isLike() {
+		return subject
+	}
+	return p.like(start, subject)
+}
+
+// meantPredicate turns IN, LIKE, REGEX behind an operand into the keywords.
+func (p *parser) meantPredicate() {
+	if p.tok.kind != tokIdentifier && p.tok.kind != tokTilde {
+		return
+	}
+	word := strings.ToLower(p.tok.text)
+	switch kind := keyword(word); {
+	case kind == tokIn, kind == tokInFold, kind.isLike():
+		p.lowerCase(word)
+	case kind == tokNot:
+		ahead := keyword(strings.ToLower(p.ahead.text))
+		if p.ahead.kind != tokString && (ahead == tokIn || ahead == tokInFold) {
+			p.lowerCase(word)
+			p.ahead.kind = ahead
+		}
+	}
+}
+
+func (k tokenKind) isLike() bool {
+	switch k {
+	case tokColon, tokLike, tokLikeFold, tokRegex, tokRegexFold:
+		return true
+	}
+	return false
+}
+
+// in = ( in | in~ ) "(" condition ( "," condition )* ")"
+func (p *parser) in(start int, subject Expr, isNegated bool) Expr {
+	op := p.advance()
+	e := &In{Subject: subject, Negated: isNegated, Fold: op.kind == tokInFold}
+	p.count()
+	if p.tok.kind != tokOpenParen {
+		p.unexpected(`"(" after `+name(op.text), `The values stand in parentheses: field in ("a", "b").`)
+		if p.tok.kind == tokOpenBracket {
+			p.skip()
+		} else {
+			p.primary()
+		}
+	} else {
+		e.List = p.list("a value", p.condition)
+	}
+	e.Span = p.from(start)
+	return e
+}
+
+// like = operator ( constant | "(" constant ( "," constant )* ")" )
+func (p *parser) like(start int, subject Expr) Expr {
+	op := p.advance()
+	e := &Like{Subject: subject, Op: likeOp(op.kind)}
+	p.count()
+	constant := func() Expr {
+		c := p.constant(op)
+		e.Patterns = append(e.Patterns, c)
+		return c
+	}
+	if p.tok.kind == tokOpenParen {
+		e.List = true
+		p.list("a string", constant)
+	} else {
+		constant()
+	}
+	e.Span = p.from(start)
+	if p.tok.kind.isLike() {
+		p.fail(p.tok.span, CodeSyntax, "comparisons do not chain", "Join two of them with and.")
+		p.skip()
+	}
+	return e
+}
+
+func likeOp(kind tokenKind) LikeOp {
+	switch kind {
+	case tokLike:
+		return LikeExact
+	case tokLikeFold:
+		return LikeFold
+	case tokRegex:
+		return Regex
+	case tokRegexFold:
+		return RegexFold
+	}
+	return Colon
+}
+
+// list reads "(" element ( "," element )* ")"; what names an element in a message.
+func (p *parser) list(what string, element func() Expr) []Expr {
+	open := p.advance()
+	if !p.enter() {
+		return nil
+	}
+	defer p.leave()
+	if p.tok.kind == tokCloseParen {
+		p.unexpected(what, "")
+		p.advance()
+		return nil
+	}
+	return p.elements(open, element)
+}
+
+// elements reads element ( "," element )* ")".
+func (p *parser) elements(open token, element func() Expr) []Expr {
+	var list []Expr
+	for {
+		list = append(list, element())
+		switch p.tok.kind {
+		case tokComma:
+		case tokCloseParen:
+			p.advance()
+			return list
+		case tokAnd, tokOr:
+			// Left by an element that is only a constant.
+			p.unexpected(`"," or ")"`, "")
+			p.advance()
+			p.skip()
+			if p.tok.kind == tokComma {
+				break
+			}
+			p.take(tokCloseParen)
+			return list
+		default:
+			p.unclosed(open)
+			return list
+		}
+		p.advance()
+	}
+}
+
+// unclosed reports a parenthesis that does not end.
+func (p *parser) unclosed(open token) {
+	if p.tok.kind == tokEOF || p.tok.kind == tokPipe {
+		p.fail(open.span, CodeSyntax, `"(" is not closed`, "")
+		return
+	}
+	p.unexpected(`"," or ")"`, "")
+	p.skip()
+	p.take(tokCloseParen)
+}
+
+// constant reads the right side of an operator that takes constants only.
+func (p *parser) constant(op token) *Literal {
+	t := p.tok
+	if c := p.literal(); c != nil {
+		return c
+	}
+	want := fmt.Sprintf("a string after %s", strconv.Quote(op.text))
+	if op.kind != tokColon {
+		want = "a string after " + name(op.text)
+	}
+	advice := ""
+	switch t.kind {
+	case tokIdentifier, tokQuoted, tokTilde, tokOptional:
+		p.operandForConstant(want)
+	case tokPlus, tokMinus:
+		p.unexpected(want, "A number with a sign is compared with ==.")
+		p.advance()
+		p.literal()
+	case tokOpenParen:
+		p.unexpected(want, "")
+		p.skip()
+	default:
+		if t.kind == tokStar {
+			advice = `A pattern stands in quotes: "*.exe".`
+		}
+		p.unexpected(want, advice)
+		p.skip()
+	}
+	return &Literal{Span: p.from(t.span.Start)}
+}
+
+// operandForConstant reads a field or a call where a constant has to stand, and reports it.
+func (p *parser) operandForConstant(want string) {
+	before := len(p.errors)
+	start := p.tok.span
+	e := p.primary()
+	if len(p.errors) > before {
+		return
+	}
+	found := "a function"
+	if field, ok := e.(*Field); ok {
+		found = "field " + name(field.Path)
+	}
+	p.fail(Span{start.Start, e.Range().End}, CodeType, fmt.Sprintf("expected %s, found %s", want, found),
+		"EQL compares a field with constants only.")
+}

@@ -1,0 +1,168 @@
+package eql
+
+import (
+	"fmt"
+	"strings"
+)
+
+// primary = constant | call | field | "(" condition ")"
+func (p *parser) primary() Expr {
+	switch t := p.tok; t.kind {
+	case tokOpenParen:
+		return p.parenthesised()
+	case tokIdentifier, tokTilde:
+		if p.ahead.kind == tokOpenParen || t.kind == tokTilde {
+			return p.call()
+		}
+		return p.field()
+	case tokQuoted, tokOptional:
+		return p.field()
+	}
+	if c := p.literal(); c != nil {
+		return c
+	}
+	return p.missingOperand()
+}
+
+// missingOperand reports what stands where an operand has to.
+func (p *parser) missingOperand() Expr {
+	t := p.tok
+	advice := ""
+	switch {
+	case t.kind == tokNot:
+		advice = "Put the negation into parentheses: (not …) == true."
+	case t.kind == tokStar:
+		advice = `A pattern stands in quotes: "*.exe".`
+	case t.kind.isKeyword() && t.kind != tokAnd && t.kind != tokOr:
+		advice = fmt.Sprintf("A field of that name goes into backquotes: `%s`.", t.text)
+	}
+	p.unexpected("a field, a constant or a function", advice)
+	switch t.kind {
+	case tokAnd, tokOr, tokComma, tokPipe, tokCloseParen, tokCloseBracket, tokEOF:
+	default:
+		p.advance()
+		p.skip()
+	}
+	return p.nothing()
+}
+
+// parenthesised = "(" condition ")"; the parentheses leave no node, their span is not the node's.
+func (p *parser) parenthesised() Expr {
+	open := p.advance()
+	if !p.enter() {
+		return p.nothing()
+	}
+	defer p.leave()
+	e := p.condition()
+	if p.take(tokCloseParen) {
+		return e
+	}
+	if p.tok.kind == tokComma {
+		p.unexpected(`")"`, `A list follows an operator: field in ("a", "b"), field : ("a", "b").`)
+		p.skipTo(tokCloseParen)
+		p.take(tokCloseParen)
+		return e
+	}
+	p.unclosed(open)
+	return e
+}
+
+// skipTo skips to the token, over commas and operators, but not over the bracket around it.
+func (p *parser) skipTo(kind tokenKind) {
+	for p.skip(); p.tok.kind != kind; p.skip() {
+		switch p.tok.kind {
+		case tokEOF, tokPipe, tokCloseParen, tokCloseBracket:
+			return
+		}
+		p.advance()
+	}
+}
+
+// field = "?"? name ( "." name | "[" digits "]" )*
+func (p *parser) field() Expr {
+	start := p.tok.span.Start
+	f := &Field{Optional: p.take(tokOptional)}
+	var path []string
+	for {
+		switch p.tok.kind {
+		case tokIdentifier, tokQuoted:
+			path = append(path, p.advance().text)
+		default:
+			p.badPart(f.Optional && len(path) == 0)
+		}
+		for p.tok.kind == tokOpenBracket {
+			p.index()
+		}
+		if !p.take(tokDot) {
+			break
+		}
+	}
+	p.count()
+	f.Path = strings.Join(path, ".")
+	f.Span = p.from(start)
+	return f
+}
+
+// badPart reports what stands where a part of a field's name has to.
+func (p *parser) badPart(optional bool) {
+	want, advice := `a name after "."`, ""
+	if optional {
+		want = `a field after "?"`
+	}
+	if p.tok.kind.isKeyword() {
+		advice = fmt.Sprintf("It is a keyword; write it in backquotes: `%s`.", p.tok.text)
+	}
+	p.unexpected(want, advice)
+	if p.tok.kind.isKeyword() && p.tok.kind != tokAnd && p.tok.kind != tokOr || p.tok.kind == tokTilde {
+		p.advance()
+	}
+}
+
+// index = "[" digits+ "]", which Elasticsearch reads and refuses too.
+func (p *parser) index() {
+	start := p.advance().span.Start
+	for p.tok.kind != tokCloseBracket && p.tok.kind != tokEOF {
+		p.advance()
+	}
+	p.take(tokCloseBracket)
+	p.fail(p.from(start), CodeSyntax, "array indexes are not supported",
+		"Take the index away: a condition holds where any value of the array fits.")
+}
+
+// call = name "(" ( condition ( "," condition )* )? ")"
+func (p *parser) call() Expr {
+	word := p.advance()
+	e := &Call{Name: strings.TrimSuffix(word.text, "~"), Fold: word.kind == tokTilde}
+	if p.tok.kind != tokOpenParen {
+		p.unexpected(`"(" after the function `+name(word.text), "")
+		return &Literal{Span: word.span}
+	}
+	if p.ahead.kind == tokCloseParen {
+		p.advance()
+		p.advance()
+	} else {
+		e.Args = p.list("an argument", p.condition)
+	}
+	p.count()
+	e.Span = p.from(word.span.Start)
+	p.resolve(e, word)
+	return e
+}
+
+// resolve gives the call its function's proper name, and reports what does not fit the function.
+func (p *parser) resolve(e *Call, word token) {
+	f, ok := lookUp(e.Name)
+	if !ok {
+		p.fail(word.span, CodeFunction, "unknown function "+name(e.Name), functionAdvice(e.Name))
+		return
+	}
+	e.Name = f.name
+	if e.Fold && !f.fold {
+		p.fail(word.span, CodeFunction, fmt.Sprintf("the function %s has no variant with ~", name(f.name)),
+			fmt.Sprintf("Letter case makes no difference to it: write %s.", f.name))
+		return
+	}
+	if len(e.Args) < f.least || f.most >= 0 && len(e.Args) > f.most {
+		p.fail(e.Span, CodeFunction, fmt.Sprintf("the function %s takes %s, found %d", name(f.name), f.arguments(), len(e.Args)), "")
+	}
+}
