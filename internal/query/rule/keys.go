@@ -3,6 +3,7 @@ package rule
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/agext/levenshtein"
 )
@@ -97,11 +98,15 @@ func unset(name string, value any) bool {
 
 // nearest gives the known word that a misspelt one is most likely meant to be, empty where none is near.
 func nearest(word string, known []string) string {
+	known = slices.Sorted(slices.Values(known)) // a tie goes the same way each time
 	distance := func(w string) int { return levenshtein.Distance(word, w, nil) }
 	if len(known) == 0 || len(word) > 100 {
 		return ""
 	}
-	slices.Sort(known) // a tie goes the same way each time
+	longer := func(w string) bool { return len(word) >= 4 && strings.HasPrefix(w, word) }
+	if i := slices.IndexFunc(known, longer); i >= 0 { // "exceptions" is exceptions_list, far as that is
+		return known[i]
+	}
 	best := slices.MinFunc(known, func(a, b string) int { return cmp.Compare(distance(a), distance(b)) })
 	if distance(best) > max(1, len(word)/2) {
 		return ""

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -163,6 +165,9 @@ func (l *loader) take(d *document) {
 	}
 	switch {
 	case len(d.errs) > 0:
+		slices.SortStableFunc(d.errs, func(a, b *Error) int {
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		})
 		l.errs = append(l.errs, d.errs...)
 	case skipped != nil:
 		l.set.Skipped = append(l.set.Skipped, *skipped)

@@ -20,10 +20,9 @@ type queryPlace struct {
 // Locate turns errors about the rule's query (an *eql.Error or eql.Errors, from whoever reads the tree)
 // into errors about the rule's file. Any other error becomes one about the file as a whole.
 func (r *Rule) Locate(err error) Errors {
-	if r.text.file == "" {
-		r.text.file = r.File
-	}
-	return r.text.locate(err)
+	text := r.text
+	text.file = r.File // a rule that was not loaded has no text
+	return text.locate(err)
 }
 
 func (s *source) locate(err error) Errors {

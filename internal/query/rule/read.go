@@ -185,7 +185,7 @@ func (r *reader) oneOf(key string, words []string) string {
 		return text
 	}
 	advice := fmt.Sprintf("It is one of %s.", strings.Join(words, ", "))
-	if near := nearest(text, slices.Clone(words)); near != "" {
+	if near := nearest(text, words); near != "" {
 		advice = fmt.Sprintf("It is one of %s; the nearest is %q.", strings.Join(words, ", "), near)
 	}
 	if strings.TrimSpace(text) != "" {
@@ -313,7 +313,8 @@ func (r *reader) time() {
 				`Write how often the rule is due, for example interval = "5m" `+units+".")
 		}
 	}
-	t.text("to")
+	t.text("to") // looked at by keys; here for their type alone
+	t.boolean("enabled")
 	r.rule.TimestampOverrideFallbackDisabled = t.boolean("timestamp_override_fallback_disabled")
 	r.rule.EventCategoryField = cmp.Or(r.field("event_category_override"), defaultCategory)
 	r.rule.TimestampField = r.field("timestamp_field")

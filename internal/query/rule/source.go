@@ -2,6 +2,7 @@ package rule
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -81,17 +82,11 @@ func underline(before, marked, after []rune) (line, caret string) {
 	indent := len([]rune(line)) - len([]rune(strings.TrimLeft(line, " \t")))
 	before = before[min(indent, len(before)):]
 
-	if cut := len(before) + min(len(marked), shownWidth/2) - shownWidth; cut > 0 {
-		before = append([]rune("…"), before[min(cut+1, len(before)):]...)
+	if len(before)+len(marked)+len(after) > shownWidth {
+		before = cutFront(before, shownWidth*3/5)
+		marked = cutBack(marked, shownWidth-len(before))
+		after = cutBack(after, shownWidth-len(before)-len(marked))
 	}
-	if cut := len(before) + len(marked) - shownWidth; cut > 0 {
-		marked = append(marked[:len(marked)-cut:len(marked)-cut], '…')
-		after = nil
-	}
-	if cut := len(before) + len(marked) + len(after) - shownWidth; cut > 0 {
-		after = append(after[:len(after)-cut:len(after)-cut], '…')
-	}
-
 	margin := make([]rune, len(before))
 	for i, r := range before {
 		margin[i] = ' '
@@ -101,4 +96,18 @@ func underline(before, marked, after []rune) (line, caret string) {
 	}
 	line = strings.TrimRight(string(before)+string(marked)+string(after), " \t")
 	return line, string(margin) + strings.Repeat("^", max(len(marked), 1))
+}
+
+func cutFront(text []rune, most int) []rune {
+	if len(text) <= most {
+		return text
+	}
+	return append([]rune{'…'}, text[len(text)-most:]...)
+}
+
+func cutBack(text []rune, most int) []rune {
+	if len(text) <= most {
+		return text
+	}
+	return append(slices.Clone(text[:max(most, 0)]), '…')
 }

@@ -1,0 +1,37 @@
+package rule
+
+import (
+	"testing"
+	"testing/fstest"
+)
+
+// Any bytes give a rule, a skipped one or errors that can be printed; and where the query's text could be lined
+// up with the file, every part of it has a place there.
+func FuzzLoad(f *testing.F) {
+	const head = "[rule]\nrule_id = 'a'\nname = 'b'\ntype = 'eql'\nlanguage = 'eql'\nseverity = 'low'\nrisk_score = 1\nindex = ['c']\n"
+	f.Add([]byte(head + "query = 'any where true'\n[[rule.threat]]\nframework = 'x'\n[rule.threat.tactic]\nid = 1"))
+	f.Add([]byte(head + "query = \"\"\"\r\nany where \\\r\n \\u0041 : b\"\"\""))
+	f.Add([]byte(head + "query = ''''x'' ''''"))
+	f.Add([]byte("rule = {threat = [{tactic = {id = [[1]]}}], index = [[], {a.b = 1}]}"))
+	f.Add([]byte("[[rule]]\n[rule.threat]\n"))
+	f.Add([]byte("\ufeff[metadata]\r\n\x1b"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		set, err := LoadFS(fstest.MapFS{"a.toml": {Data: text}}, "")
+		if err != nil && err.Error() == "" {
+			t.Error("an error without a word")
+		}
+		if found := len(set.Rules) + len(set.Skipped); (err == nil) != (found == 1) {
+			t.Errorf("found %d with error %v", found, err)
+		}
+		for _, r := range set.Rules {
+			at := r.text.queryAt
+			if at.bytes == nil {
+				t.Errorf("the query %q has no place", r.Query)
+				continue
+			}
+			if len(at.bytes) != len(r.Query)+1 || at.bytes[0] < at.value.start || at.bytes[len(r.Query)] > at.value.end {
+				t.Errorf("the query %q is placed wrongly: %v", r.Query, at)
+			}
+		}
+	})
+}
