@@ -127,9 +127,9 @@ func TestPaths(t *testing.T) {
 	f("a", "a.toml")
 	f("a b d e", "")
 	f("d e", "c")
-	f("b a d e", "b.toml", "")               // the order is that of the paths; no file is read twice
+	f("b a d e", "b.toml", "") // the order is that of the paths; no file is read twice
 	f("a", "a.toml", "c/../a.toml")
-	f("plain d e", "plain.txt", "c")         // a file that is named is read, whatever it is called
+	f("plain d e", "plain.txt", "c") // a file that is named is read, whatever it is called
 	f("a b d e", "a.toml", "b.toml", "", "")
 }
 
