@@ -221,6 +221,7 @@ func TestUnsupported(t *testing.T) {
 	f(`any where a = 1 | head 5`, false, `1:13: "=" does not compare`)
 	f(`any where (a | head 5`, false, `1:11: "(" is not closed`)
 	f(`any where true | heads 5`, false, "1:18: EQL has no pipe `heads`")
+	f(`any where child of b`, false, "1:20: expected \"[\" after `of`, found name `b`")
 	f(`any where true |`, false, "1:17: expected a pipe's name, found the end of the query")
 }
 

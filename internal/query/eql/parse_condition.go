@@ -75,6 +75,11 @@ func (p *parser) relationship() Expr {
 	start := p.tok.span.Start
 	relation := p.advance()
 	p.advance()
+	if p.tok.kind != tokOpenBracket {
+		p.unexpected(`"[" after `+name("of"), "")
+		p.skip()
+		return &Literal{Span: p.from(start)}
+	}
 	p.fail(p.from(start), CodeUnsupported,
 		fmt.Sprintf("process relationships (%s of) are not supported", clip(relation.text)), "")
 	p.skip()
