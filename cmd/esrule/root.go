@@ -50,6 +50,17 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().StringArrayVar(&a.rulePaths, "rules", nil,
 		"`FILE-or-DIR` of rules; repeatable (default: ESRULE_RULES, then the built-in rule)")
 	root.AddCommand(
+		newRunCommand(a),
+		newSetupCommand(a),
+		newCheckCommand(a),
+		newCheckCommand(a),
+		newExplainCommand(a),
+		newStatusCommand(a),
+		newRunCommand(a),
+		newSetupCommand(a),
+		newCheckCommand(a),
+		newExplainCommand(a),
+		newStatusCommand(a),
 		newVersionCommand(a),
 	)
 	refuseUnknownTopics(root)

@@ -37,6 +37,9 @@ func (r *Runner) cover(ctx context.Context, d *Detection, patterns []string, i I
 			r.log.Debug("a point in time was not closed; it ends by itself", "rule", d.Rule.ID, "error", err)
 		}
 	}()
+	if pit.Empty() {
+		return r.outcomeOf(ctx, outcome{}, pit)
+	}
 	classes, err := r.cluster.Mappings(ctx, patterns, d.Mapped())
 	if err != nil {
 		return outcome{}, fmt.Errorf("read the mappings of %s: %w", patterns, err)
@@ -48,12 +51,17 @@ func (r *Runner) cover(ctx context.Context, d *Detection, patterns []string, i I
 			return outcome{}, err
 		}
 	}
-	out := j.outcome
-	out.indices = plan.indices()
-	out.failures = append(out.failures, plan.uncovered...)
+	j.outcome.indices = plan.indices()
+	j.outcome.failures = plan.uncovered
+	return r.outcomeOf(ctx, j.outcome, pit)
+}
+
+// outcomeOf adds the indices that did not answer, except those that are gone.
+func (r *Runner) outcomeOf(ctx context.Context, out outcome, pit *search.PointInTime) (outcome, error) {
 	for _, f := range pit.Failures() {
 		out.failures = append(out.failures, Failure{Index: f.Index, Reason: f.Reason})
 	}
+	var err error
 	out.failures, err = r.dropDeleted(ctx, out.failures)
 	return out, err
 }

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"esrule/internal/query/rule"
+	"esrule/internal/schedule"
+)
+
+const checkLong = `Check the configuration and the rules. Where a cluster is configured, say for every rule
+and index pattern whether the rule can fire there: which indices the pattern stands for,
+how they map each field of the rule, and how many events of the last day carry it.
+
+Nothing is written. Exit code 3 where something was found that keeps a rule from firing.`
+
+const checkExample = `  esrule check
+  esrule check --rules rules/
+  esrule check --format json`
+
+func newCheckCommand(a *app) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:     "check",
+		Short:   "Check the rules, and whether they can fire on this cluster",
+		Long:    checkLong,
+		Example: checkExample,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneOf("--format", format, "text", "json"); err != nil {
+				return err
+			}
+			return a.check(cmd.Context(), format)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	return cmd
+}
+
+// checked is what check has to say.
+type checked struct {
+	Rules   []schedule.RuleCheck `json:"rules"`
+	Skipped []rule.Skipped       `json:"skipped,omitempty"`
+	// Cluster is false where none is configured: then only the rules were checked.
+	Cluster bool `json:"cluster"`
+}
+
+func (a *app) check(ctx context.Context, format string) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	log := a.logger(cfg)
+	set, err := a.loadRules(cfg)
+	if err != nil {
+		return err
+	}
+	detections, skipped := compile(set, cfg.Index)
+	result := checked{Skipped: skipped, Cluster: cfg.hasCluster()}
+	if len(detections) == 0 {
+		return errors.Join(a.printChecked(result, format), withExit(exitUsage, errNoRules))
+	}
+	for _, d := range detections {
+		result.Rules = append(result.Rules, schedule.RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name})
+	}
+	if result.Cluster {
+		if result.Rules, err = a.checkOnCluster(ctx, cfg, detections, log); err != nil {
+			return err
+		}
+	}
+	if err := a.printChecked(result, format); err != nil {
+		return err
+	}
+	if n := countProblems(result.Rules); n > 0 {
+		return withExit(exitFound, fmt.Errorf("%d problems found", n))
+	}
+	return nil
+}
+
+func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*schedule.Detection, log *slog.Logger) ([]schedule.RuleCheck, error) {
+	c, err := a.connect(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	reader := a.reader(cfg, c, log)
+	var rules []schedule.RuleCheck
+	for _, d := range detections {
+		one, err := d.Check(ctx, reader, a.now())
+		if err != nil {
+			return nil, fmt.Errorf("check rule %s: %w", d.Rule.ID, err)
+		}
+		rules = append(rules, one)
+	}
+	return rules, nil
+}
+
+func countProblems(rules []schedule.RuleCheck) int {
+	n := 0
+	for _, r := range rules {
+		for _, p := range r.Patterns {
+			n += len(p.Problems)
+		}
+	}
+	return n
+}
+
+func (a *app) printChecked(c checked, format string) error {
+	if format == "json" {
+		e := json.NewEncoder(a.stdout)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(c)
+	}
+	for _, r := range c.Rules {
+		if err := printRuleCheck(a.stdout, r); err != nil {
+			return err
+		}
+	}
+	for _, s := range c.Skipped {
+		fmt.Fprintf(a.stdout, "skipped: %s (%s, %s): %s\n", s.Name, s.File, s.Kind, s.Reason)
+	}
+	fmt.Fprintf(a.stdout, "%d rules checked, %d skipped, %d problems\n", len(c.Rules), len(c.Skipped), countProblems(c.Rules))
+	if !c.Cluster {
+		fmt.Fprintln(a.stdout, "No cluster is configured: whether the rules can fire was not asked (set ESRULE_ELASTICSEARCH_URL).")
+	}
+	return nil
+}
+
+func printRuleCheck(out io.Writer, r schedule.RuleCheck) error {
+	fmt.Fprintf(out, "%s (%s)\n", r.Name, r.RuleID)
+	for _, p := range r.Patterns {
+		fmt.Fprintf(out, "  %s: %d indices, %d events in the last %s\n", p.Pattern, len(p.Indices), p.Events, schedule.CheckedTime/time.Hour*time.Hour)
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, f := range p.Fields {
+			fmt.Fprintf(w, "    %s\t%s\tin %d events\n", f.Path, f.Mapping, f.Events)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		for _, problem := range p.Problems {
+			fmt.Fprintf(out, "    problem: %s\n", problem)
+		}
+		for _, note := range p.Notes {
+			fmt.Fprintf(out, "    note: %s\n", note)
+		}
+	}
+	return nil
+}

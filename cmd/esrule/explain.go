@@ -1,0 +1,304 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/valyala/fastjson"
+
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+	"esrule/internal/query/match"
+	"esrule/internal/query/prefilter"
+	"esrule/internal/query/search"
+	"esrule/internal/schedule"
+)
+
+const explainLong = `Say why an event matches the rules, or does not: every part of the condition with its
+outcome and the event's values beside it, and the pre-filter as query DSL with what it
+leaves to the matcher.
+
+The event is a JSON object: a bare _source, or a hit {"_index", "_id", "_source"} as a
+search gives it. Where a cluster is configured and the index is known, from the hit or
+from --index, the event is read through that index's mapping, as "run" would; otherwise
+every value is compared as text, and the pre-filter is the one for an index that maps
+every field as keyword.`
+
+const explainExample = `  esrule explain --event event.json
+  esrule explain --event event.json --index winlogbeat-8.17.0
+  curl -s "$ES/winlogbeat-8.17.0/_doc/abc" | esrule explain --event -`
+
+// explainFlags are what the command can be told.
+type explainFlags struct {
+	event, index, format string
+}
+
+func newExplainCommand(a *app) *cobra.Command {
+	var f explainFlags
+	cmd := &cobra.Command{
+		Use:     "explain --event FILE",
+		Short:   "Say why an event matches or does not",
+		Long:    explainLong,
+		Example: explainExample,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneOf("--format", f.format, "text", "json"); err != nil {
+				return err
+			}
+			return a.explain(cmd.Context(), f)
+		},
+	}
+	cmd.Flags().StringVar(&f.event, "event", "", "the file that holds the event, - for standard input (required)")
+	cmd.Flags().StringVar(&f.index, "index", "", "the index whose mapping the event is read through (default: the hit's own)")
+	cmd.Flags().StringVar(&f.format, "format", "text", "text or json")
+	if err := cmd.MarkFlagRequired("event"); err != nil {
+		panic(err) // the flag is defined above
+	}
+	return cmd
+}
+
+// explanation is what explain says of one rule and the event.
+type explanation struct {
+	RuleID    string             `json:"rule_id"`
+	Name      string             `json:"name"`
+	Matches   bool               `json:"matches"`
+	Mapping   string             `json:"mapping"`
+	Condition *match.Explanation `json:"condition"`
+	PreFilter prefilter.Clause   `json:"pre_filter"`
+	LeftOut   []leftOut          `json:"left_out,omitempty"`
+}
+
+// leftOut is a part of the condition that the pre-filter does not ask for.
+type leftOut struct {
+	Text   string `json:"text"`
+	Reason string `json:"reason"`
+}
+
+func (a *app) explain(ctx context.Context, f explainFlags) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	log := a.logger(cfg)
+	detections, err := a.detections(cfg, log)
+	if err != nil {
+		return err
+	}
+	sample, err := a.readSample(f.event)
+	if err != nil {
+		return withExit(exitUsage, err)
+	}
+	if f.index != "" {
+		sample.Index = f.index
+	}
+	read := func(context.Context, *schedule.Detection) (*event.Mapping, error) { return nil, nil }
+	if cfg.hasCluster() && sample.Index != "" {
+		c, err := a.connect(ctx, cfg, log)
+		if err != nil {
+			return err
+		}
+		reader := a.reader(cfg, c, log)
+		read = func(ctx context.Context, d *schedule.Detection) (*event.Mapping, error) {
+			return mappingOf(ctx, reader, sample.Index, d.Mapped())
+		}
+	}
+	var all []explanation
+	for _, d := range detections {
+		mapping, err := read(ctx, d)
+		if err != nil {
+			return err
+		}
+		x, err := explainOne(d, sample, mapping)
+		if err != nil {
+			return err
+		}
+		all = append(all, x)
+	}
+	return a.printExplanations(all, f.format)
+}
+
+// sample is the event under question.
+type sample struct {
+	Index  string          `json:"_index"`
+	Source json.RawMessage `json:"_source"`
+	Fields json.RawMessage `json:"fields"`
+}
+
+// readSample reads an event from a file: a hit where it has a _source, otherwise the source itself.
+func (a *app) readSample(path string) (sample, error) {
+	var text []byte
+	var err error
+	if path == "-" {
+		text, err = io.ReadAll(a.stdin)
+	} else {
+		text, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return sample{}, fmt.Errorf("read the event: %w", err)
+	}
+	var s sample
+	if err := json.Unmarshal(text, &s); err != nil {
+		return sample{}, fmt.Errorf("read the event from %s: %w: want one JSON object, a bare _source or a hit", path, err)
+	}
+	if s.Source == nil {
+		s = sample{Source: text}
+	}
+	if !bytes.HasPrefix(bytes.TrimSpace(s.Source), []byte("{")) {
+		return sample{}, fmt.Errorf("read the event from %s: its _source is not a JSON object", path)
+	}
+	return s, nil
+}
+
+// mappings is what reads the mapping of an index; *search.Cluster is one.
+type mappings interface {
+	Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error)
+}
+
+func mappingOf(ctx context.Context, m mappings, index string, fields []string) (*event.Mapping, error) {
+	classes, err := m.Mappings(ctx, []string{index}, fields)
+	if err != nil {
+		return nil, fmt.Errorf("read the mapping of %s: %w", index, err)
+	}
+	if len(classes) != 1 {
+		return nil, withExit(exitUsage, fmt.Errorf("%s stands for %d kinds of indices: name one index", index, len(classes)))
+	}
+	return classes[0].Mapping, nil
+}
+
+func explainOne(d *schedule.Detection, s sample, m *event.Mapping) (explanation, error) {
+	source, err := parseSource(s.Source, d.Fields)
+	if err != nil {
+		return explanation{}, err
+	}
+	var extra *fastjson.Value
+	if s.Fields != nil {
+		if extra, err = fastjson.ParseBytes(s.Fields); err != nil {
+			return explanation{}, fmt.Errorf("read the fields of the event: %w", err)
+		}
+	}
+	e := event.New(d.Fields)
+	e.Reset(m, source, extra)
+	x := explanation{RuleID: string(d.Rule.ID), Name: d.Rule.Name, Condition: d.Matcher.Explain(e), Mapping: "of " + s.Index}
+	x.Matches = x.Condition.Holds
+	if m == nil {
+		m, x.Mapping = allKeywords(d.Fields), "none: every value is compared as text, and the pre-filter takes every field for a keyword"
+	}
+	filter := prefilter.Build(d.Matcher.Condition(), m)
+	x.PreFilter = filter.Clause
+	for _, o := range filter.Omitted {
+		x.LeftOut = append(x.LeftOut, leftOut{eql.Print(o.Node), o.Reason})
+	}
+	return x, nil
+}
+
+func parseSource(source []byte, fields *event.Fields) (*fastjson.Value, error) {
+	v, err := fastjson.ParseBytes(source)
+	if err == nil {
+		return v, nil
+	}
+	flat, deepErr := event.Shallow(source, fields)
+	if deepErr != nil {
+		return nil, errors.Join(err, deepErr)
+	}
+	return fastjson.ParseBytes(flat)
+}
+
+func allKeywords(fields *event.Fields) *event.Mapping {
+	m := &event.Mapping{Fields: map[string]event.FieldMapping{}}
+	for _, path := range fields.Paths() {
+		m.Fields[path] = event.FieldMapping{Type: event.Keyword, Name: "keyword", Exact: path}
+	}
+	return m
+}
+
+func (a *app) printExplanations(all []explanation, format string) error {
+	if format == "json" {
+		e := json.NewEncoder(a.stdout)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(all)
+	}
+	for i, x := range all {
+		if i > 0 {
+			fmt.Fprintln(a.stdout)
+		}
+		if err := printExplanation(a.stdout, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printExplanation(w io.Writer, x explanation) error {
+	outcome := "does not match"
+	if x.Matches {
+		outcome = "matches"
+	}
+	fmt.Fprintf(w, "The event %s rule %q (%s).\nMapping: %s\n\n", outcome, x.Name, x.RuleID, x.Mapping)
+	printNode(w, x.Condition, 0)
+	text, err := json.MarshalIndent(x.PreFilter, "  ", "  ")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nThe pre-filter, without the time range:\n  %s\n", text)
+	if len(x.LeftOut) > 0 {
+		fmt.Fprintln(w, "\nLeft to the matcher:")
+	}
+	for _, o := range x.LeftOut {
+		fmt.Fprintf(w, "  %s\n    %s\n", o.Text, o.Reason)
+	}
+	return nil
+}
+
+// printNode writes one line a node: true or false, the part of the condition, the event's values, and a
+// mark where the part decided.
+func printNode(w io.Writer, x *match.Explanation, depth int) {
+	outcome := "false"
+	if x.Holds {
+		outcome = "true "
+	}
+	text := x.Text
+	if x.Kind != "leaf" {
+		text = x.Kind
+	}
+	fmt.Fprintf(w, "  %s %s%s", outcome, strings.Repeat("  ", depth), text)
+	if x.Decisive && x.Kind == "leaf" {
+		fmt.Fprint(w, "   <- decides")
+	}
+	fmt.Fprintln(w)
+	for _, f := range x.Fields {
+		fmt.Fprintf(w, "        %s  %s\n", strings.Repeat("  ", depth), describeField(f))
+	}
+	for _, operand := range x.Operands {
+		printNode(w, operand, depth+1)
+	}
+}
+
+func describeField(f match.FieldValues) string {
+	values := "is missing"
+	if len(f.Values) > 0 {
+		quoted := make([]string, len(f.Values))
+		for i, v := range f.Values {
+			quoted[i] = fmt.Sprintf("%q", v)
+		}
+		values = "is " + strings.Join(quoted, ", ")
+	}
+	var notes []string
+	if f.Mapping != "" {
+		notes = append(notes, f.Mapping)
+	}
+	if f.Ignored > 0 {
+		notes = append(notes, "longer than ignore_above: esrule sees it, a search does not")
+	}
+	if len(notes) == 0 {
+		return f.Path + " " + values
+	}
+	return fmt.Sprintf("%s %s (%s)", f.Path, values, strings.Join(notes, "; "))
+}

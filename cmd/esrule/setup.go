@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+)
+
+const setupLong = `Create the three indices of esrule and their templates where they are missing, and
+print the role that the job needs to run: reading the rules' index patterns, writing
+signals, keeping its state. What is there already is never changed.
+
+Run it as a user who may create indices and templates; the job itself needs less.`
+
+const setupExample = `  esrule setup
+
+  # Only print the role, without a cluster:
+  esrule setup --role-only`
+
+func newSetupCommand(a *app) *cobra.Command {
+	var roleOnly bool
+	cmd := &cobra.Command{
+		Use:     "setup",
+		Short:   "Create the indices and print the least-privilege role",
+		Long:    setupLong,
+		Example: setupExample,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.setup(cmd.Context(), roleOnly)
+		},
+	}
+	cmd.Flags().BoolVar(&roleOnly, "role-only", false, "print the role and create nothing")
+	return cmd
+}
+
+func (a *app) setup(ctx context.Context, roleOnly bool) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	log := a.logger(cfg)
+	detections, err := a.detections(cfg, log)
+	if err != nil {
+		return err
+	}
+	if !roleOnly {
+		c, err := a.connect(ctx, cfg, log)
+		if err != nil {
+			return err
+		}
+		report, err := cfg.indices().Ensure(ctx, c.requests)
+		for _, created := range report.Created {
+			fmt.Fprintln(a.stdout, "created", created)
+		}
+		for _, w := range report.Warnings {
+			fmt.Fprintln(a.stdout, "left as it is:", w)
+		}
+		if err != nil {
+			return err
+		}
+		if len(report.Created) == 0 {
+			fmt.Fprintln(a.stdout, "the indices and templates are there already")
+		}
+	}
+	var patterns []string
+	for _, d := range detections {
+		patterns = append(patterns, d.Patterns...)
+	}
+	slices.Sort(patterns)
+	return a.printRole(cfg, slices.Compact(patterns))
+}
+
+// role is the body of Elasticsearch's create role API.
+type role struct {
+	Indices []rolePart `json:"indices"`
+}
+
+type rolePart struct {
+	Names      []string `json:"names"`
+	Privileges []string `json:"privileges"`
+}
+
+// leastPrivilege is what the job needs once the indices are set up: to read the patterns and their
+// mappings, to keep its ledger, to add signals and dead letters.
+func leastPrivilege(cfg config, patterns []string) role {
+	return role{Indices: []rolePart{
+		{patterns, []string{"read", "view_index_metadata"}},
+		{[]string{cfg.StateIndex}, []string{"read", "index", "view_index_metadata"}},
+		{[]string{cfg.SignalsIndex, cfg.DeadLetterIndex}, []string{"read", "create", "view_index_metadata"}},
+	}}
+}
+
+func (a *app) printRole(cfg config, patterns []string) error {
+	text, err := json.MarshalIndent(leastPrivilege(cfg, patterns), "", "  ")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "\nThe role for the job, once this set-up is done (PUT /_security/role/esrule):\n\n%s\n", text)
+	return nil
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"esrule/internal/schedule"
+)
+
+const statusLong = `Show what the ledgers say: how far each rule is covered, what is open and why, and what
+the last run came to. Exit code 0 where everything up to the last run is covered, 1 where
+something is open.`
+
+func newStatusCommand(a *app) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:     "status",
+		Short:   "Show what is covered and what is open",
+		Long:    statusLong,
+		Example: "  esrule status\n  esrule status --format json | jq '.rules[] | {name, lag_seconds}'",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneOf("--format", format, "text", "json"); err != nil {
+				return err
+			}
+			return a.status(cmd.Context(), format)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	return cmd
+}
+
+// ruleStatus is one rule's standing at one moment.
+type ruleStatus struct {
+	RuleID      string               `json:"rule_id"`
+	Name        string               `json:"name"`
+	CoveredUpTo *time.Time           `json:"covered_up_to,omitempty"` // absent: never run
+	Lag         float64              `json:"lag_seconds"`
+	Gaps        schedule.Intervals   `json:"gaps,omitempty"`
+	Open        []schedule.OpenIndex `json:"open,omitempty"`
+	LastRun     *schedule.Run        `json:"last_run,omitempty"`
+	// ChangedAt is when the rule's meaning changed since its first run: what was covered before was
+	// searched for another condition.
+	ChangedAt *time.Time `json:"changed_at,omitempty"`
+}
+
+func (s ruleStatus) whole() bool { return s.CoveredUpTo != nil && len(s.Gaps) == 0 && len(s.Open) == 0 }
+
+func (a *app) status(ctx context.Context, format string) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	log := a.logger(cfg)
+	detections, err := a.detections(cfg, log)
+	if err != nil {
+		return err
+	}
+	c, err := a.connect(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	store := schedule.NewStore(c.requests, cfg.StateIndex, a.now)
+	var rules []ruleStatus
+	whole := true
+	for _, d := range detections {
+		s, err := a.ruleStatus(ctx, store, d)
+		if err != nil {
+			return err
+		}
+		rules = append(rules, s)
+		whole = whole && s.whole()
+	}
+	if err := a.printStatus(rules, format); err != nil {
+		return err
+	}
+	if !whole {
+		return errors.New("something is open; the next run searches it")
+	}
+	return nil
+}
+
+func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *schedule.Detection) (ruleStatus, error) {
+	s := ruleStatus{RuleID: string(d.Rule.ID), Name: d.Rule.Name}
+	ledger, err := store.Load(ctx, d.Rule.ID)
+	if errors.Is(err, schedule.ErrNoLedger) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	upTo := ledger.CoveredUpTo()
+	s.CoveredUpTo, s.Lag = &upTo, a.now().Sub(upTo).Seconds()
+	// What lies behind the last run is not a gap yet: the next poll is for it.
+	s.Gaps = ledger.Gaps(ledger.Covered.End())
+	s.Open, s.LastRun = ledger.Open, ledger.LastRun
+	if ledger.PreviousFingerprint != "" {
+		s.ChangedAt = &ledger.FingerprintAt
+	}
+	return s, nil
+}
+
+func (a *app) printStatus(rules []ruleStatus, format string) error {
+	if format == "json" {
+		e := json.NewEncoder(a.stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(map[string]any{"rules": rules})
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	for i, s := range rules {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		printRuleStatus(w, s)
+	}
+	return w.Flush()
+}
+
+func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
+	fmt.Fprintf(w, "%s\n  rule id\t%s\n", s.Name, s.RuleID)
+	if s.CoveredUpTo == nil {
+		fmt.Fprintf(w, "  covered\tnothing yet: the rule was never run\n")
+		return
+	}
+	lag := time.Duration(s.Lag * float64(time.Second)).Round(time.Second)
+	fmt.Fprintf(w, "  covered up to\t%s (%s ago)\n", s.CoveredUpTo.Format(time.RFC3339), lag)
+	for _, gap := range s.Gaps {
+		fmt.Fprintf(w, "  gap\t%s: covered by the next run\n", gap)
+	}
+	for _, open := range s.Open {
+		fmt.Fprintf(w, "  open\t%s for %s since %s, next try %s: %s\n", open.Index, open.Time.Length(),
+			open.Since.Format(time.RFC3339), open.Next.Format(time.RFC3339), open.Reason)
+	}
+	if run := s.LastRun; run != nil {
+		fmt.Fprintf(w, "  last run\t%s, %s: searched %s in %d indices, %d candidates, %d matched, %d created, %d duplicates, %d reduced, %d dead letters\n",
+			run.At.Format(time.RFC3339), run.Duration.Round(time.Millisecond), run.Searched.Round(time.Second), run.Indices,
+			run.Candidates, run.Matched, run.Created, run.Duplicates, run.Reduced, run.DeadLettered)
+		for _, failure := range run.Failures {
+			fmt.Fprintf(w, "  failed\t%s\n", failure)
+		}
+	}
+	if s.ChangedAt != nil {
+		fmt.Fprintf(w, "  changed\t%s: what was covered before was searched for the rule as it was then\n", s.ChangedAt.Format(time.RFC3339))
+	}
+}
+
+// oneOf checks a flag that takes one of a few words.
+func oneOf(flag, got string, want ...string) error {
+	for _, w := range want {
+		if got == w {
+			return nil
+		}
+	}
+	return withExit(exitUsage, fmt.Errorf("%s %q: want one of %q", flag, got, want))
+}

@@ -1,0 +1,179 @@
+package schedule
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"esrule/internal/query/event"
+	"esrule/internal/query/prefilter"
+	"esrule/internal/query/rule"
+	"esrule/internal/query/search"
+)
+
+// CheckedTime is how far back Check counts events.
+const CheckedTime = 24 * time.Hour
+
+// RuleCheck says whether a rule can fire on a cluster.
+type RuleCheck struct {
+	RuleID   rule.ID        `json:"rule_id"`
+	Name     string         `json:"name"`
+	Patterns []PatternCheck `json:"patterns,omitempty"`
+}
+
+// PatternCheck says it of one index pattern.
+type PatternCheck struct {
+	Pattern string   `json:"pattern"`
+	Indices []string `json:"indices"`
+	// Events is the number of documents of the last CheckedTime.
+	Events int64        `json:"events"`
+	Fields []FieldCheck `json:"fields,omitempty"`
+	// Problems keep the rule from firing here, or from seeing everything. Notes are worth knowing.
+	Problems []string `json:"problems,omitempty"`
+	Notes    []string `json:"notes,omitempty"`
+}
+
+// FieldCheck is one field of the rule in the indices of a pattern.
+type FieldCheck struct {
+	Path string `json:"path"`
+	// Mapping is the mapping's word for the type, several where indices differ, "unmapped" where none has it.
+	Mapping string `json:"mapping"`
+	// Events is how many documents of the last CheckedTime carry the field.
+	Events int64 `json:"events"`
+}
+
+// Counter is what Check reads beside the mappings. *search.Cluster is one.
+type Counter interface {
+	Indices(ctx context.Context, patterns []string) ([]string, error)
+	Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error)
+	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
+	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
+}
+
+// Check says for each pattern whether the rule can fire there.
+func (d *Detection) Check(ctx context.Context, c Counter, now time.Time) (RuleCheck, error) {
+	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
+	for _, p := range d.Patterns {
+		one, err := d.checkPattern(ctx, c, p, now)
+		if err != nil {
+			return check, err
+		}
+		check.Patterns = append(check.Patterns, one)
+	}
+	return check, nil
+}
+
+func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string, now time.Time) (PatternCheck, error) {
+	check := PatternCheck{Pattern: pattern}
+	patterns := []string{pattern}
+	missing, err := c.Privileges(ctx, patterns)
+	if err != nil {
+		return check, err
+	}
+	for _, m := range missing {
+		check.Problems = append(check.Problems, fmt.Sprintf("the privilege %s is missing: the pattern is not searched", m.Privilege))
+	}
+	if len(missing) > 0 {
+		return check, nil
+	}
+	if check.Indices, err = c.Indices(ctx, patterns); err != nil {
+		return check, err
+	}
+	if len(check.Indices) == 0 {
+		check.Notes = append(check.Notes, "no index matches the pattern: nothing is searched here until one does")
+		return check, nil
+	}
+	classes, err := c.Mappings(ctx, patterns, d.Mapped())
+	if err != nil {
+		return check, err
+	}
+	when := prefilter.Anytime(d.Timestamps(), now.Add(-CheckedTime), time.Time{})
+	if err := d.countEvents(ctx, c, &check, classes, when); err != nil {
+		return check, err
+	}
+	for _, class := range classes {
+		d.judgeClass(&check, class)
+	}
+	if check.Events == 0 {
+		check.Notes = append(check.Notes, fmt.Sprintf("no event in the last %s: is the source still sending?", CheckedTime))
+	}
+	return check, nil
+}
+
+func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCheck, classes []search.Class, when prefilter.Clause) error {
+	patterns := []string{check.Pattern}
+	all, err := c.Count(ctx, patterns, when)
+	if err != nil {
+		return err
+	}
+	check.Events = all.Documents
+	for _, path := range d.Fields.Paths() {
+		f := FieldCheck{Path: path, Mapping: mappingsOf(classes, path)}
+		if f.Mapping != unmapped {
+			carrying, err := c.Count(ctx, patterns, prefilter.And(when, prefilter.Or(prefilter.Exists(path), prefilter.Ignored(path))))
+			if err != nil {
+				return err
+			}
+			f.Events = carrying.Documents
+		}
+		check.Fields = append(check.Fields, f)
+	}
+	return nil
+}
+
+const unmapped = "unmapped"
+
+// mappingsOf names how the classes map a field.
+func mappingsOf(classes []search.Class, path string) string {
+	names := map[string]bool{}
+	for _, class := range classes {
+		name := unmapped
+		if f, ok := class.Mapping.Fields[path]; ok && f.Type != event.Unmapped {
+			name = f.Name
+		}
+		names[name] = true
+	}
+	return strings.Join(slices.Sorted(maps.Keys(names)), ", ")
+}
+
+// judgeClass says what keeps the rule from firing on indices of one mapping.
+func (d *Detection) judgeClass(check *PatternCheck, class search.Class) {
+	where := class.Indices[0]
+	if n := len(class.Indices) - 1; n > 0 {
+		where += fmt.Sprintf(" and %d more", n)
+	}
+	if reason := unjudgeable(class.Mapping); reason != "" {
+		check.Problems = append(check.Problems, where+": "+reason)
+		return
+	}
+	filter := prefilter.Build(d.Matcher.Condition(), class.Mapping)
+	missing := d.unmappedIn(class.Mapping)
+	switch {
+	case filter.Clause.IsNothing():
+		check.Problems = append(check.Problems, fmt.Sprintf("%s: the rule can never fire: not mapped: %s", where, strings.Join(missing, ", ")))
+	case len(missing) > 0:
+		check.Notes = append(check.Notes, fmt.Sprintf("%s: not mapped, so missing in every event: %s", where, strings.Join(missing, ", ")))
+	}
+	if filter.Clause.IsEverything() {
+		check.Notes = append(check.Notes, where+": the rule has no condition that an index answers cheaply: every event of a window is read")
+	}
+	if f := class.Mapping.Fields["@timestamp"]; f.Type != event.Date && f.Type != event.DateNanos {
+		check.Problems = append(check.Problems, where+": @timestamp is not mapped as a date: its events are in no window and are not searched")
+	}
+	if o := d.Rule.TimestampOverride; o != "" && class.Mapping.Fields[o].Type == event.Unmapped {
+		check.Notes = append(check.Notes, fmt.Sprintf("%s: %s is not mapped: events are searched by @timestamp, and one that arrives more than %s late is missed", where, o, overlap(d.Rule)))
+	}
+}
+
+func (d *Detection) unmappedIn(m *event.Mapping) []string {
+	var missing []string
+	for _, path := range d.Fields.Paths() {
+		if m.Fields[path].Type == event.Unmapped {
+			missing = append(missing, path)
+		}
+	}
+	return missing
+}
