@@ -1,0 +1,159 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+)
+
+// entry is one thing to create in an index.
+type entry struct {
+	id   SignalID
+	body []byte // without a newline
+}
+
+// verdict is what the cluster said of one document.
+type verdict struct {
+	outcome outcome
+	err     *serverError // of all but created and duplicate
+}
+
+type outcome uint8
+
+const (
+	unsettled outcome = iota // not acknowledged yet: to be tried again
+	created
+	duplicate
+	refused // for what it holds: another form of it may be taken
+	barred  // for the index's state or the user's rights, whatever it holds
+)
+
+// judge places an item's status. What is said of a 4xx decides whether a signal is reduced, so that only complaints
+// about the document itself may count as refused.
+func judge(status int, err *serverError) outcome {
+	switch {
+	case status >= 200 && status < 300:
+		return created
+	case status == http.StatusConflict:
+		return duplicate
+	case passing(status):
+		return unsettled
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound,
+		err.typ == "index_closed_exception": // Elasticsearch says 400 for it
+		return barred
+	default:
+		return refused
+	}
+}
+
+// passing says whether a status may be another one a little later.
+func passing(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
+}
+
+// bulkAnswer is the part of a bulk response that is asked for.
+type bulkAnswer struct {
+	Items []map[string]bulkItem `json:"items"`
+}
+
+type bulkItem struct {
+	Index  string       `json:"_index"`
+	ID     SignalID     `json:"_id"`
+	Status int          `json:"status"`
+	Error  *serverError `json:"error"`
+}
+
+// bulk sends one request and gives a verdict on each document, in their order. Its error is about the request as a whole.
+func bulk(ctx context.Context, client esapi.Transport, index string, docs []entry) ([]verdict, error) {
+	var got bulkAnswer
+	res, err := esapi.BulkRequest{
+		Index:      index,
+		Body:       bytes.NewReader(bulkBody(docs)),
+		FilterPath: []string{"items.*._index", "items.*._id", "items.*.status", "items.*.error"},
+	}.Do(ctx, client)
+	if err := answer(res, err, &got); err != nil {
+		return nil, err
+	}
+	if len(got.Items) != len(docs) {
+		return nil, fmt.Errorf("%d documents sent, %d answered for", len(docs), len(got.Items))
+	}
+	verdicts := make([]verdict, len(docs))
+	for i, answered := range got.Items {
+		item, ok := answered["create"]
+		if !ok || item.ID != docs[i].id {
+			return nil, fmt.Errorf("document %d of %d: the answer is about another one", i+1, len(docs))
+		}
+		if item.Error == nil {
+			item.Error = &serverError{}
+		}
+		item.Error.status = item.Status
+		verdicts[i] = verdict{judge(item.Status, item.Error), item.Error}
+		if o := verdicts[i].outcome; (o == created || o == duplicate) && item.Index != index {
+			return nil, &NotConcreteError{Name: index, Kind: "an alias", For: []string{item.Index}}
+		}
+	}
+	return verdicts, nil
+}
+
+func bulkBody(docs []entry) []byte {
+	size := 0
+	for _, d := range docs {
+		size += d.size()
+	}
+	body := make([]byte, 0, size)
+	for _, d := range docs {
+		body = append(body, actionStart...)
+		body = append(body, d.id...)
+		body = append(body, actionEnd...)
+		body = append(body, d.body...)
+		body = append(body, '\n')
+	}
+	return body
+}
+
+// An id is hexadecimal, so it needs no escaping.
+const (
+	actionStart = `{"create":{"_id":"`
+	actionEnd   = "\"}}\n"
+)
+
+func (d entry) size() int { return len(actionStart) + len(d.id) + len(actionEnd) + len(d.body) + 1 }
+
+// batches cuts documents into requests. One that is larger than a request may be travels alone.
+func batches(docs []entry, maxItems, maxBytes int) [][]entry {
+	var cut [][]entry
+	for len(docs) > 0 {
+		n, size := 1, docs[0].size()
+		for n < len(docs) && n < maxItems && size+docs[n].size() <= maxBytes {
+			size += docs[n].size()
+			n++
+		}
+		cut = append(cut, docs[:n])
+		docs = docs[n:]
+	}
+	return cut
+}
+
+// sendable is bulk for requests of any size: one that the cluster finds too large is sent in halves, and a single
+// document that is too large counts as refused.
+func sendable(ctx context.Context, client esapi.Transport, index string, docs []entry) ([]verdict, error) {
+	verdicts, err := bulk(ctx, client, index, docs)
+	var failure *serverError
+	if !errors.As(err, &failure) || failure.status != http.StatusRequestEntityTooLarge {
+		return verdicts, err
+	}
+	if len(docs) == 1 {
+		return []verdict{{refused, failure}}, nil
+	}
+	half := len(docs) / 2
+	first, err := sendable(ctx, client, index, docs[:half])
+	if err != nil {
+		return first, err
+	}
+	second, err := sendable(ctx, client, index, docs[half:])
+	return append(first, second...), err
+}

@@ -1,0 +1,168 @@
+package sink
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"maps"
+	"slices"
+	"strconv"
+
+	"esrule/internal/query/rule"
+)
+
+// SignalID identifies one event under one rule: 64 hexadecimal digits. It is the signal's document id.
+type SignalID string
+
+// subjectFields tell apart the events that a source gives one event.id. The list is fixed for good: a field added or
+// removed changes the id of every event that has it, and each is alerted a second time. It follows neither the rule,
+// whose next version may read other fields, nor what an enrichment adds later.
+var subjectFields = [...]string{
+	"event.category", "event.type", "event.action", "event.code",
+	"process.entity_id", "process.pid", "process.name", "process.command_line",
+	"file.path", "dll.path", "registry.path", "registry.value",
+	"source.ip", "source.port", "destination.ip", "destination.port", "destination.domain",
+	"dns.question.name",
+}
+
+// unsteadyFields differ between two copies of one event: when and by what it was shipped, not what happened. They and
+// everything below them are left out of the content's digest. Fixed for good, as subjectFields.
+var unsteadyFields = [...]string{
+	"event.ingested", "event.created", "agent.ephemeral_id", "agent.version",
+	"ecs", "data_stream", "elastic_agent", "tags",
+}
+
+const timestampField = "@timestamp"
+
+// Identify gives the identity of an event under a rule. Neither the index nor the document's id is part of it, so
+// the same event reindexed, restored, sent again or scanned from a file keeps it. What tells an event apart is taken
+// from the first of three rungs that the event has:
+//
+//  1. event.id, the agent, the time, and the subject (one event.id may stand for several events);
+//  2. a Windows record: computer, channel, record number, time;
+//  3. its whole content.
+func Identify(id rule.ID, source []byte) (SignalID, error) {
+	n, err := parse(source)
+	if err != nil {
+		return "", fmt.Errorf("read the event: %w", err)
+	}
+	return identify(id, n), nil
+}
+
+func identify(id rule.ID, event *node) SignalID {
+	d := digest{sha256.New()}
+	d.text(string(id))
+	f := fieldsOf(event)
+	switch {
+	case f.has("event.id"):
+		d.values("event.id", f["event.id"])
+		// One label for both: an agent that is known by its host is still one agent.
+		agent := "agent.id"
+		if !f.has(agent) {
+			agent = "host.id"
+		}
+		d.values("agent.id", f[agent])
+		d.values(timestampField, f[timestampField])
+		for _, name := range subjectFields {
+			d.values(name, f[name])
+		}
+	case f.has("winlog.computer_name") && f.has("winlog.channel") && f.has("winlog.record_id"):
+		for _, name := range []string{"winlog.computer_name", "winlog.channel", "winlog.record_id", timestampField} {
+			d.values(name, f[name])
+		}
+	default:
+		d.values(timestampField, f[timestampField])
+		d.content(event)
+	}
+	return SignalID(hex.EncodeToString(d.Sum(nil)))
+}
+
+// fields holds an event's values of the fields that an identity can be made of.
+type fields map[string]values
+
+func fieldsOf(event *node) fields {
+	f := fields{}
+	for _, name := range []string{
+		"event.id", "agent.id", "host.id", timestampField, "winlog.computer_name", "winlog.channel", "winlog.record_id",
+	} {
+		f[name] = nil
+	}
+	for _, name := range subjectFields {
+		f[name] = nil
+	}
+	event.eachLeaf(func(path []byte, leaf *node) {
+		if v, wanted := f[string(path)]; wanted {
+			f[string(path)] = append(v, leaf.text)
+		}
+	})
+	f[timestampField] = instants(f[timestampField])
+	return f
+}
+
+// has says whether a field can identify anything: an empty text is a value, but the same one for every event.
+func (f fields) has(name string) bool {
+	return slices.ContainsFunc(f[name], func(v string) bool { return v != "" })
+}
+
+// instants replaces dates by their milliseconds, so that one instant has one text. What is no date stays as it is.
+func instants(dates values) values {
+	for i, date := range dates {
+		if t, ok := instant(date); ok {
+			dates[i] = strconv.FormatInt(t.UnixMilli(), 10)
+		}
+	}
+	return dates
+}
+
+// values are the texts of a field. They count as a set: neither order nor repetition matters.
+type values []string
+
+// digest writes length-delimited parts, so that no two lists of parts give the same bytes.
+type digest struct{ hash.Hash }
+
+func (d digest) text(s string) {
+	d.length(len(s))
+	d.Write([]byte(s))
+}
+
+func (d digest) values(name string, v values) {
+	d.text(name)
+	slices.Sort(v)
+	v = slices.Compact(v)
+	d.length(len(v))
+	for _, s := range v {
+		d.text(s)
+	}
+}
+
+func (d digest) length(n int) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(n))
+	d.Write(b[:])
+}
+
+// content writes every steady leaf. A leaf is filed under its path's hash, not the path: the paths of a
+// deeply nested event can be many times as long as the event.
+func (d digest) content(event *node) {
+	leaves := map[[sha256.Size]byte]values{}
+	event.eachLeaf(func(path []byte, leaf *node) {
+		if string(path) != timestampField && !unsteady(path) {
+			key := sha256.Sum256(path)
+			leaves[key] = append(leaves[key], leaf.text)
+		}
+	})
+	order := slices.SortedFunc(maps.Keys(leaves), func(a, b [sha256.Size]byte) int { return bytes.Compare(a[:], b[:]) })
+	for _, key := range order {
+		d.values(string(key[:]), leaves[key])
+	}
+}
+
+func unsteady(path []byte) bool {
+	return slices.ContainsFunc(unsteadyFields[:], func(name string) bool {
+		rest, ok := bytes.CutPrefix(path, []byte(name))
+		return ok && (len(rest) == 0 || rest[0] == '.')
+	})
+}

@@ -1,0 +1,254 @@
+package sink
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"esrule/internal/query/rule"
+)
+
+// field is a flat key of a signal and its value: a Go value, or a node taken from the event.
+type field struct {
+	key   string
+	value any
+}
+
+const originalEvent = "kibana.alert.original_event."
+
+// alertFields are the fields of a signal that are not the event's, in the order in which they are written. They are
+// those of Elastic's alerts, so that what was made for these works on signals, with the following differences:
+//
+//   - kibana.alert.rule.uuid is the rule id. Elastic's is a saved object's id; there is none here.
+//   - kibana.alert.rule.parameters has the parameters that this program applies, under Elastic's names.
+//   - kibana.alert.esrule.* is added: the program's version, and why a signal is reduced.
+//   - Left out, since there is nothing that they could tell: kibana.version, alert.url, rule.revision, .enabled,
+//     .immutable, .created_*, .updated_*, .actions, .throttle, .exceptions_list, .severity_mapping,
+//     .risk_score_mapping, .meta, .namespace, .timeline_*, alert.group.* (no sequences), rule.max_signals (no cap).
+//   - A text that the rule does not have is left out, where Elastic writes an empty one.
+//   - ancestors and depth are those of an event even where a rule reads alerts: an event's own kibana.* counts for nothing.
+func alertFields(m Match, x Execution, id SignalID, event *node, now time.Time) []field {
+	r := m.Rule
+	written := iso(now)
+	intended := written
+	if !x.Intended.IsZero() {
+		intended = iso(x.Intended)
+	}
+	fields := []field{
+		{timestampField, written},
+		{"event.kind", "signal"},
+		{"kibana.space_ids", []string{"default"}},
+		{"kibana.alert.uuid", string(id)},
+		{"kibana.alert.start", written},
+		{"kibana.alert.last_detected", written},
+		{"kibana.alert.intended_timestamp", intended},
+		{"kibana.alert.original_time", originalTime(event)},
+		{"kibana.alert.status", "active"},
+		{"kibana.alert.workflow_status", "open"},
+		{"kibana.alert.workflow_tags", []string{}},
+		{"kibana.alert.workflow_assignee_ids", []string{}},
+		{"kibana.alert.depth", 1},
+		{"kibana.alert.ancestors", []ancestor{{ID: m.ID, Type: "event", Index: m.Index}}},
+		{"kibana.alert.reason", reason(event, r)},
+		{"kibana.alert.severity", r.Severity},
+		{"kibana.alert.risk_score", r.RiskScore},
+		{"kibana.alert.building_block_type", r.BuildingBlockType},
+		{"kibana.alert.esrule.version", x.Version},
+	}
+	fields = append(fields, ruleFields(r)...)
+	fields = append(fields,
+		field{"kibana.alert.rule.execution.uuid", x.ID},
+		field{"kibana.alert.rule.execution.timestamp", written},
+		field{"kibana.alert.rule.execution.type", x.Type.String()},
+		field{"kibana.alert.rule.parameters", parameters(r)},
+	)
+	fields = append(fields, originalEventFields(event)...)
+	return present(fields)
+}
+
+type ancestor struct {
+	ID    string `json:"id,omitempty"` // none where the event came from a file
+	Type  string `json:"type"`
+	Index string `json:"index,omitempty"`
+	Depth int    `json:"depth"`
+}
+
+// ruleFields tell of the rule. Category, rule_type_id, consumer and producer are the words by which Elastic's own
+// views select alerts of event correlation rules.
+func ruleFields(r *rule.Rule) []field {
+	const p = "kibana.alert.rule."
+	return []field{
+		{p + "uuid", string(r.ID)},
+		{p + "rule_id", string(r.ID)},
+		{p + "name", r.Name},
+		{p + "category", "Event Correlation Rule"},
+		{p + "rule_type_id", "siem.eqlRule"},
+		{p + "type", "eql"},
+		{p + "consumer", "siem"},
+		{p + "producer", "siem"},
+		{p + "version", r.Version},
+		{p + "description", r.Description},
+		{p + "author", list(r.Author)},
+		{p + "license", r.License},
+		{p + "tags", list(r.Tags)},
+		{p + "interval", dateMath(r.Interval)},
+		{p + "from", "now-" + dateMath(r.From)},
+		{p + "to", "now"},
+		{p + "timestamp_override", r.TimestampOverride},
+		{p + "indices", list(r.Index)},
+		{p + "severity", r.Severity},
+		{p + "risk_score", r.RiskScore},
+		{p + "building_block_type", r.BuildingBlockType},
+		{p + "references", list(r.References)},
+		{p + "false_positives", list(r.FalsePositives)},
+		{p + "note", r.Note},
+		{p + "threat", threats(r.Threat)},
+	}
+}
+
+// parameters are the rule as Elastic's rule API writes it.
+func parameters(r *rule.Rule) map[string]any {
+	p := map[string]any{
+		"author":          list(r.Author),
+		"description":     r.Description,
+		"false_positives": list(r.FalsePositives),
+		"from":            "now-" + dateMath(r.From),
+		"index":           list(r.Index),
+		"language":        r.Language,
+		"query":           r.Query,
+		"references":      list(r.References),
+		"risk_score":      r.RiskScore,
+		"rule_id":         string(r.ID),
+		"severity":        r.Severity,
+		"threat":          threats(r.Threat),
+		"to":              "now",
+		"type":            r.Type,
+		"version":         r.Version,
+	}
+	for key, text := range map[string]string{
+		"building_block_type": r.BuildingBlockType,
+		"license":             r.License,
+		"note":                r.Note,
+		"setup":               r.Setup,
+		"tiebreaker_field":    r.TiebreakerField,
+		"timestamp_field":     r.TimestampField,
+		"timestamp_override":  r.TimestampOverride,
+	} {
+		if text != "" {
+			p[key] = text
+		}
+	}
+	if r.EventCategoryField != "event.category" {
+		p["event_category_override"] = r.EventCategoryField
+	}
+	if r.TimestampOverrideFallbackDisabled {
+		p["timestamp_override_fallback_disabled"] = true
+	}
+	return p
+}
+
+type threat struct {
+	Framework string      `json:"framework"`
+	Tactic    threatEntry `json:"tactic"`
+	Technique []technique `json:"technique,omitempty"`
+}
+
+type technique struct {
+	threatEntry
+	Subtechnique []threatEntry `json:"subtechnique,omitempty"`
+}
+
+type threatEntry struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Reference string `json:"reference,omitempty"`
+}
+
+func threats(in []rule.Threat) []threat {
+	out := make([]threat, len(in))
+	for i, t := range in {
+		out[i] = threat{Framework: t.Framework, Tactic: threatEntry(t.Tactic)}
+		for _, q := range t.Technique {
+			of := technique{threatEntry: threatEntry(q.ThreatEntry)}
+			for _, s := range q.Subtechnique {
+				of.Subtechnique = append(of.Subtechnique, threatEntry(s))
+			}
+			out[i].Technique = append(out[i].Technique, of)
+		}
+	}
+	return out
+}
+
+// originalTime is the event's own time, whatever form it was written in; empty where it is none.
+func originalTime(event *node) string {
+	for _, n := range event.at(timestampField) {
+		for _, candidate := range append([]*node{n}, n.elems...) {
+			// Elasticsearch reads years of four digits only.
+			if t, ok := instant(candidate.text); ok && t.Year() >= 0 && t.Year() <= 9999 {
+				return iso(t)
+			}
+		}
+	}
+	return ""
+}
+
+// originalEventFields copy the event's event.* fields, kind among them, to flat keys. A value keeps its form; a field
+// that is spelled in several ways (nested and dotted) becomes one array.
+func originalEventFields(event *node) []field {
+	const maxKey = 1024 // a deeper field is still in the event; here each leaf's whole path is written out
+	var order []string
+	found := map[string][]*node{}
+	event.eachField(nil, func(path []byte, value *node) {
+		name, ok := bytes.CutPrefix(path, []byte("event."))
+		if !ok || len(name) == 0 || len(name) > maxKey {
+			return
+		}
+		key := originalEvent + string(name)
+		if found[key] == nil {
+			order = append(order, key)
+		}
+		found[key] = append(found[key], value)
+	})
+	fields := make([]field, len(order))
+	for i, key := range order {
+		value := found[key][0]
+		if len(found[key]) > 1 {
+			value = &node{kind: array, elems: found[key]}
+			value = &node{kind: array, elems: value.scalars()}
+		}
+		fields[i] = field{key, value}
+	}
+	return fields
+}
+
+// present leaves out the empty texts.
+func present(fields []field) []field {
+	kept := fields[:0]
+	for _, f := range fields {
+		if f.value != "" {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// list is never nil, so that an empty list is written as [].
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+// dateMath writes a length of time as Elasticsearch's date math does, in its largest whole unit.
+func dateMath(d time.Duration) string {
+	for _, unit := range []struct {
+		length time.Duration
+		letter string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
+		if d >= unit.length && d%unit.length == 0 {
+			return fmt.Sprintf("%d%s", d/unit.length, unit.letter)
+		}
+	}
+	return fmt.Sprintf("%ds", d/time.Second)
+}

@@ -1,0 +1,239 @@
+package sink
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxDepth bounds the nesting of an event. Elasticsearch stores no more than 1,000 levels; a scanned file may hold
+// anything.
+const maxDepth = 10_000
+
+type kind uint8
+
+const (
+	null kind = iota
+	boolean
+	number // its text as written: 1.0 stays 1.0
+	text
+	array
+	object
+)
+
+// node is a JSON value that keeps what a map would lose: the order of members, repeated keys, and numbers as written.
+type node struct {
+	kind    kind
+	text    string // of a text, number or boolean
+	elems   []*node
+	members []member
+}
+
+type member struct {
+	key   string
+	value *node
+}
+
+// parse reads one JSON value. Invalid UTF-8 becomes U+FFFD, as encoding/json reads it.
+func parse(source []byte) (*node, error) {
+	d := json.NewDecoder(bytes.NewReader(source))
+	d.UseNumber()
+	n, err := parseValue(d, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("text after the JSON value")
+	}
+	return n, nil
+}
+
+func parseValue(d *json.Decoder, depth int) (*node, error) {
+	token, err := d.Token()
+	if err == io.EOF {
+		return nil, io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch t := token.(type) {
+	case json.Delim:
+		if depth == maxDepth {
+			return nil, fmt.Errorf("nested deeper than %d levels", maxDepth)
+		}
+		if t == '[' {
+			return parseArray(d, depth)
+		}
+		return parseObject(d, depth)
+	case string:
+		return &node{kind: text, text: t}, nil
+	case json.Number:
+		return &node{kind: number, text: t.String()}, nil
+	case bool:
+		return &node{kind: boolean, text: fmt.Sprint(t)}, nil
+	default:
+		return &node{kind: null}, nil
+	}
+}
+
+func parseArray(d *json.Decoder, depth int) (*node, error) {
+	n := &node{kind: array}
+	for d.More() {
+		e, err := parseValue(d, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		n.elems = append(n.elems, e)
+	}
+	_, err := d.Token()
+	return n, err
+}
+
+func parseObject(d *json.Decoder, depth int) (*node, error) {
+	n := &node{kind: object}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		value, err := parseValue(d, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		n.members = append(n.members, member{key.(string), value})
+	}
+	_, err := d.Token()
+	return n, err
+}
+
+// eachLeaf visits every scalar but null, with its path. Objects, dotted keys and arrays flatten to one path as they do
+// in Elasticsearch. The path is valid only during the call.
+func (n *node) eachLeaf(visit func(path []byte, leaf *node)) {
+	n.leavesUnder(nil, visit)
+}
+
+func (n *node) leavesUnder(path []byte, visit func([]byte, *node)) {
+	switch n.kind {
+	case object:
+		for _, m := range n.members {
+			m.value.leavesUnder(join(path, m.key), visit)
+		}
+	case array:
+		for _, e := range n.elems {
+			e.leavesUnder(path, visit)
+		}
+	case text, number, boolean:
+		visit(path, n)
+	case null: // a null is no value
+	}
+}
+
+// eachField visits every field's value as it was written: a scalar, or an array of nothing but scalars. The path is
+// valid only during the call.
+func (n *node) eachField(path []byte, visit func(path []byte, value *node)) {
+	switch n.kind {
+	case object:
+		for _, m := range n.members {
+			m.value.eachField(join(path, m.key), visit)
+		}
+	case array:
+		if n.isList() {
+			visit(path, n)
+			return
+		}
+		for _, e := range n.elems {
+			e.eachField(path, visit)
+		}
+	case text, number, boolean:
+		visit(path, n)
+	case null: // no value
+	}
+}
+
+func join(path []byte, key string) []byte {
+	if len(path) > 0 {
+		path = append(path, '.')
+	}
+	return append(path, key...)
+}
+
+// isList says whether a value is an array, not empty, of nothing but scalars.
+func (n *node) isList() bool {
+	for _, e := range n.elems {
+		if e.kind == array || e.kind == object || e.kind == null {
+			return false
+		}
+	}
+	return n.kind == array && len(n.elems) > 0
+}
+
+// scalars gives the values of a field, however deep in arrays; those of objects below it are of other fields.
+func (n *node) scalars() []*node {
+	switch n.kind {
+	case text, number, boolean:
+		return []*node{n}
+	case array:
+		var all []*node
+		for _, e := range n.elems {
+			all = append(all, e.scalars()...)
+		}
+		return all
+	default:
+		return nil
+	}
+}
+
+// at gives the values that stand at a path, however its segments are spread over objects and dotted keys. An array
+// of objects is looked through; any other value is given whole, null too.
+func (n *node) at(path string) []*node {
+	switch n.kind {
+	case object:
+		var found []*node
+		for _, m := range n.members {
+			if m.key == path {
+				found = append(found, m.value)
+			} else if rest, ok := under(path, m.key); ok {
+				found = append(found, m.value.at(rest)...)
+			}
+		}
+		return found
+	case array:
+		var found []*node
+		for _, e := range n.elems {
+			found = append(found, e.at(path)...)
+		}
+		return found
+	default:
+		return nil
+	}
+}
+
+// remove takes out what stands at a path and below it, in every spelling of the path.
+func (n *node) remove(path string) {
+	for _, e := range n.elems {
+		e.remove(path)
+	}
+	kept := n.members[:0]
+	for _, m := range n.members {
+		if _, below := under(m.key, path); below || m.key == path {
+			continue
+		}
+		if rest, ok := under(path, m.key); ok {
+			m.value.remove(rest)
+		}
+		kept = append(kept, m)
+	}
+	n.members = kept
+}
+
+// under says whether path lies below parent, and gives the rest of it.
+func under(path, parent string) (rest string, ok bool) {
+	rest, ok = strings.CutPrefix(path, parent)
+	if !ok {
+		return "", false
+	}
+	return strings.CutPrefix(rest, ".")
+}

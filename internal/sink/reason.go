@@ -1,0 +1,56 @@
+package sink
+
+import (
+	"strings"
+
+	"esrule/internal/query/rule"
+)
+
+// reason is the sentence that an analyst reads first, built as Elastic's alerts build it, so that people and saved
+// searches find what they are used to. That a comma follows a port but no address is theirs too.
+func reason(event *node, r *rule.Rule) string {
+	var b strings.Builder
+	part := func(before, value, after string) {
+		if value != "" {
+			b.WriteString(before + value + after)
+		}
+	}
+	process, parent, file := phrase(event, "process.name"), phrase(event, "process.parent.name"), phrase(event, "file.name")
+	source, destination := phrase(event, "source.ip"), phrase(event, "destination.ip")
+
+	part("", phrase(event, "event.category"), " ")
+	b.WriteString("event")
+	if process+parent+file+source+destination != "" {
+		b.WriteString(" with")
+	}
+	part(" process ", process, ",")
+	part(" parent process ", parent, ",")
+	part(" file ", file, ",")
+	part(" source ", source, "")
+	part(":", phrase(event, "source.port"), ",")
+	part(" destination ", destination, "")
+	part(":", phrase(event, "destination.port"), ",")
+	part(" by ", phrase(event, "user.name"), "")
+	part(" on ", phrase(event, "host.name"), "")
+	b.WriteString(" created " + r.Severity + " alert " + r.Name + ".")
+	return b.String()
+}
+
+// phrase gives a field's values for the sentence, empty where it has none to show. A bare number or boolean is not
+// shown, one in an array is; "-" is how many sources write "none".
+func phrase(event *node, path string) string {
+	found := event.at(path)
+	if len(found) == 1 && (found[0].kind == number || found[0].kind == boolean) {
+		return ""
+	}
+	var texts []string
+	for _, n := range found {
+		for _, value := range n.scalars() {
+			texts = append(texts, value.text)
+		}
+	}
+	if s := strings.Join(texts, ", "); s != "-" {
+		return s
+	}
+	return ""
+}

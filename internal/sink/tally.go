@@ -1,0 +1,42 @@
+package sink
+
+import (
+	"log/slog"
+
+	"esrule/internal/query/rule"
+)
+
+// tally gathers signals that were refused alike, so that a thousand of them make one line in the log.
+type tally struct {
+	order  []complaint
+	counts map[complaint]int
+	first  map[complaint]SignalID
+}
+
+// complaint is what may be said of a refusal aloud: Elasticsearch's reason quotes the document, its type does not.
+type complaint struct {
+	rule   rule.ID
+	status int
+	typ    string
+}
+
+func (t *tally) add(p pending) {
+	if p.refusal == nil {
+		return
+	}
+	if t.counts == nil {
+		t.counts, t.first = map[complaint]int{}, map[complaint]SignalID{}
+	}
+	c := complaint{p.signal.rule.ID, p.refusal.status, p.refusal.typ}
+	if t.counts[c]++; t.counts[c] == 1 {
+		t.order = append(t.order, c)
+		t.first[c] = p.signal.ID
+	}
+}
+
+func (t *tally) log(l *slog.Logger, note, index string) {
+	for _, c := range t.order {
+		l.Warn(note, "rule", c.rule, "index", index, "signals", t.counts[c], "refused", c.typ, "status", c.status,
+			"first", t.first[c])
+	}
+}

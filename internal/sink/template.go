@@ -1,0 +1,135 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+)
+
+// templateVersion counts the changes of the files in templates; each of them carries it.
+const templateVersion = 1
+
+// templatePriority is above what Elasticsearch's own and most users' catch-all templates have.
+const templatePriority = 500
+
+//go:embed templates/*.json
+var templates embed.FS
+
+// definition is one of the three indices: its name, and what it holds, which is its file's name too.
+type definition struct{ name, holds string }
+
+// body is the index's settings and mapping.
+func (d definition) body() []byte {
+	b, err := templates.ReadFile("templates/" + d.holds + ".json")
+	if err != nil {
+		panic(err) // the file is part of the program
+	}
+	return b
+}
+
+// meta is the mark by which a later release knows what an earlier one made.
+type meta struct {
+	Esrule *struct {
+		Version int    `json:"version"`
+		Holds   string `json:"holds"`
+	} `json:"esrule"`
+}
+
+// ensureTemplate keeps whoever deletes an index from getting one with a guessed mapping in its place: the template
+// forbids that a write creates it. A user who may not manage templates needs none to work.
+func (r *Report) ensureTemplate(ctx context.Context, client esapi.Transport, d definition, indexThere bool) error {
+	on := "index template " + d.name
+	var got struct {
+		Templates []struct {
+			Template struct {
+				Meta meta `json:"_meta"`
+			} `json:"index_template"`
+		} `json:"index_templates"`
+	}
+	res, err := esapi.IndicesGetIndexTemplateRequest{Name: d.name}.Do(ctx, client)
+	err = answer(res, err, &got)
+	if err == nil && len(got.Templates) > 0 {
+		r.check(on, d, got.Templates[0].Template.Meta)
+		return nil
+	}
+	var failure *serverError
+	if err == nil || errors.As(err, &failure) && failure.status == http.StatusNotFound {
+		err = r.createTemplate(ctx, client, d)
+	}
+	if errors.As(err, &failure) && failure.status == http.StatusForbidden {
+		if !indexThere {
+			r.Warnings = append(r.Warnings, Warning{on, "not created, for want of the right to manage index templates",
+				"the index works without it; `esrule setup`, run by an operator, creates it"})
+		}
+		return nil
+	}
+	if errors.As(err, &failure) && failure.status == http.StatusBadRequest {
+		r.Warnings = append(r.Warnings, Warning{on, "not created: " + cut(failure.reason, 300),
+			"the index works without it; change the template that stands in the way"})
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("create %s: %w", on, err)
+	}
+	return nil
+}
+
+func (r *Report) createTemplate(ctx context.Context, client esapi.Transport, d definition) error {
+	body, err := json.Marshal(map[string]any{
+		"index_patterns":    []string{d.name},
+		"priority":          templatePriority,
+		"version":           templateVersion,
+		"allow_auto_create": false,
+		"_meta":             map[string]any{"esrule": map[string]any{"version": templateVersion, "holds": d.holds}},
+		"template":          json.RawMessage(d.body()),
+	})
+	if err != nil {
+		return err
+	}
+	create := true // never replaces one that came to be since we looked
+	res, err := esapi.IndicesPutIndexTemplateRequest{Name: d.name, Body: bytes.NewReader(body), Create: &create}.Do(ctx, client)
+	err = answer(res, err, nil)
+	if err == nil {
+		r.Created = append(r.Created, "index template "+d.name)
+		return nil
+	}
+	if there, lookErr := templateThere(ctx, client, d.name); lookErr == nil && there {
+		return nil
+	}
+	return err
+}
+
+// templateThere is asked after a refused creation, since Elasticsearch answers "exists already" with a plain
+// illegal_argument_exception.
+func templateThere(ctx context.Context, client esapi.Transport, name string) (bool, error) {
+	res, err := esapi.IndicesExistsIndexTemplateRequest{Name: name}.Do(ctx, client)
+	if err != nil {
+		return false, err
+	}
+	defer res.Body.Close()
+	return res.StatusCode == http.StatusOK, nil
+}
+
+// check warns of an index or template that this release would have made otherwise.
+func (r *Report) check(on string, d definition, m meta) {
+	warn := func(problem, advice string) {
+		r.Warnings = append(r.Warnings, Warning{on, problem, advice})
+	}
+	switch {
+	case m.Esrule == nil || m.Esrule.Holds != d.holds:
+		warn("not made by esrule for "+d.holds,
+			"it is used as it is; where its mapping refuses a document, a reduced one is written")
+	case m.Esrule.Version < templateVersion:
+		warn(fmt.Sprintf("made by an earlier release (version %d, now %d)", m.Esrule.Version, templateVersion),
+			"it is used as it is, without the fields that are new")
+	case m.Esrule.Version > templateVersion:
+		warn(fmt.Sprintf("made by a later release (version %d, here %d)", m.Esrule.Version, templateVersion),
+			"it is used as it is; update this program")
+	}
+}

@@ -1,0 +1,86 @@
+package sink
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// jsonText builds a JSON text whose bytes depend on nothing but its input.
+type jsonText struct {
+	bytes.Buffer
+	enc *json.Encoder
+}
+
+func newJSONText() *jsonText {
+	var j jsonText
+	j.enc = json.NewEncoder(&j.Buffer)
+	j.enc.SetEscapeHTML(false) // paths and command lines stay readable
+	return &j
+}
+
+// value writes a Go value; maps come out in the order of their keys. There is never a newline: it ends a document in
+// a bulk request.
+func (j *jsonText) value(v any) error {
+	if n, ok := v.(*node); ok {
+		return j.node(n)
+	}
+	if err := j.enc.Encode(v); err != nil {
+		return err
+	}
+	j.Truncate(j.Len() - 1)
+	return nil
+}
+
+func (j *jsonText) node(n *node) error {
+	switch n.kind {
+	case null:
+		j.WriteString("null")
+	case boolean, number:
+		j.WriteString(n.text)
+	case text:
+		return j.value(n.text)
+	case array:
+		j.WriteByte('[')
+		for i, e := range n.elems {
+			if i > 0 {
+				j.WriteByte(',')
+			}
+			if err := j.node(e); err != nil {
+				return err
+			}
+		}
+		j.WriteByte(']')
+	case object:
+		j.WriteByte('{')
+		if err := j.membersOf(n); err != nil {
+			return err
+		}
+		j.WriteByte('}')
+	}
+	return nil
+}
+
+func (j *jsonText) membersOf(n *node) error {
+	for _, m := range n.members {
+		if err := j.member(m.key, m.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// member writes a key and its value, and the comma before them where there has to be one.
+func (j *jsonText) member(key string, v any) error {
+	if b := j.Bytes(); b[len(b)-1] != '{' {
+		j.WriteByte(',')
+	}
+	if err := j.value(key); err != nil {
+		return err
+	}
+	j.WriteByte(':')
+	if err := j.value(v); err != nil {
+		return fmt.Errorf("write %s: %w", key, err)
+	}
+	return nil
+}
