@@ -75,6 +75,16 @@ func (c *capabilities) typeOf(index, path string) string {
 	return ""
 }
 
+// hasAny tells whether any of the paths has a type in an index.
+func (c *capabilities) hasAny(index string) bool {
+	for path := range c.types {
+		if c.typeOf(index, path) != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // nestedParent gives the nearest nested parent of a path in an index, or nothing.
 func (c *capabilities) nestedParent(index, path string) string {
 	for parent := range parents(path) {

@@ -18,8 +18,8 @@ type Class struct {
 func classes(f *facts, fields []string) []Class {
 	var list []Class
 	places := map[string]int{}
-	for _, index := range slices.Sorted(maps.Keys(f.mapped)) {
-		if !f.caps.indices[index] {
+	for _, index := range slices.Sorted(maps.Keys(f.caps.indices)) {
+		if !f.toldAll(index) {
 			continue
 		}
 		m := f.mapping(index, fields)
@@ -36,6 +36,13 @@ func classes(f *facts, fields []string) []Class {
 		list[place].Indices = append(list[place].Indices, index)
 	}
 	return list
+}
+
+// toldAll tells whether the mapping API answered for an index that has answered otherwise. It says
+// nothing of an index that has no mapping at all, not even that.
+func (f *facts) toldAll(index string) bool {
+	_, answered := f.mapped[index]
+	return answered || !f.caps.hasAny(index)
 }
 
 // mapping puts together what is known of one index.

@@ -150,6 +150,15 @@ func responseError(status int, body []byte) *ResponseError {
 	return e
 }
 
+// failedShards gives what made a search fail as a whole, where its shards did.
+func failedShards(err error) []shardFailure {
+	var refused *ResponseError
+	if errors.As(err, &refused) {
+		return refused.shards
+	}
+	return nil
+}
+
 func abridged(body []byte) string {
 	const enough = 200
 	if len(body) > enough {

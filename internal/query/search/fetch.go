@@ -85,14 +85,14 @@ func (f *fetcher) ask(ctx context.Context, page *Page) (answer, error) {
 		}
 		return nil, err
 	})
-	var refused *ResponseError
 	switch {
 	case err == nil, errors.Is(err, errBusyShards): // still busy after all tries: the rest of the answer stands
 		return a, nil
 	case errors.Is(err, ErrPointInTimeExpired):
 		return answer{}, ErrPointInTimeExpired
-	case errors.As(err, &refused) && len(refused.shards) > 0:
-		return answer{shards: refused.shards}, page.parseEmpty()
+	}
+	if shards := failedShards(err); len(shards) > 0 {
+		return answer{shards: shards}, page.parseEmpty()
 	}
 	return answer{}, err
 }

@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -18,7 +17,7 @@ func (c *Cluster) Indices(ctx context.Context, patterns []string) ([]string, err
 	q.params.Set("filter_path", "*.settings.index.uuid")
 	var answer map[string]struct{}
 	if err := c.ask(ctx, q, &answer); err != nil {
-		return nil, fmt.Errorf("list the indices of %s: %w", patterns, err)
+		return nil, err
 	}
 	return slices.Sorted(maps.Keys(answer)), nil
 }
@@ -32,7 +31,7 @@ func (c *Cluster) Exists(ctx context.Context, index string) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("look for the index %s: %w", index, err)
+		return false, err
 	}
 	return true, nil
 }

@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -22,7 +21,7 @@ func (c *Cluster) Mappings(ctx context.Context, patterns, fields []string) ([]Cl
 	}
 	facts, err := c.facts(ctx, patterns, fields)
 	if err != nil {
-		return nil, fmt.Errorf("read the mappings of %s: %w", strings.Join(patterns, ","), err)
+		return nil, err
 	}
 	return classes(facts, fields), nil
 }

@@ -70,6 +70,10 @@ type portions struct {
 	} `json:"hits"`
 }
 
+func (p *portions) answer() answer {
+	return answer{id: p.ID, timedOut: p.TimedOut, failed: p.Shards.Failed, shards: p.Shards.Failures}
+}
+
 type portion struct {
 	Index   string          `json:"_index"`
 	ID      string          `json:"_id"`
@@ -129,7 +133,7 @@ func (p *Page) fill(root *fastjson.Value) (answer, error) {
 func (p *Page) fillApart(whole *portions) answer {
 	p.split.Do(func() { p.portions = whole.Hits.Hits })
 	p.Took = time.Duration(whole.Took) * time.Millisecond
-	a := answer{id: whole.ID, timedOut: whole.TimedOut, failed: whole.Shards.Failed, shards: whole.Shards.Failures}
+	a := whole.answer()
 	for i := range p.portions {
 		part := &p.portions[i]
 		hit := Hit{Index: part.Index, ID: part.ID, page: p, number: i, Fields: withIgnored(parseAlone(part.Fields), parseAlone(part.Ignored))}

@@ -66,4 +66,3 @@ func TestEveryDocumentComesOnce(t *testing.T) {
 	f(51, 1)
 	f(0, 1)
 }
-

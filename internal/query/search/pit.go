@@ -27,9 +27,8 @@ type PointInTime struct {
 func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*PointInTime, error) {
 	p := &PointInTime{cluster: c, patterns: slices.Clone(patterns)}
 	opened, err := p.open(ctx)
-	var refused *ResponseError
-	if errors.As(err, &refused) && len(refused.shards) > 0 {
-		p.noteFailedShards(ctx, refused.shards) // of every index: there is nothing to read
+	if shards := failedShards(err); len(shards) > 0 {
+		p.noteFailedShards(ctx, shards) // of every index: there is nothing to read
 		return p, nil
 	}
 	if err != nil {

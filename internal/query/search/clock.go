@@ -1,0 +1,40 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Now is the cluster's clock, in milliseconds. It is asked through a date field of an index, which may
+// be empty: a range of dates up to "now" is answered with what "now" was.
+func (c *Cluster) Now(ctx context.Context, index, dateField string) (time.Time, error) {
+	q := call{method: http.MethodPost, path: "/" + joined([]string{index}) + "/_search", params: openIndices()}
+	q.params.Set("request_cache", "false")
+	q.params.Set("filter_path", "aggregations.clock.buckets.to")
+	q.body = map[string]any{
+		"size":             0,
+		"track_total_hits": false,
+		"query":            map[string]any{"match_none": struct{}{}},
+		"aggs": map[string]any{"clock": map[string]any{
+			"date_range": map[string]any{"field": dateField, "ranges": []any{map[string]string{"to": "now"}}},
+		}},
+	}
+	var answer struct {
+		Aggregations struct {
+			Clock struct {
+				Buckets []struct {
+					To float64 `json:"to"`
+				} `json:"buckets"`
+			} `json:"clock"`
+		} `json:"aggregations"`
+	}
+	if err := c.ask(ctx, q, &answer); err != nil {
+		return time.Time{}, err
+	}
+	if len(answer.Aggregations.Clock.Buckets) == 0 {
+		return time.Time{}, fmt.Errorf("index %s: %w", index, ErrIndexNotFound)
+	}
+	return time.UnixMilli(int64(answer.Aggregations.Clock.Buckets[0].To)).UTC(), nil
+}

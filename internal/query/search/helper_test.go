@@ -1,0 +1,50 @@
+package search_test
+
+import (
+	"bytes"
+	"testing"
+
+	"esrule/internal/estest"
+	"esrule/internal/query/search"
+)
+
+// hit is a copy of a search.Hit that outlives its page.
+type hit struct {
+	index, id      string
+	source, fields []byte
+	deep           bool
+}
+
+func hitsOf(t *testing.T, server *estest.Cluster, pattern string, r search.Request) []hit {
+	t.Helper()
+	hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), pattern, r)
+	if len(failures) > 0 {
+		t.Fatalf("%s: failures %+v", pattern, failures)
+	}
+	return hits
+}
+
+// read reads every page of a request.
+func read(t *testing.T, c *search.Cluster, pattern string, r search.Request) ([]hit, []search.Failure) {
+	t.Helper()
+	pit, err := c.OpenPointInTime(t.Context(), []string{pattern})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []hit
+	for page, err := range pit.Pages(t.Context(), r) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range page.Hits {
+			h := &page.Hits[i]
+			all = append(all, hit{
+				index: h.Index, id: h.ID, source: bytes.Clone(h.SourceJSON()), fields: bytes.Clone(h.FieldsJSON()), deep: h.Deep != nil,
+			})
+		}
+	}
+	if err := pit.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	return all, pit.Failures()
+}
