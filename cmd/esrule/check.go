@@ -63,7 +63,10 @@ func (a *app) check(ctx context.Context, format string) error {
 	if err != nil {
 		return err
 	}
-	detections, skipped := compile(set, cfg.Index)
+	detections, skipped, err := compile(set, cfg.Index)
+	if err != nil {
+		return err
+	}
 	result := checked{Skipped: skipped, Cluster: cfg.hasCluster()}
 	if len(detections) == 0 {
 		return errors.Join(a.printChecked(result, format), withExit(exitUsage, errNoRules))

@@ -20,7 +20,10 @@ func (a *app) detections(cfg config, log *slog.Logger) ([]*schedule.Detection, e
 	if err != nil {
 		return nil, err
 	}
-	detections, skipped := compile(set, cfg.Index)
+	detections, skipped, err := compile(set, cfg.Index)
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range skipped {
 		log.Warn("a rule is skipped", "rule", s.ID, "name", s.Name, "file", s.File, "kind", s.Kind, "reason", s.Reason)
 	}
@@ -33,23 +36,33 @@ func (a *app) detections(cfg config, log *slog.Logger) ([]*schedule.Detection, e
 	return detections, nil
 }
 
-// compile makes the rules ready to run. Those that need what is not evaluated yet join the skipped.
-func compile(set *rule.Set, patterns []string) (detections []*schedule.Detection, skipped []rule.Skipped) {
+// compile makes the rules ready to run. Those that need what is not evaluated yet join the skipped; one
+// whose condition cannot mean anything ends the command, with the report of all of them.
+func compile(set *rule.Set, patterns []string) (detections []*schedule.Detection, skipped []rule.Skipped, err error) {
 	skipped = append(skipped, set.Skipped...)
+	var wrong rule.Errors
 	for _, r := range set.Rules {
 		d, err := schedule.NewDetection(r, patterns)
-		if err == nil {
+		unsupported, isEQL := errors.AsType[eql.Errors](err)
+		switch {
+		case err == nil:
 			detections = append(detections, d)
-			continue
+		case isEQL && unsupported.Unsupported():
+			skipped = append(skipped, rule.Skipped{File: r.File, ID: r.ID, Name: r.Name, Kind: "expression", Reason: summary(unsupported)})
+		default:
+			wrong = append(wrong, r.Locate(err)...)
 		}
-		s := rule.Skipped{File: r.File, ID: r.ID, Name: r.Name, Kind: "unsupported expression", Reason: err.Error()}
-		if unsupported, ok := errors.AsType[eql.Errors](err); ok && len(unsupported) > 0 {
-			s.Reason = unsupported[0].Message
-			if more := len(unsupported) - 1; more > 0 {
-				s.Reason += fmt.Sprintf(" (and %d more)", more)
-			}
-		}
-		skipped = append(skipped, s)
 	}
-	return detections, skipped
+	if len(wrong) > 0 {
+		return nil, nil, withExit(exitUsage, fmt.Errorf("the rules cannot be run:\n%w", wrong))
+	}
+	return detections, skipped, nil
+}
+
+// summary is the first reason, with the number of the others.
+func summary(all eql.Errors) string {
+	if more := len(all) - 1; more > 0 {
+		return fmt.Sprintf("%s (and %d more)", all[0].Message, more)
+	}
+	return all[0].Message
 }
