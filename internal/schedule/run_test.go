@@ -1,0 +1,311 @@
+package schedule_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"esrule/internal/estest"
+	"esrule/internal/query/eql"
+	"esrule/internal/query/rule"
+	"esrule/internal/query/search"
+	"esrule/internal/schedule"
+	"esrule/internal/sink"
+)
+
+// world is a cluster with a rule that looks for bad processes in its indices, and a clock of its own.
+type world struct {
+	*estest.Cluster
+	t       *testing.T
+	rule    *rule.Rule
+	indices sink.Indices
+	clock   time.Time
+	log     bytes.Buffer
+	// signals is what the runner writes to; nil is the cluster.
+	signals schedule.Signals
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	c := estest.For(t)
+	w := &world{Cluster: c, t: t, clock: time.Now().UTC().Truncate(time.Millisecond)}
+	w.indices = sink.Indices{Signals: c.Index("signals"), State: c.Index("state"), DeadLetter: c.Index("dead")}
+	if _, err := w.indices.Ensure(t.Context(), c.Client); err != nil {
+		t.Fatal(err)
+	}
+	query, err := eql.Parse(`process where process.name : "bad*"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rule = &rule.Rule{
+		ID: "test-rule", Name: "Bad process", Severity: "high", RiskScore: 73, Type: "eql", Language: "eql",
+		Query: query.Text, Parsed: query, Index: []string{c.Index("events-*")},
+		From: 9 * time.Minute, Interval: 5 * time.Minute, EventCategoryField: "event.category", TimestampOverride: "event.ingested",
+	}
+	return w
+}
+
+const processMapping = `{"dynamic":false,"properties":{"@timestamp":{"type":"date"},
+	"event":{"properties":{"category":{"type":"keyword"},"ingested":{"type":"date"}}},
+	"process":{"properties":{"name":{"type":"keyword"},"pid":{"type":"long"}}}}}`
+
+// index makes an index of events.
+func (w *world) index(name string) string {
+	w.t.Helper()
+	full := w.Index("events-" + name)
+	w.Create(full, `{"settings":{"number_of_replicas":0},"mappings":`+processMapping+`}`)
+	return full
+}
+
+// event writes an event that so many minutes before now happened; each pid is an event of its own.
+func (w *world) event(index string, minutesAgo float64, name string, pid int) {
+	w.t.Helper()
+	when := w.clock.Add(-time.Duration(minutesAgo * float64(time.Minute))).Format(time.RFC3339Nano)
+	w.Bulk(index, fmt.Sprintf(`{"@timestamp":%q,"event":{"category":"process"},"process":{"name":%q,"pid":%d}}`, when, name, pid))
+}
+
+// run is one run, as a process of its own would do it.
+func (w *world) run() schedule.RuleReport {
+	w.t.Helper()
+	detection, err := schedule.NewDetection(w.rule, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(&w.log, nil))
+	signals := w.signals
+	if signals == nil {
+		signals = sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter, Logger: log})
+	}
+	runner := schedule.NewRunner(search.NewCluster(w.Client, search.Options{PageSize: 3, Tries: 1, Logger: log}), signals, w.store(),
+		schedule.Options{
+			StateIndex: w.indices.State, Own: []string{w.indices.Signals, w.indices.State, w.indices.DeadLetter},
+			Now: func() time.Time { return w.clock }, Log: log, Version: "test",
+		})
+	report, err := runner.Run(w.t.Context(), []*schedule.Detection{detection})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.Refresh(w.indices.Signals)
+	return report.Rules[0]
+}
+
+func (w *world) store() *schedule.Store {
+	return schedule.NewStore(w.Client, w.indices.State, func() time.Time { return w.clock })
+}
+
+func (w *world) ledger() *schedule.Ledger {
+	w.t.Helper()
+	l, err := w.store().Load(w.t.Context(), w.rule.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return l
+}
+
+// wantSignals checks how many signals there are.
+func (w *world) wantSignals(why string, want int) {
+	w.t.Helper()
+	if got := w.Count(w.indices.Signals); got != want {
+		w.t.Errorf("%s: got %d signals, want %d\n%s", why, got, want, w.log.String())
+	}
+}
+
+func TestRunFindsOnceAndOnlyOnce(t *testing.T) {
+	w := newWorld(t)
+	index := w.index("a")
+	for pid := range 8 { // more than two pages
+		w.event(index, 3, "BADGER.exe", pid)
+	}
+	w.event(index, 3, "good.exe", 100)
+	w.event(index, 60, "bad.exe", 101) // before the rule's first look back
+	first := w.run()
+	if r := first.Run; first.Err != nil || r.Matched != 8 || r.Created != 8 || r.Duplicates != 0 {
+		t.Errorf("first run: %+v, %v", r, first.Err)
+	}
+	w.wantSignals("first run", 8)
+	w.clock = time.Now().UTC().Truncate(time.Millisecond)
+	if r := w.run().Run; r.Matched != 8 || r.Created != 0 || r.Duplicates != 8 {
+		t.Errorf("second run, which overlaps the first: %+v", r)
+	}
+	w.wantSignals("second run", 8)
+	if covered := w.ledger().Covered; len(covered) != 1 {
+		t.Errorf("covered by two runs: %v", covered)
+	}
+}
+
+func TestOutageIsCoveredWhole(t *testing.T) {
+	w := newWorld(t)
+	index := w.index("a")
+	w.run()
+	began := w.clock
+	w.clock = w.clock.Add(-72 * time.Hour) // the events' times are set from here on
+	for hour := range 73 {
+		w.clock = w.clock.Add(time.Hour)
+		w.event(index, 30, "bad.exe", hour)
+	}
+	// The cluster's clock does not move: the outage lies in the past, so the first run is moved there.
+	if _, err := w.store().Update(t.Context(), w.rule.ID, nil, func(l *schedule.Ledger) {
+		l.Since = began.Add(-73 * time.Hour)
+		l.Covered = schedule.Intervals{schedule.NewInterval(began.Add(-73*time.Hour), began.Add(-72*time.Hour))}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.clock = began
+	report := w.run()
+	if report.Err != nil || report.Run.Created != 72 {
+		t.Errorf("run after 72 hours: %+v, %v\n%s", report.Run, report.Err, w.log.String())
+	}
+	if gaps := w.ledger().Gaps(began); len(gaps) != 0 {
+		t.Errorf("gaps: %v", gaps)
+	}
+}
+
+func TestSickIndexBlindsNoOther(t *testing.T) {
+	w := newWorld(t)
+	well, sick := w.index("well"), w.Index("events-sick")
+	w.Do("PUT", sick+"?wait_for_active_shards=0", `{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
+	w.event(well, 3, "bad.exe", 1)
+	report := w.run()
+	if report.Err != nil || report.Run.Created != 1 {
+		t.Fatalf("run with a sick index: %+v, %v\n%s", report.Run, report.Err, w.log.String())
+	}
+	if len(report.Open) != 1 || report.Open[0].Index != sick || report.Open[0].Reason == "" {
+		t.Fatalf("open: %+v", report.Open)
+	}
+	w.Do("PUT", sick+"/_settings", `{"index.routing.allocation.require._name":null}`)
+	w.Do("GET", "_cluster/health/"+sick+"?wait_for_status=green&timeout=30s", nil)
+	w.event(sick, 3, "bad.exe", 2)
+	w.clock = w.clock.Add(time.Second)
+	report = w.run()
+	if report.Err != nil || len(report.Open) != 0 {
+		t.Errorf("run with the index well again: %+v, %v", report.Open, report.Err)
+	}
+	w.wantSignals("of both indices", 2)
+}
+
+func TestDeletedIndexIsNotWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	sick := w.Index("events-sick")
+	w.Do("PUT", sick+"?wait_for_active_shards=0", `{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
+	if report := w.run(); len(report.Open) != 1 {
+		t.Fatalf("open: %+v", report.Open)
+	}
+	w.Delete(sick)
+	w.clock = w.clock.Add(time.Second)
+	if report := w.run(); len(report.Open) != 0 || report.Err != nil {
+		t.Errorf("open after the index was deleted: %+v, %v", report.Open, report.Err)
+	}
+}
+
+func TestIndexWithoutSourceIsNamed(t *testing.T) {
+	w := newWorld(t)
+	well, blind := w.index("well"), w.Index("events-blind")
+	w.Create(blind, `{"mappings":`+strings.Replace(processMapping, `{`, `{"_source":{"enabled":false},`, 1)+`}`)
+	w.event(well, 3, "bad.exe", 1)
+	w.event(blind, 3, "bad.exe", 2)
+	report := w.run()
+	if report.Err != nil || len(report.Open) != 1 || report.Open[0].Index != blind || !strings.Contains(report.Open[0].Reason, "_source") {
+		t.Errorf("open: %+v, %v", report.Open, report.Err)
+	}
+	w.wantSignals("of the other index", 1)
+}
+
+// refusing is a sink that loses the connection.
+type refusing struct{}
+
+func (refusing) Write(context.Context, []sink.Signal) (sink.Result, error) {
+	return sink.Result{}, errors.New("connection reset")
+}
+
+func TestUnwrittenSignalsLeaveTheIntervalOpen(t *testing.T) {
+	w := newWorld(t)
+	w.event(w.index("a"), 3, "bad.exe", 1)
+	w.signals = refusing{}
+	report := w.run()
+	if report.Err == nil || !strings.Contains(report.Err.Error(), "connection reset") {
+		t.Errorf("got %v", report.Err)
+	}
+	if got := w.ledger().Covered; len(got) != 0 {
+		t.Errorf("covered %v although nothing was written", got)
+	}
+	w.signals = nil
+	w.clock = w.clock.Add(20 * time.Minute) // beyond the rule's own look back
+	if now := time.Now(); w.clock.After(now) {
+		w.clock = now
+	}
+	w.run()
+	w.wantSignals("once the cluster takes them", 1)
+}
+
+func TestClassesOfMappings(t *testing.T) {
+	w := newWorld(t)
+	number := w.Index("events-number")
+	w.Create(number, `{"mappings":`+strings.Replace(processMapping, `"name":{"type":"keyword"}`, `"name":{"type":"long","ignore_malformed":true}`, 1)+`}`)
+	unmapped := w.Index("events-unmapped")
+	w.Create(unmapped, `{"mappings":{"dynamic":false,"properties":{"@timestamp":{"type":"date"}}}}`)
+	text := w.Index("events-text")
+	w.Create(text, `{"mappings":`+strings.Replace(processMapping, `"name":{"type":"keyword"}`, `"name":{"type":"text","fields":{"keyword":{"type":"keyword","ignore_above":4}}}`, 1)+`}`)
+	keyword := w.index("keyword")
+	for i, index := range []string{number, unmapped, text, keyword} {
+		w.event(index, 3, "badly.exe", i)
+	}
+	report := w.run()
+	if report.Err != nil || len(report.Open) != 0 {
+		t.Errorf("open %+v, %v", report.Open, report.Err)
+	}
+	w.wantSignals("of the text and the keyword field", 2)
+}
+
+func TestTwoRunnersKeepOneLedger(t *testing.T) {
+	w := newWorld(t)
+	store := w.store()
+	create := func() *schedule.Ledger { return schedule.NewLedger(w.rule.ID, w.rule.Name, at(0)) }
+	done := make(chan error, 8)
+	for i := range 8 {
+		go func() {
+			_, err := store.Update(t.Context(), w.rule.ID, create, func(l *schedule.Ledger) { l.Covered = l.Covered.Union(span(2*i, 2*i+1)) })
+			done <- err
+		}()
+	}
+	for range 8 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if got, want := show(w.ledger().Covered), "0-1 2-3 4-5 6-7 8-9 10-11 12-13 14-15"; got != want {
+		t.Errorf("covered: got %s, want %s", got, want)
+	}
+}
+
+func TestLedgerOfANewerReleaseIsLeftAlone(t *testing.T) {
+	w := newWorld(t)
+	w.Do("PUT", w.indices.State+"/_doc/ledger-test-rule", `{"kind":"ledger","version":99,"rule_id":"test-rule"}`)
+	report := w.run()
+	if report.Err == nil || !strings.Contains(report.Err.Error(), "format 99") {
+		t.Errorf("got %v", report.Err)
+	}
+}
+
+func TestPollRunsAtOnceAndEndsCleanly(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	runs := make(chan struct{}, 100)
+	ended := make(chan struct{})
+	go func() {
+		schedule.Poll(ctx, every(time.Second), slog.New(slog.DiscardHandler), func(context.Context) { runs <- struct{}{} })
+		close(ended)
+	}()
+	<-runs
+	<-runs
+	cancel()
+	<-ended
+}
+
+// every is a timetable shorter than cron's.
+type every time.Duration
+
+func (e every) Next(t time.Time) time.Time { return t.Add(time.Duration(e)) }
