@@ -1,0 +1,64 @@
+# Targets of the project; "make" alone lists them. Tests need Docker, or Java 17 and Maven, for a real Elasticsearch.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 30s
+
+# Runs a command while one Elasticsearch is there. It is built, not "go run", which would pass on neither the exit code
+# nor a signal.
+WITH := bin/with-elasticsearch
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the static binary bin/esrule
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/esrule ./cmd/esrule
+
+.PHONY: test
+test: $(WITH) ## Run every test, on a real Elasticsearch
+	@echo "Testing on one Elasticsearch for all packages (ESTEST_URL=http://… to use one of your own)"
+	$(WITH) -- $(GO) test -count=1 -timeout 20m ./...
+
+.PHONY: test-short
+test-short: ## Run the tests that need no Elasticsearch
+	$(GO) test -count=1 -short ./...
+
+.PHONY: race
+race: $(WITH) ## Run every test with the race detector (needs a C compiler)
+	$(WITH) -- $(GO) test -race -count=1 -timeout 40m ./...
+
+.PHONY: bench
+bench: $(WITH) ## Measure the pre-filter against the same rule with its patterns pushed down
+	$(WITH) -- $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/...
+
+.PHONY: demo
+demo: ## Show the whole path: a real Elasticsearch, events of six sources, signals
+	$(GO) run ./demo
+
+.PHONY: lint
+lint: ## Check formatting, go vet and staticcheck
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
+		echo "Not formatted (run gofmt -w on them):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz each target for FUZZTIME (30s)
+	@set -e; grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+			echo "$$target in $$(dirname "$$file"), $(FUZZTIME)"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null; \
+		done; \
+	done
+
+.PHONY: clean
+clean: ## Delete what the other targets built
+	rm -rf bin
+
+.PHONY: $(WITH)
+$(WITH):
+	@$(GO) build -buildvcs=false -o $@ ./internal/estest/with
