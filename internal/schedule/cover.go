@@ -53,6 +53,9 @@ func (r *Runner) cover(ctx context.Context, d *Detection, patterns []string, i I
 	}
 	j.outcome.indices = plan.indices()
 	j.outcome.failures = plan.uncovered
+	for index := range j.unknown {
+		j.outcome.failures = append(j.outcome.failures, Failure{Index: index, Reason: "its mapping could not be read: what its fields are is not known"})
+	}
 	return r.outcomeOf(ctx, j.outcome, pit)
 }
 
@@ -74,12 +77,13 @@ type judge struct {
 	execution sink.Execution
 	event     *event.Event
 	deep      fastjson.Parser
+	unknown   map[string]bool // indices whose mapping could not be read, by their hits
 	signals   []sink.Signal
 	outcome   outcome
 }
 
 func newJudge(r *Runner, d *Detection, p plan, x sink.Execution) *judge {
-	return &judge{runner: r, detection: d, plan: p, execution: x, event: event.New(d.Fields)}
+	return &judge{runner: r, detection: d, plan: p, execution: x, event: event.New(d.Fields), unknown: map[string]bool{}}
 }
 
 // read takes page after page, each while the next is under way, and writes what is left at the end.
@@ -103,6 +107,11 @@ func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
 }
 
 func (j *judge) judge(hit *search.Hit) error {
+	mapping, known := j.plan.mappings[hit.Index]
+	if !known {
+		j.unknown[hit.Index] = true
+		return nil
+	}
 	j.outcome.candidates++
 	source := hit.Source
 	if hit.Deep != nil {
@@ -114,7 +123,7 @@ func (j *judge) judge(hit *search.Hit) error {
 			return fmt.Errorf("document %s of index %s: %w", hit.ID, hit.Index, err)
 		}
 	}
-	j.event.Reset(j.plan.mappings[hit.Index], source, hit.Fields)
+	j.event.Reset(mapping, source, hit.Fields)
 	if !j.detection.Matcher.Match(j.event) {
 		return nil
 	}
