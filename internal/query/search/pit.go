@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"sync"
@@ -73,12 +74,30 @@ func (p *PointInTime) open(ctx context.Context) (opened, error) {
 	return answer, err
 }
 
-// probe searches for nothing, to learn which shards the point in time lacks.
+// probe learns which shards the point in time lacks. It searches for everything and wants nothing: a
+// shard that cannot match is answered for by Elasticsearch even where it is missing.
 func (p *PointInTime) probe(ctx context.Context) error {
-	f := newFetcher(p, Request{Query: map[string]any{"match_none": struct{}{}}})
-	if err := f.fetch(ctx, &Page{}); err != nil {
+	options := &p.cluster.options
+	q := call{
+		method: http.MethodPost,
+		path:   "/_search",
+		params: url.Values{"allow_partial_search_results": {"true"}},
+		body: map[string]any{
+			"pit": pitBody{ID: p.current(), KeepAlive: milliseconds(options.KeepAlive)}, "size": 0, "track_total_hits": false,
+			"timeout": milliseconds(options.Timeout),
+		},
+	}
+	var whole portions
+	err := p.cluster.ask(ctx, q, &whole)
+	shards := failedShards(err)
+	if err == nil {
+		a := whole.answer()
+		shards = a.unread(options.Timeout)
+	}
+	if err != nil && len(shards) == 0 {
 		return fmt.Errorf("ask which shards are missing: %w", err)
 	}
+	p.noteFailedShards(ctx, shards)
 	return nil
 }
 
