@@ -22,6 +22,11 @@ type verdict struct {
 	err     *serverError // of all but created and duplicate
 }
 
+// settled says whether the cluster took the document, or judged it.
+func (v verdict) settled() bool {
+	return v.outcome == created || v.outcome == duplicate || v.outcome == refused
+}
+
 type outcome uint8
 
 const (
@@ -36,8 +41,12 @@ const (
 // about the document itself may count as refused.
 func judge(status int, err *serverError) outcome {
 	switch {
-	case status >= 200 && status < 300:
+	case status == http.StatusCreated:
 		return created
+	case status < 300:
+		// A pipeline that drops documents makes Elasticsearch answer 200 with nothing written.
+		err.typ = notCreated
+		return barred
 	case status == http.StatusConflict:
 		return duplicate
 	case passing(status):
@@ -49,6 +58,8 @@ func judge(status int, err *serverError) outcome {
 		return refused
 	}
 }
+
+const notCreated = "not_created" // as a type among Elasticsearch's
 
 // passing says whether a status may be another one a little later.
 func passing(status int) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -24,9 +25,8 @@ func (w *Writer) deliver(ctx context.Context, index string, docs []entry) ([]ver
 		if err != nil {
 			errs = append(errs, err)
 		}
-		var items *itemsError
-		if err != nil && !errors.As(err, &items) {
-			break // the request as a whole failed: so would the next
+		if err != nil && !slices.ContainsFunc(verdicts, verdict.settled) {
+			break // nothing at all was taken: no more would be of the next
 		}
 	}
 	for len(all) < len(docs) {
@@ -70,7 +70,9 @@ func (w *Writer) attempt(ctx context.Context, index string, batch []entry, verdi
 	for i, at := range open {
 		docs[i] = batch[at]
 	}
-	got, err := sendable(ctx, w.client, index, docs)
+	requestCtx, cancel := context.WithTimeout(ctx, w.o.RequestTimeout)
+	defer cancel()
+	got, err := sendable(requestCtx, w.client, index, docs)
 	var still []int
 	var last *serverError
 	for i, at := range open {
@@ -101,6 +103,8 @@ func advice(err error) string {
 		return ""
 	}
 	switch {
+	case failure.typ == notCreated:
+		return ": an ingest pipeline of the index dropped it; take the pipeline away"
 	case failure.typ == "cluster_block_exception":
 		return ": the index takes no writes; what blocks it must be removed"
 	case failure.typ == "index_closed_exception":

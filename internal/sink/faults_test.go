@@ -126,6 +126,25 @@ func TestFailuresOnTheWay(t *testing.T) {
 	}}, 11, Result{Created: 10}) // 10, then twice 5, 2, 3, 1, 2
 }
 
+// TestNoAnswer: a request that hangs is given up and sent again.
+func TestNoAnswer(t *testing.T) {
+	c, i := set(t)
+	silence := &faults{spoil: func(call int, req *http.Request) (*http.Response, error) {
+		if call > 1 {
+			return nil, nil
+		}
+		<-req.Context().Done()
+		return nil, req.Context().Err()
+	}}
+	o := options(i)
+	o.RequestTimeout = 2 * time.Second
+	got, err := NewWriter(faulty(t, c, silence), o).Write(t.Context(), numbered(t, 5))
+	// On a slow machine a real answer may come too late as well, and what it told of is a duplicate then.
+	if err != nil || got.Created+got.Duplicates != 5 || silence.calls < 2 {
+		t.Errorf("got %+v in %d calls, %v, want 5 in at least 2", got, silence.calls, err)
+	}
+}
+
 // TestPartlyRejected: of a request of which some items are rejected, those alone are sent again.
 func TestPartlyRejected(t *testing.T) {
 	c, i := set(t)
@@ -211,6 +230,12 @@ func TestGivingUp(t *testing.T) {
 		}})
 	f("check the user and password", Result{}, &faults{
 		spoil: func(int, *http.Request) (*http.Response, error) { return status(401, `{}`), nil }})
+	f("an ingest pipeline of the index dropped it", Result{}, &faults{answer: func(_ int, body []byte) ([]byte, error) {
+		for _, s := range []string{`"status":201`, `"status":409`} {
+			body = bytes.ReplaceAll(body, []byte(s), []byte(`"status":200`))
+		}
+		return body, nil
+	}})
 	f("413", Result{}, &faults{
 		spoil: func(int, *http.Request) (*http.Response, error) { return status(413, ``), nil }})
 }

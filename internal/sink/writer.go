@@ -19,6 +19,9 @@ type Options struct {
 	MaxItems   int           // documents in one request; 500 where 0
 	MaxElapsed time.Duration // how long one request is tried again; 2 minutes where 0
 	RetryPause time.Duration // the first pause between tries, growing from there; 250 ms where 0
+	// RequestTimeout ends a request that nobody answers; 90 s where 0, since Elasticsearch itself waits up to a minute
+	// for a shard.
+	RequestTimeout time.Duration
 
 	Logger *slog.Logger // never given what an event holds; none where nil
 }
@@ -42,6 +45,9 @@ func NewWriter(client esapi.Transport, o Options) *Writer {
 	}
 	if o.RetryPause <= 0 {
 		o.RetryPause = 250 * time.Millisecond
+	}
+	if o.RequestTimeout <= 0 {
+		o.RequestTimeout = 90 * time.Second
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -29,7 +29,7 @@ func set(t *testing.T) (*estest.Cluster, Indices) {
 func options(i Indices) Options {
 	return Options{
 		SignalsIndex: i.Signals, DeadLetterIndex: i.DeadLetter,
-		MaxElapsed: 20 * time.Second, RetryPause: time.Millisecond,
+		MaxElapsed: time.Minute, RetryPause: time.Millisecond,
 	}
 }
 
