@@ -1,0 +1,162 @@
+package pushdown
+
+import (
+	"errors"
+
+	"esrule/internal/query/eql"
+)
+
+func (t translator) compare(x *eql.Compare) (Query, error) {
+	left, op, right := x.Left, x.Op, x.Right
+	if _, ok := left.(*eql.Literal); ok {
+		left, op, right = right, flipped(op), left
+	}
+	constant, ok := right.(*eql.Literal)
+	if _, both := left.(*eql.Literal); both || !ok {
+		return nil, refuse(x, errComputed)
+	}
+	if call, ok := left.(*eql.Call); ok && isBoolean(call) && constant.Kind == eql.Bool && (op == eql.Equal || op == eql.NotEqual) {
+		if (op == eql.Equal) != constant.Bool {
+			return negated(t.call(call))
+		}
+		return t.call(call)
+	}
+	s, err := t.subject(left)
+	if err != nil {
+		return nil, refuse(x, errors.Unwrap(err))
+	}
+	switch op {
+	case eql.Equal:
+		return s.equal(constant), nil
+	case eql.NotEqual: // parsed as not (a == b)
+		return negated(s.equal(constant), nil)
+	case eql.Less:
+		return s.bounded(x, "lt", constant)
+	case eql.LessOrEqual:
+		return s.bounded(x, "lte", constant)
+	case eql.Greater:
+		return s.bounded(x, "gt", constant)
+	case eql.GreaterOrEqual:
+		return s.bounded(x, "gte", constant)
+	}
+	return nil, refuse(x, errors.New("not a comparison"))
+}
+
+// flipped is the operator with its sides changed.
+func flipped(op eql.CompareOp) eql.CompareOp {
+	switch op {
+	case eql.Less:
+		return eql.Greater
+	case eql.LessOrEqual:
+		return eql.GreaterOrEqual
+	case eql.Greater:
+		return eql.Less
+	case eql.GreaterOrEqual:
+		return eql.LessOrEqual
+	case eql.Equal, eql.NotEqual:
+	}
+	return op
+}
+
+func (s subject) equal(constant *eql.Literal) Query {
+	if constant.Kind == eql.Null {
+		q, _ := negated(exists(s.path), nil)
+		return q
+	}
+	return term(s.exact, value(constant), false)
+}
+
+func (s subject) bounded(x eql.Expr, bound string, constant *eql.Literal) (Query, error) {
+	if constant.Kind == eql.Null {
+		return nil, refuse(x, errComputed)
+	}
+	return Query{"range": Query{s.path: Query{bound: value(constant)}}}, nil
+}
+
+func (t translator) in(x *eql.In) (Query, error) {
+	get := t.subject
+	if x.Fold {
+		get = t.text
+	}
+	s, err := get(x.Subject)
+	if err != nil {
+		return nil, refuse(x, errors.Unwrap(err))
+	}
+	var values []any
+	var folded []Query
+	for _, item := range x.List {
+		l, ok := item.(*eql.Literal)
+		if !ok {
+			return nil, refuse(x, errComputed)
+		}
+		if l.Kind != eql.Null { // dropped
+			values = append(values, value(l))
+			folded = append(folded, term(s.exact, value(l), true))
+		}
+	}
+	if len(values) == 0 {
+		return nil, refuse(x, errComputed)
+	}
+	q := Query{"terms": Query{s.exact: values}}
+	if x.Fold {
+		q = anyOf(folded)
+	}
+	if x.Negated {
+		return negated(q, nil)
+	}
+	return q, nil
+}
+
+// isBoolean tells whether a function gives a boolean.
+func isBoolean(x *eql.Call) bool {
+	switch x.Name {
+	case "startsWith", "endsWith", "stringContains", "cidrMatch":
+		return true
+	}
+	return false
+}
+
+// call translates the functions that Elasticsearch has a query for.
+func (t translator) call(x *eql.Call) (Query, error) {
+	if !isBoolean(x) {
+		return nil, refuse(x, errScript)
+	}
+	if x.Name == "cidrMatch" {
+		return t.cidrMatch(x)
+	}
+	s, err := t.text(x.Args[0])
+	if err != nil {
+		return nil, refuse(x, errors.Unwrap(err))
+	}
+	constant, ok := x.Args[1].(*eql.Literal)
+	if !ok {
+		return nil, refuse(x, errScript)
+	}
+	if constant.Kind != eql.String {
+		return nil, refuse(x, errComputed)
+	}
+	switch text := constant.Text; x.Name {
+	case "startsWith":
+		return Query{"prefix": Query{s.exact: options(Query{"value": text}, x.Fold)}}, nil
+	case "endsWith":
+		return wildcard(s.exact, "*"+text, x.Fold), nil
+	default: // stringContains
+		return wildcard(s.exact, "*"+text+"*", x.Fold), nil
+	}
+}
+
+func (t translator) cidrMatch(x *eql.Call) (Query, error) {
+	s, err := t.subject(x.Args[0])
+	if err != nil {
+		return nil, refuse(x, errors.Unwrap(err))
+	}
+	var blocks []any
+	for _, arg := range x.Args[1:] {
+		l, ok := arg.(*eql.Literal)
+		if !ok || l.Kind != eql.String {
+			return nil, refuse(x, errComputed)
+		}
+		blocks = append(blocks, l.Text)
+	}
+	return Query{"terms": Query{s.exact: blocks}}, nil
+}
