@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 )
 
@@ -67,6 +68,9 @@ func (a *app) runRules(ctx context.Context, once bool) error {
 	if err := a.ensureIndices(ctx, cfg, c, log); err != nil {
 		return err
 	}
+	if err := warnUnmatched(ctx, a.reader(cfg, c, log), detections, log); err != nil {
+		return err
+	}
 	runner := a.newRunner(cfg, c, log)
 	if once {
 		report, err := runner.Run(ctx, detections)
@@ -74,6 +78,27 @@ func (a *app) runRules(ctx context.Context, once bool) error {
 	}
 	log.Info("polling", "schedule", cfg.ScheduleText, "rules", len(detections))
 	return a.poll(ctx, cfg, runner, detections, log)
+}
+
+// warnUnmatched names the patterns that no index matches. They count as covered: there is nothing to search.
+func warnUnmatched(ctx context.Context, reader *search.Cluster, detections []*schedule.Detection, log *slog.Logger) error {
+	asked := map[string]bool{}
+	for _, d := range detections {
+		for _, pattern := range d.Patterns {
+			if asked[pattern] {
+				continue
+			}
+			asked[pattern] = true
+			indices, err := reader.Indices(ctx, []string{pattern})
+			if err != nil {
+				return fmt.Errorf("list the indices of %s: %w", pattern, err)
+			}
+			if len(indices) == 0 {
+				log.Warn("no index matches a pattern: nothing is searched there until one does", "pattern", pattern)
+			}
+		}
+	}
+	return nil
 }
 
 // poll runs until the context ends, which is a clean end: what is open is in the ledger.

@@ -202,9 +202,11 @@ func (d *Detection) plan(classes []search.Class, window Interval, own []string) 
 				p.fields = append(p.fields, path)
 			}
 		}
-		filter := prefilter.Build(d.Matcher.Condition(), c.Mapping)
-		when := prefilter.Between(c.Mapping, d.Timestamps(), window.From, window.To)
-		searched = append(searched, prefilter.Class{Indices: c.Indices, Clause: prefilter.And(when, filter.Clause)})
+		searched = append(searched, prefilter.Class{
+			Indices: c.Indices,
+			Window:  prefilter.Between(c.Mapping, d.Timestamps(), window.From, window.To),
+			Filter:  prefilter.Build(d.Matcher.Condition(), c.Mapping).Clause,
+		})
 	}
 	unseen := prefilter.Anytime(d.Timestamps(), window.From, window.To)
 	p.request = prefilter.Guarded(searched, unseen)

@@ -2,6 +2,7 @@ package prefilter_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -182,10 +183,32 @@ func TestGuarded(t *testing.T) {
 			t.Errorf("got %s, %v\nwant %s", got, err, want)
 		}
 	}
-	a := prefilter.Class{Indices: []string{"a1", "a2"}, Clause: prefilter.Term("f", "x", true)}
-	b := prefilter.Class{Indices: []string{"b"}, Clause: prefilter.Nothing()}
+	a := prefilter.Class{Indices: []string{"a1", "a2"}, Window: prefilter.Exists("t"), Filter: prefilter.Term("f", "x", true)}
+	b := prefilter.Class{Indices: []string{"b"}, Window: prefilter.Exists("t"), Filter: prefilter.Nothing()}
 	f(nil, `{"term":{"t":{"value":"unseen"}}}`)
-	f([]prefilter.Class{a}, `{"term":{"f":{"case_insensitive":true,"value":"x"}}}`)
-	f([]prefilter.Class{a, b}, `{"bool":{"should":[{"bool":{"filter":[{"terms":{"_index":["a1","a2"]}},{"term":{"f":{"case_insensitive":true,"value":"x"}}}]}},`+
+	f([]prefilter.Class{a}, `{"bool":{"filter":[{"exists":{"field":"t"}},{"term":{"f":{"case_insensitive":true,"value":"x"}}}]}}`)
+	f([]prefilter.Class{a, b}, `{"bool":{"should":[{"bool":{"filter":[{"terms":{"_index":["a1","a2"]}},{"exists":{"field":"t"}},{"term":{"f":{"case_insensitive":true,"value":"x"}}}]}},`+
 		`{"bool":{"filter":[{"bool":{"must_not":[{"terms":{"_index":["a1","a2","b"]}}]}},{"term":{"t":{"value":"unseen"}}}]}}]}}`)
+}
+
+func TestManyClassesFitIntoOneQuery(t *testing.T) {
+	var classes []prefilter.Class
+	for i := range 200 {
+		var values []prefilter.Clause
+		for j := range 30 {
+			values = append(values, prefilter.Term("f", fmt.Sprint(j), true))
+		}
+		classes = append(classes, prefilter.Class{Indices: []string{fmt.Sprint("index-", i)}, Window: prefilter.Exists("t"), Filter: prefilter.Or(values...)})
+	}
+	got, err := json.Marshal(prefilter.Guarded(classes, prefilter.Exists("t")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaves := strings.Count(string(got), `{"term":`) + strings.Count(string(got), `{"terms":`) + strings.Count(string(got), `{"exists":`)
+	if leaves > 1024 {
+		t.Errorf("200 classes of 30 values: got %d clauses, want at most 1024", leaves)
+	}
+	if !strings.Contains(string(got), `"must_not"`) {
+		t.Error("the classes that do not fit are not searched at all")
+	}
 }

@@ -1,13 +1,41 @@
 package prefilter
 
-import "esrule/internal/query/eql"
+import (
+	"slices"
+
+	"esrule/internal/query/eql"
+)
 
 // Elasticsearch refuses a query beyond 1,024 leaf clauses or 30 nested bools. The rest is room for what
 // the search puts around a pre-filter: time, guards by index, the program's own indices.
 const (
 	maxLeaves = 900
 	maxDepth  = 22
+	// maxClasses times the five clauses of a window and its guard stays below maxLeaves with room for
+	// the pre-filters. Patterns whose indices differ that much are rare.
+	maxClasses = 80
 )
+
+// fitting gives the classes that one query has room for, those of most indices first, and gives up the
+// heaviest parts of their pre-filters until all fit.
+func fitting(classes []Class) []Class {
+	fit := slices.Clone(classes)
+	slices.SortStableFunc(fit, func(a, b Class) int { return len(b.Indices) - len(a.Indices) })
+	fit = fit[:min(len(fit), maxClasses)]
+	for {
+		heaviest, sum := 0, 0
+		for i, c := range fit {
+			sum += c.Window.leaves() + c.Filter.leaves() + 1
+			if c.Filter.leaves() > fit[heaviest].Filter.leaves() {
+				heaviest = i
+			}
+		}
+		if sum <= maxLeaves || fit[heaviest].Filter.leaves() == 1 {
+			return fit
+		}
+		fit[heaviest].Filter = fit[heaviest].Filter.lighter()
+	}
+}
 
 // withinLimits gives up parts of a pre-filter, never its correctness, until Elasticsearch takes it:
 // what is too deep, then the operands of the outermost `and` with the most clauses.

@@ -59,27 +59,30 @@ func bound(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
-// Class is one class of indices with the clause that suits its mapping.
+// Class is one class of indices with the clauses that suit its mapping: the window, by [Between], and
+// the pre-filter, by [Build].
 type Class struct {
 	Indices []string
-	Clause  Clause
+	Window  Clause
+	Filter  Clause
 }
 
-// Guarded puts the clauses of several classes together. With more than one, each is guarded by its
-// indices' names, since a clause on the wrong type fails the shard. unseen is for documents of an index
-// that no class names: one whose mapping could not be read is searched all the same.
+// Guarded puts several classes into one query. With more than one, each is guarded by its indices'
+// names, since a clause on the wrong type fails the shard. unseen is for documents of an index that no
+// class names: one whose mapping could not be read is searched all the same, and so are the classes
+// beyond those that fit into a query.
 func Guarded(classes []Class, unseen Clause) Clause {
 	switch len(classes) {
 	case 0:
 		return unseen
 	case 1:
-		return classes[0].Clause
+		return And(classes[0].Window, classes[0].Filter)
 	}
 	var clauses []Clause
 	var named []string
-	for _, c := range classes {
+	for _, c := range fitting(classes) {
 		named = append(named, c.Indices...)
-		clauses = append(clauses, And(Terms("_index", c.Indices), c.Clause))
+		clauses = append(clauses, And(Terms("_index", c.Indices), c.Window, c.Filter))
 	}
 	clauses = append(clauses, And(Not(Terms("_index", named)), unseen))
 	return Or(clauses...)
