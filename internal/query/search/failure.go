@@ -28,13 +28,14 @@ type failures struct {
 }
 
 func (f *failures) add(one Failure) {
-	key := [2]string{one.Index, one.Type}
-	if f.seen[key] {
+	if f.has(one) {
 		return
 	}
 	if f.seen == nil {
 		f.seen = map[[2]string]bool{}
 	}
-	f.seen[key] = true
+	f.seen[[2]string{one.Index, one.Type}] = true
 	f.list = append(f.list, one)
 }
+
+func (f *failures) has(one Failure) bool { return f.seen[[2]string{one.Index, one.Type}] }

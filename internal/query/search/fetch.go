@@ -19,20 +19,31 @@ type fetcher struct {
 	size    int             // of the next page
 	after   json.RawMessage // where the next page begins; nil at the start
 	last    bool            // there is no next page
+	// suspected is among how many documents ahead is one that cannot be read back; see blame.go.
+	suspected int
 }
 
 func newFetcher(p *PointInTime, r Request) *fetcher {
 	return &fetcher{pit: p, request: r, size: p.cluster.options.PageSize}
 }
 
-// fetch fetches the next page, in halves where it is too large to hold.
+// fetch fetches the next page, in halves where it is too large to hold or a document in it spoils it.
 func (f *fetcher) fetch(ctx context.Context, page *Page) error {
-	options := &f.pit.cluster.options
 	for {
 		a, err := f.ask(ctx, page)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		if errors.Is(err, errTooLarge) {
-			f.size = max(f.size/2, 1)
-			options.Logger.Debug("a page is too large and is asked for in halves", "hits", f.size)
+			f.halve()
+			continue
+		}
+		if culprit := f.blame(ctx, a, err); culprit != nil {
+			if f.size == 1 {
+				return f.pass(ctx, page, culprit)
+			}
+			f.suspected = max(f.suspected, f.size)
+			f.halve()
 			continue
 		}
 		if err != nil {
@@ -43,6 +54,11 @@ func (f *fetcher) fetch(ctx context.Context, page *Page) error {
 	}
 }
 
+func (f *fetcher) halve() {
+	f.size = max(f.size/2, 1)
+	f.pit.cluster.options.Logger.Debug("a page is asked for again in halves", "hits", f.size)
+}
+
 // accept enters what an answer says beside its hits.
 func (f *fetcher) accept(ctx context.Context, page *Page, a answer) {
 	options := &f.pit.cluster.options
@@ -50,10 +66,20 @@ func (f *fetcher) accept(ctx context.Context, page *Page, a answer) {
 	page.Failures = f.pit.noteFailedShards(ctx, a.unread(options.Timeout))
 	f.last = len(page.Hits) < f.size
 	f.after = a.after
+	f.suspected -= len(page.Hits)
 	// Pages grow again behind a large document, but not so far that every second one were too large.
-	if f.size < options.PageSize && int64(len(page.raw)) < options.MaxPageBytes/4 {
+	if f.suspected <= 0 && f.size < options.PageSize && int64(len(page.raw)) < options.MaxPageBytes/4 {
 		f.size = min(f.size*2, options.PageSize)
 	}
+}
+
+// tries is how often the next page is asked for. One known to hold a document that spoils it is not
+// waited for: only a document that stands alone is condemned, and after all tries.
+func (f *fetcher) tries() uint {
+	if f.suspected > 0 && f.size > 1 {
+		return 1
+	}
+	return f.pit.cluster.options.Tries
 }
 
 // unread lists what an answer was not read whole of; what names no index means all of them.
@@ -71,13 +97,13 @@ func (a *answer) unread(timeout time.Duration) []shardFailure {
 // ask asks for one page, several times if need be. Where every shard failed, the page comes empty and
 // the answer holds their failures.
 func (f *fetcher) ask(ctx context.Context, page *Page) (answer, error) {
-	q := f.call()
+	q := f.call(f.request.Fields, nil)
 	body, err := q.marshal()
 	if err != nil {
 		return answer{}, err
 	}
 	var a answer
-	_, err = f.pit.cluster.retry(ctx, q, func() ([]byte, error) {
+	_, err = f.pit.cluster.retry(ctx, q, f.tries(), func() ([]byte, error) {
 		var err error
 		a, err = f.attempt(ctx, q, body, page)
 		if err == nil && anyTransient(a.shards) {
@@ -132,6 +158,7 @@ type searchBody struct {
 	After      json.RawMessage `json:"search_after,omitempty"`
 	TrackTotal bool            `json:"track_total_hits"`
 	Fields     []string        `json:"fields,omitempty"`
+	Source     *bool           `json:"_source,omitempty"` // nil: as it was sent
 	Timeout    string          `json:"timeout"`
 }
 
@@ -140,7 +167,7 @@ type pitBody struct {
 	KeepAlive string `json:"keep_alive"`
 }
 
-func (f *fetcher) call() call {
+func (f *fetcher) call(fields []string, source *bool) call {
 	options := &f.pit.cluster.options
 	return call{
 		method: http.MethodPost,
@@ -152,7 +179,8 @@ func (f *fetcher) call() call {
 			Query:   f.request.Query,
 			Sort:    [1]string{"_shard_doc"},
 			After:   f.after,
-			Fields:  f.request.Fields,
+			Fields:  fields,
+			Source:  source,
 			Timeout: milliseconds(options.Timeout),
 		},
 	}

@@ -25,7 +25,7 @@ func (c *Cluster) Indices(ctx context.Context, patterns []string) ([]string, err
 // Exists tells whether there is an index of that name, open or closed.
 func (c *Cluster) Exists(ctx context.Context, index string) (bool, error) {
 	q := call{method: http.MethodHead, path: "/" + url.PathEscape(index)}
-	_, err := c.retry(ctx, q, func() ([]byte, error) { return c.send(ctx, q, nil, nil, 0) })
+	_, err := c.retry(ctx, q, c.options.Tries, func() ([]byte, error) { return c.send(ctx, q, nil, nil, 0) })
 	var refused *ResponseError
 	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
 		return false, nil

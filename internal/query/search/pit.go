@@ -183,6 +183,13 @@ func (p *PointInTime) note(ctx context.Context, found []Failure) []Failure {
 	return noted
 }
 
+// knows tells whether a failure is entered already.
+func (p *PointInTime) knows(f Failure) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failures.has(f)
+}
+
 func (p *PointInTime) noteFailedShards(ctx context.Context, shards []shardFailure) []Failure {
 	found := make([]Failure, len(shards))
 	for i := range shards {

@@ -37,7 +37,7 @@ func (c *Cluster) ask(ctx context.Context, q call, into any) error {
 	if err != nil {
 		return err
 	}
-	answer, err := c.retry(ctx, q, func() ([]byte, error) {
+	answer, err := c.retry(ctx, q, c.options.Tries, func() ([]byte, error) {
 		return c.send(ctx, q, body, nil, 0)
 	})
 	if err != nil {
@@ -61,18 +61,21 @@ func (q call) marshal() ([]byte, error) {
 }
 
 // retry repeats what may succeed later. Every request of this package can be repeated: each only reads.
-func (c *Cluster) retry(ctx context.Context, q call, send func() ([]byte, error)) ([]byte, error) {
+func (c *Cluster) retry(ctx context.Context, q call, tries uint, send func() ([]byte, error)) ([]byte, error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = c.options.RetryInterval
 	return backoff.Retry(ctx, func() ([]byte, error) {
 		answer, err := send()
-		if err != nil && (ctx.Err() != nil || !isTransient(err)) {
+		if err != nil && ctx.Err() != nil {
+			return nil, backoff.Permanent(context.Cause(ctx))
+		}
+		if err != nil && !isTransient(err) {
 			return nil, backoff.Permanent(err)
 		}
 		return answer, err
 	},
 		backoff.WithBackOff(pause),
-		backoff.WithMaxTries(c.options.Tries),
+		backoff.WithMaxTries(tries),
 		backoff.WithNotify(func(err error, next time.Duration) {
 			c.options.Logger.Warn("a request to the cluster is tried again", "request", q.method+" "+q.path, "error", err, "after", next)
 		}))

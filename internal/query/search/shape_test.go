@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -162,4 +163,39 @@ func TestFieldsGiveWhatSourceLacks(t *testing.T) {
 	f(`{"null": null}`, "null", `{"null":["none"]}`)
 	f(`{"nested": [{"k": "x"}, {"k": "y"}]}`, "nested.k", `{"nested":[{"k":["x"]},{"k":["y"]}]}`)
 	f(`{"k": "x"}`, "no.such", ``)
+}
+
+// TestUnreadableDocument stores documents that Elasticsearch takes and cannot give back. It wants all
+// others, and the index named.
+func TestUnreadableDocument(t *testing.T) {
+	server := estest.For(t)
+	index, other := server.Index("a"), server.Index("b")
+	server.Create(index, `{"settings": {"number_of_shards": 2}, "mappings": {"dynamic": false, "properties": {"k": {"type": "keyword"}}}}`)
+	plain := func(n int) {
+		var docs []any
+		for range n {
+			docs = append(docs, `{"k": "x"}`)
+		}
+		server.Bulk(index, docs...)
+	}
+	plain(13)
+	server.Do("PUT", index+"/_doc/odd1?refresh=true", `/* comment */ {"k": "x"}`)
+	plain(8)
+	server.Do("PUT", index+"/_doc/odd2?refresh=true", `/* comment */ {"k": "x"}`)
+	plain(3)
+	server.Bulk(other, `{"k": "x"}`)
+	f := func(pageSize int, fields ...string) {
+		t.Helper()
+		c := search.NewCluster(server.Client, search.Options{PageSize: pageSize, Tries: 2, RetryInterval: time.Millisecond})
+		hits, failures := read(t, c, server.Index("*"), search.Request{Fields: fields})
+		if len(hits) != 25 || len(failures) != 1 || failures[0].Index != index || failures[0].Type != "unreadable_document" ||
+			!strings.Contains(failures[0].Reason, "odd") {
+			t.Errorf("pages of %d, fields %v: got %d hits and the failures %+v, want 25 hits and one failure of %s", pageSize, fields, len(hits), failures, index)
+		}
+	}
+	f(1)
+	f(4)
+	f(1000)
+	f(4, "k")
+	f(1000, "k")
 }
