@@ -16,7 +16,7 @@ help: ## List the targets
 
 .PHONY: build
 build: ## Build the static binary bin/esrule
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/esrule ./cmd/esrule
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/esrule ./cmd/esrule
 
 .PHONY: test
 test: $(WITH) ## Run every test, on a real Elasticsearch
