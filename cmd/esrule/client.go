@@ -19,10 +19,10 @@ type cluster struct {
 	// goes through it may be repeated: reads change nothing, and a write that had arrived already meets
 	// its own compare-and-set.
 	requests *elasticsearch.Client
-	// bulk sends once. It is for the packages that have a loop of their own: sink looks at every item
-	// of an answer and sends again what was refused, search repeats a page. A second loop below theirs
-	// would multiply the attempts, and hold back the items that were accepted.
-	bulk *elasticsearch.Client
+	// once sends once, for the packages that try again themselves: search, which knows what may succeed
+	// later, and sink, which looks at every item of an answer. A second loop below theirs would multiply
+	// the attempts.
+	once *elasticsearch.Client
 
 	addresses  string // for messages; without credentials
 	credential string // the kind of credential in use, for messages
@@ -58,11 +58,11 @@ func newCluster(cfg clusterConfig) (*cluster, error) {
 		})
 	}
 	requests, errRequests := client(true)
-	bulk, errBulk := client(false)
-	if err := errors.Join(errRequests, errBulk); err != nil {
+	once, errOnce := client(false)
+	if err := errors.Join(errRequests, errOnce); err != nil {
 		return nil, fmt.Errorf("build the client for %s: %w", strings.Join(cfg.Addresses, ", "), err)
 	}
-	c := &cluster{requests: requests, bulk: bulk, addresses: strings.Join(cfg.Addresses, ", ")}
+	c := &cluster{requests: requests, once: once, addresses: strings.Join(cfg.Addresses, ", ")}
 	c.credential, c.advice = cfg.credential()
 	return c, nil
 }

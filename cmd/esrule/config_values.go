@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/robfig/cron/v3"
+
+	"esrule/internal/query/rule"
 )
 
 // splitList splits a comma-separated list; blanks around and between commas count for nothing.
@@ -124,19 +126,8 @@ const forbiddenInIndex = " \\/\"<>|#"
 func (p *problems) patterns(name string, text setting) []string {
 	patterns := splitList(text)
 	for _, s := range patterns {
-		switch {
-		case strings.HasPrefix(s, "<"):
-			p.bad(name, s, "date math is not supported; write * in place of the date")
-		case strings.HasPrefix(s, "-"):
-			p.bad(name, s, "exclusions are not supported; write only the patterns to search")
-		case strings.Contains(s, ":"):
-			p.bad(name, s, "remote clusters are not searched; run esrule against that cluster")
-		case s == "_all":
-			p.bad(name, s, `write "*" for every index`)
-		case strings.ContainsAny(s, forbiddenInIndex+"?"):
-			p.bad(name, s, "index patterns hold no spaces and none of "+forbiddenInIndex[1:]+"?; separate patterns with commas")
-		case s != strings.ToLower(s):
-			p.bad(name, s, "index names are lower case, so this matches none")
+		if why := rule.CheckPattern(s); why != "" {
+			p.bad(name, s, why)
 		}
 	}
 	return patterns

@@ -62,7 +62,7 @@ func (c *cluster) probe(ctx context.Context) error {
 		return err
 	}
 	// Below the client's product check, which looks at good answers only and says no address.
-	res, err := c.bulk.Transport.Perform(req)
+	res, err := c.once.Transport.Perform(req)
 	if err != nil {
 		return unanswered(err)
 	}

@@ -23,7 +23,7 @@ func (c config) indices() sink.Indices {
 func (a *app) newRunner(cfg config, c *cluster, log *slog.Logger) *schedule.Runner {
 	return schedule.NewRunner(
 		a.reader(cfg, c, log),
-		sink.NewWriter(c.bulk, sink.Options{SignalsIndex: cfg.SignalsIndex, DeadLetterIndex: cfg.DeadLetterIndex, Logger: log}),
+		sink.NewWriter(c.once, sink.Options{SignalsIndex: cfg.SignalsIndex, DeadLetterIndex: cfg.DeadLetterIndex, Logger: log}),
 		schedule.NewStore(c.requests, cfg.StateIndex, a.now),
 		schedule.Options{
 			StateIndex: cfg.StateIndex,
@@ -38,7 +38,7 @@ func (a *app) newRunner(cfg config, c *cluster, log *slog.Logger) *schedule.Runn
 // reader is the reading side. Package search repeats what may succeed later itself, so it gets the
 // client that does not.
 func (a *app) reader(cfg config, c *cluster, log *slog.Logger) *search.Cluster {
-	return search.NewCluster(c.bulk, search.Options{PageSize: cfg.PageSize, Logger: log})
+	return search.NewCluster(c.once, search.Options{PageSize: cfg.PageSize, Logger: log})
 }
 
 // ensureIndices makes the program's indices where they are missing, and warns where signals are there

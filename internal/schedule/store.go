@@ -66,7 +66,7 @@ func (s *Store) load(ctx context.Context, id rule.ID) (*Ledger, version, error) 
 		return nil, version{}, fmt.Errorf("read the ledger of rule %s: status %d: %w", id, response.StatusCode, err)
 	}
 	switch {
-	case response.StatusCode == http.StatusNotFound && document.Error == nil:
+	case response.StatusCode == http.StatusNotFound: // neither document nor, before the first run, index
 		return nil, version{}, nil
 	case response.IsError():
 		return nil, version{}, fmt.Errorf("read the ledger of rule %s from index %s: %w", id, s.index, statusError(response.StatusCode, document.Error))

@@ -9,6 +9,15 @@ import (
 // maxPattern is Elasticsearch's limit for an index name, in bytes.
 const maxPattern = 255
 
+// CheckPattern says why a pattern that does not come from a rule file cannot be searched; it is empty where it
+// can. The command line's patterns are held to what rules are held to.
+func CheckPattern(pattern string) string {
+	if fault, advice := patternFault(pattern); fault != "" {
+		return fault + ". " + advice
+	}
+	return patternUnsupported(pattern)
+}
+
 // patternFault says what is wrong with an index pattern and what to write instead; both are empty for a
 // good one. The rules are those of Elasticsearch's index names, with `*` as the only wildcard: whatever
 // else an index expression can say (exclusions, date math, lists) would not stay one pattern.
