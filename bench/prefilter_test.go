@@ -1,0 +1,266 @@
+package bench
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"esrule/internal/estest"
+	"esrule/internal/estest/pushdown"
+	"esrule/internal/query/event"
+	"esrule/internal/query/prefilter"
+	"esrule/internal/query/rule"
+	"esrule/internal/query/search"
+	"esrule/internal/schedule"
+	"esrule/rules"
+)
+
+const (
+	defaultEvents = 1_000_000
+	rounds        = 15
+	seed          = 1
+)
+
+// BenchmarkPrefilter measures the search for the shipped rule's candidates beside the same rule with all its patterns pushed
+// down, as Elasticsearch's EQL would search for it, and beside the time range alone.
+//
+// Its figures are medians over rounds, and each round runs every search once, so that what else the machine does hits all
+// alike. It does so once, whatever b.N.
+func BenchmarkPrefilter(b *testing.B) {
+	s := newSetting(b)
+	b.Run("9m", func(b *testing.B) {
+		s.measure(b, func(round int) schedule.Interval {
+			from := firstDay().Add(12*time.Hour + time.Duration(round)*9*time.Minute)
+			return schedule.NewInterval(from, from.Add(9*time.Minute))
+		})
+	})
+	b.Run("24h", func(b *testing.B) {
+		s.measure(b, func(round int) schedule.Interval {
+			from := firstDay().Add(time.Duration(round) * time.Second)
+			return schedule.NewInterval(from, from.Add(day))
+		})
+	})
+}
+
+// setting is what all windows have in common.
+type setting struct {
+	server    server
+	index     string
+	pit       string
+	events    int
+	segments  int
+	detection *schedule.Detection
+	mapping   *event.Mapping
+}
+
+func newSetting(b *testing.B) *setting {
+	b.Helper()
+	s := &setting{server: server{client: estest.For(b).Client}, events: eventsWanted(b)}
+	s.index = indexName(seed, s.events)
+	begin := time.Now()
+	loaded, err := s.server.load(b.Context(), s.index, seed, s.events)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if s.segments, err = s.server.settle(b.Context(), s.index); err != nil {
+		b.Fatal(err)
+	}
+	if loaded {
+		b.Logf("%d events written to %s in %s", s.events, s.index, time.Since(begin).Round(time.Second))
+	}
+	if s.pit, err = s.server.openPointInTime(b.Context(), s.index); err != nil {
+		b.Fatal(err)
+	}
+	s.detection = shipped(b, s.index)
+	classes, err := search.NewCluster(s.server.client, search.Options{}).Mappings(b.Context(), []string{s.index}, s.detection.Mapped())
+	if err != nil || len(classes) != 1 {
+		b.Fatalf("read the mapping of %s: %v, %d classes", s.index, err, len(classes))
+	}
+	s.mapping = classes[0].Mapping
+	return s
+}
+
+func eventsWanted(b *testing.B) int {
+	text := os.Getenv("BENCH_EVENTS")
+	if text == "" {
+		return defaultEvents
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		b.Fatalf("BENCH_EVENTS: %q is not a number of events", text)
+	}
+	return n
+}
+
+func shipped(t testing.TB, index string) *schedule.Detection {
+	t.Helper()
+	set, err := rule.LoadFS(rules.FS(), "rules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := slices.IndexFunc(set.Rules, func(r *rule.Rule) bool { return r.ID == "6cd1779c-560f-4b68-a8f1-11009b27fe63" })
+	if place < 0 {
+		t.Fatal("the shipped rule is not among the built-in ones")
+	}
+	d, err := schedule.NewDetection(set.Rules[place], []string{index})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// The searches of a round.
+const (
+	timeRange = "time range, first page"
+	preFilter = "pre-filter"
+	pushed    = "pushed down"
+)
+
+func (s *setting) searches(b *testing.B, window schedule.Interval) []measured {
+	b.Helper()
+	when := prefilter.Between(s.mapping, s.detection.Timestamps(), window.From, window.To)
+	filter := prefilter.Build(s.detection.Matcher.Condition(), s.mapping)
+	rule, err := pushdown.Translate(s.detection.Matcher.Condition(), s.mapping)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return []measured{
+		{name: timeRange, query: when, firstPage: true},
+		{name: preFilter, query: prefilter.And(when, filter.Clause)},
+		{name: pushed, query: pushdown.Query{"bool": pushdown.Query{"must": []any{rule}, "filter": []any{when}}}},
+	}
+}
+
+// samples are the answers of one kind of search, over all rounds.
+type samples struct {
+	whole, cluster, places []time.Duration
+	read, signals          int
+}
+
+// measure runs the rounds. Each has a window of its own, so that no cache of the server knows it.
+func (s *setting) measure(b *testing.B, window func(round int) schedule.Interval) {
+	b.Helper()
+	taken := map[string]*samples{timeRange: {}, preFilter: {}, pushed: {}}
+	for round := range rounds + 1 {
+		searches := s.searches(b, window(round))
+		answers := map[string]answer{}
+		for i := range searches {
+			m := searches[(i+round)%len(searches)] // none runs behind the same one each time
+			places := s.run(b, m)
+			m.source = true
+			answers[m.name] = s.run(b, m)
+			if round > 0 { // the first only warms up
+				taken[m.name].add(answers[m.name], places)
+			}
+		}
+		candidates, found := s.matching(answers[preFilter]), ids(answers[pushed])
+		if !maps.Equal(candidates, found) {
+			b.Fatalf("window %s: the matcher accepts %d candidates, the rule pushed down finds %d events; different are %s",
+				window(round), len(candidates), len(found), difference(candidates, found))
+		}
+		if round > 0 {
+			taken[preFilter].signals += len(candidates)
+			taken[pushed].signals += len(found)
+		}
+	}
+	s.report(b, taken)
+}
+
+func (t *samples) add(a, places answer) {
+	t.whole = append(t.whole, a.whole)
+	t.cluster = append(t.cluster, a.cluster)
+	t.places = append(t.places, places.whole)
+	t.read += len(a.hits)
+}
+
+func (s *setting) run(b *testing.B, m measured) answer {
+	b.Helper()
+	a, err := s.server.run(b.Context(), s.pit, m)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return a
+}
+
+// matching gives the candidates that the matcher accepts.
+func (s *setting) matching(a answer) map[string]bool {
+	accepted := map[string]bool{}
+	e := event.New(s.detection.Fields)
+	for _, hit := range a.hits {
+		e.Reset(s.mapping, hit.Get("_source"), nil)
+		if s.detection.Matcher.Match(e) {
+			accepted[string(hit.GetStringBytes("_id"))] = true
+		}
+	}
+	return accepted
+}
+
+func ids(a answer) map[string]bool {
+	found := map[string]bool{}
+	for _, hit := range a.hits {
+		found[string(hit.GetStringBytes("_id"))] = true
+	}
+	return found
+}
+
+func difference(a, b map[string]bool) []string {
+	var different []string
+	for id := range a {
+		if !b[id] {
+			different = append(different, id)
+		}
+	}
+	for id := range b {
+		if !a[id] {
+			different = append(different, id)
+		}
+	}
+	return different
+}
+
+func (s *setting) report(b *testing.B, taken map[string]*samples) {
+	var table strings.Builder
+	fmt.Fprintf(&table, "%d events, %d segments; median of %d (fastest to slowest) in ms; events a search\n", s.events, s.segments, rounds)
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "search\twith events\ton the cluster\tplaces only\tread\tsignals")
+	for _, name := range []string{timeRange, preFilter, pushed} {
+		t := taken[name]
+		signals := "-"
+		if name != timeRange {
+			signals = average(t.signals)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", name, spread(t.whole), spread(t.cluster), spread(t.places), average(t.read), signals)
+	}
+	a, c := taken[preFilter], taken[pushed]
+	fmt.Fprintf(w, "pushed down / pre-filter\t%.1f\t%.1f\t%.1f\t\t\n", ratio(c.whole, a.whole), ratio(c.cluster, a.cluster), ratio(c.places, a.places))
+	_ = w.Flush() // into memory
+	b.Log(table.String())
+	b.ReportMetric(0, "ns/op") // the whole run; it says nothing
+	b.ReportMetric(milliseconds(median(taken[timeRange].whole)), "range-ms")
+	b.ReportMetric(milliseconds(median(a.whole)), "prefilter-ms")
+	b.ReportMetric(milliseconds(median(c.whole)), "pushed-ms")
+	b.ReportMetric(ratio(c.whole, a.whole), "pushed/prefilter")
+}
+
+func average(total int) string { return fmt.Sprintf("%.1f", float64(total)/rounds) }
+
+func spread(times []time.Duration) string {
+	return fmt.Sprintf("%.1f (%.1f to %.1f)", milliseconds(median(times)), milliseconds(slices.Min(times)), milliseconds(slices.Max(times)))
+}
+
+func ratio(a, b []time.Duration) float64 {
+	return float64(median(a)) / float64(median(b))
+}
+
+func median(times []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(times))
+	return sorted[len(sorted)/2]
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
