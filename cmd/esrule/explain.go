@@ -260,21 +260,18 @@ func printExplanation(w io.Writer, x explanation) error {
 // printNode writes one line a node: true or false, the part of the condition, the event's values, and a
 // mark where the part decided.
 func printNode(w io.Writer, x *match.Explanation, depth int) {
-	outcome := "false"
-	if x.Holds {
-		outcome = "true "
-	}
 	text := x.Text
 	if x.Kind != "leaf" {
 		text = x.Kind
 	}
-	fmt.Fprintf(w, "  %s %s%s", outcome, strings.Repeat("  ", depth), text)
+	indent := strings.Repeat("  ", depth+1)
+	fmt.Fprintf(w, "%s%-5t %s", indent, x.Holds, text)
 	if x.Decisive && x.Kind == "leaf" {
 		fmt.Fprint(w, "   <- decides")
 	}
 	fmt.Fprintln(w)
 	for _, f := range x.Fields {
-		fmt.Fprintf(w, "        %s  %s\n", strings.Repeat("  ", depth), describeField(f))
+		fmt.Fprintf(w, "%s        %s\n", indent, describeField(f))
 	}
 	for _, operand := range x.Operands {
 		printNode(w, operand, depth+1)

@@ -10,7 +10,6 @@ import (
 // Matcher is a compiled condition. It is safe for concurrent use, each worker with an event of its own.
 type Matcher struct {
 	root      eql.Expr
-	text      string
 	accepts   predicate
 	fields    *event.Fields
 	compiled  map[eql.Expr]predicate
@@ -45,7 +44,7 @@ func Compile(q *eql.Query, fields *event.Fields, o Options) (*Matcher, error) {
 		nodes:  map[eql.Expr]predicate{},
 		slots:  map[*eql.Field]event.Slot{},
 	}
-	m := &Matcher{root: q.Condition(o.CategoryField), text: q.Text, fields: fields, noSignals: o.ExcludeSignals}
+	m := &Matcher{root: q.Condition(o.CategoryField), fields: fields, noSignals: o.ExcludeSignals}
 	if o.ExcludeSignals {
 		m.signal = fields.Add("event.kind")
 	}

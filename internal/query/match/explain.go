@@ -1,15 +1,13 @@
 package match
 
 import (
-	"strings"
-
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 )
 
 // Explanation is one node of a condition with what became of it for one event.
 type Explanation struct {
-	// Text is the node as the rule's author wrote it.
+	// Text is the node in canonical EQL.
 	Text string `json:"text"`
 	// Kind is "and", "or", "not" or "leaf".
 	Kind  string `json:"kind"`
@@ -56,7 +54,7 @@ func (m *Matcher) explainSignal(x *Explanation, e *event.Event) *Explanation {
 }
 
 func (m *Matcher) explain(n eql.Expr, e *event.Event) *Explanation {
-	x := &Explanation{Text: m.textOf(n), Holds: m.compiled[n](e)}
+	x := &Explanation{Text: eql.Print(n), Holds: m.compiled[n](e)}
 	var operands []eql.Expr
 	switch n := n.(type) {
 	case *eql.And:
@@ -76,18 +74,6 @@ func (m *Matcher) explain(n eql.Expr, e *event.Event) *Explanation {
 		x.Operands = append(x.Operands, m.explain(operand, e))
 	}
 	return x
-}
-
-// textOf is the node's own text, on one line. The comparison with the category has no text of its own.
-func (m *Matcher) textOf(n eql.Expr) string {
-	if c, ok := n.(*eql.Compare); ok && c.Left.Range() == c.Right.Range() {
-		return eql.Print(n)
-	}
-	if a, ok := n.(*eql.And); ok && n == m.root && len(a.Operands) > 0 {
-		return strings.Join(strings.Fields(m.text), " ")
-	}
-	r := n.Range()
-	return strings.Join(strings.Fields(m.text[r.Start:r.End]), " ")
 }
 
 func fieldsOf(n eql.Expr) []*eql.Field {
