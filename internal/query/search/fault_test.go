@@ -147,7 +147,8 @@ func TestLastingFaults(t *testing.T) {
 		search.ErrForbidden, 1, "unauthorized for [x]", "grant")
 	f("expired", answer(404, `{"error": {"type": "search_phase_execution_exception", "reason": "all shards failed",
 		"failed_shards": [{"index": "a", "reason": {"type": "search_context_missing_exception"}}]}}`), nil, search.ErrPointInTimeExpired, 1)
-	f("reset", nil, syscall.ECONNRESET, search.ErrUnreachable, 3, server.URL)
+	// The fourth asks whether a document is to blame.
+	f("reset", nil, syscall.ECONNRESET, search.ErrUnreachable, 4, server.URL)
 }
 
 func TestTimedOutSearchFailsEveryIndex(t *testing.T) {

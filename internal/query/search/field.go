@@ -149,14 +149,18 @@ func (r *fieldReader) flattenedKey(path string) (field event.FieldMapping, origi
 			continue
 		}
 		field = event.FieldMapping{Type: event.Keyword, Name: m.Type}
-		setExact(&field, path, m)
+		// `_ignored` does not name a flattened field whose value was too long for its index. No query finds such
+		// a document, so none may narrow by this field.
+		if limit(m.IgnoreAbove) == 0 {
+			setExact(&field, path, m)
+		}
 		return field, origin
 	}
 	return event.FieldMapping{}, path
 }
 
-// unlisted reads a path that the mapping API does not list: an object, or a field that exists by other
-// means. Nothing is known of a runtime field but its type, so no query names it.
+// unlisted reads a path that the mapping API does not list: an object (known only where a field below it was asked
+// for too), or a field that exists by other means. Nothing is known of a runtime field but its type, so no query names it.
 func (r *fieldReader) unlisted(path string) event.FieldMapping {
 	name := r.caps.typeOf(r.index, path)
 	if name == "" {
