@@ -17,6 +17,7 @@ const flushAt = 500
 
 // outcome is what covering one interval came to.
 type outcome struct {
+	empty      bool // there was no shard to read
 	indices    int
 	candidates int
 	matched    int
@@ -38,7 +39,7 @@ func (r *Runner) cover(ctx context.Context, d *Detection, patterns []string, i I
 		}
 	}()
 	if pit.Empty() {
-		return r.outcomeOf(ctx, outcome{}, pit)
+		return r.outcomeOf(ctx, outcome{empty: true}, pit)
 	}
 	classes, err := r.cluster.Mappings(ctx, patterns, d.Mapped())
 	if err != nil {

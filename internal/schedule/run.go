@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"esrule/internal/query/rule"
@@ -280,7 +281,24 @@ func (s *ruleRun) retry(ctx context.Context, index string, i Interval) (*Failure
 	for _, f := range out.failures {
 		return &Failure{Index: index, Reason: f.Reason}, nil
 	}
+	if out.empty && !strings.ContainsAny(index, "*?") {
+		return s.outOfReach(ctx, index), nil
+	}
 	return nil, nil
+}
+
+// outOfReach tells an index that is gone, for which there is nothing left to do, from one that is there and
+// of which a search reads nothing: no answer stands for no event only where there is nothing to answer.
+func (s *ruleRun) outOfReach(ctx context.Context, index string) *Failure {
+	there, err := s.cluster.Exists(ctx, index)
+	switch {
+	case err != nil:
+		return &Failure{Index: index, Reason: fmt.Sprintf("ask whether it is still there: %v", err)}
+	case there:
+		return &Failure{Index: index, Reason: "it is closed, or may not be read: open it, or grant the privilege"}
+	}
+	s.log.Warn("an index was deleted before it was covered; it is no longer waited for", "rule", s.detection.Rule.ID, "index", index)
+	return nil
 }
 
 func (s *ruleRun) count(out outcome, i Interval) {

@@ -202,6 +202,21 @@ func TestDeletedIndexIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+func TestClosedIndexStaysOpen(t *testing.T) {
+	w := newWorld(t)
+	sick := w.Index("events-sick")
+	w.Do("PUT", sick+"?wait_for_active_shards=0", `{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
+	if report := w.run(); len(report.Open) != 1 {
+		t.Fatalf("open: %+v", report.Open)
+	}
+	w.Do("POST", sick+"/_close?wait_for_active_shards=0", nil)
+	w.clock = w.clock.Add(time.Second)
+	report := w.run()
+	if len(report.Open) != 1 || report.Open[0].Index != sick || !strings.Contains(report.Open[0].Reason, "closed") {
+		t.Errorf("open after the index was closed: %+v, %v", report.Open, report.Err)
+	}
+}
+
 func TestIndexWithoutSourceIsNamed(t *testing.T) {
 	w := newWorld(t)
 	well, blind := w.index("well"), w.Index("events-blind")
