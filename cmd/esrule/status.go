@@ -50,7 +50,11 @@ type ruleStatus struct {
 	ChangedAt *time.Time `json:"changed_at,omitempty"`
 }
 
-func (s ruleStatus) whole() bool { return s.CoveredUpTo != nil && len(s.Gaps) == 0 && len(s.Open) == 0 }
+// whole asks the last run too: what an error ended leaves no gap before the newest thing covered.
+func (s ruleStatus) whole() bool {
+	failed := s.LastRun != nil && len(s.LastRun.Failures) > 0
+	return s.CoveredUpTo != nil && len(s.Gaps) == 0 && len(s.Open) == 0 && !failed
+}
 
 func (a *app) status(ctx context.Context, format string) error {
 	cfg, err := a.config()
