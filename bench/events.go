@@ -35,12 +35,12 @@ func (g *generator) event() ([]byte, error) {
 	e := g.activity()
 	host := g.host(e.os)
 	user := fmt.Sprintf("user%04d", g.random.IntN(3000))
-	categories, pid := []string{"file"}, g.random.IntN(30000)
+	pid := g.random.IntN(30000)
 	document := map[string]any{
 		"@timestamp": at.Add(-time.Duration(g.random.IntN(3000)) * time.Millisecond).Format(timeFormat),
-		"agent":      map[string]any{"id": host + "-" + "agent", "name": host, "type": "winlogbeat", "version": "8.19.13"},
+		"agent":      map[string]any{"id": host + "-agent", "name": host, "type": "winlogbeat", "version": "8.19.13"},
 		"ecs":        map[string]any{"version": "8.11.0"},
-		"event":      g.eventFields(e, categories, at),
+		"event":      g.eventFields(e, at),
 		"file": map[string]any{
 			"path": e.path(), "directory": e.directory, "name": e.name, "extension": e.extension,
 		},
@@ -58,9 +58,9 @@ func (g *generator) event() ([]byte, error) {
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
 // eventFields are the fields below event. One source of fifty sends no event.ingested.
-func (g *generator) eventFields(e activity, categories []string, at time.Time) map[string]any {
+func (g *generator) eventFields(e activity, at time.Time) map[string]any {
 	fields := map[string]any{
-		"category": categories, "type": e.types, "kind": "event", "code": "11", "action": "file-" + e.types[0],
+		"category": []string{"file"}, "type": e.types, "kind": "event", "code": "11", "action": "file-" + e.types[0],
 		"module": "sysmon", "provider": "Microsoft-Windows-Sysmon", "id": g.hex(20),
 	}
 	if g.random.IntN(50) > 0 {

@@ -53,28 +53,28 @@ func indexName(seed uint64, events int) string {
 // server is the cluster that is measured.
 type server struct{ client *elasticsearch.Client }
 
-// load makes the index and its events, unless it is there whole. It tells whether it had to.
-func (s server) load(ctx context.Context, index string, seed uint64, events int) (loaded bool, err error) {
+// load makes the index and its events, unless it is there whole.
+func (s server) load(ctx context.Context, index string, seed uint64, events int) error {
 	if n, err := s.count(ctx, index); err == nil && n == events {
-		return false, nil
+		return nil
 	}
 	if err := s.do(ctx, http.MethodDelete, index+"?ignore_unavailable=true", "", nil); err != nil {
-		return false, err
+		return err
 	}
 	if err := s.do(ctx, http.MethodPut, index, mapping, nil); err != nil {
-		return false, err
+		return err
 	}
 	if err := s.write(ctx, index, newGenerator(seed, events)); err != nil {
-		return false, fmt.Errorf("write events to %s: %w", index, err)
+		return fmt.Errorf("write events to %s: %w", index, err)
 	}
 	if err := s.do(ctx, http.MethodPost, index+"/_refresh", "", nil); err != nil {
-		return false, err
+		return err
 	}
 	n, err := s.count(ctx, index)
 	if err == nil && n != events {
 		err = fmt.Errorf("index %s has %d events, not %d", index, n, events)
 	}
-	return true, err
+	return err
 }
 
 func (s server) write(ctx context.Context, index string, g *generator) error {
@@ -110,6 +110,20 @@ func (s server) write(ctx context.Context, index string, g *generator) error {
 	}
 	if failed := bulk.Stats().NumFailed; failed > 0 {
 		return fmt.Errorf("%d events were refused", failed)
+	}
+	return nil
+}
+
+// setQueryCache lets the server remember what filters found, or not. Only a closed index can be told so.
+func (s server) setQueryCache(ctx context.Context, index string, enabled bool) error {
+	for _, step := range []struct{ method, path, body string }{
+		{http.MethodPost, index + "/_close", ""},
+		{http.MethodPut, index + "/_settings", fmt.Sprintf(`{"index.queries.cache.enabled": %t}`, enabled)},
+		{http.MethodPost, index + "/_open?wait_for_active_shards=1", ""},
+	} {
+		if err := s.do(ctx, step.method, step.path, step.body, nil); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -81,3 +81,7 @@ func (s server) openPointInTime(ctx context.Context, index string) (string, erro
 	err := s.do(ctx, http.MethodPost, index+"/_pit?keep_alive=10m", "", &opened)
 	return opened.ID, err
 }
+
+func (s server) closePointInTime(ctx context.Context, pit string) error {
+	return s.do(ctx, http.MethodDelete, "_pit", fmt.Sprintf(`{"id":%q}`, pit), nil)
+}
