@@ -106,18 +106,6 @@ func (c Clause) leaves() int {
 	return n
 }
 
-// depth counts the nested bool queries (indices.query.bool.max_nested_depth: 30).
-func (c Clause) depth() int {
-	deepest := 0
-	for _, operand := range c.operands {
-		deepest = max(deepest, operand.depth())
-	}
-	if len(c.operands) > 0 {
-		deepest++
-	}
-	return deepest
-}
-
 type object map[string]any
 
 // MarshalJSON gives the clause as query DSL, the same text for the same clause.
