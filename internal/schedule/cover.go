@@ -47,10 +47,8 @@ func (r *Runner) cover(ctx context.Context, d *Detection, patterns []string, i I
 	}
 	plan := d.plan(classes, reading(d.Rule, i), r.own)
 	j := newJudge(r, d, plan, x)
-	if !plan.request.IsNothing() {
-		if err := j.read(ctx, pit); err != nil {
-			return outcome{}, err
-		}
+	if err := j.read(ctx, pit); err != nil {
+		return outcome{}, err
 	}
 	j.outcome.indices = plan.indices()
 	j.outcome.failures = plan.uncovered
@@ -211,7 +209,7 @@ func (d *Detection) plan(classes []search.Class, window Interval, own []string) 
 	}
 	unseen := prefilter.Anytime(d.Timestamps(), window.From, window.To)
 	p.request = prefilter.Guarded(searched, unseen)
-	if left = append(left, own...); len(left) > 0 && !p.request.IsNothing() {
+	if left = append(left, own...); len(left) > 0 {
 		p.request = prefilter.And(p.request, prefilter.Not(prefilter.Terms("_index", left)))
 	}
 	return p

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,22 @@ type world struct {
 	log     bytes.Buffer
 	// signals is what the runner writes to; nil is the cluster.
 	signals schedule.Signals
+	// unread is an index whose mapping is not read; empty is none.
+	unread string
+}
+
+// unmapping is a cluster that does not say what the fields of one index are, as one too busy to answer.
+type unmapping struct {
+	*search.Cluster
+	index string
+}
+
+func (u unmapping) Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error) {
+	classes, err := u.Cluster.Mappings(ctx, patterns, fields)
+	for i := range classes {
+		classes[i].Indices = slices.DeleteFunc(classes[i].Indices, func(index string) bool { return index == u.index })
+	}
+	return slices.DeleteFunc(classes, func(c search.Class) bool { return len(c.Indices) == 0 }), err
 }
 
 func newWorld(t *testing.T) *world {
@@ -38,16 +55,22 @@ func newWorld(t *testing.T) *world {
 	if _, err := w.indices.Ensure(t.Context(), c.Client); err != nil {
 		t.Fatal(err)
 	}
-	query, err := eql.Parse(`process where process.name : "bad*"`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	query := parsed(t, `process where process.name : "bad*"`)
 	w.rule = &rule.Rule{
 		ID: "test-rule", Name: "Bad process", Severity: "high", RiskScore: 73, Type: "eql", Language: "eql",
 		Query: query.Text, Parsed: query, Index: []string{c.Index("events-*")},
 		From: 9 * time.Minute, Interval: 5 * time.Minute, EventCategoryField: "event.category", TimestampOverride: "event.ingested",
 	}
 	return w
+}
+
+func parsed(t *testing.T, text string) *eql.Query {
+	t.Helper()
+	query, err := eql.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return query
 }
 
 const processMapping = `{"dynamic":false,"properties":{"@timestamp":{"type":"date"},
@@ -81,7 +104,8 @@ func (w *world) run() schedule.RuleReport {
 	if signals == nil {
 		signals = sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter, Logger: log})
 	}
-	runner := schedule.NewRunner(search.NewCluster(w.Client, search.Options{PageSize: 3, Tries: 1, Logger: log}), signals, w.store(),
+	cluster := search.NewCluster(w.Client, search.Options{PageSize: 3, Tries: 1, Logger: log})
+	runner := schedule.NewRunner(unmapping{cluster, w.unread}, signals, w.store(),
 		schedule.Options{
 			StateIndex: w.indices.State, Own: []string{w.indices.Signals, w.indices.State, w.indices.DeadLetter},
 			Now: func() time.Time { return w.clock }, Log: log, Version: "test",
@@ -274,6 +298,31 @@ func TestClassesOfMappings(t *testing.T) {
 		t.Errorf("open %+v, %v", report.Open, report.Err)
 	}
 	w.wantSignals("of the text and the keyword field", 2)
+}
+
+func TestUnreadMappingKeepsTheIndexOpen(t *testing.T) {
+	f := func(why string, others ...string) {
+		t.Helper()
+		w := newWorld(t)
+		text := w.Index("events-text")
+		w.Create(text, `{"mappings":`+strings.Replace(processMapping, `"name":{"type":"keyword"}`, `"name":{"type":"text","fields":{"keyword":{"type":"keyword"}}}`, 1)+`}`)
+		w.event(text, 3, "-/bad.exe", 1) // no term that the index of the others would find it by
+		w.rule.Parsed = parsed(t, `process where process.name : "-/bad.exe"`)
+		for _, other := range others {
+			w.index(other)
+		}
+		w.unread = text
+		report := w.run()
+		if len(report.Open) != 1 || report.Open[0].Index != text {
+			t.Errorf("%s: open %+v, %v, want %s", why, report.Open, report.Err, text)
+		}
+		w.unread = ""
+		w.clock = w.clock.Add(time.Second)
+		w.run()
+		w.wantSignals(why, 1)
+	}
+	f("alone")
+	f("beside one class", "keyword")
 }
 
 func TestTwoRunnersKeepOneLedger(t *testing.T) {

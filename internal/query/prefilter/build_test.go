@@ -186,7 +186,9 @@ func TestGuarded(t *testing.T) {
 	a := prefilter.Class{Indices: []string{"a1", "a2"}, Window: prefilter.Exists("t"), Filter: prefilter.Term("f", "x", true)}
 	b := prefilter.Class{Indices: []string{"b"}, Window: prefilter.Exists("t"), Filter: prefilter.Nothing()}
 	f(nil, `{"term":{"t":{"value":"unseen"}}}`)
-	f([]prefilter.Class{a}, `{"bool":{"filter":[{"exists":{"field":"t"}},{"term":{"f":{"case_insensitive":true,"value":"x"}}}]}}`)
+	f([]prefilter.Class{a}, `{"bool":{"should":[{"bool":{"filter":[{"terms":{"_index":["a1","a2"]}},{"exists":{"field":"t"}},{"term":{"f":{"case_insensitive":true,"value":"x"}}}]}},`+
+		`{"bool":{"filter":[{"bool":{"must_not":[{"terms":{"_index":["a1","a2"]}}]}},{"term":{"t":{"value":"unseen"}}}]}}]}}`)
+	f([]prefilter.Class{b}, `{"bool":{"filter":[{"bool":{"must_not":[{"terms":{"_index":["b"]}}]}},{"term":{"t":{"value":"unseen"}}}]}}`)
 	f([]prefilter.Class{a, b}, `{"bool":{"should":[{"bool":{"filter":[{"terms":{"_index":["a1","a2"]}},{"exists":{"field":"t"}},{"term":{"f":{"case_insensitive":true,"value":"x"}}}]}},`+
 		`{"bool":{"filter":[{"bool":{"must_not":[{"terms":{"_index":["a1","a2","b"]}}]}},{"term":{"t":{"value":"unseen"}}}]}}]}}`)
 }
