@@ -224,9 +224,12 @@ func unfit(f event.FieldMapping) string {
 	return ""
 }
 
-// longest is the number of characters beyond which a constant is left to the matcher: Lucene refuses
-// terms of more than 32,766 bytes.
-const longest = 8000
+// longest is the number of bytes beyond which a constant is left to the matcher: Elasticsearch refuses, and
+// fails the shard, a term in any letter case of more than 1,000 characters, and a prefix of more than
+// index.max_regex_length, 1,000 by default.
+const longest = 1000
+
+const tooLong = "a constant that is too long for a query"
 
 // list handles equality with one or more constants.
 func (b *builder) list(x, subject eql.Expr, constants []*eql.Literal, fold bool) Clause {
@@ -243,8 +246,10 @@ func (b *builder) list(x, subject eql.Expr, constants []*eql.Literal, fold bool)
 		text, ok := constantText(l)
 		switch {
 		case l.Kind == eql.Null:
-		case !ok || len(text) > longest:
+		case !ok:
 			return b.omit(x, "a constant that an index may write otherwise")
+		case len(text) > longest:
+			return b.omit(x, tooLong)
 		case fold || f.Ignores([]byte(text)):
 			clauses = append(clauses, equal(f, text, fold))
 		default:
@@ -333,8 +338,11 @@ func (b *builder) like(x *eql.Like) Clause {
 	var clauses []Clause
 	for _, l := range x.Patterns {
 		text, ok := constantText(l)
-		if !ok || len(text) > longest {
+		if !ok {
 			return b.omit(x, "a constant that an index may write otherwise")
+		}
+		if len(text) > longest {
+			return b.omit(x, tooLong)
 		}
 		clause := pattern(f, text, fold)
 		if clause.IsEverything() {

@@ -230,3 +230,22 @@ func find(t *testing.T, cluster *estest.Cluster, index string, c prefilter.Claus
 	}
 	return found
 }
+
+// TestLongConstants holds that the server takes whatever is pushed down of constants of any length.
+func TestLongConstants(t *testing.T) {
+	cluster := estest.For(t)
+	index := cluster.Index("long")
+	cluster.Create(index, `{"mappings":{"properties":{"f":{"properties":{"a":{"type":"keyword"}}}}}}`)
+	for _, length := range []int{999, 1000, 1001, 8000} {
+		text := strings.Repeat("a", length)
+		document := fmt.Sprintf(`{"f":{"a":%q}}`, text)
+		cluster.Do("PUT", index+"/_doc/0?refresh=true", document)
+		mapping := readMapping(t, cluster, index)
+		for _, condition := range []string{`f.a == "%s"`, `f.a in~ ("%s")`, `f.a : "%s"`, `f.a : "%s*"`, `f.a like "%s"`, `f.a like "%s*"`} {
+			query := "any where " + fmt.Sprintf(condition, text)
+			if compare(t, cluster, index, query, mapping, []string{document}, nil, nil) != 1 {
+				t.Errorf("%d characters in %s: not accepted", length, condition)
+			}
+		}
+	}
+}
