@@ -199,7 +199,7 @@ func explainOne(d *schedule.Detection, s sample, m *event.Mapping) (explanation,
 }
 
 func parseSource(source []byte, fields *event.Fields) (*fastjson.Value, error) {
-	v, err := fastjson.ParseBytes(source)
+	v, err := fastjson.ParseBytes(event.MendSurrogates(source))
 	if err == nil {
 		return v, nil
 	}

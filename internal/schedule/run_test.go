@@ -300,6 +300,18 @@ func TestClassesOfMappings(t *testing.T) {
 	w.wantSignals("of the text and the keyword field", 2)
 }
 
+func TestLoneSurrogatesMatchAsIndexed(t *testing.T) {
+	w := newWorld(t)
+	index := w.index("a")
+	for pid, name := range []string{`bad\ud800`, `\ud800\u0062ad`, `bad\udc00\ud800`, `bad\ud83d\ude00`} {
+		w.Bulk(index, fmt.Sprintf(`{"@timestamp":%q,"event":{"category":"process"},"process":{"name":"%s","pid":%d}}`,
+			w.clock.Add(-time.Minute).Format(time.RFC3339Nano), name, pid))
+	}
+	w.rule.Parsed = parsed(t, `process where process.name : ("bad?", "?bad", "bad??")`)
+	w.run()
+	w.wantSignals("one character for each lone half, as for each pair", 4)
+}
+
 func TestUnreadMappingKeepsTheIndexOpen(t *testing.T) {
 	f := func(why string, others ...string) {
 		t.Helper()

@@ -14,7 +14,7 @@ import (
 // path, with an array of the values found there in their order. Reset reads it like any other event.
 // It costs memory in proportion to the event's text.
 func Shallow(source []byte, f *Fields) ([]byte, error) {
-	s := &shallowing{decoder: json.NewDecoder(bytes.NewReader(source)), found: make([][]json.RawMessage, len(f.paths)), fields: f}
+	s := &shallowing{decoder: json.NewDecoder(bytes.NewReader(MendSurrogates(source))), found: make([][]json.RawMessage, len(f.paths)), fields: f}
 	s.decoder.UseNumber()
 	if err := s.walk(); err != nil {
 		return nil, fmt.Errorf("read a deeply nested event: %w", err)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/valyala/fastjson"
+
+	"esrule/internal/query/event"
 )
 
 // Page is one answer of a search. It and all that it holds is valid until the next page is asked for.
@@ -91,7 +93,7 @@ var errNotJSON = errors.New("the answer is not JSON")
 func (p *Page) parse(raw []byte) (answer, error) {
 	p.raw, p.Hits, p.Failures = raw, p.Hits[:0], nil
 	p.split, p.portions = sync.Once{}, nil
-	if root, err := p.parser.ParseBytes(raw); err == nil {
+	if root, err := p.parser.ParseBytes(event.MendSurrogates(raw)); err == nil {
 		return p.fill(root)
 	}
 	// Too deep for the fast parser: each hit is parsed alone, and those that it still refuses are handed on.
@@ -151,7 +153,7 @@ func parseAlone(text []byte) *fastjson.Value {
 	if len(text) == 0 {
 		return nil
 	}
-	v, err := fastjson.ParseBytes(text)
+	v, err := fastjson.ParseBytes(event.MendSurrogates(text))
 	if err != nil {
 		return nil
 	}

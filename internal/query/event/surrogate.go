@@ -1,0 +1,54 @@
+package event
+
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// MendSurrogates gives JSON text with each escaped half of a surrogate pair that stands alone ("\ud800", which a
+// file's name on Windows may hold) replaced by the question mark that Elasticsearch indexes in its place. The
+// parser of events would keep it as six characters, or take the escape behind it for its other half.
+// Text without any is given back as it is; text is never changed.
+func MendSurrogates(text []byte) []byte {
+	if !bytes.Contains(text, []byte(`\ud`)) && !bytes.Contains(text, []byte(`\uD`)) {
+		return text
+	}
+	mended := text
+	for at := 0; ; {
+		next := bytes.IndexByte(text[min(at, len(text)):], '\\')
+		if next < 0 {
+			return mended
+		}
+		at += next
+		half, isUnit := codeUnit(text[at:])
+		if !isUnit {
+			at += len(`\\`)
+			continue
+		}
+		const unit = len(`\u0000`)
+		at += unit
+		if !utf16.IsSurrogate(half) {
+			continue
+		}
+		if other, _ := codeUnit(text[at:]); utf16.DecodeRune(half, other) != utf8.RuneError {
+			at += unit
+			continue
+		}
+		if &mended[0] == &text[0] {
+			mended = bytes.Clone(text)
+		}
+		copy(mended[at-unit:], `\u003f`)
+	}
+}
+
+// codeUnit reads an escape such as \u0041 at the start of text.
+func codeUnit(text []byte) (unit rune, ok bool) {
+	const length = len(`\u0000`)
+	if len(text) < length || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(text[2:length]), 16, 16)
+	return rune(n), err == nil
+}
