@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,7 +94,7 @@ func TestNoCluster(t *testing.T) {
 
 // What answers there and is no Elasticsearch is not waited for.
 func TestNotElasticsearch(t *testing.T) {
-	other := newProxy(t, "http://127.0.0.1:1") // answers 502
-	other.Config.Handler = http.NotFoundHandler()
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
 	run(t, []string{"ESRULE_ELASTICSEARCH_URL=" + other.URL}, "run", "--once").want(t, 1).says(t, "not Elasticsearch", other.URL)
 }

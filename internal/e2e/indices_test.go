@@ -52,9 +52,9 @@ func TestIndexWithoutSource(t *testing.T) {
 	s.wantFound("seen")
 	s.run("status").want(t, 1).says(t, "open", s.name("events-blind"))
 
-	// What is gone is not waited for.
+	// What is gone is not waited for, and named once more.
 	s.Delete(s.name("events-blind"))
-	s.runOnce()
+	s.runOnce().says(t, "an index was deleted before it was covered", s.name("events-blind"))
 	s.wantFound("seen")
 	s.wantWhole()
 	s.run("status").want(t, 0)
