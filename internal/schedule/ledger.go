@@ -91,15 +91,19 @@ func (l *Ledger) CoveredUpTo() time.Time {
 }
 
 // CutFuture takes out of the coverage what lies after now, as a clock that was ahead leaves it, and
-// gives how much that was.
+// gives how much that was. An open index is tried again no later than its longest pause from now.
 func (l *Ledger) CutFuture(now time.Time) time.Duration {
+	now = now.UTC().Truncate(time.Millisecond)
 	future := l.Covered.Length()
-	l.Covered = l.Covered.Within(Interval{To: now.UTC().Truncate(time.Millisecond)})
+	l.Covered = l.Covered.Within(Interval{To: now})
+	for i := range l.Open {
+		o := &l.Open[i]
+		o.Since, o.Next = earlier(o.Since, now), earlier(o.Next, now.Add(longestPause))
+	}
 	return future - l.Covered.Length()
 }
 
-// cover enters an interval as searched, except for the failures. A failure of an index that is open for
-// that time already counts as one more try.
+// cover enters an interval as searched, except for the failures, whose indices are open for it.
 func (l *Ledger) cover(i Interval, failures []Failure, now time.Time) {
 	l.Covered = l.Covered.Union(i)
 	for _, f := range failures {
@@ -138,17 +142,20 @@ func (l *Ledger) retried(index string, i Interval, failure *Failure, now time.Ti
 	o.Next = now.Add(backoff(o.Tries, interval))
 }
 
+// longestPause is how long an open index is left alone at most.
+const longestPause = time.Hour
+
 // backoff is how long an index is left alone after so many failures: the rule's interval, doubled each
-// time, at most an hour.
+// time, at most longestPause.
 func backoff(tries int, interval time.Duration) time.Duration {
 	wait := interval
 	for range tries - 1 {
 		wait *= 2
-		if wait >= time.Hour {
-			return time.Hour
+		if wait >= longestPause {
+			return longestPause
 		}
 	}
-	return min(wait, time.Hour)
+	return min(wait, longestPause)
 }
 
 // meaning enters the fingerprint of the rule that is searched from now on.

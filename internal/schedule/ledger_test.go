@@ -27,11 +27,15 @@ func TestCoveredUpTo(t *testing.T) {
 
 func TestCutFuture(t *testing.T) {
 	l := ledgerOf(0, minutes(0, 60))
+	l.cover(minutes(50, 60), []Failure{{Index: "sick", Reason: "no shard"}}, minute(600))
 	if cut := l.CutFuture(minute(45)); cut != 15*time.Minute || !l.Covered.End().Equal(minute(45)) {
 		t.Errorf("cut %v, covered up to %v", cut, l.Covered.End())
 	}
 	if cut := l.CutFuture(minute(45)); cut != 0 {
 		t.Errorf("a second cut took %v more", cut)
+	}
+	if o := l.Open[0]; o.Since.After(minute(45)) || o.Next.After(minute(45).Add(longestPause)) {
+		t.Errorf("at minute 45 an index is open since %v and tried again at %v", o.Since, o.Next)
 	}
 }
 

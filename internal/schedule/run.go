@@ -126,6 +126,7 @@ type ruleRun struct {
 	execution sink.Execution
 	ledger    *Ledger
 	run       Run
+	latest    time.Time // the later of our clock and the cluster's, when asked last
 	patterns  []string  // those that may be read
 	forbidden []Failure // those that may not
 }
@@ -162,7 +163,9 @@ func (s *ruleRun) now(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("ask the cluster for its clock: %w", err)
 	}
-	return earlier(s.options.Now(), theirs).UTC().Truncate(time.Millisecond), nil
+	ours := s.options.Now()
+	s.latest = later(ours, theirs)
+	return earlier(ours, theirs).UTC().Truncate(time.Millisecond), nil
 }
 
 // begin reads the ledger, or makes the rule's first, and enters what the rule means now.
@@ -177,6 +180,10 @@ func (s *ruleRun) begin(ctx context.Context, now time.Time) error {
 		return NewLedger(d.Rule.ID, d.Rule.Name, now.Add(-start))
 	}
 	return s.update(ctx, create, func(l *Ledger) {
+		if l.Since.After(s.latest) {
+			s.log.Warn("the ledger begins in the future: a clock was ahead; coverage begins anew", "rule", d.Rule.ID, "began", l.Since, "begins", now.Add(-start))
+			l.Since = now.Add(-start)
+		}
 		if cut := l.CutFuture(now); cut > 0 {
 			s.log.Warn("the ledger ended in the future: a clock was ahead; that time is searched again", "rule", d.Rule.ID, "cut", cut)
 		}
