@@ -142,10 +142,14 @@ func (s *ruleRun) perform(ctx context.Context) error {
 	if err := s.askPrivileges(ctx); err != nil {
 		return err
 	}
-	for first := true; ; first = false {
-		piece, ok := nextPiece(s.ledger, s.detection.Rule, now, first)
+	for before := nothingYet; ; {
+		piece, ok := nextPiece(s.ledger, s.detection.Rule, now, before)
 		if !ok {
 			break
+		}
+		before = gap
+		if piece.To.Equal(now) {
+			before = liveWindow
 		}
 		if err := s.coverPiece(ctx, piece); err != nil {
 			return err

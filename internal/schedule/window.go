@@ -24,17 +24,27 @@ func reading(r *rule.Rule, i Interval) Interval {
 	return Interval{From: i.From.Add(-overlap(r)), To: i.To}
 }
 
+// turn is what a run has just searched.
+type turn uint8
+
+const (
+	nothingYet turn = iota
+	liveWindow
+	gap
+)
+
 // nextPiece gives what a run covers next: the live window where it is due, then the gaps from the oldest
 // end. The live window is due at the start of a run and whenever an interval of the rule has passed
-// since; ok is false where nothing is left.
-func nextPiece(l *Ledger, r *rule.Rule, now time.Time, first bool) (piece Interval, ok bool) {
+// since, but never twice in a row: where one takes longer than the interval, the gaps have their turn
+// between, and a run ends. ok is false where nothing is left.
+func nextPiece(l *Ledger, r *rule.Rule, now time.Time, before turn) (piece Interval, ok bool) {
 	gaps := l.Gaps(now)
 	if len(gaps) == 0 {
 		return Interval{}, false
 	}
 	live := gaps[len(gaps)-1]
 	if live.To.Equal(now) {
-		if first || live.Length() >= r.Interval {
+		if before == nothingYet || before == gap && live.Length() >= r.Interval {
 			return NewInterval(later(live.From, now.Add(-liveLength(r))), now), true
 		}
 		gaps = gaps[:len(gaps)-1]

@@ -23,26 +23,28 @@ func ledgerOf(since int, covered ...Interval) *Ledger {
 }
 
 func TestNextPiece(t *testing.T) {
-	f := func(why string, l *Ledger, now int, first bool, want Interval) {
+	f := func(why string, l *Ledger, now int, before turn, want Interval) {
 		t.Helper()
-		got, ok := nextPiece(l, everyFive, minute(now), first)
+		got, ok := nextPiece(l, everyFive, minute(now), before)
 		if ok == want.Empty() || ok && got != want {
 			t.Errorf("%s: covered %v of %v up to minute %d: got %v %v, want %v", why, l.Covered, l.Since, now, got, ok, want)
 		}
 	}
 	nothing := Interval{}
-	f("the first run looks back", ledgerOf(-9), 0, true, minutes(-9, 0))
-	f("a first run further back does the live window first", ledgerOf(-600), 0, true, minutes(-10, 0))
-	f("then the oldest hour", ledgerOf(-600, minutes(-10, 0)), 1, false, minutes(-600, -540))
-	f("then the next", ledgerOf(-600, minutes(-10, 0), minutes(-600, -540)), 2, false, minutes(-540, -480))
-	f("but the live window when it is due", ledgerOf(-600, minutes(-10, 0)), 5, false, minutes(0, 5))
-	f("the last piece ends at the live window", ledgerOf(-600, minutes(-600, -30), minutes(-10, 0)), 1, false, minutes(-30, -10))
-	f("an ordinary poll", ledgerOf(-600, minutes(-600, 0)), 5, true, minutes(0, 5))
-	f("a run too early still looks", ledgerOf(-600, minutes(-600, 0)), 1, true, minutes(0, 1))
-	f("but once", ledgerOf(-600, minutes(-600, 0)), 1, false, nothing)
-	f("all covered", ledgerOf(-600, minutes(-600, 0)), 0, true, nothing)
-	f("a hole in the middle", ledgerOf(-600, minutes(-600, -300), minutes(-290, 0)), 0, true, minutes(-300, -290))
-	f("a clock that went back", ledgerOf(-600, minutes(-600, 30)), 0, true, nothing)
+	f("the first run looks back", ledgerOf(-9), 0, nothingYet, minutes(-9, 0))
+	f("a first run further back does the live window first", ledgerOf(-600), 0, nothingYet, minutes(-10, 0))
+	f("then the oldest hour", ledgerOf(-600, minutes(-10, 0)), 1, liveWindow, minutes(-600, -540))
+	f("then the next", ledgerOf(-600, minutes(-10, 0), minutes(-600, -540)), 2, gap, minutes(-540, -480))
+	f("but the live window when it is due", ledgerOf(-600, minutes(-10, 0)), 5, gap, minutes(0, 5))
+	f("the last piece ends at the live window", ledgerOf(-600, minutes(-600, -30), minutes(-10, 0)), 1, gap, minutes(-30, -10))
+	f("an ordinary poll", ledgerOf(-600, minutes(-600, 0)), 5, nothingYet, minutes(0, 5))
+	f("a run too early still looks", ledgerOf(-600, minutes(-600, 0)), 1, nothingYet, minutes(0, 1))
+	f("but once", ledgerOf(-600, minutes(-600, 0)), 1, liveWindow, nothing)
+	f("a live window that took long leaves the gaps their turn", ledgerOf(-600, minutes(-10, 0)), 20, liveWindow, minutes(-600, -540))
+	f("and does not keep a run from its end", ledgerOf(-600, minutes(-600, 0)), 20, liveWindow, nothing)
+	f("all covered", ledgerOf(-600, minutes(-600, 0)), 0, nothingYet, nothing)
+	f("a hole in the middle", ledgerOf(-600, minutes(-600, -300), minutes(-290, 0)), 0, nothingYet, minutes(-300, -290))
+	f("a clock that went back", ledgerOf(-600, minutes(-600, 30)), 0, nothingYet, nothing)
 }
 
 func TestReadingReachesBack(t *testing.T) {
