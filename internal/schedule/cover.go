@@ -48,7 +48,7 @@ func (r *Runner) cover(ctx context.Context, d *Detection, patterns []string, i I
 	plan := d.plan(classes, reading(d.Rule, i), r.own)
 	j := newJudge(r, d, plan, x)
 	if err := j.read(ctx, pit); err != nil {
-		return outcome{}, err
+		return j.outcome, err // what was written until then was written
 	}
 	j.outcome.indices = plan.indices()
 	j.outcome.failures = plan.uncovered

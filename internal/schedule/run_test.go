@@ -269,6 +269,9 @@ func TestUnwrittenSignalsLeaveTheIntervalOpen(t *testing.T) {
 	if report.Err == nil || !strings.Contains(report.Err.Error(), "connection reset") {
 		t.Errorf("got %v", report.Err)
 	}
+	if report.Run.Candidates != 1 || report.Run.Matched != 1 {
+		t.Errorf("the run says %+v of one event that matched", report.Run)
+	}
 	if got := w.ledger().Covered; len(got) != 0 {
 		t.Errorf("covered %v although nothing was written", got)
 	}
