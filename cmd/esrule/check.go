@@ -27,7 +27,7 @@ const checkExample = `  esrule check
   esrule check --format json`
 
 func newCheckCommand(a *app) *cobra.Command {
-	var format string
+	format := newChoice("text", "json")
 	cmd := &cobra.Command{
 		Use:     "check",
 		Short:   "Check the rules, and whether they can fire on this cluster",
@@ -35,13 +35,10 @@ func newCheckCommand(a *app) *cobra.Command {
 		Example: checkExample,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("--format", format, "text", "json"); err != nil {
-				return err
-			}
-			return a.check(cmd.Context(), format)
+			return a.check(cmd.Context(), format.String())
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	format.register(cmd, "format", "how the result is written")
 	return cmd
 }
 

@@ -24,43 +24,62 @@ func (a *app) detections(cfg config, log *slog.Logger) ([]*schedule.Detection, e
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range skipped {
-		log.Warn("a rule is skipped", "rule", s.ID, "name", s.Name, "file", s.File, "kind", s.Kind, "reason", s.Reason)
-	}
-	if len(skipped) > 0 {
-		log.Warn("rules are skipped", "skipped", len(skipped), "running", len(detections))
-	}
-	if len(detections) == 0 {
-		return nil, withExit(exitUsage, errNoRules)
+	if err := tellSkipped(skipped, len(detections), log); err != nil {
+		return nil, err
 	}
 	return detections, nil
 }
 
-// compile makes the rules ready to run. Those that need what is not evaluated yet join the skipped; one
-// whose condition cannot mean anything ends the command, with the report of all of them.
+// tellSkipped names and counts the rules that do not run; with none left, the command ends.
+func tellSkipped(skipped []rule.Skipped, running int, log *slog.Logger) error {
+	for _, s := range skipped {
+		log.Warn("a rule is skipped", "rule", s.ID, "name", s.Name, "file", s.File, "kind", s.Kind, "reason", s.Reason)
+	}
+	if len(skipped) > 0 {
+		log.Warn("rules are skipped", "skipped", len(skipped), "running", running)
+	}
+	if running == 0 {
+		return withExit(exitUsage, errNoRules)
+	}
+	return nil
+}
+
+// compile makes the rules ready to run over their patterns, or over those given.
 func compile(set *rule.Set, patterns []string) (detections []*schedule.Detection, skipped []rule.Skipped, err error) {
+	skipped, err = compileEach(set, func(r *rule.Rule) error {
+		d, err := schedule.NewDetection(r, patterns)
+		if err == nil {
+			detections = append(detections, d)
+		}
+		return err
+	})
+	return detections, skipped, err
+}
+
+// compileEach hands each rule to compileOne. Those that need what is not evaluated yet join the skipped;
+// one whose condition cannot mean anything ends the command, with the report of all of them.
+func compileEach(set *rule.Set, compileOne func(*rule.Rule) error) (skipped []rule.Skipped, err error) {
 	skipped = append(skipped, set.Skipped...)
 	var wrong rule.Errors
 	for _, r := range set.Rules {
-		d, err := schedule.NewDetection(r, patterns)
+		err := compileOne(r)
 		unsupported, isEQL := errors.AsType[eql.Errors](err)
 		switch {
 		case err == nil:
-			detections = append(detections, d)
 		case isEQL && unsupported.Unsupported():
-			skipped = append(skipped, rule.Skipped{File: r.File, ID: r.ID, Name: r.Name, Kind: "expression", Reason: summary(unsupported)})
+			skipped = append(skipped, rule.Skipped{File: r.File, ID: r.ID, Name: r.Name, Kind: "expression", Reason: firstOf(unsupported)})
 		default:
 			wrong = append(wrong, r.Locate(err)...)
 		}
 	}
 	if len(wrong) > 0 {
-		return nil, nil, withExit(exitUsage, fmt.Errorf("the rules cannot be run:\n%w", wrong))
+		return nil, withExit(exitUsage, fmt.Errorf("the rules cannot be run:\n%w", wrong))
 	}
-	return detections, skipped, nil
+	return skipped, nil
 }
 
-// summary is the first reason, with the number of the others.
-func summary(all eql.Errors) string {
+// firstOf is the first reason, with the number of the others.
+func firstOf(all eql.Errors) string {
 	if more := len(all) - 1; more > 0 {
 		return fmt.Sprintf("%s (and %d more)", all[0].Message, more)
 	}

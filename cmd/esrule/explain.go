@@ -42,6 +42,7 @@ type explainFlags struct {
 
 func newExplainCommand(a *app) *cobra.Command {
 	var f explainFlags
+	format := newChoice("text", "json")
 	cmd := &cobra.Command{
 		Use:     "explain --event FILE",
 		Short:   "Say why an event matches or does not",
@@ -49,15 +50,13 @@ func newExplainCommand(a *app) *cobra.Command {
 		Example: explainExample,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("--format", f.format, "text", "json"); err != nil {
-				return err
-			}
+			f.format = format.String()
 			return a.explain(cmd.Context(), f)
 		},
 	}
 	cmd.Flags().StringVar(&f.event, "event", "", "the file that holds the event, - for standard input (required)")
 	cmd.Flags().StringVar(&f.index, "index", "", "the index whose mapping the event is read through (default: the hit's own)")
-	cmd.Flags().StringVar(&f.format, "format", "text", "text or json")
+	format.register(cmd, "format", "how the result is written")
 	if err := cmd.MarkFlagRequired("event"); err != nil {
 		panic(err) // the flag is defined above
 	}

@@ -54,6 +54,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newSetupCommand(a),
 		newCheckCommand(a),
 		newExplainCommand(a),
+		newScanCommand(a),
 		newStatusCommand(a),
 		newVersionCommand(a),
 	)

@@ -18,7 +18,7 @@ the last run came to. Exit code 0 where everything up to the last run is covered
 something is open.`
 
 func newStatusCommand(a *app) *cobra.Command {
-	var format string
+	format := newChoice("text", "json")
 	cmd := &cobra.Command{
 		Use:     "status",
 		Short:   "Show what is covered and what is open",
@@ -26,13 +26,10 @@ func newStatusCommand(a *app) *cobra.Command {
 		Example: "  esrule status\n  esrule status --format json | jq '.rules[] | {name, lag_seconds}'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("--format", format, "text", "json"); err != nil {
-				return err
-			}
-			return a.status(cmd.Context(), format)
+			return a.status(cmd.Context(), format.String())
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	format.register(cmd, "format", "how the result is written")
 	return cmd
 }
 
@@ -50,10 +47,11 @@ type ruleStatus struct {
 	ChangedAt *time.Time `json:"changed_at,omitempty"`
 }
 
-// whole asks the last run too: what an error ended leaves no gap before the newest thing covered.
+// whole asks the last run too: what an error ended leaves no gap before the newest thing covered, and a
+// first run that was killed has entered nothing.
 func (s ruleStatus) whole() bool {
-	failed := s.LastRun != nil && len(s.LastRun.Failures) > 0
-	return s.CoveredUpTo != nil && len(s.Gaps) == 0 && len(s.Open) == 0 && !failed
+	ended := s.LastRun != nil && len(s.LastRun.Failures) == 0
+	return s.CoveredUpTo != nil && len(s.Gaps) == 0 && len(s.Open) == 0 && ended
 }
 
 func (a *app) status(ctx context.Context, format string) error {
@@ -152,14 +150,4 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 	if s.ChangedAt != nil {
 		fmt.Fprintf(w, "  changed\t%s: what was covered before was searched for the rule as it was then\n", s.ChangedAt.Format(time.RFC3339))
 	}
-}
-
-// oneOf checks a flag that takes one of a few words.
-func oneOf(flag, got string, want ...string) error {
-	for _, w := range want {
-		if got == w {
-			return nil
-		}
-	}
-	return withExit(exitUsage, fmt.Errorf("%s %q: want one of %q", flag, got, want))
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
@@ -30,30 +29,12 @@ func NewDetection(r *rule.Rule, patterns []string) (*Detection, error) {
 	fields := &event.Fields{}
 	matcher, err := match.Compile(r.Parsed, fields, match.Options{
 		CategoryField:  r.EventCategoryField,
-		ExcludeSignals: !asksForSignals(r, patterns),
+		ExcludeSignals: !r.ReadsSignals(patterns),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("rule %q (%s): %w", r.Name, r.ID, err)
 	}
 	return &Detection{Rule: r, Patterns: patterns, Matcher: matcher, Fields: fields}, nil
-}
-
-// asksForSignals tells whether a rule is meant to see alerts: it reads an alerts index or names a field
-// that only alerts and their kind have.
-func asksForSignals(r *rule.Rule, patterns []string) bool {
-	if slices.ContainsFunc(patterns, func(p string) bool {
-		return strings.Contains(p, "alerts-security") || strings.Contains(p, "siem-signals") || strings.Contains(p, "esrule-signals")
-	}) {
-		return true
-	}
-	asks := false
-	eql.Walk(r.Parsed.Where, func(x eql.Expr) bool {
-		if f, ok := x.(*eql.Field); ok && (f.Path == "event.kind" || strings.HasPrefix(f.Path, "kibana.alert.")) {
-			asks = true
-		}
-		return true
-	})
-	return asks
 }
 
 // Timestamps are the fields by which the rule's windows are searched.

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"esrule/internal/query/rule"
+	"esrule/internal/scan"
+	"esrule/internal/sink"
+)
+
+const scanLong = `Run the rules over exported events, without a cluster: NDJSON files, plain or gzip, a line
+being a bare _source or a hit {"_index", "_id", "_source"}; - is standard input. A rule's
+index patterns are not applied.
+
+Each match is one signal document a line on standard output, once per event, in the order
+of the input; the summary goes to standard error. A line that is no JSON object is
+reported with its file and number, and the scan goes on; the exit code is then 1.
+
+No mapping is known here: a value is compared as the rule's constant suggests.`
+
+const scanExample = `  esrule scan events.ndjson more.ndjson.gz
+  esrule scan --rules rules/ export/*.ndjson.gz > signals.ndjson
+  zstd -dc events.ndjson.zst | esrule scan --format table -`
+
+type scanFlags struct {
+	format  string
+	workers int
+}
+
+func newScanCommand(a *app) *cobra.Command {
+	var f scanFlags
+	format := newChoice("ndjson", "table")
+	cmd := &cobra.Command{
+		Use:     "scan FILE... | -",
+		Short:   "Run the rules over exported events, without a cluster",
+		Long:    scanLong,
+		Example: scanExample,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			f.format = format.String()
+			return a.scan(cmd.Context(), files, f)
+		},
+	}
+	format.register(cmd, "format", "how signals are written")
+	cmd.Flags().IntVar(&f.workers, "workers", 0, "how many cores judge at the same time (default: all)")
+	return cmd
+}
+
+func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	set, err := a.loadRules(cfg)
+	if err != nil {
+		return err
+	}
+	rules := scan.NewRules()
+	skipped, err := compileEach(set, rules.Add)
+	if err != nil {
+		return err
+	}
+	if err := tellSkipped(skipped, rules.Len(), a.logger(cfg)); err != nil {
+		return err
+	}
+	bar := a.progress(files)
+	out := newSignalPrinter(a.stdout, f.format)
+	began := a.now()
+	summary, err := scan.Run(ctx, rules, a.scanInputs(files, bar), scan.Options{
+		Workers:   f.workers,
+		Execution: sink.Execution{ID: rand.Text(), Type: sink.Manual, Version: readBuildInfo().Version, Now: a.now},
+		Signal:    out.print,
+		Bad: func(err error) {
+			_ = bar.Clear()
+			fmt.Fprintln(a.stderr, "esrule:", err)
+		},
+	})
+	_ = bar.Finish()
+	err = errors.Join(err, out.flush())
+	a.printScanSummary(summary, len(skipped), a.now().Sub(began))
+	if err != nil {
+		return err
+	}
+	if bad := summary.BadLines + summary.BadInputs; bad > 0 {
+		return fmt.Errorf("%d lines and %d files were not read whole; what they hold was not judged", summary.BadLines, summary.BadInputs)
+	}
+	return nil
+}
+
+// scanInputs opens the files one by one as their turn comes, and counts what is read of them.
+func (a *app) scanInputs(files []string, bar *progressbar.ProgressBar) []scan.Input {
+	var inputs []scan.Input
+	for _, name := range files {
+		open := func() (io.ReadCloser, error) { return os.Open(name) }
+		if name == "-" {
+			open = func() (io.ReadCloser, error) { return io.NopCloser(a.stdin), nil }
+		}
+		shown := name
+		if name == "-" {
+			shown = "standard input"
+		}
+		inputs = append(inputs, scan.Input{Name: shown, Open: func() (io.ReadCloser, error) {
+			file, err := open()
+			if err != nil {
+				return nil, withoutPath(err)
+			}
+			return counted{file, bar}, nil
+		}})
+	}
+	return inputs
+}
+
+// withoutPath takes the file's name out of an error that is shown behind the name.
+func withoutPath(err error) error {
+	if p, ok := errors.AsType[*os.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}
+
+// counted moves the progress bar by what is read.
+type counted struct {
+	io.ReadCloser
+	bar *progressbar.ProgressBar
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	_ = c.bar.Add(n)
+	return n, err
+}
+
+// progress is a bar over the bytes of all files where standard error is a terminal, else one that shows nothing.
+func (a *app) progress(files []string) *progressbar.ProgressBar {
+	terminal, ok := a.stderr.(*os.File)
+	if ok {
+		info, err := terminal.Stat()
+		ok = err == nil && info.Mode()&os.ModeCharDevice != 0
+	}
+	if !ok {
+		return progressbar.DefaultBytesSilent(-1)
+	}
+	total := int64(0)
+	for _, name := range files {
+		info, err := os.Stat(name)
+		if err != nil || !info.Mode().IsRegular() {
+			total = -1 // unknown: the bar turns instead of filling
+			break
+		}
+		total += info.Size()
+	}
+	return progressbar.NewOptions64(total, progressbar.OptionSetWriter(terminal), progressbar.OptionShowBytes(true),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription("scanning"))
+}
+
+func (a *app) printScanSummary(s scan.Summary, skipped int, took time.Duration) {
+	seconds := max(took.Seconds(), 0.001)
+	fmt.Fprintf(a.stderr, "%d events, %.1f MB in %d files: %d matches, %d signals, %d bad lines; %s, %.0f events/s, %.0f MB/s\n",
+		s.Events, float64(s.Bytes)/1e6, s.Inputs, s.Matches, s.Signals, s.BadLines, took.Round(time.Millisecond),
+		float64(s.Events)/seconds, float64(s.Bytes)/1e6/seconds)
+	for _, one := range s.ByRule {
+		if one.Matches > 0 {
+			fmt.Fprintf(a.stderr, "  %s (%s): %d matches, %d signals\n", one.Rule.Name, one.Rule.ID, one.Matches, one.Signals)
+		}
+	}
+	fmt.Fprintf(a.stderr, "  %d rules ran, %d were skipped\n", len(s.ByRule), skipped)
+}
+
+// signalPrinter writes signals as they come: documents, or rows of a table.
+type signalPrinter struct {
+	out   *bufio.Writer
+	table *tabwriter.Writer
+}
+
+func newSignalPrinter(w io.Writer, format string) *signalPrinter {
+	p := &signalPrinter{out: bufio.NewWriter(w)}
+	if format == "table" {
+		p.table = tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(p.table, "TIME\tSEVERITY\tRULE\tREASON")
+	}
+	return p
+}
+
+func (p *signalPrinter) print(r *rule.Rule, s sink.Signal) error {
+	if p.table == nil {
+		_, err := p.out.Write(append(s.Document, '\n'))
+		return err
+	}
+	var row struct {
+		Time   string `json:"kibana.alert.original_time"`
+		Reason string `json:"kibana.alert.reason"`
+	}
+	if err := json.Unmarshal(s.Document, &row); err != nil {
+		return fmt.Errorf("read signal %s: %w", s.ID, err)
+	}
+	_, err := fmt.Fprintf(p.table, "%s\t%s\t%s\t%s\n", row.Time, r.Severity, r.Name, printable(row.Reason))
+	return err
+}
+
+func (p *signalPrinter) flush() error {
+	if p.table != nil {
+		if err := p.table.Flush(); err != nil {
+			return err
+		}
+	}
+	return p.out.Flush()
+}
+
+// printable replaces what could act on a terminal: event text is hostile input.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}

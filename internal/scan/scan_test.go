@@ -1,0 +1,161 @@
+package scan_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"esrule/internal/query/eql"
+	"esrule/internal/query/rule"
+	"esrule/internal/scan"
+	"esrule/internal/sink"
+)
+
+func rulesOf(t testing.TB, queries ...string) *scan.Rules {
+	t.Helper()
+	rules := scan.NewRules()
+	for i, text := range queries {
+		q, err := eql.Parse(text)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		r := &rule.Rule{ID: rule.ID(fmt.Sprint("rule-", i)), Name: fmt.Sprint("Rule ", i), Query: text, Parsed: q, Severity: "low", EventCategoryField: "event.category"}
+		if err := rules.Add(r); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+	return rules
+}
+
+func input(name, text string) scan.Input {
+	return scan.Input{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}
+}
+
+// result is a scan in words: a line a signal ("rule-0 name"), a line a complaint.
+type result struct {
+	lines   []string
+	summary scan.Summary
+	err     error
+}
+
+func run(rules *scan.Rules, inputs ...scan.Input) result {
+	var r result
+	r.summary, r.err = scan.Run(context.Background(), rules, inputs, scan.Options{
+		Execution: sink.Execution{ID: "x", Type: sink.Manual, Now: func() time.Time { return time.Unix(0, 0) }},
+		Signal: func(one *rule.Rule, s sink.Signal) error {
+			var doc struct{ Name string }
+			err := json.Unmarshal(s.Document, &doc)
+			r.lines = append(r.lines, fmt.Sprintf("%s %s", one.ID, doc.Name))
+			return err
+		},
+		Bad: func(err error) { r.lines = append(r.lines, "bad "+err.Error()) },
+	})
+	return r
+}
+
+func packed(text string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(text))
+	_ = w.Close()
+	return b.String()
+}
+
+func TestScan(t *testing.T) {
+	rules := rulesOf(t, `any where name : "bad*"`, `file where true`)
+	f := func(why, text string, want ...string) {
+		t.Helper()
+		got := run(rules, input("f", text))
+		if strings.Join(got.lines, "\n") != strings.Join(want, "\n") || got.err != nil {
+			t.Errorf("%s: %.200q:\n got %q, %v\nwant %q", why, text, got.lines, got.err, want)
+		}
+	}
+	f("nothing", "")
+	f("a bare event", `{"name":"bad"}`, "rule-0 bad")
+	f("a line end", "{\"name\":\"bad\"}\n", "rule-0 bad")
+	f("Windows line ends and empty lines", "{\"name\":\"bad1\"}\r\n\r\n  {\"name\":\"bad2\"}\r\n", "rule-0 bad1", "rule-0 bad2")
+	f("two rules on one event", `{"name":"bad","event":{"category":["file"]}}`, "rule-0 bad", "rule-1 bad")
+	f("a hit", `{"_index":"i","_id":"1","_source":{"name":"bad"}}`, "rule-0 bad")
+	f("a bare event with a text for _source", `{"_source":"agent","name":"bad"}`, "rule-0 bad")
+	f("one identity, one signal", "{\"name\":\"bad\",\"pid\":1}\n{\"pid\":1,\"name\":\"bad\"}\n{\"name\":\"bad\",\"pid\":2}", "rule-0 bad", "rule-0 bad")
+	f("an event and the hit of it", "{\"name\":\"bad\"}\n{\"_index\":\"i\",\"_id\":\"1\",\"_source\":{\"name\":\"bad\"}}", "rule-0 bad")
+	f("gzip", packed("{\"name\":\"bad\"}\n"), "rule-0 bad")
+	f("gzip of two members", packed("{\"name\":\"bad1\"}\n")+packed(`{"name":"bad2"}`), "rule-0 bad1", "rule-0 bad2")
+	f("a broken line", "{\"name\":\"bad1\"}\n{\"name\":\n{\"name\":\"bad2\"}",
+		`bad f:2: not JSON: unexpected end of JSON input`, "rule-0 bad1", "rule-0 bad2")
+	f("lines that are no objects", "[1]\n1\n\"x\"\nnull", "bad f:1: not a JSON object", "bad f:2: not a JSON object", "bad f:3: not a JSON object", "bad f:4: not a JSON object")
+	f("cut gzip", packed("{\"name\":\"bad\"}\n")[:30], "rule-0 bad", "bad f: breaks off at line 2: unexpected EOF")
+	deep := strings.Repeat(`{"x":`, 900) + `1` + strings.Repeat(`}`, 900)
+	f("a deep event", `{"deep":`+deep+`,"name":"bad"}`, "rule-0 bad")
+	f("a deep hit", `{"_index":"i","_source":{"deep":`+deep+`,"name":"bad"}}`, "rule-0 bad")
+	f("a long line", `{"pad":"`+strings.Repeat("x", 5<<20)+`","name":"bad"}`+"\n"+`{"name":"bad2"}`, "rule-0 bad", "rule-0 bad2")
+	f("an alert is not alerted on", `{"name":"bad","event":{"kind":"signal"}}`)
+}
+
+func TestOrderIsTheInputs(t *testing.T) {
+	rules := rulesOf(t, `any where name : "bad*"`)
+	var inputs []scan.Input
+	var want []string
+	for file := range 3 {
+		var text strings.Builder
+		for i := range 20_000 { // several chunks
+			fmt.Fprintf(&text, `{"name":"good","pad":"%0200d"}`+"\n", i)
+			if i%1000 == 0 {
+				fmt.Fprintf(&text, `{"name":"bad-%d-%d"}`+"\n", file, i)
+				want = append(want, fmt.Sprintf("rule-0 bad-%d-%d", file, i))
+			}
+		}
+		inputs = append(inputs, input(fmt.Sprint(file), text.String()))
+	}
+	got := run(rules, inputs...)
+	if strings.Join(got.lines, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got %d signals in another order, want %d", len(got.lines), len(want))
+	}
+	if s := got.summary; s.Events != 60_060 || s.Matches != 60 || s.Signals != 60 || s.Inputs != 3 || s.BadLines != 0 {
+		t.Errorf("summary: %+v", s)
+	}
+}
+
+func TestInputThatCannotBeOpened(t *testing.T) {
+	rules := rulesOf(t, `any where true`)
+	missing := scan.Input{Name: "gone", Open: func() (io.ReadCloser, error) { return nil, errors.New("no such file") }}
+	got := run(rules, missing, input("f", `{"name":"x"}`))
+	if want := "bad gone: no such file\nrule-0 x"; strings.Join(got.lines, "\n") != want || got.summary.BadInputs != 1 {
+		t.Errorf("got %q, %+v", got.lines, got.summary)
+	}
+}
+
+func TestSignalThatCannotBeGivenOutEndsTheScan(t *testing.T) {
+	full := errors.New("disk full")
+	_, err := scan.Run(context.Background(), rulesOf(t, `any where true`), []scan.Input{input("f", strings.Repeat("{}\n", 1000))}, scan.Options{
+		Signal: func(*rule.Rule, sink.Signal) error { return full }, Bad: func(error) {},
+	})
+	if !errors.Is(err, full) {
+		t.Errorf("got %v, want %v", err, full)
+	}
+}
+
+func TestCancelledScanEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	endless := scan.Input{Name: "endless", Open: func() (io.ReadCloser, error) { return io.NopCloser(endlessLines{}), nil }}
+	go func() {
+		time.Sleep(50 * time.Millisecond)
+		cancel()
+	}()
+	if _, err := scan.Run(ctx, rulesOf(t, `any where name == "x"`), []scan.Input{endless}, scan.Options{Bad: func(error) {}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+type endlessLines struct{}
+
+func (endlessLines) Read(p []byte) (int, error) {
+	return copy(p, "{\"name\":\"y\"}\n"), nil
+}

@@ -1,0 +1,159 @@
+package scan
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/valyala/fastjson"
+
+	"esrule/internal/query/event"
+	"esrule/internal/sink"
+)
+
+// judged is what a worker made of a chunk, in the order of its lines.
+type judged struct {
+	signals []found
+	bad     []LineError
+	events  int
+	bytes   int
+}
+
+// found is a match of one rule, by its place in [Rules].
+type found struct {
+	rule   int
+	signal sink.Signal
+}
+
+// LineError is a line that is no event. The scan goes on behind it.
+type LineError struct {
+	Input string
+	Line  int
+	Err   error
+}
+
+func (e LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.Input, e.Line, e.Err) }
+func (e LineError) Unwrap() error { return e.Err }
+
+// worker judges chunks, one at a time.
+type worker struct {
+	rules     *Rules
+	execution sink.Execution
+	event     *event.Event
+	parser    fastjson.Parser
+}
+
+func newWorker(r *Rules, x sink.Execution) *worker {
+	return &worker{rules: r, execution: x, event: event.New(r.fields)}
+}
+
+func (w *worker) judge(c chunk) judged {
+	j := judged{bytes: len(c.text)}
+	line := c.line
+	for text := range bytes.Lines(c.text) {
+		if text = bytes.TrimSpace(text); len(text) > 0 {
+			j.events++
+			if err := w.judgeLine(text, &j); err != nil {
+				j.events--
+				j.bad = append(j.bad, LineError{Input: c.input, Line: line, Err: err})
+			}
+		}
+		line++
+	}
+	return j
+}
+
+func (w *worker) judgeLine(text []byte, j *judged) error {
+	h, err := w.parse(text)
+	if err != nil {
+		return err
+	}
+	w.event.Reset(nil, h.source, h.fields)
+	for i, m := range w.rules.matchers {
+		if !m.Match(w.event) {
+			continue
+		}
+		signal, err := w.signal(i, text, h.hit)
+		if err != nil {
+			return err
+		}
+		j.signals = append(j.signals, found{rule: i, signal: signal})
+	}
+	return nil
+}
+
+// line is a parsed line: an event, perhaps inside a hit.
+type line struct {
+	source, fields *fastjson.Value
+	hit            bool
+}
+
+var errNotObject = errors.New("not a JSON object")
+
+func (w *worker) parse(text []byte) (line, error) {
+	v, err := w.parser.ParseBytes(text)
+	if err != nil {
+		return w.parseDeep(text)
+	}
+	if v.Type() != fastjson.TypeObject {
+		return line{}, errNotObject
+	}
+	if source := v.Get("_source"); source != nil && source.Type() == fastjson.TypeObject {
+		return line{source: source, fields: v.Get("fields"), hit: true}, nil
+	}
+	return line{source: v}, nil
+}
+
+// parseDeep is for what the fast parser refuses: a line nested too deeply for it, or no JSON at all.
+func (w *worker) parseDeep(text []byte) (line, error) {
+	var any json.RawMessage
+	if err := json.Unmarshal(text, &any); err != nil {
+		return line{}, fmt.Errorf("not JSON: %w", err)
+	}
+	if text[0] != '{' {
+		return line{}, errNotObject
+	}
+	source, _, err := unwrapped(text)
+	if err != nil {
+		return line{}, err
+	}
+	flat, err := event.Shallow(source, w.rules.fields)
+	if err != nil {
+		return line{}, err
+	}
+	v, err := w.parser.ParseBytes(flat)
+	return line{source: v, hit: len(source) != len(text)}, err
+}
+
+// hit is the envelope that a search puts around an event.
+type hit struct {
+	Index  string          `json:"_index"`
+	ID     string          `json:"_id"`
+	Source json.RawMessage `json:"_source"`
+	Fields json.RawMessage `json:"fields"`
+}
+
+// unwrapped gives the event's own text, and the envelope where there is one.
+func unwrapped(text []byte) (source []byte, envelope hit, err error) {
+	if err := json.Unmarshal(text, &envelope); err != nil || len(envelope.Source) == 0 || envelope.Source[0] != '{' {
+		// A bare event may hold any value under these names.
+		return text, hit{}, nil
+	}
+	return envelope.Source, envelope, nil
+}
+
+// signal makes the signal of a match. Its texts are its own: the chunk they come from is used again.
+func (w *worker) signal(i int, text []byte, isHit bool) (sink.Signal, error) {
+	source, envelope := text, hit{}
+	if isHit {
+		var err error
+		if source, envelope, err = unwrapped(text); err != nil {
+			return sink.Signal{}, err
+		}
+	}
+	return sink.NewSignal(sink.Match{
+		Rule: w.rules.rules[i], Index: envelope.Index, ID: envelope.ID,
+		Source: bytes.Clone(source), Fields: envelope.Fields,
+	}, w.execution)
+}
