@@ -250,7 +250,7 @@ func (b *builder) list(x, subject eql.Expr, constants []*eql.Literal, fold bool)
 			return b.omit(x, "a constant that an index may write otherwise")
 		case len(text) > longest:
 			return b.omit(x, tooLong)
-		case fold || f.Ignores([]byte(text)):
+		case fold || mayBeIgnored(f, text):
 			clauses = append(clauses, equal(f, text, fold))
 		default:
 			exact = append(exact, text)
@@ -266,11 +266,20 @@ func (b *builder) list(x, subject eql.Expr, constants []*eql.Literal, fold bool)
 	return Or(clauses...)
 }
 
+// surelyIndexed is a length that no field's ignore_above is below, unless its mapping says so now. The
+// mapping's limit may be changed at any time, and documents stay as they were indexed: a longer value can be
+// in the index or left out of it, whatever the limit is now.
+const surelyIndexed = 100
+
+func mayBeIgnored(f event.FieldMapping, text string) bool {
+	return len(text) > surelyIndexed || f.Ignores([]byte(text))
+}
+
 // equal accepts documents with the value text, those included whose value is that long that the field's
 // index left it out.
 func equal(f event.FieldMapping, text string, fold bool) Clause {
-	if f.Ignores([]byte(text)) {
-		return Ignored(f.Exact)
+	if mayBeIgnored(f, text) {
+		return Or(Term(f.Exact, text, fold), Ignored(f.Exact))
 	}
 	return Term(f.Exact, text, fold)
 }
@@ -369,10 +378,7 @@ func pattern(f event.FieldMapping, text string, fold bool) Clause {
 	if alphanumerics(start) < shortest {
 		return Everything()
 	}
-	if f.IgnoreAbove > 0 {
-		return Or(Prefix(f.Exact, start, fold), Ignored(f.Exact))
-	}
-	return Prefix(f.Exact, start, fold)
+	return Or(Prefix(f.Exact, start, fold), Ignored(f.Exact))
 }
 
 func alphanumerics(text string) int {

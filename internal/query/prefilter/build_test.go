@@ -56,12 +56,12 @@ func TestBuild(t *testing.T) {
 	f(`path like "a"`, `{"term":{"path":{"value":"a"}}}`)
 	f(`alias == "x"`, `{"term":{"name":{"value":"x"}}}`)
 	f(`title == "x"`, `{"term":{"title.keyword":{"value":"x"}}}`)
-	// A value longer than ignore_above is in no index, only in _ignored.
-	f(`name == "longer than ten"`, `{"term":{"_ignored":{"value":"name"}}}`)
-	f(`name : "longer than ten"`, `{"term":{"_ignored":{"value":"name"}}}`)
+	// A value longer than ignore_above is in no index, only in _ignored, unless the limit was another one then.
+	f(`name == "longer than ten"`, `{"bool":{"should":[{"term":{"name":{"value":"longer than ten"}}},{"term":{"_ignored":{"value":"name"}}}]}}`)
+	f(`name : "longer than ten"`, `{"bool":{"should":[{"term":{"name":{"case_insensitive":true,"value":"longer than ten"}}},{"term":{"_ignored":{"value":"name"}}}]}}`)
 	f(`title != null`, `{"bool":{"should":[{"exists":{"field":"title.keyword"}},{"term":{"_ignored":{"value":"title.keyword"}}}]}}`)
 	f(`name : "beginning*"`, `{"bool":{"should":[{"prefix":{"name":{"case_insensitive":true,"value":"beginning"}}},{"term":{"_ignored":{"value":"name"}}}]}}`)
-	f(`path like "C:\\Windows\\*.exe"`, `{"prefix":{"path":{"case_insensitive":false,"value":"C:\\Windows\\"}}}`)
+	f(`path like "C:\\Windows\\*.exe"`, `{"bool":{"should":[{"prefix":{"path":{"case_insensitive":false,"value":"C:\\Windows\\"}}},{"term":{"_ignored":{"value":"path"}}}]}}`)
 	f(`path : "*"`, `{"bool":{"should":[{"exists":{"field":"path"}},{"term":{"_ignored":{"value":"path"}}}]}}`)
 	// What an index cannot answer cheaply or for certain is left to the matcher.
 	f(`path : "?:\\inetpub\\*"`, all)
@@ -94,7 +94,7 @@ func TestBuild(t *testing.T) {
 	// A prefix is not needed beside an exact term.
 	f(`name == "a" and path : "C:\\Windows\\*"`, `{"term":{"name":{"value":"a"}}}`)
 	f(`host.os.type == "w" and path : "C:\\Windows\\*"`,
-		`{"bool":{"filter":[{"term":{"host.os.type":{"value":"w"}}},{"prefix":{"path":{"case_insensitive":true,"value":"C:\\Windows\\"}}}]}}`)
+		`{"bool":{"filter":[{"term":{"host.os.type":{"value":"w"}}},{"bool":{"should":[{"prefix":{"path":{"case_insensitive":true,"value":"C:\\Windows\\"}}},{"term":{"_ignored":{"value":"path"}}}]}}]}}`)
 	f(`true`, all)
 	f(`false`, none)
 	f(`not true`, none)

@@ -249,3 +249,31 @@ func TestLongConstants(t *testing.T) {
 		}
 	}
 }
+
+// TestIgnoreAboveThatChanged holds the promise for documents that were indexed under another limit than
+// the mapping's present one, which may be changed at any time.
+func TestIgnoreAboveThatChanged(t *testing.T) {
+	cluster := estest.For(t)
+	text := strings.Repeat("a", 300)
+	f := func(name, before, now string, conditions ...string) {
+		t.Helper()
+		index := cluster.Index(name)
+		mapping := func(limit string) string {
+			return `{"properties":{"f":{"properties":{"a":{"type":"keyword"` + limit + `}}}}}`
+		}
+		cluster.Create(index, `{"mappings":`+mapping(before)+`}`)
+		document := fmt.Sprintf(`{"f":{"a":%q}}`, text)
+		cluster.Do("PUT", index+"/_doc/0?refresh=true", document)
+		cluster.Do("PUT", index+"/_mapping", mapping(now))
+		for _, condition := range conditions {
+			query := "any where " + strings.ReplaceAll(condition, "TEXT", text)
+			if compare(t, cluster, index, query, readMapping(t, cluster, index), []string{document}, nil, map[string]string{"before": before, "now": now}) != 1 {
+				t.Errorf("%s: %s does not accept its own value", name, condition)
+			}
+		}
+	}
+	conditions := []string{`f.a == "TEXT"`, `f.a in ("TEXT", "b")`, `f.a in~ ("TEXT")`, `f.a : "TEXT"`, `f.a : "TEXT*"`, `f.a : "aaa*"`, `f.a : "*"`, `f.a != null`}
+	f("raised", `,"ignore_above":256`, `,"ignore_above":1024`, conditions...)
+	f("lifted", `,"ignore_above":256`, ``, conditions...)
+	f("lowered", ``, `,"ignore_above":256`, conditions...)
+}
