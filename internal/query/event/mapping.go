@@ -43,8 +43,9 @@ type FieldMapping struct {
 	Unindexed bool
 	// Nested is the nearest nested parent's path, or empty. A query at the root does not see such a field.
 	Nested string
-	// FromFields: the value need not be in `_source` (constant_keyword, alias, runtime, null_value, copy_to,
-	// left out of `_source`), so the search's `fields` are asked for it.
+	// FromFields: the value need not be in `_source` (constant_keyword, alias, runtime, copy_to, left out of
+	// `_source`), so the search's `fields` are asked for it. Only where they must be: they write a number anew,
+	// 1e0 as 1.0, where the index has it as it was written.
 	FromFields bool
 	// Constant is the value of a constant_keyword, where it is set.
 	Constant string
