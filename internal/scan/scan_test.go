@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,14 @@ func TestScan(t *testing.T) {
 	f("a deep hit", `{"_index":"i","_source":{"deep":`+deep+`,"name":"bad"}}`, "rule-0 bad")
 	f("a long line", `{"pad":"`+strings.Repeat("x", 5<<20)+`","name":"bad"}`+"\n"+`{"name":"bad2"}`, "rule-0 bad", "rule-0 bad2")
 	f("an alert is not alerted on", `{"name":"bad","event":{"kind":"signal"}}`)
+}
+
+func TestLoneSurrogatesMatchAsOnACluster(t *testing.T) {
+	got := run(rulesOf(t, `any where file.name : ("bad?.exe", "?ad.exe")`), input("a", `{"name":"1","file":{"name":"bad\ud800.exe"}}
+{"name":"2","file":{"name":"\udfff\u0061d.exe"}}`))
+	if want := []string{"rule-0 1", "rule-0 2"}; got.err != nil || !slices.Equal(got.lines, want) {
+		t.Errorf("got %q, %v, want %q", got.lines, got.err, want)
+	}
 }
 
 func TestOrderIsTheInputs(t *testing.T) {

@@ -92,7 +92,7 @@ type line struct {
 var errNotObject = errors.New("not a JSON object")
 
 func (w *worker) parse(text []byte) (line, error) {
-	v, err := w.parser.ParseBytes(text)
+	v, err := w.parser.ParseBytes(event.MendSurrogates(text))
 	if err != nil {
 		return w.parseDeep(text)
 	}
