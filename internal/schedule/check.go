@@ -110,6 +110,9 @@ func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCh
 		return err
 	}
 	check.Events = all.Documents
+	for _, f := range all.Failures {
+		check.Problems = append(check.Problems, fmt.Sprintf("%s does not answer, and is not in the numbers here: %s", f.Index, f.Reason))
+	}
 	for _, path := range d.Fields.Paths() {
 		f := FieldCheck{Path: path, Mapping: mappingsOf(classes, path)}
 		if f.Mapping != unmapped {
