@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 
@@ -162,10 +163,17 @@ type mappings interface {
 
 func mappingOf(ctx context.Context, m mappings, index string, fields []string) (*event.Mapping, error) {
 	classes, err := m.Mappings(ctx, []string{index}, fields)
+	var refused *search.ResponseError
+	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+		classes, err = nil, nil // a name without wildcards that no index has
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the mapping of %s: %w", index, err)
 	}
-	if len(classes) != 1 {
+	if len(classes) == 0 {
+		return nil, withExit(exitUsage, fmt.Errorf("there is no open index %s that may be read: name another with --index", index))
+	}
+	if len(classes) > 1 {
 		return nil, withExit(exitUsage, fmt.Errorf("%s stands for %d kinds of indices: name one index", index, len(classes)))
 	}
 	return classes[0].Mapping, nil
