@@ -1,0 +1,24 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"esrule/internal/schedule"
+)
+
+func TestStatusIsWhole(t *testing.T) {
+	f := func(why string, s ruleStatus, want bool) {
+		t.Helper()
+		if got := s.whole(); got != want {
+			t.Errorf("%s: got %v, want %v", why, got, want)
+		}
+	}
+	upTo, run := &time.Time{}, &schedule.Run{}
+	f("never run", ruleStatus{}, false)
+	f("covered", ruleStatus{CoveredUpTo: upTo, LastRun: run}, true)
+	f("the first run was killed", ruleStatus{CoveredUpTo: upTo}, false)
+	f("the last run failed", ruleStatus{CoveredUpTo: upTo, LastRun: &schedule.Run{Failures: []string{"no answer"}}}, false)
+	f("a gap", ruleStatus{CoveredUpTo: upTo, LastRun: run, Gaps: schedule.Intervals{{}}}, false)
+	f("an open index", ruleStatus{CoveredUpTo: upTo, LastRun: run, Open: []schedule.OpenIndex{{}}}, false)
+}
