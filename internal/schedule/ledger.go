@@ -53,9 +53,9 @@ type Run struct {
 	// Searched is the time that was searched, overlap included; Indices how many indices were.
 	Searched time.Duration `json:"searched_ns"`
 	Indices  int           `json:"indices"`
-	// Candidates passed the pre-filter, Matched the matcher. Of these, Created are new signals,
-	// Duplicates were alerted before; Reduced (of Created) were written without their fields, and
-	// DeadLettered could not be written at all.
+	// Candidates passed the pre-filter, Matched the matcher. Of the matched, Created are new signals,
+	// Duplicates were alerted before, Reduced are new but without their event's fields, and DeadLettered
+	// could not be written to the signals index at all.
 	Candidates   int `json:"candidates"`
 	Matched      int `json:"matched"`
 	Created      int `json:"created"`

@@ -189,7 +189,7 @@ func (s *ruleRun) begin(ctx context.Context, now time.Time) error {
 			l.Since = now.Add(-start)
 		}
 		if cut := l.CutFuture(now); cut > 0 {
-			s.log.Warn("the ledger ended in the future: a clock was ahead; that time is searched again", "rule", d.Rule.ID, "cut", cut)
+			s.log.Warn("the ledger ended in the future, as clocks that were ahead leave it; what lies after now is searched when it comes", "rule", d.Rule.ID, "cut", cut)
 		}
 		if l.meaning(d.Fingerprint(), now) {
 			s.log.Warn("the rule's condition or index patterns changed: what was covered before was searched for the old ones; run a backfill to search it again",
