@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -105,6 +104,7 @@ func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*sche
 func countProblems(rules []schedule.RuleCheck) int {
 	n := 0
 	for _, r := range rules {
+		n += len(r.Problems)
 		for _, p := range r.Patterns {
 			n += len(p.Problems)
 		}
@@ -136,8 +136,11 @@ func (a *app) printChecked(c checked, format string) error {
 
 func printRuleCheck(out io.Writer, r schedule.RuleCheck) error {
 	fmt.Fprintf(out, "%s (%s)\n", r.Name, r.RuleID)
+	for _, problem := range r.Problems {
+		fmt.Fprintf(out, "  problem: %s\n", problem)
+	}
 	for _, p := range r.Patterns {
-		fmt.Fprintf(out, "  %s: %d indices, %d events in the last %s\n", p.Pattern, len(p.Indices), p.Events, schedule.CheckedTime/time.Hour*time.Hour)
+		fmt.Fprintf(out, "  %s: %d indices, %d events in the last %s\n", p.Pattern, len(p.Indices), p.Events, schedule.CheckedDays)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		for _, f := range p.Fields {
 			fmt.Fprintf(w, "    %s\t%s\tin %d events\n", f.Path, f.Mapping, f.Events)

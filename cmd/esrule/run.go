@@ -20,8 +20,8 @@ searched. At the first run a rule looks back as far as ESRULE_START says, or as 
 first.
 
 Without --once it polls at once and then on ESRULE_SCHEDULE until it gets SIGINT or
-SIGTERM, which it answers by finishing the page at hand; what is open then is covered by
-the next run. Any number of instances may run at the same time.
+SIGTERM, which end it wherever it is; what is open then is covered by the next run. Any
+number of instances may run at the same time.
 
 With --once it covers what is open and ends: exit code 0 says that everything was
 covered, 1 that something was not and is kept for the next run.`
@@ -68,20 +68,19 @@ func (a *app) runRules(ctx context.Context, once bool) error {
 	if err := a.ensureIndices(ctx, cfg, c, log); err != nil {
 		return err
 	}
-	if err := warnUnmatched(ctx, a.reader(cfg, c, log), detections, log); err != nil {
-		return err
-	}
+	warnUnmatched(ctx, a.reader(cfg, c, log), detections, log)
 	runner := a.newRunner(cfg, c, log)
 	if once {
 		report, err := runner.Run(ctx, detections)
 		return errors.Join(err, notCovered(report))
 	}
 	log.Info("polling", "schedule", cfg.ScheduleText, "rules", len(detections))
-	return a.poll(ctx, cfg, runner, detections, log)
+	return a.poll(ctx, cfg, c, runner, detections, log)
 }
 
-// warnUnmatched names the patterns that no index matches. They count as covered: there is nothing to search.
-func warnUnmatched(ctx context.Context, reader *search.Cluster, detections []*schedule.Detection, log *slog.Logger) error {
+// warnUnmatched names the patterns that no index matches. They count as covered: there is nothing to
+// search. It is advice only, so where it cannot be asked the run goes on.
+func warnUnmatched(ctx context.Context, reader *search.Cluster, detections []*schedule.Detection, log *slog.Logger) {
 	asked := map[string]bool{}
 	for _, d := range detections {
 		for _, pattern := range d.Patterns {
@@ -90,20 +89,21 @@ func warnUnmatched(ctx context.Context, reader *search.Cluster, detections []*sc
 			}
 			asked[pattern] = true
 			indices, err := reader.Indices(ctx, []string{pattern})
-			if err != nil {
-				return fmt.Errorf("list the indices of %s: %w", pattern, err)
-			}
-			if len(indices) == 0 {
-				log.Warn("no index matches a pattern: nothing is searched there until one does", "pattern", pattern)
+			if err == nil && len(indices) == 0 {
+				log.Warn("no index that may be read matches a pattern: nothing is searched there until one does", "pattern", pattern)
 			}
 		}
 	}
-	return nil
 }
 
 // poll runs until the context ends, which is a clean end: what is open is in the ledger.
-func (a *app) poll(ctx context.Context, cfg config, runner *schedule.Runner, detections []*schedule.Detection, log *slog.Logger) error {
+func (a *app) poll(ctx context.Context, cfg config, c *cluster, runner *schedule.Runner, detections []*schedule.Detection, log *slog.Logger) error {
 	schedule.Poll(ctx, cfg.Schedule, log, func(ctx context.Context) {
+		// One that was deleted under way comes back before it is missed.
+		if err := a.ensureIndices(ctx, cfg, c, log); err != nil && ctx.Err() == nil {
+			log.Error("run skipped; the next one searches its time too", "error", err)
+			return
+		}
 		// Each rule's outcome is logged by the runner; the next run searches what this one left open.
 		if _, err := runner.Run(ctx, detections); err != nil && ctx.Err() == nil {
 			log.Error("run ended early", "error", err)

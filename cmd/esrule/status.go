@@ -14,11 +14,12 @@ import (
 )
 
 const statusLong = `Show what the ledgers say: how far each rule is covered, what is open and why, and what
-the last run came to. Exit code 0 where everything up to the last run is covered, 1 where
-something is open.`
+the last run came to. Exit code 0 where everything up to the last run is covered, and that
+was not too long ago, otherwise 1.`
 
 func newStatusCommand(a *app) *cobra.Command {
 	format := newChoice("text", "json")
+	var maxLag time.Duration
 	cmd := &cobra.Command{
 		Use:     "status",
 		Short:   "Show what is covered and what is open",
@@ -26,10 +27,11 @@ func newStatusCommand(a *app) *cobra.Command {
 		Example: "  esrule status\n  esrule status --format json | jq '.rules[] | {name, lag_seconds}'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.status(cmd.Context(), format.String())
+			return a.status(cmd.Context(), format.String(), maxLag)
 		},
 	}
 	format.register(cmd, "format", "how the result is written")
+	cmd.Flags().DurationVar(&maxLag, "max-lag", time.Hour, "how long ago the covered time may end; 0 is any")
 	return cmd
 }
 
@@ -39,6 +41,7 @@ type ruleStatus struct {
 	Name        string               `json:"name"`
 	CoveredUpTo *time.Time           `json:"covered_up_to,omitempty"` // absent: never run
 	Lag         float64              `json:"lag_seconds"`
+	Late        bool                 `json:"late"` // the lag is beyond --max-lag
 	Gaps        schedule.Intervals   `json:"gaps,omitempty"`
 	Open        []schedule.OpenIndex `json:"open,omitempty"`
 	LastRun     *schedule.Run        `json:"last_run,omitempty"`
@@ -50,11 +53,11 @@ type ruleStatus struct {
 // whole asks the last run too: what an error ended leaves no gap before the newest thing covered, and a
 // first run that was killed has entered nothing.
 func (s ruleStatus) whole() bool {
-	ended := s.LastRun != nil && len(s.LastRun.Failures) == 0
-	return s.CoveredUpTo != nil && len(s.Gaps) == 0 && len(s.Open) == 0 && ended
+	ended := s.LastRun != nil && s.LastRun.Error == ""
+	return s.CoveredUpTo != nil && len(s.Gaps) == 0 && len(s.Open) == 0 && ended && !s.Late
 }
 
-func (a *app) status(ctx context.Context, format string) error {
+func (a *app) status(ctx context.Context, format string, maxLag time.Duration) error {
 	cfg, err := a.config()
 	if err != nil {
 		return err
@@ -76,6 +79,7 @@ func (a *app) status(ctx context.Context, format string) error {
 		if err != nil {
 			return err
 		}
+		s.Late = maxLag > 0 && s.Lag > maxLag.Seconds()
 		rules = append(rules, s)
 		whole = whole && s.whole()
 	}
@@ -83,7 +87,7 @@ func (a *app) status(ctx context.Context, format string) error {
 		return err
 	}
 	if !whole {
-		return errors.New("something is open; the next run searches it")
+		return errors.New("not everything is covered; the next run searches what is open")
 	}
 	return nil
 }
@@ -111,6 +115,7 @@ func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *schedule
 func (a *app) printStatus(rules []ruleStatus, format string) error {
 	if format == "json" {
 		e := json.NewEncoder(a.stdout)
+		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
 		return e.Encode(map[string]any{"rules": rules})
 	}
@@ -132,6 +137,9 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 	}
 	lag := time.Duration(s.Lag * float64(time.Second)).Round(time.Second)
 	fmt.Fprintf(w, "  covered up to\t%s (%s ago)\n", s.CoveredUpTo.Format(time.RFC3339), lag)
+	if s.Late {
+		fmt.Fprintf(w, "  late\tlonger ago than --max-lag: is esrule still running?\n")
+	}
 	for _, gap := range s.Gaps {
 		fmt.Fprintf(w, "  gap\t%s: covered by the next run\n", gap)
 	}
@@ -143,8 +151,8 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 		fmt.Fprintf(w, "  last run\t%s, %s: searched %s in %d indices, %d candidates, %d matched, %d created, %d duplicates, %d reduced, %d dead letters\n",
 			run.At.Format(time.RFC3339), run.Duration.Round(time.Millisecond), run.Searched.Round(time.Second), run.Indices,
 			run.Candidates, run.Matched, run.Created, run.Duplicates, run.Reduced, run.DeadLettered)
-		for _, failure := range run.Failures {
-			fmt.Fprintf(w, "  failed\t%s\n", failure)
+		if run.Error != "" {
+			fmt.Fprintf(w, "  failed\t%s\n", run.Error)
 		}
 	}
 	if s.ChangedAt != nil {

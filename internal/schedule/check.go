@@ -14,14 +14,19 @@ import (
 	"esrule/internal/query/search"
 )
 
-// CheckedTime is how far back Check counts events.
-const CheckedTime = 24 * time.Hour
+// CheckedTime is how far back Check counts events; CheckedDays says it in words.
+const (
+	CheckedTime = 24 * time.Hour
+	CheckedDays = "24 hours"
+)
 
 // RuleCheck says whether a rule can fire on a cluster.
 type RuleCheck struct {
 	RuleID   rule.ID        `json:"rule_id"`
 	Name     string         `json:"name"`
 	Patterns []PatternCheck `json:"patterns,omitempty"`
+	// Problems are those of the rule as a whole.
+	Problems []string `json:"problems,omitempty"`
 }
 
 // PatternCheck says it of one index pattern.
@@ -63,6 +68,9 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time) (RuleCh
 		}
 		check.Patterns = append(check.Patterns, one)
 	}
+	if !slices.ContainsFunc(check.Patterns, func(p PatternCheck) bool { return len(p.Indices) > 0 }) {
+		check.Problems = append(check.Problems, "no index matches any of its patterns: the rule cannot fire here")
+	}
 	return check, nil
 }
 
@@ -98,7 +106,7 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 		d.judgeClass(&check, class)
 	}
 	if check.Events == 0 {
-		check.Notes = append(check.Notes, fmt.Sprintf("no event in the last %s: is the source still sending?", CheckedTime))
+		check.Notes = append(check.Notes, fmt.Sprintf("no event in the last %s: is the source still sending?", CheckedDays))
 	}
 	return check, nil
 }
@@ -164,7 +172,7 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class) {
 		check.Notes = append(check.Notes, where+": the rule has no condition that an index answers cheaply: every event of a window is read")
 	}
 	if f := class.Mapping.Fields["@timestamp"]; f.Type != event.Date && f.Type != event.DateNanos {
-		check.Problems = append(check.Problems, where+": @timestamp is not mapped as a date: its events are in no window and are not searched")
+		check.Problems = append(check.Problems, where+": @timestamp is not mapped as a date: whether an event lies in a window is not certain, and one may be missed")
 	}
 	if o := d.Rule.TimestampOverride; o != "" && class.Mapping.Fields[o].Type == event.Unmapped {
 		check.Notes = append(check.Notes, fmt.Sprintf("%s: %s is not mapped: events are searched by @timestamp, and one that arrives more than %s late is missed", where, o, overlap(d.Rule)))

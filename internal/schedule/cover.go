@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/valyala/fastjson"
 
@@ -15,9 +16,15 @@ import (
 // flushAt is how many signals are held before they are written.
 const flushAt = 500
 
+// target is what is searched for an interval: the patterns, or of their indices only one.
+type target struct {
+	patterns []string
+	only     string
+}
+
 // outcome is what covering one interval came to.
 type outcome struct {
-	empty      bool // there was no shard to read
+	reached    bool // the one index that was asked for is among those that answered
 	indices    int
 	candidates int
 	matched    int
@@ -26,12 +33,12 @@ type outcome struct {
 	failures []Failure
 }
 
-// cover searches the patterns for a rule's events of one interval and writes a signal for each match.
+// cover searches the target for a rule's events of one interval and writes a signal for each match.
 // With no error, everything but the failures in the outcome was read, judged and acknowledged.
-func (r *Runner) cover(ctx context.Context, d *Detection, patterns []string, i Interval, x sink.Execution) (outcome, error) {
-	pit, err := r.cluster.OpenPointInTime(ctx, patterns)
+func (r *Runner) cover(ctx context.Context, d *Detection, t target, i Interval, x sink.Execution) (outcome, error) {
+	pit, err := r.cluster.OpenPointInTime(ctx, t.patterns)
 	if err != nil {
-		return outcome{}, fmt.Errorf("open a point in time on %s: %w", patterns, err)
+		return outcome{}, fmt.Errorf("open a point in time on %s: %w", t.patterns, err)
 	}
 	defer func() {
 		if err := pit.Close(context.WithoutCancel(ctx)); err != nil {
@@ -39,29 +46,36 @@ func (r *Runner) cover(ctx context.Context, d *Detection, patterns []string, i I
 		}
 	}()
 	if pit.Empty() {
-		return r.outcomeOf(ctx, outcome{empty: true}, pit)
+		return r.outcomeOf(ctx, outcome{}, t, pit)
 	}
-	classes, err := r.cluster.Mappings(ctx, patterns, d.Mapped())
+	classes, err := r.cluster.Mappings(ctx, t.patterns, d.Mapped())
 	if err != nil {
-		return outcome{}, fmt.Errorf("read the mappings of %s: %w", patterns, err)
+		return outcome{}, fmt.Errorf("read the mappings of %s: %w", t.patterns, err)
 	}
 	plan := d.plan(classes, reading(d.Rule, i), r.own)
+	if t.only != "" {
+		plan.request = prefilter.And(prefilter.Terms("_index", []string{t.only}), plan.request)
+	}
 	j := newJudge(r, d, plan, x)
 	if err := j.read(ctx, pit); err != nil {
 		return j.outcome, err // what was written until then was written
 	}
 	j.outcome.indices = plan.indices()
+	j.outcome.reached = plan.mappings[t.only] != nil
 	j.outcome.failures = plan.uncovered
 	for index := range j.unknown {
 		j.outcome.failures = append(j.outcome.failures, Failure{Index: index, Reason: "its mapping could not be read: what its fields are is not known"})
 	}
-	return r.outcomeOf(ctx, j.outcome, pit)
+	return r.outcomeOf(ctx, j.outcome, t, pit)
 }
 
-// outcomeOf adds the indices that did not answer, except those that are gone.
-func (r *Runner) outcomeOf(ctx context.Context, out outcome, pit *search.PointInTime) (outcome, error) {
+// outcomeOf adds the indices that did not answer, except those that are gone or were not asked.
+func (r *Runner) outcomeOf(ctx context.Context, out outcome, t target, pit *search.PointInTime) (outcome, error) {
 	for _, f := range pit.Failures() {
 		out.failures = append(out.failures, Failure{Index: f.Index, Reason: f.Reason})
+	}
+	if t.only != "" {
+		out.failures = slices.DeleteFunc(out.failures, func(f Failure) bool { return f.Index != t.only })
 	}
 	var err error
 	out.failures, err = r.dropDeleted(ctx, out.failures)

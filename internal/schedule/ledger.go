@@ -62,8 +62,8 @@ type Run struct {
 	Duplicates   int `json:"duplicates"`
 	Reduced      int `json:"reduced"`
 	DeadLettered int `json:"dead_lettered"`
-	// Failures are the indices that did not answer and the error that ended the run, if one did.
-	Failures []string `json:"failures,omitempty"`
+	// Error is what ended the run early, if anything did.
+	Error string `json:"error,omitempty"`
 }
 
 // NewLedger is the ledger of a rule that was never run, to be covered from since on.

@@ -3,6 +3,7 @@ package schedule_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"esrule/internal/estest"
 	"esrule/internal/query/eql"
@@ -92,12 +95,21 @@ func (w *world) event(index string, minutesAgo float64, name string, pid int) {
 	w.Bulk(index, fmt.Sprintf(`{"@timestamp":%q,"event":{"category":"process"},"process":{"name":%q,"pid":%d}}`, when, name, pid))
 }
 
-// run is one run, as a process of its own would do it.
+// run is one run of the world's rule, as a process of its own would do it.
 func (w *world) run() schedule.RuleReport {
 	w.t.Helper()
-	detection, err := schedule.NewDetection(w.rule, nil)
-	if err != nil {
-		w.t.Fatal(err)
+	return w.runAll(w.rule)[0]
+}
+
+func (w *world) runAll(rules ...*rule.Rule) []schedule.RuleReport {
+	w.t.Helper()
+	var detections []*schedule.Detection
+	for _, r := range rules {
+		d, err := schedule.NewDetection(r, nil)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		detections = append(detections, d)
 	}
 	log := slog.New(slog.NewTextHandler(&w.log, nil))
 	signals := w.signals
@@ -110,12 +122,12 @@ func (w *world) run() schedule.RuleReport {
 			StateIndex: w.indices.State, Own: []string{w.indices.Signals, w.indices.State, w.indices.DeadLetter},
 			Now: func() time.Time { return w.clock }, Log: log, Version: "test",
 		})
-	report, err := runner.Run(w.t.Context(), []*schedule.Detection{detection})
+	report, err := runner.Run(w.t.Context(), detections)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.Refresh(w.indices.Signals)
-	return report.Rules[0]
+	return report.Rules
 }
 
 func (w *world) store() *schedule.Store {
@@ -238,6 +250,70 @@ func TestClosedIndexStaysOpen(t *testing.T) {
 	report := w.run()
 	if len(report.Open) != 1 || report.Open[0].Index != sick || !strings.Contains(report.Open[0].Reason, "closed") {
 		t.Errorf("open after the index was closed: %+v, %v", report.Open, report.Err)
+	}
+}
+
+func TestRetryKeepsTheFilterOfAnAlias(t *testing.T) {
+	w := newWorld(t)
+	alias, sick := w.Index("alias"), w.Index("events-sick")
+	w.Do("PUT", sick+"?wait_for_active_shards=0", `{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},
+		"mappings":`+processMapping+`,"aliases":{"`+alias+`":{"filter":{"term":{"process.pid":1}}}}}`)
+	w.rule.Index = []string{alias}
+	if report := w.run(); len(report.Open) != 1 || report.Open[0].Index != sick {
+		t.Fatalf("open: %+v", report.Open)
+	}
+	w.Do("PUT", sick+"/_settings", `{"index.routing.allocation.require._name":null}`)
+	w.Do("GET", "_cluster/health/"+sick+"?wait_for_status=green&timeout=30s", nil)
+	w.event(sick, 3, "bad.exe", 1)
+	w.event(sick, 3, "bad.exe", 2)
+	w.clock = w.clock.Add(time.Second)
+	if report := w.run(); report.Err != nil || len(report.Open) != 0 {
+		t.Errorf("open once the index is well: %+v, %v", report.Open, report.Err)
+	}
+	w.wantSignals("through the filter", 1)
+}
+
+// recording keeps the order in which signals are written.
+type recording struct {
+	schedule.Signals
+	rules []string
+}
+
+func (r *recording) Write(ctx context.Context, signals []sink.Signal) (sink.Result, error) {
+	for _, s := range signals {
+		var document struct {
+			Rule string `json:"kibana.alert.rule.name"`
+		}
+		if err := json.Unmarshal(s.Document, &document); err != nil {
+			return sink.Result{}, err
+		}
+		r.rules = append(r.rules, document.Rule)
+	}
+	return r.Signals.Write(ctx, signals)
+}
+
+func TestLiveWindowsComeBeforeBacklogs(t *testing.T) {
+	w := newWorld(t)
+	index := w.index("a")
+	w.event(index, 3, "bad.exe", 1)
+	w.event(index, 100, "bad.exe", 2)
+	second := *w.rule
+	second.ID, second.Name = "second", "Second"
+	if _, err := w.store().Update(t.Context(), w.rule.ID, func() *schedule.Ledger {
+		return schedule.NewLedger(w.rule.ID, w.rule.Name, w.clock.Add(-3*time.Hour))
+	}, func(*schedule.Ledger) {}); err != nil {
+		t.Fatal(err)
+	}
+	recorder := &recording{Signals: sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter})}
+	w.signals = recorder
+	for i, one := range w.runAll(w.rule, &second) {
+		if one.Err != nil {
+			t.Errorf("rule %d: %v", i, one.Err)
+		}
+	}
+	want := []string{"Bad process", "Second", "Bad process"}
+	if diff := cmp.Diff(want, recorder.rules); diff != "" {
+		t.Errorf("order of the signals by rule (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,0 +1,237 @@
+package schedule
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"esrule/internal/sink"
+)
+
+// ruleRun is one run of one rule under way. It begins, takes steps until none is left, and ends; an error
+// ends its steps.
+type ruleRun struct {
+	*Runner
+	detection *Detection
+	execution sink.Execution
+	started   time.Time
+	run       Run
+
+	ledger    *Ledger
+	patterns  []string  // those that may be read
+	forbidden []Failure // those that may not
+	now       time.Time // the earlier of our clock and the cluster's, when asked last
+	before    turn      // what the last step searched
+	retries   []retry   // what is left to search again
+	err       error     // what ended the run early
+}
+
+func (r *Runner) newRuleRun(d *Detection) *ruleRun {
+	s := &ruleRun{Runner: r, detection: d, started: r.options.Now()}
+	s.execution = sink.Execution{ID: rand.Text(), Type: sink.Scheduled, Version: r.options.Version, Now: r.options.Now}
+	s.run = Run{ID: s.execution.ID, At: s.started.UTC()}
+	return s
+}
+
+// begin learns the time, reads the ledger, asks what may be read, and lists what failed before and is due.
+func (s *ruleRun) begin(ctx context.Context) {
+	defer s.timed()()
+	s.err = s.prepare(ctx)
+}
+
+func (s *ruleRun) prepare(ctx context.Context) error {
+	latest, err := s.askTime(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.openLedger(ctx, latest); err != nil {
+		return err
+	}
+	if err := s.askPrivileges(ctx); err != nil {
+		return err
+	}
+	s.retries = s.dueRetries()
+	return nil
+}
+
+// step covers one piece: the live window where it is due, else a piece of a gap, else of an index that
+// failed before. It gives false where nothing is left to do, or nothing more can be done.
+func (s *ruleRun) step(ctx context.Context) bool {
+	if s.err != nil {
+		return false
+	}
+	defer s.timed()()
+	piece, ok := nextPiece(s.ledger, s.detection.Rule, s.now, s.before)
+	switch {
+	case ok:
+		s.before = gap
+		if piece.To.Equal(s.now) {
+			s.before = liveWindow
+		}
+		s.err = s.coverPiece(ctx, piece)
+	case len(s.retries) > 0:
+		s.before = gap
+		s.err = s.retryNext(ctx)
+	default:
+		return false
+	}
+	if s.err == nil {
+		_, s.err = s.askTime(ctx)
+	}
+	return s.err == nil
+}
+
+// timed adds the time until the function that it gives is called to the run's.
+func (s *ruleRun) timed() func() {
+	began := s.options.Now()
+	return func() { s.run.Duration += s.options.Now().Sub(began) }
+}
+
+// askTime sets now to the earlier of our clock and the cluster's, since what lies between them is not over
+// yet for one of the two, and gives the later.
+func (s *ruleRun) askTime(ctx context.Context) (latest time.Time, err error) {
+	theirs, err := s.cluster.Now(ctx, s.options.StateIndex, "updated_at")
+	if err != nil {
+		return time.Time{}, fmt.Errorf("ask the cluster for its clock: %w", err)
+	}
+	ours := s.options.Now()
+	if skew := ours.Sub(theirs).Abs(); skew > leastOverlap && s.now.IsZero() {
+		s.log.Warn("our clock and the cluster's differ: events are searched up to the earlier of the two, so later than they could be",
+			"ours", ours.UTC(), "cluster", theirs.UTC(), "skew", skew.Round(time.Second))
+	}
+	s.now = earlier(ours, theirs).UTC().Truncate(time.Millisecond)
+	return later(ours, theirs), nil
+}
+
+// openLedger reads the ledger, or makes the rule's first, and enters what the rule means now.
+func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
+	d := s.detection
+	start := s.options.Start
+	if start == 0 {
+		start = d.Rule.From
+	}
+	create := func() *Ledger {
+		s.log.Info("first run of a rule", "rule", d.Rule.ID, "name", d.Rule.Name, "looks_back", start)
+		return NewLedger(d.Rule.ID, d.Rule.Name, s.now.Add(-start))
+	}
+	return s.update(ctx, create, func(l *Ledger) {
+		if l.Since.After(latest) {
+			s.log.Warn("the ledger begins in the future: a clock was ahead; coverage begins anew", "rule", d.Rule.ID, "began", l.Since, "begins", s.now.Add(-start))
+			l.Since = s.now.Add(-start)
+		}
+		if cut := l.CutFuture(s.now); cut > 0 {
+			s.log.Warn("the ledger ended in the future, as clocks that were ahead leave it; what lies after now is searched when it comes", "rule", d.Rule.ID, "cut", cut)
+		}
+		if l.meaning(d.Fingerprint(), s.now) {
+			s.log.Warn("the rule's condition or index patterns changed: what was covered before was searched for the old ones",
+				"rule", d.Rule.ID, "name", d.Rule.Name, "covered_before", s.now)
+		}
+		l.RuleName = d.Rule.Name
+	})
+}
+
+func (s *ruleRun) update(ctx context.Context, create func() *Ledger, change func(*Ledger)) error {
+	ledger, err := s.ledgers.Update(ctx, s.detection.Rule.ID, create, change)
+	if err == nil {
+		s.ledger = ledger
+	}
+	return err
+}
+
+// known is for updates of a ledger that this run has read already. One deleted meanwhile starts anew
+// from what this run knows.
+func (s *ruleRun) known() *Ledger { return s.ledger }
+
+// askPrivileges sorts the patterns into those that may be read and those that may not: a search over
+// what is forbidden answers as if nothing were there.
+func (s *ruleRun) askPrivileges(ctx context.Context) error {
+	missing, err := s.cluster.Privileges(ctx, s.detection.Patterns)
+	if err != nil {
+		return fmt.Errorf("ask what may be read: %w", err)
+	}
+	lacking := map[string][]string{}
+	for _, m := range missing {
+		lacking[m.Pattern] = append(lacking[m.Pattern], m.Privilege)
+	}
+	for _, p := range s.detection.Patterns {
+		if len(lacking[p]) == 0 {
+			s.patterns = append(s.patterns, p)
+			continue
+		}
+		s.forbidden = append(s.forbidden, Failure{Index: p, Reason: fmt.Sprintf("the privilege %s is missing on it: grant it to the user or API key of esrule (esrule setup prints the role)", lacking[p])})
+	}
+	return nil
+}
+
+// coverPiece covers one interval and enters it into the ledger.
+func (s *ruleRun) coverPiece(ctx context.Context, piece Interval) error {
+	out := outcome{}
+	if len(s.patterns) > 0 {
+		var err error
+		out, err = s.cover(ctx, s.detection, target{patterns: s.patterns}, piece, s.execution)
+		s.count(out, piece)
+		if err != nil {
+			return fmt.Errorf("cover %s: %w; it stays open and is searched again by the next run", piece, err)
+		}
+	}
+	failures := append(out.failures, s.forbidden...)
+	return s.update(ctx, s.known, func(l *Ledger) { l.cover(piece, failures, s.started.UTC()) })
+}
+
+func (s *ruleRun) count(out outcome, i Interval) {
+	s.run.Searched += reading(s.detection.Rule, i).Length()
+	s.run.Indices = max(s.run.Indices, out.indices)
+	s.run.Candidates += out.candidates
+	s.run.Matched += out.matched
+	s.run.Created += out.written.Created
+	s.run.Duplicates += out.written.Duplicates
+	s.run.Reduced += out.written.Reduced
+	s.run.DeadLettered += out.written.DeadLettered
+}
+
+// end enters the run into the ledger, tells of it, and gives its report. A run that could not read its
+// ledger leaves it alone.
+func (s *ruleRun) end(ctx context.Context) RuleReport {
+	if s.err == nil {
+		s.err = ctx.Err()
+	}
+	if s.err != nil {
+		s.run.Error = s.err.Error()
+	}
+	if s.ledger != nil {
+		finished := s.update(context.WithoutCancel(ctx), s.known, func(l *Ledger) { l.LastRun = &s.run })
+		s.err = errors.Join(s.err, finished)
+	}
+	report := RuleReport{RuleID: s.detection.Rule.ID, Name: s.detection.Rule.Name, Run: s.run, Err: s.err}
+	if s.ledger != nil {
+		report.Open = s.ledger.Open
+		report.Lag = s.options.Now().Sub(s.ledger.CoveredUpTo())
+	}
+	s.tell(report, ctx.Err() != nil)
+	return report
+}
+
+// tell logs one line for the run, and one for each index that is not covered.
+func (s *ruleRun) tell(report RuleReport, interrupted bool) {
+	run := report.Run
+	attributes := []any{
+		"rule", report.RuleID, "name", report.Name, "searched", run.Searched, "indices", run.Indices,
+		"candidates", run.Candidates, "matched", run.Matched, "created", run.Created, "duplicates", run.Duplicates,
+		"reduced", run.Reduced, "dead_lettered", run.DeadLettered, "failed", len(report.Open),
+		"lag", report.Lag.Round(time.Second), "duration", run.Duration.Round(time.Millisecond),
+	}
+	for _, open := range report.Open {
+		s.log.Error("an index is not covered; it is searched again with growing pauses", "rule", report.RuleID, "index", open.Index,
+			"time", open.Time.Length(), "reason", open.Reason, "tries", open.Tries)
+	}
+	switch {
+	case interrupted:
+		s.log.Info("run interrupted; what it left open is searched by the next run", attributes...)
+	case report.Err != nil:
+		s.log.Error("run failed; what it left open is searched by the next run", append(attributes, "error", report.Err)...)
+	default:
+		s.log.Info("run", attributes...)
+	}
+}
