@@ -12,7 +12,7 @@ func TestPatternWithoutIndex(t *testing.T) {
 	s := newStage(t, "events-*", "nothing-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "a", match(time.Minute))
-	s.runOnce().says(t, `level=WARN msg="no index matches a pattern: nothing is searched there until one does" pattern=`+s.name("nothing-*"))
+	s.runOnce().says(t, `level=WARN msg="no index that may be read matches a pattern: nothing is searched there until one does" pattern=`+s.name("nothing-*"))
 	s.wantFound("a")
 	s.run("check").want(t, 0).says(t, s.name("nothing-*")+": 0 indices", "no index matches the pattern")
 }
