@@ -12,7 +12,7 @@ import (
 // parser of events would keep it as six characters, or take the escape behind it for its other half.
 // Text without any is given back as it is; text is never changed.
 func MendSurrogates(text []byte) []byte {
-	if !bytes.Contains(text, []byte(`\ud`)) && !bytes.Contains(text, []byte(`\uD`)) {
+	if !escapesSurrogate(text) {
 		return text
 	}
 	mended := text
@@ -40,6 +40,21 @@ func MendSurrogates(text []byte) []byte {
 			mended = bytes.Clone(text)
 		}
 		copy(mended[at-unit:], `\u003f`)
+	}
+}
+
+// escapesSurrogate tells whether any escape begins with the d of a surrogate. It looks at every byte of
+// every event, so it goes from backslash to backslash, two at a time where one escapes the other.
+func escapesSurrogate(text []byte) bool {
+	for {
+		at := bytes.IndexByte(text, '\\')
+		if at < 0 || len(text) < at+3 {
+			return false
+		}
+		if text[at+1] == 'u' && text[at+2]|0x20 == 'd' {
+			return true
+		}
+		text = text[at+2:]
 	}
 }
 
