@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"esrule/internal/query/lint"
+	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
 )
@@ -75,6 +78,9 @@ func (a *app) check(ctx context.Context, format string) error {
 			return err
 		}
 	}
+	for i, d := range detections {
+		doubt(&result.Rules[i], d)
+	}
 	if err := a.printChecked(result, format); err != nil {
 		return err
 	}
@@ -82,6 +88,18 @@ func (a *app) check(ctx context.Context, format string) error {
 		return withExit(exitFound, fmt.Errorf("%d problems found", n))
 	}
 	return nil
+}
+
+// doubt adds what is doubtful about a rule wherever it runs.
+func doubt(check *schedule.RuleCheck, d *schedule.Detection) {
+	if doubts := lint.Query(d.Rule.Parsed); len(doubts) > 0 {
+		for _, one := range d.Rule.Locate(doubts) {
+			check.Problems = append(check.Problems, one.Error())
+		}
+	}
+	if !prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause.Selective() {
+		check.Notes = append(check.Notes, "no exact value of a telling field narrows the search: every event of its category and kind is read")
+	}
 }
 
 func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*schedule.Detection, log *slog.Logger) ([]schedule.RuleCheck, error) {
@@ -137,7 +155,10 @@ func (a *app) printChecked(c checked, format string) error {
 func printRuleCheck(out io.Writer, r schedule.RuleCheck) error {
 	fmt.Fprintf(out, "%s (%s)\n", r.Name, r.RuleID)
 	for _, problem := range r.Problems {
-		fmt.Fprintf(out, "  problem: %s\n", problem)
+		fmt.Fprintf(out, "  problem: %s\n", strings.ReplaceAll(problem, "\n", "\n    "))
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(out, "  note: %s\n", note)
 	}
 	for _, p := range r.Patterns {
 		fmt.Fprintf(out, "  %s: %d indices, %d events in the last %s\n", p.Pattern, len(p.Indices), p.Events, schedule.CheckedDays)

@@ -25,8 +25,9 @@ type RuleCheck struct {
 	RuleID   rule.ID        `json:"rule_id"`
 	Name     string         `json:"name"`
 	Patterns []PatternCheck `json:"patterns,omitempty"`
-	// Problems are those of the rule as a whole.
+	// Problems and Notes are those of the rule as a whole.
 	Problems []string `json:"problems,omitempty"`
+	Notes    []string `json:"notes,omitempty"`
 }
 
 // PatternCheck says it of one index pattern.

@@ -22,6 +22,8 @@ const (
 	CodeFunction
 	// CodeType: the operands do not fit the operator, whatever a mapping may say.
 	CodeType
+	// CodeDoubt: the query is good, and probably not what was meant.
+	CodeDoubt
 )
 
 // String gives the code's name.
@@ -37,6 +39,8 @@ func (c Code) String() string {
 		return "function"
 	case CodeType:
 		return "type"
+	case CodeDoubt:
+		return "doubt"
 	}
 	return fmt.Sprintf("Code(%d)", c)
 }

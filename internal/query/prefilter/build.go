@@ -89,7 +89,7 @@ func (b *builder) connect(operands []eql.Expr, negated, all bool) Clause {
 // dropNeedless leaves out prefix clauses where an exact term beside them narrows the search already: a
 // prefix costs the cluster a walk over all terms that begin so.
 func (b *builder) dropNeedless(operands []eql.Expr, clauses []Clause) []Clause {
-	if !slices.ContainsFunc(clauses, Clause.selective) {
+	if !slices.ContainsFunc(clauses, Clause.Selective) {
 		return clauses
 	}
 	var kept []Clause
@@ -109,21 +109,22 @@ var coarse = map[string]bool{
 	"event.module": true, "event.dataset": true, "data_stream.dataset": true, "host.os.type": true, "host.os.family": true,
 }
 
-// selective tells whether c can be trusted to leave few documents, by looking up exact terms alone.
-func (c Clause) selective() bool {
+// Selective tells whether c can be trusted to leave few documents, by looking up exact terms alone: those of
+// fields with few values, such as event.category, do not count.
+func (c Clause) Selective() bool {
 	switch c.kind {
 	case term, terms:
 		return !coarse[c.field] && c.field != "_ignored"
 	case or:
 		for _, operand := range c.operands {
-			if !operand.selective() {
+			if !operand.Selective() {
 				return false
 			}
 		}
 		return true
 	case and:
 		for _, operand := range c.operands {
-			if operand.selective() {
+			if operand.Selective() {
 				return true
 			}
 		}

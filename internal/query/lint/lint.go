@@ -1,0 +1,150 @@
+// Package lint finds what is legal EQL and probably not what its author meant: a wildcard under an
+// operator that does not know wildcards, a comparison that no value can satisfy, a misspelt field. It
+// knows the language and the names of the Elastic Common Schema, no mapping and no server. The check
+// command calls it; nothing that it finds keeps a rule from running.
+package lint
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+
+	"esrule/internal/query/eql"
+)
+
+// Query gives what is doubtful about a query, in the order of its text.
+func Query(q *eql.Query) eql.Errors {
+	l := &linter{text: q.Text, known: knownFields()}
+	eql.Walk(q.Where, func(x eql.Expr) bool {
+		l.node(x)
+		return true
+	})
+	return l.found
+}
+
+type linter struct {
+	text  string
+	known []string
+	found eql.Errors
+}
+
+func (l *linter) doubt(x eql.Expr, advice, message string, args ...any) {
+	l.found = append(l.found, eql.NewError(l.text, x.Range(), eql.CodeDoubt, fmt.Sprintf(message, args...), advice))
+}
+
+func (l *linter) node(x eql.Expr) {
+	switch x := x.(type) {
+	case *eql.Field:
+		l.field(x)
+	case *eql.Compare:
+		if x.Op == eql.Equal || x.Op == eql.NotEqual {
+			l.literal(x.Op.String(), x.Left, x.Right)
+			l.literal(x.Op.String(), x.Right, x.Left)
+		}
+	case *eql.In:
+		for _, item := range x.List {
+			l.literal(inOperator(x), item, x.Subject)
+		}
+	case *eql.Like:
+		l.patterns(x)
+	case *eql.And, *eql.Or, *eql.Not, *eql.Binary, *eql.Negate, *eql.Call, *eql.Literal:
+	}
+}
+
+func inOperator(x *eql.In) string {
+	if x.Fold {
+		return "in~"
+	}
+	return "in"
+}
+
+// literal looks at a constant that is compared for equality.
+func (l *linter) literal(operator string, x, subject eql.Expr) {
+	constant, ok := x.(*eql.Literal)
+	if !ok || constant.Kind != eql.String {
+		return
+	}
+	if strings.ContainsAny(constant.Text, "*?") && !plainQuestion(constant.Text) {
+		l.doubt(x, "Write : or like for a pattern.", "%s takes * and ? as they are, not as wildcards", operator)
+	}
+	l.value(x, constant.Text, subject, operator == "in~")
+}
+
+// plainQuestion excuses texts in which a question mark is no wildcard: a URL's query.
+func plainQuestion(text string) bool {
+	return !strings.Contains(text, "*") && strings.Contains(text, "://")
+}
+
+func (l *linter) patterns(x *eql.Like) {
+	for _, p := range x.Patterns {
+		switch x.Op {
+		case eql.Colon, eql.LikeExact, eql.LikeFold:
+			l.value(p, p.Text, x.Subject, x.Op != eql.LikeExact)
+		case eql.Regex, eql.RegexFold:
+			if strings.HasPrefix(p.Text, "^") || strings.HasSuffix(p.Text, "$") && !strings.HasSuffix(p.Text, `\$`) {
+				l.doubt(p, "A regular expression is compared with the whole value here: leave ^ and $ out.", "^ and $ stand for themselves in a regular expression, so this fits hardly any value")
+			}
+		}
+	}
+}
+
+// lowerCased are the fields whose values the Elastic Common Schema prescribes in lower case.
+var lowerCased = []string{"host.os.type", "event.category", "event.type", "event.kind", "event.outcome"}
+
+// value looks for texts that no event can hold in the field.
+func (l *linter) value(x eql.Expr, text string, subject eql.Expr, fold bool) {
+	f, ok := subject.(*eql.Field)
+	if !ok {
+		return
+	}
+	if f.Path == "file.extension" && strings.HasPrefix(text, ".") {
+		l.doubt(x, fmt.Sprintf("Write %q.", text[1:]), "file.extension holds no leading dot, so no event has %q", text)
+	}
+	if !fold && slices.Contains(lowerCased, f.Path) && text != strings.ToLower(text) {
+		l.doubt(x, fmt.Sprintf("Write %q.", strings.ToLower(text)), "%s is in lower case by the schema, so no event has %q", f.Path, text)
+	}
+}
+
+// field looks for the names that are one slip away from a field of the schema. A field of another schema is
+// no mistake: sources have fields of their own.
+func (l *linter) field(f *eql.Field) {
+	if _, found := slices.BinarySearch(l.known, f.Path); found {
+		return
+	}
+	for _, name := range l.known {
+		if near(f.Path, name) {
+			l.doubt(f, fmt.Sprintf("Is %s meant?", name), "%s is not a field of the Elastic Common Schema", f.Path)
+			return
+		}
+	}
+}
+
+// near tells whether a path is one slip from a name: the same set of fields, and one letter more, less or
+// other, or two neighbours swapped.
+func near(path, name string) bool {
+	set, _, _ := strings.Cut(name, ".")
+	if rest, ok := strings.CutPrefix(path, set+"."); !ok || len(rest) < 4 {
+		return false
+	}
+	return levenshtein.Distance(path, name, nil) == 1 || swapped(path, name)
+}
+
+func swapped(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+}
+
+//go:embed ecs.txt
+var ecs string
+
+// knownFields are the names of the Elastic Common Schema 8, sorted; one a line in ecs.txt.
+func knownFields() []string { return strings.Fields(ecs) }
