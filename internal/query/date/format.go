@@ -1,0 +1,101 @@
+package date
+
+import (
+	"strings"
+	"time"
+)
+
+// Format is a mapping's list of formats, compiled.
+type Format struct {
+	readers []reader
+	// Unknown lists the formats that were not understood; in their place ISO 8601 and epoch milliseconds are read.
+	Unknown []string
+}
+
+// reader reads a whole text in one format.
+type reader func(text []byte, up bool) (Instant, bool)
+
+// Default is the format of a date field whose mapping names none.
+const Default = "strict_date_optional_time||epoch_millis"
+
+// New compiles formats as a mapping writes them; empty means [Default].
+func New(formats string) *Format {
+	if formats == "" {
+		formats = Default
+	}
+	f := &Format{}
+	for _, name := range strings.Split(formats, "||") {
+		name = strings.TrimPrefix(strings.TrimSpace(name), "8") // once the mark of java.time patterns
+		switch r, ok := readerOf(name); {
+		case ok:
+			f.readers = append(f.readers, r)
+		default:
+			f.Unknown = append(f.Unknown, name)
+			f.readers = append(f.readers, readISO(true), readEpoch(1e3))
+		}
+	}
+	return f
+}
+
+func readerOf(name string) (reader, bool) {
+	switch name {
+	case "epoch_millis":
+		return readEpoch(1e3), true
+	case "epoch_second":
+		return readEpoch(1), true
+	case "iso8601", "strict_date_optional_time", "strict_date_optional_time_nanos", "strictDateOptionalTime":
+		return readISO(true), true
+	case "date_optional_time", "dateOptionalTime":
+		return readISO(false), true
+	}
+	pattern, strict, ok := named(name)
+	if !ok {
+		pattern, strict = name, true
+		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") == "" && strings.Contains(name, "_") {
+			return nil, false // the name of a format that is not known, not a pattern
+		}
+	}
+	p, ok := compilePattern(pattern, strict)
+	if !ok {
+		return nil, false
+	}
+	return p.read, true
+}
+
+// Parse reads a text as it stands in a document or, without date math, in a query. What the text leaves
+// out is the first of its kind, or with up the last: "2020-01" is the end of January then.
+func (f *Format) Parse(text []byte, up bool) (Instant, bool) {
+	for _, read := range f.readers {
+		if i, ok := read(text, up); ok {
+			return i, true
+		}
+	}
+	return Instant{}, false
+}
+
+// Range reads a constant of a query as the first and last instant that it stands for. relative tells that it
+// depends on now.
+func (f *Format) Range(text string, now time.Time) (from, to Instant, relative, ok bool) {
+	relative = strings.HasPrefix(text, "now")
+	from, ok = f.resolve(text, false, now)
+	if !ok {
+		return Instant{}, Instant{}, relative, false
+	}
+	to, ok = f.resolve(text, true, now)
+	return from, to, relative, ok
+}
+
+func (f *Format) resolve(text string, up bool, now time.Time) (Instant, bool) {
+	if rest, ok := strings.CutPrefix(text, "now"); ok {
+		return calculate(rest, now.UTC().Truncate(time.Millisecond), up)
+	}
+	anchor, math, found := strings.Cut(text, "||")
+	if !found {
+		return f.Parse([]byte(text), up)
+	}
+	i, ok := f.Parse([]byte(anchor), false)
+	if !ok {
+		return Instant{}, false
+	}
+	return calculate(math, i.Time(), up)
+}

@@ -1,0 +1,228 @@
+package date
+
+// readISO gives the reader of ISO 8601 dates with an optional time, of whatever precision: 2020, 2020-01,
+// 2020-01-01T10:00:00,5+01:00. Where strict, parts have all their digits.
+func readISO(strict bool) reader {
+	return func(text []byte, up bool) (Instant, bool) {
+		s := scanner{text: text, strict: strict}
+		c := emptyCivil()
+		if !s.isoDate(&c) || len(s.text) > 0 && !s.isoTime(&c) || len(s.text) > 0 {
+			return Instant{}, false
+		}
+		return c.instant(up)
+	}
+}
+
+// scanner takes parts of a date off the front of a text.
+type scanner struct {
+	text   []byte
+	strict bool
+}
+
+// digits takes least to most digits.
+func (s *scanner) digits(least, most int) (n int, ok bool) {
+	if !s.strict {
+		least = 1
+	}
+	count := 0
+	for count < most && count < len(s.text) && '0' <= s.text[count] && s.text[count] <= '9' {
+		n = n*10 + int(s.text[count]-'0')
+		count++
+	}
+	if count < least {
+		return 0, false
+	}
+	s.text = s.text[count:]
+	return n, true
+}
+
+func (s *scanner) take(c byte) bool {
+	if len(s.text) == 0 || s.text[0] != c {
+		return false
+	}
+	s.text = s.text[1:]
+	return true
+}
+
+func (s *scanner) isDigit(at int) bool {
+	return at < len(s.text) && '0' <= s.text[at] && s.text[at] <= '9'
+}
+
+// year takes a year: four digits, or up to nine behind a sign.
+func (s *scanner) year(c *civil) bool {
+	negative := false
+	most := 4
+	if s.take('-') {
+		negative, most = true, 9
+	} else if s.take('+') {
+		most = 9
+	}
+	n, ok := s.digits(4, most)
+	c.year, c.hasYear = int64(n), ok
+	if negative {
+		c.year = -c.year
+	}
+	return ok
+}
+
+// isoDate takes yyyy[-MM[-dd]].
+func (s *scanner) isoDate(c *civil) bool {
+	if !s.year(c) || s.isDigit(0) {
+		return false
+	}
+	var ok bool
+	if !s.take('-') {
+		return true
+	}
+	if c.month, ok = s.digits(2, 2); !ok {
+		return false
+	}
+	if !s.take('-') {
+		return true
+	}
+	c.day, ok = s.digits(2, 2)
+	return ok
+}
+
+// isoTime takes T[HH[:mm[:ss[.fraction]]]][zone] behind a whole date.
+func (s *scanner) isoTime(c *civil) bool {
+	if c.day == missing || !s.take('T') {
+		return false
+	}
+	if len(s.text) == 0 {
+		return true
+	}
+	var ok bool
+	if c.hour, ok = s.digits(2, 2); !ok {
+		return false
+	}
+	if s.take(':') {
+		if c.minute, ok = s.digits(2, 2); !ok {
+			return false
+		}
+		if s.take(':') {
+			if c.second, ok = s.digits(2, 2); !ok {
+				return false
+			}
+			if s.take('.') || s.take(',') {
+				if c.nanos, ok = s.fraction(1, 9); !ok {
+					return false
+				}
+			}
+		}
+	}
+	return len(s.text) == 0 || s.zone(c)
+}
+
+// fraction takes least to most digits of a fraction of a second, as nanoseconds.
+func (s *scanner) fraction(least, most int) (nanos int, ok bool) {
+	before := len(s.text)
+	strict := s.strict
+	s.strict = true
+	nanos, ok = s.digits(least, most)
+	s.strict = strict
+	for n := before - len(s.text); ok && n < 9; n++ {
+		nanos *= 10
+	}
+	return nanos, ok && !s.isDigit(0)
+}
+
+// zone takes Z, UTC, GMT or an offset: +HH, +HHmm, +HH:mm, +HH:mm:ss.
+func (s *scanner) zone(c *civil) bool {
+	if s.take('Z') {
+		return true
+	}
+	for _, name := range [...]string{"UTC", "GMT", "UT"} {
+		if len(s.text) >= len(name) && string(s.text[:len(name)]) == name {
+			s.text = s.text[len(name):]
+			return true
+		}
+	}
+	return s.offset(c)
+}
+
+func (s *scanner) offset(c *civil) bool {
+	sign := 1
+	switch {
+	case s.take('+'):
+	case s.take('-'):
+		sign = -1
+	default:
+		return false
+	}
+	strict := s.strict
+	s.strict = true
+	defer func() { s.strict = strict }()
+	hours, ok := s.digits(2, 2)
+	if !ok {
+		return false
+	}
+	seconds := hours * 3600
+	for _, unit := range [...]int{60, 1} {
+		colon := s.take(':')
+		if !colon && !s.isDigit(0) {
+			break
+		}
+		n, ok := s.digits(2, 2)
+		if !ok || n > 59 {
+			return false
+		}
+		seconds += n * unit
+	}
+	if seconds > 18*3600 {
+		return false
+	}
+	c.offset = sign * seconds
+	return true
+}
+
+// readEpoch gives the reader of numbers that count parts of a second since 1970, so many a second.
+func readEpoch(perSecond int64) reader {
+	return func(text []byte, up bool) (Instant, bool) {
+		s := scanner{text: text, strict: true}
+		negative := s.take('-')
+		whole := int64(0)
+		if !s.isDigit(0) {
+			return Instant{}, false
+		}
+		for s.isDigit(0) {
+			if whole > 1e17 {
+				return Instant{}, false
+			}
+			whole = whole*10 + int64(s.text[0]-'0')
+			s.text = s.text[1:]
+		}
+		unit := int64(1e9) / perSecond // nanoseconds
+		nanos, fraction := int64(0), s.take('.')
+		switch {
+		case fraction:
+			most := 9
+			if perSecond == 1e3 {
+				most = 6
+			}
+			n, ok := s.fraction(0, most)
+			if !ok {
+				return Instant{}, false
+			}
+			nanos = int64(n) / perSecond
+		case up && perSecond == 1e3:
+			nanos = unit - 1
+		}
+		if len(s.text) > 0 {
+			return Instant{}, false
+		}
+		if negative {
+			whole = -whole
+			if fraction {
+				nanos = -nanos
+			}
+		}
+		seconds := floorDiv(whole, perSecond)
+		nanos += (whole - seconds*perSecond) * unit
+		if nanos < 0 {
+			seconds--
+			nanos += 1e9
+		}
+		return Instant{Seconds: seconds, Nanos: int32(nanos)}, true
+	}
+}
