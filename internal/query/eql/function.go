@@ -7,34 +7,62 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// signature is what the grammar knows of a function.
+// signature is what is known of a function.
 type signature struct {
 	name string
 	// least and most count the arguments; most is -1 where there is no end.
 	least, most int
 	// fold tells that the function compares text and may ignore letter case: name~.
-	fold bool
+	fold      bool
+	result    Type
+	arguments []parameter // the last stands for all that follow
+}
+
+// parameter is what a function takes for an argument.
+type parameter struct {
+	kind     Type
+	whole    bool // a whole number
+	constant bool
+	address  bool // a field of type ip
+}
+
+func (s signature) argument(i int) parameter { return s.arguments[min(i, len(s.arguments)-1)] }
+
+// String describes the parameter in a message.
+func (p parameter) String() string {
+	switch {
+	case p.address:
+		return "a field of type ip"
+	case p.constant:
+		return "a constant string"
+	case p.whole:
+		return "a whole number"
+	}
+	return p.kind.String()
 }
 
 // signatures are Elasticsearch's EQL functions, all of them (eql.md §6).
 func signatures() []signature {
+	anything, text, number, whole := parameter{}, parameter{kind: Text}, parameter{kind: Number}, parameter{kind: Number, whole: true}
+	numbers := []parameter{number, number}
+	texts := []parameter{text, text}
 	return []signature{
-		{"add", 2, 2, false},
-		{"between", 3, 4, true},
-		{"cidrMatch", 2, -1, false},
-		{"concat", 1, -1, false},
-		{"divide", 2, 2, false},
-		{"endsWith", 2, 2, true},
-		{"indexOf", 2, 3, true},
-		{"length", 1, 1, false},
-		{"modulo", 2, 2, false},
-		{"multiply", 2, 2, false},
-		{"number", 1, 2, false},
-		{"startsWith", 2, 2, true},
-		{"string", 1, 1, false},
-		{"stringContains", 2, 2, true},
-		{"substring", 2, 3, false},
-		{"subtract", 2, 2, false},
+		{"add", 2, 2, false, Number, numbers},
+		{"between", 3, 4, true, Text, []parameter{text, text, text, {kind: Boolean}}},
+		{"cidrMatch", 2, -1, false, Boolean, []parameter{{address: true}, {kind: Text, constant: true}}},
+		{"concat", 1, -1, false, Text, []parameter{anything}},
+		{"divide", 2, 2, false, Number, numbers},
+		{"endsWith", 2, 2, true, Boolean, texts},
+		{"indexOf", 2, 3, true, Number, []parameter{text, text, whole}},
+		{"length", 1, 1, false, Number, texts},
+		{"modulo", 2, 2, false, Number, numbers},
+		{"multiply", 2, 2, false, Number, numbers},
+		{"number", 1, 2, false, Number, []parameter{text, whole}},
+		{"startsWith", 2, 2, true, Boolean, texts},
+		{"string", 1, 1, false, Text, []parameter{anything}},
+		{"stringContains", 2, 2, true, Boolean, texts},
+		{"substring", 2, 3, false, Text, []parameter{text, whole, whole}},
+		{"subtract", 2, 2, false, Number, numbers},
 	}
 }
 
@@ -79,8 +107,8 @@ func nearest(name string, names []string) string {
 	return best
 }
 
-// arguments says how many arguments the function takes.
-func (s signature) arguments() string {
+// count says how many arguments the function takes.
+func (s signature) count() string {
 	switch {
 	case s.most < 0 && s.least == 1:
 		return "at least 1 argument"

@@ -163,6 +163,6 @@ func (p *parser) resolve(e *Call, word token) {
 		return
 	}
 	if len(e.Args) < f.least || f.most >= 0 && len(e.Args) > f.most {
-		p.fail(e.Span, CodeFunction, fmt.Sprintf("the function %s takes %s, found %d", name(f.name), f.arguments(), len(e.Args)), "")
+		p.fail(e.Span, CodeFunction, fmt.Sprintf("the function %s takes %s, found %d", name(f.name), f.count(), len(e.Args)), "")
 	}
 }

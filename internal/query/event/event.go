@@ -1,6 +1,10 @@
 package event
 
-import "github.com/valyala/fastjson"
+import (
+	"time"
+
+	"github.com/valyala/fastjson"
+)
 
 // Event is one event under judgement. It is made once and reset for every hit, so that reading a
 // million events allocates nothing. It is not safe for concurrent use: one a worker.
@@ -10,12 +14,19 @@ type Event struct {
 	extra  *fastjson.Value
 
 	mapping  *Mapping
-	bound    []FieldMapping // of mapping, by slot
-	bindings map[*Mapping][]FieldMapping
+	bound    []field // of mapping, by slot
+	bindings map[*Mapping][]field
 
 	slots   []slot
 	round   uint64 // counts resets; a slot of another round is not resolved yet
 	scratch []byte // holds the texts made for this event
+	now     time.Time
+
+	// Chosen are the values that a function is being evaluated for, by the function's own numbering of its
+	// fields, and Scratch is room for the texts that it makes. They are here, and not in the function, so that
+	// many workers can share one compiled rule and evaluating it allocates nothing. Package match uses them.
+	Chosen  []*Value
+	Scratch []byte
 }
 
 type slot struct {
@@ -25,11 +36,19 @@ type slot struct {
 
 // New gives an event that resolves the fields of f, all of them added by now.
 func New(f *Fields) *Event {
-	return &Event{fields: f, slots: make([]slot, len(f.paths)), bindings: map[*Mapping][]FieldMapping{}}
+	return &Event{fields: f, slots: make([]slot, len(f.paths)), bindings: map[*Mapping][]field{}, now: time.Now()}
 }
 
-// Reset makes e the event of one hit. source is its `_source`, extra its `fields` or nil, m the mapping
-// of its index, or nil where none is known (an exported event): then every value is read as text.
+// SetNow sets the instant that a date such as "now-1h" counts from: one for a whole run, so that pre-filter
+// and matcher agree. Without it, it is the time at which the event was made.
+func (e *Event) SetNow(now time.Time) { e.now = now }
+
+// Now is the instant that relative dates count from.
+func (e *Event) Now() time.Time { return e.now }
+
+// Reset makes e the event of one hit. source is its `_source`, extra its `fields` or nil, m the mapping of
+// its index, or nil where none is known (an exported event): then @timestamp is a date, and of every
+// other value what it is compared with decides what it is.
 // All values given before become invalid.
 func (e *Event) Reset(m *Mapping, source, extra *fastjson.Value) {
 	e.source, e.extra = source, extra
@@ -46,20 +65,25 @@ func (e *Event) bind(m *Mapping) {
 		e.bound = b
 		return
 	}
-	e.bound = make([]FieldMapping, len(e.fields.paths))
+	e.bound = make([]field, len(e.fields.paths))
 	for i, path := range e.fields.paths {
-		if m == nil {
-			e.bound[i] = FieldMapping{Type: Other}
-			continue
+		switch {
+		case m != nil:
+			e.bound[i] = newField(m.Fields[path]) // the zero value is unmapped
+		case path == "@timestamp":
+			e.bound[i] = newField(FieldMapping{Type: Date})
+		default:
+			e.bound[i] = newField(FieldMapping{Type: Untyped})
 		}
-		e.bound[i] = m.Fields[path] // the zero value is unmapped
 	}
 	e.bindings[m] = e.bound
 }
 
 // Mapped says what the event's index makes of a field. known is false where the event came without a
 // mapping.
-func (e *Event) Mapped(s Slot) (f FieldMapping, known bool) { return e.bound[s], e.mapping != nil }
+func (e *Event) Mapped(s Slot) (f FieldMapping, known bool) {
+	return e.bound[s].FieldMapping, e.mapping != nil
+}
 
 // Values gives the field's values; none where the field is missing, null, empty, unmapped, or holds
 // only what its type cannot take. The slice is valid until the next Reset.
@@ -86,7 +110,7 @@ func (e *Event) resolve(s Slot, into []Value) []Value {
 
 // collect walks every way in which the rest of a path can stand in v. The depth of the walk is the
 // path's, but for arrays in arrays, which the parser bounds.
-func (e *Event) collect(v *fastjson.Value, rest *lookup, f *FieldMapping, into []Value) []Value {
+func (e *Event) collect(v *fastjson.Value, rest *lookup, f *field, into []Value) []Value {
 	if v == nil {
 		return into
 	}
@@ -107,21 +131,24 @@ func (e *Event) collect(v *fastjson.Value, rest *lookup, f *FieldMapping, into [
 		}
 	case fastjson.TypeNull:
 		if rest == nil && f.HasNullValue {
-			into = e.append(into, []byte(f.NullValue), f.Type)
+			into = f.append(into, []byte(f.NullValue))
 		}
 	case fastjson.TypeString, fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
 		if rest != nil {
 			break
 		}
 		if text, ok := textOf(v, &e.scratch); ok {
-			into = e.append(into, text, f.Type)
+			into = f.append(into, text)
 		}
 	}
 	return into
 }
 
-func (e *Event) append(into []Value, text []byte, t Type) []Value {
-	if value, ok := read(text, t); ok {
+func (f *field) append(into []Value, text []byte) []Value {
+	if len(text) == 0 && f.HasNullValue && (f.Type == Integer || f.Type == Float) {
+		text = []byte(f.NullValue) // number fields take an empty text for a null
+	}
+	if value, ok := f.read(text); ok {
 		into = append(into, value)
 	}
 	return into

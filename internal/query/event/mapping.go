@@ -54,6 +54,8 @@ type FieldMapping struct {
 	HasNullValue bool
 	// Formats are a date's formats as the mapping writes them, for example "epoch_millis||strict_date".
 	Formats string
+	// ScalingFactor is a scaled_float's.
+	ScalingFactor float64
 }
 
 // Type is a family of mapping types whose values are read and compared alike.
@@ -74,6 +76,8 @@ const (
 	Version
 	Object // an object or nested object itself
 	Other  // anything else (geo_point, ranges, binary, …): values are compared as text and never filtered on
+	// Untyped is a field of an event that came without a mapping; no mapping says it.
+	Untyped
 )
 
 // typeNames places the mapping API's type names into families (Elasticsearch 8.19 and 9.2).

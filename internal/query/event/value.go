@@ -1,10 +1,11 @@
 package event
 
 import (
-	"math"
-	"strconv"
+	"net/netip"
 
 	"github.com/valyala/fastjson"
+
+	"esrule/internal/query/date"
 )
 
 // Kind tells how a [Value] compares.
@@ -12,42 +13,123 @@ type Kind uint8
 
 // The kinds of values.
 const (
-	KindText Kind = iota
+	KindNull Kind = iota // no value; fields never give it
+	KindText
+	// KindUntyped is a text of an event without a mapping: what it is compared with decides what it is.
+	KindUntyped
 	KindInteger
+	KindUnsigned // an integer beyond int64
 	KindFloat
 	KindBoolean
+	KindDate      // to the millisecond
+	KindDateNanos // to the nanosecond
+	KindAddress
+	KindVersion
 )
 
-// Value is one value of a field, read as its mapping's type.
+// Value is one value of a field, read as its mapping's type, or the result of a function over such values.
 type Value struct {
-	Kind Kind
-	// Text is the value as Elasticsearch indexes it in a keyword; for every other kind, as it was written.
-	// It is valid until the event is reset.
+	Kind    Kind
+	Boolean bool // KindBoolean
+	// Text is the value as Elasticsearch indexes it in a keyword; for every other kind, as it was written, and
+	// empty where it was computed. It is valid until the event is reset.
 	Text []byte
+	// Integer is a KindInteger's value, the bits of a KindUnsigned's, and the milliseconds or nanoseconds
+	// since 1970 of a date's.
+	Integer int64
+	Float   float64    // KindFloat
+	Address netip.Addr // KindAddress, never of the v4-mapped form
 
-	Integer int64   // KindInteger
-	Float   float64 // KindFloat
-	Boolean bool    // KindBoolean
-
+	field *field // nil where the value was computed
 	lower []byte // see Event.Lower
+}
+
+// Unsigned is the value of a KindUnsigned.
+func (v *Value) Unsigned() uint64 { return uint64(v.Integer) }
+
+// Dates is the format in which constants are compared with a date.
+func (v *Value) Dates() *date.Format {
+	if v.field == nil || v.field.dates == nil {
+		return nil
+	}
+	return v.field.dates
+}
+
+// Formats names what [Value.Dates] reads.
+func (v *Value) Formats() string {
+	if v.field == nil {
+		return ""
+	}
+	return v.field.Formats
+}
+
+// RoundEqual gives a number as the field's type would hold it, for comparisons by equality: a float that
+// holds 0.1 equals the constant 0.1.
+func (v *Value) RoundEqual(f float64) float64 {
+	if v.field == nil {
+		return f
+	}
+	return v.field.precision.round(f)
+}
+
+// RoundOrder is [Value.RoundEqual] for comparisons by order, in which Elasticsearch does not round the
+// constant for a scaled_float.
+func (v *Value) RoundOrder(f float64) float64 {
+	if v.field == nil || v.field.precision.scale != 0 {
+		return f
+	}
+	return v.field.precision.round(f)
+}
+
+// field is what an event knows of a field through one mapping.
+type field struct {
+	FieldMapping
+	dates     *date.Format // of a date
+	precision precision    // of a float
+	integers  integers     // of an integer
+}
+
+func newField(m FieldMapping) field {
+	f := field{FieldMapping: m}
+	switch m.Type {
+	case Date, DateNanos:
+		f.dates = date.New(m.Formats)
+	case Float:
+		f.precision = precisionOf(m)
+	case Integer:
+		f.integers = integersOf(m.Name)
+	case Unmapped, Keyword, Text, Unsigned, Boolean, IP, Version, Object, Other, Untyped:
+	}
+	return f
 }
 
 // read gives a scalar's text as a value of the field's type. ok is false for what that type cannot take:
 // such a value was not indexed and counts as missing.
-func read(text []byte, t Type) (value Value, ok bool) {
-	switch t {
+func (f *field) read(text []byte) (value Value, ok bool) {
+	switch f.Type {
 	case Integer:
-		return readInteger(text)
-	case Float, Unsigned:
-		return readFloat(text)
+		value, ok = readInteger(text)
+		ok = ok && f.integers.hold(value.Integer)
+	case Unsigned:
+		value, ok = readUnsigned(text)
+	case Float:
+		value, ok = f.precision.read(text)
 	case Boolean:
-		return readBoolean(text)
+		value, ok = readBoolean(text)
+	case Date, DateNanos:
+		value, ok = f.readDate(text)
+	case IP:
+		value, ok = readAddress(text)
+	case Version:
+		value, ok = Value{Kind: KindVersion}, len(text) > 0
+	case Keyword, Text, Other:
+		value, ok = Value{Kind: KindText}, true
+	case Untyped:
+		value, ok = Value{Kind: KindUntyped}, true
 	case Object, Unmapped:
-		return Value{}, false
-	case Keyword, Text, Date, DateNanos, IP, Version, Other:
-		return Value{Kind: KindText, Text: text}, true
 	}
-	return Value{}, false
+	value.Text, value.field = text, f
+	return value, ok
 }
 
 // textOf gives a scalar's text: a string unescaped, a number and a boolean as written. Null and
@@ -71,33 +153,50 @@ func textOf(v *fastjson.Value, scratch *[]byte) ([]byte, bool) {
 	return nil, false
 }
 
-// readInteger coerces as an integer mapping does: text counts as its number, a fraction is cut off.
-func readInteger(text []byte) (Value, bool) {
-	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
-		return Value{Kind: KindInteger, Text: text, Integer: n}, true
-	}
-	f, err := strconv.ParseFloat(string(text), 64)
-	if err != nil || math.IsNaN(f) || f < -(1<<63) || f >= 1<<63 {
-		return Value{}, false
-	}
-	return Value{Kind: KindInteger, Text: text, Integer: int64(f)}, true
-}
-
-func readFloat(text []byte) (Value, bool) {
-	f, err := strconv.ParseFloat(string(text), 64)
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		return Value{}, false
-	}
-	return Value{Kind: KindFloat, Text: text, Float: f}, true
-}
-
 // readBoolean takes what a boolean mapping takes; the empty string is false there.
 func readBoolean(text []byte) (Value, bool) {
 	switch string(text) {
 	case "true":
-		return Value{Kind: KindBoolean, Text: text, Boolean: true}, true
+		return Value{Kind: KindBoolean, Boolean: true}, true
 	case "false", "":
-		return Value{Kind: KindBoolean, Text: text, Boolean: false}, true
+		return Value{Kind: KindBoolean, Boolean: false}, true
 	}
 	return Value{}, false
+}
+
+func (f *field) readDate(text []byte) (Value, bool) {
+	i, ok := f.dates.Parse(text, false)
+	if !ok {
+		return Value{}, false
+	}
+	if f.Type == Date {
+		return Value{Kind: KindDate, Integer: i.Millis()}, true
+	}
+	n := i.UnixNano()
+	return Value{Kind: KindDateNanos, Integer: n}, n >= 0 // date_nanos begins in 1970
+}
+
+func readAddress(text []byte) (Value, bool) {
+	a, ok := ParseAddress(text)
+	return Value{Kind: KindAddress, Address: a}, ok
+}
+
+// ParseAddress reads an address as an ip field does: no zone, and v4 in v6 is v4.
+func ParseAddress(text []byte) (netip.Addr, bool) {
+	if len(text) < 2 || len(text) > 45 {
+		return netip.Addr{}, false
+	}
+	a, err := netip.ParseAddr(string(text))
+	if err != nil || a.Zone() != "" {
+		return netip.Addr{}, false
+	}
+	return a.Unmap(), true
+}
+
+// IsComputed tells a value that a function made from one that a field holds.
+func (v *Value) IsComputed() bool { return v.field == nil }
+
+// IsPlainText tells whether the value is compared by its Text as it stands, and [Event.Lower] may be asked for.
+func (v *Value) IsPlainText() bool {
+	return v.field != nil && (v.Kind == KindText || v.Kind == KindUntyped)
 }

@@ -1,8 +1,6 @@
 package match
 
 import (
-	"strings"
-
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 )
@@ -13,7 +11,7 @@ type Matcher struct {
 	accepts   predicate
 	fields    *event.Fields
 	compiled  map[eql.Expr]predicate
-	slots     map[*eql.Field]event.Slot
+	leaves    map[eql.Expr]*leaf
 	signal    event.Slot
 	noSignals bool
 }
@@ -32,8 +30,9 @@ type Options struct {
 // DefaultCategoryField is Elasticsearch's event_category_field where a rule names none.
 const DefaultCategoryField = "event.category"
 
-// Compile compiles a query's condition and adds its fields to fields. The error is [eql.Errors]: every
-// operator of the query that this version does not evaluate, with its place.
+// Compile compiles a query's condition and adds its fields to fields. The error is [eql.Errors]: what
+// no mapping could mend ([eql.CheckTypes]), or the constants that nothing can be compared with, such as a regular
+// expression that is none.
 func Compile(q *eql.Query, fields *event.Fields, o Options) (*Matcher, error) {
 	if o.CategoryField == "" {
 		o.CategoryField = DefaultCategoryField
@@ -42,17 +41,20 @@ func Compile(q *eql.Query, fields *event.Fields, o Options) (*Matcher, error) {
 		text:   q.Text,
 		fields: fields,
 		nodes:  map[eql.Expr]predicate{},
-		slots:  map[*eql.Field]event.Slot{},
+		leaves: map[eql.Expr]*leaf{},
 	}
 	m := &Matcher{root: q.Condition(o.CategoryField), fields: fields, noSignals: o.ExcludeSignals}
 	if o.ExcludeSignals {
 		m.signal = fields.Add("event.kind")
 	}
+	if errors := eql.CheckTypes(q); len(errors) > 0 {
+		return nil, errors
+	}
 	m.accepts = c.compile(m.root)
 	if len(c.errors) > 0 {
 		return nil, c.errors
 	}
-	m.compiled, m.slots = c.nodes, c.slots
+	m.compiled, m.leaves = c.nodes, c.leaves
 	return m, nil
 }
 
@@ -81,10 +83,12 @@ type compiler struct {
 	text   string
 	fields *event.Fields
 	nodes  map[eql.Expr]predicate
-	slots  map[*eql.Field]event.Slot
+	leaves map[eql.Expr]*leaf
 	errors eql.Errors
 }
 
+// compile gives the predicate of a node. In Elasticsearch a node that is pushed down to the index, or a
+// script, says yes or no: what would be null is no.
 func (c *compiler) compile(x eql.Expr) predicate {
 	p := c.node(x)
 	c.nodes[x] = p
@@ -98,8 +102,7 @@ func (c *compiler) node(x eql.Expr) predicate {
 	case *eql.Or:
 		return anyOf(c.compileAll(x.Operands))
 	case *eql.Not:
-		operand := c.compile(x.Operand)
-		return func(e *event.Event) bool { return !operand(e) }
+		return not(c.compile(x.Operand))
 	case *eql.Compare:
 		return c.compare(x)
 	case *eql.In:
@@ -109,12 +112,14 @@ func (c *compiler) node(x eql.Expr) predicate {
 	case *eql.Field:
 		return c.isTrue(x)
 	case *eql.Literal:
-		value := x.Kind == eql.Bool && x.Bool
-		return func(*event.Event) bool { return value }
-	case *eql.Binary, *eql.Negate, *eql.Call:
-		return c.refuse(x, eql.Print(x))
+		return always(x.Kind == eql.Bool && x.Bool)
+	case *eql.Call:
+		l := c.leaf(x)
+		return l.any(isTrue(l.value(x)))
+	case *eql.Binary, *eql.Negate:
+		return always(false) // the parser refuses a number as a condition
 	}
-	return c.refuse(x, "this expression")
+	return always(false)
 }
 
 func (c *compiler) compileAll(operands []eql.Expr) []predicate {
@@ -147,153 +152,44 @@ func anyOf(operands []predicate) predicate {
 	}
 }
 
-// refuse records what is not evaluated. The predicate it gives is never called: Compile returns the errors.
-func (c *compiler) refuse(x eql.Expr, what string) predicate {
-	c.errors = append(c.errors, eql.NewError(c.text, x.Range(), eql.CodeUnsupported,
-		what+" is not evaluated by this version of esrule", "The rule is not run. "+supported))
-	return func(*event.Event) bool { return false }
+func not(operand predicate) predicate {
+	return func(e *event.Event) bool { return !operand(e) }
 }
 
-const supported = "Evaluated are: and, or, not, == and != with a constant, in, in~, :, like and like~ on a field."
-
-// slot gives the slot of x where it is a field; everything else is refused.
-func (c *compiler) slot(x eql.Expr) (event.Slot, bool) {
-	f, ok := x.(*eql.Field)
-	if !ok {
-		c.refuse(x, eql.Print(x))
-		return 0, false
-	}
-	s := c.fields.Add(f.Path)
-	c.slots[f] = s
-	return s, true
+func always(holds bool) predicate {
+	return func(*event.Event) bool { return holds }
 }
 
-func (c *compiler) compare(x *eql.Compare) predicate {
-	subject, other := x.Left, x.Right
-	if _, ok := subject.(*eql.Literal); ok {
-		subject, other = other, subject
-	}
-	literal, ok := other.(*eql.Literal)
-	if !ok {
-		return c.refuse(x, eql.Print(x))
-	}
-	switch x.Op {
-	case eql.Equal, eql.NotEqual:
-	case eql.Less, eql.LessOrEqual, eql.Greater, eql.GreaterOrEqual:
-		return c.refuse(x, "the operator "+x.Op.String())
-	}
-	slot, ok := c.slot(subject)
-	if !ok {
-		return never
-	}
-	equal := equalTo(slot, newConstant(literal))
-	if x.Op == eql.NotEqual {
-		return func(e *event.Event) bool { return !equal(e) } // eql.md §2: a != b is parsed as not (a == b)
-	}
-	return equal
-}
-
-func never(*event.Event) bool { return false }
-
-func equalTo(slot event.Slot, constant constant) predicate {
-	if constant.kind == eql.Null {
-		return func(e *event.Event) bool { return len(e.Values(slot)) == 0 }
-	}
-	return anyValue(slot, func(_ *event.Event, v *event.Value) bool { return constant.equals(v) })
-}
-
-// anyValue is a leaf: it holds where one of the field's values passes (eql.md §3).
-func anyValue(slot event.Slot, passes func(*event.Event, *event.Value) bool) predicate {
-	return func(e *event.Event) bool {
-		values := e.Values(slot)
-		for i := range values {
-			if passes(e, &values[i]) {
-				return true
-			}
-		}
-		return false
-	}
+// refuse records what no value could make sense of. What is compiled then is never called: Compile returns the errors.
+func (c *compiler) refuse(x eql.Expr, message, advice string) {
+	c.errors = append(c.errors, eql.NewError(c.text, x.Range(), eql.CodeType, message, advice))
 }
 
 // isTrue is a field that stands alone as a condition: `f` means `f == true`.
 func (c *compiler) isTrue(f *eql.Field) predicate {
-	slot, ok := c.slot(f)
-	if !ok {
-		return never
-	}
-	return equalTo(slot, newConstant(&eql.Literal{Kind: eql.Bool, Bool: true}))
+	return c.leaf(f).comparison(f, eql.Equal, newConstant(boolean(true)))
 }
 
-func (c *compiler) in(x *eql.In) predicate {
-	slot, ok := c.slot(x.Subject)
-	var constants []constant
-	for _, item := range x.List {
-		literal, isLiteral := item.(*eql.Literal)
-		if !isLiteral {
-			ok = false
-			c.refuse(item, eql.Print(item))
-			continue
-		}
-		if literal.Kind != eql.Null { // null elements are dropped (eql.md §2)
-			constants = append(constants, newConstant(literal))
-		}
+// constantOf evaluates an expression in which there is no field. What cannot be evaluated is null.
+func (c *compiler) constantOf(x eql.Expr) (event.Value, bool) {
+	if literal, ok := x.(*eql.Literal); ok {
+		return literalValue(literal), true
 	}
-	if !ok {
-		return never
+	if !isConstant(x) {
+		return event.Value{}, false
 	}
-	member := anyValue(slot, func(e *event.Event, v *event.Value) bool {
-		for i := range constants {
-			if constants[i].equals(v) || x.Fold && constants[i].equalsFolded(e, v) {
-				return true
-			}
-		}
-		return false
+	folded := (&leaf{compiler: c, folding: true}).value(x)(event.New(&event.Fields{}))
+	folded.Text = append([]byte(nil), folded.Text...)
+	return folded, true
+}
+
+// isConstant tells whether there is no field in an expression.
+func isConstant(x eql.Expr) bool {
+	constant := true
+	eql.Walk(x, func(part eql.Expr) bool {
+		_, isField := part.(*eql.Field)
+		constant = constant && !isField
+		return constant
 	})
-	if x.Negated {
-		return func(e *event.Event) bool { return !member(e) }
-	}
-	return member
+	return constant
 }
-
-func (c *compiler) like(x *eql.Like) predicate {
-	fold := true
-	switch x.Op {
-	case eql.Colon, eql.LikeFold:
-	case eql.LikeExact:
-		fold = false
-	case eql.Regex, eql.RegexFold:
-		return c.refuse(x, "the operator "+x.Op.String())
-	}
-	slot, ok := c.slot(x.Subject)
-	if !ok {
-		return never
-	}
-	return anyValue(slot, fits(x.Patterns, fold))
-}
-
-// fits compiles a list of patterns into one pass over a value's text.
-func fits(literals []*eql.Literal, fold bool) func(*event.Event, *event.Value) bool {
-	patterns := make([]Pattern, 0, len(literals))
-	for _, l := range literals {
-		if l.Kind == eql.Null {
-			continue
-		}
-		constant := newConstant(l)
-		patterns = append(patterns, NewPattern(string(constant.text), fold))
-	}
-	return func(e *event.Event, v *event.Value) bool {
-		text := v.Text
-		if fold {
-			text = e.Lower(v)
-		}
-		for i := range patterns {
-			if patterns[i].Match(text) {
-				return true
-			}
-		}
-		return false
-	}
-}
-
-// Wildcards tells whether a pattern holds a `*` or a `?`; one that does not is compared for equality.
-func Wildcards(pattern string) bool { return strings.ContainsAny(pattern, "*?") }

@@ -2,92 +2,243 @@ package match
 
 import (
 	"bytes"
-	"strconv"
+	"net/netip"
+	"sync/atomic"
 
+	"esrule/internal/query/date"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 )
 
-// constant is a literal of a rule, ready to be compared with a value of whatever kind the event's
-// mapping gives the field: the other side decides (eql.md §10, "Types").
+// constant is a constant of a rule, ready to be compared with a value of whatever kind the event's mapping
+// gives the field: the other side decides (eql.md §10, "Types").
 type constant struct {
-	kind  eql.LiteralKind
+	kind  event.Kind // KindText, a number, KindBoolean or KindNull
 	text  []byte
 	lower []byte
 
-	integer   int64
-	isInteger bool
-	float     float64
+	number    event.Value
 	isNumber  bool
 	boolean   bool
 	isBoolean bool
+	network   network
+	isNetwork bool
+	dates     *dateConstant
 }
 
-func newConstant(l *eql.Literal) constant {
-	c := constant{kind: l.Kind, text: []byte(l.Text)}
+// literalValue is a literal as a value.
+func literalValue(l *eql.Literal) event.Value {
 	switch l.Kind {
 	case eql.String:
-		c.readNumber(l.Text)
-		c.boolean, c.isBoolean = l.Text == "true", l.Text == "true" || l.Text == "false"
+		return event.Value{Kind: event.KindText, Text: []byte(l.Text)}
 	case eql.Int:
-		c.text = strconv.AppendInt(nil, l.Int, 10)
-		c.readNumber(string(c.text))
+		return event.Value{Kind: event.KindInteger, Integer: l.Int}
 	case eql.Uint:
-		c.text = strconv.AppendUint(nil, l.Uint, 10)
-		c.readNumber(string(c.text))
+		return event.Value{Kind: event.KindUnsigned, Integer: int64(l.Uint)}
 	case eql.Float:
-		c.float, c.isNumber = l.Float, true
+		return event.Value{Kind: event.KindFloat, Float: l.Float}
 	case eql.Bool:
-		c.text = strconv.AppendBool(nil, l.Bool)
-		c.boolean, c.isBoolean = l.Bool, true
+		return event.Value{Kind: event.KindBoolean, Boolean: l.Bool}
 	case eql.Null:
 	}
+	return event.Value{}
+}
+
+func newConstant(v event.Value) *constant {
+	c := &constant{kind: v.Kind, text: appendText(nil, &v)}
+	switch v.Kind {
+	case event.KindText:
+		c.number, c.isNumber = event.Decimal(c.text)
+		c.boolean, c.isBoolean = string(c.text) == "true", string(c.text) == "true" || string(c.text) == "false"
+		c.network, c.isNetwork = parseNetwork(c.text)
+	case event.KindInteger, event.KindUnsigned, event.KindFloat:
+		c.number, c.isNumber = v, true
+	case event.KindBoolean:
+		c.boolean, c.isBoolean = v.Boolean, true
+	case event.KindNull, event.KindUntyped, event.KindDate, event.KindDateNanos, event.KindAddress, event.KindVersion:
+	}
+	c.dates = &dateConstant{text: string(c.text)}
 	c.lower = lowerASCII(c.text)
 	return c
 }
 
-func (c *constant) readNumber(text string) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		c.integer, c.isInteger = n, true
+func (c *constant) isNull() bool { return c.kind == event.KindNull }
+
+// place gives where v stands against the constant, which may be a range (a day, a network): v compared with
+// its first and with its last point. ok is false where the two cannot be compared.
+func (c *constant) place(e *event.Event, v *event.Value, equality bool) (first, last int, ok bool) {
+	var n int
+	switch v.Kind {
+	case event.KindText:
+		if v.IsComputed() {
+			n, ok = compareUTF16(v.Text, c.text), c.kind == event.KindText
+		} else {
+			n, ok = bytes.Compare(v.Text, c.text), true
+		}
+	case event.KindUntyped:
+		n, ok = c.placeUntyped(v)
+	case event.KindInteger, event.KindUnsigned:
+		if ok = c.comparesAsNumber(v); ok {
+			n = compareNumbers(v, &c.number)
+		}
+	case event.KindFloat:
+		if ok = c.comparesAsNumber(v); ok {
+			n = c.placeFloat(v, equality)
+		}
+	case event.KindBoolean:
+		ok = c.isBoolean && (c.kind == event.KindBoolean || !v.IsComputed())
+		n = compareBooleans(v.Boolean, c.boolean)
+	case event.KindDate, event.KindDateNanos:
+		return c.dates.place(e, v)
+	case event.KindAddress:
+		if c.isNetwork {
+			a := netip.AddrFrom16(v.Address.As16())
+			return a.Compare(c.network.first), a.Compare(c.network.last), true
+		}
+	case event.KindVersion:
+		n, ok = event.CompareVersions(v.Text, c.text), true
+	case event.KindNull:
 	}
-	if !decimal(text) {
-		return
-	}
-	if f, err := strconv.ParseFloat(text, 64); err == nil {
-		c.float, c.isNumber = f, true
-	}
+	return n, n, ok
 }
 
-// decimal tells whether text is a decimal number: no blanks, NaN, infinity, hexadecimal or underscores,
-// all of which strconv would take.
-func decimal(text string) bool {
-	for _, r := range text {
-		if (r < '0' || r > '9') && r != '.' && r != '-' && r != '+' && r != 'e' && r != 'E' {
-			return false
+// comparesAsNumber: a number field takes a text that is a number, the result of a function does not.
+func (c *constant) comparesAsNumber(v *event.Value) bool {
+	return c.isNumber && (c.kind != event.KindText || !v.IsComputed())
+}
+
+// placeUntyped compares a text whose field has no known mapping.
+func (c *constant) placeUntyped(v *event.Value) (int, bool) {
+	switch c.kind {
+	case event.KindText:
+		return bytes.Compare(v.Text, c.text), true
+	case event.KindInteger, event.KindUnsigned, event.KindFloat:
+		number, ok := event.Decimal(v.Text)
+		if !ok {
+			return 0, false
 		}
+		return compareNumbers(&number, &c.number), true
+	case event.KindBoolean:
+		isTrue := string(v.Text) == "true"
+		return compareBooleans(isTrue, c.boolean), isTrue || string(v.Text) == "false"
+	case event.KindNull, event.KindUntyped, event.KindDate, event.KindDateNanos, event.KindAddress, event.KindVersion:
 	}
-	return text != ""
+	return 0, false
+}
+
+// placeFloat compares with the constant as the field's type would hold it.
+func (c *constant) placeFloat(v *event.Value, equality bool) int {
+	if v.IsComputed() {
+		return compareNumbers(v, &c.number)
+	}
+	f := toFloat(&c.number)
+	if equality {
+		return compareFloats(v.Float, v.RoundEqual(f))
+	}
+	return compareFloats(v.Float, v.RoundOrder(f))
 }
 
 // equals is `value == constant`.
-func (c *constant) equals(v *event.Value) bool {
-	switch v.Kind {
-	case event.KindText:
+func (c *constant) equals(e *event.Event, v *event.Value) bool {
+	if v.IsPlainText() && (v.Kind == event.KindText || c.kind == event.KindText) {
 		return bytes.Equal(v.Text, c.text)
-	case event.KindInteger:
-		if c.isInteger {
-			return v.Integer == c.integer
-		}
-		return c.isNumber && float64(v.Integer) == c.float
-	case event.KindFloat:
-		return c.isNumber && v.Float == c.float
-	case event.KindBoolean:
-		return c.isBoolean && v.Boolean == c.boolean
 	}
-	return false
+	first, last, ok := c.place(e, v, true)
+	return ok && first >= 0 && last <= 0
 }
 
 // equalsFolded is `value : constant` and `value in~ (constant)`, for a constant without wildcards.
 func (c *constant) equalsFolded(e *event.Event, v *event.Value) bool {
-	return len(v.Text) == len(c.lower) && bytes.Equal(e.Lower(v), c.lower)
+	if v.IsPlainText() {
+		return len(v.Text) == len(c.lower) && bytes.Equal(e.Lower(v), c.lower)
+	}
+	return equalFoldASCII(textOf(e, v), c.lower)
+}
+
+// network is a block of addresses, as v6: a v4 address is of the block ::ffff:0:0/96.
+type network struct{ first, last netip.Addr }
+
+// parseNetwork reads an address or a CIDR block, in which bits behind the prefix make no difference.
+func parseNetwork(text []byte) (network, bool) {
+	address, bits, isBlock := bytes.Cut(text, []byte("/"))
+	a, ok := event.ParseAddress(address)
+	if !ok {
+		return network{}, false
+	}
+	if !isBlock {
+		a = netip.AddrFrom16(a.As16())
+		return network{a, a}, true
+	}
+	length, ok := prefixLength(bits)
+	if !ok || length > 128 || !bytes.Contains(address, []byte(":")) && length > 32 {
+		return network{}, false
+	}
+	if !bytes.Contains(address, []byte(":")) {
+		length += 96
+	}
+	low, high := a.As16(), a.As16()
+	for i := range low {
+		kept := min(max(length-8*i, 0), 8)
+		mask := byte(0xff >> kept)
+		low[i] &^= mask
+		high[i] |= mask
+	}
+	return network{netip.AddrFrom16(low), netip.AddrFrom16(high)}, true
+}
+
+func (n network) contains(a netip.Addr) bool {
+	a = netip.AddrFrom16(a.As16())
+	return n.first.Compare(a) <= 0 && a.Compare(n.last) <= 0
+}
+
+func prefixLength(digits []byte) (int, bool) {
+	n := 0
+	for _, c := range digits {
+		if c < '0' || c > '9' || n > 128 {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, len(digits) > 0
+}
+
+// dateConstant is a constant that is compared with dates. What it stands for depends on the formats of the
+// field, which differ from index to index, and where it is relative on the run's now; the last is kept.
+type dateConstant struct {
+	text string
+	kept atomic.Pointer[period]
+}
+
+type period struct {
+	formats  string
+	now      int64
+	relative bool
+	from, to date.Instant
+	ok       bool
+}
+
+func (d *dateConstant) place(e *event.Event, v *event.Value) (first, last int, ok bool) {
+	p := d.resolve(e, v)
+	if !p.ok {
+		return 0, 0, false
+	}
+	if v.Kind == event.KindDateNanos {
+		return compareIntegers(v.Integer, p.from.UnixNano()), compareIntegers(v.Integer, p.to.UnixNano()), true
+	}
+	return compareIntegers(v.Integer, p.from.Millis()), compareIntegers(v.Integer, p.to.Millis()), true
+}
+
+func (d *dateConstant) resolve(e *event.Event, v *event.Value) *period {
+	p := d.kept.Load()
+	if p != nil && p.formats == v.Formats() && (!p.relative || p.now == e.Now().UnixNano()) {
+		return p
+	}
+	p = &period{formats: v.Formats(), now: e.Now().UnixNano()}
+	p.from, p.to, p.relative, p.ok = v.Dates().Range(d.text, e.Now())
+	if !p.ok {
+		// A mapping of epoch_second alone would make an ISO date an error in Elasticsearch.
+		p.from, p.to, p.relative, p.ok = date.New(date.Default).Range(d.text, e.Now())
+	}
+	d.kept.Store(p)
+	return p
 }

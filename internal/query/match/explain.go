@@ -1,6 +1,8 @@
 package match
 
 import (
+	"slices"
+
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 )
@@ -16,7 +18,9 @@ type Explanation struct {
 	// that fails, of an `or` that holds the first that holds, otherwise all operands.
 	Decisive bool `json:"decisive"`
 	// Fields are those that a leaf looked at.
-	Fields   []FieldValues  `json:"fields,omitempty"`
+	Fields []FieldValues `json:"fields,omitempty"`
+	// Computed are the functions and the arithmetic in a leaf.
+	Computed []Computed     `json:"computed,omitempty"`
 	Operands []*Explanation `json:"operands,omitempty"`
 }
 
@@ -28,6 +32,13 @@ type FieldValues struct {
 	Mapping string `json:"mapping,omitempty"`
 	// Ignored counts the values too long for the index (ignore_above): esrule sees them, a search does not.
 	Ignored int `json:"ignored,omitempty"`
+}
+
+// Computed is a computed part of a leaf with what became of it, for each choice of the fields' values that gave
+// something else.
+type Computed struct {
+	Text   string   `json:"text"`
+	Values []string `json:"values"`
 }
 
 // Explain judges an event like Match and keeps the outcome of every node, those that Match need not
@@ -63,12 +74,19 @@ func (m *Matcher) explain(n eql.Expr, e *event.Event) *Explanation {
 		x.Kind, operands = "or", n.Operands
 	case *eql.Not:
 		x.Kind, operands = "not", []eql.Expr{n.Operand}
+	case *eql.Compare:
+		if inner, ok := m.conditionIn(n); ok {
+			x.Kind, operands = "and", []eql.Expr{inner}
+			if x.Holds != m.compiled[inner](e) {
+				x.Kind = "not"
+			}
+			break
+		}
+		x.Kind = "leaf"
+		m.explainLeaf(x, m.leaves[n], e)
 	default:
 		x.Kind = "leaf"
-		for _, f := range fieldsOf(n) {
-			slot := m.slots[f]
-			x.Fields = append(x.Fields, fieldValues(f.Path, slot, e))
-		}
+		m.explainLeaf(x, m.leaves[n], e)
 	}
 	for _, operand := range operands {
 		x.Operands = append(x.Operands, m.explain(operand, e))
@@ -76,15 +94,56 @@ func (m *Matcher) explain(n eql.Expr, e *event.Event) *Explanation {
 	return x
 }
 
-func fieldsOf(n eql.Expr) []*eql.Field {
-	var fields []*eql.Field
-	eql.Walk(n, func(x eql.Expr) bool {
-		if f, ok := x.(*eql.Field); ok {
-			fields = append(fields, f)
+// conditionIn gives the condition that is compared with true or false, where n is such a comparison.
+func (m *Matcher) conditionIn(n *eql.Compare) (eql.Expr, bool) {
+	for _, side := range [...]eql.Expr{n.Left, n.Right} {
+		if _, ok := m.compiled[side]; ok && isCondition(side) {
+			return side, true
 		}
-		return true
-	})
-	return fields
+	}
+	return nil, false
+}
+
+// explainLeaf shows what a leaf looked at. A leaf over a condition (`(f > 1) == true`) shows nothing of its own.
+func (m *Matcher) explainLeaf(x *Explanation, l *leaf, e *event.Event) {
+	if l == nil {
+		return
+	}
+	shown := map[event.Slot]bool{}
+	for i, slot := range l.slots {
+		if !shown[slot] {
+			shown[slot] = true
+			x.Fields = append(x.Fields, fieldValues(l.paths[i], slot, e))
+		}
+	}
+	for _, p := range l.parts {
+		x.Computed = append(x.Computed, Computed{Text: eql.Print(p.node), Values: l.results(p.value, e)})
+	}
+}
+
+// manyResults is how many results of a function are shown, and manyChoices how many choices are tried for them.
+const (
+	manyResults = 10
+	manyChoices = 1000
+)
+
+// results gives the different values of a part of a leaf.
+func (l *leaf) results(value evaluator, e *event.Event) []string {
+	list := []string{}
+	tried := 0
+	l.any(func(e *event.Event) bool {
+		v := value(e)
+		result := "null"
+		if v.Kind != event.KindNull {
+			result = string(textOf(e, &v))
+		}
+		if !slices.Contains(list, result) {
+			list = append(list, result)
+		}
+		tried++
+		return len(list) == manyResults || tried == manyChoices
+	})(e)
+	return list
 }
 
 func fieldValues(path string, s event.Slot, e *event.Event) FieldValues {

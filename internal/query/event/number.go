@@ -1,0 +1,173 @@
+package event
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+)
+
+// Decimal reads a text that is a decimal number: digits with a sign, a fraction, an exponent. Blanks, NaN,
+// infinity, hexadecimal and underscores, all of which strconv would take, are not numbers.
+func Decimal(text []byte) (Value, bool) {
+	if !isDecimal(text) {
+		return Value{}, false
+	}
+	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+		return Value{Kind: KindInteger, Text: text, Integer: n}, true
+	}
+	if n, err := strconv.ParseUint(string(text), 10, 64); err == nil {
+		return Value{Kind: KindUnsigned, Text: text, Integer: int64(n)}, true
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	if err != nil {
+		return Value{}, false
+	}
+	return Value{Kind: KindFloat, Text: text, Float: f}, true
+}
+
+func isDecimal(text []byte) bool {
+	digits := false
+	for _, c := range text {
+		switch {
+		case '0' <= c && c <= '9':
+			digits = true
+		case c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E':
+			return false
+		}
+	}
+	return digits
+}
+
+// readInteger coerces as an integer mapping does: text counts as its number, a fraction is cut off.
+func readInteger(text []byte) (Value, bool) {
+	v, ok := Decimal(text)
+	if !ok {
+		return Value{}, false
+	}
+	switch v.Kind {
+	case KindInteger:
+		return v, true
+	case KindFloat:
+		if whole, _, found := bytes.Cut(text, []byte(".")); found && !bytes.ContainsAny(text, "eE") && len(whole) > 0 {
+			if n, err := strconv.ParseInt(string(whole), 10, 64); err == nil {
+				return Value{Kind: KindInteger, Integer: n}, true
+			}
+		}
+		if v.Float >= -(1<<63) && v.Float < 1<<63 {
+			return Value{Kind: KindInteger, Integer: int64(v.Float)}, true
+		}
+	}
+	return Value{}, false
+}
+
+// readUnsigned takes what unsigned_long takes: whole numbers from 0, of which a fraction of zeros is no part.
+func readUnsigned(text []byte) (Value, bool) {
+	if whole, zeros, found := bytes.Cut(text, []byte(".")); found && len(bytes.Trim(zeros, "0")) == 0 {
+		text = whole
+	}
+	v, ok := Decimal(text)
+	if !ok {
+		return Value{}, false
+	}
+	switch v.Kind {
+	case KindInteger:
+		return v, v.Integer >= 0
+	case KindUnsigned:
+		return v, true
+	case KindFloat:
+		if f := v.Float; f >= 0 && f < 1<<64 && f == math.Trunc(f) {
+			return integral(uint64(f)), true
+		}
+	}
+	return Value{}, false
+}
+
+func integral(n uint64) Value {
+	if n <= math.MaxInt64 {
+		return Value{Kind: KindInteger, Integer: int64(n)}
+	}
+	return Value{Kind: KindUnsigned, Integer: int64(n)}
+}
+
+// integers is the range of an integer type.
+type integers struct{ least, most int64 }
+
+func integersOf(name string) integers {
+	switch name {
+	case "byte":
+		return integers{math.MinInt8, math.MaxInt8}
+	case "short":
+		return integers{math.MinInt16, math.MaxInt16}
+	case "integer":
+		return integers{math.MinInt32, math.MaxInt32}
+	}
+	return integers{math.MinInt64, math.MaxInt64}
+}
+
+func (r integers) hold(n int64) bool { return r.least <= n && n <= r.most }
+
+// precision is how a floating-point type holds a number: bits 0 is a double.
+type precision struct {
+	bits  uint8   // 16 or 32
+	scale float64 // of a scaled_float: it holds the nearest multiple of 1/scale
+}
+
+func precisionOf(m FieldMapping) precision {
+	switch m.Name {
+	case "half_float":
+		return precision{bits: 16}
+	case "float":
+		return precision{bits: 32}
+	case "scaled_float":
+		return precision{scale: m.ScalingFactor}
+	}
+	return precision{}
+}
+
+// round is not finite for a number that the type cannot hold.
+func (p precision) round(f float64) float64 {
+	switch {
+	case p.bits == 16:
+		return roundToHalf(f)
+	case p.bits == 32:
+		return float64(float32(f))
+	case p.scale != 0:
+		return math.Floor(f*p.scale+0.5) / p.scale
+	}
+	return f
+}
+
+func (p precision) read(text []byte) (Value, bool) {
+	v, ok := Decimal(bytes.Trim(text, " "))
+	if !ok {
+		return Value{}, false
+	}
+	f := v.Float
+	switch v.Kind {
+	case KindInteger:
+		f = float64(v.Integer)
+	case KindUnsigned:
+		f = float64(v.Unsigned())
+	}
+	f = p.round(f)
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		return Value{}, false
+	}
+	return Value{Kind: KindFloat, Float: f}, true
+}
+
+// roundToHalf rounds to the nearest number of 16 bits, to the even one of two: 11 bits of significance, the
+// smallest step 2⁻²⁴. As Elasticsearch does, it rounds to 32 bits first.
+func roundToHalf(f float64) float64 {
+	f = float64(float32(f))
+	if f == 0 || math.IsInf(f, 0) || math.IsNaN(f) {
+		return f
+	}
+	_, exponent := math.Frexp(f)
+	step := math.Ldexp(1, max(exponent-11, -24))
+	f = math.RoundToEven(f/step) * step
+	if math.Abs(f) > 65504 {
+		return math.Inf(1)
+	}
+	return f
+}

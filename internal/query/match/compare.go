@@ -1,0 +1,146 @@
+package match
+
+import (
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+)
+
+// compare compiles a comparison. One of its sides is a constant, as the parser saw to; where that is the left
+// one, the comparison is turned round.
+func (c *compiler) compare(x *eql.Compare) predicate {
+	subject, op, constant := c.sides(x)
+	switch {
+	case isConstant(subject):
+		v, _ := c.constantOf(x)
+		return always(v.Kind == event.KindBoolean && v.Boolean)
+	case op == eql.NotEqual: // eql.md §2: a != b is parsed as not (a == b)
+		return not(c.leaf(x).comparison(subject, eql.Equal, constant))
+	case constant.kind == event.KindBoolean && op == eql.Equal && isCondition(subject):
+		// `condition == true` is the condition, `condition == false` its negation.
+		p := c.compile(subject)
+		c.leaves[x] = &leaf{compiler: c}
+		if !constant.boolean {
+			p = not(p)
+		}
+		return p
+	}
+	return c.leaf(x).comparison(subject, op, constant)
+}
+
+// sides gives the constant side as a constant, the other, which may be constant too, and the comparison as seen
+// from it.
+func (c *compiler) sides(x *eql.Compare) (subject eql.Expr, op eql.CompareOp, with *constant) {
+	if v, ok := c.constantOf(x.Right); ok {
+		return x.Left, x.Op, newConstant(v)
+	}
+	v, _ := c.constantOf(x.Left)
+	return x.Right, turned(x.Op), newConstant(v)
+}
+
+func turned(op eql.CompareOp) eql.CompareOp {
+	switch op {
+	case eql.Less:
+		return eql.Greater
+	case eql.LessOrEqual:
+		return eql.GreaterOrEqual
+	case eql.Greater:
+		return eql.Less
+	case eql.GreaterOrEqual:
+		return eql.LessOrEqual
+	case eql.Equal, eql.NotEqual:
+	}
+	return op
+}
+
+// isCondition tells whether an expression is true or false by its form; a field is not.
+func isCondition(x eql.Expr) bool {
+	switch x := x.(type) {
+	case *eql.And, *eql.Or, *eql.Not, *eql.Compare, *eql.In, *eql.Like:
+		return true
+	case *eql.Call:
+		return eql.ResultOf(x.Name) == eql.Boolean
+	case *eql.Field, *eql.Literal, *eql.Binary, *eql.Negate:
+	}
+	return false
+}
+
+// comparison is the predicate of `subject op constant`, for every operator but !=.
+func (l *leaf) comparison(subject eql.Expr, op eql.CompareOp, constant *constant) predicate {
+	field, isField := subject.(*eql.Field)
+	if constant.isNull() {
+		switch {
+		case op != eql.Equal:
+			return always(false)
+		case isField:
+			slot := l.slot(field)
+			return func(e *event.Event) bool { return len(e.Values(slot)) == 0 }
+		}
+		return l.any(isNull(l.value(subject)))
+	}
+	if !isField {
+		value := l.value(subject)
+		return l.any(func(e *event.Event) bool {
+			v := value(e)
+			holds, _ := constant.compare(e, &v, op)
+			return holds
+		})
+	}
+	slot := l.slot(field)
+	if op == eql.Equal {
+		return anyValue(slot, constant.equals)
+	}
+	return anyValue(slot, func(e *event.Event, v *event.Value) bool {
+		holds, _ := constant.compare(e, v, op)
+		return holds
+	})
+}
+
+// compare is `v op constant`. known is false where the two cannot be compared, and then it does not hold.
+func (c *constant) compare(e *event.Event, v *event.Value, op eql.CompareOp) (holds, known bool) {
+	first, last, known := c.place(e, v, op == eql.Equal || op == eql.NotEqual)
+	if !known {
+		return false, false
+	}
+	switch op {
+	case eql.Equal:
+		return first >= 0 && last <= 0, true
+	case eql.NotEqual:
+		return first < 0 || last > 0, true
+	case eql.Less:
+		return first < 0, true
+	case eql.LessOrEqual:
+		return last <= 0, true
+	case eql.Greater:
+		return last > 0, true
+	case eql.GreaterOrEqual:
+		return first >= 0, true
+	}
+	return false, false
+}
+
+// compared is a comparison with its three outcomes.
+func (l *leaf) compared(x *eql.Compare) evaluator {
+	subject, op, constant := l.sides(x)
+	value := l.value(subject)
+	if constant.isNull() {
+		return func(e *event.Event) event.Value {
+			v := value(e)
+			switch op {
+			case eql.Equal:
+				return boolean(v.Kind == event.KindNull)
+			case eql.NotEqual:
+				return boolean(v.Kind != event.KindNull)
+			case eql.Less, eql.LessOrEqual, eql.Greater, eql.GreaterOrEqual:
+			}
+			return event.Value{}
+		}
+	}
+	return func(e *event.Event) event.Value {
+		v := value(e)
+		holds, known := constant.compare(e, &v, op)
+		if !known {
+			return event.Value{}
+		}
+		return boolean(holds)
+	}
+}

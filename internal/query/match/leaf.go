@@ -1,0 +1,212 @@
+package match
+
+import (
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+)
+
+// leaf is a part of a condition that is judged as a whole: it holds where some choice of one value for each
+// field that it names makes it true (eql.md §3). A field that it names twice is chosen for twice, as in
+// Elasticsearch, and one that is missing is null in the one choice that there is.
+type leaf struct {
+	*compiler
+	// folding: the leaf stands for a constant; what is wrong in it is said where it stands in its own leaf.
+	folding bool
+	slots   []event.Slot // of the fields, in the order in which they were met
+	paths   []string
+	parts   []part
+}
+
+// part is a computed part of a leaf, for Explain.
+type part struct {
+	node  eql.Expr
+	value evaluator
+}
+
+// evaluator computes a value for the choice that e holds. Null is what Elasticsearch gives null for.
+type evaluator func(e *event.Event) event.Value
+
+func (c *compiler) leaf(x eql.Expr) *leaf {
+	l := &leaf{compiler: c}
+	c.leaves[x] = l
+	return l
+}
+
+func (l *leaf) slot(f *eql.Field) event.Slot {
+	s := l.fields.Add(f.Path)
+	l.slots = append(l.slots, s)
+	l.paths = append(l.paths, f.Path)
+	return s
+}
+
+// any gives the predicate that holds where passes does for some choice.
+func (l *leaf) any(passes predicate) predicate {
+	slots := l.slots
+	return func(e *event.Event) bool {
+		for len(e.Chosen) < len(slots) {
+			e.Chosen = append(e.Chosen, nil)
+		}
+		return choose(e, slots, 0, passes)
+	}
+}
+
+// choose tries every choice for the fields from at on.
+func choose(e *event.Event, slots []event.Slot, at int, passes predicate) bool {
+	if at == len(slots) {
+		mark := len(e.Scratch)
+		holds := passes(e)
+		e.Scratch = e.Scratch[:mark]
+		return holds
+	}
+	values := e.Values(slots[at])
+	if len(values) == 0 {
+		e.Chosen[at] = nil
+		return choose(e, slots, at+1, passes)
+	}
+	for i := range values {
+		e.Chosen[at] = &values[i]
+		if choose(e, slots, at+1, passes) {
+			return true
+		}
+	}
+	return false
+}
+
+// anyValue is a leaf over one field as it is: it holds where one of the field's values passes.
+func anyValue(slot event.Slot, passes func(*event.Event, *event.Value) bool) predicate {
+	return func(e *event.Event) bool {
+		values := e.Values(slot)
+		for i := range values {
+			if passes(e, &values[i]) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// isTrue holds where a boolean was computed and is true.
+func isTrue(value evaluator) predicate {
+	return func(e *event.Event) bool {
+		v := value(e)
+		return v.Kind == event.KindBoolean && v.Boolean
+	}
+}
+
+func isNull(value evaluator) predicate {
+	return func(e *event.Event) bool {
+		v := value(e)
+		return v.Kind == event.KindNull
+	}
+}
+
+// value compiles an expression for its value. Inside of a leaf, conditions have three outcomes: true, false
+// and null (`null == (f > 1)` asks for the third).
+func (l *leaf) value(x eql.Expr) evaluator {
+	switch x := x.(type) {
+	case *eql.Literal:
+		return fixed(literalValue(x))
+	case *eql.Field:
+		l.slot(x)
+		at := len(l.slots) - 1
+		return func(e *event.Event) event.Value {
+			if v := e.Chosen[at]; v != nil {
+				return *v
+			}
+			return event.Value{}
+		}
+	case *eql.Negate:
+		operand := l.value(x.Operand)
+		return l.part(x, func(e *event.Event) event.Value {
+			v := operand(e)
+			return negate(&v)
+		})
+	case *eql.Binary:
+		left, right, operate := l.value(x.Left), l.value(x.Right), operation(x.Op)
+		return l.part(x, func(e *event.Event) event.Value {
+			a := left(e)
+			b := right(e)
+			return operate(&a, &b)
+		})
+	case *eql.Call:
+		return l.part(x, l.call(x))
+	case *eql.Compare, *eql.In, *eql.Like, *eql.And, *eql.Or, *eql.Not:
+		return l.part(x, l.truth(x))
+	}
+	return fixed(event.Value{})
+}
+
+func (l *leaf) part(node eql.Expr, value evaluator) evaluator {
+	l.parts = append(l.parts, part{node, value})
+	return value
+}
+
+func fixed(v event.Value) evaluator {
+	return func(*event.Event) event.Value { return v }
+}
+
+// truth compiles a condition with its three outcomes.
+func (l *leaf) truth(x eql.Expr) evaluator {
+	switch x := x.(type) {
+	case *eql.And:
+		return decided(l.values(x.Operands), false)
+	case *eql.Or:
+		return decided(l.values(x.Operands), true)
+	case *eql.Not:
+		return opposite(l.value(x.Operand))
+	case *eql.Compare:
+		return l.compared(x)
+	case *eql.In:
+		return l.member(x)
+	case *eql.Like:
+		return l.fitting(x)
+	}
+	return fixed(event.Value{})
+}
+
+func (l *leaf) values(operands []eql.Expr) []evaluator {
+	compiled := make([]evaluator, len(operands))
+	for i, x := range operands {
+		compiled[i] = l.value(x)
+	}
+	return compiled
+}
+
+// decided joins operands of which one that is by decides: false an `and`, true an `or`. Otherwise null wins.
+func decided(operands []evaluator, by bool) evaluator {
+	return func(e *event.Event) event.Value {
+		result := boolean(!by)
+		for _, operand := range operands {
+			v := operand(e)
+			switch truth, known := truthOf(&v); {
+			case known && truth == by:
+				return boolean(by)
+			case !known:
+				result = event.Value{}
+			}
+		}
+		return result
+	}
+}
+
+func opposite(operand evaluator) evaluator {
+	return func(e *event.Event) event.Value {
+		v := operand(e)
+		truth, known := truthOf(&v)
+		if !known {
+			return event.Value{}
+		}
+		return boolean(!truth)
+	}
+}
+
+// truthOf reads a value as a condition: a boolean, or the text of one where no mapping is known.
+func truthOf(v *event.Value) (truth, known bool) {
+	switch v.Kind {
+	case event.KindBoolean:
+		return v.Boolean, true
+	case event.KindText, event.KindUntyped:
+		return string(v.Text) == "true", string(v.Text) == "true" || string(v.Text) == "false"
+	}
+	return false, false
+}

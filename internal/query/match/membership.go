@@ -1,0 +1,73 @@
+package match
+
+import (
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+)
+
+// in compiles `subject in (…)` and its variants.
+func (c *compiler) in(x *eql.In) predicate {
+	l := c.leaf(x)
+	contains := l.list(x)
+	var p predicate
+	if field, ok := x.Subject.(*eql.Field); ok {
+		p = anyValue(l.slot(field), contains)
+	} else {
+		value := l.value(x.Subject)
+		p = l.any(func(e *event.Event) bool {
+			v := value(e)
+			return contains(e, &v)
+		})
+	}
+	if x.Negated {
+		return not(p)
+	}
+	return p
+}
+
+// member is `in` with its three outcomes.
+func (l *leaf) member(x *eql.In) evaluator {
+	contains := l.list(x)
+	value := l.value(x.Subject)
+	return func(e *event.Event) event.Value {
+		v := value(e)
+		if v.Kind == event.KindNull {
+			return event.Value{}
+		}
+		return boolean(contains(e, &v) != x.Negated)
+	}
+}
+
+// list compiles the values of a list; null among them is dropped (eql.md §2).
+func (l *leaf) list(x *eql.In) func(*event.Event, *event.Value) bool {
+	var constants []*constant
+	texts, onlyTexts := map[string]bool{}, true
+	for _, item := range x.List {
+		v, _ := l.constantOf(item)
+		c := newConstant(v)
+		if c.isNull() {
+			continue
+		}
+		constants = append(constants, c)
+		texts[string(c.text)] = true
+		onlyTexts = onlyTexts && c.kind == event.KindText
+		if x.Fold {
+			texts[string(c.lower)] = true
+		}
+	}
+	return func(e *event.Event, v *event.Value) bool {
+		if v.IsPlainText() && (onlyTexts || v.Kind == event.KindText) {
+			// The plain case, in time that does not grow with the list.
+			if x.Fold {
+				return texts[string(e.Lower(v))]
+			}
+			return texts[string(v.Text)]
+		}
+		for _, c := range constants {
+			if c.equals(e, v) || x.Fold && v.Kind != event.KindNull && c.equalsFolded(e, v) {
+				return true
+			}
+		}
+		return false
+	}
+}
