@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/valyala/fastjson"
@@ -29,7 +30,7 @@ func values(t *testing.T, m *event.Mapping, path, source, extra string) []string
 	var texts []string
 	for _, v := range e.Values(slot) {
 		switch v.Kind {
-		case event.KindText:
+		case event.KindText, event.KindUntyped, event.KindVersion:
 			texts = append(texts, string(v.Text))
 		case event.KindInteger:
 			texts = append(texts, fmt.Sprint(v.Integer))
@@ -37,6 +38,14 @@ func values(t *testing.T, m *event.Mapping, path, source, extra string) []string
 			texts = append(texts, fmt.Sprint(v.Float))
 		case event.KindBoolean:
 			texts = append(texts, fmt.Sprint(v.Boolean))
+		case event.KindUnsigned:
+			texts = append(texts, fmt.Sprint(v.Unsigned()))
+		case event.KindDate:
+			texts = append(texts, time.UnixMilli(v.Integer).UTC().Format(time.RFC3339Nano))
+		case event.KindDateNanos:
+			texts = append(texts, time.Unix(0, v.Integer).UTC().Format(time.RFC3339Nano))
+		case event.KindAddress:
+			texts = append(texts, v.Address.String())
 		}
 	}
 	return texts
@@ -88,8 +97,31 @@ func TestTypes(t *testing.T) {
 	f(event.FieldMapping{Type: event.Integer}, `9223372036854775807`, "9223372036854775807")
 	f(event.FieldMapping{Type: event.Integer}, `9223372036854775808`)
 	f(event.FieldMapping{Type: event.Integer}, `true`)
+	f(event.FieldMapping{Type: event.Integer}, `"9223372036854775806.9"`, "9223372036854775806")
+	f(event.FieldMapping{Type: event.Integer}, `"1e3"`, "1000")
+	f(event.FieldMapping{Type: event.Integer}, `["0x10","1_0"," 1","Inf",""]`)
+	f(event.FieldMapping{Type: event.Integer, NullValue: "7", HasNullValue: true}, `""`, "7")
+	f(event.FieldMapping{Type: event.Integer, Name: "byte"}, `[127,128,-128,-129]`, "127", "-128")
+	f(event.FieldMapping{Type: event.Integer, Name: "short"}, `[32767,32768]`, "32767")
+	f(event.FieldMapping{Type: event.Integer, Name: "integer"}, `[2147483647,2147483648]`, "2147483647")
+	f(event.FieldMapping{Type: event.Unsigned}, `[18446744073709551615,9223372036854775808,5,"6","7.0"]`, "18446744073709551615", "9223372036854775808", "5", "6", "7")
+	f(event.FieldMapping{Type: event.Unsigned}, `[-1,18446744073709551616,"7.5",1e30]`)
 	f(event.FieldMapping{Type: event.Float}, `["1.5",2]`, "1.5", "2")
-	f(event.FieldMapping{Type: event.Float}, `"NaN"`)
+	f(event.FieldMapping{Type: event.Float}, `["NaN","Infinity","0x1p3",1e999,"x"]`)
+	f(event.FieldMapping{Type: event.Float, Name: "double"}, `0.1`, "0.1")
+	f(event.FieldMapping{Type: event.Float, Name: "float"}, `[0.1,16777217]`, "0.10000000149011612", "1.6777216e+07")
+	f(event.FieldMapping{Type: event.Float, Name: "float"}, `1e39`)
+	f(event.FieldMapping{Type: event.Float, Name: "half_float"}, `[0.1,2049,2051,65504,65519,1e-9,-3.14159]`, "0.0999755859375", "2048", "2052", "65504", "65504", "0", "-3.140625")
+	f(event.FieldMapping{Type: event.Float, Name: "half_float"}, `65520`)
+	f(event.FieldMapping{Type: event.Float, Name: "scaled_float", ScalingFactor: 100}, `[1.234,-1.235,1.2349]`, "1.23", "-1.24", "1.23")
+	f(event.FieldMapping{Type: event.Date}, `["2026-01-02","2026-01-02T03:04:05.6789+01:00",1500000000000,"1500000000000"]`,
+		"2026-01-02T00:00:00Z", "2026-01-02T02:04:05.678Z", "2017-07-14T02:40:00Z", "2017-07-14T02:40:00Z")
+	f(event.FieldMapping{Type: event.Date}, `["02.01.2026","","yesterday",true]`)
+	f(event.FieldMapping{Type: event.Date, Formats: "dd.MM.yyyy||epoch_second"}, `["02.01.2026",1500000000]`, "2026-01-02T00:00:00Z", "2017-07-14T02:40:00Z")
+	f(event.FieldMapping{Type: event.DateNanos}, `["2026-01-02T03:04:05.123456789Z","1960-01-01"]`, "2026-01-02T03:04:05.123456789Z")
+	f(event.FieldMapping{Type: event.IP}, `["10.0.0.1","::ffff:10.0.0.1","FD00::1","2001:db8:0:0::1"]`, "10.0.0.1", "10.0.0.1", "fd00::1", "2001:db8::1")
+	f(event.FieldMapping{Type: event.IP}, `["10.0.0","010.0.0.1","fe80::1%eth0","x",""," 10.0.0.1"]`)
+	f(event.FieldMapping{Type: event.Version}, `["1.2.3","not a version",""]`, "1.2.3", "not a version")
 	f(event.FieldMapping{Type: event.Boolean}, `[true,"false",""]`, "true", "false", "false")
 	f(event.FieldMapping{Type: event.Boolean}, `"yes"`)
 	f(event.FieldMapping{}, `"x"`)
@@ -97,6 +129,40 @@ func TestTypes(t *testing.T) {
 	f(event.FieldMapping{Type: event.Keyword, NullValue: "none", HasNullValue: true}, `null`, "none")
 	f(event.FieldMapping{Type: event.Keyword, NullValue: "none", HasNullValue: true}, `[null,"x"]`, "none", "x")
 	f(event.FieldMapping{Type: event.Integer, NullValue: "7", HasNullValue: true}, `null`, "7")
+}
+
+// TestWithoutMapping: @timestamp is a date, and every other value is its text.
+func TestWithoutMapping(t *testing.T) {
+	f := func(path, source string, want ...string) {
+		t.Helper()
+		if got := values(t, nil, path, source, ""); !cmp.Equal(got, want) {
+			t.Errorf("%s of %s: got %q, want %q", path, source, got, want)
+		}
+	}
+	f("@timestamp", `{"@timestamp":"2026-01-02T03:04:05.678Z"}`, "2026-01-02T03:04:05.678Z")
+	f("@timestamp", `{"@timestamp":1500000000000}`, "2017-07-14T02:40:00Z")
+	f("@timestamp", `{"@timestamp":"yesterday"}`)
+	f("event.created", `{"event":{"created":"2026-01-02"}}`, "2026-01-02")
+}
+
+func TestCompareVersions(t *testing.T) {
+	// Ascending; what is no version comes last.
+	ordered := []string{"0.9", "1", "1.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc",
+		"1.0.0", "1.0.0+build", "1.2.0", "1.10.0", "2.0.0", "10.0.0", "01.0", "1..0", "abc"}
+	for i, a := range ordered {
+		for j, b := range ordered {
+			want := 0
+			switch {
+			case i < j:
+				want = -1
+			case i > j:
+				want = 1
+			}
+			if got := event.CompareVersions([]byte(a), []byte(b)); got != want {
+				t.Errorf("%s and %s: got %d, want %d", a, b, got, want)
+			}
+		}
+	}
 }
 
 func TestValuesOnlyTheIndexHas(t *testing.T) {

@@ -162,3 +162,21 @@ func TestErrors(t *testing.T) {
 	f(strings.Repeat("a", lucene.MaxLength+1), `the regular expression is longer than 10000 characters`)
 	f(strings.Repeat("(", 300)+"a"+strings.Repeat(")", 300), `nested deeper than 200 levels at character 201 of the regular expression`)
 }
+
+// TestHardExpressions: what would take exponential time or space somewhere else is compiled or refused at once.
+func TestHardExpressions(t *testing.T) {
+	f := func(expression string, ok bool) {
+		t.Helper()
+		if _, err := lucene.Compile(expression, false); (err == nil) != ok {
+			t.Errorf("%.40q…: got %v, want it compiled: %v", expression, err, ok)
+		}
+	}
+	f(strings.Repeat("a?", 4000), true)
+	f(strings.Repeat("(a|b?)*", 1000), true)
+	f(strings.Repeat("(ab?c*|b?a*)*", 700)+"&.*", false)
+	f(`((((a?){0,100}b?){0,100}c?){0,100}d?){0,100}`, false)
+	f(`(a|b)*a(a|b){500}`, true)
+	f(`(a|b)*a(a|b){500}&.*b`, false)
+	f(strings.Repeat("~", 5000)+"a", true)
+	f(`~(.*a.*b.*c.*d.*e.*)&~(.*f.*g.*h.*)&.*i.{8}`, true)
+}
