@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/query/eql"
@@ -209,6 +210,25 @@ func collectDecisive(x *match.Explanation, into *[]string) {
 	for _, operand := range x.Operands {
 		collectDecisive(operand, into)
 	}
+}
+
+func TestExplainShowsWhatWasComputed(t *testing.T) {
+	f := func(condition, source string, want ...match.Computed) {
+		t.Helper()
+		m, e := compile(t, "any where "+condition, match.Options{})
+		e.Reset(mapped, fastjson.MustParse(source), nil)
+		x := m.Explain(e)
+		if diff := cmp.Diff(want, x.Computed); diff != "" {
+			t.Errorf("%s of %s: want -, got +\n%s", condition, source, diff)
+		}
+	}
+	f(`length(a) > 2`, `{"a":["x","xyz"]}`, match.Computed{Text: "length(a)", Values: []string{"1", "3"}})
+	f(`length(a) > 2`, `{}`, match.Computed{Text: "length(a)", Values: []string{"null"}})
+	f(`pid + 1 == 2`, `{"pid":1}`, match.Computed{Text: "pid + 1", Values: []string{"2"}})
+	f(`startsWith(a, substring(file.name, 0, 1))`, `{"a":"abc","file":{"name":"ax"}}`,
+		match.Computed{Text: "substring(file.name, 0, 1)", Values: []string{"a"}},
+		match.Computed{Text: "startsWith(a, substring(file.name, 0, 1))", Values: []string{"true"}})
+	f(`a == "x"`, `{"a":"x"}`)
 }
 
 func BenchmarkMatch(b *testing.B) {
