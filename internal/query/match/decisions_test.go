@@ -24,7 +24,7 @@ func TestDecisions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			check(func(condition, source string, want bool) {
 				t.Helper()
-				if got := judge(t, m, condition, source); got != want {
+				if got := holds(t, m, condition, source); got != want {
 					t.Errorf("%s of %s: got %v, want %v", condition, source, got, want)
 				}
 			})

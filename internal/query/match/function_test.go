@@ -22,8 +22,8 @@ var typed = &event.Mapping{Fields: map[string]event.FieldMapping{
 	"ip":  {Type: event.IP, Name: "ip"}, "version": {Type: event.Version, Name: "version"},
 }}
 
-// judge gives what the matcher says of a condition, having seen that Explain says the same.
-func judge(t *testing.T, m *event.Mapping, condition, source string) bool {
+// holds gives what the matcher says of a condition, having seen that Explain says the same.
+func holds(t *testing.T, m *event.Mapping, condition, source string) bool {
 	t.Helper()
 	matcher, e := compile(t, "any where "+condition, match.Options{})
 	e.Reset(m, fastjson.MustParse(source), nil)
@@ -37,7 +37,7 @@ func judge(t *testing.T, m *event.Mapping, condition, source string) bool {
 func TestFunctions(t *testing.T) {
 	f := func(condition, source string, want bool) {
 		t.Helper()
-		if got := judge(t, typed, condition, source); got != want {
+		if got := holds(t, typed, condition, source); got != want {
 			t.Errorf("%s of %s: got %v, want %v", condition, source, got, want)
 		}
 	}
@@ -157,7 +157,7 @@ func TestFunctions(t *testing.T) {
 func TestArithmetic(t *testing.T) {
 	f := func(condition, source string, want bool) {
 		t.Helper()
-		if got := judge(t, typed, condition, source); got != want {
+		if got := holds(t, typed, condition, source); got != want {
 			t.Errorf("%s of %s: got %v, want %v", condition, source, got, want)
 		}
 	}
@@ -193,7 +193,7 @@ func TestArithmetic(t *testing.T) {
 func TestOrder(t *testing.T) {
 	f := func(condition, source string, want bool) {
 		t.Helper()
-		if got := judge(t, typed, condition, source); got != want {
+		if got := holds(t, typed, condition, source); got != want {
 			t.Errorf("%s of %s: got %v, want %v", condition, source, got, want)
 		}
 	}
@@ -277,7 +277,7 @@ func TestOrder(t *testing.T) {
 func TestWithoutMapping(t *testing.T) {
 	f := func(condition, source string, want bool) {
 		t.Helper()
-		if got := judge(t, nil, condition, source); got != want {
+		if got := holds(t, nil, condition, source); got != want {
 			t.Errorf("%s of %s: got %v, want %v", condition, source, got, want)
 		}
 	}
