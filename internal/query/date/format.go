@@ -74,8 +74,18 @@ func (f *Format) Parse(text []byte, up bool) (Instant, bool) {
 }
 
 // Range reads a constant of a query as the first and last instant that it stands for. relative tells that it
-// depends on now.
+// depends on now. Where the format does not take it, ISO 8601 and epoch milliseconds do: for a mapping of
+// epoch_second alone an ISO date would be an error in Elasticsearch.
 func (f *Format) Range(text string, now time.Time) (from, to Instant, relative, ok bool) {
+	from, to, relative, ok = f.span(text, now)
+	if !ok {
+		fallback := Format{readers: []reader{readISO(true), readEpoch(1e3)}}
+		from, to, relative, ok = fallback.span(text, now)
+	}
+	return from, to, relative, ok
+}
+
+func (f *Format) span(text string, now time.Time) (from, to Instant, relative, ok bool) {
 	relative = strings.HasPrefix(text, "now")
 	from, ok = f.resolve(text, false, now)
 	if !ok {

@@ -104,6 +104,9 @@ func integersOf(name string) integers {
 	return integers{math.MinInt64, math.MaxInt64}
 }
 
+// HoldsInteger tells whether an integer field can have the value: a query for another fails on some versions.
+func (f FieldMapping) HoldsInteger(n int64) bool { return integersOf(f.Name).hold(n) }
+
 func (r integers) hold(n int64) bool { return r.least <= n && n <= r.most }
 
 // precision is how a floating-point type holds a number: bits 0 is a double.

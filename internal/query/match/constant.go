@@ -235,10 +235,6 @@ func (d *dateConstant) resolve(e *event.Event, v *event.Value) *period {
 	}
 	p = &period{formats: v.Formats(), now: e.Now().UnixNano()}
 	p.from, p.to, p.relative, p.ok = v.Dates().Range(d.text, e.Now())
-	if !p.ok {
-		// A mapping of epoch_second alone would make an ISO date an error in Elasticsearch.
-		p.from, p.to, p.relative, p.ok = date.New(date.Default).Range(d.text, e.Now())
-	}
 	d.kept.Store(p)
 	return p
 }

@@ -54,12 +54,12 @@ func (b *builder) build(x eql.Expr, negated bool) Clause {
 		return b.compare(x, negated)
 	case *eql.In:
 		if negated != x.Negated {
-			return b.omit(x, "a negation: an index may fold values together that the rule tells apart")
+			return b.omit(x, negation)
 		}
 		return b.list(x, x.Subject, literals(x.List), x.Fold)
 	case *eql.Like:
 		if negated {
-			return b.omit(x, "a negation: an index may fold values together that the rule tells apart")
+			return b.omit(x, negation)
 		}
 		return b.like(x)
 	case *eql.Field:
@@ -67,8 +67,10 @@ func (b *builder) build(x eql.Expr, negated bool) Clause {
 			return b.omit(x, "a negation")
 		}
 		return b.list(x, x, []*eql.Literal{{Kind: eql.Bool, Bool: true}}, false)
-	case *eql.Binary, *eql.Negate, *eql.Call:
-		return b.omit(x, "a computed value")
+	case *eql.Call:
+		return b.call(x, negated)
+	case *eql.Binary, *eql.Negate:
+		return b.omit(x, computed)
 	}
 	return b.omit(x, "not a condition that an index can answer")
 }
@@ -131,7 +133,7 @@ func (c Clause) Selective() bool {
 		return false
 	case nothing:
 		return true
-	case everything, prefix, exists, between, not:
+	case everything, prefix, exists, between, ranged, not:
 		return false
 	}
 	return false
@@ -150,6 +152,11 @@ func (c Clause) walks() bool {
 	return false
 }
 
+const (
+	computed = "a computed value"
+	negation = "a negation: an index may fold values together that the rule tells apart"
+)
+
 func (b *builder) omit(x eql.Expr, reason string) Clause {
 	b.omitted = append(b.omitted, Omission{Node: x, Reason: reason})
 	return Everything()
@@ -157,26 +164,26 @@ func (b *builder) omit(x eql.Expr, reason string) Clause {
 
 // compare handles == and != of a field with a constant. Everything else compared is left to the matcher.
 func (b *builder) compare(x *eql.Compare, negated bool) Clause {
-	subject, other := x.Left, x.Right
+	subject, other, op := x.Left, x.Right, x.Op
 	if _, ok := subject.(*eql.Literal); ok {
-		subject, other = other, subject
+		subject, other, op = other, subject, turned(op)
 	}
 	literal, ok := other.(*eql.Literal)
 	if !ok {
-		return b.omit(x, "a computed value")
+		return b.omit(x, computed)
 	}
-	switch x.Op {
+	switch op {
 	case eql.Equal:
 	case eql.NotEqual:
 		negated = !negated
 	case eql.Less, eql.LessOrEqual, eql.Greater, eql.GreaterOrEqual:
-		return b.omit(x, "a comparison by order")
+		return b.order(x, subject, op, literal, negated)
 	}
 	if literal.Kind == eql.Null {
 		return b.null(x, subject, !negated)
 	}
 	if negated {
-		return b.omit(x, "a negation: an index may fold values together that the rule tells apart")
+		return b.omit(x, negation)
 	}
 	return b.list(x, subject, []*eql.Literal{literal}, false)
 }
@@ -186,7 +193,7 @@ func (b *builder) compare(x *eql.Compare, negated bool) Clause {
 func (b *builder) null(x eql.Expr, subject eql.Expr, missing bool) Clause {
 	field, ok := subject.(*eql.Field)
 	if !ok {
-		return b.omit(x, "a computed value")
+		return b.omit(x, computed)
 	}
 	f := b.mapping.Fields[field.Path]
 	if f.Type == event.Unmapped {
@@ -198,10 +205,18 @@ func (b *builder) null(x eql.Expr, subject eql.Expr, missing bool) Clause {
 	if missing {
 		return b.omit(x, "a missing field: the index may have left its value out")
 	}
-	if reason := unfit(f); reason != "" {
+	if reason := unfitByType(f); reason != "" {
 		return b.omit(x, reason)
 	}
 	return Or(Exists(f.Exact), Ignored(f.Exact))
+}
+
+// unfitByType is unfit for the types whose values are not compared as texts too.
+func unfitByType(f event.FieldMapping) string {
+	if isTyped(f) {
+		return unreachable(f)
+	}
+	return unfit(f)
 }
 
 // unfit says why a field's index cannot be asked for exact values, or is empty where it can.
@@ -215,6 +230,15 @@ func unfit(f event.FieldMapping) string {
 		return "a key of a flattened field: the index does not say which values it left out"
 	case f.Normalized:
 		return "the field's normalizer changes values"
+	}
+	return unreachable(f)
+}
+
+// unreachable says why a field's index cannot be asked for anything, or is empty where it can.
+func unreachable(f event.FieldMapping) string {
+	switch {
+	case f.Exact == "":
+		return "no index holds values of the field (" + f.Name + ")"
 	case f.Nested != "":
 		return "the field is in nested objects (" + f.Nested + ")"
 	case f.Unsearchable:
@@ -234,6 +258,9 @@ const tooLong = "a constant that is too long for a query"
 
 // list handles equality with one or more constants.
 func (b *builder) list(x, subject eql.Expr, constants []*eql.Literal, fold bool) Clause {
+	if f, ok := b.typed(subject); ok && !fold {
+		return b.typedList(x, f, constants)
+	}
 	f, reason := b.field(subject)
 	if reason != "" {
 		return b.omit(x, reason)
@@ -306,7 +333,7 @@ func constantText(l *eql.Literal) (string, bool) {
 func (b *builder) field(subject eql.Expr) (event.FieldMapping, string) {
 	field, ok := subject.(*eql.Field)
 	if !ok {
-		return event.FieldMapping{}, "a computed value"
+		return event.FieldMapping{}, computed
 	}
 	f := b.mapping.Fields[field.Path]
 	if f.Type == event.Unmapped {

@@ -24,6 +24,13 @@ var mapping = &event.Mapping{Fields: map[string]event.FieldMapping{
 	"lower":          {Type: event.Keyword, Name: "keyword", Exact: "lower", Normalized: true},
 	"nested.name":    {Type: event.Keyword, Name: "keyword", Exact: "nested.name", Nested: "nested"},
 	"pid":            {Type: event.Integer, Name: "long", Exact: "pid"},
+	"port":           {Type: event.Integer, Name: "short", Exact: "port"},
+	"ratio":          {Type: event.Float, Name: "double", Exact: "ratio"},
+	"on":             {Type: event.Boolean, Name: "boolean", Exact: "on"},
+	"date":           {Type: event.Date, Name: "date", Exact: "date"},
+	"nanos":          {Type: event.DateNanos, Name: "date_nanos", Exact: "nanos"},
+	"ip":             {Type: event.IP, Name: "ip", Exact: "ip"},
+	"nested.pid":     {Type: event.Integer, Name: "long", Exact: "nested.pid", Nested: "nested"},
 	"unindexed":      {Type: event.Keyword, Name: "keyword", Exact: "unindexed", Unindexed: true},
 }}
 
@@ -70,7 +77,54 @@ func TestBuild(t *testing.T) {
 	f(`message == "x"`, all)
 	f(`lower == "x"`, all)
 	f(`nested.name == "x"`, all)
-	f(`pid == 4`, all)
+	f(`ratio == 4`, all)
+	f(`nested.pid == 4`, all)
+	// Whole numbers, booleans, dates and addresses. What is malformed is in _ignored.
+	typed := func(clause, field string) string {
+		return `{"bool":{"should":[` + clause + `,{"term":{"_ignored":{"value":"` + field + `"}}}]}}`
+	}
+	f(`pid == 4`, typed(`{"term":{"pid":{"value":"4"}}}`, "pid"))
+	f(`4.0 == pid`, typed(`{"term":{"pid":{"value":"4"}}}`, "pid"))
+	f(`pid == "4"`, typed(`{"term":{"pid":{"value":"4"}}}`, "pid"))
+	f(`pid == 4.5`, all)
+	f(`pid != 4`, all)
+	f(`pid : "4"`, all)
+	f(`pid in (4, 5)`, typed(`{"terms":{"pid":["4","5"]}}`, "pid"))
+	f(`pid in (4, 5.5)`, all)
+	f(`pid > 4`, typed(`{"range":{"pid":{"gt":4}}}`, "pid"))
+	f(`4 >= pid`, typed(`{"range":{"pid":{"lte":4}}}`, "pid"))
+	f(`pid < 4.5`, typed(`{"range":{"pid":{"lt":5}}}`, "pid"))
+	f(`pid > 1e300`, all)
+	f(`port > 40000`, all) // a short cannot be asked for it
+	f(`not pid > 4`, all)
+	f(`pid > null`, none)
+	f(`pid != null`, typed(`{"exists":{"field":"pid"}}`, "pid"))
+	f(`nowhere > 4`, none)
+	f(`path > "a"`, all)
+	f(`on`, typed(`{"term":{"on":{"value":"true"}}}`, "on"))
+	f(`on == false`, typed(`{"term":{"on":{"value":"false"}}}`, "on"))
+	f(`on == 1`, all)
+	f(`date == "2026-01-02"`, typed(`{"range":{"date":{"format":"epoch_millis","gte":1767312000000,"lte":1767398399999}}}`, "date"))
+	f(`date > "2026-01-02"`, typed(`{"range":{"date":{"format":"epoch_millis","gte":1767398399999}}}`, "date"))
+	f(`date < 1767312000000`, typed(`{"range":{"date":{"format":"epoch_millis","lte":1767312000000}}}`, "date"))
+	f(`date > "now-1h"`, all)
+	f(`date > "yesterday"`, all)
+	f(`date > "99999-01-01"`, all)
+	f(`nanos > "1960-01-01"`, all)
+	f(`ip == "10.0.0.1"`, typed(`{"term":{"ip":{"value":"10.0.0.1"}}}`, "ip"))
+	f(`ip in ("10.0.0.9/8", "fd00::/8")`, typed(`{"terms":{"ip":["10.0.0.9/8","fd00::/8"]}}`, "ip"))
+	f(`ip == "::ffff:10.0.0.1"`, typed(`{"term":{"ip":{"value":"10.0.0.1"}}}`, "ip"))
+	f(`ip == "::ffff:10.0.0.0/104"`, all)
+	f(`ip == "x"`, all)
+	f(`ip >= "10.0.0.1"`, typed(`{"range":{"ip":{"gte":"10.0.0.1"}}}`, "ip"))
+	f(`cidrMatch(ip, "10.0.0.0/8")`, typed(`{"term":{"ip":{"value":"10.0.0.0/8"}}}`, "ip"))
+	f(`not cidrMatch(ip, "10.0.0.0/8")`, all)
+	f(`cidrMatch(path, "10.0.0.0/8")`, all)
+	f(`cidrMatch(nowhere, "10.0.0.0/8")`, none)
+	f(`startsWith(path, "a")`, all)
+	f(`path regex "a.*"`, all)
+	f(`length(path) > 5`, all)
+	f(`pid + 1 == 5`, all)
 	f(`unindexed == "x"`, all)
 	f(`path == null`, all)
 	// Negations never become must_not.
@@ -121,7 +175,12 @@ func TestOmissionsAreNamed(t *testing.T) {
 	}
 	f(`path == "a"`)
 	f(`path : "*a"`, `path : "*a": a wildcard too near the start of a pattern: the cluster would walk over every value`)
-	f(`pid == 4`, `pid == 4: a field of type long: compared by the matcher`)
+	f(`pid == 4`)
+	f(`pid == 4.5`, `pid == 4.5: a constant that an index may read otherwise`)
+	f(`ratio == 4`, `ratio == 4: a field of type double: compared by the matcher`)
+	f(`ratio > 4`, `ratio > 4: a comparison by order of a field of type double`)
+	f(`length(path) > 5`, `length(path) > 5: a computed value`)
+	f(`startsWith(path, "a")`, `startsWith(path, "a"): a function: the index would have to compute it for every value`)
 	f(`name == "a" and path : "C:\\Windows\\*"`, `path : "C:\\Windows\\*": not needed: an exact term beside it narrows the search already`)
 }
 

@@ -1,6 +1,9 @@
 package prefilter
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"maps"
+)
 
 // Clause is one node of query DSL. It is always built from typed values and marshals to JSON; there is
 // no text to escape. The zero value is not a clause.
@@ -11,6 +14,7 @@ type Clause struct {
 	values   []string // Terms
 	fold     bool     // Term, Prefix
 	from, to string   // Between
+	bounds   object   // Range: gt, gte, lt, lte and format
 	operands []Clause
 }
 
@@ -24,6 +28,7 @@ const (
 	prefix
 	exists
 	between
+	ranged
 	and
 	or
 	not
@@ -48,6 +53,17 @@ func Terms(field string, values []string) Clause {
 // Prefix accepts documents whose field has a value that begins with the text.
 func Prefix(field, text string, fold bool) Clause {
 	return Clause{kind: prefix, field: field, value: text, fold: fold}
+}
+
+// Range accepts documents whose field has a value within bounds, named gt, gte, lt and lte; format is that of a
+// date's, or empty.
+func Range(field, format string, bounds map[string]any) Clause {
+	c := Clause{kind: ranged, field: field, bounds: object{}}
+	maps.Copy(c.bounds, bounds)
+	if format != "" {
+		c.bounds["format"] = format
+	}
+	return c
 }
 
 // Exists accepts documents in which the field is indexed.
@@ -81,7 +97,7 @@ func combine(kind, neutral, absorbing clauseKind, clauses []Clause) Clause {
 		case neutral:
 		case kind:
 			c.operands = append(c.operands, operand.operands...)
-		case everything, nothing, term, terms, prefix, exists, between, and, or, not:
+		case everything, nothing, term, terms, prefix, exists, between, ranged, and, or, not:
 			c.operands = append(c.operands, operand)
 		}
 	}
@@ -137,6 +153,8 @@ func (c Clause) dsl() object {
 			bounds["lt"] = c.to
 		}
 		return object{"range": object{c.field: bounds}}
+	case ranged:
+		return object{"range": object{c.field: c.bounds}}
 	case and:
 		return object{"bool": object{"filter": c.operands}}
 	case or:

@@ -27,7 +27,7 @@ func (t Timestamps) Fields() []string {
 // Between accepts the events of the half-open window [from, to); a zero time is no bound. An event is
 // placed by the override where it has one and its index maps it as a date, otherwise by the primary.
 func Between(m *event.Mapping, t Timestamps, from, to time.Time) Clause {
-	byPrimary := period(t.Primary, from, to)
+	byPrimary := window(t.Primary, from, to)
 	if t.Override == "" || t.Override == t.Primary {
 		return byPrimary
 	}
@@ -37,7 +37,7 @@ func Between(m *event.Mapping, t Timestamps, from, to time.Time) Clause {
 		}
 		return byPrimary
 	}
-	byOverride := period(t.Override, from, to)
+	byOverride := window(t.Override, from, to)
 	if t.NoFallback {
 		return byOverride
 	}
@@ -46,13 +46,13 @@ func Between(m *event.Mapping, t Timestamps, from, to time.Time) Clause {
 
 func isDate(f event.FieldMapping) bool { return f.Type == event.Date || f.Type == event.DateNanos }
 
-// period is one field's window. Bounds are absolute and in UTC: date math would be resolved by each
+// window is one field's window. Bounds are absolute and in UTC: date math would be resolved by each
 // shard on a clock of its own.
-func period(field string, from, to time.Time) Clause {
-	return Clause{kind: between, field: field, from: bound(from), to: bound(to)}
+func window(field string, from, to time.Time) Clause {
+	return Clause{kind: between, field: field, from: instant(from), to: instant(to)}
 }
 
-func bound(t time.Time) string {
+func instant(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -89,7 +89,7 @@ func Guarded(classes []Class, unseen Clause) Clause {
 func Anytime(t Timestamps, from, to time.Time) Clause {
 	var clauses []Clause
 	for _, field := range t.Fields() {
-		clauses = append(clauses, period(field, from, to))
+		clauses = append(clauses, window(field, from, to))
 	}
 	return Or(clauses...)
 }

@@ -19,34 +19,6 @@ import (
 	"esrule/internal/query/search"
 )
 
-// kinds are the mappings that a field of these tests may have. Values that a type would refuse are
-// kept out of the index by ignore_malformed, as careful templates do.
-var kinds = map[string]string{
-	"keyword":       `{"type":"keyword"}`,
-	"short keyword": `{"type":"keyword","ignore_above":4}`,
-	"text":          `{"type":"text"}`,
-	"text+keyword":  `{"type":"text","fields":{"keyword":{"type":"keyword","ignore_above":4}}}`,
-	"keyword+text":  `{"type":"keyword","fields":{"text":{"type":"text"}}}`,
-	"normalized":    `{"type":"keyword","normalizer":"folding"}`,
-	"null value":    `{"type":"keyword","null_value":"ab"}`,
-	"doc values":    `{"type":"keyword","index":false}`,
-	"no doc values": `{"type":"keyword","doc_values":false}`,
-	"stored only":   `{"type":"keyword","index":false,"doc_values":false,"store":true}`,
-	"long":          `{"type":"long","ignore_malformed":true}`,
-	"double":        `{"type":"double","ignore_malformed":true}`,
-	"boolean":       `{"type":"boolean","ignore_malformed":true}`,
-	"date":          `{"type":"date","ignore_malformed":true}`,
-	"ip":            `{"type":"ip","ignore_malformed":true}`,
-	"flattened":     `{"type":"flattened"}`,
-	"unmapped":      "",
-}
-
-// texts are values and constants that meet in all interesting ways.
-var texts = []string{"a", "A", "ab", "AB", "aB", "abc", "abcd", "abcde", "ABCDE", "abc*", "ab?", `ab\`, `a\b`, "é", "É", "", " ab", "1", "1.0", "true", "10.0.0.1", "2026-01-01", "a\nb"}
-
-// scalars are what documents hold beside texts.
-var scalars = []string{"1", "1.0", "1e0", "true", "false", "null", "12345678901"}
-
 var fieldNames = []string{"f.a", "f.b", "f.c"}
 
 // TestSuperset holds the promise of this package on a real server, with documents, mappings and
@@ -121,50 +93,6 @@ func loadDocuments(random *rand.Rand, cluster *estest.Cluster, index string) []s
 	}
 	cluster.Refresh(index)
 	return documents
-}
-
-func value(random *rand.Rand) string {
-	if random.IntN(4) == 0 {
-		return pick(random, scalars)
-	}
-	text, _ := json.Marshal(pick(random, texts))
-	return string(text)
-}
-
-// condition makes a condition of every operator that the matcher knows.
-func condition(random *rand.Rand, depth int) string {
-	if depth > 0 {
-		switch random.IntN(5) {
-		case 0:
-			return "not (" + condition(random, depth-1) + ")"
-		case 1, 2:
-			return "(" + condition(random, depth-1) + " and " + condition(random, depth-1) + ")"
-		case 3:
-			return "(" + condition(random, depth-1) + " or " + condition(random, depth-1) + ")"
-		}
-	}
-	field := pick(random, fieldNames)
-	constant := func() string {
-		return eql.Print(&eql.Literal{Kind: eql.String, Text: pick(random, texts)})
-	}
-	pattern := func() string {
-		text := pick(random, texts)
-		return eql.Print(&eql.Literal{Kind: eql.String, Text: pick(random, []string{text, text + "*", "*" + text, "*", text + "?", "?" + text, text + "*" + text})})
-	}
-	switch random.IntN(9) {
-	case 0:
-		return field + pick(random, []string{" == ", " != "}) + constant()
-	case 1:
-		return field + pick(random, []string{" == ", " != "}) + pick(random, []string{"1", "1.0", "true", "false", "null", "12345678901"})
-	case 2:
-		return field + pick(random, []string{" in ", " not in ", " in~ ", " not in~ "}) + "(" + constant() + ", " + constant() + ")"
-	case 3:
-		return field + " in (" + constant() + ", 1, null)"
-	case 4:
-		return field + pick(random, []string{" == ", " != "}) + "null"
-	default:
-		return field + pick(random, []string{" : ", " like ", " like~ "}) + "(" + pattern() + ", " + pattern() + ")"
-	}
 }
 
 func readMapping(t *testing.T, cluster *estest.Cluster, index string) *event.Mapping {

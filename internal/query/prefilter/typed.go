@@ -1,0 +1,267 @@
+package prefilter
+
+import (
+	"math"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"esrule/internal/query/date"
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+)
+
+// Types whose values are not texts: whole numbers, booleans, dates and addresses. An index answers for them by
+// points and terms of few kinds, so equality and order are pushed down. What ignore_malformed kept out of the
+// index is named in _ignored; each clause accepts that too, so that a value which the matcher can read
+// and the index could not is not lost.
+
+func isTyped(f event.FieldMapping) bool {
+	switch f.Type {
+	case event.Integer, event.Boolean, event.Date, event.DateNanos, event.IP:
+		return true
+	case event.Unmapped, event.Keyword, event.Text, event.Unsigned, event.Float, event.Version, event.Object, event.Other, event.Untyped:
+	}
+	return false
+}
+
+func (b *builder) typed(subject eql.Expr) (event.FieldMapping, bool) {
+	field, ok := subject.(*eql.Field)
+	if !ok {
+		return event.FieldMapping{}, false
+	}
+	f := b.mapping.Fields[field.Path]
+	return f, isTyped(f)
+}
+
+const otherwise = "a constant that an index may read otherwise"
+
+// typedList handles equality with one or more constants.
+func (b *builder) typedList(x eql.Expr, f event.FieldMapping, constants []*eql.Literal) Clause {
+	if reason := unreachable(f); reason != "" {
+		return b.omit(x, reason)
+	}
+	var texts []string
+	var clauses []Clause
+	for _, l := range constants {
+		if l.Kind == eql.Null {
+			continue
+		}
+		if f.Type == event.Date || f.Type == event.DateNanos {
+			from, to, ok := period(f, l)
+			if !ok {
+				return b.omit(x, otherwise)
+			}
+			clauses = append(clauses, dates(f, map[string]any{"gte": from, "lte": to}))
+			continue
+		}
+		text, ok := exactText(f, l)
+		if !ok {
+			return b.omit(x, otherwise)
+		}
+		texts = append(texts, text)
+	}
+	switch len(texts) {
+	case 0:
+	case 1:
+		clauses = append(clauses, Term(f.Exact, texts[0], false))
+	default:
+		clauses = append(clauses, Terms(f.Exact, texts))
+	}
+	if len(clauses) == 0 {
+		return Nothing()
+	}
+	return Or(append(clauses, Ignored(f.Exact))...)
+}
+
+// exactText writes a constant as a term of the field's type.
+func exactText(f event.FieldMapping, l *eql.Literal) (string, bool) {
+	switch f.Type {
+	case event.Integer:
+		n, ok := wholeNumber(l)
+		return strconv.FormatInt(n, 10), ok && f.HoldsInteger(n)
+	case event.Boolean:
+		text, _ := constantText(l)
+		return text, text == "true" || text == "false"
+	case event.IP:
+		return block(l)
+	case event.Unmapped, event.Keyword, event.Text, event.Unsigned, event.Float, event.Date, event.DateNanos, event.Version, event.Object, event.Other, event.Untyped:
+	}
+	return "", false
+}
+
+// wholeNumber reads a constant that is a whole number, be it in quotes.
+func wholeNumber(l *eql.Literal) (int64, bool) {
+	switch l.Kind {
+	case eql.Int:
+		return l.Int, true
+	case eql.String:
+		n, err := strconv.ParseInt(l.Text, 10, 64)
+		return n, err == nil
+	case eql.Float:
+		const exact = 1 << 53
+		return int64(l.Float), l.Float == math.Trunc(l.Float) && math.Abs(l.Float) < exact
+	case eql.Null, eql.Uint, eql.Bool:
+	}
+	return 0, false
+}
+
+// block reads a constant that is an address or a block of addresses. Elasticsearch refuses blocks of v4
+// addresses that are written as v6.
+func block(l *eql.Literal) (string, bool) {
+	if l.Kind != eql.String {
+		return "", false
+	}
+	if a, ok := event.ParseAddress([]byte(l.Text)); ok {
+		return a.String(), true
+	}
+	address, bits, found := strings.Cut(l.Text, "/")
+	a, err := netip.ParseAddr(address)
+	if !found || err != nil || a.Zone() != "" || a.Is4In6() {
+		return "", false
+	}
+	length, err := strconv.Atoi(bits)
+	if err != nil || length < 0 || length > a.BitLen() {
+		return "", false
+	}
+	return netip.PrefixFrom(a, length).String(), true
+}
+
+// order handles < <= > >= of a field with a constant.
+func (b *builder) order(x, subject eql.Expr, op eql.CompareOp, l *eql.Literal, negated bool) Clause {
+	f, ok := b.typed(subject)
+	switch {
+	case negated:
+		return b.omit(x, negation)
+	case l.Kind == eql.Null:
+		return Nothing()
+	case !ok:
+		return b.unordered(x, subject)
+	}
+	if reason := unreachable(f); reason != "" {
+		return b.omit(x, reason)
+	}
+	clause, ok := bounded(f, op, l)
+	if !ok {
+		return b.omit(x, otherwise)
+	}
+	return Or(clause, Ignored(f.Exact))
+}
+
+func (b *builder) unordered(x, subject eql.Expr) Clause {
+	field, ok := subject.(*eql.Field)
+	switch {
+	case !ok:
+		return b.omit(x, computed)
+	case b.mapping.Fields[field.Path].Type == event.Unmapped:
+		return Nothing()
+	}
+	return b.omit(x, "a comparison by order of a field of type "+b.mapping.Fields[field.Path].Name)
+}
+
+func bounded(f event.FieldMapping, op eql.CompareOp, l *eql.Literal) (Clause, bool) {
+	switch f.Type {
+	case event.Integer:
+		n, ok := nearest(op, l)
+		return Range(f.Exact, "", map[string]any{bound(op): n}), ok && f.HoldsInteger(n)
+	case event.Date, event.DateNanos:
+		from, to, ok := period(f, l)
+		// Wider than need be, by up to a millisecond: a field may hold nanoseconds.
+		switch op {
+		case eql.Less:
+			return dates(f, map[string]any{"lte": from}), ok
+		case eql.LessOrEqual:
+			return dates(f, map[string]any{"lte": to}), ok
+		case eql.Greater:
+			return dates(f, map[string]any{"gte": to}), ok
+		case eql.GreaterOrEqual:
+			return dates(f, map[string]any{"gte": from}), ok
+		case eql.Equal, eql.NotEqual:
+		}
+	case event.IP:
+		a, ok := event.ParseAddress([]byte(l.Text))
+		return Range(f.Exact, "", map[string]any{bound(op): a.String()}), ok && l.Kind == eql.String
+	case event.Unmapped, event.Keyword, event.Text, event.Unsigned, event.Float, event.Boolean, event.Version, event.Object, event.Other, event.Untyped:
+	}
+	return Clause{}, false
+}
+
+// nearest gives the whole number that bounds the same, or one more: 4.5 from below is 4, from above 5.
+func nearest(op eql.CompareOp, l *eql.Literal) (int64, bool) {
+	if n, ok := wholeNumber(l); ok || l.Kind != eql.Float || math.Abs(l.Float) >= 1<<53 {
+		return n, ok
+	}
+	if op == eql.Greater || op == eql.GreaterOrEqual {
+		return int64(math.Floor(l.Float)), true
+	}
+	return int64(math.Ceil(l.Float)), true
+}
+
+// bound is the operator's name in a range query.
+func bound(op eql.CompareOp) string {
+	switch op {
+	case eql.Less:
+		return "lt"
+	case eql.LessOrEqual:
+		return "lte"
+	case eql.Greater:
+		return "gt"
+	case eql.GreaterOrEqual, eql.Equal, eql.NotEqual:
+	}
+	return "gte"
+}
+
+func turned(op eql.CompareOp) eql.CompareOp {
+	switch op {
+	case eql.Less:
+		return eql.Greater
+	case eql.LessOrEqual:
+		return eql.GreaterOrEqual
+	case eql.Greater:
+		return eql.Less
+	case eql.GreaterOrEqual:
+		return eql.LessOrEqual
+	case eql.Equal, eql.NotEqual:
+	}
+	return op
+}
+
+// period gives the milliseconds that a constant stands for. What depends on now is left to the matcher, whose now
+// the pre-filter does not know.
+func period(f event.FieldMapping, l *eql.Literal) (from, to int64, ok bool) {
+	text, ok := constantText(l)
+	if !ok {
+		return 0, 0, false
+	}
+	first, last, relative, ok := date.New(f.Formats).Range(text, time.Time{})
+	// Beyond these years the formats of dates differ from version to version; date_nanos ends in 2262.
+	earliest, latest := int64(-62_135_596_800_000), int64(253_402_300_799_999)
+	if f.Type == event.DateNanos {
+		earliest, latest = 0, 9_214_646_400_000
+	}
+	from, to = first.Millis(), last.Millis()
+	return from, to, ok && !relative && from >= earliest && to <= latest
+}
+
+func dates(f event.FieldMapping, bounds map[string]any) Clause {
+	return Range(f.Exact, "epoch_millis", bounds)
+}
+
+// call handles the boolean functions, of which an index answers only cidrMatch.
+func (b *builder) call(x *eql.Call, negated bool) Clause {
+	if negated {
+		return b.omit(x, negation)
+	}
+	if x.Name != "cidrMatch" {
+		return b.omit(x, "a function: the index would have to compute it for every value")
+	}
+	f, ok := b.typed(x.Args[0])
+	if field, isField := x.Args[0].(*eql.Field); isField && b.mapping.Fields[field.Path].Type == event.Unmapped {
+		return Nothing()
+	}
+	if !ok || f.Type != event.IP {
+		return b.omit(x, "not a field of type ip")
+	}
+	return b.typedList(x, f, literals(x.Args[1:]))
+}
