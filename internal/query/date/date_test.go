@@ -42,7 +42,23 @@ func TestParse(t *testing.T) {
 	f("", "", "refused")
 	f("", "abc", "refused")
 	f("", "-0001-01-01", "-0001-01-01T00:00:00Z")
+	f("", "+2020-01-01", "refused")
+	f("", "12020-01-01", "refused")
+	f("", "2020-02T04", "2020-02-01T04:00:00Z")
+	f("", "2020-02-03Z", "refused")
+	f("", "2020-02-03T04Z", "2020-02-03T04:00:00Z")
+	f("", "2020-02-03T24:00:00Z", "refused")
+	f("", "2020-02-03T04:05:60Z", "refused")
+	f("", "2020-02-03T04:05:06UTC", "2020-02-03T04:05:06Z")
+	f("", "2020-02-03T04:05:06+19:00", "refused")
+	f("", "20200203", "1970-01-01T05:36:40.203Z")
+	f("", "1e3", "refused")
+	f(date.DefaultNanos, "2020-02-03T04:05:06.123456789Z", "2020-02-03T04:05:06.123456789Z")
+	f(date.DefaultNanos, "2020-02-03T04:05Z", "refused")
+	f(date.DefaultNanos, "2020-02-03", "2020-02-03T00:00:00Z")
 	f("date_optional_time", "2020-2-3", "2020-02-03T00:00:00Z")
+	f("date_optional_time", "2020-2-3T4:5", "2020-02-03T04:05:00Z")
+	f("date_optional_time", "12020-01-02", "12020-01-02T00:00:00Z")
 	f("epoch_second", "1516116808", "2018-01-16T15:33:28Z")
 	f("epoch_second", "1516116808.25", "2018-01-16T15:33:28.25Z")
 	f("epoch_second", "2018-01-16", "refused")
@@ -82,8 +98,9 @@ func TestRange(t *testing.T) {
 			t.Errorf("%q: got %s to %s, want %s to %s", text, gotFrom, gotTo, from, to)
 		}
 	}
-	f("2020", "2020-01-01T00:00:00Z", "2020-12-31T23:59:59.999999999Z")
-	f("2020-02", "2020-02-01T00:00:00Z", "2020-02-29T23:59:59.999999999Z")
+	f("2020", "2020-01-01T00:00:00Z", "2020-01-01T23:59:59.999999999Z")
+	f("2020-02", "2020-02-01T00:00:00Z", "2020-02-01T23:59:59.999999999Z")
+	f("2020-02-29", "2020-02-29T00:00:00Z", "2020-02-29T23:59:59.999999999Z")
 	f("2020-02-03T04:05:06Z", "2020-02-03T04:05:06Z", "2020-02-03T04:05:06.999999999Z")
 	f("2020-02-03T04:05:06.5Z", "2020-02-03T04:05:06.5Z", "2020-02-03T04:05:06.5Z")
 	f("1516116808349", "2018-01-16T15:33:28.349Z", "2018-01-16T15:33:28.349999999Z")
@@ -101,6 +118,22 @@ func TestRange(t *testing.T) {
 	f("now-1x", "refused", "refused")
 	f("nowhere", "refused", "refused")
 	f("2020||", "2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z")
+}
+
+func TestNumber(t *testing.T) {
+	f := func(text, from, to string) {
+		t.Helper()
+		gotFrom, gotTo := "refused", "refused"
+		if a, b, ok := date.Number(text); ok {
+			gotFrom, gotTo = a.Time().Format(layout), b.Time().Format(layout)
+		}
+		if gotFrom != from || gotTo != to {
+			t.Errorf("%q: got %s to %s, want %s to %s", text, gotFrom, gotTo, from, to)
+		}
+	}
+	f("2026", "1970-01-01T00:00:02.026Z", "1970-01-01T00:00:02.026999999Z") // no year
+	f("1.5", "1970-01-01T00:00:00.0015Z", "1970-01-01T00:00:00.0015Z")
+	f("1.0E12", "refused", "refused")
 }
 
 func FuzzParse(f *testing.F) {

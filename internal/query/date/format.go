@@ -18,6 +18,9 @@ type reader func(text []byte, up bool) (Instant, bool)
 // Default is the format of a date field whose mapping names none.
 const Default = "strict_date_optional_time||epoch_millis"
 
+// DefaultNanos is that of a date_nanos field.
+const DefaultNanos = "strict_date_optional_time_nanos||epoch_millis"
+
 // New compiles formats as a mapping writes them; empty means [Default].
 func New(formats string) *Format {
 	if formats == "" {
@@ -31,7 +34,7 @@ func New(formats string) *Format {
 			f.readers = append(f.readers, r)
 		default:
 			f.Unknown = append(f.Unknown, name)
-			f.readers = append(f.readers, readISO(true), readEpoch(1e3))
+			f.readers = append(f.readers, isoStrict.read, readEpoch(1e3))
 		}
 	}
 	return f
@@ -43,10 +46,12 @@ func readerOf(name string) (reader, bool) {
 		return readEpoch(1e3), true
 	case "epoch_second":
 		return readEpoch(1), true
-	case "iso8601", "strict_date_optional_time", "strict_date_optional_time_nanos", "strictDateOptionalTime":
-		return readISO(true), true
+	case "iso8601", "strict_date_optional_time", "strictDateOptionalTime":
+		return isoStrict.read, true
+	case "strict_date_optional_time_nanos":
+		return isoSeconds.read, true
 	case "date_optional_time", "dateOptionalTime":
-		return readISO(false), true
+		return isoLenient.read, true
 	}
 	pattern, strict, ok := named(name)
 	if !ok {
@@ -63,7 +68,7 @@ func readerOf(name string) (reader, bool) {
 }
 
 // Parse reads a text as it stands in a document or, without date math, in a query. What the text leaves
-// out is the first of its kind, or with up the last: "2020-01" is the end of January then.
+// out is the first of its kind, or with up the last: "2020-01-01" is the end of that day then.
 func (f *Format) Parse(text []byte, up bool) (Instant, bool) {
 	for _, read := range f.readers {
 		if i, ok := read(text, up); ok {
@@ -79,10 +84,21 @@ func (f *Format) Parse(text []byte, up bool) (Instant, bool) {
 func (f *Format) Range(text string, now time.Time) (from, to Instant, relative, ok bool) {
 	from, to, relative, ok = f.span(text, now)
 	if !ok {
-		fallback := Format{readers: []reader{readISO(true), readEpoch(1e3)}}
+		fallback := Format{readers: []reader{isoStrict.read, readEpoch(1e3)}}
 		from, to, relative, ok = fallback.span(text, now)
 	}
 	return from, to, relative, ok
+}
+
+// Number reads a constant of a query that is a number: it counts milliseconds since 1970, whatever the format.
+func Number(text string) (from, to Instant, ok bool) {
+	read := readEpoch(1e3)
+	from, ok = read([]byte(text), false)
+	if !ok {
+		return Instant{}, Instant{}, false
+	}
+	to, ok = read([]byte(text), true)
+	return from, to, ok
 }
 
 func (f *Format) span(text string, now time.Time) (from, to Instant, relative, ok bool) {

@@ -60,8 +60,8 @@ func emptyCivil() civil {
 	return civil{month: missing, day: missing, hour: missing, minute: missing, second: missing, nanos: missing}
 }
 
-// instant puts the parts together; those left out are the first of their kind, or the last where up is true.
-// ok is false for a day that no calendar has.
+// instant puts the parts together; those left out are the first of their kind, or with up the last, but for
+// the month and the day: "2026" goes up to the end of its first of January, as in Elasticsearch. ok is false for a day that no calendar has.
 func (c civil) instant(up bool) (Instant, bool) {
 	fill := func(part *int, first, last int) {
 		if *part == missing {
@@ -74,19 +74,17 @@ func (c civil) instant(up bool) (Instant, bool) {
 	if !c.hasYear {
 		c.year = 1970
 	}
-	fill(&c.month, 1, 12)
+	fill(&c.month, 1, 1)
 	if c.month < 1 || c.month > 12 {
 		return Instant{}, false
 	}
-	fill(&c.day, 1, daysIn(c.year, c.month))
+	fill(&c.day, 1, 1)
 	fill(&c.hour, 0, 23)
 	fill(&c.minute, 0, 59)
 	fill(&c.second, 0, 59)
 	fill(&c.nanos, 0, 999_999_999)
 	if c.day < 1 || c.day > daysIn(c.year, c.month) || c.hour > 23 || c.minute > 59 || c.second > 59 {
-		if c.hour != 24 || c.minute != 0 || c.second != 0 || c.nanos != 0 || c.day > daysIn(c.year, c.month) {
-			return Instant{}, false
-		}
+		return Instant{}, false
 	}
 	seconds := daysSince1970(c.year, c.month, c.day)*86400 + int64(c.hour*3600+c.minute*60+c.second-c.offset)
 	return Instant{Seconds: seconds, Nanos: int32(c.nanos)}, true

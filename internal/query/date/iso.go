@@ -1,16 +1,28 @@
 package date
 
-// readISO gives the reader of ISO 8601 dates with an optional time, of whatever precision: 2020, 2020-01,
-// 2020-01-01T10:00:00,5+01:00. Where strict, parts have all their digits.
-func readISO(strict bool) reader {
-	return func(text []byte, up bool) (Instant, bool) {
-		s := scanner{text: text, strict: strict}
-		c := emptyCivil()
-		if !s.isoDate(&c) || len(s.text) > 0 && !s.isoTime(&c) || len(s.text) > 0 {
-			return Instant{}, false
-		}
-		return c.instant(up)
+// iso tells the readers of ISO 8601 apart.
+type iso uint8
+
+const (
+	// isoStrict wants all digits of each part, and takes a time of whatever precision: 2020, 2020-01,
+	// 2020-01-01T10, 2020-01-01T10:00:00,5+01:00.
+	isoStrict iso = iota
+	// isoSeconds takes a time only with its seconds, as date_nanos fields do.
+	isoSeconds
+	// isoLenient takes parts with fewer digits, and years with more.
+	isoLenient
+)
+
+func (kind iso) read(text []byte, up bool) (Instant, bool) {
+	s := scanner{text: text, strict: kind != isoLenient}
+	c := emptyCivil()
+	if !s.isoDate(&c) {
+		return Instant{}, false
 	}
+	if len(s.text) > 0 && (!s.isoTime(&c, kind) || len(s.text) > 0) {
+		return Instant{}, false
+	}
+	return c.instant(up)
 }
 
 // scanner takes parts of a date off the front of a text.
@@ -48,13 +60,11 @@ func (s *scanner) isDigit(at int) bool {
 	return at < len(s.text) && '0' <= s.text[at] && s.text[at] <= '9'
 }
 
-// year takes a year: four digits, or up to nine behind a sign.
+// year takes a year of four digits, or where not strict of up to nine, behind a minus sign or none.
 func (s *scanner) year(c *civil) bool {
-	negative := false
+	negative := s.take('-')
 	most := 4
-	if s.take('-') {
-		negative, most = true, 9
-	} else if s.take('+') {
+	if !s.strict {
 		most = 9
 	}
 	n, ok := s.digits(4, most)
@@ -84,13 +94,13 @@ func (s *scanner) isoDate(c *civil) bool {
 	return ok
 }
 
-// isoTime takes T[HH[:mm[:ss[.fraction]]]][zone] behind a whole date.
-func (s *scanner) isoTime(c *civil) bool {
-	if c.day == missing || !s.take('T') {
+// isoTime takes T[HH[:mm[:ss[.fraction]]]][zone] behind a date that has its month.
+func (s *scanner) isoTime(c *civil, kind iso) bool {
+	if c.month == missing || !s.take('T') {
 		return false
 	}
 	if len(s.text) == 0 {
-		return true
+		return kind != isoSeconds
 	}
 	var ok bool
 	if c.hour, ok = s.digits(2, 2); !ok {
@@ -110,6 +120,9 @@ func (s *scanner) isoTime(c *civil) bool {
 				}
 			}
 		}
+	}
+	if kind == isoSeconds && (c.second == missing || c.day == missing) {
+		return false
 	}
 	return len(s.text) == 0 || s.zone(c)
 }

@@ -1,6 +1,8 @@
 package event
 
 import (
+	"bytes"
+	"cmp"
 	"net/netip"
 
 	"github.com/valyala/fastjson"
@@ -72,13 +74,13 @@ func (v *Value) RoundEqual(f float64) float64 {
 	return v.field.precision.round(f)
 }
 
-// RoundOrder is [Value.RoundEqual] for comparisons by order, in which Elasticsearch does not round the
-// constant for a scaled_float.
+// RoundOrder is [Value.RoundEqual] for comparisons by order. In those Elasticsearch does not round the constant
+// for a scaled_float, and for a half_float only to 32 bits.
 func (v *Value) RoundOrder(f float64) float64 {
-	if v.field == nil || v.field.precision.scale != 0 {
-		return f
+	if v.field != nil && v.field.precision.bits != 0 {
+		return float64(float32(f))
 	}
-	return v.field.precision.round(f)
+	return f
 }
 
 // field is what an event knows of a field through one mapping.
@@ -92,8 +94,10 @@ type field struct {
 func newField(m FieldMapping) field {
 	f := field{FieldMapping: m}
 	switch m.Type {
-	case Date, DateNanos:
+	case Date:
 		f.dates = date.New(m.Formats)
+	case DateNanos:
+		f.dates = date.New(cmp.Or(m.Formats, date.DefaultNanos))
 	case Float:
 		f.precision = precisionOf(m)
 	case Integer:
@@ -181,13 +185,16 @@ func readAddress(text []byte) (Value, bool) {
 	return Value{Kind: KindAddress, Address: a}, ok
 }
 
-// ParseAddress reads an address as an ip field does: no zone, and v4 in v6 is v4.
+// ParseAddress reads an address as an ip field does: a zone (fe80::1%eth0) is passed over, and v4 in v6 is v4.
 func ParseAddress(text []byte) (netip.Addr, bool) {
+	if zone := bytes.IndexByte(text, '%'); zone > 0 && bytes.IndexByte(text[:zone], ':') >= 0 {
+		text = text[:zone]
+	}
 	if len(text) < 2 || len(text) > 45 {
 		return netip.Addr{}, false
 	}
 	a, err := netip.ParseAddr(string(text))
-	if err != nil || a.Zone() != "" {
+	if err != nil {
 		return netip.Addr{}, false
 	}
 	return a.Unmap(), true

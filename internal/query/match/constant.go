@@ -57,7 +57,7 @@ func newConstant(v event.Value) *constant {
 		c.boolean, c.isBoolean = v.Boolean, true
 	case event.KindNull, event.KindUntyped, event.KindDate, event.KindDateNanos, event.KindAddress, event.KindVersion:
 	}
-	c.dates = &dateConstant{text: string(c.text)}
+	c.dates = &dateConstant{text: string(c.text), isNumber: v.Kind != event.KindText}
 	c.lower = lowerASCII(c.text)
 	return c
 }
@@ -205,8 +205,9 @@ func prefixLength(digits []byte) (int, bool) {
 // dateConstant is a constant that is compared with dates. What it stands for depends on the formats of the
 // field, which differ from index to index, and where it is relative on the run's now; the last is kept.
 type dateConstant struct {
-	text string
-	kept atomic.Pointer[period]
+	text     string
+	isNumber bool
+	kept     atomic.Pointer[period]
 }
 
 type period struct {
@@ -234,7 +235,11 @@ func (d *dateConstant) resolve(e *event.Event, v *event.Value) *period {
 		return p
 	}
 	p = &period{formats: v.Formats(), now: e.Now().UnixNano()}
-	p.from, p.to, p.relative, p.ok = v.Dates().Range(d.text, e.Now())
+	if d.isNumber {
+		p.from, p.to, p.ok = date.Number(d.text)
+	} else {
+		p.from, p.to, p.relative, p.ok = v.Dates().Range(d.text, e.Now())
+	}
 	d.kept.Store(p)
 	return p
 }

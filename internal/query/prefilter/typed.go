@@ -1,6 +1,7 @@
 package prefilter
 
 import (
+	"cmp"
 	"math"
 	"net/netip"
 	"strconv"
@@ -230,11 +231,15 @@ func turned(op eql.CompareOp) eql.CompareOp {
 // period gives the milliseconds that a constant stands for. What depends on now is left to the matcher, whose now
 // the pre-filter does not know.
 func period(f event.FieldMapping, l *eql.Literal) (from, to int64, ok bool) {
-	text, ok := constantText(l)
-	if !ok {
-		return 0, 0, false
+	var first, last date.Instant
+	relative := false
+	switch l.Kind {
+	case eql.String:
+		first, last, relative, ok = formatOf(f).Range(l.Text, time.Time{})
+	case eql.Int:
+		first, last, ok = date.Number(strconv.FormatInt(l.Int, 10))
+	case eql.Null, eql.Uint, eql.Float, eql.Bool:
 	}
-	first, last, relative, ok := date.New(f.Formats).Range(text, time.Time{})
 	// Beyond these years the formats of dates differ from version to version; date_nanos ends in 2262.
 	earliest, latest := int64(-62_135_596_800_000), int64(253_402_300_799_999)
 	if f.Type == event.DateNanos {
@@ -242,6 +247,13 @@ func period(f event.FieldMapping, l *eql.Literal) (from, to int64, ok bool) {
 	}
 	from, to = first.Millis(), last.Millis()
 	return from, to, ok && !relative && from >= earliest && to <= latest
+}
+
+func formatOf(f event.FieldMapping) *date.Format {
+	if f.Type == event.DateNanos {
+		return date.New(cmp.Or(f.Formats, date.DefaultNanos))
+	}
+	return date.New(f.Formats)
 }
 
 func dates(f event.FieldMapping, bounds map[string]any) Clause {

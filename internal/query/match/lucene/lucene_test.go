@@ -43,7 +43,6 @@ func TestMatch(t *testing.T) {
 	f(`a{2,3}`, "aaaa", false)
 	f(`a{0}`, "", true)
 	f(`(ab){2,3}c`, "ababc", true)
-	f(`a{3,2}`, "aaa", false)
 	f(`(a?){3}`, "aa", true)
 	// Alternatives and groups.
 	f(`ab|cd`, "cd", true)
@@ -77,6 +76,8 @@ func TestMatch(t *testing.T) {
 	f(`a@b`, "ab", true)
 	f(`#`, "", false)
 	f(`#|a`, "a", true)
+	f(`#?`, "", true)
+	f(`#*`, "", false) // so in Lucene
 	f(`a&a`, "a", true)
 	f(`.*a.*&.*b.*`, "xbya", true)
 	f(`.*a.*&.*b.*`, "xay", false)
@@ -126,6 +127,12 @@ func TestFold(t *testing.T) {
 	f(`[a-c]`, "B", false) // ranges keep their case
 	f(`é`, "É", false)     // ASCII only
 	f(`k`, "\u212a", false)
+	// So in Lucene: the empty text fits nothing, unless it stands beside characters.
+	f(`()`, "", false)
+	f(`a(b|())`, "a", false)
+	f(`a()`, "A", true)
+	f(`()*`, "", false)
+	f(``, "", true)
 }
 
 func TestErrors(t *testing.T) {
@@ -153,6 +160,7 @@ func TestErrors(t *testing.T) {
 	f(`a{`, `expected a number at character 2 of the regular expression`)
 	f(`a{1`, `expected "}" at character 3 of the regular expression`)
 	f(`a{100000}`, `a repetition of more than 10000 at character 9 of the regular expression`)
+	f(`a{3,2}`, `a repetition from 3 to 2 at character 6 of the regular expression`)
 	f(`"a`, `expected '"' at character 2 of the regular expression`)
 	f(`<1-`, `expected ">" at character 3 of the regular expression`)
 	f(`<a>`, `<a> is not an interval such as <1-100>, at character 3 of the regular expression`)

@@ -192,14 +192,12 @@ func (b *builder) repeat(n *node, least, most int) *node {
 		least = 0
 	}
 	switch {
-	case most != unlimited && least > most:
-		return b.nothing // as in Lucene
 	case most == 0 || n == b.epsilon:
 		return b.epsilon
-	case n == b.nothing && least == 0:
+	case n == b.nothing && least == 0 && most != unlimited:
 		return b.epsilon
 	case n == b.nothing:
-		return b.nothing
+		return b.nothing // #* too, in Lucene
 	case least == 1 && most == 1:
 		return n
 	case n.kind == ofRepeat && n.least == 0 && n.most == unlimited:

@@ -24,6 +24,7 @@ type parser struct {
 	fold  bool
 	depth int
 	b     *builder
+	plain bool // what was read last is characters and nothing else; see emptyTexts
 }
 
 // syntaxError is what a parser's function panics with; parse recovers it.
@@ -85,6 +86,7 @@ func (p *parser) union() *node {
 	operands := []*node{p.intersection()}
 	for p.take('|') {
 		operands = append(operands, p.intersection())
+		p.plain = false
 	}
 	return p.b.union(operands...)
 }
@@ -93,21 +95,48 @@ func (p *parser) intersection() *node {
 	operands := []*node{p.concatenation()}
 	for p.take('&') {
 		operands = append(operands, p.concatenation())
+		p.plain = false
 	}
 	return p.b.intersection(operands...)
 }
 
 func (p *parser) concatenation() *node {
-	operands := []*node{p.repetition()}
-	for p.more() && !p.peek(")|&") {
+	var operands []*node
+	var plain []bool
+	for first := true; first || p.more() && !p.peek(")|&"); first = false {
+		p.plain = false
 		operands = append(operands, p.repetition())
+		plain = append(plain, p.plain)
 	}
+	if p.fold {
+		p.emptyTexts(operands, plain)
+	}
+	p.plain = len(operands) == 1 && plain[0]
 	return p.b.sequence(operands)
+}
+
+// emptyTexts follows Lucene where letter case is ignored: there the empty text, () or "", fits nothing at all, not
+// even the empty text, unless it stands beside characters, with which it becomes one text.
+func (p *parser) emptyTexts(operands []*node, plain []bool) {
+	for start := 0; start < len(operands); start++ {
+		end, empty := start, true
+		for ; end < len(operands) && plain[end]; end++ {
+			empty = empty && operands[end] == p.b.epsilon
+		}
+		if end > start && empty {
+			operands[start] = p.b.nothing
+		}
+		start = max(start, end-1)
+	}
 }
 
 func (p *parser) repetition() *node {
 	n := p.complement()
 	for p.peek("?*+{") {
+		if p.fold && p.plain && n == p.b.epsilon {
+			n = p.b.nothing // see emptyTexts
+		}
+		p.plain = false
 		switch p.next() {
 		case '?':
 			n = p.b.repeat(n, 0, 1)
@@ -126,6 +155,9 @@ func (p *parser) repetition() *node {
 			}
 			if !p.take('}') {
 				p.fail(`expected "}"`)
+			}
+			if most != unlimited && least > most {
+				p.fail(fmt.Sprintf("a repetition from %d to %d", least, most))
 			}
 			n = p.b.repeat(n, least, most)
 		}
@@ -155,6 +187,10 @@ func (p *parser) complement() *node {
 	}
 	n := p.class()
 	if negated {
+		if p.fold && p.plain && n == p.b.epsilon {
+			n = p.b.nothing // see emptyTexts
+		}
+		p.plain = false
 		n = p.b.complement(n)
 	}
 	return n
@@ -234,6 +270,7 @@ func (p *parser) simple() *node {
 		return p.quoted()
 	case p.take('('):
 		if p.take(')') {
+			p.plain = true
 			return p.b.epsilon
 		}
 		n := p.union()
@@ -247,7 +284,9 @@ func (p *parser) simple() *node {
 	if set, ok := p.predefined(); ok {
 		return p.b.class(set)
 	}
-	return p.b.class(p.single(p.char()))
+	c := p.char()
+	p.plain = true
+	return p.b.class(p.single(c))
 }
 
 func (p *parser) quoted() *node {
@@ -258,6 +297,7 @@ func (p *parser) quoted() *node {
 	if !p.take('"') {
 		p.fail(`expected '"'`)
 	}
+	p.plain = true
 	return p.b.sequence(operands)
 }
 
