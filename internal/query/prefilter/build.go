@@ -3,7 +3,6 @@ package prefilter
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
@@ -352,69 +351,4 @@ func literals(list []eql.Expr) []*eql.Literal {
 		constants = append(constants, l)
 	}
 	return constants
-}
-
-// like handles the pattern operators. Patterns without wildcards are terms; those that begin with enough
-// constant text become a prefix, which the index answers by going straight to the terms that begin so.
-func (b *builder) like(x *eql.Like) Clause {
-	fold := true
-	switch x.Op {
-	case eql.Colon, eql.LikeFold:
-	case eql.LikeExact:
-		fold = false
-	case eql.Regex, eql.RegexFold:
-		return b.omit(x, "a regular expression")
-	}
-	f, reason := b.field(x.Subject)
-	if reason != "" {
-		return b.omit(x, reason)
-	}
-	if f.Type == event.Unmapped {
-		return Nothing()
-	}
-	var clauses []Clause
-	for _, l := range x.Patterns {
-		text, ok := constantText(l)
-		if !ok {
-			return b.omit(x, "a constant that an index may write otherwise")
-		}
-		if len(text) > longest {
-			return b.omit(x, tooLong)
-		}
-		clause := pattern(f, text, fold)
-		if clause.IsEverything() {
-			return b.omit(x, "a wildcard too near the start of a pattern: the cluster would walk over every value")
-		}
-		clauses = append(clauses, clause)
-	}
-	return Or(clauses...)
-}
-
-// shortest is how many letters and digits a pattern must begin with to be worth a prefix query. "C:\"
-// has one: nearly every Windows path begins so.
-const shortest = 3
-
-func pattern(f event.FieldMapping, text string, fold bool) Clause {
-	wildcard := strings.IndexAny(text, "*?")
-	if wildcard < 0 {
-		return equal(f, text, fold)
-	}
-	if strings.Trim(text, "*") == "" {
-		return Or(Exists(f.Exact), Ignored(f.Exact))
-	}
-	start := text[:wildcard]
-	if alphanumerics(start) < shortest {
-		return Everything()
-	}
-	return Or(Prefix(f.Exact, start, fold), Ignored(f.Exact))
-}
-
-func alphanumerics(text string) int {
-	n := 0
-	for _, r := range text {
-		if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' {
-			n++
-		}
-	}
-	return n
 }
