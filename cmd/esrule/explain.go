@@ -280,6 +280,9 @@ func printNode(w io.Writer, x *match.Explanation, depth int) {
 	for _, f := range x.Fields {
 		fmt.Fprintf(w, "%s        %s\n", indent, describeField(f))
 	}
+	for _, c := range x.Computed {
+		fmt.Fprintf(w, "        %s  %s gives %s\n", strings.Repeat("  ", depth), c.Text, strings.Join(c.Values, ", "))
+	}
 	for _, operand := range x.Operands {
 		printNode(w, operand, depth+1)
 	}

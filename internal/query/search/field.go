@@ -48,7 +48,7 @@ func (r *fieldReader) concrete(path string) (field event.FieldMapping, origin st
 	if !ok || m.Type == "" || m.isAlias() {
 		return r.flattenedKey(path)
 	}
-	field = event.FieldMapping{Type: event.TypeOf(m.Type), Name: m.Type, Formats: m.Format, Constant: text(m.Value)}
+	field = event.FieldMapping{Type: event.TypeOf(m.Type), Name: m.Type, Formats: m.Format, Constant: text(m.Value), ScalingFactor: m.Scaling}
 	if !isNull(m.NullValue) {
 		field.NullValue, field.HasNullValue = text(m.NullValue), true
 	}

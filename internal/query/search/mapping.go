@@ -101,6 +101,7 @@ type mappedField struct {
 	DocValues   *bool                  `json:"doc_values"`
 	Format      string                 `json:"format"`
 	Value       json.RawMessage        `json:"value"` // of a constant_keyword
+	Scaling     float64                `json:"scaling_factor"`
 	Fields      map[string]mappedField `json:"fields"`
 
 	// Of `_source`.
@@ -117,7 +118,7 @@ func mappedParameters() string {
 	for _, name := range []string{"type", "ignore_above", "normalizer", "index", "doc_values", "null_value"} {
 		filter = append(filter, field+name, field+"fields.*."+name)
 	}
-	for _, name := range []string{"path", "format", "value"} {
+	for _, name := range []string{"path", "format", "value", "scaling_factor"} {
 		filter = append(filter, field+name)
 	}
 	return strings.Join(filter, ",")
