@@ -23,9 +23,10 @@ type Event struct {
 	now     time.Time
 
 	// Chosen are the values that a function is being evaluated for, by the function's own numbering of its
-	// fields, and Scratch is room for the texts that it makes. They are here, and not in the function, so that
+	// fields, Choices counts how many more it may try, and Scratch is room for the texts that it makes. They are here, and not in the function, so that
 	// many workers can share one compiled rule and evaluating it allocates nothing. Package match uses them.
 	Chosen  []*Value
+	Choices int
 	Scratch []byte
 }
 

@@ -9,8 +9,13 @@ import (
 // Decimal reads a text that is a decimal number: digits with a sign, a fraction, an exponent. Blanks, NaN,
 // infinity, hexadecimal and underscores, all of which strconv would take, are not numbers.
 func Decimal(text []byte) (Value, bool) {
-	if !isDecimal(text) {
+	isNumber, isWhole := decimal(text)
+	if !isNumber {
 		return Value{}, false
+	}
+	if !isWhole { // an error of strconv would cost memory
+		f, err := strconv.ParseFloat(string(text), 64)
+		return Value{Kind: KindFloat, Text: text, Float: f}, err == nil
 	}
 	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
 		return Value{Kind: KindInteger, Text: text, Integer: n}, true
@@ -25,17 +30,20 @@ func Decimal(text []byte) (Value, bool) {
 	return Value{Kind: KindFloat, Text: text, Float: f}, true
 }
 
-func isDecimal(text []byte) bool {
-	digits := false
+// decimal tells whether a text may be a number, and if so whether one without fraction and exponent.
+func decimal(text []byte) (isNumber, isWhole bool) {
+	isWhole = true
 	for _, c := range text {
 		switch {
 		case '0' <= c && c <= '9':
-			digits = true
-		case c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E':
-			return false
+			isNumber = true
+		case c == '.' || c == 'e' || c == 'E':
+			isWhole = false
+		case c != '-' && c != '+':
+			return false, false
 		}
 	}
-	return digits
+	return isNumber, isWhole
 }
 
 // readInteger coerces as an integer mapping does: text counts as its number, a fraction is cut off.

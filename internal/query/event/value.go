@@ -190,7 +190,7 @@ func ParseAddress(text []byte) (netip.Addr, bool) {
 	if zone := bytes.IndexByte(text, '%'); zone > 0 && bytes.IndexByte(text[:zone], ':') >= 0 {
 		text = text[:zone]
 	}
-	if len(text) < 2 || len(text) > 45 {
+	if len(text) < 2 || len(text) > 45 || !mayBeAddress(text) {
 		return netip.Addr{}, false
 	}
 	a, err := netip.ParseAddr(string(text))
@@ -198,6 +198,20 @@ func ParseAddress(text []byte) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	return a.Unmap(), true
+}
+
+// mayBeAddress passes over most texts that are none: an error of netip would cost memory.
+func mayBeAddress(text []byte) bool {
+	separated := false
+	for _, c := range text {
+		switch {
+		case c == '.' || c == ':':
+			separated = true
+		case (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F'):
+			return false
+		}
+	}
+	return separated
 }
 
 // IsComputed tells a value that a function made from one that a field holds.

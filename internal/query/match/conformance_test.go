@@ -154,7 +154,7 @@ func conformanceMapping(t *testing.T, file string, documents []*fastjson.Value) 
 	return m
 }
 
-func readTOML(t *testing.T, file string, into any) {
+func readTOML(t testing.TB, file string, into any) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -211,7 +211,7 @@ func TestPublishedRules(t *testing.T) {
 }
 
 // recordedEvents reads the recorded events that are not packed.
-func recordedEvents(t *testing.T, folder string) []*fastjson.Value {
+func recordedEvents(t testing.TB, folder string) []*fastjson.Value {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.ndjson"))
 	if err != nil {
@@ -233,4 +233,41 @@ func recordedEvents(t *testing.T, folder string) []*fastjson.Value {
 		}
 	}
 	return all
+}
+
+// BenchmarkPublishedRules judges recorded events by all published single-event rules at once, as a scan does but for
+// the parsing.
+func BenchmarkPublishedRules(b *testing.B) {
+	folder := estest.Corpus(b)
+	files, err := filepath.Glob(filepath.Join(folder, "rules", "*.toml"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var fields event.Fields
+	var matchers []*match.Matcher
+	for _, file := range files {
+		var doc struct{ Rule struct{ Query string } }
+		readTOML(b, file, &doc)
+		q, err := eql.Parse(doc.Rule.Query)
+		if err != nil {
+			continue
+		}
+		m, err := match.Compile(q, &fields, match.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		matchers = append(matchers, m)
+	}
+	events := recordedEvents(b, filepath.Join(folder, "events"))
+	e := event.New(&fields)
+	b.ReportAllocs()
+	judged := 0
+	for b.Loop() {
+		e.Reset(nil, events[judged%len(events)], nil)
+		judged++
+		for _, m := range matchers {
+			m.Match(e)
+		}
+	}
+	b.ReportMetric(float64(judged)/b.Elapsed().Seconds(), "events/s")
 }

@@ -36,16 +36,42 @@ func (l *leaf) number(x *eql.Call) evaluator {
 }
 
 func parseNumber(digits []byte, radix int) event.Value {
-	if radix < 2 || radix > 36 || bytes.IndexByte(digits, '_') >= 0 {
+	if radix < 2 || radix > 36 {
 		return event.Value{}
 	}
-	if n, err := strconv.ParseInt(string(digits), radix, 64); err == nil {
-		return integer(n)
+	if isWhole(digits, radix) {
+		if n, err := strconv.ParseInt(string(digits), radix, 64); err == nil {
+			return integer(n)
+		}
 	}
 	if radix != 10 {
 		return event.Value{}
 	}
 	return parseDouble(digits)
+}
+
+// isWhole tells whether a text is made of digits of a base, and maybe a sign. Asking strconv would cost memory for
+// every text that is none.
+func isWhole(text []byte, radix int) bool {
+	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
+		text = text[1:]
+	}
+	for _, c := range text {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'z':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'Z':
+			c -= 'A' - 10
+		default:
+			return false
+		}
+		if int(c) >= radix {
+			return false
+		}
+	}
+	return len(text) > 0
 }
 
 // parseDouble reads what Java's Double.valueOf takes: blanks around it, a suffix d or f, NaN and Infinity.
@@ -71,6 +97,9 @@ func parseDouble(digits []byte) event.Value {
 		if (c < '0' || c > '9') && bytes.IndexByte([]byte("+-.eE"), c) < 0 {
 			return event.Value{}
 		}
+	}
+	if len(number) == 0 {
+		return event.Value{}
 	}
 	// ParseFloat gives infinity beside its error for what is too large, as Java does.
 	f, err := strconv.ParseFloat(string(number), 64)

@@ -1,6 +1,7 @@
 package match_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/valyala/fastjson"
@@ -306,4 +307,48 @@ func TestWithoutMapping(t *testing.T) {
 	f(`cidrMatch(a, "10.0.0.0/8")`, `{"a":"x"}`, false)
 	f("`@timestamp` > \"2026-01-01\"", `{"@timestamp":"2026-02-01T00:00:00+01:00"}`, true)
 	f("@timestamp == 1500000000000", `{"@timestamp":"2017-07-14T02:40:00.000Z"}`, true)
+}
+
+// TestManyChoices: arrays in several fields of one function multiply, up to a limit.
+func TestManyChoices(t *testing.T) {
+	array := func(n int) string { return "[" + strings.Repeat(`"x",`, n-1) + `"y"]` }
+	source := `{"s":` + array(3000) + `,"t":` + array(300) + `}`
+	f := func(condition string, want bool) {
+		t.Helper()
+		if got := holds(t, typed, condition, source); got != want {
+			t.Errorf("%s: got %v, want %v", condition, got, want)
+		}
+	}
+	f(`concat(s, t) == "yy"`, true)             // the last of 900,000
+	f(`concat(s, s, s, t, t) == "z"`, false)    // 2·10¹⁵
+	f(`concat(s, s, s, t, t) == "xxxxx"`, true) // the first
+}
+
+// TestNoAllocations holds what keeps a scan fast: an event that does not match costs no memory.
+func TestNoAllocations(t *testing.T) {
+	source := `{"s":"C:\\Windows\\System32\\cmd.exe","t":"é","long":"42","double":1.5,"on":true,"date":"2026-01-02T03:04:05.678Z","ip":"10.0.0.1","version":"1.2.3"}`
+	f := func(condition string) {
+		t.Helper()
+		for _, m := range []*event.Mapping{typed, nil} {
+			matcher, e := compile(t, "any where "+condition, match.Options{})
+			document := fastjson.MustParse(source)
+			judge := func() {
+				e.Reset(m, document, nil)
+				if matcher.Match(e) {
+					t.Fatalf("%s matches", condition)
+				}
+			}
+			judge() // makes the room that is used again
+			if n := testing.AllocsPerRun(100, judge); n != 0 {
+				t.Errorf("%s (mapping known: %v): %v allocations", condition, m != nil, n)
+			}
+		}
+	}
+	f(`s : ("*\\temp\\*", "a?c") or s == "x" or s in ("x", "y") or s in~ ("x", "y") or s > "z"`)
+	f(`s regex~ ".*\\\\temp\\\\[a-z]+"`)
+	f(`long == 43 or long > 50 or double < 0.5 or long in (1, 2)`)
+	f(`date < "2020-01-01" or date == "2019"`)
+	f(`length(s) > 500 or startsWith~(s, "X") or stringContains~(t, "Ë") or indexOf(s, "x", 3) == 99`)
+	f(`between(s, "\\", "\\") == "x" or substring(s, -4) : ".dll" or concat(s, long, t) == "x" or string(long) == "1"`)
+	f(`long + 1 == 5 or -long > 5 or long * 2.5 < 1 or number(s) == 1`)
 }

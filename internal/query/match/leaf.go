@@ -39,6 +39,10 @@ func (l *leaf) slot(f *eql.Field) event.Slot {
 	return s
 }
 
+// mostChoices bounds the choices that are tried for one leaf and event. They multiply: an event with long arrays in
+// several fields of one function could keep the program busy for years. Beyond, the leaf does not hold.
+const mostChoices = 1 << 20
+
 // any gives the predicate that holds where passes does for some choice.
 func (l *leaf) any(passes predicate) predicate {
 	slots := l.slots
@@ -46,13 +50,18 @@ func (l *leaf) any(passes predicate) predicate {
 		for len(e.Chosen) < len(slots) {
 			e.Chosen = append(e.Chosen, nil)
 		}
+		e.Choices = mostChoices
 		return choose(e, slots, 0, passes)
 	}
 }
 
 // choose tries every choice for the fields from at on.
 func choose(e *event.Event, slots []event.Slot, at int, passes predicate) bool {
+	if e.Choices == 0 {
+		return false
+	}
 	if at == len(slots) {
+		e.Choices--
 		mark := len(e.Scratch)
 		holds := passes(e)
 		e.Scratch = e.Scratch[:mark]
