@@ -3,9 +3,9 @@
 //
 //	query, err := eql.Parse(`file where process.name : ("a.exe", "b.exe") and not file.path : "?:\\temp\\*"`)
 //
-// It knows the grammar, the functions' names and how many arguments they take. It knows no Elasticsearch, no
-// mapping and no types: whether a comparison makes sense for the field's type is said by the packages that evaluate the
-// tree, with [NewError], in the same form as here.
+// It knows the grammar, the functions and what can be said of types by an expression's form alone ([CheckTypes], which
+// is no part of Parse). It knows no Elasticsearch and no mapping: whether a comparison makes sense for the field's type
+// is said by the packages that evaluate the tree, with [NewError], in the same form as here.
 //
 // # What is refused, and how
 //

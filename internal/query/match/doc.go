@@ -3,8 +3,8 @@
 //
 // A condition is compiled once into closures over an [event.Event]. Logic is two-valued: a leaf over a
 // missing field is false, `not` is its complement, and a leaf over several values holds where any of
-// them satisfies it. What this version does not evaluate is refused by [Compile], never met while
-// matching. The package reads no mapping and no server itself: the event knows what its fields are.
+// them satisfies it. What is computed inside of a leaf may be null besides, and then the leaf is false. What no
+// mapping could mend is refused by [Compile], never met while matching. The package reads no mapping and no server itself: the event knows what its fields are.
 //
 // The invariant to keep: Match and Explain give one answer, because Explain asks the same closures.
 package match
