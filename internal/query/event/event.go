@@ -106,6 +106,9 @@ func (e *Event) resolve(s Slot, into []Value) []Value {
 	if f.FromFields && e.extra != nil {
 		into = e.collect(e.extra, e.fields.trees[s], f, into)
 	}
+	if f.Constant != "" && len(into) == 0 {
+		into = f.append(into, []byte(f.Constant)) // a constant_keyword's, of every document of its index
+	}
 	return into
 }
 
@@ -149,9 +152,37 @@ func (f *field) append(into []Value, text []byte) []Value {
 	if len(text) == 0 && f.HasNullValue && (f.Type == Integer || f.Type == Float) {
 		text = []byte(f.NullValue) // number fields take an empty text for a null
 	}
+	if kind, ok := f.textKind(); ok {
+		return f.appendText(into, kind, text)
+	}
 	if value, ok := f.read(text); ok {
 		into = append(into, value)
 	}
+	return into
+}
+
+// textKind gives the kind of a field whose values are texts of any form, as most are.
+func (f *field) textKind() (Kind, bool) {
+	switch f.Type {
+	case Keyword, Text, Other:
+		return KindText, true
+	case Untyped:
+		return KindUntyped, true
+	case Unmapped, Integer, Unsigned, Float, Boolean, Date, DateNanos, IP, Version, Object:
+	}
+	return 0, false
+}
+
+// appendText fills the place of a value of an event before, of which it sets only what a text has: a Value
+// is large, and every event passes here.
+func (f *field) appendText(into []Value, kind Kind, text []byte) []Value {
+	n := len(into)
+	if n == cap(into) {
+		return append(into, Value{Kind: kind, Text: text, field: f})
+	}
+	into = into[:n+1]
+	v := &into[n]
+	v.Kind, v.Text, v.field, v.lower = kind, text, f, nil
 	return into
 }
 

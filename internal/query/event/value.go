@@ -126,11 +126,7 @@ func (f *field) read(text []byte) (value Value, ok bool) {
 		value, ok = readAddress(text)
 	case Version:
 		value, ok = Value{Kind: KindVersion}, len(text) > 0
-	case Keyword, Text, Other:
-		value, ok = Value{Kind: KindText}, true
-	case Untyped:
-		value, ok = Value{Kind: KindUntyped}, true
-	case Object, Unmapped:
+	case Keyword, Text, Other, Untyped, Object, Unmapped: // texts are appended as they are; see textKind
 	}
 	value.Text, value.field = text, f
 	return value, ok
