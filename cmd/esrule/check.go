@@ -161,7 +161,7 @@ func printRuleCheck(out io.Writer, r schedule.RuleCheck) error {
 		fmt.Fprintf(out, "  note: %s\n", note)
 	}
 	for _, p := range r.Patterns {
-		fmt.Fprintf(out, "  %s: %d indices, %d events in the last %s\n", p.Pattern, len(p.Indices), p.Events, schedule.CheckedDays)
+		fmt.Fprintf(out, "  %s: %d indices; in the last %s %d events, of which the rule reads %d\n", p.Pattern, len(p.Indices), schedule.CheckedDays, p.Events, p.Candidates)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		for _, f := range p.Fields {
 			fmt.Fprintf(w, "    %s\t%s\tin %d events\n", f.Path, f.Mapping, f.Events)

@@ -304,6 +304,12 @@ func describeField(f match.FieldValues) string {
 	if f.Ignored > 0 {
 		notes = append(notes, "longer than ignore_above: esrule sees it, a search does not")
 	}
+	if len(f.Coerced) > 0 {
+		notes = append(notes, "read "+strings.Join(f.Coerced, ", "))
+	}
+	if len(f.NotTaken) > 0 {
+		notes = append(notes, fmt.Sprintf("the event holds %q, which is no value there", f.NotTaken))
+	}
 	if len(notes) == 0 {
 		return f.Path + " " + values
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -63,8 +64,13 @@ func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary,
 		inOrder: make(chan *job, 2*o.Workers),
 	}
 	group.Go(func() error { return r.read(ctx, inputs) })
+	now := time.Now // one instant for the relative dates of all workers
+	if o.Execution.Now != nil {
+		now = o.Execution.Now
+	}
+	began := now()
 	for range o.Workers {
-		w := newWorker(rules, o.Execution)
+		w := newWorker(rules, o.Execution, began)
 		group.Go(func() error {
 			for j := range r.work {
 				j.done <- w.judge(j.chunk)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -44,8 +45,10 @@ type worker struct {
 	parser    fastjson.Parser
 }
 
-func newWorker(r *Rules, x sink.Execution) *worker {
-	return &worker{rules: r, execution: x, event: event.New(r.fields)}
+func newWorker(r *Rules, x sink.Execution, now time.Time) *worker {
+	w := &worker{rules: r, execution: x, event: event.New(r.fields)}
+	w.event.SetNow(now)
+	return w
 }
 
 func (w *worker) judge(c chunk) judged {

@@ -35,8 +35,10 @@ type PatternCheck struct {
 	Pattern string   `json:"pattern"`
 	Indices []string `json:"indices"`
 	// Events is the number of documents of the last CheckedTime.
-	Events int64        `json:"events"`
-	Fields []FieldCheck `json:"fields,omitempty"`
+	Events int64 `json:"events"`
+	// Candidates is how many of them the pre-filter lets through: what a day of the rule costs.
+	Candidates int64        `json:"candidates"`
+	Fields     []FieldCheck `json:"fields,omitempty"`
 	// Problems keep the rule from firing here, or from seeing everything. Notes are worth knowing.
 	Problems []string `json:"problems,omitempty"`
 	Notes    []string `json:"notes,omitempty"`
@@ -99,8 +101,7 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 	if err != nil {
 		return check, err
 	}
-	when := prefilter.Anytime(d.Timestamps(), now.Add(-CheckedTime), time.Time{})
-	if err := d.countEvents(ctx, c, &check, classes, when); err != nil {
+	if err := d.countEvents(ctx, c, &check, classes, Interval{From: now.Add(-CheckedTime)}); err != nil {
 		return check, err
 	}
 	for _, class := range classes {
@@ -112,8 +113,9 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 	return check, nil
 }
 
-func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCheck, classes []search.Class, when prefilter.Clause) error {
+func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCheck, classes []search.Class, day Interval) error {
 	patterns := []string{check.Pattern}
+	when := prefilter.Anytime(d.Timestamps(), day.From, day.To)
 	all, err := c.Count(ctx, patterns, when)
 	if err != nil {
 		return err
@@ -122,6 +124,11 @@ func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCh
 	for _, f := range all.Failures {
 		check.Problems = append(check.Problems, fmt.Sprintf("%s does not answer, and is not in the numbers here: %s", f.Index, f.Reason))
 	}
+	candidates, err := c.Count(ctx, patterns, d.plan(classes, day, nil).request)
+	if err != nil {
+		return err
+	}
+	check.Candidates = candidates.Documents
 	for _, path := range d.Fields.Paths() {
 		f := FieldCheck{Path: path, Mapping: mappingsOf(classes, path)}
 		if f.Mapping != unmapped {

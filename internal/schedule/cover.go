@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -20,6 +21,8 @@ const flushAt = 500
 type target struct {
 	patterns []string
 	only     string
+	// now is the instant that a relative date of the rule counts from, one for a whole run.
+	now time.Time
 }
 
 // outcome is what covering one interval came to.
@@ -57,6 +60,7 @@ func (r *Runner) cover(ctx context.Context, d *Detection, t target, i Interval, 
 		plan.request = prefilter.And(prefilter.Terms("_index", []string{t.only}), plan.request)
 	}
 	j := newJudge(r, d, plan, x)
+	j.event.SetNow(t.now)
 	if err := j.read(ctx, pit); err != nil {
 		return j.outcome, err // what was written until then was written
 	}

@@ -48,9 +48,9 @@ func (s *ruleRun) retryNext(ctx context.Context) error {
 // searchAgain gives nil where the piece is covered now, or there is nothing left to cover.
 func (s *ruleRun) searchAgain(ctx context.Context, r retry) *Failure {
 	// Through the rule's patterns, not by the index's own name: an alias may filter it, or be all that may be read.
-	t := target{patterns: s.patterns, only: r.index}
+	t := target{patterns: s.patterns, only: r.index, now: s.started}
 	if slices.Contains(s.detection.Patterns, r.index) {
-		t = target{patterns: []string{r.index}} // a pattern that could not be read before
+		t = target{patterns: []string{r.index}, now: s.started} // a pattern that could not be read before
 	}
 	out, err := s.cover(ctx, s.detection, t, r.piece, s.execution)
 	s.count(out, r.piece)

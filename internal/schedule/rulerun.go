@@ -170,7 +170,7 @@ func (s *ruleRun) coverPiece(ctx context.Context, piece Interval) error {
 	out := outcome{}
 	if len(s.patterns) > 0 {
 		var err error
-		out, err = s.cover(ctx, s.detection, target{patterns: s.patterns}, piece, s.execution)
+		out, err = s.cover(ctx, s.detection, target{patterns: s.patterns, now: s.started}, piece, s.execution)
 		s.count(out, piece)
 		if err != nil {
 			return fmt.Errorf("cover %s: %w; it stays open and is searched again by the next run", piece, err)

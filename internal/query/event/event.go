@@ -97,6 +97,17 @@ func (e *Event) Values(s Slot) []Value {
 	return sl.values
 }
 
+// Written gives the texts that stand in `_source` for a field, whatever its index makes of them. It costs
+// memory: it is for explanations.
+func (e *Event) Written(s Slot) []string {
+	raw := newField(FieldMapping{Type: Untyped})
+	var texts []string
+	for _, v := range e.collect(e.source, e.fields.trees[s], &raw, nil) {
+		texts = append(texts, string(v.Text))
+	}
+	return texts
+}
+
 func (e *Event) resolve(s Slot, into []Value) []Value {
 	f := &e.bound[s]
 	if f.Type == Unmapped {

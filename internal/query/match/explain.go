@@ -2,6 +2,7 @@ package match
 
 import (
 	"slices"
+	"strconv"
 
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
@@ -32,6 +33,10 @@ type FieldValues struct {
 	Mapping string `json:"mapping,omitempty"`
 	// Ignored counts the values too long for the index (ignore_above): esrule sees them, a search does not.
 	Ignored int `json:"ignored,omitempty"`
+	// Coerced are the values that the type changes, such as "4.7 as 4" in a long.
+	Coerced []string `json:"coerced,omitempty"`
+	// NotTaken are values in the event that are none in its index: of an unmapped field, or not of its type.
+	NotTaken []string `json:"not_taken,omitempty"`
 }
 
 // Computed is a computed part of a leaf with what became of it, for each choice of the fields' values that gave
@@ -160,6 +165,14 @@ func fieldValues(path string, s event.Slot, e *event.Event) FieldValues {
 		f.Values = append(f.Values, string(v.Text))
 		if mapped.Ignores(v.Text) {
 			f.Ignored++
+		}
+		if number := strconv.FormatInt(v.Integer, 10); v.Kind == event.KindInteger && number != string(v.Text) {
+			f.Coerced = append(f.Coerced, string(v.Text)+" as "+number)
+		}
+	}
+	for _, text := range e.Written(s) {
+		if !slices.Contains(f.Values, text) {
+			f.NotTaken = append(f.NotTaken, text)
 		}
 	}
 	return f

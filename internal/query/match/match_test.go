@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/query/eql"
@@ -252,4 +253,20 @@ func BenchmarkMatch(b *testing.B) {
 			b.Fatal("matches")
 		}
 	}
+}
+
+func TestExplainTellsOfTheMapping(t *testing.T) {
+	f := func(field, source string, want match.FieldValues) {
+		t.Helper()
+		m, e := compile(t, "any where "+field+" == null", match.Options{})
+		e.Reset(mapped, fastjson.MustParse(source), nil)
+		want.Path = field
+		if diff := cmp.Diff(want, m.Explain(e).Fields[0], cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s of %s (-want +got):\n%s", field, source, diff)
+		}
+	}
+	f("b", `{"b":"x"}`, match.FieldValues{Mapping: "unmapped", NotTaken: []string{"x"}})
+	f("pid", `{"pid":["4.7",5,"x"]}`, match.FieldValues{Mapping: "long", Values: []string{"4.7", "5"}, Coerced: []string{"4.7 as 4"}, NotTaken: []string{"x"}})
+	f("a", `{"a":"longer than five"}`, match.FieldValues{Mapping: "keyword", Values: []string{"longer than five"}, Ignored: 1})
+	f("a", `{"a":[]}`, match.FieldValues{Mapping: "keyword"})
 }
