@@ -180,7 +180,7 @@ func mappingOf(ctx context.Context, m mappings, index string, fields []string) (
 }
 
 func explainOne(d *schedule.Detection, s sample, m *event.Mapping) (explanation, error) {
-	source, err := parseSource(s.Source, d.Fields)
+	source, err := parseSource(s.Source, d.Fields, m)
 	if err != nil {
 		return explanation{}, err
 	}
@@ -205,12 +205,12 @@ func explainOne(d *schedule.Detection, s sample, m *event.Mapping) (explanation,
 	return x, nil
 }
 
-func parseSource(source []byte, fields *event.Fields) (*fastjson.Value, error) {
+func parseSource(source []byte, fields *event.Fields, m *event.Mapping) (*fastjson.Value, error) {
 	v, err := fastjson.ParseBytes(event.MendSurrogates(source))
 	if err == nil {
 		return v, nil
 	}
-	flat, deepErr := event.Shallow(source, fields)
+	flat, deepErr := event.Shallow(source, fields, m)
 	if deepErr != nil {
 		return nil, errors.Join(err, deepErr)
 	}

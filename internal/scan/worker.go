@@ -121,7 +121,7 @@ func (w *worker) parseDeep(text []byte) (line, error) {
 	if err != nil {
 		return line{}, err
 	}
-	flat, err := event.Shallow(source, w.rules.fields)
+	flat, err := event.Shallow(source, w.rules.fields, nil)
 	if err != nil {
 		return line{}, err
 	}

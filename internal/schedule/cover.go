@@ -132,7 +132,7 @@ func (j *judge) judge(hit *search.Hit) error {
 	j.outcome.candidates++
 	source := hit.Source
 	if hit.Deep != nil {
-		flat, err := event.Shallow(hit.Deep, j.detection.Fields)
+		flat, err := event.Shallow(hit.Deep, j.detection.Fields, mapping)
 		if err != nil {
 			return fmt.Errorf("document %s of index %s: %w", hit.ID, hit.Index, err)
 		}

@@ -70,11 +70,11 @@ func (e *Event) bind(m *Mapping) {
 	for i, path := range e.fields.paths {
 		switch {
 		case m != nil:
-			e.bound[i] = newField(m.Fields[path]) // the zero value is unmapped
+			e.bound[i] = newField(m.Fields[path], e.fields.trees[i]) // the zero value is unmapped
 		case path == "@timestamp":
-			e.bound[i] = newField(FieldMapping{Type: Date})
+			e.bound[i] = newField(FieldMapping{Type: Date}, e.fields.trees[i])
 		default:
-			e.bound[i] = newField(FieldMapping{Type: Untyped})
+			e.bound[i] = newField(FieldMapping{Type: Untyped}, e.fields.trees[i])
 		}
 	}
 	e.bindings[m] = e.bound
@@ -100,9 +100,9 @@ func (e *Event) Values(s Slot) []Value {
 // Written gives the texts that stand in `_source` for a field, whatever its index makes of them. It costs
 // memory: it is for explanations.
 func (e *Event) Written(s Slot) []string {
-	raw := newField(FieldMapping{Type: Untyped})
+	raw := field{FieldMapping: FieldMapping{Type: Untyped}, path: e.bound[s].path}
 	var texts []string
-	for _, v := range e.collect(e.source, e.fields.trees[s], &raw, nil) {
+	for _, v := range e.collect(e.source, raw.path, &raw, nil) {
 		texts = append(texts, string(v.Text))
 	}
 	return texts
@@ -113,7 +113,7 @@ func (e *Event) resolve(s Slot, into []Value) []Value {
 	if f.Type == Unmapped {
 		return into
 	}
-	into = e.collect(e.source, e.fields.trees[s], f, into)
+	into = e.collect(e.source, f.path, f, into)
 	if f.FromFields && e.extra != nil {
 		into = e.collect(e.extra, e.fields.trees[s], f, into)
 	}

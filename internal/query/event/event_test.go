@@ -182,6 +182,23 @@ func TestValuesOnlyTheIndexHas(t *testing.T) {
 	f("host.name", `{}`, `{"host.name":["not asked for"]}`)
 }
 
+func TestValuesUnderAnotherPath(t *testing.T) {
+	m := &event.Mapping{Fields: map[string]event.FieldMapping{"al": {Type: event.Keyword, SourcePath: "process.name"}}}
+	source := `{"al":"not its own","process":{"name":["a",1e0]}}`
+	if got, want := values(t, m, "al", source, ""), []string{"a", "1e0"}; !cmp.Equal(got, want) {
+		t.Errorf("al of %s: got %q, want %q", source, got, want)
+	}
+	var fields event.Fields
+	fields.Add("al")
+	flat, err := event.Shallow([]byte(source), &fields, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := values(t, m, "al", string(flat), ""), []string{"a", "1e0"}; !cmp.Equal(got, want) {
+		t.Errorf("al of %s: got %q, want %q", flat, got, want)
+	}
+}
+
 func TestResetForgetsTheLastEvent(t *testing.T) {
 	var fields event.Fields
 	slot := fields.Add("a")
@@ -222,7 +239,7 @@ func TestShallow(t *testing.T) {
 	fields.Add("file.path")
 	f := func(source, want string) {
 		t.Helper()
-		got, err := event.Shallow([]byte(source), &fields)
+		got, err := event.Shallow([]byte(source), &fields, nil)
 		if err != nil || string(got) != want {
 			t.Errorf("%s: got %s, %v, want %s", source, got, err, want)
 		}
@@ -250,7 +267,7 @@ func FuzzEvent(f *testing.F) {
 		e := event.New(&fields)
 		e.Reset(nil, doc, nil)
 		direct := len(e.Values(slot))
-		flat, err := event.Shallow([]byte(source), &fields)
+		flat, err := event.Shallow([]byte(source), &fields, nil)
 		if err != nil {
 			return // fastjson takes some texts that are not JSON
 		}

@@ -47,6 +47,9 @@ type FieldMapping struct {
 	// `_source`), so the search's `fields` are asked for it. Only where they must be: they write a number anew,
 	// 1e0 as 1.0, where the index has it as it was written.
 	FromFields bool
+	// SourcePath is the path under which `_source` has the values, where it is another: an alias's target, the
+	// parent of a sub-field. Empty is the field's own path.
+	SourcePath string
 	// Constant is the value of a constant_keyword, where it is set.
 	Constant string
 	// NullValue is what a null stands for, as text; HasNullValue tells it from none.

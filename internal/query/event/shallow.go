@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 )
 
@@ -13,27 +14,28 @@ import (
 // 300, Elasticsearch at 1,000) as a flat object that holds just the fields of f: each under its dotted
 // path, with an array of the values found there in their order. Reset reads it like any other event.
 // It costs memory in proportion to the event's text.
-func Shallow(source []byte, f *Fields) ([]byte, error) {
-	s := &shallowing{decoder: json.NewDecoder(bytes.NewReader(MendSurrogates(source))), found: make([][]json.RawMessage, len(f.paths)), fields: f}
+// m is the mapping of the event's index, or nil.
+func Shallow(source []byte, f *Fields, m *Mapping) ([]byte, error) {
+	s := &shallowing{decoder: json.NewDecoder(bytes.NewReader(MendSurrogates(source))), found: map[string][]json.RawMessage{}}
+	for _, path := range f.paths {
+		s.found[path] = nil
+		if m != nil && m.Fields[path].SourcePath != "" {
+			s.found[m.Fields[path].SourcePath] = nil
+		}
+	}
 	s.decoder.UseNumber()
 	if err := s.walk(); err != nil {
 		return nil, fmt.Errorf("read a deeply nested event: %w", err)
 	}
-	flat := map[string][]json.RawMessage{}
-	for i, values := range s.found {
-		if len(values) > 0 {
-			flat[f.paths[i]] = values
-		}
-	}
-	return json.Marshal(flat)
+	maps.DeleteFunc(s.found, func(_ string, values []json.RawMessage) bool { return len(values) == 0 })
+	return json.Marshal(s.found)
 }
 
 // shallowing walks a document token by token with a stack of its own, so that no depth can exhaust
 // the goroutine's.
 type shallowing struct {
 	decoder *json.Decoder
-	fields  *Fields
-	found   [][]json.RawMessage
+	found   map[string][]json.RawMessage // by the paths that are wanted
 	path    []byte
 	stack   []container
 }
@@ -114,8 +116,8 @@ func (s *shallowing) left() {
 }
 
 func (s *shallowing) value(text json.RawMessage) {
-	if slot, ok := s.fields.slots[string(s.path)]; ok {
-		s.found[slot] = append(s.found[slot], text)
+	if values, wanted := s.found[string(s.path)]; wanted {
+		s.found[string(s.path)] = append(values, text)
 	}
 	s.left()
 }

@@ -86,13 +86,18 @@ func (v *Value) RoundOrder(f float64) float64 {
 // field is what an event knows of a field through one mapping.
 type field struct {
 	FieldMapping
+	path      *lookup      // in `_source`
 	dates     *date.Format // of a date
 	precision precision    // of a float
 	integers  integers     // of an integer
 }
 
-func newField(m FieldMapping) field {
-	f := field{FieldMapping: m}
+// newField binds a field to a mapping. path finds it in `_source` under its own name.
+func newField(m FieldMapping, path *lookup) field {
+	f := field{FieldMapping: m, path: path}
+	if m.SourcePath != "" {
+		f.path = newLookup(m.SourcePath)
+	}
 	switch m.Type {
 	case Date:
 		f.dates = date.New(m.Formats)

@@ -33,7 +33,10 @@ func (r *fieldReader) read(path string) (field event.FieldMapping, missing bool)
 		return r.unlisted(path), false
 	}
 	field.Nested = r.caps.nestedParent(r.index, path)
-	field.FromFields = field.FromFields || origin != path || r.copies[r.index][path] || r.copies[r.index][origin]
+	if origin != path {
+		field.SourcePath = origin
+	}
+	field.FromFields = r.copies[r.index][path] || r.copies[r.index][origin]
 	if field.Name == "constant_keyword" {
 		field.FromFields = true
 		return field, false

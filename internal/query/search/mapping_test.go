@@ -83,7 +83,7 @@ func TestFieldKinds(t *testing.T) {
 		"text":      {Type: event.Text, Name: "text"},
 		"file.path": {Type: event.Text, Name: "text", Exact: "file.path.keyword", IgnoreAbove: 1024},
 		// `_source` has a sub-field's values under its parent's name.
-		"file.path.raw": {Type: event.Keyword, Name: "keyword", Exact: "file.path.raw", IgnoreAbove: 256, FromFields: true},
+		"file.path.raw": {Type: event.Keyword, Name: "keyword", Exact: "file.path.raw", IgnoreAbove: 256, SourcePath: "file.path"},
 		"folded":        {Type: event.Text, Name: "text", Exact: "folded.lower", IgnoreAbove: 500, Normalized: true},
 		"long":          {Type: event.Integer, Name: "long", Exact: "long", NullValue: "7", HasNullValue: true},
 		"double":        {Type: event.Float, Name: "double", Exact: "double", Unindexed: true},
@@ -96,9 +96,9 @@ func TestFieldKinds(t *testing.T) {
 		"flat.a.b":      {Type: event.Keyword, Name: "flattened", Exact: "flat.a.b"},
 		// Too long a value is not in `_ignored`.
 		"cut.a":           {Type: event.Keyword, Name: "flattened"},
-		"alias":           {Type: event.Keyword, Name: "keyword", Exact: "short", IgnoreAbove: 10, FromFields: true},
-		"text_alias":      {Type: event.Text, Name: "text", Exact: "file.path.keyword", IgnoreAbove: 1024, FromFields: true},
-		"flat_alias.a":    {Type: event.Keyword, Name: "flattened", Exact: "flat_alias.a", FromFields: true},
+		"alias":           {Type: event.Keyword, Name: "keyword", Exact: "short", IgnoreAbove: 10, SourcePath: "short"},
+		"text_alias":      {Type: event.Text, Name: "text", Exact: "file.path.keyword", IgnoreAbove: 1024, SourcePath: "file.path"},
+		"flat_alias.a":    {Type: event.Keyword, Name: "flattened", Exact: "flat_alias.a", SourcePath: "flat.a"},
 		"nested":          {Type: event.Object, Name: "nested"},
 		"nested.k":        {Type: event.Keyword, Name: "keyword", Exact: "nested.k", IgnoreAbove: 500, Nested: "nested"},
 		"nested.object.n": {Type: event.Integer, Name: "long", Exact: "nested.object.n", Nested: "nested"},
