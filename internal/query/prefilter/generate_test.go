@@ -2,40 +2,52 @@ package prefilter_test
 
 import (
 	"encoding/json"
-	"math/rand/v2"
+	"fmt"
+	"strings"
+
+	"pgregory.net/rapid"
 
 	"esrule/internal/query/eql"
 )
 
-// kinds are the mappings that a field of these tests may have. Values that a type would refuse are
-// kept out of the index by ignore_malformed, as careful templates do.
-var kinds = map[string]string{
-	"keyword":       `{"type":"keyword"}`,
-	"short keyword": `{"type":"keyword","ignore_above":4}`,
-	"text":          `{"type":"text"}`,
-	"text+keyword":  `{"type":"text","fields":{"keyword":{"type":"keyword","ignore_above":4}}}`,
-	"keyword+text":  `{"type":"keyword","fields":{"text":{"type":"text"}}}`,
-	"normalized":    `{"type":"keyword","normalizer":"folding"}`,
-	"null value":    `{"type":"keyword","null_value":"ab"}`,
-	"doc values":    `{"type":"keyword","index":false}`,
-	"no doc values": `{"type":"keyword","doc_values":false}`,
-	"stored only":   `{"type":"keyword","index":false,"doc_values":false,"store":true}`,
-	"long":          `{"type":"long","ignore_malformed":true}`,
-	"integer":       `{"type":"integer","ignore_malformed":true,"null_value":4}`,
-	"byte":          `{"type":"byte","ignore_malformed":true}`,
-	"no coercion":   `{"type":"long","ignore_malformed":true,"coerce":false}`,
-	"long values":   `{"type":"long","ignore_malformed":true,"index":false}`,
-	"double":        `{"type":"double","ignore_malformed":true}`,
-	"float":         `{"type":"float","ignore_malformed":true}`,
-	"half_float":    `{"type":"half_float","ignore_malformed":true}`,
-	"boolean":       `{"type":"boolean","ignore_malformed":true}`,
-	"date":          `{"type":"date","ignore_malformed":true}`,
-	"date_nanos":    `{"type":"date_nanos","ignore_malformed":true}`,
-	"day":           `{"type":"date","format":"dd.MM.yyyy||epoch_second","ignore_malformed":true}`,
-	"ip":            `{"type":"ip","ignore_malformed":true}`,
-	"flattened":     `{"type":"flattened"}`,
-	"unmapped":      "",
+// Where a generator chooses among alternatives, the plainest comes first: rapid shrinks towards it.
+
+var fieldNames = []string{"f.a", "f.b", "f.c"}
+
+// kind is a mapping that a field of these tests may have.
+type kind struct{ name, mapping string }
+
+// kinds keep values that a type would refuse out of the index by ignore_malformed, as careful templates do.
+var kinds = []kind{
+	{"keyword", `{"type":"keyword"}`},
+	{"short keyword", `{"type":"keyword","ignore_above":4}`},
+	{"text", `{"type":"text"}`},
+	{"text+keyword", `{"type":"text","fields":{"keyword":{"type":"keyword","ignore_above":4}}}`},
+	{"keyword+text", `{"type":"keyword","fields":{"text":{"type":"text"}}}`},
+	{"normalized", `{"type":"keyword","normalizer":"folding"}`},
+	{"null value", `{"type":"keyword","null_value":"ab"}`},
+	{"doc values", `{"type":"keyword","index":false}`},
+	{"no doc values", `{"type":"keyword","doc_values":false}`},
+	{"stored only", `{"type":"keyword","index":false,"doc_values":false,"store":true}`},
+	{"long", `{"type":"long","ignore_malformed":true}`},
+	{"integer", `{"type":"integer","ignore_malformed":true,"null_value":4}`},
+	{"byte", `{"type":"byte","ignore_malformed":true}`},
+	{"no coercion", `{"type":"long","ignore_malformed":true,"coerce":false}`},
+	{"long values", `{"type":"long","ignore_malformed":true,"index":false}`},
+	{"double", `{"type":"double","ignore_malformed":true}`},
+	{"float", `{"type":"float","ignore_malformed":true}`},
+	{"half_float", `{"type":"half_float","ignore_malformed":true}`},
+	{"boolean", `{"type":"boolean","ignore_malformed":true}`},
+	{"date", `{"type":"date","ignore_malformed":true}`},
+	{"date_nanos", `{"type":"date_nanos","ignore_malformed":true}`},
+	{"day", `{"type":"date","format":"dd.MM.yyyy||epoch_second","ignore_malformed":true}`},
+	{"ip", `{"type":"ip","ignore_malformed":true}`},
+	{flattened, `{"type":"flattened"}`},
+	{"alias", ""},
+	{"unmapped", ""},
 }
+
+const flattened = "flattened"
 
 // texts are values and constants that meet in all interesting ways.
 var texts = []string{"a", "A", "ab", "AB", "aB", "abc", "abcd", "abcde", "ABCDE", "abc*", "ab?", `ab\`, `a\b`, "é", "É", "", " ab", "1", "1.0", "true", "10.0.0.1", "2026-01-01", "a\nb",
@@ -48,77 +60,195 @@ var scalars = []string{"1", "1.0", "1e0", "true", "false", "null", "12345678901"
 // numbers are constants.
 var numbers = []string{"1", "1.0", "4", "4.5", "-5", "0", "0.1", "127", "128", "12345678901", "1500000000000", "9223372036854775807", "18446744073709551615", "1e300"}
 
-func value(random *rand.Rand) string {
-	if random.IntN(4) == 0 {
-		return pick(random, scalars)
+// pick chooses with nearly the same chance for each but the first two, which it favours; rapid.SampledFrom favours
+// the ends of a long list so much that most kinds of field would hardly be seen.
+func pick[T any](t *rapid.T, from []T) T {
+	return from[int(rapid.Uint64().Draw(t, "choice")%uint64(len(from)))]
+}
+
+// either chooses a generator and draws from it alone, so that a failure shrinks towards the first.
+func either(t *rapid.T, from ...func(*rapid.T) string) string { return pick(t, from)(t) }
+
+// schema is a mapping made at random: fieldNames under a parent, each of a kind of its own.
+type schema struct {
+	parent string
+	fields map[string]kind
+	json   string
+}
+
+// GoString shows a schema in rapid's report.
+func (s schema) GoString() string { return s.json }
+
+// held is the path below f under which documents hold a field's values: an alias has none of its own.
+func (s schema) held(field string) string {
+	short := strings.TrimPrefix(field, "f.")
+	if s.fields[field].name == "alias" {
+		return short + "_target"
 	}
-	text, _ := json.Marshal(pick(random, texts))
+	return short
+}
+
+// schemas makes mappings: a flattened parent has keys in place of fields.
+func schemas() *rapid.Generator[schema] {
+	return rapid.Custom(func(t *rapid.T) schema {
+		s := schema{fields: map[string]kind{}}
+		s.parent = pick(t, []string{"object", "object", "object", "nested", flattened})
+		var properties []string
+		for _, field := range fieldNames {
+			k := pick(t, kinds)
+			if s.parent == flattened {
+				k = kind{name: "key"}
+			}
+			s.fields[field] = k
+			short := strings.TrimPrefix(field, "f.")
+			switch {
+			case k.name == "alias":
+				target := pick(t, kinds)
+				if target.mapping == "" || target.name == flattened {
+					target = kinds[0]
+				}
+				properties = append(properties, fmt.Sprintf(`%q:%s,%q:{"type":"alias","path":"f.%s"}`, s.held(field), target.mapping, short, s.held(field)))
+			case k.mapping != "":
+				properties = append(properties, fmt.Sprintf("%q:%s", short, k.mapping))
+			}
+		}
+		parent := `{"type":"` + s.parent + `","properties":{` + strings.Join(properties, ",") + `}}`
+		if s.parent == flattened {
+			parent = pick(t, []string{`{"type":"flattened"}`, `{"type":"flattened","ignore_above":4}`, `{"type":"flattened","null_value":"ab"}`})
+		}
+		s.json = `{"dynamic":false,"properties":{"f":` + parent + `}}`
+		return s
+	})
+}
+
+// documents makes events for a schema. Several objects under f are one event with arrays, nested or not.
+func documents(s schema) *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		first := object(t, s)
+		if pick(t, []int{1, 1, 1, 1, 1, 2}) == 1 {
+			return `{"f":` + first + `}`
+		}
+		return `{"f":[` + first + "," + object(t, s) + `]}`
+	})
+}
+
+func object(t *rapid.T, s schema) string {
+	var parts []string
+	for _, field := range fieldNames {
+		draw := value
+		if s.fields[field].name == flattened {
+			draw = func(t *rapid.T) string { return `{"k":` + value(t) + `}` }
+		}
+		name := s.held(field)
+		switch pick(t, []string{"one", "one", "one", "one", "one", "two", "empty", "missing"}) {
+		case "one":
+			parts = append(parts, fmt.Sprintf("%q:%s", name, draw(t)))
+		case "two":
+			parts = append(parts, fmt.Sprintf("%q:[%s,%s]", name, draw(t), draw(t)))
+		case "empty":
+			parts = append(parts, fmt.Sprintf("%q:[]", name))
+		}
+	}
+	return `{` + strings.Join(parts, ",") + `}`
+}
+
+func value(t *rapid.T) string {
+	if pick(t, []string{"text", "text", "text", "scalar"}) == "scalar" {
+		return pick(t, scalars)
+	}
+	text, _ := json.Marshal(pick(t, texts))
 	return string(text)
 }
 
-// condition makes a condition of every kind that there is.
-func condition(random *rand.Rand, depth int) string {
-	if depth > 0 {
-		switch random.IntN(5) {
-		case 0:
-			return "not (" + condition(random, depth-1) + ")"
-		case 1, 2:
-			return "(" + condition(random, depth-1) + " and " + condition(random, depth-1) + ")"
-		case 3:
-			return "(" + condition(random, depth-1) + " or " + condition(random, depth-1) + ")"
-		}
-	}
-	field := pick(random, fieldNames)
-	constant := func() string {
-		return eql.Print(&eql.Literal{Kind: eql.String, Text: pick(random, texts)})
-	}
-	pattern := func() string {
-		text := pick(random, texts)
-		return eql.Print(&eql.Literal{Kind: eql.String, Text: pick(random, []string{text, text + "*", "*" + text, "*", text + "?", "?" + text, text + "*" + text})})
-	}
-	switch random.IntN(14) {
-	case 9, 10:
-		return field + order(random) + pick(random, []string{constant(), pick(random, numbers)})
-	case 11:
-		return function(random, field, constant)
-	case 12:
-		return arithmetic(random, field)
-	case 13:
-		return field + pick(random, []string{" regex ", " regex~ "}) + pick(random, []string{`"a.*"`, `"[a-c]+|1"`, `"~(ab)"`, `".*&@b@"`, `"<1-20>"`})
-	case 0:
-		return field + pick(random, []string{" == ", " != "}) + constant()
-	case 1:
-		return field + pick(random, []string{" == ", " != "}) + pick(random, append([]string{"true", "false", "null"}, numbers...))
-	case 2:
-		return field + pick(random, []string{" in ", " not in ", " in~ ", " not in~ "}) + "(" + constant() + ", " + constant() + ")"
-	case 3:
-		return field + pick(random, []string{" in ", " not in "}) + "(" + pick(random, numbers) + ", " + pick(random, numbers) + ", null)"
-	case 4:
-		return field + pick(random, []string{" == ", " != "}) + "null"
-	default:
-		return field + pick(random, []string{" : ", " like ", " like~ "}) + "(" + pattern() + ", " + pattern() + ")"
-	}
+// conditions makes conditions of every kind that there is.
+func conditions() *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string { return condition(t, 3) })
 }
 
-func order(random *rand.Rand) string { return pick(random, []string{" < ", " <= ", " > ", " >= "}) }
+func condition(t *rapid.T, depth int) string {
+	if depth == 0 {
+		return leaf(t)
+	}
+	below := func() string { return condition(t, depth-1) }
+	switch pick(t, []string{"leaf", "and", "and", "or", "not"}) {
+	case "and":
+		return "(" + below() + " and " + below() + ")"
+	case "or":
+		return "(" + below() + " or " + below() + ")"
+	case "not":
+		return "not (" + below() + ")"
+	}
+	return leaf(t)
+}
+
+// leaf makes a condition without connectives.
+func leaf(t *rapid.T) string {
+	field := pick(t, fieldNames)
+	equality := func(t *rapid.T) string { return field + pick(t, []string{" == ", " != "}) }
+	like := func(t *rapid.T) string {
+		return field + pick(t, []string{" : ", " like ", " like~ "}) + list(t, pattern)
+	}
+	compared := func(t *rapid.T) string { return field + order(t) + either(t, constant, number) }
+	return either(t,
+		func(t *rapid.T) string { return equality(t) + constant(t) },
+		func(t *rapid.T) string {
+			return equality(t) + pick(t, append([]string{"true", "false", "null"}, numbers...))
+		},
+		func(t *rapid.T) string { return equality(t) + "null" },
+		func(t *rapid.T) string {
+			return field + pick(t, []string{" in ", " not in ", " in~ ", " not in~ "}) + list(t, constant)
+		},
+		func(t *rapid.T) string {
+			return field + pick(t, []string{" in ", " not in "}) + "(" + number(t) + ", " + number(t) + ", null)"
+		},
+		like, like, like, like,
+		compared, compared,
+		func(t *rapid.T) string { return function(t, field) },
+		func(t *rapid.T) string { return arithmetic(t, field) },
+		func(t *rapid.T) string {
+			return field + pick(t, []string{" regex ", " regex~ "}) + pick(t, []string{`"a.*"`, `"[a-c]+|1"`, `"~(ab)"`, `".*&@b@"`, `"<1-20>"`})
+		},
+	)
+}
+
+func constant(t *rapid.T) string {
+	return eql.Print(&eql.Literal{Kind: eql.String, Text: pick(t, texts)})
+}
+
+func number(t *rapid.T) string { return pick(t, numbers) }
+
+func pattern(t *rapid.T) string {
+	text := pick(t, texts)
+	return eql.Print(&eql.Literal{Kind: eql.String, Text: pick(t, []string{text, text + "*", "*" + text, "*", text + "?", "?" + text, text + "*" + text})})
+}
+
+// list makes one to three items in parentheses.
+func list(t *rapid.T, item func(*rapid.T) string) string {
+	return "(" + strings.Join(rapid.SliceOfN(rapid.Custom(item), 1, 3).Draw(t, "list"), ", ") + ")"
+}
+
+func order(t *rapid.T) string { return pick(t, []string{" < ", " <= ", " > ", " >= "}) }
 
 // function makes a condition over a function of a field.
-func function(random *rand.Rand, field string, constant func() string) string {
-	switch random.IntN(7) {
-	case 0, 1:
-		return "cidrMatch(" + field + ", " + pick(random, []string{`"10.0.0.0/8"`, `"fd00::/8", "192.168.0.0/16"`, `"10.0.0.1"`, `"::/0"`, `"::ffff:10.0.0.0/104"`, `"10.1.2.3/8"`}) + ")"
-	case 2:
-		return "length(" + field + ")" + order(random) + pick(random, []string{"1", "2", "3"})
-	case 3:
-		return pick(random, []string{"startsWith", "endsWith~", "stringContains"}) + "(" + field + ", " + constant() + ")"
-	case 4:
-		return "string(" + field + ") : (" + constant() + ", " + constant() + ")"
-	case 5:
-		return "concat(" + field + ", " + pick(random, fieldNames) + ")" + pick(random, []string{" == ", " != "}) + "null"
+func function(t *rapid.T, field string) string {
+	begins := func(t *rapid.T) string {
+		return pick(t, []string{"startsWith", "endsWith~", "stringContains"}) + "(" + field + ", " + constant(t) + ")"
 	}
-	return "startsWith(" + field + ", " + constant() + ") == " + pick(random, []string{"true", "false"})
+	cidr := func(t *rapid.T) string {
+		return "cidrMatch(" + field + ", " + pick(t, []string{`"10.0.0.0/8"`, `"fd00::/8", "192.168.0.0/16"`, `"10.0.0.1"`, `"::/0"`, `"::ffff:10.0.0.0/104"`, `"10.1.2.3/8"`}) + ")"
+	}
+	return either(t, cidr, cidr, begins,
+		func(t *rapid.T) string { return begins(t) + " == " + pick(t, []string{"true", "false"}) },
+		func(t *rapid.T) string {
+			return "length(" + field + ")" + order(t) + pick(t, []string{"1", "2", "3"})
+		},
+		func(t *rapid.T) string { return "string(" + field + ") : " + list(t, constant) },
+		func(t *rapid.T) string {
+			return "concat(" + field + ", " + pick(t, fieldNames) + ")" + pick(t, []string{" == ", " != "}) + "null"
+		},
+	)
 }
 
-func arithmetic(random *rand.Rand, field string) string {
-	return field + pick(random, []string{" + ", " - ", " * ", " / ", " % "}) + pick(random, []string{"0", "1", "2.5"}) + order(random) + pick(random, numbers)
+func arithmetic(t *rapid.T, field string) string {
+	return field + pick(t, []string{" + ", " - ", " * ", " / ", " % "}) + pick(t, []string{"0", "1", "2.5"}) + order(t) + number(t)
 }

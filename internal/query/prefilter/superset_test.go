@@ -2,14 +2,15 @@ package prefilter_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
-	"maps"
-	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/valyala/fastjson"
+	"pgregory.net/rapid"
 
 	"esrule/internal/estest"
 	"esrule/internal/query/eql"
@@ -19,80 +20,105 @@ import (
 	"esrule/internal/query/search"
 )
 
-var fieldNames = []string{"f.a", "f.b", "f.c"}
-
-// TestSuperset holds the promise of this package on a real server, with documents, mappings and
-// conditions made at random: what the matcher accepts, the pre-filter accepts.
+// TestSuperset holds the promise of this package on a real server, with mappings, documents and
+// conditions made at random: what the matcher accepts, the pre-filter accepts. A failure shrinks to one
+// condition over one document, and is printed with the flag that repeats it.
 func TestSuperset(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
-	cluster := estest.For(t)
-	accepted := 0
-	for round := range 12 {
-		index := cluster.Index(fmt.Sprint("round-", round))
-		chosen := createIndex(random, cluster, index)
-		documents := loadDocuments(random, cluster, index)
-		mapping := readMapping(t, cluster, index)
-		extras := find(t, cluster, index, prefilter.Everything(), mapping)
-		for range 60 {
-			query := "any where " + condition(random, 3)
-			accepted += compare(t, cluster, index, query, mapping, documents, extras, chosen)
-		}
-	}
+	limitChecks(t, "60")
+	s := &server{t: t, cluster: estest.For(t)}
+	accepted, pairs := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		mapping := schemas().Draw(t, "mapping")
+		documents := many(documents(mapping)).Draw(t, "documents")
+		conditions := many(conditions()).Draw(t, "conditions")
+		n := compare(t, s.holding(mapping.json, slices.Concat(documents...)), slices.Concat(conditions...))
+		accepted += n
+		pairs += len(slices.Concat(documents...)) * len(slices.Concat(conditions...))
+	})
 	if accepted == 0 {
 		t.Error("no condition accepted any document: the test shows nothing")
 	}
-	t.Logf("the matcher accepted %d times, the pre-filter each time", accepted)
+	t.Logf("the matcher accepted %d of %d pairs, the pre-filter each of these", accepted, pairs)
 }
 
-func pick[T any](random *rand.Rand, from []T) T { return from[random.IntN(len(from))] }
-
-// createIndex makes an index in which each field has a kind of its own.
-func createIndex(random *rand.Rand, cluster *estest.Cluster, index string) map[string]string {
-	names := slices.Sorted(maps.Keys(kinds))
-	chosen := map[string]string{}
-	var properties []string
-	for _, name := range fieldNames {
-		kind := pick(random, names)
-		if kind == "flattened" {
-			kind = "keyword" // a flattened field has keys; see loadDocuments
-		}
-		chosen[name] = kind
-		if kinds[kind] != "" {
-			properties = append(properties, fmt.Sprintf("%q:%s", strings.TrimPrefix(name, "f."), kinds[kind]))
+// limitChecks lowers the number of checks, unless -rapid.checks or RAPID_CHECKS gives one: a check here is an
+// index with some 1,000 pairs to judge, and rapid's default of 100 is for checks that take no time. rapid has
+// no other way to say it than its flag.
+func limitChecks(t *testing.T, checks string) {
+	t.Helper()
+	const name = "rapid.checks"
+	_, given := os.LookupEnv("RAPID_CHECKS")
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	if given {
+		return
+	}
+	value := flag.Lookup(name).Value // its own Set, since flag.Set would make it look given
+	before := value.String()
+	set := func(to string) {
+		if err := value.Set(to); err != nil {
+			t.Errorf("-%s: %v", name, err)
 		}
 	}
-	parent := pick(random, []string{"object", "object", "object", "nested"})
-	chosen["f"] = parent
-	cluster.Create(index, `{"settings":{"number_of_shards":1,"analysis":{"normalizer":{"folding":{"type":"custom","filter":["lowercase"]}}}},
-		"mappings":{"dynamic":false,"properties":{"f":{"type":"`+parent+`","properties":{`+strings.Join(properties, ",")+`}}}}}`)
-	return chosen
+	set(checks)
+	t.Cleanup(func() { set(before) })
 }
 
-func loadDocuments(random *rand.Rand, cluster *estest.Cluster, index string) []string {
-	var documents []string
-	for range 60 {
-		parts := []string{}
-		for _, name := range fieldNames {
-			short := strings.TrimPrefix(name, "f.")
-			switch random.IntN(8) {
-			case 0: // missing
-			case 1:
-				parts = append(parts, fmt.Sprintf("%q:[%s,%s]", short, value(random), value(random)))
-			case 2:
-				parts = append(parts, fmt.Sprintf("%q:[]", short))
-			default:
-				parts = append(parts, fmt.Sprintf("%q:%s", short, value(random)))
-			}
-		}
-		documents = append(documents, `{"f":{`+strings.Join(parts, ",")+`}}`)
+// many makes some 36 of something, in groups: rapid makes a slice that may be short six long on average, and
+// shrinks soonest what it can leave out in groups.
+func many(of *rapid.Generator[string]) *rapid.Generator[[][]string] {
+	return rapid.SliceOfN(rapid.SliceOfN(of, 1, 20), 1, 20)
+}
+
+// server keeps the index of the last check until another one is needed: while rapid shrinks conditions,
+// mapping and documents stay, and making an index takes longer than all the rest.
+type server struct {
+	t       *testing.T
+	cluster *estest.Cluster
+	last    *held
+	made    int
+}
+
+// held is an index with its documents, whose ids are their positions.
+type held struct {
+	cluster   *estest.Cluster
+	index     string
+	schema    string
+	documents []string
+	mapping   *event.Mapping
+	// extras are each document's `fields`, by id.
+	extras map[string]*fastjson.Value
+}
+
+func (s *server) holding(schema string, documents []string) *held {
+	s.t.Helper()
+	if s.last != nil && s.last.schema == schema && slices.Equal(s.last.documents, documents) {
+		return s.last
 	}
-	for i, d := range documents {
-		cluster.Do("PUT", fmt.Sprintf("%s/_doc/%d", index, i), d)
+	if s.last != nil {
+		s.cluster.Delete(s.last.index)
+		s.last = nil
 	}
-	cluster.Refresh(index)
-	return documents
+	s.made++
+	h := &held{cluster: s.cluster, index: s.cluster.Index(fmt.Sprint(s.made)), schema: schema, documents: documents}
+	s.cluster.Create(h.index, `{"settings":{"number_of_shards":1,"number_of_replicas":0,
+		"analysis":{"normalizer":{"folding":{"type":"custom","filter":["lowercase"]}}}},"mappings":`+schema+`}`)
+	h.load(s.t)
+	h.mapping = readMapping(s.t, s.cluster, h.index)
+	h.extras = h.find(s.t, []prefilter.Clause{prefilter.Everything()})[0]
+	s.last = h
+	return h
+}
+
+func (h *held) load(t *testing.T) {
+	t.Helper()
+	var body strings.Builder
+	for i, d := range h.documents {
+		fmt.Fprintf(&body, "{\"create\":{\"_id\":\"%d\"}}\n%s\n", i, d)
+	}
+	answer := h.cluster.Do("POST", h.index+"/_bulk?refresh=true&filter_path=errors,items.*.error", body.String())
+	if fastjson.GetBool(answer, "errors") {
+		t.Fatalf("documents refused: %s\n  mapping %s", answer, h.schema)
+	}
 }
 
 func readMapping(t *testing.T, cluster *estest.Cluster, index string) *event.Mapping {
@@ -104,57 +130,91 @@ func readMapping(t *testing.T, cluster *estest.Cluster, index string) *event.Map
 	return classes[0].Mapping
 }
 
-// compare fails the test for each document that the matcher accepts and the pre-filter does not, and
-// gives the number that the matcher accepts.
-func compare(t *testing.T, cluster *estest.Cluster, index, query string, m *event.Mapping, documents []string,
-	extras map[string]*fastjson.Value, chosen map[string]string) int {
+// compare fails the test at the first document that the matcher accepts and the pre-filter of the same condition
+// does not, and gives the number that the matcher accepts.
+func compare(t rapid.TB, h *held, conditions []string) int {
 	t.Helper()
-	q, err := eql.Parse(query)
-	if err != nil {
-		t.Fatalf("%s: %v", query, err)
+	matchers := make([]*compiled, len(conditions))
+	clauses := make([]prefilter.Clause, len(conditions))
+	for i, c := range conditions {
+		matchers[i] = compile(t, c)
+		clauses[i] = prefilter.Build(matchers[i].matcher.Condition(), h.mapping).Clause
 	}
-	var fields event.Fields
-	matcher, err := match.Compile(q, &fields, match.Options{})
-	if err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	filter := prefilter.Build(matcher.Condition(), m)
-	candidates := find(t, cluster, index, filter.Clause, m)
-	e := event.New(&fields)
 	accepted := 0
-	for i, d := range documents {
-		id := fmt.Sprint(i)
-		_, found := candidates[id]
-		e.Reset(m, fastjson.MustParse(d), extras[id])
-		if !matcher.Match(e) {
-			continue
-		}
-		accepted++
-		if !found {
-			dsl, _ := json.Marshal(filter.Clause)
-			t.Errorf("lost: %s\n  document %s\n  mapping %v\n  pre-filter %s", query, d, chosen, dsl)
+	for i, candidates := range h.find(t, clauses) {
+		for _, id := range matchers[i].matching(h) {
+			accepted++
+			if _, found := candidates[fmt.Sprint(id)]; !found {
+				dsl, _ := json.Marshal(clauses[i])
+				t.Fatalf("lost: %s\n  document %s\n  mapping %s\n  pre-filter %s", conditions[i], h.documents[id], h.schema, dsl)
+			}
 		}
 	}
 	return accepted
 }
 
-// find gives the candidates by id, each with its `fields`, or nil where it has none.
-func find(t *testing.T, cluster *estest.Cluster, index string, c prefilter.Clause, m *event.Mapping) map[string]*fastjson.Value {
+type compiled struct {
+	matcher *match.Matcher
+	event   *event.Event
+}
+
+func compile(t rapid.TB, condition string) *compiled {
+	t.Helper()
+	q, err := eql.Parse("any where " + condition)
+	if err != nil {
+		t.Fatalf("%s: %v", condition, err)
+	}
+	var fields event.Fields
+	matcher, err := match.Compile(q, &fields, match.Options{})
+	if err != nil {
+		t.Fatalf("%s: %v", condition, err)
+	}
+	return &compiled{matcher: matcher, event: event.New(&fields)}
+}
+
+// matching gives the ids of the documents that the matcher accepts.
+func (c *compiled) matching(h *held) []int {
+	var ids []int
+	for id, d := range h.documents {
+		c.event.Reset(h.mapping, fastjson.MustParse(d), h.extras[fmt.Sprint(id)])
+		if c.matcher.Match(c.event) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// find gives the candidates of each clause by id, each with its `fields`, or nil where it has none.
+func (h *held) find(t rapid.TB, clauses []prefilter.Clause) []map[string]*fastjson.Value {
 	t.Helper()
 	asked := []string{}
-	for path, f := range m.Fields {
+	for path, f := range h.mapping.Fields {
 		if f.FromFields {
 			asked = append(asked, path)
 		}
 	}
-	body := map[string]any{"query": c, "size": 1000, "fields": asked}
-	answer, err := fastjson.ParseBytes(cluster.Do("POST", index+"/_search", body))
+	var body strings.Builder
+	lines := json.NewEncoder(&body)
+	for _, c := range clauses {
+		body.WriteString("{}\n")
+		if err := lines.Encode(map[string]any{"query": c, "size": 1000, "_source": false, "fields": asked}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answer, err := fastjson.ParseBytes(h.cluster.Do("POST", h.index+"/_msearch", body.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]*fastjson.Value{}
-	for _, hit := range answer.GetArray("hits", "hits") {
-		found[string(hit.GetStringBytes("_id"))] = hit.Get("fields")
+	found := make([]map[string]*fastjson.Value, len(clauses))
+	for i, response := range answer.GetArray("responses") {
+		if response.Exists("error") || response.Exists("_shards", "failures") {
+			dsl, _ := json.Marshal(clauses[i])
+			t.Fatalf("refused: %s\n  answer %s\n  mapping %s", dsl, response, h.schema)
+		}
+		found[i] = map[string]*fastjson.Value{}
+		for _, hit := range response.GetArray("hits", "hits") {
+			found[i][string(hit.GetStringBytes("_id"))] = hit.Get("fields")
+		}
 	}
 	return found
 }
@@ -168,10 +228,9 @@ func TestLongConstants(t *testing.T) {
 		text := strings.Repeat("a", length)
 		document := fmt.Sprintf(`{"f":{"a":%q}}`, text)
 		cluster.Do("PUT", index+"/_doc/0?refresh=true", document)
-		mapping := readMapping(t, cluster, index)
+		h := &held{cluster: cluster, index: index, documents: []string{document}, mapping: readMapping(t, cluster, index)}
 		for _, condition := range []string{`f.a == "%s"`, `f.a in~ ("%s")`, `f.a : "%s"`, `f.a : "%s*"`, `f.a like "%s"`, `f.a like "%s*"`} {
-			query := "any where " + fmt.Sprintf(condition, text)
-			if compare(t, cluster, index, query, mapping, []string{document}, nil, nil) != 1 {
+			if compare(t, h, []string{fmt.Sprintf(condition, text)}) != 1 {
 				t.Errorf("%d characters in %s: not accepted", length, condition)
 			}
 		}
@@ -193,9 +252,9 @@ func TestIgnoreAboveThatChanged(t *testing.T) {
 		document := fmt.Sprintf(`{"f":{"a":%q}}`, text)
 		cluster.Do("PUT", index+"/_doc/0?refresh=true", document)
 		cluster.Do("PUT", index+"/_mapping", mapping(now))
+		h := &held{cluster: cluster, index: index, schema: mapping(now), documents: []string{document}, mapping: readMapping(t, cluster, index)}
 		for _, condition := range conditions {
-			query := "any where " + strings.ReplaceAll(condition, "TEXT", text)
-			if compare(t, cluster, index, query, readMapping(t, cluster, index), []string{document}, nil, map[string]string{"before": before, "now": now}) != 1 {
+			if compare(t, h, []string{strings.ReplaceAll(condition, "TEXT", text)}) != 1 {
 				t.Errorf("%s: %s does not accept its own value", name, condition)
 			}
 		}
