@@ -47,13 +47,21 @@ lint: ## Check formatting, go vet and staticcheck
 	$(GO) tool staticcheck ./...
 
 .PHONY: fuzz
-fuzz: ## Fuzz each target for FUZZTIME (30s)
+fuzz: fuzz-go fuzz-server ## Run fuzz-go and fuzz-server
+
+.PHONY: fuzz-go
+fuzz-go: ## Fuzz each of Go's fuzz targets for FUZZTIME (30s)
 	@set -e; grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
 			echo "$$target in $$(dirname "$$file"), $(FUZZTIME)"; \
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null; \
 		done; \
 	done
+
+.PHONY: fuzz-server
+fuzz-server: $(WITH) ## Let a real Elasticsearch judge random rules and events, with new seeds for FUZZTIME (30s) a test
+	ESTEST_FUZZTIME=$(FUZZTIME) $(WITH) -- $(GO) test -count=1 -timeout 0 -v -run '^Test(Judge|Superset)' \
+		$$(grep -rl --include='*_test.go' 'estest\.Seeds(' . | xargs -n 1 dirname | sort -u)
 
 .PHONY: clean
 clean: ## Delete what the other targets built

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,10 +28,17 @@ func judged() *event.Mapping {
 
 // TestJudge lets a real server judge the matcher: for conditions and documents made at random, what Elasticsearch's EQL
 // would search for finds exactly the documents that the matcher accepts.
-func TestJudge(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	j := &judge{t: t, cluster: estest.For(t), random: rand.New(rand.NewPCG(seed, 0)), mapping: judged()}
+func TestJudge(t *testing.T) { eachSeed(t, judgeTexts) }
+
+// eachSeed runs a test with each seed, on indices of its own.
+func eachSeed(t *testing.T, test func(*testing.T, *rand.Rand)) {
+	for seed := range estest.Seeds(t) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { test(t, rand.New(rand.NewPCG(seed, 0))) })
+	}
+}
+
+func judgeTexts(t *testing.T, random *rand.Rand) {
+	j := &judge{t: t, cluster: estest.For(t), random: random, mapping: judged()}
 	const documents, conditions = 400, 150
 	j.load(documents)
 	for range conditions {

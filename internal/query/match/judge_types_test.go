@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,13 +63,13 @@ var judgedTypes = map[string]struct {
 
 // TestJudgeTypes lets a real server judge the leaves on every type that it knows: equality, order, lists,
 // null, cidrMatch. What it refuses (a fraction for a whole number, a block in a range) is not compared.
-func TestJudgeTypes(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+func TestJudgeTypes(t *testing.T) { eachSeed(t, judgeTypes) }
+
+func judgeTypes(t *testing.T, random *rand.Rand) {
 	cluster := estest.For(t)
 	pairs, matches, refused := 0, 0, 0
-	for name, kind := range judgedTypes {
+	for _, name := range slices.Sorted(maps.Keys(judgedTypes)) { // in one order, so that a seed repeats
+		kind := judgedTypes[name]
 		mapping := &event.Mapping{Fields: map[string]event.FieldMapping{"f": {Type: kind.family, Name: name, Exact: "f"}}}
 		malformed := `,"ignore_malformed":true`
 		if kind.family == event.Keyword {
@@ -185,10 +187,9 @@ func searchTyped(t *testing.T, cluster *estest.Cluster, index string, query push
 
 // TestJudgeRegex lets a real server judge regular expressions made at random: which of them are none, and what they
 // fit.
-func TestJudgeRegex(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+func TestJudgeRegex(t *testing.T) { eachSeed(t, judgeRegex) }
+
+func judgeRegex(t *testing.T, random *rand.Rand) {
 	cluster := estest.For(t)
 	index := cluster.Index("regex")
 	mapping := &event.Mapping{Fields: map[string]event.FieldMapping{"f": {Type: event.Keyword, Name: "keyword", Exact: "f"}}}
