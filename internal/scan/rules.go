@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"slices"
+
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
@@ -12,6 +14,8 @@ type Rules struct {
 	rules    []*rule.Rule
 	matchers []*match.Matcher
 	fields   *event.Fields
+	gates    []match.Gate // each once
+	gate     []int        // of each rule, its place in gates; -1 is none
 }
 
 // NewRules gives an empty set.
@@ -25,7 +29,22 @@ func (r *Rules) Add(one *rule.Rule) error {
 	}
 	r.rules = append(r.rules, one)
 	r.matchers = append(r.matchers, m)
+	r.gate = append(r.gate, r.place(m))
 	return nil
+}
+
+// place gives the place of a matcher's gate, which many rules share.
+func (r *Rules) place(m *match.Matcher) int {
+	gate, ok := m.Gate()
+	if !ok {
+		return -1
+	}
+	at := slices.IndexFunc(r.gates, func(g match.Gate) bool { return g.Field == gate.Field && g.Category == gate.Category })
+	if at < 0 {
+		at = len(r.gates)
+		r.gates = append(r.gates, gate)
+	}
+	return at
 }
 
 // Len is the number of rules.

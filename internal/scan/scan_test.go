@@ -108,6 +108,18 @@ func TestLoneSurrogatesMatchAsOnACluster(t *testing.T) {
 	}
 }
 
+func TestEachRuleSeesTheEventsOfItsCategory(t *testing.T) {
+	rules := rulesOf(t, `file where name != null`, `process where name != null`, `any where name == "x"`, `"file" where name == "x"`)
+	got := run(rules, input("f", `{"name":"x","event":{"category":["process","file"]}}
+{"name":"y","event.category":"file"}
+{"name":"x"}
+{"name":"x","event":{"category":"File"}}`))
+	want := "rule-0 x\nrule-1 x\nrule-2 x\nrule-3 x\nrule-0 y\nrule-2 x\nrule-2 x"
+	if strings.Join(got.lines, "\n") != want {
+		t.Errorf("got %q\nwant %q", got.lines, want)
+	}
+}
+
 func TestOrderIsTheInputs(t *testing.T) {
 	rules := rulesOf(t, `any where name : "bad*"`)
 	var inputs []scan.Input

@@ -43,10 +43,11 @@ type worker struct {
 	execution sink.Execution
 	event     *event.Event
 	parser    fastjson.Parser
+	open      []bool // of the event at hand: which of the rules' gates
 }
 
 func newWorker(r *Rules, x sink.Execution, now time.Time) *worker {
-	w := &worker{rules: r, execution: x, event: event.New(r.fields)}
+	w := &worker{rules: r, execution: x, event: event.New(r.fields), open: make([]bool, len(r.gates))}
 	w.event.SetNow(now)
 	return w
 }
@@ -73,8 +74,11 @@ func (w *worker) judgeLine(text []byte, j *judged) error {
 		return err
 	}
 	w.event.Reset(nil, h.source, h.fields)
+	for i, g := range w.rules.gates {
+		w.open[i] = g.Opens(w.event)
+	}
 	for i, m := range w.rules.matchers {
-		if !m.Match(w.event) {
+		if at := w.rules.gate[i]; at >= 0 && !w.open[at] || !m.Match(w.event) {
 			continue
 		}
 		signal, err := w.signal(i, text, h.hit)

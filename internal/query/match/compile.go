@@ -12,6 +12,7 @@ type Matcher struct {
 	fields    *event.Fields
 	compiled  map[eql.Expr]predicate
 	leaves    map[eql.Expr]*leaf
+	category  *eql.Literal // nil: any
 	signal    event.Slot
 	noSignals bool
 }
@@ -43,7 +44,7 @@ func Compile(q *eql.Query, fields *event.Fields, o Options) (*Matcher, error) {
 		nodes:  map[eql.Expr]predicate{},
 		leaves: map[eql.Expr]*leaf{},
 	}
-	m := &Matcher{root: q.Condition(o.CategoryField), fields: fields, noSignals: o.ExcludeSignals}
+	m := &Matcher{root: q.Condition(o.CategoryField), fields: fields, category: q.Category, noSignals: o.ExcludeSignals}
 	if o.ExcludeSignals {
 		m.signal = fields.Add("event.kind")
 	}
