@@ -1,0 +1,265 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/valyala/fastjson"
+
+	"esrule/internal/estest"
+	"esrule/internal/query/event"
+	"esrule/internal/query/prefilter"
+	"esrule/internal/query/rule"
+	"esrule/internal/query/search"
+	"esrule/internal/schedule"
+)
+
+// TestPublishedRules runs every published single-event rule against every recorded event: each rule loads, compiles and
+// has its pre-filter accepted by the server, and whatever its matcher accepts is among the pre-filter's candidates.
+func TestPublishedRules(t *testing.T) {
+	folder := estest.Corpus(t) // skips where it is absent
+	set, err := rule.Load(filepath.Join(folder, "rules"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, "winlogbeat-*", "logs-*", "endgame-*", "dynamic-*")
+	loadRecorded(t, s)
+	p := published{stage: s, t: t, cluster: search.NewCluster(s.Client, search.Options{}), byIndex: map[string]*publishedTally{}}
+	for _, r := range set.Rules {
+		if d, err := schedule.NewDetection(r, s.patterns); err != nil {
+			t.Errorf("%s does not compile: %v", r.File, err)
+		} else {
+			p.plans = append(p.plans, p.plan(d))
+		}
+	}
+	p.readDocuments()
+	for _, plan := range p.plans {
+		p.compare(plan)
+	}
+	p.report(len(set.Rules))
+}
+
+// loadRecorded puts the recorded events, as they are, into indices made from the templates, and those of the sources
+// without a template into an index each that maps every field by what it finds, too.
+func loadRecorded(t *testing.T, s *stage) {
+	t.Helper()
+	wantEveryFile(t)
+	installSampleMappings(t, s)
+	for _, index := range corpusIndices() {
+		name := s.name(index.name)
+		names := []string{name}
+		if index.template != "" {
+			s.Create(name, estest.CorpusTemplate(t, index.template))
+		} else {
+			dynamic := s.name("dynamic-" + strings.ReplaceAll(index.source, "_", "-"))
+			s.Create(dynamic, `{"settings": {"index.mapping.total_fields.limit": 10000, "index.mapping.ignore_malformed": true}}`)
+			names = append(names, dynamic)
+		}
+		for _, file := range index.files {
+			events := readRecorded(t, file)
+			for _, name := range names {
+				s.Load(name, ndjson(t, events))
+			}
+		}
+	}
+	s.Do(http.MethodPut, strings.Join(s.patterns, ",")+"/_settings", `{"index.max_result_window": 100000}`)
+}
+
+// published is every published rule and every recorded event on one server.
+type published struct {
+	*stage
+	t         *testing.T
+	cluster   *search.Cluster
+	plans     []publishedPlan
+	documents []publishedDocument
+	numbers   map[string]int // of documents, by _id
+	byIndex   map[string]*publishedTally
+	matching  []string // rules, each with what it matched
+}
+
+type publishedTally struct{ documents, candidates, matches int }
+
+// publishedPlan is one rule as the program would search for it, at any time.
+type publishedPlan struct {
+	*schedule.Detection
+	mappings map[string]*event.Mapping // by index
+	query    prefilter.Clause
+	widest   []string // the indices in which the pre-filter narrows nothing
+}
+
+type publishedDocument struct {
+	index, id      string
+	source, fields *fastjson.Value
+}
+
+func (p *published) plan(d *schedule.Detection) publishedPlan {
+	p.t.Helper()
+	read, err := p.cluster.Mappings(p.t.Context(), p.patterns, d.Mapped())
+	if err != nil {
+		p.t.Fatalf("%s: %v", d.Rule.File, err)
+	}
+	plan := publishedPlan{Detection: d, mappings: map[string]*event.Mapping{}}
+	var classes []prefilter.Class
+	for _, c := range read {
+		filter := prefilter.Build(d.Matcher.Condition(), c.Mapping)
+		classes = append(classes, prefilter.Class{Indices: c.Indices, Window: prefilter.Everything(), Filter: filter.Clause})
+		for _, index := range c.Indices {
+			plan.mappings[index] = c.Mapping
+		}
+		if filter.Clause.IsEverything() {
+			plan.widest = append(plan.widest, c.Indices...)
+		}
+	}
+	plan.query = prefilter.Guarded(classes, prefilter.Everything())
+	return plan
+}
+
+// fromFields are the fields of all rules that some index gives beside `_source` only.
+func (p *published) fromFields() []string {
+	paths := map[string]bool{}
+	for _, plan := range p.plans {
+		for _, mapping := range plan.mappings {
+			for path, field := range mapping.Fields {
+				if field.FromFields {
+					paths[path] = true
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(paths))
+}
+
+// readDocuments reads every document once; they stay parsed, for each rule judges all of them.
+func (p *published) readDocuments() {
+	p.t.Helper()
+	p.numbers = map[string]int{}
+	body := map[string]any{"query": prefilter.Everything(), "sort": []string{"_doc"}, "size": 2000}
+	if paths := p.fromFields(); len(paths) > 0 {
+		body["fields"] = paths
+	}
+	path := strings.Join(p.patterns, ",") + "/_search?scroll=1m"
+	for {
+		answer := p.ask(path, body)
+		for _, hit := range answer.GetArray("hits", "hits") {
+			d := publishedDocument{text(hit, "_index"), text(hit, "_id"), hit.Get("_source"), hit.Get("fields")}
+			if _, twice := p.numbers[d.id]; twice {
+				p.t.Fatalf("two documents have the id %s", d.id)
+			}
+			p.numbers[d.id] = len(p.documents)
+			p.documents = append(p.documents, d)
+			p.tally(d).documents++
+		}
+		body = map[string]any{"scroll": "1m", "scroll_id": text(answer, "_scroll_id")}
+		if len(answer.GetArray("hits", "hits")) == 0 {
+			p.Do(http.MethodDelete, "_search/scroll", map[string]any{"scroll_id": body["scroll_id"]})
+			return
+		}
+		path = "_search/scroll"
+	}
+}
+
+func text(v *fastjson.Value, key string) string { return string(v.GetStringBytes(key)) }
+
+func (p *published) tally(d publishedDocument) *publishedTally {
+	if p.byIndex[d.index] == nil {
+		p.byIndex[d.index] = &publishedTally{}
+	}
+	return p.byIndex[d.index]
+}
+
+// ask sends a search that every shard must answer.
+func (p *published) ask(path string, body any) *fastjson.Value {
+	p.t.Helper()
+	answer, err := fastjson.ParseBytes(p.Do(http.MethodPost, path, body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if answer.GetInt("_shards", "failed") > 0 || answer.GetBool("timed_out") {
+		p.t.Fatalf("not every shard answered %v: %s", body, answer)
+	}
+	return answer
+}
+
+// candidates are the documents that the pre-filter leaves, by number.
+func (p *published) candidates(plan publishedPlan) []bool {
+	p.t.Helper()
+	found := make([]bool, len(p.documents))
+	answer := p.ask(strings.Join(p.patterns, ",")+"/_search?filter_path=timed_out,_shards,hits.hits._id",
+		map[string]any{"query": plan.query, "_source": false, "sort": []string{"_doc"}, "size": 100_000})
+	for _, hit := range answer.GetArray("hits", "hits") {
+		n, known := p.numbers[text(hit, "_id")]
+		if !known {
+			p.t.Fatalf("%s: a candidate is no document that was read: %s", plan.Rule.File, hit)
+		}
+		found[n] = true
+	}
+	return found
+}
+
+// compare judges every document by one rule: each match must be a candidate.
+func (p *published) compare(plan publishedPlan) {
+	p.t.Helper()
+	candidates := p.candidates(plan)
+	e := event.New(plan.Fields)
+	matches, total := 0, 0
+	for n, d := range p.documents {
+		mapping, known := plan.mappings[d.index]
+		if !known {
+			p.t.Fatalf("index %s is in no class of mappings", d.index)
+		}
+		tally := p.tally(d)
+		if candidates[n] {
+			tally.candidates++
+			total++
+		}
+		e.Reset(mapping, d.source, d.fields)
+		if !plan.Matcher.Match(e) {
+			continue
+		}
+		tally.matches++
+		matches++
+		if !candidates[n] {
+			query, _ := plan.query.MarshalJSON()
+			p.t.Errorf("%s matches an event that its pre-filter leaves out, in %s: %s\n  %s\n  pre-filter: %s",
+				filepath.Base(plan.Rule.File), d.index, d.source, plan.Rule.Query, query)
+		}
+	}
+	if matches > 0 {
+		p.matching = append(p.matching, fmt.Sprintf("%6d of %6d  %s", matches, total, filepath.Base(plan.Rule.File)))
+	}
+}
+
+// report logs what was compared, and fails the test where that would show nothing.
+func (p *published) report(rules int) {
+	p.t.Helper()
+	var b strings.Builder
+	row := func(name string, of publishedTally) {
+		fmt.Fprintf(&b, "%-42s %6d  %9d  %10d  %7d\n", name, of.documents, len(p.plans)*of.documents, of.candidates, of.matches)
+	}
+	fmt.Fprintf(&b, "%d rules, %d compiled\n%-42s %6s  %9s  %10s  %7s\n", rules, len(p.plans), "index", "events", "pairs", "candidates", "matches")
+	var all publishedTally
+	for _, index := range slices.Sorted(maps.Keys(p.byIndex)) {
+		of := *p.byIndex[index]
+		row(strings.TrimPrefix(index, p.prefix+"-"), of)
+		all.documents += of.documents
+		all.candidates += of.candidates
+		all.matches += of.matches
+	}
+	row("all", all)
+	fmt.Fprintf(&b, "%d rules match:\n  %s\n", len(p.matching), strings.Join(p.matching, "\n  "))
+	fmt.Fprintf(&b, "the pre-filter narrows nothing:\n")
+	for _, plan := range p.plans {
+		if len(plan.widest) > 0 {
+			fmt.Fprintf(&b, "  %s in %d of %d indices\n", filepath.Base(plan.Rule.File), len(plan.widest), len(plan.mappings))
+		}
+	}
+	p.t.Logf("\n%s", b.String())
+	if rules == 0 || all.matches == 0 || all.candidates < all.matches || all.candidates >= len(p.plans)*all.documents {
+		p.t.Errorf("%d rules, %d candidates, %d matches of %d events: they show nothing", rules, all.candidates, all.matches, all.documents)
+	}
+}
