@@ -63,7 +63,7 @@ var numbers = []string{"1", "1.0", "4", "4.5", "-5", "0", "0.1", "127", "128", "
 // pick chooses with nearly the same chance for each but the first two, which it favours; rapid.SampledFrom favours
 // the ends of a long list so much that most kinds of field would hardly be seen.
 func pick[T any](t *rapid.T, from []T) T {
-	return from[int(rapid.Uint64().Draw(t, "choice")%uint64(len(from)))]
+	return from[int(rapid.Uint16().Draw(t, "choice"))%len(from)]
 }
 
 // either chooses a generator and draws from it alone, so that a failure shrinks towards the first.

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,11 +31,10 @@ func TestSuperset(t *testing.T) {
 	accepted, pairs := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		mapping := schemas().Draw(t, "mapping")
-		documents := many(documents(mapping)).Draw(t, "documents")
-		conditions := many(conditions()).Draw(t, "conditions")
-		n := compare(t, s.holding(mapping.json, slices.Concat(documents...)), slices.Concat(conditions...))
-		accepted += n
-		pairs += len(slices.Concat(documents...)) * len(slices.Concat(conditions...))
+		documents := slices.Concat(many(documents(mapping)).Draw(t, "documents")...)
+		conditions := slices.Concat(many(conditions()).Draw(t, "conditions")...)
+		accepted += compare(t, s.holding(mapping.json, documents), documents, conditions)
+		pairs += len(documents) * len(conditions)
 	})
 	if accepted == 0 {
 		t.Error("no condition accepted any document: the test shows nothing")
@@ -69,8 +70,8 @@ func many(of *rapid.Generator[string]) *rapid.Generator[[][]string] {
 	return rapid.SliceOfN(rapid.SliceOfN(of, 1, 20), 1, 20)
 }
 
-// server keeps the index of the last check until another one is needed: while rapid shrinks conditions,
-// mapping and documents stay, and making an index takes longer than all the rest.
+// server keeps the index of the last check until another mapping is needed, and loads only documents that are not
+// there yet: rapid shrinks by trying hundreds of variants, and making an index takes longer than all the rest.
 type server struct {
 	t       *testing.T
 	cluster *estest.Cluster
@@ -78,62 +79,82 @@ type server struct {
 	made    int
 }
 
-// held is an index with its documents, whose ids are their positions.
+// held is an index of one mapping with documents, of which a check judges those that it names by their ids.
 type held struct {
-	cluster   *estest.Cluster
-	index     string
-	schema    string
+	cluster *estest.Cluster
+	index   string
+	schema  string
+	mapping *event.Mapping
+	// documents has positions for ids, which ids gives back.
 	documents []string
-	mapping   *event.Mapping
+	ids       map[string]int
 	// extras are each document's `fields`, by id.
-	extras map[string]*fastjson.Value
+	extras map[int]*fastjson.Value
 }
 
+// holding gives an index of a mapping that has the documents.
 func (s *server) holding(schema string, documents []string) *held {
 	s.t.Helper()
-	if s.last != nil && s.last.schema == schema && slices.Equal(s.last.documents, documents) {
-		return s.last
+	if s.last == nil || s.last.schema != schema {
+		s.renew(schema)
 	}
+	s.last.load(s.t, documents)
+	return s.last
+}
+
+func (s *server) renew(schema string) {
+	s.t.Helper()
 	if s.last != nil {
 		s.cluster.Delete(s.last.index)
-		s.last = nil
 	}
 	s.made++
-	h := &held{cluster: s.cluster, index: s.cluster.Index(fmt.Sprint(s.made)), schema: schema, documents: documents}
-	s.cluster.Create(h.index, `{"settings":{"number_of_shards":1,"number_of_replicas":0,
+	index := s.cluster.Index(fmt.Sprint(s.made))
+	s.cluster.Create(index, `{"settings":{"number_of_shards":1,"number_of_replicas":0,
 		"analysis":{"normalizer":{"folding":{"type":"custom","filter":["lowercase"]}}}},"mappings":`+schema+`}`)
-	h.load(s.t)
-	h.mapping = readMapping(s.t, s.cluster, h.index)
-	h.extras = h.find(s.t, []prefilter.Clause{prefilter.Everything()})[0]
-	s.last = h
-	return h
+	s.last = hold(s.t, s.cluster, index, schema)
 }
 
-func (h *held) load(t *testing.T) {
-	t.Helper()
-	var body strings.Builder
-	for i, d := range h.documents {
-		fmt.Fprintf(&body, "{\"create\":{\"_id\":\"%d\"}}\n%s\n", i, d)
-	}
-	answer := h.cluster.Do("POST", h.index+"/_bulk?refresh=true&filter_path=errors,items.*.error", body.String())
-	if fastjson.GetBool(answer, "errors") {
-		t.Fatalf("documents refused: %s\n  mapping %s", answer, h.schema)
-	}
-}
-
-func readMapping(t *testing.T, cluster *estest.Cluster, index string) *event.Mapping {
+// hold describes an index that has no documents yet.
+func hold(t *testing.T, cluster *estest.Cluster, index, schema string) *held {
 	t.Helper()
 	classes, err := search.NewCluster(cluster.Client, search.Options{}).Mappings(t.Context(), []string{index}, fieldNames)
 	if err != nil || len(classes) != 1 {
 		t.Fatalf("read the mapping of %s: %v, %d classes", index, err, len(classes))
 	}
-	return classes[0].Mapping
+	return &held{cluster: cluster, index: index, schema: schema, mapping: classes[0].Mapping, ids: map[string]int{}, extras: map[int]*fastjson.Value{}}
+}
+
+// load adds the documents that the index has not.
+func (h *held) load(t *testing.T, documents []string) {
+	t.Helper()
+	var body strings.Builder
+	var added []int
+	for _, d := range documents {
+		if _, found := h.ids[d]; found {
+			continue
+		}
+		id := len(h.documents)
+		h.ids[d], h.documents, added = id, append(h.documents, d), append(added, id)
+		fmt.Fprintf(&body, "{\"create\":{\"_id\":\"%d\"}}\n%s\n", id, d)
+	}
+	if len(added) == 0 {
+		return
+	}
+	answer := h.cluster.Do("POST", h.index+"/_bulk?refresh=true&filter_path=errors,items.*.error", body.String())
+	if fastjson.GetBool(answer, "errors") {
+		t.Fatalf("documents refused: %s\n  mapping %s", answer, h.schema)
+	}
+	maps.Copy(h.extras, h.find(t, added, []prefilter.Clause{prefilter.Everything()})[0])
 }
 
 // compare fails the test at the first document that the matcher accepts and the pre-filter of the same condition
 // does not, and gives the number that the matcher accepts.
-func compare(t rapid.TB, h *held, conditions []string) int {
+func compare(t rapid.TB, h *held, documents, conditions []string) int {
 	t.Helper()
+	var ids []int
+	for _, d := range documents {
+		ids = append(ids, h.ids[d])
+	}
 	matchers := make([]*compiled, len(conditions))
 	clauses := make([]prefilter.Clause, len(conditions))
 	for i, c := range conditions {
@@ -141,10 +162,13 @@ func compare(t rapid.TB, h *held, conditions []string) int {
 		clauses[i] = prefilter.Build(matchers[i].matcher.Condition(), h.mapping).Clause
 	}
 	accepted := 0
-	for i, candidates := range h.find(t, clauses) {
-		for _, id := range matchers[i].matching(h) {
+	for i, candidates := range h.find(t, ids, clauses) {
+		for _, id := range ids {
+			if !matchers[i].accepts(h, id) {
+				continue
+			}
 			accepted++
-			if _, found := candidates[fmt.Sprint(id)]; !found {
+			if _, found := candidates[id]; !found {
 				dsl, _ := json.Marshal(clauses[i])
 				t.Fatalf("lost: %s\n  document %s\n  mapping %s\n  pre-filter %s", conditions[i], h.documents[id], h.schema, dsl)
 			}
@@ -172,20 +196,36 @@ func compile(t rapid.TB, condition string) *compiled {
 	return &compiled{matcher: matcher, event: event.New(&fields)}
 }
 
-// matching gives the ids of the documents that the matcher accepts.
-func (c *compiled) matching(h *held) []int {
-	var ids []int
-	for id, d := range h.documents {
-		c.event.Reset(h.mapping, fastjson.MustParse(d), h.extras[fmt.Sprint(id)])
-		if c.matcher.Match(c.event) {
-			ids = append(ids, id)
-		}
-	}
-	return ids
+func (c *compiled) accepts(h *held, id int) bool {
+	c.event.Reset(h.mapping, fastjson.MustParse(h.documents[id]), h.extras[id])
+	return c.matcher.Match(c.event)
 }
 
-// find gives the candidates of each clause by id, each with its `fields`, or nil where it has none.
-func (h *held) find(t rapid.TB, clauses []prefilter.Clause) []map[string]*fastjson.Value {
+// find gives each clause's candidates among the documents of the given ids, each with its `fields`, or nil where it
+// has none.
+func (h *held) find(t rapid.TB, ids []int, clauses []prefilter.Clause) []map[int]*fastjson.Value {
+	t.Helper()
+	responses := h.search(t, ids, clauses)
+	found := make([]map[int]*fastjson.Value, len(clauses))
+	for i, response := range responses {
+		if response.Exists("error") || response.Exists("_shards", "failures") {
+			dsl, _ := json.Marshal(clauses[i])
+			t.Fatalf("refused: %s\n  answer %s\n  mapping %s", dsl, response, h.schema)
+		}
+		found[i] = map[int]*fastjson.Value{}
+		for _, hit := range response.GetArray("hits", "hits") {
+			id, err := strconv.Atoi(string(hit.GetStringBytes("_id")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[i][id] = hit.Get("fields")
+		}
+	}
+	return found
+}
+
+// search sends all clauses in one request.
+func (h *held) search(t rapid.TB, ids []int, clauses []prefilter.Clause) []*fastjson.Value {
 	t.Helper()
 	asked := []string{}
 	for path, f := range h.mapping.Fields {
@@ -193,11 +233,13 @@ func (h *held) find(t rapid.TB, clauses []prefilter.Clause) []map[string]*fastjs
 			asked = append(asked, path)
 		}
 	}
+	among := map[string]any{"ids": map[string]any{"values": ids}}
 	var body strings.Builder
 	lines := json.NewEncoder(&body)
 	for _, c := range clauses {
 		body.WriteString("{}\n")
-		if err := lines.Encode(map[string]any{"query": c, "size": 1000, "_source": false, "fields": asked}); err != nil {
+		query := map[string]any{"bool": map[string]any{"filter": []any{c, among}}}
+		if err := lines.Encode(map[string]any{"query": query, "size": 1000, "_source": false, "fields": asked}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -205,18 +247,11 @@ func (h *held) find(t rapid.TB, clauses []prefilter.Clause) []map[string]*fastjs
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := make([]map[string]*fastjson.Value, len(clauses))
-	for i, response := range answer.GetArray("responses") {
-		if response.Exists("error") || response.Exists("_shards", "failures") {
-			dsl, _ := json.Marshal(clauses[i])
-			t.Fatalf("refused: %s\n  answer %s\n  mapping %s", dsl, response, h.schema)
-		}
-		found[i] = map[string]*fastjson.Value{}
-		for _, hit := range response.GetArray("hits", "hits") {
-			found[i][string(hit.GetStringBytes("_id"))] = hit.Get("fields")
-		}
+	responses := answer.GetArray("responses")
+	if len(responses) != len(clauses) {
+		t.Fatalf("%d answers to %d searches: %s", len(responses), len(clauses), answer)
 	}
-	return found
+	return responses
 }
 
 // TestLongConstants holds that the server takes whatever is pushed down of constants of any length.
@@ -224,13 +259,13 @@ func TestLongConstants(t *testing.T) {
 	cluster := estest.For(t)
 	index := cluster.Index("long")
 	cluster.Create(index, `{"mappings":{"properties":{"f":{"properties":{"a":{"type":"keyword"}}}}}}`)
+	h := hold(t, cluster, index, "keyword")
 	for _, length := range []int{999, 1000, 1001, 8000} {
 		text := strings.Repeat("a", length)
 		document := fmt.Sprintf(`{"f":{"a":%q}}`, text)
-		cluster.Do("PUT", index+"/_doc/0?refresh=true", document)
-		h := &held{cluster: cluster, index: index, documents: []string{document}, mapping: readMapping(t, cluster, index)}
+		h.load(t, []string{document})
 		for _, condition := range []string{`f.a == "%s"`, `f.a in~ ("%s")`, `f.a : "%s"`, `f.a : "%s*"`, `f.a like "%s"`, `f.a like "%s*"`} {
-			if compare(t, h, []string{fmt.Sprintf(condition, text)}) != 1 {
+			if compare(t, h, []string{document}, []string{fmt.Sprintf(condition, text)}) != 1 {
 				t.Errorf("%d characters in %s: not accepted", length, condition)
 			}
 		}
@@ -250,11 +285,12 @@ func TestIgnoreAboveThatChanged(t *testing.T) {
 		}
 		cluster.Create(index, `{"mappings":`+mapping(before)+`}`)
 		document := fmt.Sprintf(`{"f":{"a":%q}}`, text)
-		cluster.Do("PUT", index+"/_doc/0?refresh=true", document)
+		h := hold(t, cluster, index, before+", now "+now)
+		h.load(t, []string{document})
 		cluster.Do("PUT", index+"/_mapping", mapping(now))
-		h := &held{cluster: cluster, index: index, schema: mapping(now), documents: []string{document}, mapping: readMapping(t, cluster, index)}
+		h.mapping = hold(t, cluster, index, now).mapping
 		for _, condition := range conditions {
-			if compare(t, h, []string{strings.ReplaceAll(condition, "TEXT", text)}) != 1 {
+			if compare(t, h, []string{document}, []string{strings.ReplaceAll(condition, "TEXT", text)}) != 1 {
 				t.Errorf("%s: %s does not accept its own value", name, condition)
 			}
 		}
