@@ -45,9 +45,18 @@ var kinds = []kind{
 	{flattened, `{"type":"flattened"}`},
 	{"alias", ""},
 	{"unmapped", ""},
+	{"runtime", `{"type":"keyword"}`},
+	{"runtime", `{"type":"long"}`},
+	{"runtime", `{"type":"double"}`},
+	{"runtime", `{"type":"boolean"}`},
+	{"runtime", `{"type":"date"}`},
+	{"runtime", `{"type":"ip"}`},
 }
 
-const flattened = "flattened"
+const (
+	flattened = "flattened"
+	runtime   = "runtime"
+)
 
 // texts are values and constants that meet in all interesting ways.
 var texts = []string{"a", "A", "ab", "AB", "aB", "abc", "abcd", "abcde", "ABCDE", "abc*", "ab?", `ab\`, `a\b`, "é", "É", "", " ab", "1", "1.0", "true", "10.0.0.1", "2026-01-01", "a\nb",
@@ -93,7 +102,7 @@ func schemas() *rapid.Generator[schema] {
 	return rapid.Custom(func(t *rapid.T) schema {
 		s := schema{fields: map[string]kind{}}
 		s.parent = pick(t, []string{"object", "object", "object", "nested", flattened})
-		var properties []string
+		var properties, runtimes []string
 		for _, field := range fieldNames {
 			k := pick(t, kinds)
 			if s.parent == flattened {
@@ -104,10 +113,12 @@ func schemas() *rapid.Generator[schema] {
 			switch {
 			case k.name == "alias":
 				target := pick(t, kinds)
-				if target.mapping == "" || target.name == flattened {
+				if target.mapping == "" || target.name == flattened || target.name == runtime {
 					target = kinds[0]
 				}
 				properties = append(properties, fmt.Sprintf(`%q:%s,%q:{"type":"alias","path":"f.%s"}`, s.held(field), target.mapping, short, s.held(field)))
+			case k.name == runtime: // without a script: read from _source
+				runtimes = append(runtimes, fmt.Sprintf("%q:%s", field, k.mapping))
 			case k.mapping != "":
 				properties = append(properties, fmt.Sprintf("%q:%s", short, k.mapping))
 			}
@@ -116,7 +127,7 @@ func schemas() *rapid.Generator[schema] {
 		if s.parent == flattened {
 			parent = pick(t, []string{`{"type":"flattened"}`, `{"type":"flattened","ignore_above":4}`, `{"type":"flattened","null_value":"ab"}`})
 		}
-		s.json = `{"dynamic":false,"properties":{"f":` + parent + `}}`
+		s.json = `{"dynamic":false,"properties":{"f":` + parent + `},"runtime":{` + strings.Join(runtimes, ",") + `}}`
 		return s
 	})
 }
