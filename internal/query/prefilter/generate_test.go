@@ -53,6 +53,16 @@ var kinds = []kind{
 	{"runtime", `{"type":"ip"}`},
 }
 
+// fullServerKinds are of types that only the full server has; its test distribution refuses them.
+var fullServerKinds = []kind{
+	{"wildcard", `{"type":"wildcard"}`},
+	{"short wildcard", `{"type":"wildcard","ignore_above":4}`},
+	{"match_only_text", `{"type":"match_only_text","fields":{"keyword":{"type":"keyword"}}}`},
+	{"version", `{"type":"version"}`},
+	{"unsigned_long", `{"type":"unsigned_long","ignore_malformed":true}`},
+	{"scaled_float", `{"type":"scaled_float","scaling_factor":10,"ignore_malformed":true}`},
+}
+
 const (
 	flattened = "flattened"
 	runtime   = "runtime"
@@ -97,8 +107,8 @@ func (s schema) held(field string) string {
 	return short
 }
 
-// schemas makes mappings: a flattened parent has keys in place of fields.
-func schemas() *rapid.Generator[schema] {
+// schemas makes mappings of fields of the given kinds: a flattened parent has keys in place of fields.
+func schemas(kinds []kind) *rapid.Generator[schema] {
 	return rapid.Custom(func(t *rapid.T) schema {
 		s := schema{fields: map[string]kind{}}
 		s.parent = pick(t, []string{"object", "object", "object", "nested", flattened})

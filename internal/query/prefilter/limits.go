@@ -53,8 +53,8 @@ func (b *builder) withinLimits(condition eql.Expr, c Clause) Clause {
 
 // shallower replaces what is nested deeper than n by everything.
 func (c Clause) shallower(n int) Clause {
-	if len(c.operands) == 0 {
-		return c
+	if len(c.operands) == 0 || c.kind == not {
+		return c // less of what a negation holds would be more refused
 	}
 	if n == 0 {
 		return Everything()
@@ -82,7 +82,7 @@ func (c Clause) lighter() Clause {
 	return And(operands...)
 }
 
-// combineLike joins operands as c joins its own. A pre-filter of a rule holds no negation.
+// combineLike joins operands as c joins its own, which is an and or an or.
 func combineLike(c Clause, operands []Clause) Clause {
 	if c.kind == and {
 		return And(operands...)
