@@ -7,13 +7,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/estest"
 	"esrule/internal/query/event"
+	eqlmatch "esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
@@ -47,8 +47,8 @@ func TestPublishedRules(t *testing.T) {
 		p.plans = append(p.plans, p.plan(d))
 	}
 	p.readDocuments()
-	for _, plan := range p.plans {
-		p.compare(plan)
+	for i, matches := range p.judge() {
+		p.compare(p.plans[i], matches)
 	}
 	p.report(len(set.Rules))
 }
@@ -213,10 +213,15 @@ func (p *published) candidates(plan publishedPlan) []bool {
 	return found
 }
 
-// compare judges every document by one rule: each match must be a candidate.
-func (p *published) compare(plan publishedPlan) {
+// compare wants each match of a rule to be a candidate.
+func (p *published) compare(plan publishedPlan, matches []bool) {
 	p.t.Helper()
-	candidates, matches := p.candidates(plan), p.matches(plan)
+	for index := range p.byIndex {
+		if plan.mappings[index] == nil {
+			p.t.Fatalf("%s: index %s is in no class of mappings", plan.Rule.File, index)
+		}
+	}
+	candidates := p.candidates(plan)
 	total, recorded := 0, 0
 	for n, d := range p.documents {
 		tally := p.tally(d)
@@ -245,27 +250,39 @@ func (p *published) compare(plan publishedPlan) {
 	}
 }
 
-// matches judges all documents by one rule, on two cores.
-func (p *published) matches(plan publishedPlan) []bool {
+// judge gives, for each rule, the documents that it matches. The rules share one set of fields, so that a document looks
+// each up once for all of them.
+func (p *published) judge() [][]bool {
 	p.t.Helper()
-	for index := range p.byIndex {
-		if plan.mappings[index] == nil {
-			p.t.Fatalf("%s: index %s is in no class of mappings", plan.Rule.File, index)
+	var fields event.Fields
+	var matchers []*eqlmatch.Matcher
+	matched := make([][]bool, len(p.plans))
+	for i, plan := range p.plans {
+		m, err := eqlmatch.Compile(plan.Rule.Parsed, &fields, eqlmatch.Options{
+			CategoryField: plan.Rule.EventCategoryField, ExcludeSignals: !plan.Rule.ReadsSignals(p.patterns),
+		})
+		if err != nil {
+			p.t.Fatalf("%s: %v", plan.Rule.File, err)
+		}
+		matchers = append(matchers, m)
+		matched[i] = make([]bool, len(p.documents))
+	}
+	mappings := map[string]*event.Mapping{}
+	for _, plan := range p.plans {
+		for index, mapping := range plan.mappings {
+			if mappings[index] == nil {
+				mappings[index] = &event.Mapping{Source: mapping.Source, Fields: map[string]event.FieldMapping{}}
+			}
+			maps.Copy(mappings[index].Fields, mapping.Fields)
 		}
 	}
-	matched := make([]bool, len(p.documents))
-	judge := func(from, to int) {
-		e := event.New(plan.Fields)
-		for n, d := range p.documents[from:to] {
-			e.Reset(plan.mappings[d.index], d.source, d.fields)
-			matched[from+n] = plan.Matcher.Match(e)
+	e := event.New(&fields)
+	for n, d := range p.documents {
+		e.Reset(mappings[d.index], d.source, d.fields)
+		for i, m := range matchers {
+			matched[i][n] = m.Match(e)
 		}
 	}
-	var workers sync.WaitGroup
-	middle := len(p.documents) / 2
-	workers.Go(func() { judge(0, middle) })
-	workers.Go(func() { judge(middle, len(p.documents)) })
-	workers.Wait()
 	return matched
 }
 
