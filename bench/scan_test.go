@@ -25,15 +25,30 @@ import (
 // BenchmarkScan measures the scan of exported events, in one run beside its limit: fastjson, which parses
 // the same lines and does nothing else. The ways take turns, so that noise meets all of them.
 func BenchmarkScan(b *testing.B) {
-	generated, recorded := generatedLines(b, 100_000), recordedLines(b)
+	generated := generatedLines(b, 100_000)
 	shipped := loadRules(b, func() (*rule.Set, error) { return rule.LoadFS(rules.FS(), "built-in") })
-	all := loadRules(b, func() (*rule.Set, error) { return rule.Load(filepath.Join(estest.Corpus(b), "rules")) })
-	ways := []way{
+	took := inTurns(b, []way{
 		{"fastjson-alone", generated, func() { parseLines(b, generated) }},
 		{"one-rule-one-core", generated, func() { scanLines(b, shipped, generated, 1) }},
 		{"one-rule-two-cores", generated, func() { scanLines(b, shipped, generated, 2) }},
+	})
+	b.Logf("one rule on one core reaches %.0f %% of fastjson alone; two cores are %.2f times one",
+		100*ratio(took[0], took[1]), ratio(took[1], took[2]))
+}
+
+// BenchmarkScanPublishedRules measures all published single-event rules at once on the recorded events.
+func BenchmarkScanPublishedRules(b *testing.B) {
+	recorded := recordedLines(b)
+	all := loadRules(b, func() (*rule.Set, error) { return rule.Load(filepath.Join(estest.Corpus(b), "rules")) })
+	inTurns(b, []way{
+		{"fastjson-alone", recorded, func() { parseLines(b, recorded) }},
 		{fmt.Sprintf("%d-rules-one-core", all.Len()), recorded, func() { scanLines(b, all, recorded, 1) }},
-	}
+	})
+}
+
+// inTurns goes each way in each round, reports the medians and gives the times by way and round.
+func inTurns(b *testing.B, ways []way) [][]time.Duration {
+	b.Helper()
 	const rounds = 9
 	took := make([][]time.Duration, len(ways))
 	for range rounds {
@@ -49,8 +64,7 @@ func BenchmarkScan(b *testing.B) {
 		b.Logf("%-20s %7.0f MB/s %9.0f events/s", w.name, megabytes, float64(bytes.Count(w.lines, []byte{'\n'}))/seconds)
 		b.ReportMetric(megabytes, w.name+"-MB/s")
 	}
-	b.Logf("one rule on one core reaches %.0f %% of fastjson alone; two cores are %.2f times one",
-		100*ratio(took[0], took[1]), ratio(took[1], took[2]))
+	return took
 }
 
 // way is one thing to do with lines.

@@ -13,6 +13,17 @@ import (
 // errNoRules says that nothing is left to run.
 var errNoRules = errors.New("no rule is left to run: every rule is of a kind that this version does not support")
 
+// prepare is what a command that runs rules does first: the configuration, a logger, the rules.
+func (a *app) prepare() (config, *slog.Logger, []*schedule.Detection, error) {
+	cfg, err := a.config()
+	if err != nil {
+		return config{}, nil, nil, err
+	}
+	log := a.logger(cfg)
+	detections, err := a.detections(cfg, log)
+	return cfg, log, detections, err
+}
+
 // detections reads the rules and compiles them. A rule that this version does not support is skipped,
 // named and counted; a malformed one ends the command.
 func (a *app) detections(cfg config, log *slog.Logger) ([]*schedule.Detection, error) {

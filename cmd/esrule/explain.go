@@ -82,12 +82,7 @@ type leftOut struct {
 }
 
 func (a *app) explain(ctx context.Context, f explainFlags) error {
-	cfg, err := a.config()
-	if err != nil {
-		return err
-	}
-	log := a.logger(cfg)
-	detections, err := a.detections(cfg, log)
+	cfg, log, detections, err := a.prepare()
 	if err != nil {
 		return err
 	}

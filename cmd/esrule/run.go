@@ -52,12 +52,7 @@ func newRunCommand(a *app) *cobra.Command {
 }
 
 func (a *app) runRules(ctx context.Context, once bool) error {
-	cfg, err := a.config()
-	if err != nil {
-		return err
-	}
-	log := a.logger(cfg)
-	detections, err := a.detections(cfg, log)
+	cfg, log, detections, err := a.prepare()
 	if err != nil {
 		return err
 	}

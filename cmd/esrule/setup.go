@@ -37,12 +37,7 @@ func newSetupCommand(a *app) *cobra.Command {
 }
 
 func (a *app) setup(ctx context.Context, roleOnly bool) error {
-	cfg, err := a.config()
-	if err != nil {
-		return err
-	}
-	log := a.logger(cfg)
-	detections, err := a.detections(cfg, log)
+	cfg, log, detections, err := a.prepare()
 	if err != nil {
 		return err
 	}

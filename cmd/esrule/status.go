@@ -58,12 +58,7 @@ func (s ruleStatus) whole() bool {
 }
 
 func (a *app) status(ctx context.Context, format string, maxLag time.Duration) error {
-	cfg, err := a.config()
-	if err != nil {
-		return err
-	}
-	log := a.logger(cfg)
-	detections, err := a.detections(cfg, log)
+	cfg, log, detections, err := a.prepare()
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 func (t translator) compare(x *eql.Compare) (Query, error) {
 	left, op, right := x.Left, x.Op, x.Right
 	if _, ok := left.(*eql.Literal); ok {
-		left, op, right = right, flipped(op), left
+		left, op, right = right, op.Turned(), left
 	}
 	constant, ok := right.(*eql.Literal)
 	if _, both := left.(*eql.Literal); both || !ok {
@@ -40,22 +40,6 @@ func (t translator) compare(x *eql.Compare) (Query, error) {
 		return s.bounded(x, "gte", constant)
 	}
 	return nil, refuse(x, errors.New("not a comparison"))
-}
-
-// flipped is the operator with its sides changed.
-func flipped(op eql.CompareOp) eql.CompareOp {
-	switch op {
-	case eql.Less:
-		return eql.Greater
-	case eql.LessOrEqual:
-		return eql.GreaterOrEqual
-	case eql.Greater:
-		return eql.Less
-	case eql.GreaterOrEqual:
-		return eql.LessOrEqual
-	case eql.Equal, eql.NotEqual:
-	}
-	return op
 }
 
 func (s subject) equal(constant *eql.Literal) Query {

@@ -18,3 +18,19 @@ func (q *Query) Condition(categoryField string) Expr {
 	}
 	return &And{Span: Span{Start: q.Category.Start, End: q.Where.Range().End}, Operands: operands}
 }
+
+// Turned is the operator that says the same with its sides exchanged: 0 < f is f > 0.
+func (op CompareOp) Turned() CompareOp {
+	switch op {
+	case Less:
+		return Greater
+	case LessOrEqual:
+		return GreaterOrEqual
+	case Greater:
+		return Less
+	case GreaterOrEqual:
+		return LessOrEqual
+	case Equal, NotEqual:
+	}
+	return op
+}

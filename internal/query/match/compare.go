@@ -34,22 +34,7 @@ func (c *compiler) sides(x *eql.Compare) (subject eql.Expr, op eql.CompareOp, wi
 		return x.Left, x.Op, newConstant(v)
 	}
 	v, _ := c.constantOf(x.Left)
-	return x.Right, turned(x.Op), newConstant(v)
-}
-
-func turned(op eql.CompareOp) eql.CompareOp {
-	switch op {
-	case eql.Less:
-		return eql.Greater
-	case eql.LessOrEqual:
-		return eql.GreaterOrEqual
-	case eql.Greater:
-		return eql.Less
-	case eql.GreaterOrEqual:
-		return eql.LessOrEqual
-	case eql.Equal, eql.NotEqual:
-	}
-	return op
+	return x.Right, x.Op.Turned(), newConstant(v)
 }
 
 // isCondition tells whether an expression is true or false by its form; a field is not.

@@ -165,7 +165,7 @@ func (b *builder) omit(x eql.Expr, reason string) Clause {
 func (b *builder) compare(x *eql.Compare, negated bool) Clause {
 	subject, other, op := x.Left, x.Right, x.Op
 	if _, ok := subject.(*eql.Literal); ok {
-		subject, other, op = other, subject, turned(op)
+		subject, other, op = other, subject, op.Turned()
 	}
 	literal, ok := other.(*eql.Literal)
 	if !ok {

@@ -213,21 +213,6 @@ func bound(op eql.CompareOp) string {
 	return "gte"
 }
 
-func turned(op eql.CompareOp) eql.CompareOp {
-	switch op {
-	case eql.Less:
-		return eql.Greater
-	case eql.LessOrEqual:
-		return eql.GreaterOrEqual
-	case eql.Greater:
-		return eql.Less
-	case eql.GreaterOrEqual:
-		return eql.LessOrEqual
-	case eql.Equal, eql.NotEqual:
-	}
-	return op
-}
-
 // period gives the milliseconds that a constant stands for. What depends on now is left to the matcher, whose now
 // the pre-filter does not know.
 func period(f event.FieldMapping, l *eql.Literal) (from, to int64, ok bool) {
