@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"strings"
-
-	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"slices"
 
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
@@ -54,7 +51,7 @@ func (a *app) ensureIndices(ctx context.Context, cfg config, c *cluster, log *sl
 	for _, w := range report.Warnings {
 		log.Warn("left as it is", "on", w.On, "problem", w.Problem, "advice", w.Advice)
 	}
-	if madeNew(report, cfg.StateIndex) && !madeNew(report, cfg.SignalsIndex) && hasDocuments(ctx, c, cfg.SignalsIndex) {
+	if madeNew(report, cfg.StateIndex) && !madeNew(report, cfg.SignalsIndex) && hasDocuments(ctx, a.reader(cfg, c, log), cfg.SignalsIndex) {
 		log.Warn("THE STATE INDEX WAS MISSING WHILE SIGNALS EXIST: what was searched before is forgotten. "+
 			"Polling starts anew from ESRULE_START; run a backfill over the time before. Signals are not doubled.",
 			"state_index", cfg.StateIndex, "signals_index", cfg.SignalsIndex)
@@ -62,25 +59,10 @@ func (a *app) ensureIndices(ctx context.Context, cfg config, c *cluster, log *sl
 	return nil
 }
 
-func madeNew(r sink.Report, index string) bool {
-	for _, created := range r.Created {
-		if strings.TrimPrefix(created, "index ") == index {
-			return true
-		}
-	}
-	return false
-}
+func madeNew(r sink.Report, index string) bool { return slices.Contains(r.Created, "index "+index) }
 
 // hasDocuments serves a warning only: where it cannot be asked, the answer is no.
-func hasDocuments(ctx context.Context, c *cluster, index string) bool {
-	size := 0
-	res, err := esapi.SearchRequest{Index: []string{index}, Size: &size, TerminateAfter: new(int), FilterPath: []string{"hits.total.value"}}.Do(ctx, c.requests)
-	if err != nil {
-		return false
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return false
-	}
-	return !strings.Contains(res.String(), `"value":0`)
+func hasDocuments(ctx context.Context, reader *search.Cluster, index string) bool {
+	count, err := reader.Count(ctx, []string{index}, nil)
+	return err == nil && count.Documents > 0
 }

@@ -14,12 +14,6 @@ type Instant struct {
 // At is the instant of a time.
 func At(t time.Time) Instant { return Instant{Seconds: t.Unix(), Nanos: int32(t.Nanosecond())} }
 
-// FromMillis is the instant so many milliseconds after 1970.
-func FromMillis(ms int64) Instant {
-	s := floorDiv(ms, 1000)
-	return Instant{Seconds: s, Nanos: int32(ms-s*1000) * 1e6}
-}
-
 // Millis are the whole milliseconds since 1970, which is what a date field keeps.
 func (i Instant) Millis() int64 {
 	const limit = math.MaxInt64/1000 - 1
