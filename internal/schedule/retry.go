@@ -48,18 +48,17 @@ func (s *ruleRun) retryNext(ctx context.Context) error {
 // searchAgain gives nil where the piece is covered now, or there is nothing left to cover.
 func (s *ruleRun) searchAgain(ctx context.Context, r retry) *Failure {
 	// Through the rule's patterns, not by the index's own name: an alias may filter it, or be all that may be read.
-	t := target{patterns: s.patterns, only: r.index, now: s.started}
+	t := Target{Patterns: s.patterns, Only: r.index}
 	if slices.Contains(s.detection.Patterns, r.index) {
-		t = target{patterns: []string{r.index}, now: s.started} // a pattern that could not be read before
+		t = Target{Patterns: []string{r.index}} // a pattern that could not be read before
 	}
-	out, err := s.cover(ctx, s.detection, t, r.piece, s.execution)
-	s.count(out, r.piece)
+	out, err := s.cover(ctx, t, r.piece)
 	switch {
 	case err != nil:
 		return &Failure{Index: r.index, Reason: err.Error()}
-	case len(out.failures) > 0:
-		return &Failure{Index: r.index, Reason: out.failures[0].Reason}
-	case t.only != "" && !out.reached:
+	case len(out.Failures) > 0:
+		return &Failure{Index: r.index, Reason: out.Failures[0].Reason}
+	case t.Only != "" && !out.Reached:
 		return s.outOfReach(ctx, r.index)
 	}
 	return nil

@@ -167,28 +167,35 @@ func (s *ruleRun) askPrivileges(ctx context.Context) error {
 
 // coverPiece covers one interval and enters it into the ledger.
 func (s *ruleRun) coverPiece(ctx context.Context, piece Interval) error {
-	out := outcome{}
+	out := Outcome{}
 	if len(s.patterns) > 0 {
 		var err error
-		out, err = s.cover(ctx, s.detection, target{patterns: s.patterns, now: s.started}, piece, s.execution)
-		s.count(out, piece)
+		out, err = s.cover(ctx, Target{Patterns: s.patterns}, piece)
 		if err != nil {
 			return fmt.Errorf("cover %s: %w; it stays open and is searched again by the next run", piece, err)
 		}
 	}
-	failures := append(out.failures, s.forbidden...)
+	failures := append(out.Failures, s.forbidden...)
 	return s.update(ctx, s.known, func(l *Ledger) { l.cover(piece, failures, s.started.UTC()) })
 }
 
-func (s *ruleRun) count(out outcome, i Interval) {
-	s.run.Searched += reading(s.detection.Rule, i).Length()
-	s.run.Indices = max(s.run.Indices, out.indices)
-	s.run.Candidates += out.candidates
-	s.run.Matched += out.matched
-	s.run.Created += out.written.Created
-	s.run.Duplicates += out.written.Duplicates
-	s.run.Reduced += out.written.Reduced
-	s.run.DeadLettered += out.written.DeadLettered
+// cover searches an interval, with its overlap, and counts what came of it.
+func (s *ruleRun) cover(ctx context.Context, t Target, i Interval) (Outcome, error) {
+	t.Window, t.Timestamps, t.Now = reading(s.detection.Rule, i), s.detection.Timestamps(), s.started
+	out, err := s.coverer.Cover(ctx, s.detection, t, s.execution)
+	s.count(out, t.Window)
+	return out, err
+}
+
+func (s *ruleRun) count(out Outcome, window Interval) {
+	s.run.Searched += window.Length()
+	s.run.Indices = max(s.run.Indices, out.Indices)
+	s.run.Candidates += out.Candidates
+	s.run.Matched += out.Matched
+	s.run.Created += out.Written.Created
+	s.run.Duplicates += out.Written.Duplicates
+	s.run.Reduced += out.Written.Reduced
+	s.run.DeadLettered += out.Written.DeadLettered
 }
 
 // end enters the run into the ledger, tells of it, and gives its report. A run that could not read its

@@ -7,23 +7,14 @@ import (
 
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
-	"esrule/internal/sink"
 )
 
-// Cluster is what a run reads of Elasticsearch. *search.Cluster is one.
-type Cluster interface {
-	OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error)
-	Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error)
+// Reader is what a run reads of Elasticsearch beside what covering does. *search.Cluster is one.
+type Reader interface {
+	Cluster
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
-	Exists(ctx context.Context, index string) (bool, error)
 	// Now is the cluster's clock, asked through a date field of an index that may be empty.
 	Now(ctx context.Context, index, field string) (time.Time, error)
-}
-
-// Signals is where matches go. *sink.Writer is one. Write returns when the cluster has acknowledged
-// every signal, or an error.
-type Signals interface {
-	Write(ctx context.Context, signals []sink.Signal) (sink.Result, error)
 }
 
 // Options are what a Runner needs beside its collaborators.
@@ -40,17 +31,17 @@ type Options struct {
 
 // Runner covers what is open of a set of rules.
 type Runner struct {
-	cluster Cluster
-	signals Signals
+	cluster Reader
+	coverer *Coverer
 	ledgers *Store
-	own     []string
 	options Options
 	log     *slog.Logger
 }
 
 // NewRunner puts a runner together.
-func NewRunner(c Cluster, s Signals, l *Store, o Options) *Runner {
-	return &Runner{cluster: c, signals: s, ledgers: l, own: o.Own, options: o, log: o.Log}
+func NewRunner(c Reader, s Signals, l *Store, o Options) *Runner {
+	coverer := &Coverer{Cluster: c, Signals: s, Own: o.Own, Log: o.Log}
+	return &Runner{cluster: c, coverer: coverer, ledgers: l, options: o, log: o.Log}
 }
 
 // Report is what a run over all rules came to.
