@@ -21,20 +21,22 @@ import (
 // process, reaches the launcher but not the server that the launcher starts, and deletes nothing.
 type guard struct {
 	cmd  *exec.Cmd
-	pipe io.Closer
+	pipe io.WriteCloser
 }
 
-// guardScript kills the process group $1, waits until it is gone (at most five seconds: where nobody reaps zombies, it
-// stays), and deletes the folder $2.
+// guardScript kills the process group $1 when it is told to or its pipe is closed, and waits until it is gone (at most
+// five seconds: where nobody reaps zombies, it stays). It deletes the folder $2 when the pipe is closed, unless it was
+// told that another guard holds the folder.
 const guardScript = `
-read -r _
+read -r order
 kill -9 -"$1" 2>/dev/null
 n=0
 while [ $n -lt 100 ] && kill -0 -"$1" 2>/dev/null; do
 	sleep 0.05
 	n=$((n+1))
 done
-rm -rf "$2"`
+[ "$order" = kill ] && read -r order
+[ "$order" = leave ] || rm -rf "$2"`
 
 // startGuarded starts the command as the leader of a process group of its own, under guard.
 func startGuarded(cmd *exec.Cmd, folder string) (*guard, error) {
@@ -59,6 +61,20 @@ func startGuarded(cmd *exec.Cmd, folder string) (*guard, error) {
 		return nil, fmt.Errorf("start its guard: %w", err)
 	}
 	return &guard{cmd: shell, pipe: pipe}, nil
+}
+
+// kill ends the server and leaves its folder, which the guard still deletes when this process ends.
+func (g *guard) kill() error {
+	_, err := io.WriteString(g.pipe, "kill\n")
+	return err
+}
+
+// leave dismisses the guard of a server that was killed: another one holds its folder.
+func (g *guard) leave() error {
+	if _, err := io.WriteString(g.pipe, "leave\n"); err != nil {
+		return err
+	}
+	return g.release()
 }
 
 // release ends the server and returns when it is gone.

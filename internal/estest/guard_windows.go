@@ -51,6 +51,16 @@ func assign(job windows.Handle, pid int) error {
 	return windows.AssignProcessToJobObject(job, process)
 }
 
+// kill ends the server and leaves its folder.
+func (g *guard) kill() error {
+	return windows.TerminateJobObject(g.job, 1)
+}
+
+// leave dismisses the guard of a server that was killed: another one holds its folder.
+func (g *guard) leave() error {
+	return windows.CloseHandle(g.job)
+}
+
 // release ends the server; its files can be deleted only once its last process is gone.
 func (g *guard) release() error {
 	if err := windows.CloseHandle(g.job); err != nil {

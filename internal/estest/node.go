@@ -144,7 +144,7 @@ func (n node) await(ctx context.Context, s *Server, p *process) error {
 		case <-stopWatching:
 		}
 	}()
-	address, err := n.address(ctx)
+	address, err := n.address(ctx, "http.ports")
 	if err != nil {
 		return err
 	}
@@ -152,9 +152,10 @@ func (n node) await(ctx context.Context, s *Server, p *process) error {
 	return s.waitUntilReady(ctx)
 }
 
-func (n node) address(ctx context.Context) (string, error) {
+// address waits for the first address of a file of ports, which the server writes when it listens.
+func (n node) address(ctx context.Context, file string) (string, error) {
 	for {
-		ports, err := os.ReadFile(filepath.Join(n.path("logs"), "http.ports"))
+		ports, err := os.ReadFile(filepath.Join(n.path("logs"), file))
 		if err == nil {
 			first, _, _ := bytes.Cut(ports, []byte("\n"))
 			return string(bytes.TrimSpace(first)), nil
@@ -173,11 +174,12 @@ func (n node) address(ctx context.Context) (string, error) {
 // process is a started server.
 type process struct {
 	ended chan struct{} // closed when the launcher has ended
+	guard *guard
 	stop  func() error
 }
 
 func newProcess(cmd *exec.Cmd, g *guard) *process {
-	p := &process{ended: make(chan struct{})}
+	p := &process{ended: make(chan struct{}), guard: g}
 	go func() {
 		defer close(p.ended)
 		_ = cmd.Wait() // how it ended is in its log
