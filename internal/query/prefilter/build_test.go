@@ -26,6 +26,12 @@ var mapping = &event.Mapping{Fields: map[string]event.FieldMapping{
 	"pid":            {Type: event.Integer, Name: "long", Exact: "pid"},
 	"port":           {Type: event.Integer, Name: "short", Exact: "port"},
 	"ratio":          {Type: event.Float, Name: "double", Exact: "ratio"},
+	"narrow":         {Type: event.Float, Name: "float", Exact: "narrow"},
+	"half":           {Type: event.Float, Name: "half_float", Exact: "half"},
+	"scaled":         {Type: event.Float, Name: "scaled_float", Exact: "scaled", ScalingFactor: 10},
+	"unscaled":       {Type: event.Float, Name: "scaled_float", Exact: "unscaled"},
+	"big":            {Type: event.Unsigned, Name: "unsigned_long", Exact: "big"},
+	"version":        {Type: event.Version, Name: "version", Exact: "version"},
 	"on":             {Type: event.Boolean, Name: "boolean", Exact: "on"},
 	"date":           {Type: event.Date, Name: "date", Exact: "date"},
 	"nanos":          {Type: event.DateNanos, Name: "date_nanos", Exact: "nanos"},
@@ -77,7 +83,6 @@ func TestBuild(t *testing.T) {
 	f(`message == "x"`, all)
 	f(`lower == "x"`, all)
 	f(`nested.name == "x"`, all)
-	f(`ratio == 4`, all)
 	f(`nested.pid == 4`, all)
 	// Whole numbers, booleans, dates and addresses. What is malformed is in _ignored.
 	typed := func(clause, field string) string {
@@ -97,6 +102,33 @@ func TestBuild(t *testing.T) {
 	f(`pid > 1e300`, all)
 	f(`port > 40000`, all) // a short cannot be asked for it
 	f(`not pid > 4`, all)
+	// Fractions are looked up a little more widely than the matcher compares them.
+	f(`ratio == 4`, typed(`{"range":{"ratio":{"gte":3.999999999999999,"lte":4.000000000000002}}}`, "ratio"))
+	f(`ratio == "4"`, typed(`{"range":{"ratio":{"gte":3.999999999999999,"lte":4.000000000000002}}}`, "ratio"))
+	f(`narrow == 4`, typed(`{"range":{"narrow":{"gte":3.999999523162842,"lte":4.000000953674316}}}`, "narrow"))
+	f(`half == 1024`, typed(`{"range":{"half":{"gte":1022,"lte":1026}}}`, "half"))
+	f(`scaled == 4`, typed(`{"range":{"scaled":{"gte":3.8,"lte":4.2}}}`, "scaled"))
+	f(`scaled > 4`, typed(`{"range":{"scaled":{"gte":3.8}}}`, "scaled"))
+	f(`scaled <= 4`, typed(`{"range":{"scaled":{"lte":4.2}}}`, "scaled"))
+	f(`ratio in (1024, null)`, typed(`{"range":{"ratio":{"gte":1023.9999999999998,"lte":1024.0000000000005}}}`, "ratio"))
+	f(`ratio != null`, typed(`{"exists":{"field":"ratio"}}`, "ratio"))
+	f(`unscaled == 4`, all)
+	f(`narrow < 1e300`, all) // a float cannot be asked for it
+	f(`half > 65520`, all)
+	f(`ratio == "x"`, all)
+	f(`ratio == true`, all)
+	f(`big == 18446744073709551615`, typed(`{"term":{"big":{"value":"18446744073709551615"}}}`, "big"))
+	f(`big in (4, 5.0)`, typed(`{"terms":{"big":["4","5"]}}`, "big"))
+	f(`big > 4.5`, typed(`{"range":{"big":{"gt":"4"}}}`, "big"))
+	f(`big <= 4.5`, typed(`{"range":{"big":{"lte":"5"}}}`, "big"))
+	f(`big == -1`, all)
+	f(`big > -1`, all)
+	f(`version == "1.2.3"`, typed(`{"term":{"version":{"value":"1.2.3"}}}`, "version"))
+	f(`version == 7`, typed(`{"term":{"version":{"value":"7"}}}`, "version"))
+	f(`version == ""`, all)
+	f(`version : "1.2.3"`, all)
+	f(`version > "1.2.3"`, all)
+	f(`version != null`, typed(`{"exists":{"field":"version"}}`, "version"))
 	f(`pid > null`, none)
 	f(`pid != null`, typed(`{"exists":{"field":"pid"}}`, "pid"))
 	f(`nowhere > 4`, none)
@@ -177,8 +209,9 @@ func TestOmissionsAreNamed(t *testing.T) {
 	f(`path : "*a"`, `path : "*a": a wildcard too near the start of a pattern: the cluster would walk over every value`)
 	f(`pid == 4`)
 	f(`pid == 4.5`, `pid == 4.5: a constant that an index may read otherwise`)
-	f(`ratio == 4`, `ratio == 4: a field of type double: compared by the matcher`)
-	f(`ratio > 4`, `ratio > 4: a comparison by order of a field of type double`)
+	f(`ratio == 4`)
+	f(`version > "1"`, `version > "1": a comparison by order of a field of type version: the cluster would walk over its terms`)
+	f(`path > "a"`, `path > "a": a comparison by order of a field of type keyword`)
 	f(`length(path) > 5`, `length(path) > 5: a computed value`)
 	f(`startsWith(path, "a")`, `startsWith(path, "a"): a function: the index would have to compute it for every value`)
 	f(`name == "a" and path : "C:\\Windows\\*"`, `path : "C:\\Windows\\*": not needed: an exact term beside it narrows the search already`)

@@ -37,6 +37,9 @@ var kinds = []kind{
 	{"double", `{"type":"double","ignore_malformed":true}`},
 	{"float", `{"type":"float","ignore_malformed":true}`},
 	{"half_float", `{"type":"half_float","ignore_malformed":true}`},
+	{"double values", `{"type":"double","ignore_malformed":true,"index":false}`},
+	{"float without coercion", `{"type":"float","ignore_malformed":true,"coerce":false}`},
+	{"half_float with a null value", `{"type":"half_float","ignore_malformed":true,"null_value":0.1}`},
 	{"boolean", `{"type":"boolean","ignore_malformed":true}`},
 	{"date", `{"type":"date","ignore_malformed":true}`},
 	{"date_nanos", `{"type":"date_nanos","ignore_malformed":true}`},
@@ -58,26 +61,36 @@ var fullServerKinds = []kind{
 	{"wildcard", `{"type":"wildcard"}`},
 	{"short wildcard", `{"type":"wildcard","ignore_above":4}`},
 	{"match_only_text", `{"type":"match_only_text","fields":{"keyword":{"type":"keyword"}}}`},
+	{"text+wildcard", `{"type":"text","fields":{"whole":{"type":"wildcard","ignore_above":4}}}`},
+	{constantKeyword, `{"type":"constant_keyword","value":"ab"}`},
 	{"version", `{"type":"version"}`},
 	{"unsigned_long", `{"type":"unsigned_long","ignore_malformed":true}`},
+	{"unsigned_long with a null value", `{"type":"unsigned_long","ignore_malformed":true,"null_value":4}`},
 	{"scaled_float", `{"type":"scaled_float","scaling_factor":10,"ignore_malformed":true}`},
+	{"finely scaled_float", `{"type":"scaled_float","scaling_factor":1234.5,"ignore_malformed":true}`},
+	{runtime, `{"type":"keyword","script":{"source":"emit('ab')"}}`},
+	{runtime, `{"type":"long","script":{"source":"emit(4)"}}`},
 }
 
 const (
-	flattened = "flattened"
-	runtime   = "runtime"
+	constantKeyword = "constant_keyword"
+	flattened       = "flattened"
+	runtime         = "runtime"
 )
 
 // texts are values and constants that meet in all interesting ways.
 var texts = []string{"a", "A", "ab", "AB", "aB", "abc", "abcd", "abcde", "ABCDE", "abc*", "ab?", `ab\`, `a\b`, "é", "É", "", " ab", "1", "1.0", "true", "10.0.0.1", "2026-01-01", "a\nb",
 	"4.7", "-5", "1e3", "1500000000000", "2026-01-01T10:00:00.123Z", "2026-01-01T10:00:00.123456789+01:00", "2026", "01.02.2026",
-	"fd00::1", "::ffff:10.0.0.1", "10.0.0.0/8", "192.168.1.2", "9223372036854775807"}
+	"fd00::1", "::ffff:10.0.0.1", "10.0.0.0/8", "192.168.1.2", "9223372036854775807", "18446744073709551615", "0.1", " 7 ", "16777217",
+	"1.2.3", "1.10.0", "1.2.3-rc1", "1.2"}
 
 // scalars are what documents hold beside texts.
-var scalars = []string{"1", "1.0", "1e0", "true", "false", "null", "12345678901", "-5", "4.7", "127", "128", "0.1", "1500000000000", "-0.0", "9223372036854775807"}
+var scalars = []string{"1", "1.0", "1e0", "true", "false", "null", "12345678901", "-5", "4.7", "127", "128", "0.1", "1500000000000", "-0.0", "9223372036854775807", "18446744073709551615",
+	"0.25", "0.049999999", "2049", "2051", "16777217", "16777219", "9007199254740993", "65504", "65520", "1e-9", "3.4028236e38", "1e300", "4.9e-324"}
 
 // numbers are constants.
-var numbers = []string{"1", "1.0", "4", "4.5", "-5", "0", "0.1", "127", "128", "12345678901", "1500000000000", "9223372036854775807", "18446744073709551615", "1e300"}
+var numbers = []string{"1", "1.0", "4", "4.5", "-5", "0", "0.1", "127", "128", "12345678901", "1500000000000", "9223372036854775807", "18446744073709551615", "1e300",
+	"0.0", "-0.0", "4.7", "0.25", "0.05", "2048", "2049", "2050", "2052", "16777216", "16777217", "16777218", "9007199254740993", "65504", "65520", "1e-9", "3.4028235e38", "4.9e-324"}
 
 // pick chooses with nearly the same chance for each but the first two, which it favours; rapid.SampledFrom favours
 // the ends of a long list so much that most kinds of field would hardly be seen.
@@ -123,7 +136,7 @@ func schemas(kinds []kind) *rapid.Generator[schema] {
 			switch {
 			case k.name == "alias":
 				target := pick(t, kinds)
-				if target.mapping == "" || target.name == flattened || target.name == runtime {
+				if target.mapping == "" || target.name == flattened || target.name == runtime || target.name == constantKeyword {
 					target = kinds[0]
 				}
 				properties = append(properties, fmt.Sprintf(`%q:%s,%q:{"type":"alias","path":"f.%s"}`, s.held(field), target.mapping, short, s.held(field)))
@@ -157,8 +170,11 @@ func object(t *rapid.T, s schema) string {
 	var parts []string
 	for _, field := range fieldNames {
 		draw := value
-		if s.fields[field].name == flattened {
+		switch s.fields[field].name {
+		case flattened:
 			draw = func(t *rapid.T) string { return `{"k":` + value(t) + `}` }
+		case constantKeyword: // refuses a document with another value
+			draw = func(*rapid.T) string { return `"ab"` }
 		}
 		name := s.held(field)
 		switch pick(t, []string{"one", "one", "one", "one", "one", "two", "empty", "missing"}) {

@@ -2,7 +2,7 @@ package prefilter
 
 import (
 	"cmp"
-	"math"
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -13,16 +13,16 @@ import (
 	"esrule/internal/query/event"
 )
 
-// Types whose values are not texts: whole numbers, booleans, dates and addresses. An index answers for them by
+// Types whose values are not texts: numbers, booleans, dates, addresses and versions. An index answers for them by
 // points and terms of few kinds, so equality and order are pushed down. What ignore_malformed kept out of the
 // index is named in _ignored; each clause accepts that too, so that a value which the matcher can read
 // and the index could not is not lost.
 
 func isTyped(f event.FieldMapping) bool {
 	switch f.Type {
-	case event.Integer, event.Boolean, event.Date, event.DateNanos, event.IP:
+	case event.Integer, event.Unsigned, event.Float, event.Boolean, event.Date, event.DateNanos, event.IP, event.Version:
 		return true
-	case event.Unmapped, event.Keyword, event.Text, event.Unsigned, event.Float, event.Version, event.Object, event.Other, event.Untyped:
+	case event.Unmapped, event.Keyword, event.Text, event.Object, event.Other, event.Untyped:
 	}
 	return false
 }
@@ -49,19 +49,15 @@ func (b *builder) typedList(x eql.Expr, f event.FieldMapping, constants []*eql.L
 		if l.Kind == eql.Null {
 			continue
 		}
-		if f.Type == event.Date || f.Type == event.DateNanos {
-			from, to, ok := period(f, l)
-			if !ok {
-				return b.omit(x, otherwise)
-			}
-			clauses = append(clauses, dates(f, map[string]any{"gte": from, "lte": to}))
+		if text, ok := exactText(f, l); ok {
+			texts = append(texts, text)
 			continue
 		}
-		text, ok := exactText(f, l)
+		span, ok := spanned(f, l)
 		if !ok {
-			return b.omit(x, otherwise)
+			return b.omit(x, doubtful(f))
 		}
-		texts = append(texts, text)
+		clauses = append(clauses, span)
 	}
 	switch len(texts) {
 	case 0:
@@ -82,30 +78,46 @@ func exactText(f event.FieldMapping, l *eql.Literal) (string, bool) {
 	case event.Integer:
 		n, ok := wholeNumber(l)
 		return strconv.FormatInt(n, 10), ok && f.HoldsInteger(n)
+	case event.Unsigned:
+		n, ok := unsignedNumber(l)
+		return strconv.FormatUint(n, 10), ok
 	case event.Boolean:
 		text, _ := constantText(l)
 		return text, text == "true" || text == "false"
 	case event.IP:
 		return block(l)
-	case event.Unmapped, event.Keyword, event.Text, event.Unsigned, event.Float, event.Date, event.DateNanos, event.Version, event.Object, event.Other, event.Untyped:
+	case event.Version:
+		// Two versions are equal where their texts are. Elasticsearch refuses groups of more than 127 digits.
+		text, ok := constantText(l)
+		return text, ok && text != "" && len(text) < surelyIndexed
+	case event.Unmapped, event.Keyword, event.Text, event.Float, event.Date, event.DateNanos, event.Object, event.Other, event.Untyped:
 	}
 	return "", false
 }
 
-// wholeNumber reads a constant that is a whole number, be it in quotes.
-func wholeNumber(l *eql.Literal) (int64, bool) {
-	switch l.Kind {
-	case eql.Int:
-		return l.Int, true
-	case eql.String:
-		n, err := strconv.ParseInt(l.Text, 10, 64)
-		return n, err == nil
-	case eql.Float:
-		const exact = 1 << 53
-		return int64(l.Float), l.Float == math.Trunc(l.Float) && math.Abs(l.Float) < exact
-	case eql.Null, eql.Uint, eql.Bool:
+// spanned accepts what equals a constant that stands for more than one term.
+func spanned(f event.FieldMapping, l *eql.Literal) (Clause, bool) {
+	switch f.Type {
+	case event.Date, event.DateNanos:
+		from, to, ok := period(f, l)
+		return dates(f, map[string]any{"gte": from, "lte": to}), ok
+	case event.Float:
+		c, ok := decimalNumber(l)
+		least, most, fits := around(f, c)
+		return Range(f.Exact, "", map[string]any{"gte": least, "lte": most}), ok && fits
+	case event.Unmapped, event.Keyword, event.Text, event.Integer, event.Unsigned, event.Boolean, event.IP, event.Version, event.Object, event.Other, event.Untyped:
 	}
-	return 0, false
+	return Clause{}, false
+}
+
+// doubtful says why a constant is not looked up in a field's index.
+func doubtful(f event.FieldMapping) string {
+	if f.Type == event.Date || f.Type == event.DateNanos {
+		if unread := formatOf(f).Unknown; len(unread) > 0 {
+			return fmt.Sprintf("the field's format %q, which only the server reads", unread[0])
+		}
+	}
+	return otherwise
 }
 
 // block reads a constant that is an address or a block of addresses. Elasticsearch refuses blocks of v4
@@ -143,9 +155,12 @@ func (b *builder) order(x, subject eql.Expr, op eql.CompareOp, l *eql.Literal, n
 	if reason := unreachable(f); reason != "" {
 		return b.omit(x, reason)
 	}
+	if f.Type == event.Version {
+		return b.omit(x, "a comparison by order of a field of type version: the cluster would walk over its terms")
+	}
 	clause, ok := bounded(f, op, l)
 	if !ok {
-		return b.omit(x, otherwise)
+		return b.omit(x, doubtful(f))
 	}
 	return Or(clause, Ignored(f.Exact))
 }
@@ -166,6 +181,17 @@ func bounded(f event.FieldMapping, op eql.CompareOp, l *eql.Literal) (Clause, bo
 	case event.Integer:
 		n, ok := nearest(op, l)
 		return Range(f.Exact, "", map[string]any{bound(op): n}), ok && f.HoldsInteger(n)
+	case event.Unsigned:
+		n, ok := nearestUnsigned(op, l)
+		// As a text: a number beyond 63 bits is written in more than one way.
+		return Range(f.Exact, "", map[string]any{bound(op): strconv.FormatUint(n, 10)}), ok
+	case event.Float:
+		c, ok := decimalNumber(l)
+		least, most, fits := around(f, c)
+		if op == eql.Less || op == eql.LessOrEqual {
+			return Range(f.Exact, "", map[string]any{"lte": most}), ok && fits
+		}
+		return Range(f.Exact, "", map[string]any{"gte": least}), ok && fits
 	case event.Date, event.DateNanos:
 		from, to, ok := period(f, l)
 		// Wider than need be, by up to a millisecond: a field may hold nanoseconds.
@@ -183,20 +209,9 @@ func bounded(f event.FieldMapping, op eql.CompareOp, l *eql.Literal) (Clause, bo
 	case event.IP:
 		a, ok := event.ParseAddress([]byte(l.Text))
 		return Range(f.Exact, "", map[string]any{bound(op): a.String()}), ok && l.Kind == eql.String
-	case event.Unmapped, event.Keyword, event.Text, event.Unsigned, event.Float, event.Boolean, event.Version, event.Object, event.Other, event.Untyped:
+	case event.Unmapped, event.Keyword, event.Text, event.Boolean, event.Version, event.Object, event.Other, event.Untyped:
 	}
 	return Clause{}, false
-}
-
-// nearest gives the whole number that bounds the same, or one more: 4.5 from below is 4, from above 5.
-func nearest(op eql.CompareOp, l *eql.Literal) (int64, bool) {
-	if n, ok := wholeNumber(l); ok || l.Kind != eql.Float || math.Abs(l.Float) >= 1<<53 {
-		return n, ok
-	}
-	if op == eql.Greater || op == eql.GreaterOrEqual {
-		return int64(math.Floor(l.Float)), true
-	}
-	return int64(math.Ceil(l.Float)), true
 }
 
 // bound is the operator's name in a range query.
