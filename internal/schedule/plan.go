@@ -56,6 +56,13 @@ func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps
 	return p
 }
 
+// Query is what a search of a window asks of the classes of mappings that the patterns have now: the window
+// and the pre-filter, without the indices in own. uncovered are those whose events cannot be judged.
+func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window Interval, own []string) (query prefilter.Clause, uncovered []Failure) {
+	p := d.plan(classes, t, window, own)
+	return p.request, p.uncovered
+}
+
 // unjudgeable says why the documents of a mapping cannot be read back, or is empty where they can.
 func unjudgeable(m *event.Mapping) string {
 	switch {

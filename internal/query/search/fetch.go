@@ -29,6 +29,8 @@ func newFetcher(p *PointInTime, r Request) *fetcher {
 
 // fetch fetches the next page, in halves where it is too large to hold or a document in it spoils it.
 func (f *fetcher) fetch(ctx context.Context, page *Page) error {
+	began := time.Now()
+	defer func() { page.Waited = time.Since(began) }()
 	for {
 		a, err := f.ask(ctx, page)
 		if ctx.Err() != nil {

@@ -13,8 +13,19 @@ import (
 // Indices names the open indices that the patterns stand for, sorted: an alias's targets, a data
 // stream's backing indices.
 func (c *Cluster) Indices(ctx context.Context, patterns []string) ([]string, error) {
-	q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_settings/index.uuid", params: openIndices()}
-	q.params.Set("filter_path", "*.settings.index.uuid")
+	return c.having(ctx, patterns, "open", "uuid")
+}
+
+// Closed names the closed indices that the patterns stand for, sorted: a search passes them over.
+func (c *Cluster) Closed(ctx context.Context, patterns []string) ([]string, error) {
+	return c.having(ctx, patterns, "open,closed", "verified_before_close") // a setting that closing sets and opening takes away
+}
+
+// having names the indices of the patterns, sorted, that have a setting.
+func (c *Cluster) having(ctx context.Context, patterns []string, state, setting string) ([]string, error) {
+	q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_settings/index." + setting, params: openIndices()}
+	q.params.Set("expand_wildcards", state)
+	q.params.Set("filter_path", "*.settings.index."+setting)
 	var answer map[string]struct{}
 	if err := c.ask(ctx, q, &answer); err != nil {
 		return nil, err

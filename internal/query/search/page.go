@@ -16,6 +16,8 @@ import (
 type Page struct {
 	Hits []Hit
 	Took time.Duration // on the cluster
+	// Waited is the time from asking for the page until it was there, repeated requests and their pauses included.
+	Waited time.Duration
 	// Failures are the indices that this page was not read whole of.
 	Failures []Failure
 
