@@ -5,7 +5,8 @@
 //
 // A test calls [For] and gets a [Cluster]: the server that the whole test run shares, under index names that are the
 // test's own and are deleted after it. A test that needs a server of its own (security, a setting)
-// calls [Own]; one that needs a node to fail under it calls [OwnPair]. What is no test (the demo, the wrapper command with) calls [Start] and stops the server itself.
+// calls [Own]; one that needs a node to fail under it calls [OwnPair]. What is no test (the demo, the wrapper command
+// with) calls [Start] and stops the server itself.
 //
 // The invariant to keep: a server started here never outlives the process that started it, however that process ends.
 package estest
