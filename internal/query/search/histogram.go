@@ -23,12 +23,16 @@ type Bucket struct {
 func (c *Cluster) Histogram(ctx context.Context, patterns []string, query any, dateField string, width time.Duration) (Histogram, error) {
 	q := call{method: http.MethodPost, path: "/" + joined(patterns) + "/_search", params: openIndices()}
 	q.params.Set("allow_partial_search_results", "true")
-	q.body = map[string]any{
-		"size": 0, "track_total_hits": false, "timeout": milliseconds(c.options.Timeout), "query": query,
+	body := map[string]any{
+		"size": 0, "track_total_hits": false, "timeout": milliseconds(c.options.Timeout),
 		"aggs": map[string]any{"time": map[string]any{
 			"date_histogram": map[string]any{"field": dateField, "fixed_interval": milliseconds(width), "min_doc_count": 1},
 		}},
 	}
+	if query != nil {
+		body["query"] = query
+	}
+	q.body = body
 	var whole struct {
 		portions
 		Aggregations struct {
