@@ -38,6 +38,20 @@ func TestPortableRefusesWhatIsNoJSON(t *testing.T) {
 	}
 }
 
+// TestHas takes a type that every server has and one that none has.
+func TestHas(t *testing.T) {
+	c := For(t)
+	f := func(mapping string, want bool) {
+		t.Helper()
+		if got := c.Has(mapping, json.RawMessage(mapping)); got != want {
+			t.Errorf("%s: got %v, want %v", mapping, got, want)
+		}
+	}
+	f(`{"properties":{"a":{"type":"keyword"}}}`, true)
+	f(`{"properties":{"a":{"type":"keyword","fields":{"b":{"type":"no_such_type"}}}}}`, false)
+	f(`{"runtime":{"a":{"type":"keyword","script":{"source":"1","lang":"no_such_language"}}}}`, false)
+}
+
 func TestFieldsMapping(t *testing.T) {
 	f := func(yml, want string) {
 		t.Helper()

@@ -3,7 +3,10 @@ package estest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 )
 
 // substitutes of the field types that the test distribution lacks. A search finds the same documents with them; what is
@@ -56,4 +59,42 @@ func replaceTypes(node any) {
 			delete(node, "scaling_factor") // of scaled_float
 		}
 	}
+}
+
+// Has tells whether the server has all that a mapping needs, by making an index with it; where not, it prints that what
+// is not run here. Only a type or a language of scripts that the server does not know is lacking: a mapping
+// that it refuses for any other reason ends the test.
+func (c *Cluster) Has(what string, mapping json.RawMessage) bool {
+	c.t.Helper()
+	body, err := encode(map[string]json.RawMessage{"mappings": mapping})
+	if err != nil {
+		c.t.Fatalf("the mapping of %s: %v", what, err)
+	}
+	index := c.Index("has-" + randomName(4))
+	_, err = c.send(c.t.Context(), http.MethodPut, index, "application/json", body)
+	var refused *refusal
+	switch {
+	case err == nil:
+		c.Delete(index)
+		return true
+	case errors.As(err, &refused) && refused.lacks():
+		c.t.Logf("not run here, since this server lacks it: %s", what)
+		return false
+	}
+	c.t.Fatalf("the mapping of %s: %v", what, err)
+	return false
+}
+
+// lacks tells whether a mapping was refused for a part that the server does not know.
+func (r *refusal) lacks() bool {
+	for _, reason := range [...]string{
+		"does not exist. It might have been created within a future version or requires a plugin", // a mapper type
+		"No handler for type", // the same in older versions
+		"script_lang not supported",
+	} {
+		if strings.Contains(r.message, reason) {
+			return true
+		}
+	}
+	return false
 }

@@ -56,8 +56,8 @@ var kinds = []kind{
 	{"runtime", `{"type":"ip"}`},
 }
 
-// fullServerKinds are of types that only the full server has; its test distribution refuses them.
-var fullServerKinds = []kind{
+// onlyFullServer are of types, and of scripts, that only the full server has; its test distribution refuses them.
+var onlyFullServer = []kind{
 	{"wildcard", `{"type":"wildcard"}`},
 	{"short wildcard", `{"type":"wildcard","ignore_above":4}`},
 	{"match_only_text", `{"type":"match_only_text","fields":{"keyword":{"type":"keyword"}}}`},

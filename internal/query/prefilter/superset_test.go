@@ -26,12 +26,20 @@ import (
 // conditions made at random: what the matcher accepts, the pre-filter accepts. A failure shrinks to one
 // condition over one document, and is printed with the flag that repeats it.
 func TestSuperset(t *testing.T) {
-	limitChecks(t, "60")
-	s := &server{t: t, cluster: estest.For(t)}
-	all := append(slices.Clone(kinds), s.fullServerKinds()...)
+	setFlag(t, "rapid.checks", "60", "RAPID_CHECKS")
+	all := append(slices.Clone(kinds), fullServerKinds(estest.For(t))...)
+	for seed := range estest.Seeds(t) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			setFlag(t, "rapid.seed", strconv.FormatUint(seed, 10), "RAPID_SEED")
+			superset(t, &server{t: t, cluster: estest.For(t)}, all)
+		})
+	}
+}
+
+func superset(t *testing.T, s *server, kinds []kind) {
 	accepted, pairs := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		mapping := schemas(all).Draw(t, "mapping")
+		mapping := schemas(kinds).Draw(t, "mapping")
 		documents := slices.Concat(many(documents(mapping)).Draw(t, "documents")...)
 		conditions := slices.Concat(many(conditions()).Draw(t, "conditions")...)
 		accepted += compare(t, s.holding(mapping.json, documents), documents, conditions)
@@ -44,32 +52,25 @@ func TestSuperset(t *testing.T) {
 }
 
 // fullServerKinds gives those kinds that this server has, and lists the others as not run.
-func (s *server) fullServerKinds() []kind {
+func fullServerKinds(cluster *estest.Cluster) []kind {
 	var there []kind
-	for i, k := range fullServerKinds {
-		index := s.cluster.Index(fmt.Sprint("kind-", i))
-		body := fmt.Sprintf(`{"mappings":{"properties":{"f":%s}}}`, k.mapping)
-		res, err := s.cluster.Client.Indices.Create(index, s.cluster.Client.Indices.Create.WithBody(strings.NewReader(body)))
-		if err != nil {
-			s.t.Fatal(err)
+	for _, k := range onlyFullServer {
+		format := `{"properties":{"f":%s}}`
+		if k.name == runtime {
+			format = `{"runtime":{"f":%s}}`
 		}
-		_ = res.Body.Close()
-		if res.IsError() {
-			s.t.Logf("not run on this server, which lacks the type: %s", k.name)
-			continue
+		if cluster.Has(k.name+" "+k.mapping, fmt.Appendf(nil, format, k.mapping)) {
+			there = append(there, k)
 		}
-		there = append(there, k)
 	}
 	return there
 }
 
-// limitChecks lowers the number of checks, unless -rapid.checks or RAPID_CHECKS gives one: a check here is an
-// index with some 1,000 pairs to judge, and rapid's default of 100 is for checks that take no time. rapid has
-// no other way to say it than its flag.
-func limitChecks(t *testing.T, checks string) {
+// setFlag sets one of rapid's flags, unless the command line or a variable gives it: rapid has no other way to say it.
+// A check here is an index with some 1,000 pairs to judge, and rapid's default of 100 is for checks that take no time.
+func setFlag(t *testing.T, name, to, variable string) {
 	t.Helper()
-	const name = "rapid.checks"
-	_, given := os.LookupEnv("RAPID_CHECKS")
+	_, given := os.LookupEnv(variable)
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
 	if given {
 		return
@@ -81,7 +82,7 @@ func limitChecks(t *testing.T, checks string) {
 			t.Errorf("-%s: %v", name, err)
 		}
 	}
-	set(checks)
+	set(to)
 	t.Cleanup(func() { set(before) })
 }
 
