@@ -171,6 +171,6 @@ func (l *Ledger) meaning(fingerprint string, now time.Time) (changed bool) {
 
 // Failure is an index, or a pattern, that was not searched whole.
 type Failure struct {
-	Index  string
-	Reason string
+	Index  string `json:"index"`
+	Reason string `json:"reason"`
 }
