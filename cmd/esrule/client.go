@@ -102,6 +102,7 @@ type namedTransport struct{ next http.RoundTripper }
 
 func (t namedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := t.next.RoundTrip(req)
+	heard(req.Context())
 	if err != nil {
 		return nil, fmt.Errorf("%s://%s: %w", req.URL.Scheme, req.URL.Host, err)
 	}

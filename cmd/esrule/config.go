@@ -30,6 +30,7 @@ type environment struct {
 	Schedule        setting
 	Start           setting
 	PageSize        setting `split_words:"true"`
+	MetricsAddress  setting `split_words:"true"`
 	LogLevel        setting `split_words:"true"`
 	LogFormat       setting `split_words:"true"`
 }
@@ -88,6 +89,8 @@ type config struct {
 	Start        time.Duration // how far back a rule's first run looks; 0 means the rule's own `from`
 	PageSize     int
 
+	MetricsAddress string // where /metrics, /healthz and /readyz are served; empty means nowhere
+
 	LogLevel  slog.Level
 	LogFormat logFormat
 }
@@ -124,6 +127,7 @@ func loadConfig(environ []string, now time.Time) (config, error) {
 		ScheduleText:    string(env.Schedule),
 		Start:           p.duration("START", env.Start),
 		PageSize:        p.wholeNumber("PAGE_SIZE", env.PageSize, 1, 10_000),
+		MetricsAddress:  p.address("METRICS_ADDRESS", env.MetricsAddress),
 		LogLevel:        p.logLevel("LOG_LEVEL", env.LogLevel),
 		LogFormat:       p.logFormat("LOG_FORMAT", env.LogFormat),
 	}
@@ -154,6 +158,7 @@ func (c config) LogValue() slog.Value {
 		slog.String("schedule", c.ScheduleText),
 		slog.Duration("start", c.Start),
 		slog.Int("page_size", c.PageSize),
+		slog.String("metrics_address", c.MetricsAddress),
 	)
 }
 

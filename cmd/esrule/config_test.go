@@ -107,6 +107,8 @@ func TestConfigValues(t *testing.T) {
 
 	f("ESRULE_PAGE_SIZE=1", func(c config) any { return c.PageSize }, 1)
 	f("ESRULE_PAGE_SIZE=10000", func(c config) any { return c.PageSize }, 10_000)
+	f("ESRULE_METRICS_ADDRESS=:9786", func(c config) any { return c.MetricsAddress }, ":9786")
+	f("ESRULE_METRICS_ADDRESS=[::1]:9786", func(c config) any { return c.MetricsAddress }, "[::1]:9786")
 	f("ESRULE_LOG_LEVEL=WARN", func(c config) any { return c.LogLevel }, slog.LevelWarn)
 	f("ESRULE_LOG_FORMAT=json", func(c config) any { return c.LogFormat }, logJSON)
 	f("esrule_index=logs-*", index, []string(nil)) // names have a case
@@ -184,6 +186,16 @@ func TestConfigProblems(t *testing.T) {
 	f("ESRULE_PAGE_SIZE=10001", `ESRULE_PAGE_SIZE="10001": want a whole number from 1 to 10000`)
 	f("ESRULE_PAGE_SIZE=1e3", `ESRULE_PAGE_SIZE="1e3": want a whole number from 1 to 10000`)
 
+	// Monitoring.
+	const listen = `want host:port, or :port for every address of the machine, such as 127.0.0.1:9786`
+	f("ESRULE_METRICS_ADDRESS=9786", `ESRULE_METRICS_ADDRESS="9786": `+listen)
+	f("ESRULE_METRICS_ADDRESS=http://localhost:9786", `ESRULE_METRICS_ADDRESS="http://localhost:9786": `+listen)
+	f("ESRULE_METRICS_ADDRESS=localhost:", `ESRULE_METRICS_ADDRESS="localhost:": `+listen)
+	f("ESRULE_METRICS_ADDRESS=:0", `ESRULE_METRICS_ADDRESS=":0": `+listen)
+	f("ESRULE_METRICS_ADDRESS=:metrics", `ESRULE_METRICS_ADDRESS=":metrics": `+listen)
+	f("ESRULE_METRICS_ADDRESS=:65536", `ESRULE_METRICS_ADDRESS=":65536": `+listen)
+	f("ESRULE_METRICS_ADDRES=:9786", `ESRULE_METRICS_ADDRES: no such variable; the nearest is ESRULE_METRICS_ADDRESS`)
+
 	// The log.
 	f("ESRULE_LOG_LEVEL=loud", `ESRULE_LOG_LEVEL="loud": want debug, info, warn or error`)
 	f("ESRULE_LOG_FORMAT=xml", `ESRULE_LOG_FORMAT="xml": want text or json`)
@@ -258,7 +270,7 @@ func TestVariableNames(t *testing.T) {
 		"ESRULE_ELASTICSEARCH_CA_FILE", "ESRULE_ELASTICSEARCH_CERT_FINGERPRINT",
 		"ESRULE_RULES", "ESRULE_INDEX",
 		"ESRULE_SIGNALS_INDEX", "ESRULE_STATE_INDEX", "ESRULE_DEAD_LETTER_INDEX",
-		"ESRULE_SCHEDULE", "ESRULE_START", "ESRULE_PAGE_SIZE",
+		"ESRULE_SCHEDULE", "ESRULE_START", "ESRULE_PAGE_SIZE", "ESRULE_METRICS_ADDRESS",
 		"ESRULE_LOG_LEVEL", "ESRULE_LOG_FORMAT",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

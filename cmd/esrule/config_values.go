@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +43,18 @@ func (p *problems) duration(name string, text setting) time.Duration {
 		p.bad(name, text, "want a length of time above zero such as 90m, 24h, 7d or 1d12h")
 	}
 	return time.Duration(d)
+}
+
+// address checks an address to listen on. Whether it is free shows when it is listened on.
+func (p *problems) address(name string, text setting) string {
+	if text == "" {
+		return ""
+	}
+	_, port, err := net.SplitHostPort(string(text))
+	if n, errPort := strconv.ParseUint(port, 10, 16); err != nil || errPort != nil || n == 0 {
+		p.bad(name, text, "want host:port, or :port for every address of the machine, such as 127.0.0.1:9786")
+	}
+	return string(text)
 }
 
 func (p *problems) schedule(name string, text setting, now time.Time) cron.Schedule {

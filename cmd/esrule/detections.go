@@ -24,21 +24,32 @@ func (a *app) prepare() (config, *slog.Logger, []*schedule.Detection, error) {
 	return cfg, log, detections, err
 }
 
-// detections reads the rules and compiles them. A rule that this version does not support is skipped,
-// named and counted; a malformed one ends the command.
 func (a *app) detections(cfg config, log *slog.Logger) ([]*schedule.Detection, error) {
+	set, err := a.ruleSet(cfg, log)
+	return set.detections, err
+}
+
+// ruleSet is the rules that run, and how many were read and do not.
+type ruleSet struct {
+	detections []*schedule.Detection
+	skipped    int
+}
+
+// ruleSet reads the rules and compiles them. A rule that this version does not support is skipped,
+// named and counted; a malformed one ends the command.
+func (a *app) ruleSet(cfg config, log *slog.Logger) (ruleSet, error) {
 	set, err := a.loadRules(cfg)
 	if err != nil {
-		return nil, err
+		return ruleSet{}, err
 	}
 	detections, skipped, err := compile(set, cfg.Index)
 	if err != nil {
-		return nil, err
+		return ruleSet{}, err
 	}
 	if err := tellSkipped(skipped, len(detections), log); err != nil {
-		return nil, err
+		return ruleSet{}, err
 	}
-	return detections, nil
+	return ruleSet{detections, len(skipped)}, nil
 }
 
 // tellSkipped names and counts the rules that do not run; with none left, the command ends.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"esrule/internal/query/search"
+	"esrule/internal/metrics"
 	"esrule/internal/schedule"
 )
 
@@ -21,13 +21,19 @@ first.
 
 Without --once it polls at once and then on ESRULE_SCHEDULE until it gets SIGINT or
 SIGTERM, which end it wherever it is; what is open then is covered by the next run. Any
-number of instances may run at the same time.
+number of instances may run at the same time. SIGHUP reads the rules again: the next run
+takes the new ones, or where one of them is wrong goes on with the old. Where
+ESRULE_METRICS_ADDRESS is set, it serves /metrics, /healthz and /readyz there.
 
 With --once it covers what is open and ends: exit code 0 says that everything was
-covered, 1 that something was not and is kept for the next run.`
+covered, 1 that something was not and is kept for the next run. --metrics-file leaves the
+run's numbers for the textfile collector of Prometheus's node exporter.`
 
 const runExample = `  # From cron, a systemd timer or a Kubernetes CronJob:
   esrule run --once
+
+  # The same, with metrics for Prometheus's node exporter:
+  esrule run --once --metrics-file /var/lib/node_exporter/textfile/esrule.prom
 
   # As a service, every two minutes:
   ESRULE_SCHEDULE='@every 2m' esrule run
@@ -37,6 +43,7 @@ const runExample = `  # From cron, a systemd timer or a Kubernetes CronJob:
 
 func newRunCommand(a *app) *cobra.Command {
 	var once bool
+	var metricsFile string
 	cmd := &cobra.Command{
 		Use:     "run",
 		Short:   "Run the rules on the schedule, or once",
@@ -44,68 +51,74 @@ func newRunCommand(a *app) *cobra.Command {
 		Example: runExample,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runRules(cmd.Context(), once)
+			switch {
+			case once:
+				return a.runOnce(cmd.Context(), metricsFile)
+			case metricsFile != "":
+				return withExit(exitUsage, errors.New("--metrics-file goes with --once; a service shows its metrics at ESRULE_METRICS_ADDRESS"))
+			}
+			return a.serve(cmd.Context())
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "cover what is open, then end")
+	cmd.Flags().StringVar(&metricsFile, "metrics-file", "", "with --once: `FILE` to leave the metrics in; it is replaced as a whole")
 	return cmd
 }
 
-func (a *app) runRules(ctx context.Context, once bool) error {
-	cfg, log, detections, err := a.prepare()
+// runOnce covers what is open. The metrics file is written however that ends: a run that could not begin is what
+// an operator wants to see there.
+func (a *app) runOnce(ctx context.Context, metricsFile string) error {
+	cfg, err := a.config()
 	if err != nil {
 		return err
 	}
+	log := a.logger(cfg)
+	rules, err := a.ruleSet(cfg, log)
+	if err != nil {
+		return err
+	}
+	m := a.newMetrics(true)
+	m.Rules(rules.detections, rules.skipped)
+	began := a.now()
+	report, err := a.runOver(ctx, cfg, rules, m, log)
+	m.Run(began, a.now().Sub(began), report, err)
+	err = errors.Join(err, notCovered(report))
+	if metricsFile != "" {
+		err = errors.Join(err, m.WriteFile(metricsFile))
+	}
+	return err
+}
+
+// runOver is one run of the program over the rules, from the first word with the cluster on.
+func (a *app) runOver(ctx context.Context, cfg config, rules ruleSet, m *metrics.Metrics, log *slog.Logger) (schedule.Report, error) {
 	c, err := a.connect(ctx, cfg, log)
 	if err != nil {
-		return err
+		return schedule.Report{}, err
 	}
 	if err := a.ensureIndices(ctx, cfg, c, log); err != nil {
-		return err
+		return schedule.Report{}, err
 	}
-	warnUnmatched(ctx, a.reader(cfg, c, log), detections, log)
-	runner := a.newRunner(cfg, c, log)
-	if once {
-		report, err := runner.Run(ctx, detections)
-		return errors.Join(err, notCovered(report))
-	}
-	log.Info("polling", "schedule", cfg.ScheduleText, "rules", len(detections))
-	return a.poll(ctx, cfg, c, runner, detections, log)
+	m.PatternsWithoutIndex(newUnmatched(a.reader(cfg, c, log), log).look(ctx, rules.detections))
+	report, err := a.newRunner(cfg, c, log).Run(ctx, rules.detections)
+	a.lookBack(ctx, schedule.NewStore(c.requests, cfg.StateIndex, a.now), rules, report, m, log)
+	return report, err
 }
 
-// warnUnmatched names the patterns that no index matches. They count as covered: there is nothing to
-// search. It is advice only, so where it cannot be asked the run goes on.
-func warnUnmatched(ctx context.Context, reader *search.Cluster, detections []*schedule.Detection, log *slog.Logger) {
-	asked := map[string]bool{}
-	for _, d := range detections {
-		for _, pattern := range d.Patterns {
-			if asked[pattern] {
-				continue
-			}
-			asked[pattern] = true
-			indices, err := reader.Indices(ctx, []string{pattern})
-			if err == nil && len(indices) == 0 {
-				log.Warn("no index that may be read matches a pattern: nothing is searched there until one does", "pattern", pattern)
-			}
+// lookBack is what every run ends with: what the ledgers say goes into the metrics, and a rule that cost the cluster
+// more than its share is named.
+func (a *app) lookBack(ctx context.Context, store *schedule.Store, rules ruleSet, report schedule.Report, m *metrics.Metrics, log *slog.Logger) {
+	for _, d := range rules.detections {
+		ledger, err := store.Load(ctx, d.Rule.ID)
+		if err == nil {
+			m.Ledger(ledger)
 		}
 	}
-}
-
-// poll runs until the context ends, which is a clean end: what is open is in the ledger.
-func (a *app) poll(ctx context.Context, cfg config, c *cluster, runner *schedule.Runner, detections []*schedule.Detection, log *slog.Logger) error {
-	schedule.Poll(ctx, cfg.Schedule, log, func(ctx context.Context) {
-		// One that was deleted under way comes back before it is missed.
-		if err := a.ensureIndices(ctx, cfg, c, log); err != nil && ctx.Err() == nil {
-			log.Error("run skipped; the next one searches its time too", "error", err)
-			return
+	for _, one := range report.Rules {
+		for _, cost := range one.Costs() {
+			log.Warn("a rule costs the cluster more than its share; it runs on", "rule", one.RuleID, "name", one.Name,
+				"cost", cost.Reason, "why", cost.Text)
 		}
-		// Each rule's outcome is logged by the runner; the next run searches what this one left open.
-		if _, err := runner.Run(ctx, detections); err != nil && ctx.Err() == nil {
-			log.Error("run ended early", "error", err)
-		}
-	})
-	log.Info("stopped; what is open is searched by the next run", "cause", context.Cause(ctx))
-	return nil
+	}
 }
 
 // notCovered says what a run left open, or is nil.

@@ -38,25 +38,53 @@ func (a *app) reader(cfg config, c *cluster, log *slog.Logger) *search.Cluster {
 	return search.NewCluster(c.once, search.Options{PageSize: cfg.PageSize, Logger: log})
 }
 
-// ensureIndices makes the program's indices where they are missing, and warns where signals are there
-// but the memory of what was searched is new.
+// ensureIndices is for a command that looks once.
 func (a *app) ensureIndices(ctx context.Context, cfg config, c *cluster, log *slog.Logger) error {
-	report, err := cfg.indices().Ensure(ctx, c.requests)
+	return a.newKeeper(cfg, c, log).ensure(ctx)
+}
+
+// keeper keeps the program's indices there, and says once what is not as it should be.
+type keeper struct {
+	app     *app
+	cfg     config
+	cluster *cluster
+	log     *slog.Logger
+	told    map[sink.Warning]bool // what was said last
+}
+
+func (a *app) newKeeper(cfg config, c *cluster, log *slog.Logger) *keeper {
+	return &keeper{app: a, cfg: cfg, cluster: c, log: log}
+}
+
+// ensure makes the program's indices where they are missing, and warns where signals are there but the memory
+// of what was searched is new.
+func (k *keeper) ensure(ctx context.Context) error {
+	report, err := k.cfg.indices().Ensure(ctx, k.cluster.requests)
 	if err != nil {
 		return fmt.Errorf("prepare the program's indices: %w", err)
 	}
 	for _, created := range report.Created {
-		log.Info("created", "what", created)
+		k.log.Info("created", "what", created)
 	}
-	for _, w := range report.Warnings {
-		log.Warn("left as it is", "on", w.On, "problem", w.Problem, "advice", w.Advice)
-	}
-	if madeNew(report, cfg.StateIndex) && !madeNew(report, cfg.SignalsIndex) && hasDocuments(ctx, a.reader(cfg, c, log), cfg.SignalsIndex) {
-		log.Warn("THE STATE INDEX WAS MISSING WHILE SIGNALS EXIST: what was searched before is forgotten. "+
+	k.warn(report.Warnings)
+	if madeNew(report, k.cfg.StateIndex) && !madeNew(report, k.cfg.SignalsIndex) && hasDocuments(ctx, k.app.reader(k.cfg, k.cluster, k.log), k.cfg.SignalsIndex) {
+		k.log.Warn("THE STATE INDEX WAS MISSING WHILE SIGNALS EXIST: what was searched before is forgotten. "+
 			"Polling starts anew from ESRULE_START; run a backfill over the time before. Signals are not doubled.",
-			"state_index", cfg.StateIndex, "signals_index", cfg.SignalsIndex)
+			"state_index", k.cfg.StateIndex, "signals_index", k.cfg.SignalsIndex)
 	}
 	return nil
+}
+
+// warn says what was not so when it was looked at before, and forgets what is mended: should it come back, it is said again.
+func (k *keeper) warn(warnings []sink.Warning) {
+	before := k.told
+	k.told = map[sink.Warning]bool{}
+	for _, w := range warnings {
+		k.told[w] = true
+		if !before[w] {
+			k.log.Warn("left as it is", "on", w.On, "problem", w.Problem, "advice", w.Advice)
+		}
+	}
 }
 
 func madeNew(r sink.Report, index string) bool { return slices.Contains(r.Created, "index "+index) }

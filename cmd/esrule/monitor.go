@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"esrule/internal/metrics"
+	"esrule/internal/schedule"
+)
+
+func (a *app) newMetrics(once bool) *metrics.Metrics {
+	build := readBuildInfo()
+	return metrics.New(metrics.Options{Now: a.now, Version: build.Version, Commit: build.Commit, Runtime: build.Go, Once: once})
+}
+
+// heardKey is where the context of a run keeps whom to tell of an answer.
+type heardKey struct{}
+
+// withHeard gives the context of a run whose requests tell when they are over. The request of a readiness probe
+// is none of them, so that it does not hide a run that hangs.
+func withHeard(ctx context.Context, tell func()) context.Context {
+	return context.WithValue(ctx, heardKey{}, tell)
+}
+
+func heard(ctx context.Context) {
+	if tell, ok := ctx.Value(heardKey{}).(func()); ok {
+		tell()
+	}
+}
+
+// listen opens the address of the metrics, or gives nil where there is none.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	if address == "" {
+		return nil, nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, withExit(exitUsage, fmt.Errorf("ESRULE_METRICS_ADDRESS=%q: serve the metrics there: %w", address, err))
+	}
+	return l, nil
+}
+
+// serveHTTP serves until ctx ends. Without a listener there is nothing to do.
+func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger) (stop func()) {
+	if l == nil {
+		return func() {}
+	}
+	log.Info("serving /metrics, /healthz and /readyz", "address", l.Addr().String())
+	server := metrics.NewServer(handler, log)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the metrics are served no more; the rules run on: restart esrule to have them back", "error", err)
+		}
+	}()
+	return func() {
+		const patience = 3 * time.Second
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		_ = server.Shutdown(ctx) // what is cut off is a scrape
+		<-ended
+	}
+}
+
+// What /readyz says to anybody; the log says more.
+var (
+	errConnecting = errors.New("not ready: the cluster has not answered yet")
+	errNoAnswer   = errors.New("not ready: the cluster does not answer, or does not let us in")
+	errNoLedger   = errors.New("not ready: the ledger cannot be read")
+	errFirstRun   = errors.New("not ready: the first run has not made its ledger yet")
+)
+
+// readiness is whether the cluster answers and a ledger can be read.
+func readiness(ctx context.Context, c *cluster, store *schedule.Store, d *schedule.Detection, runs int, log *slog.Logger) error {
+	if err := c.probe(ctx); err != nil {
+		log.Debug("not ready", "error", err)
+		return errNoAnswer
+	}
+	_, err := store.Load(ctx, d.Rule.ID)
+	switch {
+	case errors.Is(err, schedule.ErrNoLedger) && runs == 0:
+		return errFirstRun
+	case err != nil && !errors.Is(err, schedule.ErrNoLedger): // a rule that is new has none before its run
+		log.Debug("not ready", "error", err)
+		return errNoLedger
+	}
+	return nil
+}

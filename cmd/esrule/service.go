@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"sync/atomic"
+	"syscall"
+
+	"esrule/internal/metrics"
+	"esrule/internal/query/rule"
+	"esrule/internal/schedule"
+)
+
+// service is `esrule run` without --once: it polls, takes new rules between two runs, and shows how it stands.
+type service struct {
+	app     *app
+	cfg     config
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	health  *metrics.Health
+
+	rules *ruleSet                // of the run under way, or the last one
+	next  atomic.Pointer[ruleSet] // of the next run; SIGHUP puts them here
+	on    atomic.Pointer[onCluster]
+}
+
+// onCluster is what the service has once the cluster has answered.
+type onCluster struct {
+	*cluster
+	runner    *schedule.Runner
+	store     *schedule.Store
+	keeper    *keeper
+	unmatched *unmatched
+}
+
+// serve runs until ctx ends, which is a clean end: what is open then is in the ledger.
+func (a *app) serve(ctx context.Context) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	s := &service{app: a, cfg: cfg, log: a.logger(cfg), metrics: a.newMetrics(false), health: metrics.NewHealth(a.now)}
+	rules, err := a.ruleSet(cfg, s.log)
+	if err != nil {
+		return err
+	}
+	s.rules = &rules
+	s.next.Store(s.rules)
+	s.metrics.Rules(s.rules.detections, s.rules.skipped)
+	// Before the cluster is asked: an address that is taken is for the user to mend, and waiting for the cluster shows.
+	listener, err := listen(ctx, cfg.MetricsAddress)
+	if err != nil {
+		return err
+	}
+	defer serveHTTP(ctx, listener, s.metrics.Handler(metrics.Probes{Alive: s.health.Alive, Ready: s.ready}, s.log), s.log)()
+	// From here on SIGHUP asks for the rules; before, it ends the process as it does any.
+	defer s.reloadOnSignal(ctx)()
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	s.log.Info("polling", "schedule", cfg.ScheduleText, "rules", len(s.rules.detections))
+	schedule.Poll(ctx, cfg.Schedule, s.log, s.poll)
+	s.log.Info("stopped; what is open is searched by the next run", "cause", context.Cause(ctx))
+	return nil
+}
+
+// connect waits for the cluster and makes what a run needs of it.
+func (s *service) connect(ctx context.Context) error {
+	a, cfg, log := s.app, s.cfg, s.log
+	c, err := a.connect(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	on := &onCluster{
+		cluster: c, runner: a.newRunner(cfg, c, log), store: schedule.NewStore(c.requests, cfg.StateIndex, a.now),
+		keeper: a.newKeeper(cfg, c, log), unmatched: newUnmatched(a.reader(cfg, c, log), log),
+	}
+	if err := on.keeper.ensure(ctx); err != nil {
+		return err
+	}
+	s.on.Store(on)
+	return nil
+}
+
+// poll is one run. Its outcome is logged, rule by rule, by the runner; what it leaves open is for the next.
+func (s *service) poll(ctx context.Context) {
+	s.health.Begin()
+	defer func() {
+		now := s.app.now()
+		s.health.End(s.cfg.Schedule.Next(now).Sub(now))
+	}()
+	began := s.app.now()
+	report, err := s.run(withHeard(ctx, s.health.Heard))
+	s.metrics.Run(began, s.app.now().Sub(began), report, err)
+}
+
+func (s *service) run(ctx context.Context) (schedule.Report, error) {
+	on := s.on.Load()
+	s.takeRules()
+	// One of the indices that was deleted since the last run comes back before it is missed. The first run
+	// finds them as connect left them.
+	if s.health.Runs() > 0 {
+		if err := on.keeper.ensure(ctx); err != nil {
+			if ctx.Err() == nil {
+				s.log.Error("run skipped: no rule has covered anything; the next run searches its time too", "error", err)
+			}
+			return schedule.Report{}, err
+		}
+	}
+	s.metrics.PatternsWithoutIndex(on.unmatched.look(ctx, s.rules.detections))
+	report, err := on.runner.Run(ctx, s.rules.detections)
+	if err != nil && ctx.Err() == nil {
+		s.log.Error("run ended early; what it left open is searched by the next run", "error", err)
+	}
+	s.app.lookBack(ctx, on.store, *s.rules, report, s.metrics, s.log)
+	return report, err
+}
+
+// takeRules makes the newest rules those of this run.
+func (s *service) takeRules() {
+	next := s.next.Load()
+	if next == s.rules {
+		return
+	}
+	change := changeOf(s.rules.detections, next.detections)
+	s.rules = next
+	s.metrics.Rules(next.detections, next.skipped)
+	s.log.Info("new rules run from now on", "rules", len(next.detections), "skipped", next.skipped,
+		"added", change.added, "changed", change.changed, "removed", change.removed)
+}
+
+// ready answers /readyz.
+func (s *service) ready(ctx context.Context) error {
+	on := s.on.Load()
+	if on == nil {
+		return errConnecting
+	}
+	return readiness(ctx, on.cluster, on.store, s.next.Load().detections[0], s.health.Runs(), s.log)
+}
+
+// reloadOnSignal reads the rules again at each SIGHUP.
+func (s *service) reloadOnSignal(ctx context.Context) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		for {
+			select {
+			case <-hangups:
+				s.reload()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() { signal.Stop(hangups) }
+}
+
+// reload reads the rules and lays them ready for the next run. Where one is wrong, all the old ones stay: a set that is
+// half new is what nobody wrote.
+func (s *service) reload() {
+	rules, err := s.app.ruleSet(s.cfg, s.log)
+	s.metrics.Reload(s.app.now(), err)
+	if err != nil {
+		s.log.Error("the rules were read again and are wrong: none of them is taken, the ones before run on; mend them and send SIGHUP again", "error", err)
+		return
+	}
+	s.next.Store(&rules)
+	s.log.Info("the rules were read again; the next run takes them", "rules", len(rules.detections), "skipped", rules.skipped)
+}
+
+// ruleChange names what a reload changes, by id.
+type ruleChange struct{ added, changed, removed []rule.ID }
+
+// changeOf compares by what a rule means; other words about it, such as its severity, are taken without a mention.
+func changeOf(before, after []*schedule.Detection) ruleChange {
+	was := map[rule.ID]string{}
+	for _, d := range before {
+		was[d.Rule.ID] = d.Fingerprint()
+	}
+	var c ruleChange
+	for _, d := range after {
+		fingerprint, there := was[d.Rule.ID]
+		delete(was, d.Rule.ID)
+		switch {
+		case !there:
+			c.added = append(c.added, d.Rule.ID)
+		case fingerprint != d.Fingerprint():
+			c.changed = append(c.changed, d.Rule.ID)
+		}
+	}
+	c.removed = slices.Sorted(maps.Keys(was))
+	return c
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"esrule/internal/query/search"
+	"esrule/internal/schedule"
+)
+
+// unmatched watches for patterns that no index matches. They count as covered, since there is nothing to search; yet a
+// source that has stopped sending looks the same as one that is misspelt, so each is named, once.
+type unmatched struct {
+	reader *search.Cluster
+	log    *slog.Logger
+	told   map[string]bool
+}
+
+func newUnmatched(reader *search.Cluster, log *slog.Logger) *unmatched {
+	return &unmatched{reader: reader, log: log, told: map[string]bool{}}
+}
+
+// look gives how many patterns match nothing. It is advice only: of a pattern that cannot be asked about, what was
+// known before holds.
+func (u *unmatched) look(ctx context.Context, detections []*schedule.Detection) int {
+	asked := map[string]bool{}
+	none := map[string]bool{}
+	for _, d := range detections {
+		for _, pattern := range d.Patterns {
+			if asked[pattern] {
+				continue
+			}
+			asked[pattern] = true
+			indices, err := u.reader.Indices(ctx, []string{pattern})
+			if err == nil && len(indices) == 0 || err != nil && u.told[pattern] {
+				none[pattern] = true
+			}
+			if none[pattern] && !u.told[pattern] {
+				u.log.Warn("no index that may be read matches a pattern: nothing is searched there until one does", "pattern", pattern)
+			}
+		}
+	}
+	u.told = none
+	return len(none)
+}

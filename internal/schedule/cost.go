@@ -1,0 +1,55 @@
+package schedule
+
+import (
+	"fmt"
+	"time"
+)
+
+// CostReason is what a rule costs more of than its share.
+type CostReason string
+
+const (
+	// CostCandidates: the pre-filter lets through many events that the matcher then refuses.
+	CostCandidates CostReason = "candidates"
+	// CostTime: the searches take a good part of the time that they cover.
+	CostTime CostReason = "time"
+)
+
+// CostReasons lists them all.
+func CostReasons() []CostReason { return []CostReason{CostCandidates, CostTime} }
+
+const (
+	// A rule reads more than its share where it reads at least manyCandidates an hour of what it searches, and fewer
+	// than one in fewMatches of them matches.
+	manyCandidates = 10_000
+	fewMatches     = 1_000
+	// It takes more than its share of time where it takes longer than shareOfTime of the time that it searches: one
+	// instance carries no more than ten like it. A run of less than leastTime says nothing about that.
+	shareOfTime = 10
+	leastTime   = 10 * time.Second
+)
+
+// Cost is one way in which a rule costs the cluster more than its share.
+type Cost struct {
+	Reason CostReason
+	// Text says how much, and what can be done.
+	Text string
+}
+
+// Costs tells in which ways a rule's run cost the cluster more than a rule's share.
+func (r RuleReport) Costs() []Cost {
+	var costs []Cost
+	run := r.Run
+	hours := max(run.Searched, time.Hour).Hours()
+	if float64(run.Candidates) >= manyCandidates*hours && run.Candidates > fewMatches*run.Matched {
+		costs = append(costs, Cost{CostCandidates, fmt.Sprintf(
+			"%d candidates were read for %d matches: its condition holds little that an index can look up exactly; esrule explain shows what the pre-filter leaves out",
+			run.Candidates, run.Matched)})
+	}
+	if run.Duration >= leastTime && run.Duration > run.Searched/shareOfTime {
+		costs = append(costs, Cost{CostTime, fmt.Sprintf(
+			"it took %s to search %s: narrow its condition or its index patterns, or run it in an instance of its own",
+			run.Duration.Round(time.Second), run.Searched.Round(time.Second))})
+	}
+	return costs
+}
