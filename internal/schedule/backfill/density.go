@@ -1,0 +1,119 @@
+package backfill
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"esrule/internal/query/prefilter"
+	"esrule/internal/schedule"
+)
+
+const (
+	// coarse is into how many spans a range is divided at first, fine into how many one that holds too much.
+	coarse, fine = 1000, 100
+	// refinements bounds how many spans of one rule are looked at more closely; the slices of the others come out larger.
+	refinements = 200
+)
+
+// A slice is to hold this part of all candidates, within bounds: small enough to be shared, shown and repeated,
+// large enough that opening a point in time and reading the mappings for each costs nothing to speak of.
+const (
+	slicesWanted      = 32
+	smallestSliceSize = 10_000
+	largestSliceSize  = 100_000
+)
+
+// span is a piece of time with the number of candidates in it.
+type span struct {
+	schedule.Interval
+	documents int64
+}
+
+// density measures how a rule's candidates lie in time.
+type density struct {
+	cluster  Reader
+	patterns []string
+	query    func(schedule.Interval) prefilter.Clause
+	asked    int
+}
+
+// measure gives the spans that hold any candidates, in order, none of them much larger than a slice, where time can tell
+// them apart; and the size of a slice, which it chooses where it is given 0.
+func (d *density) measure(ctx context.Context, within schedule.Interval, size int64) ([]span, int64, error) {
+	spans, err := d.count(ctx, within, within.Length()/coarse)
+	if err != nil {
+		return nil, 0, err
+	}
+	if size <= 0 {
+		var total int64
+		for _, s := range spans {
+			total += s.documents
+		}
+		size = min(max(total/slicesWanted, smallestSliceSize), largestSliceSize)
+	}
+	spans, err = d.refine(ctx, spans, size)
+	return spans, size, err
+}
+
+// refine divides the spans that hold more than a slice is to.
+func (d *density) refine(ctx context.Context, spans []span, size int64) ([]span, error) {
+	var refined []span
+	for _, s := range spans {
+		if s.documents <= size || s.Length() <= time.Millisecond || d.asked >= refinements {
+			refined = append(refined, s)
+			continue
+		}
+		d.asked++
+		finer, err := d.count(ctx, s.Interval, s.Length()/fine)
+		if err != nil {
+			return nil, err
+		}
+		if finer, err = d.refine(ctx, finer, size); err != nil {
+			return nil, err
+		}
+		refined = append(refined, finer...)
+	}
+	return refined, nil
+}
+
+func (d *density) count(ctx context.Context, within schedule.Interval, width time.Duration) ([]span, error) {
+	width = max(width.Truncate(time.Millisecond), time.Millisecond)
+	h, err := d.cluster.Histogram(ctx, d.patterns, d.query(within), "@timestamp", width)
+	if err != nil {
+		return nil, fmt.Errorf("count the candidates of %s: %w", within, err)
+	}
+	var spans []span
+	for _, b := range h.Buckets {
+		one := schedule.NewInterval(b.From, b.From.Add(width))
+		if one.From.Before(within.From) {
+			one.From = within.From
+		}
+		if one.To.After(within.To) {
+			one.To = within.To
+		}
+		if !one.Empty() {
+			spans = append(spans, span{one, b.Documents})
+		}
+	}
+	return spans, nil
+}
+
+// cut puts cuts between spans, so that each slice holds about as many candidates as are wanted. Every moment of the
+// range is in one slice, whether anything was counted there or not.
+func cut(within schedule.Interval, spans []span, size int64) (cuts, weights []int64) {
+	cuts = []int64{within.From.UnixMilli()}
+	var held int64
+	for _, s := range spans {
+		if held > 0 && held+s.documents > size+size/2 {
+			cuts, weights = append(cuts, s.From.UnixMilli()), append(weights, held)
+			held = 0
+		}
+		held += s.documents
+		if held >= size && s.To.Before(within.To) {
+			cuts, weights = append(cuts, s.To.UnixMilli()), append(weights, held)
+			held = 0
+		}
+	}
+	return append(cuts, within.To.UnixMilli()), append(weights, held)
+}

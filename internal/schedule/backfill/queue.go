@@ -1,0 +1,144 @@
+package backfill
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"esrule/internal/schedule"
+)
+
+// task is a piece and what this process knows of it.
+type task struct {
+	Piece
+	seen      sight
+	tries     int // of this process
+	notBefore time.Time
+	busy      bool // one of our workers is on it
+	state     State
+	counts    Counts
+	failures  []schedule.Failure
+}
+
+func (t *task) over() bool { return t.state == Done || t.state == Failed }
+
+// queue hands the pieces of a plan to the workers of this process. It may be used concurrently.
+type queue struct {
+	mu    sync.Mutex
+	tasks []*task
+}
+
+func newQueue(pieces []Piece, known map[string]Slice) *queue {
+	q := &queue{}
+	for _, p := range pieces {
+		t := &task{Piece: p, state: Free}
+		if s, ok := known[p.ID]; ok && s.State == Done {
+			t.state, t.counts = Done, s.Counts
+		}
+		q.tasks = append(q.tasks, t)
+	}
+	return q
+}
+
+// recheck is how long a worker without work waits until it looks for some again.
+const recheck = 200 * time.Millisecond
+
+// next gives the first task that is due, for the caller alone. Where none is, wait says when to ask again; where
+// nothing is left at all, it is 0.
+func (q *queue) next(now time.Time) (t *task, wait time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, t := range q.tasks {
+		if t.over() {
+			continue
+		}
+		if !t.busy && !t.notBefore.After(now) {
+			t.busy = true
+			return t, 0
+		}
+		wait = recheck
+	}
+	return nil, wait
+}
+
+// put gives a task back, changed.
+func (q *queue) put(t *task, change func(*task)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	t.busy = false
+	change(t)
+}
+
+// totals sums up what is known.
+func (q *queue) totals() Totals {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var sum Totals
+	for _, t := range q.tasks {
+		sum.enter(t.Weight, t.state)
+		sum.Counts.add(t.counts)
+		for _, f := range t.failures {
+			if t.state == Failed {
+				sum.fail(t.Piece, f)
+			}
+		}
+	}
+	return sum
+}
+
+// Totals is where a plan stands.
+type Totals struct {
+	Slices, Done, Failed int
+	// Weight is how many candidates the plan expects, DoneWeight how many of them lie in slices that are done.
+	Weight, DoneWeight int64
+	Counts             Counts
+	// Failures are the indices, or errors, for which slices failed, with the time that is not covered for them.
+	Failures []Uncovered
+}
+
+// Uncovered is an index with the time for which it was not searched.
+type Uncovered struct {
+	schedule.Failure
+	Time schedule.Intervals `json:"time"`
+}
+
+// Whole tells whether every slice is done.
+func (t Totals) Whole() bool { return t.Done == t.Slices }
+
+func (t *Totals) enter(weight int64, s State) {
+	t.Slices++
+	t.Weight += weight
+	switch s {
+	case Done:
+		t.Done++
+		t.DoneWeight += weight
+	case Failed:
+		t.Failed++
+	case Free, Claimed:
+	}
+}
+
+func (t *Totals) fail(p Piece, f schedule.Failure) {
+	at := slices.IndexFunc(t.Failures, func(u Uncovered) bool { return u.Failure == f })
+	if at < 0 {
+		at = len(t.Failures)
+		t.Failures = append(t.Failures, Uncovered{Failure: f})
+	}
+	t.Failures[at].Time = t.Failures[at].Time.Union(p.Window)
+}
+
+// TotalsOf sums up a plan by the slices that are there.
+func TotalsOf(p *Plan, known map[string]Slice) Totals {
+	var sum Totals
+	for _, piece := range p.Pieces() {
+		s := known[piece.ID]
+		sum.enter(piece.Weight, s.State)
+		sum.Counts.add(s.Counts)
+		if s.State == Failed {
+			for _, f := range s.Failures {
+				sum.fail(piece, f)
+			}
+		}
+	}
+	return sum
+}

@@ -1,0 +1,331 @@
+package backfill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"esrule/internal/query/rule"
+	"esrule/internal/query/search"
+	"esrule/internal/schedule"
+	"esrule/internal/sink"
+)
+
+// Options say how a plan is worked off.
+type Options struct {
+	// Workers is how many slices are worked on at once, each with one point in time; 2 where 0.
+	Workers int
+	// Tries is how often a slice is tried before it counts as failed; 3 where 0. RetryPause is the pause behind the
+	// first, doubled each time; 5 s where 0.
+	Tries      int
+	RetryPause time.Duration
+	Pace       *Pace
+	Now        func() time.Time
+	Log        *slog.Logger
+	Version    string // of the program, for the signals
+}
+
+// Runner works off one plan.
+type Runner struct {
+	coverer    *schedule.Coverer
+	claims     *Claims
+	plan       *Plan
+	detections map[rule.ID]*schedule.Detection
+	options    Options
+	queue      *queue
+	execution  sink.Execution
+	unsearched []string // indices that the plan says are not searched: their failures are known
+
+	candidates atomic.Int64 // of slices under way
+	setbacks   atomic.Int64 // how often in a row the account could not be kept
+
+	mu   sync.Mutex
+	held map[*claim]context.CancelCauseFunc
+}
+
+// NewRunner takes a plan up where its slices stand.
+func NewRunner(ctx context.Context, c *schedule.Coverer, claims *Claims, p *Plan, detections []*schedule.Detection, o Options) (*Runner, error) {
+	if o.Workers <= 0 {
+		o.Workers = 2
+	}
+	if o.Tries <= 0 {
+		o.Tries = 3
+	}
+	if o.RetryPause <= 0 {
+		o.RetryPause = 5 * time.Second
+	}
+	if o.Pace == nil {
+		o.Pace = NewPace(0)
+	}
+	r := &Runner{
+		coverer: c, claims: claims, plan: p, options: o, detections: map[rule.ID]*schedule.Detection{}, held: map[*claim]context.CancelCauseFunc{},
+		execution: sink.Execution{ID: claims.worker, Type: sink.Manual, Version: o.Version, Intended: p.Request.Range.To, Now: o.Now},
+	}
+	for _, d := range detections {
+		r.detections[d.Rule.ID] = d
+	}
+	for _, f := range p.Unsearched() {
+		r.unsearched = append(r.unsearched, f.Index)
+	}
+	pieces := p.Pieces()
+	known, err := claims.all(ctx, pieces)
+	if err != nil {
+		return nil, err
+	}
+	r.queue = newQueue(pieces, known)
+	return r, nil
+}
+
+// Totals is where the plan stands as this process knows it.
+func (r *Runner) Totals() Totals { return r.queue.totals() }
+
+// Progress is a Totals of the moment: the slices under way count with what was read of them.
+type Progress struct {
+	Totals
+	Read int64 // candidates of the slices under way
+}
+
+// Progress may be asked for while Run runs.
+func (r *Runner) Progress() Progress {
+	return Progress{Totals: r.queue.totals(), Read: r.candidates.Load()}
+}
+
+// errStopped: the user asked for an end.
+var errStopped = errors.New("stopped")
+
+// Run works until every slice is done or failed, by this process or another. When stop is closed it ends after the
+// pages in flight and gives its slices back. An error is about the account that is kept, not about a slice: what was
+// done stays done.
+func (r *Runner) Run(ctx context.Context, stop <-chan struct{}) error {
+	// Whoever waits for something is woken by stop; what is in flight has ctx.
+	idle, wake := context.WithCancelCause(ctx)
+	defer wake(nil)
+	go func() {
+		select {
+		case <-stop:
+			wake(errStopped)
+		case <-idle.Done():
+		}
+	}()
+	beating, silence := context.WithCancel(ctx)
+	var heart sync.WaitGroup
+	heart.Go(func() { r.beat(beating) })
+	workers, workersCtx := errgroup.WithContext(ctx)
+	for range r.options.Workers {
+		workers.Go(func() error { return r.work(workersCtx, idle) })
+	}
+	err := workers.Wait()
+	silence()
+	heart.Wait()
+	return err
+}
+
+// beat shows a sign of life for every slice in hand, and ends the work on one that was taken over.
+func (r *Runner) beat(ctx context.Context) {
+	ticker := time.NewTicker(max(r.claims.lease/4, 10*time.Millisecond))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for claim, cancel := range r.inHand() {
+			err := claim.beat(ctx)
+			switch {
+			case errors.Is(err, errTakenOver):
+				cancel(errTakenOver)
+			case err != nil && ctx.Err() == nil:
+				r.options.Log.Warn("no sign of life could be given for a slice; another worker may take it over, which does no harm", "slice", claim.id, "error", err)
+			}
+		}
+	}
+}
+
+func (r *Runner) inHand() map[*claim]context.CancelCauseFunc {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	held := map[*claim]context.CancelCauseFunc{}
+	for c, cancel := range r.held {
+		held[c] = cancel
+	}
+	return held
+}
+
+// work takes slices until none is left or somebody wants an end.
+func (r *Runner) work(ctx, idle context.Context) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if idle.Err() != nil {
+			return nil
+		}
+		t, wait := r.queue.next(r.options.Now())
+		switch {
+		case t != nil:
+			err := r.take(ctx, idle, t)
+			if err == nil {
+				r.setbacks.Store(0)
+				continue
+			}
+			if wait, err = r.setback(ctx, err); err != nil {
+				return err
+			}
+		case wait == 0:
+			return nil
+		}
+		select {
+		case <-idle.Done():
+		case <-time.After(wait):
+		}
+	}
+}
+
+const (
+	// patience is how many times in a row the account may be out of reach before the work ends: some five minutes.
+	patience     = 10
+	longestPause = time.Minute
+)
+
+// setback gives the pause before another try to keep account, or the error that ends the work.
+func (r *Runner) setback(ctx context.Context, err error) (time.Duration, error) {
+	n := r.setbacks.Add(1)
+	if n > patience || ctx.Err() != nil {
+		return 0, err
+	}
+	pause := min(r.options.RetryPause<<(n-1), longestPause)
+	r.options.Log.Warn("the state index could not be asked or written; the work waits and goes on", "error", err, "after", pause)
+	return pause, nil
+}
+
+// take works on a task if it can be claimed.
+func (r *Runner) take(ctx, idle context.Context, t *task) error {
+	part := &r.plan.Rules[t.Part]
+	fresh := Slice{Kind: "slice", Version: planVersion, Plan: r.plan.ID, RuleID: part.RuleID, Window: t.Window}
+	c, seen, err := r.claims.take(ctx, t.Piece, fresh, t.seen)
+	if err != nil {
+		r.queue.put(t, func(*task) {})
+		return fmt.Errorf("slice %s: %w", t.ID, err)
+	}
+	if c == nil {
+		r.queue.put(t, func(t *task) {
+			t.seen, t.notBefore = seen, r.options.Now().Add(min(r.claims.lease/4, 2*time.Second))
+			if seen.slice.State == Done {
+				t.state, t.counts = Done, seen.slice.Counts
+			}
+		})
+		return nil
+	}
+	return r.cover(ctx, idle, t, c)
+}
+
+// cover searches a slice that is ours, and enters what came of it.
+func (r *Runner) cover(ctx, idle context.Context, t *task, c *claim) error {
+	part := &r.plan.Rules[t.Part]
+	working, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r.mu.Lock()
+	r.held[c] = cancel
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.held, c)
+	}()
+	var read int64
+	out, err := r.search(working, part, schedule.Target{
+		Patterns: part.Patterns, Window: t.Window, Timestamps: byTimestamp(), Now: r.plan.MadeAt,
+		EachPage: func(page *search.Page) error {
+			read += int64(len(page.Hits))
+			r.candidates.Add(int64(len(page.Hits)))
+			if err := r.options.Pace.wait(idle, len(page.Hits), page.Waited); err != nil && ctx.Err() == nil {
+				return errStopped
+			}
+			if idle.Err() != nil && ctx.Err() == nil {
+				return errStopped
+			}
+			return nil
+		},
+	})
+	r.candidates.Add(-read)
+	if errors.Is(context.Cause(working), errTakenOver) {
+		r.queue.put(t, func(*task) {})
+		return nil
+	}
+	return r.enter(ctx, t, c, out, err)
+}
+
+// search covers a slice. Where nothing may be read there is nothing to search: the plan says so.
+func (r *Runner) search(ctx context.Context, part *Part, target schedule.Target) (schedule.Outcome, error) {
+	if len(part.Patterns) == 0 {
+		return schedule.Outcome{}, nil
+	}
+	out, err := r.coverer.Cover(ctx, r.detections[part.RuleID], target, r.execution)
+	out.Failures = slices.DeleteFunc(out.Failures, func(f schedule.Failure) bool { return slices.Contains(r.unsearched, f.Index) })
+	return out, err
+}
+
+// enter records what became of a slice: done, stopped, to be tried again, or failed.
+func (r *Runner) enter(ctx context.Context, t *task, c *claim, out schedule.Outcome, err error) error {
+	failures := out.Failures
+	stopped := errors.Is(err, errStopped) || ctx.Err() != nil
+	if err != nil && !stopped {
+		failures = append(failures, schedule.Failure{Index: "the slice", Reason: err.Error()})
+	}
+	state, tries := Done, t.tries
+	switch {
+	case stopped:
+		state = Free
+	case len(failures) > 0:
+		state, tries = Free, tries+1
+		if tries >= r.options.Tries {
+			state = Failed
+		}
+	}
+	entered := c.end(context.WithoutCancel(ctx), func(s *Slice) {
+		s.State, s.Tries, s.Failures, s.Counts = state, tries, failures, countsOf(out)
+	})
+	if errors.Is(entered, errTakenOver) {
+		r.queue.put(t, func(*task) {})
+		return nil
+	}
+	pause := r.options.RetryPause << max(tries-1, 0)
+	r.queue.put(t, func(t *task) {
+		if entered != nil {
+			return
+		}
+		t.state, t.tries, t.failures = state, tries, failures
+		if state == Done {
+			t.counts = countsOf(out)
+		}
+		if state == Free {
+			t.notBefore = r.options.Now().Add(pause)
+		}
+	})
+	if entered != nil {
+		return fmt.Errorf("enter what became of slice %s: %w", t.ID, entered)
+	}
+	r.tell(t, state, failures, pause, stopped)
+	return nil
+}
+
+func (r *Runner) tell(t *task, state State, failures []schedule.Failure, pause time.Duration, stopped bool) {
+	part := &r.plan.Rules[t.Part]
+	for _, f := range failures {
+		switch {
+		case stopped:
+		case state == Failed:
+			r.options.Log.Error("a slice is not covered; the same command tries it again", "rule", part.RuleID, "slice", t.Window, "index", f.Index, "reason", f.Reason)
+		default:
+			r.options.Log.Warn("a slice was not searched whole; it is tried again", "rule", part.RuleID, "slice", t.Window, "index", f.Index, "reason", f.Reason, "after", pause)
+		}
+	}
+}

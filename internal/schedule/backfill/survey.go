@@ -1,0 +1,174 @@
+package backfill
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"esrule/internal/query/prefilter"
+	"esrule/internal/query/search"
+	"esrule/internal/schedule"
+)
+
+// Reader is what a survey reads of Elasticsearch. *search.Cluster is one.
+type Reader interface {
+	Indices(ctx context.Context, patterns []string) ([]string, error)
+	Closed(ctx context.Context, patterns []string) ([]string, error)
+	Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error)
+	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
+	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
+	Histogram(ctx context.Context, patterns []string, query any, dateField string, width time.Duration) (search.Histogram, error)
+}
+
+// Survey makes plans. It only reads.
+type Survey struct {
+	Cluster Reader
+	// Own are the program's indices, never read for events.
+	Own []string
+	// SliceSize is how many candidates a slice is to hold; 0 is a share of the whole that suits its size.
+	SliceSize int64
+	Now       func() time.Time
+}
+
+// byTimestamp is how history is searched: when an event was ingested says nothing of when it happened.
+func byTimestamp() prefilter.Timestamps { return prefilter.Timestamps{Primary: "@timestamp"} }
+
+// Plan looks at what the rules' patterns hold, and cuts the range.
+func (s *Survey) Plan(ctx context.Context, r Request, detections []*schedule.Detection) (*Plan, error) {
+	p := &Plan{Kind: "backfill", Version: planVersion, ID: PlanID(r, detections), Request: r, MadeAt: s.Now().UTC().Truncate(time.Millisecond)}
+	readable := map[string]bool{}
+	for _, d := range detections {
+		for _, pattern := range d.Patterns {
+			if _, known := readable[pattern]; known {
+				continue
+			}
+			source, may, err := s.source(ctx, pattern, r.Range)
+			if err != nil {
+				return nil, fmt.Errorf("look at %s: %w", pattern, err)
+			}
+			readable[pattern] = may
+			p.Sources = append(p.Sources, source)
+		}
+	}
+	for _, d := range detections {
+		patterns := slices.DeleteFunc(slices.Clone(d.Patterns), func(pattern string) bool { return !readable[pattern] })
+		part, unjudged, err := s.part(ctx, d, patterns, r.Range)
+		if err != nil {
+			return nil, fmt.Errorf("plan the rule %q (%s): %w", d.Rule.Name, d.Rule.ID, err)
+		}
+		p.Rules = append(p.Rules, part)
+		p.leaveOut(d.Patterns, unjudged)
+	}
+	return p, nil
+}
+
+// leaveOut enters indices whose events cannot be judged under the first pattern that holds them.
+func (p *Plan) leaveOut(patterns []string, unjudged []schedule.Failure) {
+	for _, f := range unjudged {
+		at := slices.IndexFunc(p.Sources, func(s Source) bool {
+			return slices.Contains(patterns, s.Pattern) && slices.Contains(s.Indices, f.Index)
+		})
+		if at >= 0 && !slices.Contains(p.Sources[at].Unsearched, f) {
+			p.Sources[at].Unsearched = append(p.Sources[at].Unsearched, f)
+		}
+	}
+}
+
+// source looks at one pattern. may tells whether it can be read at all.
+func (s *Survey) source(ctx context.Context, pattern string, within schedule.Interval) (source Source, may bool, err error) {
+	source = Source{Pattern: pattern}
+	patterns := []string{pattern}
+	missing, err := s.Cluster.Privileges(ctx, patterns)
+	if err != nil {
+		return source, false, err
+	}
+	for _, m := range missing {
+		source.Unsearched = append(source.Unsearched, schedule.Failure{Index: pattern, Reason: fmt.Sprintf("the privilege %s is missing on it: grant it (esrule setup prints the role), then run the same with --restart", m.Privilege)})
+	}
+	if len(missing) > 0 {
+		return source, false, nil
+	}
+	if err := s.indices(ctx, &source); err != nil {
+		return source, false, err
+	}
+	notOwn := prefilter.Not(prefilter.Terms("_index", s.Own))
+	inRange, err := s.Cluster.Count(ctx, patterns, prefilter.And(prefilter.Anytime(byTimestamp(), within.From, within.To), notOwn))
+	if err != nil {
+		return source, false, err
+	}
+	timeless, err := s.Cluster.Count(ctx, patterns, prefilter.And(prefilter.Not(prefilter.Exists("@timestamp")), notOwn))
+	if err != nil {
+		return source, false, err
+	}
+	source.Documents, source.Timeless = inRange.Documents, timeless.Documents
+	for _, f := range inRange.Failures {
+		source.Silent = append(source.Silent, schedule.Failure{Index: f.Index, Reason: f.Reason})
+	}
+	return source, true, nil
+}
+
+// indices lists what the pattern stands for, open and closed.
+func (s *Survey) indices(ctx context.Context, source *Source) error {
+	open, err := s.Cluster.Indices(ctx, []string{source.Pattern})
+	if err != nil {
+		return err
+	}
+	closed, err := s.Cluster.Closed(ctx, []string{source.Pattern})
+	if err != nil {
+		return err
+	}
+	for _, index := range closed {
+		source.Unsearched = append(source.Unsearched, schedule.Failure{Index: index, Reason: "it is closed: open it, then run the same with --restart"})
+	}
+	source.Indices = slices.DeleteFunc(open, func(index string) bool { return slices.Contains(closed, index) || slices.Contains(s.Own, index) })
+	return nil
+}
+
+// part plans one rule: where its candidates lie, and cuts between them.
+func (s *Survey) part(ctx context.Context, d *schedule.Detection, patterns []string, within schedule.Interval) (Part, []schedule.Failure, error) {
+	part := Part{RuleID: d.Rule.ID, Name: d.Rule.Name, Fingerprint: d.Fingerprint(), Patterns: patterns}
+	if len(patterns) == 0 {
+		part.Cuts, part.Weights = cut(within, nil, 1)
+		return part, nil, nil
+	}
+	classes, err := s.Cluster.Mappings(ctx, patterns, d.Mapped())
+	if err != nil {
+		return part, nil, err
+	}
+	density := density{cluster: s.Cluster, patterns: patterns, query: func(w schedule.Interval) prefilter.Clause {
+		query, _ := d.Query(classes, byTimestamp(), w, s.Own)
+		return query
+	}}
+	_, unjudged := d.Query(classes, byTimestamp(), within, s.Own)
+	spans, size, err := density.measure(ctx, within, s.SliceSize)
+	if err != nil {
+		return part, nil, err
+	}
+	for _, one := range spans {
+		part.Candidates += one.documents
+	}
+	part.Cuts, part.Weights = cut(within, spans, size)
+	return part, unjudged, nil
+}
+
+// Changes are the indices that a plan's patterns stand for now and did not when it was made, and the other way round.
+type Changes struct{ Gone, New []string }
+
+// Changes compares the plan with what is there now.
+func (s *Survey) Changes(ctx context.Context, p *Plan) (Changes, error) {
+	var before, after []string
+	for _, source := range p.Sources {
+		now := Source{Pattern: source.Pattern}
+		if err := s.indices(ctx, &now); err != nil {
+			return Changes{}, fmt.Errorf("look at %s again: %w", source.Pattern, err)
+		}
+		before, after = append(before, source.Indices...), append(after, now.Indices...)
+	}
+	return Changes{Gone: without(before, after), New: without(after, before)}, nil
+}
+
+func without(all, some []string) []string {
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(slices.Clone(all)), func(index string) bool { return slices.Contains(some, index) })
+}
