@@ -69,11 +69,10 @@ func (w *worker) judge(c chunk) judged {
 }
 
 func (w *worker) judgeLine(text []byte, j *judged) error {
-	h, err := w.parse(text)
+	hit, err := w.read(text)
 	if err != nil {
 		return err
 	}
-	w.event.Reset(nil, h.source, h.fields)
 	for i, g := range w.rules.gates {
 		w.open[i] = g.Opens(w.event)
 	}
@@ -81,13 +80,26 @@ func (w *worker) judgeLine(text []byte, j *judged) error {
 		if at := w.rules.gate[i]; at >= 0 && !w.open[at] || !m.Match(w.event) {
 			continue
 		}
-		signal, err := w.signal(i, text, h.hit)
+		signal, err := w.signal(i, text, hit)
 		if err != nil {
 			return err
 		}
 		j.signals = append(j.signals, found{rule: i, signal: signal})
 	}
 	return nil
+}
+
+// read makes the worker's event the one that stands in a line, perhaps inside a hit.
+func (w *worker) read(text []byte) (hit bool, err error) {
+	if hit, ok := w.event.Skim(text); ok {
+		return hit, nil
+	}
+	l, err := w.parse(text)
+	if err != nil {
+		return false, err
+	}
+	w.event.Reset(nil, l.source, l.fields)
+	return l.hit, nil
 }
 
 // line is a parsed line: an event, perhaps inside a hit.

@@ -13,6 +13,9 @@ type Event struct {
 	source *fastjson.Value
 	extra  *fastjson.Value
 
+	skimmer skimmer
+	skimmed bool // the event stands in the skimmer's text, and source is nil
+
 	mapping  *Mapping
 	bound    []field // of mapping, by slot
 	bindings map[*Mapping][]field
@@ -37,7 +40,9 @@ type slot struct {
 
 // New gives an event that resolves the fields of f, all of them added by now.
 func New(f *Fields) *Event {
-	return &Event{fields: f, slots: make([]slot, len(f.paths)), bindings: map[*Mapping][]field{}, now: time.Now()}
+	return &Event{
+		fields: f, slots: make([]slot, len(f.paths)), skimmer: newSkimmer(f), bindings: map[*Mapping][]field{}, now: time.Now(),
+	}
 }
 
 // SetNow sets the instant that a date such as "now-1h" counts from: one for a whole run, so that pre-filter
@@ -52,7 +57,7 @@ func (e *Event) Now() time.Time { return e.now }
 // other value what it is compared with decides what it is.
 // All values given before become invalid.
 func (e *Event) Reset(m *Mapping, source, extra *fastjson.Value) {
-	e.source, e.extra = source, extra
+	e.source, e.extra, e.skimmed = source, extra, false
 	e.scratch = e.scratch[:0]
 	e.round++
 	if m != e.mapping || e.bound == nil {
@@ -112,6 +117,9 @@ func (e *Event) resolve(s Slot, into []Value) []Value {
 	f := &e.bound[s]
 	if f.Type == Unmapped {
 		return into
+	}
+	if e.skimmed {
+		return e.skim(s, f, into)
 	}
 	into = e.collect(e.source, f.path, f, into)
 	if f.FromFields && e.extra != nil {

@@ -1,0 +1,160 @@
+package event
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/valyala/fastjson"
+)
+
+// Skim makes e the event that stands in one line of JSON, a bare event or a hit with the event under
+// `_source`, as Reset does with no mapping, but without building what no rule reads: one pass goes over the
+// text and notes where the values of the fields stand. ok is false for a line that is not plain; then e is
+// no event until Reset is given the parsed line. Not plain is what is no JSON object, what is nested deeply, and an
+// object with a key that could lead to a field and is written twice, with an escape or with dots.
+//
+// Where ok is true the line would parse, and the values are those that Reset gives; FuzzSkim holds both.
+// text must not change while the event is in use.
+func (e *Event) Skim(text []byte) (hit, ok bool) {
+	e.Reset(nil, nil, nil)
+	e.skimmed = true
+	s := &e.skimmer
+	s.text, s.hit = text, false
+	s.round++
+	at := space(text, 0)
+	if at == len(text) || text[at] != '{' || s.line == nil {
+		return false, false
+	}
+	at = s.value(at, s.line, 0)
+	return s.hit, at >= 0 && space(text, at) == len(text)
+}
+
+// skim gives the values of a field that Skim found.
+func (e *Event) skim(s Slot, f *field, into []Value) []Value {
+	found := &e.skimmer.found[s]
+	if found.round != e.skimmer.round {
+		return into
+	}
+	for _, value := range found.values {
+		into = f.append(into, e.textIn(value))
+	}
+	return into
+}
+
+// textIn gives the text of a scalar that is written as JSON.
+func (e *Event) textIn(value []byte) []byte {
+	if value[0] != '"' {
+		return value
+	}
+	inner := value[1 : len(value)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return inner
+	}
+	v, err := e.skimmer.parser.ParseBytes(MendSurrogates(value))
+	if err != nil {
+		return inner // cannot be: any text between two quotes is a string to this parser
+	}
+	start := len(e.scratch)
+	e.scratch = append(e.scratch, v.GetStringBytes()...)
+	return e.scratch[start:]
+}
+
+// skimmer goes over lines for the fields of one [Fields].
+type skimmer struct {
+	line   *key // the keys of a line: those of an event, and `_source`
+	event  *key
+	source *key
+
+	text    []byte
+	hit     bool
+	objects uint64 // counts those that were looked into
+	round   uint64 // counts events
+	found   []finding
+	parser  fastjson.Parser // of strings with escapes
+}
+
+// finding is where in the text the values of a field stand: as JSON, nulls left out.
+type finding struct {
+	round  uint64
+	values [][]byte
+}
+
+// key is a key that leads to fields.
+type key struct {
+	name   string
+	slot   Slot     // of the field that ends here, or noSlot
+	inside [][]*key // the keys of the object that stands here, by the length of their names
+	object uint64   // the last object that had this key
+}
+
+const noSlot Slot = -1
+
+// The parser that is the other way to read an event stops at 300.
+const mostSkimmedDepth = 200
+
+func newSkimmer(f *Fields) skimmer {
+	s := skimmer{event: &key{slot: noSlot}, source: &key{name: "_source", slot: noSlot}, found: make([]finding, len(f.paths))}
+	for i, path := range f.paths {
+		k := s.event
+		for name := range strings.SplitSeq(path, ".") {
+			k = k.add(&key{name: name, slot: noSlot})
+		}
+		k.slot = Slot(i)
+	}
+	s.line = &key{slot: noSlot}
+	for _, sameLength := range s.event.inside {
+		for _, k := range sameLength {
+			s.line.add(k)
+		}
+	}
+	if s.line.add(s.source) != s.source {
+		s.line = nil // a rule that reads `_source` itself: no line is plain
+	}
+	return s
+}
+
+// add gives the key of the same name that is there already, or adds k.
+func (k *key) add(inner *key) *key {
+	for len(k.inside) <= len(inner.name) {
+		k.inside = append(k.inside, nil)
+	}
+	if there := k.get([]byte(inner.name)); there != nil {
+		return there
+	}
+	k.inside[len(inner.name)] = append(k.inside[len(inner.name)], inner)
+	return inner
+}
+
+func (k *key) get(name []byte) *key {
+	if len(name) >= len(k.inside) {
+		return nil
+	}
+	for _, inner := range k.inside[len(name)] {
+		if inner.name == string(name) {
+			return inner
+		}
+	}
+	return nil
+}
+
+// enter gives the key inside, nil where nothing is wanted of it. ok is false where the line is not plain.
+func (k *key) enter(name []byte, plain bool, object uint64) (inner *key, ok bool) {
+	if inner = k.get(name); inner == nil {
+		return nil, plain || !k.mayMean(name)
+	}
+	if inner.object == object {
+		return nil, false // written twice
+	}
+	inner.object = object
+	return inner, true
+}
+
+// mayMean tells whether a key with dots or escapes could lead to where one of the keys inside leads.
+func (k *key) mayMean(name []byte) bool {
+	for end, c := range name {
+		if c == '\\' || c == '.' && k.get(name[:end]) != nil {
+			return true
+		}
+	}
+	return false
+}
