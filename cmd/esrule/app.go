@@ -26,7 +26,7 @@ type app struct {
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, readyWithin: readyWithin}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: clock(), readyWithin: readyWithin}
 	a.config = sync.OnceValues(func() (config, error) { return loadConfig(os.Environ(), a.now()) })
 	return a
 }
