@@ -1,0 +1,392 @@
+package metrics
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"github.com/prometheus/common/expfmt"
+
+	"esrule/internal/query/rule"
+	"esrule/internal/query/search"
+	"esrule/internal/schedule"
+)
+
+// clock is a time that a test sets.
+type clock struct{ at time.Time }
+
+func (c *clock) now() time.Time { return c.at }
+
+func newClock() *clock { return &clock{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
+
+func detection(id rule.ID, name string) *schedule.Detection {
+	return &schedule.Detection{Rule: &rule.Rule{ID: id, Name: name}}
+}
+
+// exported gives the lines of the metrics whose names begin with prefix, without the # before them.
+func exported(t *testing.T, m *Metrics, prefix string) []string {
+	t.Helper()
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return linesWith(text.String(), prefix)
+}
+
+func linesWith(text, prefix string) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, prefix) {
+			lines = append(lines, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return lines
+}
+
+func check(t *testing.T, m *Metrics, prefix string, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, exported(t, m, prefix)); diff != "" {
+		t.Errorf("%s* (-want +got):\n%s", prefix, diff)
+	}
+}
+
+// What the ledger says, and a lag that grows while nothing happens.
+func TestStanding(t *testing.T) {
+	c := newClock()
+	m := New(Options{Now: c.now})
+	m.Rules([]*schedule.Detection{detection("a", "A"), detection("b", "B")}, 0)
+	check(t, m, "esrule_rule_covered") // nothing is known yet, so nothing is said
+	check(t, m, "esrule_rule_lag")
+
+	since := c.at.Add(-10 * time.Hour)
+	hour := func(from, to int) schedule.Interval {
+		return schedule.NewInterval(since.Add(time.Duration(from)*time.Hour), since.Add(time.Duration(to)*time.Hour))
+	}
+	l := schedule.NewLedger("a", "A", since)
+	l.Covered = schedule.Intervals{hour(0, 6), hour(8, 10)}
+	l.Open = []schedule.OpenIndex{
+		{Index: "x", Time: schedule.Intervals{hour(3, 4)}},
+		{Index: "y", Time: schedule.Intervals{hour(3, 5)}},
+	}
+	m.Ledger(l)
+	c.at = c.at.Add(30 * time.Second)
+	const a = `{rule="A",rule_id="a"} `
+	check(t, m, "esrule_rule_covered_up_to", fmt.Sprintf("esrule_rule_covered_up_to_timestamp_seconds%s%v", a, float64(since.Add(3*time.Hour).Unix())))
+	check(t, m, "esrule_rule_lag", fmt.Sprintf("esrule_rule_lag_seconds%s%d", a, 7*3600+30))
+	check(t, m, "esrule_rule_gap", "esrule_rule_gap_seconds"+a+"7200")
+	check(t, m, "esrule_rule_open", "esrule_rule_open_indices"+a+"2", "esrule_rule_open_seconds"+a+"7200")
+
+	// A ledger that another rule left says nothing of those that run.
+	m.Ledger(schedule.NewLedger("gone", "Gone", since))
+	check(t, m, "esrule_rule_lag", fmt.Sprintf("esrule_rule_lag_seconds%s%d", a, 7*3600+30))
+}
+
+// report is a run of one rule.
+func report(one schedule.RuleReport) schedule.Report {
+	return schedule.Report{Rules: []schedule.RuleReport{one}}
+}
+
+func TestRun(t *testing.T) {
+	c := newClock()
+	m := New(Options{Now: c.now})
+	m.Rules([]*schedule.Detection{detection("a", "A")}, 3)
+	check(t, m, "esrule_rules_", "esrule_rules_loaded 1", "esrule_rules_skipped 3")
+	check(t, m, "esrule_last_run") // none has ended yet
+	const a = `{rule="A",rule_id="a"} `
+	check(t, m, "esrule_rule_signals_created_total", "esrule_rule_signals_created_total"+a+"0") // the first increase can be seen
+
+	run := schedule.Run{At: c.at, Duration: 2 * time.Second, Searched: 9 * time.Minute, Indices: 4,
+		Candidates: 50, Matched: 9, Created: 5, Duplicates: 2, Reduced: 1, DeadLettered: 1}
+	for range 2 {
+		m.Run(c.at, 3*time.Second, report(schedule.RuleReport{RuleID: "a", Name: "A", Run: run, Open: []schedule.OpenIndex{{}, {}}}), nil)
+	}
+	f := func(name, total, last string) {
+		t.Helper()
+		if total != "" {
+			check(t, m, "esrule_rule_"+name+"_total", "esrule_rule_"+name+"_total"+a+total)
+		}
+		check(t, m, "esrule_rule_last_run_"+strings.TrimSuffix(name, "_seconds")+"", lastLines(name, a, last)...)
+	}
+	f("searched_seconds", "1080", "540")
+	f("candidates", "100", "50")
+	f("matches", "18", "9")
+	f("signals_created", "10", "5")
+	f("duplicates", "4", "2")
+	f("signals_reduced", "2", "1")
+	f("dead_letters", "2", "1")
+	f("indices", "", "4")
+	f("success", "", "0")
+	check(t, m, "esrule_rule_run_duration_seconds_count", "esrule_rule_run_duration_seconds_count"+a+"2")
+	check(t, m, "esrule_rule_run_duration_seconds_sum", "esrule_rule_run_duration_seconds_sum"+a+"4")
+	check(t, m, `esrule_rule_failures_total{kind="index"`, `esrule_rule_failures_total{kind="index",rule="A",rule_id="a"} 4`)
+	check(t, m, `esrule_rule_failures_total{kind="dead_letter"`, `esrule_rule_failures_total{kind="dead_letter",rule="A",rule_id="a"} 2`)
+	check(t, m, "esrule_last_run",
+		"esrule_last_run_duration_seconds 3",
+		"esrule_last_run_success 0",
+		fmt.Sprintf("esrule_last_run_timestamp_seconds %v", float64(c.at.Unix()+3)))
+}
+
+func lastLines(name, labels, value string) []string {
+	return []string{"esrule_rule_last_run_" + name + labels + value}
+}
+
+func TestOutcomes(t *testing.T) {
+	f := func(why string, r schedule.Report, err error, want outcome) {
+		t.Helper()
+		if got := outcomeOf(r, err); got != want {
+			t.Errorf("%s: got %s, want %s", why, got, want)
+		}
+	}
+	good := schedule.RuleReport{RuleID: "a"}
+	f("all covered", report(good), nil, covered)
+	f("an index is open", report(schedule.RuleReport{Open: []schedule.OpenIndex{{}}}), nil, notCovered)
+	f("a dead letter", report(schedule.RuleReport{Run: schedule.Run{DeadLettered: 1}}), nil, notCovered)
+	f("a rule failed", report(schedule.RuleReport{Err: errors.New("x")}), nil, notCovered)
+	f("no cluster", schedule.Report{}, errors.New("no cluster answers"), notBegun)
+	f("told to end", report(schedule.RuleReport{Err: context.Canceled}), context.Canceled, interrupted)
+	f("told to end before it began", schedule.Report{}, fmt.Errorf("wait: %w", context.Canceled), interrupted)
+}
+
+func TestKinds(t *testing.T) {
+	f := func(err error, want kind) {
+		t.Helper()
+		got, failed := kindOf(err)
+		if got != want || failed != (want != "") {
+			t.Errorf("%v: got %q (failed: %v), want %q", err, got, failed, want)
+		}
+		if want != "" && !slices.Contains(kinds(), want) {
+			t.Errorf("kind %q is not listed", want)
+		}
+	}
+	wrap := func(err error) error { return fmt.Errorf("cover: %w", err) }
+	f(nil, "")
+	f(wrap(context.Canceled), "")
+	f(wrap(&search.ResponseError{Status: 401}), unauthorized)
+	f(wrap(&search.ResponseError{Status: 403}), forbidden)
+	f(wrap(&search.ResponseError{Status: 404, Type: "search_context_missing_exception"}), expired)
+	f(wrap(&search.ResponseError{Status: 429, Type: "circuit_breaking_exception"}), refused)
+	f(wrap(search.ErrUnreachable), unreachable)
+	f(wrap(&net.OpError{Op: "dial", Err: errors.New("connection refused")}), unreachable)
+	f(wrap(context.DeadlineExceeded), unreachable)
+	f(errors.New("a signal cannot be made"), other)
+}
+
+func TestFailuresByKind(t *testing.T) {
+	c := newClock()
+	m := New(Options{Now: c.now})
+	m.Rules([]*schedule.Detection{detection("a", "A")}, 0)
+	m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Err: search.ErrUnreachable}), nil)
+	m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Err: context.Canceled}), context.Canceled)
+	got := 0
+	for _, line := range exported(t, m, "esrule_rule_failures_total") {
+		if !strings.HasSuffix(line, " 0") {
+			got++
+			if want := `esrule_rule_failures_total{kind="unreachable",rule="A",rule_id="a"} 1`; line != want {
+				t.Errorf("got %s, want %s", line, want)
+			}
+		}
+	}
+	if got != 1 {
+		t.Errorf("kinds that were counted: got %d, want 1", got)
+	}
+	check(t, m, `esrule_runs_total{outcome="interrupted"`, `esrule_runs_total{outcome="interrupted"} 1`)
+	check(t, m, `esrule_runs_total{outcome="not_covered"`, `esrule_runs_total{outcome="not_covered"} 1`)
+}
+
+func TestCostly(t *testing.T) {
+	c := newClock()
+	m := New(Options{Now: c.now})
+	m.Rules([]*schedule.Detection{detection("a", "A")}, 0)
+	f := func(run schedule.Run, candidates, seconds string) {
+		t.Helper()
+		m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Run: run}), nil)
+		check(t, m, "esrule_rule_costly",
+			`esrule_rule_costly{reason="candidates",rule="A",rule_id="a"} `+candidates,
+			`esrule_rule_costly{reason="time",rule="A",rule_id="a"} `+seconds)
+	}
+	f(schedule.Run{Searched: time.Minute, Candidates: 1_000_000, Duration: time.Minute}, "1", "1")
+	f(schedule.Run{Searched: time.Minute, Candidates: 3, Duration: time.Second}, "0", "0")
+}
+
+// A rule that runs no more, or under another name, leaves nothing behind.
+func TestRulesChange(t *testing.T) {
+	c := newClock()
+	m := New(Options{Now: c.now})
+	m.Rules([]*schedule.Detection{detection("a", "A"), detection("b", "B")}, 0)
+	for _, r := range []schedule.RuleReport{{RuleID: "a", Name: "A"}, {RuleID: "b", Name: "B", Err: errors.New("x")}} {
+		m.Run(c.at, time.Second, report(r), nil)
+		m.Ledger(schedule.NewLedger(r.RuleID, r.Name, c.at))
+	}
+	m.Rules([]*schedule.Detection{detection("a", "A2")}, 0)
+	for _, line := range exported(t, m, "esrule_rule_") {
+		if !strings.Contains(line, `rule="A2",rule_id="a"`) {
+			t.Errorf("left behind: %s", line)
+		}
+	}
+	check(t, m, "esrule_rule_lag", `esrule_rule_lag_seconds{rule="A2",rule_id="a"} 0`)
+	check(t, m, "esrule_rules_loaded", "esrule_rules_loaded 1")
+}
+
+func TestReload(t *testing.T) {
+	c := newClock()
+	m := New(Options{Now: c.now})
+	f := func(taken, refused, good int) {
+		t.Helper()
+		check(t, m, "esrule_reloads_total",
+			fmt.Sprintf(`esrule_reloads_total{outcome="refused"} %d`, refused), fmt.Sprintf(`esrule_reloads_total{outcome="taken"} %d`, taken))
+		check(t, m, "esrule_last_reload",
+			fmt.Sprintf("esrule_last_reload_success %d", good), fmt.Sprintf("esrule_last_reload_timestamp_seconds %v", float64(c.at.Unix())))
+	}
+	f(0, 0, 1)
+	c.at = c.at.Add(time.Hour)
+	m.Reload(c.at, errors.New("malformed"))
+	f(0, 1, 0)
+	c.at = c.at.Add(time.Hour)
+	m.Reload(c.at, nil)
+	f(1, 1, 1)
+}
+
+// Names and help as Prometheus wants them, units included.
+func TestLint(t *testing.T) {
+	families, err := everything(t, false).registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+	for _, f := range families {
+		if name := f.GetName(); !strings.HasPrefix(name, "esrule_") && !strings.HasPrefix(name, "go_") && !strings.HasPrefix(name, "process_") {
+			t.Errorf("%s: a metric without the program's prefix", name)
+		}
+	}
+}
+
+// everything gives metrics with a value in each.
+func everything(t *testing.T, once bool) *Metrics {
+	t.Helper()
+	c := newClock()
+	m := New(Options{Now: c.now, Version: "1", Commit: "c", Runtime: "go", Once: once})
+	m.Rules([]*schedule.Detection{detection("a", "A")}, 1)
+	m.PatternsWithoutIndex(1)
+	m.Run(c.at, time.Second, report(schedule.RuleReport{RuleID: "a", Name: "A", Run: schedule.Run{At: c.at}}), nil)
+	m.Ledger(schedule.NewLedger("a", "A", c.at.Add(-time.Hour)))
+	m.Reload(c.at, nil)
+	return m
+}
+
+// A process of one run exports no counter: it would begin at 0 each time, and rate() would make nonsense of it.
+func TestFileHoldsGauges(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "esrule.prom")
+	if err := everything(t, true).WriteFile(file); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := linesWith(string(text), "# TYPE ")
+	if len(types) < 15 {
+		t.Errorf("only %d metrics in %s", len(types), text)
+	}
+	for _, line := range types {
+		if !strings.HasPrefix(line, "# TYPE esrule_") || !strings.HasSuffix(line, " gauge") {
+			t.Errorf("got %s, want a gauge of esrule only", line)
+		}
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode := info.Mode().Perm(); mode&0o044 != 0o044 {
+		t.Errorf("mode of the file: got %v, want one that the node exporter can read", mode)
+	}
+}
+
+// A run that the cluster did not answer knows nothing of what is covered, and must not make the last that was known
+// vanish: an alert on the lag would end with it.
+func TestFileKeepsWhatIsKnown(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "esrule.prom")
+	c := newClock()
+	write := func(ledgers []*schedule.Ledger, err error, detections ...*schedule.Detection) {
+		t.Helper()
+		m := New(Options{Now: c.now, Once: true})
+		m.Rules(detections, 0)
+		m.Run(c.at, 0, schedule.Report{}, err)
+		for _, l := range ledgers {
+			m.Ledger(l)
+		}
+		if err := m.WriteFile(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	holds := func(prefix string, want ...string) {
+		t.Helper()
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, linesWith(string(text), prefix)); diff != "" {
+			t.Errorf("%s* (-want +got):\n%s", prefix, diff)
+		}
+	}
+	upTo := func(name, id string, at time.Time) string {
+		return fmt.Sprintf(`esrule_rule_covered_up_to_timestamp_seconds{rule=%q,rule_id=%q} %v`, name, id, float64(at.Unix()))
+	}
+	a, b := detection("a", "A"), detection("b", "B")
+	first := c.at
+	write([]*schedule.Ledger{schedule.NewLedger("a", "A", first), schedule.NewLedger("b", "B", first)}, nil, a, b)
+	holds("esrule_rule_covered", upTo("A", "a", first), upTo("B", "b", first))
+	holds("esrule_last_run_success", "esrule_last_run_success 1")
+
+	c.at = c.at.Add(time.Hour)
+	write(nil, errors.New("no cluster answers"), a, b)
+	holds("esrule_rule_covered", upTo("A", "a", first), upTo("B", "b", first))
+	holds("esrule_rule_gap", `esrule_rule_gap_seconds{rule="A",rule_id="a"} 0`, `esrule_rule_gap_seconds{rule="B",rule_id="b"} 0`)
+	holds("esrule_rule_lag") // it has grown since
+	holds("esrule_last_run_success", "esrule_last_run_success 0")
+
+	// What is known of one is new, of the other old; a rule that is gone is not carried along.
+	write([]*schedule.Ledger{schedule.NewLedger("a", "A", c.at)}, nil, a, b)
+	holds("esrule_rule_covered", upTo("A", "a", c.at), upTo("B", "b", first))
+	write(nil, nil, a)
+	holds("esrule_rule_covered", upTo("A", "a", c.at))
+
+	// Whatever is there is replaced.
+	if err := os.WriteFile(file, []byte("no metrics\x00{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write([]*schedule.Ledger{schedule.NewLedger("a", "A", c.at)}, nil, a)
+	holds("esrule_rule_covered", upTo("A", "a", c.at))
+	left, err := os.ReadDir(filepath.Dir(file))
+	if err != nil || len(left) != 1 {
+		t.Errorf("files in the folder: got %v, %v; want the one", left, err)
+	}
+}
+
+func TestFileCannotBeWritten(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "no-such-folder", "esrule.prom")
+	if err := everything(t, true).WriteFile(file); err == nil || !strings.Contains(err.Error(), "write the metrics to "+file) {
+		t.Errorf("got %v, want an error that names the file", err)
+	}
+}
