@@ -18,6 +18,7 @@ type constant struct {
 	lower []byte
 
 	number    event.Value
+	signless  event.Value // number, but that -0.0 is 0, as it is to a field of whole numbers
 	isNumber  bool
 	boolean   bool
 	isBoolean bool
@@ -57,6 +58,9 @@ func newConstant(v event.Value) *constant {
 		c.boolean, c.isBoolean = v.Boolean, true
 	case event.KindNull, event.KindUntyped, event.KindDate, event.KindDateNanos, event.KindAddress, event.KindVersion:
 	}
+	if c.signless = c.number; c.number.Kind == event.KindFloat && c.number.Float == 0 {
+		c.signless.Float = 0
+	}
 	c.dates = &dateConstant{text: string(c.text), isNumber: v.Kind != event.KindText}
 	c.lower = lowerASCII(c.text)
 	return c
@@ -79,7 +83,11 @@ func (c *constant) place(e *event.Event, v *event.Value, equality bool) (first, 
 		n, ok = c.placeUntyped(v)
 	case event.KindInteger, event.KindUnsigned:
 		if ok = c.comparesAsNumber(v); ok {
-			n = compareNumbers(v, &c.number)
+			with := &c.signless
+			if v.IsComputed() {
+				with = &c.number
+			}
+			n = compareNumbers(v, with)
 		}
 	case event.KindFloat:
 		if ok = c.comparesAsNumber(v); ok {

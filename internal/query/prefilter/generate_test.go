@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
 )
 
 // Where a generator chooses among alternatives, the plainest comes first: rapid shrinks towards it.
@@ -92,6 +93,38 @@ var scalars = []string{"1", "1.0", "1e0", "true", "false", "null", "12345678901"
 var numbers = []string{"1", "1.0", "4", "4.5", "-5", "0", "0.1", "127", "128", "12345678901", "1500000000000", "9223372036854775807", "18446744073709551615", "1e300",
 	"0.0", "-0.0", "4.7", "0.25", "0.05", "2048", "2049", "2050", "2052", "16777216", "16777217", "16777218", "9007199254740993", "65504", "65520", "1e-9", "3.4028235e38", "4.9e-324"}
 
+// topic is what a check is about: a third of them is about numbers, which among all types would meet too seldom.
+type topic struct {
+	name  string
+	kinds []kind
+	value func(*rapid.T) string // of a document
+	leaf  func(*rapid.T) string // of a condition
+}
+
+// GoString shows a topic in rapid's report.
+func (s topic) GoString() string { return s.name }
+
+func topics(kinds []kind) *rapid.Generator[topic] {
+	var numeric []kind
+	for _, k := range kinds {
+		var mapping struct{ Type string }
+		if k.mapping != "" && k.name != runtime && json.Unmarshal([]byte(k.mapping), &mapping) == nil && isNumeric(mapping.Type) {
+			numeric = append(numeric, k)
+		}
+	}
+	all := topic{"everything", kinds, value, leaf}
+	numbers := topic{"numbers", numeric, func(t *rapid.T) string { return pick(t, scalars) }, numberLeaf}
+	return rapid.Custom(func(t *rapid.T) topic { return pick(t, []topic{all, all, numbers}) })
+}
+
+func isNumeric(name string) bool {
+	switch event.TypeOf(name) {
+	case event.Integer, event.Unsigned, event.Float:
+		return true
+	}
+	return false
+}
+
 // pick chooses with nearly the same chance for each but the first two, which it favours; rapid.SampledFrom favours
 // the ends of a long list so much that most kinds of field would hardly be seen.
 func pick[T any](t *rapid.T, from []T) T {
@@ -103,6 +136,7 @@ func either(t *rapid.T, from ...func(*rapid.T) string) string { return pick(t, f
 
 // schema is a mapping made at random: fieldNames under a parent, each of a kind of its own.
 type schema struct {
+	topic
 	parent string
 	fields map[string]kind
 	json   string
@@ -120,14 +154,14 @@ func (s schema) held(field string) string {
 	return short
 }
 
-// schemas makes mappings of fields of the given kinds: a flattened parent has keys in place of fields.
-func schemas(kinds []kind) *rapid.Generator[schema] {
+// schemas makes mappings of fields of a topic's kinds: a flattened parent has keys in place of fields.
+func schemas(about topic) *rapid.Generator[schema] {
 	return rapid.Custom(func(t *rapid.T) schema {
-		s := schema{fields: map[string]kind{}}
+		s := schema{topic: about, fields: map[string]kind{}}
 		s.parent = pick(t, []string{"object", "object", "object", "nested", flattened})
 		var properties, runtimes []string
 		for _, field := range fieldNames {
-			k := pick(t, kinds)
+			k := pick(t, s.kinds)
 			if s.parent == flattened {
 				k = kind{name: "key"}
 			}
@@ -135,9 +169,9 @@ func schemas(kinds []kind) *rapid.Generator[schema] {
 			short := strings.TrimPrefix(field, "f.")
 			switch {
 			case k.name == "alias":
-				target := pick(t, kinds)
+				target := pick(t, s.kinds)
 				if target.mapping == "" || target.name == flattened || target.name == runtime || target.name == constantKeyword {
-					target = kinds[0]
+					target = s.kinds[0]
 				}
 				properties = append(properties, fmt.Sprintf(`%q:%s,%q:{"type":"alias","path":"f.%s"}`, s.held(field), target.mapping, short, s.held(field)))
 			case k.name == runtime: // without a script: read from _source
@@ -169,7 +203,7 @@ func documents(s schema) *rapid.Generator[string] {
 func object(t *rapid.T, s schema) string {
 	var parts []string
 	for _, field := range fieldNames {
-		draw := value
+		draw := s.value
 		switch s.fields[field].name {
 		case flattened:
 			draw = func(t *rapid.T) string { return `{"k":` + value(t) + `}` }
@@ -197,16 +231,16 @@ func value(t *rapid.T) string {
 	return string(text)
 }
 
-// conditions makes conditions of every kind that there is.
-func conditions() *rapid.Generator[string] {
-	return rapid.Custom(func(t *rapid.T) string { return condition(t, 3) })
+// conditions makes conditions of every kind that there is, of a topic's leaves.
+func conditions(about topic) *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string { return condition(t, about.leaf, 3) })
 }
 
-func condition(t *rapid.T, depth int) string {
+func condition(t *rapid.T, leaf func(*rapid.T) string, depth int) string {
 	if depth == 0 {
 		return leaf(t)
 	}
-	below := func() string { return condition(t, depth-1) }
+	below := func() string { return condition(t, leaf, depth-1) }
 	switch pick(t, []string{"leaf", "and", "and", "or", "not"}) {
 	case "and":
 		return "(" + below() + " and " + below() + ")"
@@ -245,6 +279,18 @@ func leaf(t *rapid.T) string {
 		func(t *rapid.T) string {
 			return field + pick(t, []string{" regex ", " regex~ "}) + pick(t, []string{`"a.*"`, `"[a-c]+|1"`, `"~(ab)"`, `".*&@b@"`, `"<1-20>"`})
 		},
+	)
+}
+
+// numberLeaf compares a field with a number.
+func numberLeaf(t *rapid.T) string {
+	field := pick(t, fieldNames)
+	return either(t,
+		func(t *rapid.T) string { return field + pick(t, []string{" == ", " == ", " != "}) + number(t) },
+		func(t *rapid.T) string { return field + order(t) + number(t) },
+		func(t *rapid.T) string { return field + " in " + list(t, number) },
+		func(t *rapid.T) string { return field + " == \"" + number(t) + "\"" },
+		func(t *rapid.T) string { return field + " != null" },
 	)
 }
 

@@ -39,9 +39,10 @@ func TestSuperset(t *testing.T) {
 func superset(t *testing.T, s *server, kinds []kind) {
 	accepted, pairs := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		mapping := schemas(kinds).Draw(t, "mapping")
+		topic := topics(kinds).Draw(t, "topic")
+		mapping := schemas(topic).Draw(t, "mapping")
 		documents := slices.Concat(many(documents(mapping)).Draw(t, "documents")...)
-		conditions := slices.Concat(many(conditions()).Draw(t, "conditions")...)
+		conditions := slices.Concat(many(conditions(topic)).Draw(t, "conditions")...)
 		accepted += compare(t, s.holding(mapping.json, documents), documents, conditions)
 		pairs += len(documents) * len(conditions)
 	})
