@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 	"esrule/internal/sink"
 )
@@ -28,6 +29,8 @@ type Options struct {
 	Execution sink.Execution
 	// Signal gets each signal, in the order of the input, one an identity.
 	Signal func(*rule.Rule, sink.Signal) error
+	// Explained, where it is set, gets each signal behind Signal, with the rule's condition as it was judged on the event.
+	Explained func(sink.Signal, *match.Explanation)
 	// Bad gets each line that is no event, and each input that could not be read whole.
 	Bad func(error)
 }
@@ -43,6 +46,18 @@ type Summary struct {
 	BadLines, BadInputs int
 	// ByRule is the number of signals a rule, in the order in which the rules were added.
 	ByRule []RuleCount
+	// ByInput says of each input how far it was read.
+	ByInput []InputCount
+}
+
+// InputCount is the part of one input in a Summary.
+type InputCount struct {
+	Name     string
+	Events   int
+	BadLines int
+	FirstBad error // of the bad lines
+	Whole    bool  // it was read to its end
+	Err      error // why it was not; nil too where the scan ended before it
 }
 
 // RuleCount is the part of one rule in a Summary.
@@ -71,6 +86,7 @@ func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary,
 	began := now()
 	for range o.Workers {
 		w := newWorker(rules, o.Execution, began)
+		w.explains = o.Explained != nil
 		group.Go(func() error {
 			for j := range r.work {
 				j.done <- w.judge(j.chunk)
@@ -80,13 +96,17 @@ func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary,
 	}
 	g := newGiver(rules, o)
 	g.summary.Inputs = len(inputs)
+	for _, input := range inputs {
+		g.summary.ByInput = append(g.summary.ByInput, InputCount{Name: input.Name})
+	}
 	group.Go(func() error { return g.give(ctx, r) })
 	err := group.Wait()
 	return g.summary, err
 }
 
-// job is a chunk with the promise of its outcome, or the error of an input at its place in the order.
+// job is a chunk with the promise of its outcome, or the end of an input at its place in the order, with an error or without.
 type job struct {
+	input int // its place among the inputs
 	chunk chunk
 	done  chan judged // holds one
 	err   error
@@ -102,8 +122,8 @@ type reader struct {
 func (r *reader) read(ctx context.Context, inputs []Input) error {
 	defer close(r.work)
 	defer close(r.inOrder)
-	for _, input := range inputs {
-		if err := r.readInput(ctx, input); err != nil {
+	for i, input := range inputs {
+		if err := r.readInput(ctx, i, input); err != nil {
 			return err
 		}
 	}
@@ -111,9 +131,9 @@ func (r *reader) read(ctx context.Context, inputs []Input) error {
 }
 
 // readInput gives an error only where the scan is over.
-func (r *reader) readInput(ctx context.Context, input Input) error {
+func (r *reader) readInput(ctx context.Context, i int, input Input) error {
 	broken := func(err error) error {
-		return r.enqueue(ctx, &job{err: fmt.Errorf("%s: %w", input.Name, err)})
+		return r.enqueue(ctx, &job{input: i, err: fmt.Errorf("%s: %w", input.Name, err)})
 	}
 	file, err := input.Open()
 	if err != nil {
@@ -128,9 +148,9 @@ func (r *reader) readInput(ctx context.Context, input Input) error {
 	for {
 		k, err := c.next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return r.enqueue(ctx, &job{input: i})
 		}
-		if over := r.enqueue(ctx, &job{chunk: k, done: make(chan judged, 1)}); over != nil {
+		if over := r.enqueue(ctx, &job{input: i, chunk: k, done: make(chan judged, 1)}); over != nil {
 			return over
 		}
 		if err != nil {
@@ -173,14 +193,19 @@ func newGiver(rules *Rules, o Options) *giver {
 
 func (g *giver) give(ctx context.Context, r *reader) error {
 	for j := range r.inOrder {
-		if j.err != nil {
-			g.summary.BadInputs++
-			g.options.Bad(j.err)
+		input := &g.summary.ByInput[j.input]
+		if j.done == nil {
+			input.Whole, input.Err = j.err == nil, j.err
+			if j.err != nil {
+				g.summary.BadInputs++
+				g.options.Bad(j.err)
+			}
 			continue
 		}
 		select {
 		case done := <-j.done:
 			r.buffers.put(j.chunk.text)
+			input.add(done)
 			if err := g.giveOne(done); err != nil {
 				return err
 			}
@@ -189,6 +214,14 @@ func (g *giver) give(ctx context.Context, r *reader) error {
 		}
 	}
 	return nil
+}
+
+func (c *InputCount) add(j judged) {
+	c.Events += j.events
+	c.BadLines += len(j.bad)
+	if c.FirstBad == nil && len(j.bad) > 0 {
+		c.FirstBad = j.bad[0]
+	}
 }
 
 func (g *giver) giveOne(j judged) error {
@@ -210,6 +243,9 @@ func (g *giver) giveOne(j judged) error {
 		g.summary.Signals++
 		if err := g.options.Signal(count.Rule, f.signal); err != nil {
 			return err
+		}
+		if g.options.Explained != nil {
+			g.options.Explained(f.signal, f.explanation)
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"esrule/internal/query/eql"
+	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 	"esrule/internal/scan"
 	"esrule/internal/sink"
@@ -150,6 +151,45 @@ func TestInputThatCannotBeOpened(t *testing.T) {
 	got := run(rules, missing, input("f", `{"name":"x"}`))
 	if want := "bad gone: no such file\nrule-0 x"; strings.Join(got.lines, "\n") != want || got.summary.BadInputs != 1 {
 		t.Errorf("got %q, %+v", got.lines, got.summary)
+	}
+}
+
+func TestExplainedSignals(t *testing.T) {
+	rules := rulesOf(t, `any where name : "bad*"`, `any where pid > 1 or name == "x"`)
+	var got []string
+	_, err := scan.Run(context.Background(), rules, []scan.Input{input("f", `{"name":"bad","pid":7,"name2":"n"}
+{"name":"good"}
+{"name":"bad","pid":7,"name2":"n"}`)}, scan.Options{
+		Signal: func(r *rule.Rule, _ sink.Signal) error { got = append(got, "signal "+string(r.ID)); return nil },
+		Explained: func(s sink.Signal, x *match.Explanation) {
+			leaf := x
+			for len(leaf.Operands) > 0 {
+				leaf = leaf.Operands[0]
+			}
+			got = append(got, fmt.Sprint(x.Holds, " ", leaf.Text, " ", leaf.Fields))
+		},
+	})
+	want := []string{"signal rule-0", `true name : "bad*" [{name [bad]  0 [] []}]`, "signal rule-1", `true pid > 1 [{pid [7]  0 [] []}]`}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v\nwant %q", got, err, want)
+	}
+}
+
+func TestHowFarInputsWereRead(t *testing.T) {
+	missing := scan.Input{Name: "gone", Open: func() (io.ReadCloser, error) { return nil, errors.New("no such file") }}
+	got := run(rulesOf(t, `any where true`), input("a", "{}\n1\n{}\n2"), missing, input("cut", packed("{\"name\":\"x\"}\n")[:30]), input("empty", ""))
+	var words []string
+	for _, c := range got.summary.ByInput {
+		words = append(words, fmt.Sprintf("%s: %d events, %d bad, %v, whole %v, %v", c.Name, c.Events, c.BadLines, c.FirstBad, c.Whole, c.Err))
+	}
+	want := []string{
+		"a: 2 events, 2 bad, a:2: not a JSON object, whole true, <nil>",
+		"gone: 0 events, 0 bad, <nil>, whole false, gone: no such file",
+		"cut: 1 events, 0 bad, <nil>, whole false, cut: breaks off at line 2: unexpected EOF",
+		"empty: 0 events, 0 bad, <nil>, whole true, <nil>",
+	}
+	if !slices.Equal(words, want) {
+		t.Errorf("got %q\nwant %q", words, want)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/query/event"
+	"esrule/internal/query/match"
 	"esrule/internal/sink"
 )
 
@@ -25,6 +26,8 @@ type judged struct {
 type found struct {
 	rule   int
 	signal sink.Signal
+
+	explanation *match.Explanation // where it is asked for
 }
 
 // LineError is a line that is no event. The scan goes on behind it.
@@ -43,6 +46,7 @@ type worker struct {
 	execution sink.Execution
 	event     *event.Event
 	parser    fastjson.Parser
+	explains  bool   // every match
 	open      []bool // of the event at hand: which of the rules' gates
 }
 
@@ -84,9 +88,25 @@ func (w *worker) judgeLine(text []byte, j *judged) error {
 		if err != nil {
 			return err
 		}
-		j.signals = append(j.signals, found{rule: i, signal: signal})
+		one := found{rule: i, signal: signal}
+		if w.explains {
+			if one.explanation, err = w.explain(m, text); err != nil {
+				return err
+			}
+		}
+		j.signals = append(j.signals, one)
 	}
 	return nil
+}
+
+// explain says how the event in a line came to match. The whole line is parsed for it: an explanation shows what else is written there.
+func (w *worker) explain(m *match.Matcher, text []byte) (*match.Explanation, error) {
+	l, err := w.parse(text)
+	if err != nil {
+		return nil, err
+	}
+	w.event.Reset(nil, l.source, l.fields)
+	return m.Explain(w.event), nil
 }
 
 // read makes the worker's event the one that stands in a line, perhaps inside a hit.
