@@ -17,13 +17,26 @@ import (
 	"esrule/internal/query/match"
 )
 
-// judged are the fields of TestJudge. They are keywords without ignore_above: beyond it, the matcher sees on purpose what
-// Elasticsearch does not (see TestMatch).
-func judged() *event.Mapping {
+// judgedText is a type of the field a of TestJudge; b.c is always a keyword. None has ignore_above: beyond it, the
+// matcher sees on purpose what Elasticsearch does not (see TestMatch).
+type judgedText struct{ name, parameters string }
+
+func (k judgedText) mapping() *event.Mapping {
 	return &event.Mapping{Fields: map[string]event.FieldMapping{
-		"a":   {Type: event.Keyword, Name: "keyword", Exact: "a"},
+		"a":   {Type: event.TypeOf(k.name), Name: k.name, Exact: k.exact()},
 		"b.c": {Type: event.Keyword, Name: "keyword", Exact: "b.c"},
 	}}
+}
+
+func (k judgedText) exact() string {
+	if event.TypeOf(k.name) == event.Text {
+		return "a.keyword"
+	}
+	return "a"
+}
+
+func (k judgedText) json() string {
+	return `{"dynamic":"strict","properties":{"n":{"type":"long"},"a":{"type":"` + k.name + `"` + k.parameters + `},"b":{"properties":{"c":{"type":"keyword"}}}}}`
 }
 
 // TestJudge lets a real server judge the matcher: for conditions and documents made at random, what Elasticsearch's EQL
@@ -38,13 +51,23 @@ func eachSeed(t *testing.T, test func(*testing.T, *rand.Rand)) {
 }
 
 func judgeTexts(t *testing.T, random *rand.Rand) {
-	j := &judge{t: t, cluster: estest.For(t), random: random, mapping: judged()}
-	const documents, conditions = 400, 150
+	cluster := estest.For(t)
+	const whole = `,"fields":{"keyword":{"type":"keyword"}}`
+	for _, kind := range []judgedText{{"keyword", ""}, {"text", whole}, {"wildcard", ""}, {"match_only_text", whole}} {
+		if cluster.Has(kind.name, json.RawMessage(kind.json())) {
+			judgeText(t, cluster, random, kind)
+		}
+	}
+}
+
+func judgeText(t *testing.T, cluster *estest.Cluster, random *rand.Rand, kind judgedText) {
+	j := &judge{t: t, cluster: cluster, random: random, kind: kind, mapping: kind.mapping()}
+	const documents, conditions = 400, 100
 	j.load(documents)
 	for range conditions {
 		j.compare(j.condition(2))
 	}
-	t.Logf("%d pairs of a condition and a document, %d of them a match", j.pairs, j.matches)
+	t.Logf("%s: %d pairs of a condition and a document, %d of them a match", kind.name, j.pairs, j.matches)
 	if j.matches < j.pairs/20 || j.matches > j.pairs*19/20 {
 		t.Errorf("%d of %d pairs match: the conditions tell too little apart", j.matches, j.pairs)
 	}
@@ -54,6 +77,7 @@ type judge struct {
 	t       *testing.T
 	cluster *estest.Cluster
 	random  *rand.Rand
+	kind    judgedText
 	mapping *event.Mapping
 
 	texts     []string // values that documents have
@@ -83,8 +107,7 @@ func (j *judge) load(documents int) {
 		j.texts = append(j.texts, j.text())
 	}
 	index := j.index()
-	j.cluster.Create(index, `{"settings":{"number_of_shards":1,"number_of_replicas":0},"mappings":{"dynamic":"strict","properties":
-		{"n":{"type":"long"},"a":{"type":"keyword"},"b":{"properties":{"c":{"type":"keyword"}}}}}}`)
+	j.cluster.Create(index, `{"settings":{"number_of_shards":1,"number_of_replicas":0},"mappings":`+j.kind.json()+`}`)
 	var batch []any
 	for n := range documents {
 		document := fmt.Sprintf(`{"n":%d%s}`, n, j.member(`"a":%s`)+j.member(pick(j.random, []string{`"b":{"c":%s}`, `"b.c":%s`, `"b":[{"c":%s},{}]`})))
@@ -95,7 +118,9 @@ func (j *judge) load(documents int) {
 	j.cluster.Bulk(index, batch...)
 }
 
-func (j *judge) index() string { return j.cluster.Index("judge") }
+func (j *judge) index() string {
+	return j.cluster.Index("judge-" + strings.ReplaceAll(j.kind.name, "_", "-"))
+}
 
 // member gives a field with its comma, or nothing.
 func (j *judge) member(format string) string {

@@ -20,13 +20,15 @@ import (
 	"esrule/internal/query/match"
 )
 
-// judgedTypes are the types of TestJudgeTypes with values that documents hold and constants that rules compare
-// them with. Each field is named after its type.
-var judgedTypes = map[string]struct {
+// judgedType is a type with values that documents hold and constants that rules compare them with.
+type judgedType struct {
 	family    event.Type
 	values    []string
 	constants []string
-}{
+}
+
+// judgedTypes are the types of TestJudgeTypes, by their names.
+var judgedTypes = map[string]judgedType{
 	"long": {event.Integer,
 		[]string{"5", `"5"`, "-5", "4.7", `"4.7"`, `"-4.7"`, "1e3", `"1e3"`, "9223372036854775807", `"9223372036854775808"`, `"x"`, "true", `""`, `" 5"`, `"007"`, "0", `"0x10"`},
 		[]string{"5", "-5", "4", "4.0", "4.5", "-4.5", `"5"`, `"4.5"`, "9223372036854775807", "1000", "0", "-0.0", "1e3"}},
@@ -61,6 +63,60 @@ var judgedTypes = map[string]struct {
 		[]string{`"a"`, `"A"`, `"é"`, `""`, "5", "10", `"\u{e000}"`, `"😀"`, "true", `"z"`}},
 }
 
+// fullServerTypes are those that only the full server has, not its test distribution.
+var fullServerTypes = map[string]judgedType{
+	"unsigned_long": {event.Unsigned,
+		[]string{"5", `"5"`, "0", "9223372036854775807", "9223372036854775808", "18446744073709551615", `"18446744073709551615"`, "18446744073709551616", "-5", "4.7", `"x"`, `""`},
+		[]string{"5", `"5"`, "0", "9223372036854775807", "9223372036854775808", "18446744073709551615", "4.5"}},
+	"scaled_float": {event.Float,
+		[]string{"0.1", `"0.1"`, "0.05", "0.14", "0.15", "-2.5", "-2.55", "1e3", "5", `"x"`, "0.0"},
+		[]string{"0.1", "0.2", "0.05", "0.15", "-2.5", "5", "1000", `"0.1"`, "0"}},
+	"version": {event.Version,
+		[]string{`"1.2.3"`, `"1.10.0"`, `"1.2.3-rc1"`, `"1.2.3-rc1.2"`, `"1.2.3-alpha"`, `"1.2.3+build"`, `"1.2"`, `"1"`, `"01.2.3"`, `"x"`, `"1.2.3."`, "1.2", "5"},
+		[]string{`"1.2.3"`, `"1.9.0"`, `"1.10.0"`, `"1.2.3-rc1"`, `"1.2.3-beta"`, `"1.2.3+build"`, `"2"`, `"x"`, `"1.2"`}},
+	"wildcard": {event.Keyword,
+		[]string{`"a"`, `"A"`, `"b"`, `"é"`, `""`, "5", `"5"`, "1.50", `"😀"`, "true", `"aa"`},
+		[]string{`"a"`, `"A"`, `"é"`, `""`, "5", `"😀"`, "true", `"z"`}},
+	"constant_keyword": {event.Keyword, []string{`"ab"`}, []string{`"ab"`, `"AB"`, `"a"`, `"b"`}},
+}
+
+// parameters are what a type's mapping has beside the type, as JSON behind a comma.
+func (k judgedType) parameters(name string) string {
+	switch {
+	case name == "constant_keyword":
+		return `,"value":"ab"`
+	case name == "scaled_float":
+		return `,"scaling_factor":10,"ignore_malformed":true`
+	case k.family == event.Keyword, k.family == event.Version:
+		return ""
+	}
+	return `,"ignore_malformed":true`
+}
+
+// field is how the mapping of a type reads to the matcher.
+func (k judgedType) field(name string) event.FieldMapping {
+	f := event.FieldMapping{Type: k.family, Name: name, Exact: "f"}
+	switch name {
+	case "constant_keyword":
+		f.Constant = "ab"
+	case "scaled_float":
+		f.ScalingFactor = 10
+	}
+	return f
+}
+
+// typesOf gives the types that a server has, and prints which of the others are not run.
+func typesOf(cluster *estest.Cluster) map[string]judgedType {
+	there := maps.Clone(judgedTypes)
+	for _, name := range slices.Sorted(maps.Keys(fullServerTypes)) {
+		kind := fullServerTypes[name]
+		if cluster.Has(name, json.RawMessage(`{"properties":{"f":{"type":"`+name+`"`+kind.parameters(name)+`}}}`)) {
+			there[name] = kind
+		}
+	}
+	return there
+}
+
 // TestJudgeTypes lets a real server judge the leaves on every type that it knows: equality, order, lists,
 // null, cidrMatch. What it refuses (a fraction for a whole number, a block in a range) is not compared.
 func TestJudgeTypes(t *testing.T) { eachSeed(t, judgeTypes) }
@@ -68,16 +124,13 @@ func TestJudgeTypes(t *testing.T) { eachSeed(t, judgeTypes) }
 func judgeTypes(t *testing.T, random *rand.Rand) {
 	cluster := estest.For(t)
 	pairs, matches, refused := 0, 0, 0
-	for _, name := range slices.Sorted(maps.Keys(judgedTypes)) { // in one order, so that a seed repeats
-		kind := judgedTypes[name]
-		mapping := &event.Mapping{Fields: map[string]event.FieldMapping{"f": {Type: kind.family, Name: name, Exact: "f"}}}
-		malformed := `,"ignore_malformed":true`
-		if kind.family == event.Keyword {
-			malformed = ""
-		}
+	types := typesOf(cluster)
+	for _, name := range slices.Sorted(maps.Keys(types)) { // in one order, so that a seed repeats
+		kind := types[name]
+		mapping := &event.Mapping{Fields: map[string]event.FieldMapping{"f": kind.field(name)}}
 		index := cluster.Index(strings.ReplaceAll("types-"+name, "_", "-"))
-		cluster.Create(index, `{"settings":{"number_of_shards":1,"number_of_replicas":0},"mappings":{"dynamic":false,"properties":{"n":{"type":"long"},"f":{"type":"`+name+`"`+malformed+`}}}}`)
-		documents := typedDocuments(random, kind.values)
+		cluster.Create(index, `{"settings":{"number_of_shards":1,"number_of_replicas":0},"mappings":{"dynamic":false,"properties":{"n":{"type":"long"},"f":{"type":"`+name+`"`+kind.parameters(name)+`}}}}`)
+		documents := typedDocuments(random, name, kind.values)
 		var batch []any
 		for _, d := range documents {
 			batch = append(batch, d)
@@ -115,11 +168,13 @@ func judgeTypes(t *testing.T, random *rand.Rand) {
 	}
 }
 
-func typedDocuments(random *rand.Rand, values []string) []string {
+func typedDocuments(random *rand.Rand, name string, values []string) []string {
 	var documents []string
 	add := func(f string) { documents = append(documents, fmt.Sprintf(`{"n":%d%s}`, len(documents), f)) }
 	add("")
-	add(`,"f":null`)
+	if name != "constant_keyword" { // it refuses null
+		add(`,"f":null`)
+	}
 	add(`,"f":[]`)
 	for _, v := range values {
 		add(`,"f":` + v)
