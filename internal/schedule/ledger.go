@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"esrule/internal/query/rule"
@@ -21,6 +22,8 @@ type Ledger struct {
 	Covered Intervals `json:"covered"`
 	// Open are the indices that did not answer for part of what is covered otherwise.
 	Open []OpenIndex `json:"open,omitempty"`
+	// Sweep is the account of the late sweeps; a ledger of an earlier release has none until its next run.
+	Sweep *Sweep `json:"sweep,omitempty"`
 	// Fingerprint is the meaning of the rule that was searched last, FingerprintAt when it became that.
 	Fingerprint   string    `json:"fingerprint"`
 	FingerprintAt time.Time `json:"fingerprint_at"`
@@ -36,16 +39,18 @@ const ledgerVersion = 1
 
 // OpenIndex is an index, or a whole pattern that may not be read, with the time for which it is not covered.
 type OpenIndex struct {
-	Index  string    `json:"index"`
-	Time   Intervals `json:"time"`
-	Reason string    `json:"reason"`
+	Index string    `json:"index"`
+	Time  Intervals `json:"time"`
+	// SweepFrom is the time from which on the index owes a late sweep, without an end; zero where it owes none.
+	SweepFrom time.Time `json:"sweep_from,omitzero"`
+	Reason    string    `json:"reason"`
 	// Since is when it first failed, Tries how often it has since, Next when it is tried again at the earliest.
 	Since time.Time `json:"since"`
 	Tries int       `json:"tries"`
 	Next  time.Time `json:"next"`
 }
 
-// Run is what one run of a rule came to.
+// Run is what one run of a rule came to, its late sweep included.
 type Run struct {
 	ID       string        `json:"id"`
 	At       time.Time     `json:"at"`
@@ -62,8 +67,21 @@ type Run struct {
 	Duplicates   int `json:"duplicates"`
 	Reduced      int `json:"reduced"`
 	DeadLettered int `json:"dead_lettered"`
+	// Swept is what of that its late sweep came to, if it had a part of one.
+	Swept *Swept `json:"swept,omitempty"`
 	// Error is what ended the run early, if anything did.
 	Error string `json:"error,omitempty"`
+}
+
+// Swept is what the late sweep came to within one run.
+type Swept struct {
+	// From is the first time that was read again; the last piece, behind which the sweep is Complete, has no end.
+	From       time.Time `json:"from"`
+	Complete   bool      `json:"complete"`
+	Candidates int       `json:"candidates"`
+	Matched    int       `json:"matched"`
+	// Created are the signals that only the sweep found.
+	Created int `json:"created"`
 }
 
 // NewLedger is the ledger of a rule that was never run, to be covered from since on.
@@ -112,15 +130,21 @@ func (l *Ledger) cover(i Interval, failures []Failure, now time.Time) {
 }
 
 func (l *Ledger) open(f Failure, i Interval, now time.Time) {
+	o := l.opened(f, now)
+	o.Time = o.Time.Union(i)
+}
+
+// opened is the entry of an index that just failed, a new one where it did not before.
+func (l *Ledger) opened(f Failure, now time.Time) *OpenIndex {
 	at := slices.IndexFunc(l.Open, func(o OpenIndex) bool { return o.Index == f.Index })
 	if at < 0 {
 		l.Open = append(l.Open, OpenIndex{Index: f.Index, Since: now})
 		at = len(l.Open) - 1
 	}
 	o := &l.Open[at]
-	o.Time = o.Time.Union(i)
 	o.Reason = f.Reason
 	o.Next = later(o.Next, now)
+	return o
 }
 
 // retried enters what became of a second look at one index: answered, or failed once more.
@@ -129,17 +153,38 @@ func (l *Ledger) retried(index string, i Interval, failure *Failure, now time.Ti
 	if at < 0 {
 		return
 	}
-	o := &l.Open[at]
-	if failure == nil {
+	if o := &l.Open[at]; failure != nil {
+		o.failed(*failure, now, interval)
+	} else {
 		o.Time = o.Time.Minus(i)
-		if len(o.Time) == 0 {
-			l.Open = slices.Delete(l.Open, at, at+1)
-		}
-		return
+		l.close(at)
 	}
+}
+
+// failed puts the next try off.
+func (o *OpenIndex) failed(f Failure, now time.Time, interval time.Duration) {
 	o.Tries++
-	o.Reason = failure.Reason
+	o.Reason = f.Reason
 	o.Next = now.Add(backoff(o.Tries, interval))
+}
+
+// close drops an entry of which nothing is left open.
+func (l *Ledger) close(at int) {
+	if o := l.Open[at]; len(o.Time) == 0 && o.SweepFrom.IsZero() {
+		l.Open = slices.Delete(l.Open, at, at+1)
+	}
+}
+
+// What says for people what is open of an index.
+func (o OpenIndex) What() string {
+	var what []string
+	if n := o.Time.Length(); n > 0 {
+		what = append(what, n.Round(time.Second).String())
+	}
+	if !o.SweepFrom.IsZero() {
+		what = append(what, "the late sweep from "+o.SweepFrom.Format(time.RFC3339)+" on")
+	}
+	return strings.Join(what, " and ")
 }
 
 // longestPause is how long an open index is left alone at most.

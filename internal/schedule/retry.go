@@ -10,6 +10,7 @@ import (
 type retry struct {
 	index string
 	piece Interval
+	sweep bool // it is owed to a late sweep
 }
 
 // dueRetries lists what failed in earlier runs and is due, in pieces. What may still not be read is not tried.
@@ -22,8 +23,14 @@ func (s *ruleRun) dueRetries() []retry {
 		}
 		for _, i := range open.Time {
 			for from := i.From; from.Before(i.To); from = from.Add(longestPiece) {
-				due = append(due, retry{open.Index, NewInterval(from, earlier(i.To, from.Add(longestPiece)))})
+				due = append(due, retry{index: open.Index, piece: NewInterval(from, earlier(i.To, from.Add(longestPiece)))})
 			}
+		}
+		if open.SweepFrom.IsZero() {
+			continue
+		}
+		for _, piece := range owedPieces(open.SweepFrom, s.now) {
+			due = append(due, retry{index: open.Index, piece: piece, sweep: true})
 		}
 	}
 	return due
@@ -41,7 +48,11 @@ func (s *ruleRun) retryNext(ctx context.Context) error {
 		s.retries = slices.DeleteFunc(s.retries, func(r retry) bool { return r.index == next.index })
 	}
 	return s.update(ctx, s.known, func(l *Ledger) {
-		l.retried(next.index, next.piece, failure, s.now, s.detection.Rule.Interval)
+		enter := l.retried
+		if next.sweep {
+			enter = l.paid
+		}
+		enter(next.index, next.piece, failure, s.now, s.detection.Rule.Interval)
 	})
 }
 
@@ -52,7 +63,11 @@ func (s *ruleRun) searchAgain(ctx context.Context, r retry) *Failure {
 	if slices.Contains(s.detection.Patterns, r.index) {
 		t = Target{Patterns: []string{r.index}} // a pattern that could not be read before
 	}
-	out, err := s.cover(ctx, t, r.piece)
+	search := s.cover
+	if r.sweep {
+		search = s.sweep
+	}
+	out, err := search(ctx, t, r.piece)
 	switch {
 	case err != nil:
 		return &Failure{Index: r.index, Reason: err.Error()}

@@ -24,12 +24,13 @@ type ruleRun struct {
 	forbidden []Failure // those that may not
 	now       time.Time // the earlier of our clock and the cluster's, when asked last
 	before    turn      // what the last step searched
+	swept     bool      // a gap has its turn before the late sweep
 	retries   []retry   // what is left to search again
 	err       error     // what ended the run early
 }
 
 func (r *Runner) newRuleRun(d *Detection) *ruleRun {
-	s := &ruleRun{Runner: r, detection: d, started: r.options.Now()}
+	s := &ruleRun{Runner: r, detection: d, started: r.options.Now(), swept: true}
 	s.execution = sink.Execution{ID: rand.Text(), Type: sink.Scheduled, Version: r.options.Version, Now: r.options.Now}
 	s.run = Run{ID: s.execution.ID, At: s.started.UTC()}
 	return s
@@ -56,21 +57,27 @@ func (s *ruleRun) prepare(ctx context.Context) error {
 	return nil
 }
 
-// step covers one piece: the live window where it is due, else a piece of a gap, else of an index that
-// failed before. It gives false where nothing is left to do, or nothing more can be done.
+// step covers one piece: the live window where it is due, else in turn a piece of a gap and of the late sweep,
+// so that neither waits for the other's end, else of an index that failed before. It gives false where nothing is
+// left to do, or nothing more can be done.
 func (s *ruleRun) step(ctx context.Context) bool {
 	if s.err != nil {
 		return false
 	}
 	defer s.timed()()
 	piece, ok := nextPiece(s.ledger, s.detection.Rule, s.now, s.before)
+	live := ok && piece.To.Equal(s.now)
+	sweep, due := s.nextSweep()
 	switch {
-	case ok:
-		s.before = gap
-		if piece.To.Equal(s.now) {
-			s.before = liveWindow
-		}
+	case live:
+		s.before = liveWindow
 		s.err = s.coverPiece(ctx, piece)
+	case ok && (s.swept || !due):
+		s.before, s.swept = gap, false
+		s.err = s.coverPiece(ctx, piece)
+	case due:
+		s.before, s.swept = gap, true
+		s.err = s.sweepNext(ctx, sweep)
 	case len(s.retries) > 0:
 		s.before = gap
 		s.err = s.retryNext(ctx)
@@ -117,19 +124,42 @@ func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
 		return NewLedger(d.Rule.ID, d.Rule.Name, s.now.Add(-start))
 	}
 	return s.update(ctx, create, func(l *Ledger) {
-		if l.Since.After(latest) {
-			s.log.Warn("the ledger begins in the future: a clock was ahead; coverage begins anew", "rule", d.Rule.ID, "began", l.Since, "begins", s.now.Add(-start))
-			l.Since = s.now.Add(-start)
-		}
-		if cut := l.CutFuture(s.now); cut > 0 {
-			s.log.Warn("the ledger ended in the future, as clocks that were ahead leave it; what lies after now is searched when it comes", "rule", d.Rule.ID, "cut", cut)
-		}
+		l.beginSweeps(s.now)
+		l.afterGap(s.now)
+		s.rightClocks(l, latest, start)
 		if l.meaning(d.Fingerprint(), s.now) {
 			s.log.Warn("the rule's condition or index patterns changed: what was covered before was searched for the old ones",
 				"rule", d.Rule.ID, "name", d.Rule.Name, "covered_before", s.now)
+			l.Sweep.UnderWay = nil // what it has read, it read for the old ones
 		}
 		l.RuleName = d.Rule.Name
 	})
+}
+
+// rightClocks takes out of the ledger what clocks that were ahead left in it.
+func (s *ruleRun) rightClocks(l *Ledger, latest time.Time, start time.Duration) {
+	began := l.Since
+	ahead := l.setBack(s.now, latest)
+	if l.Since.After(latest) {
+		l.Since = s.now.Add(-start)
+	}
+	if !l.Since.Equal(began) {
+		s.log.Warn("the clocks were ahead since the rule's first run: its coverage begins earlier than the ledger said",
+			"rule", s.detection.Rule.ID, "began", began, "begins", l.Since)
+	}
+	cut := l.CutFuture(s.now)
+	if cut == 0 {
+		return
+	}
+	advice := "the late sweep now reads again what was taken for searched"
+	if ahead > s.options.Late {
+		advice = "the late sweep (ESRULE_LATE) does not reach as far back as the clocks were ahead: what happened meanwhile may be missed, run a backfill over that time"
+	}
+	if ahead == 0 {
+		advice = "nothing: every search reaches that much further back"
+	}
+	s.log.Warn("the ledger ended in the future, as clocks that were ahead leave it; what lies after now is searched when it comes",
+		"rule", s.detection.Rule.ID, "cut", cut, "advice", advice)
 }
 
 func (s *ruleRun) update(ctx context.Context, create func() *Ledger, change func(*Ledger)) error {
@@ -229,9 +259,13 @@ func (s *ruleRun) tell(report RuleReport, interrupted bool) {
 		"reduced", run.Reduced, "dead_lettered", run.DeadLettered, "failed", len(report.Open),
 		"lag", report.Lag.Round(time.Second), "duration", run.Duration.Round(time.Millisecond),
 	}
+	if swept := run.Swept; swept != nil {
+		attributes = append(attributes, "late_sweep_from", swept.From, "late_sweep_complete", swept.Complete,
+			"late_sweep_candidates", swept.Candidates, "late_created", swept.Created)
+	}
 	for _, open := range report.Open {
 		s.log.Error("an index is not covered; it is searched again with growing pauses", "rule", report.RuleID, "index", open.Index,
-			"time", open.Time.Length(), "reason", open.Reason, "tries", open.Tries)
+			"open", open.What(), "reason", open.Reason, "tries", open.Tries)
 	}
 	switch {
 	case interrupted:

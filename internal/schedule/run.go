@@ -23,7 +23,10 @@ type Options struct {
 	StateIndex string
 	Own        []string
 	// Start is how far back a rule's first run looks; 0 is the rule's own look back.
-	Start   time.Duration
+	Start time.Duration
+	// Late is how late an event may come that only its @timestamp places, and still be found; 0 switches the
+	// late sweep off.
+	Late    time.Duration
 	Now     func() time.Time
 	Log     *slog.Logger
 	Version string // of the program, for the signals

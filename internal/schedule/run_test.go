@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/google/go-cmp/cmp"
 
 	"esrule/internal/estest"
@@ -30,30 +31,57 @@ type world struct {
 	indices sink.Indices
 	clock   time.Time
 	log     bytes.Buffer
+	logger  *slog.Logger
+	// start and late are ESRULE_START and ESRULE_LATE.
+	start, late time.Duration
+	// ahead is how far the program's clock is before the world's; theirs is the cluster's, nil its real one.
+	ahead  time.Duration
+	theirs func() time.Time
+	// opening is called before each search; its error is the search's. through replaces the client.
+	opening func() error
+	through *elasticsearch.Client
 	// signals is what the runner writes to; nil is the cluster.
 	signals schedule.Signals
 	// unread is an index whose mapping is not read; empty is none.
 	unread string
 }
 
-// unmapping is a cluster that does not say what the fields of one index are, as one too busy to answer.
-type unmapping struct {
+// reader is the cluster as a world wants it read.
+type reader struct {
 	*search.Cluster
-	index string
+	w *world
 }
 
-func (u unmapping) Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error) {
-	classes, err := u.Cluster.Mappings(ctx, patterns, fields)
+// Mappings does not say what the fields of the unread index are, as a cluster too busy to answer.
+func (r reader) Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error) {
+	classes, err := r.Cluster.Mappings(ctx, patterns, fields)
 	for i := range classes {
-		classes[i].Indices = slices.DeleteFunc(classes[i].Indices, func(index string) bool { return index == u.index })
+		classes[i].Indices = slices.DeleteFunc(classes[i].Indices, func(index string) bool { return index == r.w.unread })
 	}
 	return slices.DeleteFunc(classes, func(c search.Class) bool { return len(c.Indices) == 0 }), err
+}
+
+func (r reader) OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error) {
+	if r.w.opening != nil {
+		if err := r.w.opening(); err != nil {
+			return nil, err
+		}
+	}
+	return r.Cluster.OpenPointInTime(ctx, patterns)
+}
+
+func (r reader) Now(ctx context.Context, index, field string) (time.Time, error) {
+	if r.w.theirs != nil {
+		return r.w.theirs(), nil
+	}
+	return r.Cluster.Now(ctx, index, field)
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	c := estest.For(t)
-	w := &world{Cluster: c, t: t, clock: time.Now().UTC().Truncate(time.Millisecond)}
+	w := &world{Cluster: c, t: t, clock: time.Now().UTC().Truncate(time.Millisecond), late: 24 * time.Hour}
+	w.logger = slog.New(slog.NewTextHandler(&w.log, nil))
 	w.indices = sink.Indices{Signals: c.Index("signals"), State: c.Index("state"), DeadLetter: c.Index("dead")}
 	if _, err := w.indices.Ensure(t.Context(), c.Client); err != nil {
 		t.Fatal(err)
@@ -111,23 +139,30 @@ func (w *world) runAll(rules ...*rule.Rule) []schedule.RuleReport {
 		}
 		detections = append(detections, d)
 	}
-	log := slog.New(slog.NewTextHandler(&w.log, nil))
-	signals := w.signals
-	if signals == nil {
-		signals = sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter, Logger: log})
-	}
-	cluster := search.NewCluster(w.Client, search.Options{PageSize: 3, Tries: 1, Logger: log})
-	runner := schedule.NewRunner(unmapping{cluster, w.unread}, signals, w.store(),
-		schedule.Options{
-			StateIndex: w.indices.State, Own: []string{w.indices.Signals, w.indices.State, w.indices.DeadLetter},
-			Now: func() time.Time { return w.clock }, Log: log, Version: "test",
-		})
-	report, err := runner.Run(w.t.Context(), detections)
+	report, err := w.runner().Run(w.t.Context(), detections)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.Refresh(w.indices.Signals)
 	return report.Rules
+}
+
+// runner is what a process of its own would run.
+func (w *world) runner() *schedule.Runner {
+	client := w.Client
+	if w.through != nil {
+		client = w.through
+	}
+	signals := w.signals
+	if signals == nil {
+		signals = sink.NewWriter(client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter, Logger: w.logger})
+	}
+	cluster := search.NewCluster(client, search.Options{PageSize: 3, Tries: 1, Logger: w.logger})
+	return schedule.NewRunner(reader{cluster, w}, signals, w.store(), schedule.Options{
+		StateIndex: w.indices.State, Own: []string{w.indices.Signals, w.indices.State, w.indices.DeadLetter},
+		Start: w.start, Late: w.late,
+		Now: func() time.Time { return w.clock.Add(w.ahead) }, Log: w.logger, Version: "test",
+	})
 }
 
 func (w *world) store() *schedule.Store {

@@ -1,0 +1,86 @@
+package schedule
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"esrule/internal/query/prefilter"
+)
+
+// sweptBy are the fields by which a late sweep places events: when they happened, however they are placed
+// otherwise. An event with the rule's timestamp_override needs no sweep where that is the moment at which it
+// became searchable; it is read all the same, since nothing in it says so. Only where the rule wants no event
+// without the override, that alone places events here too.
+func sweptBy(d *Detection) prefilter.Timestamps {
+	if t := d.Timestamps(); t.NoFallback {
+		return t
+	}
+	return prefilter.Timestamps{Primary: "@timestamp"}
+}
+
+// nextSweep gives the piece of a late sweep that is searched next, if one is due. A run completes one sweep at
+// most: where it lasts longer than the time between two, it would not end.
+func (s *ruleRun) nextSweep() (SweepUnderWay, bool) {
+	if s.options.Late == 0 || s.run.Swept != nil && s.run.Swept.Complete {
+		return SweepUnderWay{}, false
+	}
+	return s.ledger.sweepBegins(s.now, s.options.Late)
+}
+
+// sweepNext searches one piece of a late sweep and enters it into the ledger.
+func (s *ruleRun) sweepNext(ctx context.Context, u SweepUnderWay) error {
+	piece := u.piece(s.now)
+	if s.run.Swept == nil {
+		s.run.Swept = &Swept{From: piece.From}
+	}
+	var out Outcome
+	if len(s.patterns) > 0 {
+		var err error
+		out, err = s.sweep(ctx, Target{Patterns: s.patterns}, piece)
+		if err != nil {
+			return fmt.Errorf("late sweep %s: %w; it is not complete, and the next run goes on with it", sweepText(piece), err)
+		}
+	}
+	failures := append(out.Failures, s.forbidden...)
+	if err := s.update(ctx, s.known, func(l *Ledger) { l.swept(u, piece, failures, s.started.UTC()) }); err != nil {
+		return err
+	}
+	s.run.Swept.Complete = piece.unbounded()
+	return nil
+}
+
+// sweep searches a piece of time without overlap, and counts what came of it.
+func (s *ruleRun) sweep(ctx context.Context, t Target, piece Interval) (Outcome, error) {
+	t.Window, t.Timestamps, t.Now = piece, sweptBy(s.detection), s.started
+	out, err := s.coverer.Cover(ctx, s.detection, t, s.execution)
+	searched := piece
+	if piece.unbounded() {
+		searched.To = s.now
+	}
+	s.count(out, searched)
+	if swept := s.run.Swept; swept != nil {
+		swept.Candidates += out.Candidates
+		swept.Matched += out.Matched
+		swept.Created += out.Written.Created
+	}
+	return out, err
+}
+
+func sweepText(piece Interval) string {
+	if piece.unbounded() {
+		return "from " + piece.From.Format(time.RFC3339Nano) + " on"
+	}
+	return piece.String()
+}
+
+// owedPieces are what a sweep that an index owes is searched in.
+func owedPieces(from, now time.Time) []Interval {
+	var pieces []Interval
+	for u := (SweepUnderWay{Next: from}); ; u.Next = pieces[len(pieces)-1].To {
+		pieces = append(pieces, u.piece(now))
+		if pieces[len(pieces)-1].unbounded() {
+			return pieces
+		}
+	}
+}
