@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
 
@@ -18,7 +17,6 @@ import (
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 )
 
@@ -28,9 +26,10 @@ leaves to the matcher.
 
 The event is a JSON object: a bare _source, or a hit {"_index", "_id", "_source"} as a
 search gives it. Where a cluster is configured and the index is known, from the hit or
-from --index, the event is read through that index's mapping, as "run" would; otherwise
-every value is compared as text, and the pre-filter is the one for an index that maps
-every field as keyword.`
+from --index, the event is read through that index's mapping, as "run" would, and where
+the hit has its _id, with the values that are in the index and not in _source (copy_to,
+runtime fields). Otherwise every value is compared as text, and the pre-filter is the one
+for an index that maps every field as keyword.`
 
 const explainExample = `  esrule explain --event event.json
   esrule explain --event event.json --index winlogbeat-8.17.0
@@ -70,6 +69,7 @@ type explanation struct {
 	Name      string             `json:"name"`
 	Matches   bool               `json:"matches"`
 	Mapping   string             `json:"mapping"`
+	Notes     []string           `json:"notes,omitempty"`
 	Condition *match.Explanation `json:"condition"`
 	PreFilter prefilter.Clause   `json:"pre_filter"`
 	LeftOut   []leftOut          `json:"left_out,omitempty"`
@@ -86,31 +86,28 @@ func (a *app) explain(ctx context.Context, f explainFlags) error {
 	if err != nil {
 		return err
 	}
-	sample, err := a.readSample(f.event)
+	given, err := a.readSample(f.event)
 	if err != nil {
 		return withExit(exitUsage, err)
 	}
 	if f.index != "" {
-		sample.Index = f.index
+		given.Index = f.index
 	}
-	read := func(context.Context, *schedule.Detection) (*event.Mapping, error) { return nil, nil }
-	if cfg.hasCluster() && sample.Index != "" {
+	read := func(context.Context, *schedule.Detection, sample) (indexed, error) { return indexed{}, nil }
+	if cfg.hasCluster() && given.Index != "" {
 		c, err := a.connect(ctx, cfg, log)
 		if err != nil {
 			return err
 		}
-		reader := a.reader(cfg, c, log)
-		read = func(ctx context.Context, d *schedule.Detection) (*event.Mapping, error) {
-			return mappingOf(ctx, reader, sample.Index, d.Mapped())
-		}
+		read = indexReader{a.reader(cfg, c, log)}.read
 	}
 	var all []explanation
 	for _, d := range detections {
-		mapping, err := read(ctx, d)
+		in, err := read(ctx, d, given)
 		if err != nil {
 			return err
 		}
-		x, err := explainOne(d, sample, mapping)
+		x, err := explainOne(d, given, in)
 		if err != nil {
 			return err
 		}
@@ -122,6 +119,7 @@ func (a *app) explain(ctx context.Context, f explainFlags) error {
 // sample is the event under question.
 type sample struct {
 	Index  string          `json:"_index"`
+	ID     string          `json:"_id"`
 	Source json.RawMessage `json:"_source"`
 	Fields json.RawMessage `json:"fields"`
 }
@@ -151,43 +149,21 @@ func (a *app) readSample(path string) (sample, error) {
 	return s, nil
 }
 
-// mappings is what reads the mapping of an index; *search.Cluster is one.
-type mappings interface {
-	Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error)
-}
-
-func mappingOf(ctx context.Context, m mappings, index string, fields []string) (*event.Mapping, error) {
-	classes, err := m.Mappings(ctx, []string{index}, fields)
-	var refused *search.ResponseError
-	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
-		classes, err = nil, nil // a name without wildcards that no index has
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the mapping of %s: %w", index, err)
-	}
-	if len(classes) == 0 {
-		return nil, withExit(exitUsage, fmt.Errorf("there is no open index %s that may be read: name another with --index", index))
-	}
-	if len(classes) > 1 {
-		return nil, withExit(exitUsage, fmt.Errorf("%s stands for %d kinds of indices: name one index", index, len(classes)))
-	}
-	return classes[0].Mapping, nil
-}
-
-func explainOne(d *schedule.Detection, s sample, m *event.Mapping) (explanation, error) {
+func explainOne(d *schedule.Detection, s sample, in indexed) (explanation, error) {
+	m := in.mapping
 	source, err := parseSource(s.Source, d.Fields, m)
 	if err != nil {
 		return explanation{}, err
 	}
-	var extra *fastjson.Value
-	if s.Fields != nil {
+	extra := in.fields
+	if extra == nil && s.Fields != nil {
 		if extra, err = fastjson.ParseBytes(s.Fields); err != nil {
 			return explanation{}, fmt.Errorf("read the fields of the event: %w", err)
 		}
 	}
 	e := event.New(d.Fields)
 	e.Reset(m, source, extra)
-	x := explanation{RuleID: string(d.Rule.ID), Name: d.Rule.Name, Condition: d.Matcher.Explain(e), Mapping: "of " + s.Index}
+	x := explanation{RuleID: string(d.Rule.ID), Name: d.Rule.Name, Condition: d.Matcher.Explain(e), Mapping: "of " + s.Index, Notes: in.notes}
 	x.Matches = x.Condition.Holds
 	if m == nil {
 		m, x.Mapping = allKeywords(d.Fields), "none: every value is compared as text, and the pre-filter takes every field for a keyword"
@@ -243,7 +219,11 @@ func printExplanation(w io.Writer, x explanation) error {
 	if x.Matches {
 		outcome = "matches"
 	}
-	fmt.Fprintf(w, "The event %s rule %q (%s).\nMapping: %s\n\n", outcome, x.Name, x.RuleID, x.Mapping)
+	fmt.Fprintf(w, "The event %s rule %q (%s).\nMapping: %s\n", outcome, x.Name, x.RuleID, x.Mapping)
+	for _, note := range x.Notes {
+		fmt.Fprintf(w, "Note: %s\n", note)
+	}
+	fmt.Fprintln(w)
 	printNode(w, x.Condition, 0)
 	text, err := json.MarshalIndent(x.PreFilter, "  ", "  ")
 	if err != nil {

@@ -12,7 +12,7 @@ func TestMappingOf(t *testing.T) {
 	server := estest.For(t)
 	f := func(index, want string) {
 		t.Helper()
-		_, err := mappingOf(t.Context(), search.NewCluster(server.Client, search.Options{}), index, []string{"a"})
+		_, err := indexReader{search.NewCluster(server.Client, search.Options{})}.mappingOf(t.Context(), index, []string{"a"})
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got the error %v, want %q", index, err, want)
 		}

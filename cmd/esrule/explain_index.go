@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/valyala/fastjson"
+
+	"esrule/internal/query/event"
+	"esrule/internal/query/search"
+	"esrule/internal/schedule"
+)
+
+// indexed is what an event's index knows of it; the zero value is nothing.
+type indexed struct {
+	mapping *event.Mapping
+	fields  *fastjson.Value // values that are not in `_source`; nil is none
+	notes   []string
+}
+
+// indexReader reads what explain wants of an index, in the way of a run.
+type indexReader struct{ cluster *search.Cluster }
+
+// read gives the mapping of the rule's fields and the values that only the index has.
+func (r indexReader) read(ctx context.Context, d *schedule.Detection, s sample) (indexed, error) {
+	mapping, err := r.mappingOf(ctx, s.Index, d.Mapped())
+	if err != nil {
+		return indexed{}, err
+	}
+	in := indexed{mapping: mapping}
+	in.notes = append(in.notes, unread(mapping)...)
+	var asked []string
+	for _, path := range d.Fields.Paths() {
+		if mapping.Fields[path].FromFields {
+			asked = append(asked, path)
+		}
+	}
+	if len(asked) == 0 {
+		return in, nil
+	}
+	found := false
+	if s.ID != "" {
+		if in.fields, found, err = r.fields(ctx, s, asked); err != nil {
+			return indexed{}, fmt.Errorf("read %s of %s from %s: %w", strings.Join(asked, ", "), s.ID, s.Index, err)
+		}
+	}
+	switch fields := strings.Join(asked, ", "); {
+	case found:
+		in.notes = append(in.notes, fmt.Sprintf("%s: asked of the index too, since _source need not have the values", fields))
+	case s.ID != "":
+		in.notes = append(in.notes, fmt.Sprintf("%s: the values may be in the index only, and it has no document %s", fields, s.ID))
+	case s.Fields == nil:
+		in.notes = append(in.notes, fmt.Sprintf("%s: the values may be in the index only; to have them read, give the event as a hit with its _id", fields))
+	}
+	return in, nil
+}
+
+// unread says what "run" would not judge of an index.
+func unread(m *event.Mapping) []string {
+	switch {
+	case m.Source == event.SourceOff:
+		return []string{"the index keeps no _source: run cannot judge its events and says so"}
+	case len(m.SourceMissing) > 0:
+		return []string{fmt.Sprintf("_source leaves out %s there: run cannot judge the index's events and says so", strings.Join(m.SourceMissing, ", "))}
+	}
+	return nil
+}
+
+func (r indexReader) mappingOf(ctx context.Context, index string, fields []string) (*event.Mapping, error) {
+	classes, err := r.cluster.Mappings(ctx, []string{index}, fields)
+	var refused *search.ResponseError
+	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+		classes, err = nil, nil // a name without wildcards that no index has
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the mapping of %s: %w", index, err)
+	}
+	if len(classes) == 0 {
+		return nil, withExit(exitUsage, fmt.Errorf("there is no open index %s that may be read: name another with --index", index))
+	}
+	if len(classes) > 1 {
+		return nil, withExit(exitUsage, fmt.Errorf("%s stands for %d kinds of indices: name one index", index, len(classes)))
+	}
+	return classes[0].Mapping, nil
+}
+
+// fields asks the index for a document's values of some fields. found is false where it has no such document.
+func (r indexReader) fields(ctx context.Context, s sample, paths []string) (fields *fastjson.Value, found bool, err error) {
+	pit, err := r.cluster.OpenPointInTime(ctx, []string{s.Index})
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { _ = pit.Close(ctx) }() // it ends by itself
+	query := map[string]any{"ids": map[string]any{"values": []string{s.ID}}}
+	for page, err := range pit.Pages(ctx, search.Request{Query: query, Fields: paths}) {
+		if err != nil {
+			return nil, false, err
+		}
+		for _, failure := range page.Failures {
+			return nil, false, errors.New(failure.Reason)
+		}
+		for _, hit := range page.Hits {
+			return hit.Fields, true, nil // valid, since no further page is asked for
+		}
+	}
+	return nil, false, nil
+}
