@@ -30,15 +30,21 @@ Each match is one signal document a line on standard output, once per event, in 
 of the input; the summary goes to standard error. A line that is no JSON object is
 reported with its file and number, and the scan goes on; the exit code is then 1.
 
-No mapping is known here: a value is compared as the rule's constant suggests.`
+No mapping is known here: a value is compared as the rule's constant suggests.
+
+With --report FILE.html there is also a page for people: what was read and what was not,
+when and where signals were, and each with its event and what decided. It needs nothing
+but a browser, and is readable by its owner only, since it holds event data.`
 
 const scanExample = `  esrule scan events.ndjson more.ndjson.gz
   esrule scan --rules rules/ export/*.ndjson.gz > signals.ndjson
+  esrule scan --report incident.html export/*.ndjson.gz > signals.ndjson
   zstd -dc events.ndjson.zst | esrule scan --format table -`
 
 type scanFlags struct {
 	format  string
 	workers int
+	report  string
 }
 
 func newScanCommand(a *app) *cobra.Command {
@@ -57,6 +63,7 @@ func newScanCommand(a *app) *cobra.Command {
 	}
 	format.register(cmd, "format", "how signals are written")
 	cmd.Flags().IntVar(&f.workers, "workers", 0, "how many cores judge at the same time (default: all)")
+	cmd.Flags().StringVar(&f.report, "report", "", "write a page about the signals to this file, HTML without outside references")
 	return cmd
 }
 
@@ -77,6 +84,11 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 	if err := tellSkipped(skipped, rules.Len(), a.logger(cfg)); err != nil {
 		return err
 	}
+	page, err := newScanReport(f.report, files)
+	if err != nil {
+		return err
+	}
+	defer page.discard()
 	bar := a.progress(files)
 	out := newSignalPrinter(a.stdout, f.format)
 	began := a.now()
@@ -84,13 +96,14 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 		Workers:   f.workers,
 		Execution: sink.Execution{ID: rand.Text(), Type: sink.Manual, Version: readBuildInfo().Version, Now: a.now},
 		Signal:    out.print,
+		Explained: page.explained(),
 		Bad: func(err error) {
 			_ = bar.Clear()
 			fmt.Fprintln(a.stderr, "esrule:", err)
 		},
 	})
 	_ = bar.Finish()
-	err = errors.Join(err, out.flush())
+	err = errors.Join(err, out.flush(), page.finish(a.now(), skipped, summary))
 	a.printScanSummary(summary, len(skipped), a.now().Sub(began))
 	if err != nil {
 		return err
