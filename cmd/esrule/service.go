@@ -70,20 +70,24 @@ func (a *app) serve(ctx context.Context) error {
 
 // connect waits for the cluster and makes what a run needs of it.
 func (s *service) connect(ctx context.Context) error {
-	a, cfg, log := s.app, s.cfg, s.log
-	c, err := a.connect(ctx, cfg, log)
+	c, err := s.app.connect(ctx, s.cfg, s.log)
 	if err != nil {
 		return err
 	}
-	on := &onCluster{
-		cluster: c, runner: a.newRunner(cfg, c, log), store: schedule.NewStore(c.requests, cfg.StateIndex, a.now),
-		keeper: a.newKeeper(cfg, c, log), unmatched: newUnmatched(a.reader(cfg, c, log), log),
-	}
+	on := s.newOnCluster(c)
 	if err := on.keeper.ensure(ctx); err != nil {
 		return err
 	}
 	s.on.Store(on)
 	return nil
+}
+
+func (s *service) newOnCluster(c *cluster) *onCluster {
+	a, cfg, log := s.app, s.cfg, s.log
+	return &onCluster{
+		cluster: c, runner: a.newRunner(cfg, c, log), store: schedule.NewStore(c.requests, cfg.StateIndex, a.now),
+		keeper: a.newKeeper(cfg, c, log), unmatched: newUnmatched(a.reader(cfg, c, log), log),
+	}
 }
 
 // poll is one run. Its outcome is logged, rule by rule, by the runner; what it leaves open is for the next.
