@@ -24,7 +24,7 @@ func newStatusCommand(a *app) *cobra.Command {
 		Use:     "status",
 		Short:   "Show what is covered and what is open",
 		Long:    statusLong,
-		Example: "  esrule status\n  esrule status --format json | jq '.rules[] | {name, lag_seconds}'",
+		Example: "  esrule status\n  esrule status --format json | jq '.rules[] | {name, covered, lag_seconds, gap_seconds}'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.status(cmd.Context(), format.String(), maxLag)
@@ -37,13 +37,18 @@ func newStatusCommand(a *app) *cobra.Command {
 
 // ruleStatus is one rule's standing at one moment.
 type ruleStatus struct {
-	RuleID      string               `json:"rule_id"`
-	Name        string               `json:"name"`
-	CoveredUpTo *time.Time           `json:"covered_up_to,omitempty"` // absent: never run
-	Lag         float64              `json:"lag_seconds"`
-	Late        bool                 `json:"late"` // the lag is beyond --max-lag
+	RuleID      string     `json:"rule_id"`
+	Name        string     `json:"name"`
+	CoveredUpTo *time.Time `json:"covered_up_to,omitempty"` // absent: never run
+	Lag         float64    `json:"lag_seconds"`
+	Late        bool       `json:"late"` // the lag is beyond --max-lag
+	// Covered says whether all of it is well: covered without a gap or an open index, by a last run that ended, in time.
+	Covered     bool                 `json:"covered"`
+	GapSeconds  float64              `json:"gap_seconds"`
 	Gaps        schedule.Intervals   `json:"gaps,omitempty"`
+	OpenSeconds float64              `json:"open_seconds"` // for which at least one index is open
 	Open        []schedule.OpenIndex `json:"open,omitempty"`
+	Costs       []string             `json:"costs,omitempty"` // in which ways the last run cost more than a rule's share
 	LastRun     *schedule.Run        `json:"last_run,omitempty"`
 	// ChangedAt is when the rule's meaning changed since its first run: what was covered before was
 	// searched for another condition.
@@ -75,10 +80,11 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 			return err
 		}
 		s.Late = maxLag > 0 && s.Lag > maxLag.Seconds()
+		s.Covered = s.whole()
 		rules = append(rules, s)
-		whole = whole && s.whole()
+		whole = whole && s.Covered
 	}
-	if err := a.printStatus(rules, format); err != nil {
+	if err := a.printStatus(rules, whole, format); err != nil {
 		return err
 	}
 	if !whole {
@@ -100,19 +106,30 @@ func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *schedule
 	s.CoveredUpTo, s.Lag = &upTo, a.now().Sub(upTo).Seconds()
 	// What lies behind the last run is not a gap yet: the next poll is for it.
 	s.Gaps = ledger.Gaps(ledger.Covered.End())
+	s.GapSeconds = s.Gaps.Length().Seconds()
 	s.Open, s.LastRun = ledger.Open, ledger.LastRun
+	var open schedule.Intervals
+	for _, o := range s.Open {
+		open = open.Union(o.Time...)
+	}
+	s.OpenSeconds = open.Length().Seconds()
+	if s.LastRun != nil {
+		for _, cost := range (schedule.RuleReport{Run: *s.LastRun}).Costs() {
+			s.Costs = append(s.Costs, cost.Text)
+		}
+	}
 	if ledger.PreviousFingerprint != "" {
 		s.ChangedAt = &ledger.FingerprintAt
 	}
 	return s, nil
 }
 
-func (a *app) printStatus(rules []ruleStatus, format string) error {
+func (a *app) printStatus(rules []ruleStatus, whole bool, format string) error {
 	if format == "json" {
 		e := json.NewEncoder(a.stdout)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
-		return e.Encode(map[string]any{"rules": rules})
+		return e.Encode(map[string]any{"covered": whole, "rules": rules})
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	for i, s := range rules {
@@ -136,11 +153,11 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 		fmt.Fprintf(w, "  late\tlonger ago than --max-lag: is esrule still running?\n")
 	}
 	for _, gap := range s.Gaps {
-		fmt.Fprintf(w, "  gap\t%s: covered by the next run\n", gap)
+		fmt.Fprintf(w, "  gap\t%s, %s: covered by the next run\n", gap, gap.Length())
 	}
 	for _, open := range s.Open {
-		fmt.Fprintf(w, "  open\t%s for %s since %s, next try %s: %s\n", open.Index, open.Time.Length(),
-			open.Since.Format(time.RFC3339), open.Next.Format(time.RFC3339), open.Reason)
+		fmt.Fprintf(w, "  open\t%s for %s since %s, tried again %d times, next try %s: %s\n", open.Index, open.Time.Length(),
+			open.Since.Format(time.RFC3339), open.Tries, open.Next.Format(time.RFC3339), open.Reason)
 	}
 	if run := s.LastRun; run != nil {
 		fmt.Fprintf(w, "  last run\t%s, %s: searched %s in %d indices, %d candidates, %d matched, %d created, %d duplicates, %d reduced, %d dead letters\n",
@@ -149,6 +166,9 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 		if run.Error != "" {
 			fmt.Fprintf(w, "  failed\t%s\n", run.Error)
 		}
+	}
+	for _, cost := range s.Costs {
+		fmt.Fprintf(w, "  costs\t%s\n", cost)
 	}
 	if s.ChangedAt != nil {
 		fmt.Fprintf(w, "  changed\t%s: what was covered before was searched for the rule as it was then\n", s.ChangedAt.Format(time.RFC3339))
