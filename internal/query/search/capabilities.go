@@ -26,15 +26,18 @@ func (c *Cluster) capabilities(ctx context.Context, patterns, paths []string) (c
 		if len(part) == 0 {
 			part = []string{"_source"} // a field must be named
 		}
-		q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_field_caps", params: openIndices()}
-		q.params["fields"] = []string{commas(part)}
-		q.params.Set("include_unmapped", "true") // else a field that some indices lack would seem to be in all
-		q.params.Set("filter_path", "indices,fields.*.*.type,fields.*.*.metadata_field,fields.*.*.indices")
+		params := openIndices()
+		params["fields"] = []string{commas(part)}
+		params.Set("include_unmapped", "true") // else a field that some indices lack would seem to be in all
+		params.Set("filter_path", "indices,fields.*.*.type,fields.*.*.metadata_field,fields.*.*.indices")
+		request := func(patterns []string) call {
+			return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_field_caps", params: params}
+		}
 		var answer struct {
 			Indices []string                         `json:"indices"`
 			Fields  map[string]map[string]capability `json:"fields"`
 		}
-		if err := c.ask(ctx, q, &answer); err != nil {
+		if _, err := c.askIndices(ctx, patterns, request, &answer); err != nil {
 			return caps, err
 		}
 		caps.answered(answer.Indices)

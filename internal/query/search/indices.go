@@ -23,17 +23,21 @@ func (c *Cluster) Closed(ctx context.Context, patterns []string) ([]string, erro
 
 // having names the indices of the patterns, sorted, that have a setting.
 func (c *Cluster) having(ctx context.Context, patterns []string, state, setting string) ([]string, error) {
-	q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_settings/index." + setting, params: openIndices()}
-	q.params.Set("expand_wildcards", state)
-	q.params.Set("filter_path", "*.settings.index."+setting)
-	var answer map[string]struct{}
-	if err := c.ask(ctx, q, &answer); err != nil {
+	params := openIndices()
+	params.Set("expand_wildcards", state)
+	params.Set("filter_path", "*.settings.index."+setting)
+	answer := map[string]struct{}{}
+	_, err := c.askIndices(ctx, patterns, func(patterns []string) call {
+		return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_settings/index." + setting, params: params}
+	}, &answer)
+	if err != nil {
 		return nil, err
 	}
 	return slices.Sorted(maps.Keys(answer)), nil
 }
 
-// Exists tells whether there is an index of that name, open or closed.
+// Exists tells whether there is an index of that name, open or closed. One that may not be looked at is not known to be
+// gone.
 func (c *Cluster) Exists(ctx context.Context, index string) (bool, error) {
 	q := call{method: http.MethodHead, path: "/" + url.PathEscape(index)}
 	_, err := c.retry(ctx, q, c.options.Tries, func() ([]byte, error) { return c.send(ctx, q, nil, nil, 0) })
@@ -41,7 +45,7 @@ func (c *Cluster) Exists(ctx context.Context, index string) (bool, error) {
 	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
 		return false, nil
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrForbidden) {
 		return false, err
 	}
 	return true, nil

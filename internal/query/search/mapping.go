@@ -207,10 +207,12 @@ func (m *mappedField) isAlias() bool { return m.Type == "alias" && m.Path != "" 
 
 // copyTargets finds the fields that copy_to fills, by index. They have values that no event was sent with.
 func (c *Cluster) copyTargets(ctx context.Context, patterns []string) (map[string]map[string]bool, error) {
-	q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_mapping", params: openIndices()}
-	q.params.Set("filter_path", "*.mappings.**.copy_to")
+	params := openIndices()
+	params.Set("filter_path", "*.mappings.**.copy_to")
 	var answer map[string]any
-	if err := c.ask(ctx, q, &answer); err != nil {
+	if _, err := c.askIndices(ctx, patterns, func(patterns []string) call {
+		return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_mapping", params: params}
+	}, &answer); err != nil {
 		return nil, err
 	}
 	all := map[string]map[string]bool{}

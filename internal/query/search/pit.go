@@ -55,19 +55,23 @@ type opened struct {
 
 func (p *PointInTime) open(ctx context.Context) (opened, error) {
 	c := p.cluster
-	q := call{method: http.MethodPost, path: "/" + joined(p.patterns) + "/_pit", params: openIndices()}
-	q.params.Set("keep_alive", milliseconds(c.options.KeepAlive))
-	q.params.Set("allow_partial_search_results", "true")
+	params := openIndices()
+	params.Set("keep_alive", milliseconds(c.options.KeepAlive))
+	params.Set("allow_partial_search_results", "true")
+	request := func(patterns []string) call {
+		return call{method: http.MethodPost, path: "/" + joined(patterns) + "/_pit", params: params}
+	}
 	var answer opened
-	err := c.ask(ctx, q, &answer)
+	blocked, err := c.askIndices(ctx, p.patterns, request, &answer)
 	var refused *ResponseError
 	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && refused.Type == "illegal_argument_exception" {
 		// A server before 8.16 does not know the parameter.
-		q.params.Del("allow_partial_search_results")
+		params.Del("allow_partial_search_results")
 		answer = opened{}
-		err = c.ask(ctx, q, &answer)
+		blocked, err = c.askIndices(ctx, p.patterns, request, &answer)
 	}
-	if err == nil && answer.Shards.Total == 0 {
+	p.note(ctx, blocked)
+	if err == nil && answer.ID != "" && answer.Shards.Total == 0 {
 		p.release(ctx, answer.ID)
 		answer.ID = ""
 	}

@@ -21,11 +21,13 @@ type sourceSetting struct {
 }
 
 func (c *Cluster) sourceSettings(ctx context.Context, patterns []string) (map[string]sourceSettings, error) {
-	q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_settings/index.mapping.source.mode,index.mode", params: openIndices()}
-	q.params.Set("flat_settings", "true")
-	q.params.Set("include_defaults", "true")
+	params := openIndices()
+	params.Set("flat_settings", "true")
+	params.Set("include_defaults", "true")
 	var answer map[string]sourceSettings
-	err := c.ask(ctx, q, &answer)
+	_, err := c.askIndices(ctx, patterns, func(patterns []string) call {
+		return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_settings/index.mapping.source.mode,index.mode", params: params}
+	}, &answer)
 	return answer, err
 }
 
