@@ -63,6 +63,10 @@ fuzz-server: $(WITH) ## Let a real Elasticsearch judge random rules and events, 
 	ESTEST_FUZZTIME=$(FUZZTIME) $(WITH) -- $(GO) test -count=1 -timeout 0 -v -run '^Test(Judge|Superset)' \
 		$$(grep -rl --include='*_test.go' 'estest\.Seeds(' . | xargs -n 1 dirname | sort -u)
 
+.PHONY: soak
+soak: ## Run the program while everything fails: 1,000 faults over 100,000 events (SOAK_SEED=… repeats a schedule)
+	SOAK_FAULTS=$${SOAK_FAULTS:-1000} SOAK_EVENTS=$${SOAK_EVENTS:-100000} $(GO) test -count=1 -v -timeout 0 -run '^TestSoak$$' ./internal/soak
+
 .PHONY: clean
 clean: ## Delete what the other targets built
 	rm -rf bin

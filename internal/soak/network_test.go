@@ -1,0 +1,180 @@
+package soak
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+)
+
+// network lies between the instances and the cluster: a line for each instance, that can be broken alone.
+type network struct {
+	lines   []*toxiproxy.Proxy
+	watcher *watcher
+}
+
+func newNetwork(target string) (*network, error) {
+	w, err := newWatcher(target)
+	if err != nil {
+		return nil, err
+	}
+	n := &network{watcher: w}
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	for slot := range slots {
+		line := toxiproxy.NewProxy(server, fmt.Sprint("slot-", slot), "127.0.0.1:0", w.Listener.Addr().String())
+		if err := line.Start(); err != nil {
+			return nil, fmt.Errorf("start the line of slot %d: %w", slot, err)
+		}
+		n.lines = append(n.lines, line)
+	}
+	return n, nil
+}
+
+func (n *network) close() {
+	for _, line := range n.lines {
+		line.Stop()
+	}
+	n.watcher.CloseClientConnections()
+	n.watcher.Close()
+}
+
+func (n *network) url(slot int) string { return "http://" + n.lines[slot].Listen }
+
+// toxic is one of toxiproxy's, with its settings. Toward the program is downstream.
+type toxic struct {
+	kind       string
+	upstream   bool
+	attributes map[string]int64
+}
+
+func (f fault) toxic() toxic {
+	between := func(least, most uint64) int64 { return int64(least + f.amount%(most-least+1)) }
+	switch f.kind {
+	case connectionReset:
+		return toxic{"reset_peer", f.amount%2 == 0, map[string]int64{"timeout": between(0, 50)}}
+	case slowAnswers:
+		return toxic{"latency", false, map[string]int64{"latency": between(20, 200), "jitter": between(0, 50)}}
+	case slowRequests:
+		return toxic{"latency", true, map[string]int64{"latency": between(20, 200), "jitter": between(0, 50)}}
+	case narrow:
+		return toxic{"bandwidth", false, map[string]int64{"rate": between(5, 100)}}
+	case slowClose:
+		return toxic{"slow_close", false, map[string]int64{"delay": between(50, 500)}}
+	case cutAnswer:
+		return toxic{"limit_data", false, map[string]int64{"bytes": between(1, 20_000)}}
+	case cutRequest:
+		return toxic{"limit_data", true, map[string]int64{"bytes": between(1, 20_000)}}
+	case blackHole:
+		return toxic{"timeout", true, map[string]int64{"timeout": 0}}
+	case lostAnswers: // the cluster does what it is asked, and nobody hears of it
+		return toxic{"timeout", false, map[string]int64{"timeout": 0}}
+	}
+	return toxic{}
+}
+
+// poison puts a toxic on a line and gives what takes it away.
+func (n *network) poison(ctx context.Context, slot int, name string, t toxic) (func() error, error) {
+	direction := "downstream"
+	if t.upstream {
+		direction = "upstream"
+	}
+	text, err := json.Marshal(map[string]any{"name": name, "type": t.kind, "stream": direction, "attributes": t.attributes})
+	if err != nil {
+		return nil, err
+	}
+	collection := n.lines[slot].Toxics
+	if _, err := collection.AddToxicJson(bytes.NewReader(text)); err != nil {
+		return nil, fmt.Errorf("put %s on the line of slot %d: %w", text, slot, err)
+	}
+	return func() error { return collection.RemoveToxic(ctx, name) }, nil
+}
+
+// refuse cuts a line: its connections end, and no new one is taken. It gives what mends the line.
+func (n *network) refuse(slot int) func() error {
+	line := n.lines[slot]
+	line.Stop()
+	return line.Start
+}
+
+// watcher stands before the server and passes everything on unchanged. It remembers the points in time that were opened,
+// so that one can be ended under the program's hands, and counts the refusals that the program got.
+type watcher struct {
+	*httptest.Server
+
+	mu       sync.Mutex
+	pits     []string
+	requests int
+	busy     int // answered 429, as a whole
+	items    int // answers to bulk requests that hold a 429
+	refused  int // answered 403 or 5xx
+}
+
+func newWatcher(target string) (*watcher, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return nil, err
+	}
+	w := &watcher{}
+	w.Server = httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(u) },
+		ModifyResponse: w.look,
+		ErrorLog:       log.New(io.Discard, "", 0), // connections that break are what this is about
+	})
+	return w, nil
+}
+
+func (w *watcher) look(res *http.Response) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.requests++
+	switch code := res.StatusCode; {
+	case code == http.StatusTooManyRequests:
+		w.busy++
+	case code == http.StatusForbidden, code >= 500:
+		w.refused++
+	}
+	opens := strings.HasSuffix(res.Request.URL.Path, "/_pit") && res.Request.Method == http.MethodPost
+	bulk := strings.HasSuffix(res.Request.URL.Path, "/_bulk")
+	if !opens && !bulk {
+		return nil
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	if bulk && bytes.Contains(body, []byte(`"status":429`)) {
+		w.items++
+	}
+	var opened struct{ ID string }
+	if opens && json.Unmarshal(body, &opened) == nil && opened.ID != "" {
+		const newest = 8
+		w.pits = append(w.pits, opened.ID)
+		w.pits = w.pits[max(0, len(w.pits)-newest):]
+	}
+	return nil
+}
+
+// open gives the newest points in time, of which some may be closed by now.
+func (w *watcher) open() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.pits...)
+}
+
+func (w *watcher) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return fmt.Sprintf("%d requests answered; refused: %d with 429, %d in items of bulk requests, %d with 403 or 5xx", w.requests, w.busy, w.items, w.refused)
+}

@@ -1,0 +1,251 @@
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"esrule/internal/estest"
+	rules "esrule/internal/schedule"
+)
+
+// round is one schedule under way, on indices of its own.
+type round struct {
+	plan    *schedule
+	pair    *estest.Pair
+	admin   *admin
+	prefix  string
+	net     *network
+	started time.Time
+
+	detections []*rules.Detection
+	instances  []*instance
+	extra      chan struct{} // room for the one more instance
+
+	mu     sync.Mutex
+	events int
+	goners []string         // indices to be deleted, with what they hold
+	gone   map[string][]doc // those that were
+	done   map[kind]int     // the faults that really were
+	errs   []error
+
+	failing time.Duration // how long it was until the last fault was undone
+	partial string        // how far the ledgers were then
+}
+
+func (r *round) index(name string) string { return r.prefix + "-" + name }
+func (r *round) pattern() string          { return r.index("ev-*") }
+
+// targets are where live events are written.
+func (r *round) targets() []string {
+	return []string{r.index("ev-first"), r.index("ev-second"), r.index("ev-both"), r.index("ev-closing"), r.index("write")}
+}
+
+func newRound(plan *schedule, pair *estest.Pair, file, home string) (*round, error) {
+	r := &round{
+		plan: plan, pair: pair, admin: &admin{url: pair.URL, http: &http.Client{Timeout: time.Minute}},
+		prefix: fmt.Sprintf("soak-%d-%x", plan.seed, time.Now().UnixNano()&0xffffff),
+		gone:   map[string][]doc{}, done: map[kind]int{}, extra: make(chan struct{}, 1),
+	}
+	home = filepath.Join(home, r.prefix)
+	if err := os.MkdirAll(home, 0o755); err != nil {
+		return nil, err
+	}
+	folder, err := writeRules(home, r.pattern())
+	if err != nil {
+		return nil, err
+	}
+	if r.detections, err = loadRules(folder); err != nil {
+		return nil, err
+	}
+	if r.net, err = newNetwork(pair.URL); err != nil {
+		return nil, err
+	}
+	for slot := range slots {
+		clock := filepath.Join(home, fmt.Sprint("clock-", slot))
+		r.instances = append(r.instances, &instance{
+			file: file, home: home, clock: clock,
+			env: []string{
+				"SOAK_CLOCK=" + clock,
+				"ESRULE_ELASTICSEARCH_URL=" + r.net.url(slot),
+				"ESRULE_RULES=" + folder,
+				"ESRULE_SIGNALS_INDEX=" + r.index("signals"),
+				"ESRULE_STATE_INDEX=" + r.index("state"),
+				"ESRULE_DEAD_LETTER_INDEX=" + r.index("dead-letter"),
+				fmt.Sprintf("ESRULE_START=%dh", int(r.plan.size.lookBack.Hours())+1),
+				"ESRULE_SCHEDULE=@every 1s",
+				"ESRULE_PAGE_SIZE=20", // so that an hour of events takes several pages
+			},
+		})
+	}
+	return r, nil
+}
+
+// run makes the round's events, lets everything fail, and makes it well again.
+func (r *round) run(ctx context.Context) error {
+	defer r.net.close()
+	src := newSource(r.plan, 2, 0)
+	if err := r.prepare(ctx, src); err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	r.fail(ctx)
+	if err := r.heal(ctx); err != nil {
+		return fmt.Errorf("make the cluster well again: %w", err)
+	}
+	return errors.Join(r.errs...)
+}
+
+// prepare makes the indices and the backlog.
+func (r *round) prepare(ctx context.Context, src *source) error {
+	on := func(node string) string {
+		return `{"settings": {"number_of_replicas": 0, "refresh_interval": "1s", "index.routing.allocation.require._name": "` + node + `"}, "mappings": {` + mapping + `}}`
+	}
+	both := `{"settings": {"number_of_shards": 2, "number_of_replicas": 1}, "mappings": {` + mapping + `}}`
+	make := func(path string, body any) error {
+		_, err := r.admin.insist(ctx, http.MethodPut, path, body)
+		return err
+	}
+	err := errors.Join(
+		make(r.index("ev-first"), on(estest.FirstNode)),
+		make(r.index("ev-second"), on(estest.SecondNode)),
+		make(r.index("ev-both"), both),
+		make(r.index("ev-closing"), both),
+		make("_index_template/"+r.prefix, `{"index_patterns": ["`+r.index("ev-roll-*")+`"], "priority": 500, "template": `+both+`}`),
+		make(r.index("ev-roll-000001"), `{"aliases": {"`+r.index("write")+`": {"is_write_index": true}}}`),
+		make(r.index("flood"), `{"settings": {"number_of_shards": 2, "number_of_replicas": 0}, "mappings": {"enabled": false}}`),
+	)
+	if err != nil {
+		return err
+	}
+	old := []string{r.index("ev-first"), r.index("ev-second"), r.index("ev-both")}
+	if lateSweep {
+		old = append(old, r.index("ev-closing"))
+	}
+	for _, index := range old {
+		if err := r.write(ctx, index, many(r.plan.size.backlog/len(old), src.old)); err != nil {
+			return err
+		}
+	}
+	for _, f := range r.plan.faults {
+		if f.kind != deleted {
+			continue
+		}
+		index := r.index(fmt.Sprint("ev-gone-", f.number))
+		if err := make(index, both); err != nil {
+			return err
+		}
+		docs := many(40, src.old)
+		if err := r.write(ctx, index, docs); err != nil {
+			return err
+		}
+		r.goners, r.gone[index] = append(r.goners, index), docs
+	}
+	// An event that was sent twice, into two indices, is one event.
+	if err := r.copySome(ctx, src); err != nil {
+		return err
+	}
+	_, err = r.admin.insist(ctx, http.MethodPost, r.pattern()+"/_refresh", nil)
+	return err
+}
+
+func (r *round) copySome(ctx context.Context, src *source) error {
+	docs := many(60, src.old)
+	return errors.Join(r.write(ctx, r.index("ev-first"), docs), r.write(ctx, r.index("ev-second"), docs))
+}
+
+func (r *round) write(ctx context.Context, index string, docs []doc) error {
+	if err := r.admin.put(ctx, index, docs); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events += len(docs)
+	return nil
+}
+
+// fail runs instances, live events and faults side by side, and returns when the last fault is undone.
+func (r *round) fail(ctx context.Context) {
+	r.started = time.Now()
+	working, stop := context.WithCancel(ctx)
+	var programs, world sync.WaitGroup
+	for slot := range slots - 1 {
+		programs.Go(func() {
+			r.instances[slot].work(working, rand.New(rand.NewPCG(r.plan.seed, uint64(10+slot))))
+		})
+	}
+	for share, index := range r.targets() {
+		own := newSource(r.plan, uint64(20+share), 1_000_000*(share+1))
+		world.Go(func() { r.stream(ctx, index, own) })
+	}
+	for _, f := range r.plan.faults {
+		world.Go(func() {
+			pause(ctx, time.Until(r.started.Add(f.at)))
+			if err := r.bring(ctx, f); err != nil {
+				r.note(fmt.Errorf("fault %s: %w", f, err))
+			}
+		})
+	}
+	world.Wait()
+	r.failing, r.partial = time.Since(r.started), r.progress(ctx)
+	stop()
+	programs.Wait()
+}
+
+// stream writes live events until the last fault has begun.
+func (r *round) stream(ctx context.Context, index string, src *source) {
+	length := time.Duration(r.plan.size.faults) * r.plan.size.every
+	share := r.plan.size.live / len(r.targets())
+	const batches = 25
+	for n := range batches {
+		pause(ctx, time.Until(r.started.Add(length*time.Duration(n)/batches)))
+		if err := r.write(ctx, index, many(share/batches, src.fresh)); err != nil {
+			r.note(err)
+			return
+		}
+	}
+}
+
+func (r *round) note(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.errs = append(r.errs, err)
+}
+
+func (r *round) count(k kind) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done[k]++
+}
+
+// heal waits for the cluster and lets the program finish what is open.
+func (r *round) heal(ctx context.Context) error {
+	const patience = 3 * time.Minute
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not within %s", patience))
+	defer cancel()
+	if _, err := r.admin.insist(ctx, http.MethodGet, "_cluster/health/"+r.prefix+"-*?wait_for_status=yellow&wait_for_nodes=2&timeout=30s", nil); err != nil {
+		return err
+	}
+	if _, err := r.admin.insist(ctx, http.MethodPost, r.prefix+"-*/_refresh", nil); err != nil {
+		return err
+	}
+	last := r.instances[0]
+	if err := last.shift(0); err != nil {
+		return err
+	}
+	for {
+		code := last.once(ctx, 0, "run", "--once")
+		if code == 0 {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("`run --once` does not end with 0: %w\n%s", context.Cause(ctx), last.said())
+		}
+		pause(ctx, 500*ms)
+	}
+}

@@ -1,0 +1,75 @@
+package soak
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"esrule/internal/query/rule"
+	rules "esrule/internal/schedule"
+)
+
+// The rules of the harness. An interval of a second keeps the pauses before a sick index is tried again short.
+const (
+	// byTimestamp goes by @timestamp alone: an event that comes late is seen only within the overlap, or by a sweep.
+	byTimestamp rule.ID = "50a4b0c1-0000-4000-8000-000000000001"
+	// byIngested goes by event.ingested where an event has it: late events are no others to it.
+	byIngested rule.ID = "50a4b0c1-0000-4000-8000-000000000002"
+)
+
+const ruleText = `
+[rule]
+author = ["esrule"]
+description = "A rule of the fault harness."
+from = "now-10s"
+interval = "1s"
+index = ["%s"]
+language = "eql"
+name = "soak: %s"
+risk_score = 1
+rule_id = "%s"
+severity = "low"
+type = "eql"
+%s
+query = '''
+file where host.os.type == "windows" and event.type == "creation" and process.name : (%s) and
+  file.extension : ("aspx", "js") and not file.path : "?:\\quiet\\*"
+'''
+`
+
+// writeRules gives the folder of the rules, which look at a pattern.
+func writeRules(folder, pattern string) (string, error) {
+	folder = filepath.Join(folder, "rules")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	for name, text := range map[string]string{
+		"timestamp.toml": fmt.Sprintf(ruleText, pattern, "by @timestamp", byTimestamp, "", `"um*.exe", "tardy.exe"`),
+		"ingested.toml":  fmt.Sprintf(ruleText, pattern, "by event.ingested", byIngested, `timestamp_override = "event.ingested"`, `"um*.exe", "late.exe"`),
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			return "", err
+		}
+	}
+	return folder, nil
+}
+
+// loadRules reads them as the program does.
+func loadRules(folder string) ([]*rules.Detection, error) {
+	set, err := rule.Load(folder)
+	if err != nil {
+		return nil, err
+	}
+	var all []*rules.Detection
+	for _, r := range set.Rules {
+		d, err := rules.NewDetection(r, nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, d)
+	}
+	if len(all) != 2 {
+		return nil, fmt.Errorf("rules of the harness: got %d, want 2", len(all))
+	}
+	return all, nil
+}

@@ -1,0 +1,149 @@
+package soak
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"esrule/internal/estest"
+)
+
+func TestMain(m *testing.M) {
+	zerolog.SetGlobalLevel(zerolog.Disabled) // some of toxiproxy's toxics log where no one can tell them not to
+	os.Exit(m.Run())
+}
+
+// Whatever fails, each event that matches has one signal in the end, and every ledger is whole.
+func TestFaults(t *testing.T) {
+	if os.Getenv("SOAK_FAULTS") != "" {
+		t.Skip("SOAK_FAULTS is set: TestSoak runs")
+	}
+	h := newHarness(t)
+	for _, seed := range []uint64{1, 2} {
+		h.round(t, newSchedule(seed, size{faults: 40, every: 250 * ms, lookBack: 12 * time.Hour, backlog: 1500, live: 1000, node: seed == 1}))
+	}
+	h.tell(t)
+}
+
+// TestSoak is `make soak`.
+func TestSoak(t *testing.T) {
+	faults, events := number(t, "SOAK_FAULTS", 0), number(t, "SOAK_EVENTS", 0)
+	if faults == 0 {
+		t.Skip("SOAK_FAULTS is not set")
+	}
+	seed := uint64(number(t, "SOAK_SEED", int(time.Now().UnixNano()>>10&0xffffffff)))
+	t.Logf("seed %d (SOAK_SEED=%[1]d repeats it)", seed)
+	h := newHarness(t)
+	for ; !t.Failed() && (h.faults < faults || h.events < events); seed++ {
+		h.round(t, newSchedule(seed, size{faults: 100, every: 250 * ms, lookBack: 40 * time.Hour, backlog: 7000, live: 4000, node: true}))
+	}
+	h.tell(t)
+}
+
+func number(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// harness is the cluster and the program, and the sums of its rounds.
+type harness struct {
+	pair *estest.Pair
+	file string
+	home string
+
+	rounds, faults, events, signals, lost, doubled int
+	done                                           map[kind]int
+}
+
+func newHarness(t *testing.T) *harness {
+	t.Helper()
+	// One thread and a queue of one: a few writers at once get real 429s.
+	pair := estest.OwnPair(t, estest.Options{
+		Log: os.Stderr,
+		Settings: map[string]any{
+			"thread_pool.write.size": 1, "thread_pool.write.queue_size": 1,
+			// Replicas are there again soon after the node is.
+			"cluster.routing.allocation.node_concurrent_recoveries": 20,
+		},
+	})
+	home := t.TempDir()
+	file, err := build(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &harness{pair: pair, file: file, home: home, done: map[kind]int{}}
+}
+
+// round runs one schedule and judges it.
+func (h *harness) round(t *testing.T, plan *schedule) {
+	t.Helper()
+	began := time.Now()
+	r, err := newRound(plan, h.pair, h.file, h.home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = r.run(t.Context())
+	var v *verdict
+	if err == nil {
+		v, err = r.judge(t.Context(), h.pair.Client)
+	}
+	if err != nil {
+		t.Fatalf("seed %d: %v\n%s", plan.seed, err, plan)
+	}
+	faults := 0
+	for k, n := range r.done {
+		h.done[k] += n
+		faults += n
+	}
+	h.rounds++
+	h.faults += faults
+	h.events += v.events
+	h.signals += v.signals
+	h.lost += v.lost
+	h.doubled += v.doubled
+	t.Logf("seed %d: %d faults, %d events, %d signals, %d lost, %d doubled in %s (%s until the last fault was undone); covered by then: %s; %s",
+		plan.seed, faults, v.events, v.signals, v.lost, v.doubled, time.Since(began).Round(time.Second), r.failing.Round(time.Second), r.partial, r.net.watcher)
+	if len(v.wrong) > 0 {
+		const enough = 20
+		t.Errorf("seed %d: %d things are wrong:\n%s\n%s\nwhat the last run said:\n%s", plan.seed, len(v.wrong),
+			strings.Join(v.wrong[:min(len(v.wrong), enough)], "\n"), plan, r.instances[0].said())
+		return
+	}
+	r.clean(t.Context())
+}
+
+// clean makes room for the next round.
+func (r *round) clean(ctx context.Context) {
+	answer, err := r.admin.do(ctx, "GET", "_cat/indices/"+r.prefix+"-*?h=index", nil)
+	if err != nil {
+		return
+	}
+	for index := range strings.FieldsSeq(string(answer)) {
+		_, _ = r.admin.do(ctx, "DELETE", index, nil)
+	}
+}
+
+func (h *harness) tell(t *testing.T) {
+	t.Helper()
+	lines := []string{fmt.Sprintf("%d faults, %d events, %d signals, %d lost, %d doubled in %d rounds", h.faults, h.events, h.signals, h.lost, h.doubled, h.rounds)}
+	for _, k := range slices.Sorted(maps.Keys(h.done)) {
+		lines = append(lines, fmt.Sprintf("%6d %s", h.done[k], k))
+	}
+	t.Log(strings.Join(lines, "\n"))
+}

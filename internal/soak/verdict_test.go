@@ -1,0 +1,281 @@
+package soak
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/valyala/fastjson"
+
+	"esrule/internal/query/event"
+	"esrule/internal/query/rule"
+	"esrule/internal/query/search"
+	rules "esrule/internal/schedule"
+	"esrule/internal/sink"
+)
+
+// verdict is what a round came to.
+type verdict struct {
+	events, signals int
+	lost, doubled   int
+	wrong           []string // each thing that is not as it should be
+}
+
+func (v *verdict) say(format string, args ...any) {
+	v.wrong = append(v.wrong, fmt.Sprintf(format, args...))
+}
+
+// truth is what the matcher finds when it reads every event itself, without pre-filter, window or ledger.
+type truth struct {
+	wanted map[sink.SignalID]string // identities of matching events, each with one event that has it
+	of     map[string]sink.SignalID // by rule, index and document
+	events int
+}
+
+func key(id rule.ID, index, document string) string { return string(id) + " " + index + "/" + document }
+
+// hit is a document as a search gives it.
+type hit struct {
+	Index  string          `json:"_index"`
+	ID     string          `json:"_id"`
+	Source json.RawMessage `json:"_source"`
+}
+
+// everything reads all documents of a pattern with a scroll, which is not how the program reads.
+func (a *admin) everything(ctx context.Context, pattern string, each func(hit) error) error {
+	var page struct {
+		ScrollID string               `json:"_scroll_id"`
+		Shards   struct{ Failed int } `json:"_shards"`
+		Hits     struct{ Hits []hit }
+	}
+	answer, err := a.insist(ctx, http.MethodPost, pattern+"/_search?scroll=1m&allow_partial_search_results=false", `{"size": 2000, "sort": ["_doc"]}`)
+	for err == nil {
+		page.Hits.Hits = nil
+		if err = json.Unmarshal(answer, &page); err != nil {
+			break
+		}
+		if page.Shards.Failed > 0 {
+			return fmt.Errorf("read everything of %s: %d shards failed", pattern, page.Shards.Failed)
+		}
+		if len(page.Hits.Hits) == 0 {
+			break
+		}
+		for _, h := range page.Hits.Hits {
+			if err := each(h); err != nil {
+				return err
+			}
+		}
+		answer, err = a.insist(ctx, http.MethodPost, "_search/scroll", map[string]string{"scroll": "1m", "scroll_id": page.ScrollID})
+	}
+	if err != nil {
+		return fmt.Errorf("read everything of %s: %w", pattern, err)
+	}
+	_, err = a.insist(ctx, http.MethodDelete, "_search/scroll", map[string]string{"scroll_id": page.ScrollID})
+	return err
+}
+
+// judge compares the signals with the truth and looks at the ledgers.
+func (r *round) judge(ctx context.Context, client *elasticsearch.Client) (*verdict, error) {
+	is, was, err := r.readTruth(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	v := &verdict{events: r.events}
+	if want := r.events - r.deletedEvents(); is.events != want {
+		v.say("the cluster holds %d events, %d were written: the harness or the server lost some", is.events, want)
+	}
+	if err := r.compare(ctx, v, is, was); err != nil {
+		return nil, err
+	}
+	for _, d := range r.detections {
+		if err := r.wantWhole(ctx, v, d.Rule.ID); err != nil {
+			return nil, err
+		}
+	}
+	for _, i := range r.instances {
+		for _, err := range i.wrong {
+			v.say("an instance: %v", err)
+		}
+	}
+	return v, nil
+}
+
+func (r *round) deletedEvents() int {
+	n := 0
+	for index, docs := range r.gone {
+		if !slices.Contains(r.goners, index) {
+			n += len(docs)
+		}
+	}
+	return n
+}
+
+// readTruth gives what is to be found in the events that are there, and what may have been found in those that were.
+func (r *round) readTruth(ctx context.Context, client *elasticsearch.Client) (is, was *truth, err error) {
+	is = &truth{wanted: map[sink.SignalID]string{}, of: map[string]sink.SignalID{}}
+	was = &truth{wanted: map[sink.SignalID]string{}, of: map[string]sink.SignalID{}}
+	var judges []judge
+	for _, d := range r.detections {
+		j, err := newJudge(ctx, client, d, r.pattern())
+		if err != nil {
+			return nil, nil, err
+		}
+		judges = append(judges, j)
+	}
+	err = r.admin.everything(ctx, r.pattern(), func(h hit) error {
+		is.events++
+		for _, j := range judges {
+			if err := j.judge(is, h, h.Index); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for index, docs := range r.gone {
+		for _, d := range docs {
+			for _, j := range judges { // its mapping was this other index's
+				if err := j.judge(was, hit{Index: index, ID: d.id, Source: d.text}, r.index("ev-first")); err != nil {
+					return nil, nil, err
+				}
+			}
+		}
+	}
+	return is, was, err
+}
+
+// judge finds a rule's matches among events of any index.
+type judge struct {
+	detection *rules.Detection
+	event     *event.Event
+	mappings  map[string]*event.Mapping
+}
+
+func newJudge(ctx context.Context, client *elasticsearch.Client, d *rules.Detection, pattern string) (judge, error) {
+	j := judge{detection: d, event: event.New(d.Fields), mappings: map[string]*event.Mapping{}}
+	classes, err := search.NewCluster(client, search.Options{}).Mappings(ctx, []string{pattern}, d.Mapped())
+	for _, class := range classes {
+		for _, index := range class.Indices {
+			j.mappings[index] = class.Mapping
+		}
+	}
+	return j, err
+}
+
+func (j judge) judge(into *truth, h hit, mapped string) error {
+	m, ok := j.mappings[mapped]
+	if !ok {
+		return fmt.Errorf("index %s is in no class of mappings", mapped)
+	}
+	document, err := fastjson.ParseBytes(h.Source)
+	if err != nil {
+		return err
+	}
+	j.event.Reset(m, document, nil)
+	if !j.detection.Matcher.Match(j.event) {
+		return nil
+	}
+	id := j.detection.Rule.ID
+	signal, err := sink.Identify(id, h.Source)
+	if err != nil {
+		return err
+	}
+	into.wanted[signal] = key(id, h.Index, h.ID)
+	into.of[key(id, h.Index, h.ID)] = signal
+	return nil
+}
+
+// compare wants one signal for each identity among the events, and none without an event.
+func (r *round) compare(ctx context.Context, v *verdict, is, was *truth) error {
+	missing := maps.Clone(is.wanted)
+	times := map[string]int{} // signals by event
+	err := r.admin.everything(ctx, r.index("signals"), func(h hit) error {
+		v.signals++
+		var s struct {
+			Rule      rule.ID                      `json:"kibana.alert.rule.rule_id"`
+			Ancestors []struct{ ID, Index string } `json:"kibana.alert.ancestors"`
+			Reduced   any                          `json:"kibana.alert.esrule.reduced"`
+		}
+		if err := json.Unmarshal(h.Source, &s); err != nil || len(s.Ancestors) != 1 {
+			return fmt.Errorf("signal %s names no event: %v: %s", h.ID, err, h.Source)
+		}
+		of := key(s.Rule, s.Ancestors[0].Index, s.Ancestors[0].ID)
+		id, there := is.of[of]
+		if !there {
+			id, there = was.of[of]
+		}
+		switch {
+		case !there:
+			v.say("a signal for an event that does not match: %s", of)
+		case string(id) != h.ID:
+			v.say("signal %s is for %s, whose identity is %s", h.ID, of, id)
+		}
+		if s.Reduced != nil {
+			v.say("a signal is reduced: %s", h.Source)
+		}
+		if times[of]++; times[of] > 1 {
+			v.doubled++
+			v.say("doubled: %s", of)
+		}
+		delete(missing, sink.SignalID(h.ID))
+		return nil
+	})
+	v.lost = len(missing)
+	for _, of := range slices.Sorted(maps.Values(missing)) {
+		v.say("lost: %s", of)
+	}
+	if len(is.wanted) < r.events/50 {
+		v.say("only %d of %d events match: the round shows nothing", len(is.wanted), r.events)
+	}
+	if err != nil {
+		return err
+	}
+	return r.admin.everything(ctx, r.index("dead-letter"), func(h hit) error {
+		v.say("a dead letter: %s", h.Source)
+		return nil
+	})
+}
+
+// wantWhole wants a ledger without a gap, from before the first event to the last run.
+func (r *round) wantWhole(ctx context.Context, v *verdict, id rule.ID) error {
+	l, err := r.ledger(ctx, id)
+	if err != nil {
+		return err
+	}
+	if len(l.Covered) != 1 || len(l.Gaps(l.Covered.End())) > 0 || len(l.Open) > 0 ||
+		l.Covered[0].From.After(r.started.Add(-r.plan.size.lookBack)) || l.Covered.End().Before(r.started) {
+		text, _ := json.MarshalIndent(l, "", " ")
+		v.say("the ledger has a gap: %s", text)
+	}
+	return nil
+}
+
+func (r *round) ledger(ctx context.Context, id rule.ID) (*rules.Ledger, error) {
+	answer, err := r.admin.insist(ctx, http.MethodGet, r.index("state")+"/_doc/ledger-"+string(id), nil)
+	if err != nil {
+		return nil, err
+	}
+	var document struct {
+		Source rules.Ledger `json:"_source"`
+	}
+	return &document.Source, json.Unmarshal(answer, &document)
+}
+
+// progress tells how much of the look back was covered while everything failed: what was covered later shows less.
+func (r *round) progress(ctx context.Context) string {
+	var parts []string
+	for _, d := range r.detections {
+		answer, err := r.admin.do(ctx, http.MethodGet, r.index("state")+"/_doc/ledger-"+string(d.Rule.ID), nil)
+		var document struct {
+			Source rules.Ledger `json:"_source"`
+		}
+		if err == nil && json.Unmarshal(answer, &document) == nil {
+			parts = append(parts, fmt.Sprintf("%.0f %%, %d open", 100*document.Source.Covered.Length().Hours()/r.plan.size.lookBack.Hours(), len(document.Source.Open)))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
