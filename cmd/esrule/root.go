@@ -51,6 +51,7 @@ func newRootCommand(a *app) *cobra.Command {
 		"`FILE-or-DIR` of rules; repeatable (default: ESRULE_RULES, then the built-in rule)")
 	root.AddCommand(
 		newRunCommand(a),
+		newBackfillCommand(a),
 		newSetupCommand(a),
 		newCheckCommand(a),
 		newExplainCommand(a),

@@ -2,6 +2,7 @@ package backfill_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -102,7 +103,9 @@ func TestShared(t *testing.T) {
 	did := map[string]int{}
 	for _, hit := range w.Hits(w.indices.State) {
 		var s struct{ Kind, Worker string }
-		hit.Decode(t, &s)
+		if err := json.Unmarshal(hit.Source, &s); err != nil {
+			t.Fatal(err)
+		}
 		if s.Kind == "slice" {
 			did[s.Worker]++
 		}

@@ -136,15 +136,15 @@ func (p *Plan) Unsearched() []schedule.Failure {
 
 // Command is the command line that goes on with the plan.
 func (r Request) Command() string {
-	words := []string{"esrule backfill", "--from", quote(r.From), "--to", quote(r.To)}
+	words := []string{"esrule backfill", "--from", Quote(r.From), "--to", Quote(r.To)}
 	for _, i := range r.Index {
-		words = append(words, "--index", quote(i))
+		words = append(words, "--index", Quote(i))
 	}
 	return strings.Join(words, " ")
 }
 
-// quote is for a POSIX shell.
-func quote(word string) string {
+// Quote writes a word for a POSIX shell.
+func Quote(word string) string {
 	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+") == "" {
 		return word
 	}

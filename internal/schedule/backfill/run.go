@@ -92,6 +92,9 @@ type Progress struct {
 	Read int64 // candidates of the slices under way
 }
 
+// Reached is how far the work has come, of the plan's Weight.
+func (p Progress) Reached() int64 { return min(p.DoneWeight+p.Read, p.Weight) }
+
 // Progress may be asked for while Run runs.
 func (r *Runner) Progress() Progress {
 	return Progress{Totals: r.queue.totals(), Read: r.candidates.Load()}

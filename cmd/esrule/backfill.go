@@ -1,0 +1,317 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"esrule/internal/query/rule"
+	"esrule/internal/query/search"
+	"esrule/internal/schedule"
+	"esrule/internal/schedule/backfill"
+	"esrule/internal/schedule/state"
+	"esrule/internal/sink"
+)
+
+const backfillLong = `Search a range of history, by @timestamp, and write a signal for each match that was not
+alerted before. The polling job goes on meanwhile: its ledger is not touched.
+
+Times are RFC 3339, dates, or date math such as now-30d. A --to that is a date means the
+whole of that day. The range is cut into slices by how many candidates lie where; the
+plan is shown before it starts, and with --plan nothing else happens.
+
+The same command again goes on where it stopped, also behind a crash; on a second machine
+at the same time it shares the work. Ctrl-C ends after the pages in flight, a second one
+at once; nothing is lost or doubled. --restart makes the plan anew and searches all again.
+
+Exit code 0: all of it was covered. 1: something was not, and standard error says what.`
+
+const backfillExample = `  # What would it take? Nothing is written.
+  esrule backfill --from 2021-01-01 --to now --plan
+
+  # Since January, at most 20,000 documents a second, with a report to hand over.
+  esrule backfill --from 2021-01-01 --to now --max-rate 20000 --report report.html
+
+  # Over restored indices that the rules' patterns do not name.
+  esrule backfill --from 2021-01-01 --to 2021-03-31 --index 'restored-winlogbeat-*'
+
+  # To look at the signals before any is written:
+  esrule backfill --from now-7d --to now --dry-run > signals.ndjson`
+
+type backfillFlags struct {
+	from, to string
+	index    []string
+	workers  int
+	maxRate  int
+	lease    time.Duration
+	dryRun   bool
+	planOnly bool
+	restart  bool
+	report   string
+}
+
+func newBackfillCommand(a *app) *cobra.Command {
+	var f backfillFlags
+	cmd := &cobra.Command{
+		Use:     "backfill --from TIME --to TIME",
+		Short:   "Run the rules over a range of history",
+		Long:    backfillLong,
+		Example: backfillExample,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.backfill(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.from, "from", "", "start of the range: RFC 3339, a date, or now-30d")
+	flags.StringVar(&f.to, "to", "", "end of the range, itself not in it; a date means that whole day")
+	flags.StringArrayVar(&f.index, "index", nil, "index `PATTERN` to search instead of the rules' own; repeatable")
+	flags.IntVar(&f.workers, "workers", 2, "how many slices are searched at once, each with a point in time of its own")
+	flags.IntVar(&f.maxRate, "max-rate", 0, "most documents to read a second, by all workers of this process (0: no limit)")
+	flags.DurationVar(&f.lease, "lease", 30*time.Second, "how long a worker may be silent before another takes its slice over")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print the signals as NDJSON and write nothing to the cluster")
+	flags.BoolVar(&f.planOnly, "plan", false, "show the plan and end")
+	flags.BoolVar(&f.restart, "restart", false, "make the plan anew and search everything again")
+	flags.StringVar(&f.report, "report", "", "write an HTML report to `FILE`")
+	_ = cmd.MarkFlagRequired("from")
+	_ = cmd.MarkFlagRequired("to")
+	cmd.MarkFlagsMutuallyExclusive("plan", "report")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "restart")
+	return cmd
+}
+
+// check refuses values that cannot be meant.
+func (f backfillFlags) check() error {
+	switch {
+	case f.workers < 1:
+		return fmt.Errorf("--workers %d: want at least 1", f.workers)
+	case f.maxRate < 0:
+		return fmt.Errorf("--max-rate %d: want documents a second, or 0 for no limit", f.maxRate)
+	case f.lease < time.Second:
+		return fmt.Errorf("--lease %s: want at least 1s", f.lease)
+	}
+	for _, pattern := range f.index {
+		if why := rule.CheckPattern(pattern); why != "" {
+			return fmt.Errorf("--index %q: %s", pattern, why)
+		}
+	}
+	return nil
+}
+
+// history is one backfill under way: what the command's steps share.
+type history struct {
+	*app
+	flags      backfillFlags
+	cfg        config
+	log        *slog.Logger
+	cluster    *cluster
+	reader     *search.Cluster
+	detections []*schedule.Detection
+	skipped    []rule.Skipped
+	survey     *backfill.Survey
+	store      *backfill.Store
+	began      time.Time
+}
+
+func (a *app) backfill(ctx context.Context, f backfillFlags) error {
+	h, err := a.newHistory(ctx, f)
+	if err != nil {
+		return err
+	}
+	plan, resumed, err := h.plan(ctx)
+	if err != nil {
+		return err
+	}
+	if f.planOnly {
+		return printPlan(a.stdout, plan)
+	}
+	if err := printPlan(a.stderr, plan); err != nil {
+		return err
+	}
+	out, err := h.newOutput()
+	if err != nil {
+		return err
+	}
+	runner, err := h.runner(ctx, plan, out.signals)
+	if err != nil {
+		return err
+	}
+	h.tellStart(runner.Totals(), resumed)
+	watched := h.watch(runner)
+	// The first signal asks for an end, which Run brings about in order; a second one ends the process.
+	err = runner.Run(context.WithoutCancel(ctx), ctx.Done())
+	watched()
+	return h.finish(context.WithoutCancel(ctx), plan, runner.Totals(), ctx.Err() != nil, out, err)
+}
+
+// newHistory reads rules and flags, and connects.
+func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error) {
+	if err := f.check(); err != nil {
+		return nil, withExit(exitUsage, err)
+	}
+	if _, err := backfill.NewRequest(f.from, f.to, f.index, a.now()); err != nil {
+		return nil, withExit(exitUsage, err) // before anything else is asked for
+	}
+	cfg, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	log := a.logger(cfg)
+	patterns := cfg.Index
+	if len(f.index) > 0 {
+		patterns = f.index
+	}
+	set, err := a.loadRules(cfg)
+	if err != nil {
+		return nil, err
+	}
+	detections, skipped, err := compile(set, patterns)
+	if err != nil {
+		return nil, err
+	}
+	if err := tellSkipped(skipped, len(detections), log); err != nil {
+		return nil, err
+	}
+	c, err := a.connect(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	h := &history{app: a, flags: f, cfg: cfg, log: log, cluster: c, reader: a.reader(cfg, c, log), detections: detections, skipped: skipped, began: a.now()}
+	h.survey = &backfill.Survey{Cluster: h.reader, Own: h.own(), Now: a.now}
+	h.store = backfill.NewStore(state.NewStore(c.requests, cfg.StateIndex), a.now)
+	return h, nil
+}
+
+func (h *history) own() []string {
+	return []string{h.cfg.SignalsIndex, h.cfg.StateIndex, h.cfg.DeadLetterIndex}
+}
+
+// plan finds the plan of the same request, or makes one. It is kept unless nothing may be written.
+func (h *history) plan(ctx context.Context) (plan *backfill.Plan, resumed bool, err error) {
+	request, err := backfill.NewRequest(h.flags.from, h.flags.to, h.flags.index, h.now())
+	if err != nil {
+		return nil, false, withExit(exitUsage, err)
+	}
+	writing := !h.flags.dryRun && !h.flags.planOnly
+	if !h.flags.dryRun && !h.flags.restart {
+		there, err := h.store.Load(ctx, backfill.PlanID(request, h.detections))
+		if err != nil || there != nil {
+			return there, true, err
+		}
+	}
+	if writing {
+		if err := h.ensureIndices(ctx, h.cfg, h.cluster, h.log); err != nil {
+			return nil, false, err
+		}
+	}
+	plan, err = h.survey.Plan(ctx, request, h.detections)
+	if err != nil {
+		return nil, false, fmt.Errorf("make the plan: %w", err)
+	}
+	if err := h.nothingToSearch(plan); err != nil {
+		return nil, false, err
+	}
+	switch {
+	case writing && h.flags.restart:
+		plan, err = h.store.Replace(ctx, plan)
+	case writing:
+		plan, err = h.store.Keep(ctx, plan)
+	}
+	return plan, false, err
+}
+
+// nothingToSearch refuses a range over patterns that the user named and that match nothing: a slip of the pen, and no
+// answer to what was asked.
+func (h *history) nothingToSearch(plan *backfill.Plan) error {
+	if len(h.flags.index) == 0 {
+		return nil
+	}
+	for _, s := range plan.Sources {
+		if len(s.Indices) > 0 || len(s.Unsearched) > 0 {
+			return nil
+		}
+	}
+	return withExit(exitUsage, fmt.Errorf("no index that may be read matches %s", strings.Join(h.flags.index, ", ")))
+}
+
+func (h *history) runner(ctx context.Context, plan *backfill.Plan, signals schedule.Signals) (*backfill.Runner, error) {
+	documents := state.NewStore(h.cluster.requests, h.cfg.StateIndex)
+	if h.flags.dryRun {
+		documents = nil
+	}
+	return backfill.NewRunner(ctx,
+		&schedule.Coverer{Cluster: h.reader, Signals: signals, Own: h.own(), Log: h.log},
+		backfill.NewClaims(documents, rand.Text(), h.flags.lease, h.now),
+		plan, h.detections,
+		backfill.Options{Workers: h.flags.workers, Pace: backfill.NewPace(h.flags.maxRate), Now: h.now, Log: h.log, Version: readBuildInfo().Version})
+}
+
+// output is where the signals of a backfill go.
+type output struct {
+	signals schedule.Signals
+}
+
+func (h *history) newOutput() (*output, error) {
+	if h.flags.dryRun {
+		return &output{signals: sink.NewLines(h.stdout)}, nil
+	}
+	return &output{signals: sink.NewWriter(h.cluster.once, sink.Options{
+		SignalsIndex: h.cfg.SignalsIndex, DeadLetterIndex: h.cfg.DeadLetterIndex, Logger: h.log,
+	})}, nil
+}
+
+// finish tells what came of it. Its error is what was not covered.
+func (h *history) finish(ctx context.Context, plan *backfill.Plan, totals backfill.Totals, stopped bool, out *output, failed error) error {
+	changes, err := h.survey.Changes(ctx, plan)
+	if err != nil {
+		h.log.Warn("which indices came and went meanwhile is not known", "error", err)
+	}
+	h.printTotals(totals, changes)
+	return errors.Join(failed, h.notCovered(plan, totals, stopped))
+}
+
+// command is the command line that goes on with what was begun.
+func (h *history) command(plan *backfill.Plan) string {
+	words := plan.Request.Command()
+	for _, path := range h.rulePaths {
+		words += " --rules " + backfill.Quote(path)
+	}
+	return words
+}
+
+// notCovered says what a backfill left out, or is nil.
+func (h *history) notCovered(plan *backfill.Plan, totals backfill.Totals, stopped bool) error {
+	unsearched := plan.Unsearched()
+	if totals.Whole() && len(unsearched) == 0 && totals.Counts.DeadLettered == 0 {
+		return nil
+	}
+	lines := []string{"not everything was covered:"}
+	if left := totals.Slices - totals.Done - totals.Failed; left > 0 {
+		why := ""
+		if stopped {
+			why = ", since it was stopped"
+		}
+		lines = append(lines, fmt.Sprintf("%d of %d slices were not searched to the end%s", left, totals.Slices, why))
+	}
+	for _, f := range totals.Failures {
+		lines = append(lines, fmt.Sprintf("%s for %s: %s", f.Index, spans(f.Time), f.Reason))
+	}
+	for _, f := range unsearched {
+		lines = append(lines, fmt.Sprintf("%s: %s", f.Index, f.Reason))
+	}
+	if n := totals.Counts.DeadLettered; n > 0 {
+		lines = append(lines, fmt.Sprintf("%d signals were refused by the signals index and lie in the dead-letter index", n))
+	}
+	switch {
+	case totals.Whole():
+	case h.flags.dryRun:
+		lines = append(lines, "A dry run keeps no account: the same command starts anew.")
+	default:
+		lines = append(lines, "To go on with what is left: "+h.command(plan))
+	}
+	return withExit(exitNotCovered, errors.New(strings.Join(lines, "\n  ")))
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"esrule/internal/schedule"
+	"esrule/internal/schedule/backfill"
+)
+
+// printPlan shows what a backfill is about to do.
+func printPlan(out io.Writer, p *backfill.Plan) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	r := p.Request.Range
+	fmt.Fprintf(w, "Backfill %s of @timestamp from %s to %s (%s), planned %s\n\n", p.ID,
+		r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), r.Length().Round(time.Second), p.MadeAt.Format(time.RFC3339))
+	fmt.Fprintln(w, "  pattern\tindices\tdocuments\twithout @timestamp\t")
+	for _, s := range p.Sources {
+		note := ""
+		switch {
+		case len(s.Indices) == 0 && len(s.Unsearched) == 0:
+			note = "no index matches: nothing is searched here"
+		case s.Timeless > 0:
+			note = "those without @timestamp cannot be reached by time: they are not searched"
+		}
+		fmt.Fprintf(w, "  %s\t%d\t%d\t%d\t%s\n", s.Pattern, len(s.Indices), s.Documents, s.Timeless, note)
+	}
+	fmt.Fprintln(w, "\n  rule\tcandidates\tslices\t")
+	for _, part := range p.Rules {
+		fmt.Fprintf(w, "  %s\t%d\t%d\t\n", part.Name, part.Candidates, len(part.Weights))
+	}
+	printFailures(w, "not searched", p.Unsearched())
+	var silent []schedule.Failure
+	for _, s := range p.Sources {
+		silent = append(silent, s.Silent...)
+	}
+	printFailures(w, "not in these numbers, and searched all the same", silent)
+	fmt.Fprintln(w)
+	return w.Flush()
+}
+
+func printFailures(w io.Writer, title string, failures []schedule.Failure) {
+	if len(failures) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n  %s:\n", title)
+	for _, f := range failures {
+		fmt.Fprintf(w, "    %s: %s\n", f.Index, f.Reason)
+	}
+}
+
+// tellStart says how the work begins, on what was done before.
+func (h *history) tellStart(t backfill.Totals, resumed bool) {
+	switch {
+	case h.flags.dryRun:
+		fmt.Fprintln(h.stderr, "A dry run: signals go to standard output and nothing is written to the cluster. Stopped half-way it cannot be gone on with.")
+	case resumed && t.Whole():
+		fmt.Fprintln(h.stderr, "All slices of this plan are covered already; --restart searches them again.")
+	case resumed:
+		fmt.Fprintf(h.stderr, "Going on with the plan: %d of %d slices are covered.\n", t.Done, t.Slices)
+	}
+}
+
+// lineEvery is how often progress is told where there is no terminal.
+const lineEvery = 10 * time.Second
+
+// watch shows progress until the function that it gives is called: a bar on a terminal, a line now and then elsewhere.
+func (h *history) watch(r *backfill.Runner) (done func()) {
+	show, every, clear := h.progressLine, lineEvery, func() {}
+	if terminal, ok := isTerminal(h.stderr); ok {
+		bar := progressbar.NewOptions64(max(r.Totals().Weight, 1), progressbar.OptionSetWriter(terminal), progressbar.OptionShowCount(),
+			progressbar.OptionShowIts(), progressbar.OptionSetItsString("candidates"), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		show = func(p backfill.Progress, _ backfill.Progress) {
+			bar.Describe(fmt.Sprintf("slice %d/%d, %d signals", p.Done+p.Failed, p.Slices, p.Counts.Created+p.Counts.Reduced))
+			_ = bar.Set64(p.Reached())
+		}
+		every, clear = 200*time.Millisecond, func() { _ = bar.Finish(); _ = bar.Clear() }
+	}
+	first := r.Progress()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-ticker.C:
+				show(r.Progress(), first)
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-stopped
+		clear()
+	}
+}
+
+func (h *history) progressLine(p, first backfill.Progress) {
+	reached := p.Reached()
+	rate := float64(reached-first.Reached()) / max(h.now().Sub(h.began).Seconds(), 0.001)
+	left := "unknown"
+	if rate > 0 {
+		left = time.Duration(float64(p.Weight-reached) / rate * float64(time.Second)).Round(time.Second).String()
+	}
+	h.log.Info("backfill", "slices", fmt.Sprintf("%d/%d", p.Done, p.Slices), "failed", p.Failed, "candidates", fmt.Sprintf("%d/%d", reached, p.Weight),
+		"rate", fmt.Sprintf("%.0f/s", rate), "left", left, "signals", p.Counts.Created+p.Counts.Reduced)
+}
+
+// isTerminal gives the file behind w where that is a terminal.
+func isTerminal(w io.Writer) (*os.File, bool) {
+	file, ok := w.(*os.File)
+	if !ok {
+		return nil, false
+	}
+	info, err := file.Stat()
+	return file, err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+func (h *history) printTotals(t backfill.Totals, changes backfill.Changes) {
+	c := t.Counts
+	fmt.Fprintf(h.stderr, "%d of %d slices are covered: %d candidates, %d matched, %d signals created, %d alerted before, %d reduced, %d dead letters; %s\n",
+		t.Done, t.Slices, c.Candidates, c.Matched, c.Created, c.Duplicates, c.Reduced, c.DeadLettered, h.now().Sub(h.began).Round(time.Millisecond))
+	for _, index := range changes.Gone {
+		fmt.Fprintf(h.stderr, "  %s was there when the plan was made and is gone, or closed: slices covered since did not search it\n", index)
+	}
+	for _, index := range changes.New {
+		fmt.Fprintf(h.stderr, "  %s came after the plan was made: slices covered before it came did not search it (--restart does)\n", index)
+	}
+}
+
+// spans shows a few intervals, and how many more there are.
+func spans(list schedule.Intervals) string {
+	const shown = 3
+	var texts []string
+	for _, i := range list[:min(len(list), shown)] {
+		texts = append(texts, i.String())
+	}
+	if more := len(list) - shown; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(texts, ", ")
+}
