@@ -50,6 +50,7 @@ type backfillFlags struct {
 	workers  int
 	maxRate  int
 	lease    time.Duration
+	slice    int64
 	dryRun   bool
 	planOnly bool
 	restart  bool
@@ -72,6 +73,7 @@ func newBackfillCommand(a *app) *cobra.Command {
 	flags.StringArrayVar(&f.index, "index", nil, "index `PATTERN` to search instead of the rules' own; repeatable")
 	flags.IntVar(&f.workers, "workers", 2, "how many slices are searched at once, each with a point in time of its own")
 	flags.IntVar(&f.maxRate, "max-rate", 0, "most documents to read a second, by all workers of this process (0: no limit)")
+	flags.Int64Var(&f.slice, "slice-size", 0, "how many candidates a slice holds (0: what suits their number)")
 	flags.DurationVar(&f.lease, "lease", 30*time.Second, "how long a worker may be silent before another takes its slice over")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the signals as NDJSON and write nothing to the cluster")
 	flags.BoolVar(&f.planOnly, "plan", false, "show the plan and end")
@@ -91,6 +93,8 @@ func (f backfillFlags) check() error {
 		return fmt.Errorf("--workers %d: want at least 1", f.workers)
 	case f.maxRate < 0:
 		return fmt.Errorf("--max-rate %d: want documents a second, or 0 for no limit", f.maxRate)
+	case f.slice < 0:
+		return fmt.Errorf("--slice-size %d: want a number of candidates, or 0", f.slice)
 	case f.lease < time.Second:
 		return fmt.Errorf("--lease %s: want at least 1s", f.lease)
 	}
@@ -181,7 +185,7 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 		return nil, err
 	}
 	h := &history{app: a, flags: f, cfg: cfg, log: log, cluster: c, reader: a.reader(cfg, c, log), detections: detections, skipped: skipped, began: a.now()}
-	h.survey = &backfill.Survey{Cluster: h.reader, Own: h.own(), Now: a.now}
+	h.survey = &backfill.Survey{Cluster: h.reader, Own: h.own(), SliceSize: f.slice, Now: a.now}
 	h.store = backfill.NewStore(state.NewStore(c.requests, cfg.StateIndex), a.now)
 	return h, nil
 }
@@ -203,17 +207,17 @@ func (h *history) plan(ctx context.Context) (plan *backfill.Plan, resumed bool, 
 			return there, true, err
 		}
 	}
-	if writing {
-		if err := h.ensureIndices(ctx, h.cfg, h.cluster, h.log); err != nil {
-			return nil, false, err
-		}
-	}
 	plan, err = h.survey.Plan(ctx, request, h.detections)
 	if err != nil {
 		return nil, false, fmt.Errorf("make the plan: %w", err)
 	}
 	if err := h.nothingToSearch(plan); err != nil {
 		return nil, false, err
+	}
+	if writing {
+		if err := h.ensureIndices(ctx, h.cfg, h.cluster, h.log); err != nil {
+			return nil, false, err
+		}
 	}
 	switch {
 	case writing && h.flags.restart:

@@ -25,6 +25,7 @@ type proxy struct {
 	calls   []call
 	hold    func(call) bool // says of a request whether it is the one
 	forward bool            // the held request reaches the server, and its answer is held
+	first   func(call)      // is done before the request goes on, instead of holding it; may be nil
 	held    chan struct{}   // closed when the request is there
 	release chan struct{}
 }
@@ -52,6 +53,11 @@ func (p *proxy) pass(next http.Handler, w http.ResponseWriter, r *http.Request) 
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if !p.note(call{r.Method, r.URL.Path, string(body)}) {
+		next.ServeHTTP(w, r)
+		return
+	}
+	if p.first != nil {
+		p.first(call{r.Method, r.URL.Path, string(body)})
 		next.ServeHTTP(w, r)
 		return
 	}
@@ -84,6 +90,12 @@ func (p *proxy) holdAt(n int, forward bool, is func(call) bool) {
 		}
 		return n == 0
 	}
+}
+
+// before makes the proxy do something when the nth request of a kind is there, and then pass it on.
+func (p *proxy) before(n int, is func(call) bool, do func(call)) {
+	p.holdAt(n, false, is)
+	p.first = do
 }
 
 func (p *proxy) seen() []call {

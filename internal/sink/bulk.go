@@ -49,9 +49,9 @@ func judge(status int, err *serverError) outcome {
 		return barred
 	case status == http.StatusConflict:
 		return duplicate
-	case passing(status):
+	case err.passing():
 		return unsettled
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound,
+	case err.typ == blocked, status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound,
 		err.typ == "index_closed_exception": // Elasticsearch says 400 for it
 		return barred
 	default:
@@ -61,9 +61,16 @@ func judge(status int, err *serverError) outcome {
 
 const notCreated = "not_created" // as a type among Elasticsearch's
 
-// passing says whether a status may be another one a little later.
-func passing(status int) bool {
-	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
+// blocked is Elasticsearch's name for an index that somebody, or a full disk, has closed to writes. It says 429 for
+// the disk, and yet only freed space helps, which no pause of ours brings about.
+const blocked = "cluster_block_exception"
+
+// passing says whether the answer may be another one a little later.
+func (e *serverError) passing() bool {
+	if e.typ == blocked && e.status == http.StatusTooManyRequests {
+		return false
+	}
+	return e.status == http.StatusTooManyRequests || e.status == http.StatusRequestTimeout || e.status >= 500
 }
 
 // bulkAnswer is the part of a bulk response that is asked for.

@@ -86,7 +86,7 @@ func (w *Writer) attempt(ctx context.Context, index string, batch []entry, verdi
 	var failure *serverError
 	var misnamed *NotConcreteError
 	switch {
-	case errors.As(err, &misnamed), errors.As(err, &failure) && !passing(failure.status), err != nil && ctx.Err() != nil:
+	case errors.As(err, &misnamed), errors.As(err, &failure) && !failure.passing(), err != nil && ctx.Err() != nil:
 		return still, backoff.Permanent(err)
 	case err != nil:
 		return still, err
@@ -105,7 +105,7 @@ func advice(err error) string {
 	switch {
 	case failure.typ == notCreated:
 		return ": an ingest pipeline of the index dropped it; take the pipeline away"
-	case failure.typ == "cluster_block_exception":
+	case failure.typ == blocked:
 		return ": the index takes no writes; what blocks it must be removed"
 	case failure.typ == "index_closed_exception":
 		return ": open the index again"

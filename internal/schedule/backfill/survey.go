@@ -37,7 +37,7 @@ func byTimestamp() prefilter.Timestamps { return prefilter.Timestamps{Primary: "
 // Plan looks at what the rules' patterns hold, and cuts the range.
 func (s *Survey) Plan(ctx context.Context, r Request, detections []*schedule.Detection) (*Plan, error) {
 	p := &Plan{Kind: "backfill", Version: planVersion, ID: PlanID(r, detections), Request: r, MadeAt: s.Now().UTC().Truncate(time.Millisecond)}
-	readable := map[string]bool{}
+	readable, there := map[string]bool{}, map[string]bool{}
 	for _, d := range detections {
 		for _, pattern := range d.Patterns {
 			if _, known := readable[pattern]; known {
@@ -47,13 +47,19 @@ func (s *Survey) Plan(ctx context.Context, r Request, detections []*schedule.Det
 			if err != nil {
 				return nil, fmt.Errorf("look at %s: %w", pattern, err)
 			}
-			readable[pattern] = may
+			readable[pattern], there[pattern] = may, len(source.Indices) > 0
 			p.Sources = append(p.Sources, source)
 		}
 	}
 	for _, d := range detections {
 		patterns := slices.DeleteFunc(slices.Clone(d.Patterns), func(pattern string) bool { return !readable[pattern] })
-		part, unjudged, err := s.part(ctx, d, patterns, r.Range)
+		part := Part{RuleID: d.Rule.ID, Name: d.Rule.Name, Fingerprint: d.Fingerprint(), Patterns: patterns}
+		part.Cuts, part.Weights = cut(r.Range, nil, 1)
+		if !slices.ContainsFunc(patterns, func(pattern string) bool { return there[pattern] }) {
+			p.Rules = append(p.Rules, part) // nothing to measure; an index that comes meanwhile is searched
+			continue
+		}
+		unjudged, err := s.measure(ctx, d, &part, r.Range)
 		if err != nil {
 			return nil, fmt.Errorf("plan the rule %q (%s): %w", d.Rule.Name, d.Rule.ID, err)
 		}
@@ -125,31 +131,26 @@ func (s *Survey) indices(ctx context.Context, source *Source) error {
 	return nil
 }
 
-// part plans one rule: where its candidates lie, and cuts between them.
-func (s *Survey) part(ctx context.Context, d *schedule.Detection, patterns []string, within schedule.Interval) (Part, []schedule.Failure, error) {
-	part := Part{RuleID: d.Rule.ID, Name: d.Rule.Name, Fingerprint: d.Fingerprint(), Patterns: patterns}
-	if len(patterns) == 0 {
-		part.Cuts, part.Weights = cut(within, nil, 1)
-		return part, nil, nil
-	}
-	classes, err := s.Cluster.Mappings(ctx, patterns, d.Mapped())
+// measure finds where a rule's candidates lie, and cuts between them.
+func (s *Survey) measure(ctx context.Context, d *schedule.Detection, part *Part, within schedule.Interval) (unjudged []schedule.Failure, err error) {
+	classes, err := s.Cluster.Mappings(ctx, part.Patterns, d.Mapped())
 	if err != nil {
-		return part, nil, err
+		return nil, err
 	}
-	density := density{cluster: s.Cluster, patterns: patterns, query: func(w schedule.Interval) prefilter.Clause {
+	density := density{cluster: s.Cluster, patterns: part.Patterns, query: func(w schedule.Interval) prefilter.Clause {
 		query, _ := d.Query(classes, byTimestamp(), w, s.Own)
 		return query
 	}}
-	_, unjudged := d.Query(classes, byTimestamp(), within, s.Own)
+	_, unjudged = d.Query(classes, byTimestamp(), within, s.Own)
 	spans, size, err := density.measure(ctx, within, s.SliceSize)
 	if err != nil {
-		return part, nil, err
+		return nil, err
 	}
 	for _, one := range spans {
 		part.Candidates += one.documents
 	}
 	part.Cuts, part.Weights = cut(within, spans, size)
-	return part, unjudged, nil
+	return unjudged, nil
 }
 
 // Changes are the indices that a plan's patterns stand for now and did not when it was made, and the other way round.

@@ -1,0 +1,279 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"esrule/internal/schedule/backfill"
+)
+
+// history is the range of loadCrowd's events and then some.
+var history = []string{"backfill", "--from", "now-30d", "--to", "now", "--slice-size", "100", "--lease", "1s"}
+
+func withMore(args []string, more ...string) []string { return append(slices.Clone(args), more...) }
+
+// slicesOf are the slices in the state index.
+func slicesOf(s *stage) []backfill.Slice {
+	s.t.Helper()
+	s.Refresh(s.stateIndex())
+	var all []backfill.Slice
+	for _, hit := range s.Hits(s.stateIndex()) {
+		var one backfill.Slice
+		if err := json.Unmarshal(hit.Source, &one); err == nil && one.Kind == "slice" {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+func TestBackfill(t *testing.T) {
+	s := newStage(t, "events-*")
+	want := loadCrowd(t, s)
+	s.run(withMore(history, "--plan")...).want(t, 0).says(t, s.patterns[0], "1810", "1210", "slices")
+	if n := len(s.Hits(s.prefix + "-out-*")); n != 0 {
+		t.Errorf("--plan wrote %d documents", n)
+	}
+	s.run(history...).want(t, 0).says(t, fmt.Sprintf("%d signals created", len(want)))
+	wantExactly(t, s, want)
+	for _, hit := range s.signals() {
+		if !strings.Contains(string(hit.Source), `"kibana.alert.rule.execution.type":"manual"`) {
+			t.Fatalf("a backfill's signal is not marked as one: %s", hit.Source)
+		}
+	}
+	s.run(history...).want(t, 0).says(t, "covered already", "--restart")
+	s.run(withMore(history, "--restart")...).want(t, 0).says(t, "0 signals created", fmt.Sprintf("%d alerted before", len(want)))
+	wantExactly(t, s, want)
+	if answer := string(s.Do(http.MethodGet, s.stateIndex()+"/_count?q=kind:ledger", nil)); !strings.Contains(answer, `"count":0`) {
+		t.Errorf("the backfill touched the ledger of the polling job: %s", answer)
+	}
+	s.more["START"] = "3h"
+	s.runOnce().says(t, "created=0", fmt.Sprintf("duplicates=%d", len(want)))
+}
+
+// A backfill that is killed at any moment and started again comes to the same as one that is left alone.
+func TestBackfillKilled(t *testing.T) {
+	events := newStage(t, "events-*")
+	want := loadCrowd(t, events)
+	n := 0
+	f := func(at string, nth int, forward bool, is func(*stage, call) bool) {
+		t.Helper()
+		n++
+		t.Run(at, func(t *testing.T) {
+			s := stageOn(t, events.Cluster, fmt.Sprintf("%s-bfkilled%d", events.prefix, n))
+			s.patterns = events.patterns
+			s.more = map[string]string{"PAGE_SIZE": "50"}
+			p := newProxy(t, s.url)
+			p.holdAt(nth, forward, func(c call) bool { return is(s, c) })
+			direct := s.url
+			s.url = p.URL
+			running := start(t, s.env(), history...)
+			select {
+			case <-p.held:
+			case <-running.ended:
+				t.Fatalf("it ended without that request: %+v", running.wait())
+			}
+			if err := running.cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			running.wait().want(t, -1)
+			s.url = direct
+			s.run(history...).want(t, 0)
+			wantExactly(t, s, want)
+			for _, slice := range slicesOf(s) {
+				if slice.State != backfill.Done {
+					t.Errorf("slice %s is %s, want done", slice.Window, slice.State)
+				}
+			}
+		})
+	}
+	isPlan := func(_ *stage, c call) bool {
+		return c.method == http.MethodPut && strings.Contains(c.path, "/backfill-")
+	}
+	isSlice := func(_ *stage, c call) bool { return c.method == http.MethodPut && strings.Contains(c.path, "/slice-") }
+	isDone := func(s *stage, c call) bool { return isSlice(s, c) && strings.Contains(c.body, `"done"`) }
+	f("before the plan is kept", 1, false, isPlan)
+	f("with nothing but a plan", 1, true, isPlan)
+	f("between claiming a slice and hearing of it", 2, true, isSlice)
+	f("between two pages", 5, true, isPage)
+	f("before signals are sent", 2, false, isBulk)
+	f("between sending signals and hearing of them", 2, true, isBulk)
+	f("between signals and the slice's end", 3, false, isDone)
+	f("between the slice's end and hearing of it", 3, true, isDone)
+}
+
+// Two processes share the work, and what comes out is as from one.
+func TestBackfillShared(t *testing.T) {
+	s := newStage(t, "events-*")
+	want := loadCrowd(t, s)
+	shared := withMore(history, "--workers", "1")
+	first, second := start(t, s.env(), shared...), start(t, s.env(), shared...)
+	one, two := first.wait().want(t, 0), second.wait().want(t, 0)
+	wantExactly(t, s, want)
+	did := map[string]int{}
+	for _, slice := range slicesOf(s) {
+		did[slice.Worker]++
+		if slice.State != backfill.Done {
+			t.Errorf("slice %s is %s, want done", slice.Window, slice.State)
+		}
+	}
+	if len(did) != 2 {
+		t.Errorf("slices by process: got %v, want two processes", did)
+	}
+	summary := regexp.MustCompile(`\d+ of \d+ slices are covered: .*;`)
+	if a, b := summary.FindString(one.stderr), summary.FindString(two.stderr); a != b || a == "" {
+		t.Errorf("the two sum up differently:\n%s\n%s", a, b)
+	}
+}
+
+// The first Ctrl-C ends in order and says how to go on, which works.
+func TestBackfillStopped(t *testing.T) {
+	s := newStage(t, "events-*")
+	want := loadCrowd(t, s)
+	s.more["PAGE_SIZE"] = "50"
+	slow := start(t, s.env(), withMore(history, "--max-rate", "100")...)
+	eventually(t, "a slice is under way", func() bool {
+		p, err := s.Client.Indices.Exists([]string{s.stateIndex()})
+		return err == nil && p.StatusCode == http.StatusOK && len(slicesOf(s)) > 0
+	})
+	if err := slow.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	slow.wait().want(t, 1).says(t, "since it was stopped", "To go on", "esrule backfill --from now-30d --to now")
+	for _, slice := range slicesOf(s) {
+		if slice.State != backfill.Done && slice.State != backfill.Free {
+			t.Errorf("slice %s is %s behind an orderly end, want done or free", slice.Window, slice.State)
+		}
+	}
+	s.run(history...).want(t, 0).says(t, "Going on with the plan")
+	wantExactly(t, s, want)
+}
+
+// A dry run says what it would write, each signal once, and leaves no trace.
+func TestBackfillDryRun(t *testing.T) {
+	s := newStage(t, "events-*")
+	want := loadCrowd(t, s)
+	p := newProxy(t, s.url)
+	s.url = p.URL
+	r := s.run(withMore(history, "--dry-run")...).want(t, 0).says(t, "cannot be gone on with")
+	var got []string
+	for lines := bufio.NewScanner(strings.NewReader(r.stdout)); lines.Scan(); {
+		var signal struct {
+			ID string `json:"kibana.alert.uuid"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &signal); err != nil {
+			t.Fatalf("not a signal: %s: %v", lines.Text(), err)
+		}
+		got = append(got, signal.ID)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %d signals, want %d, or they are others", len(got), len(want))
+	}
+	writes := regexp.MustCompile(`/_(bulk|create|update)|/_doc/|_index_template`)
+	for _, c := range p.seen() {
+		if c.method == http.MethodPut || writes.MatchString(c.path) && c.method != http.MethodGet {
+			t.Errorf("a dry run sent %s %s", c.method, c.path)
+		}
+	}
+}
+
+func TestBackfillBadInput(t *testing.T) {
+	s := newStage(t, "events-*")
+	f := func(code int, says string, args ...string) {
+		t.Helper()
+		s.run(append([]string{"backfill"}, args...)...).want(t, code).says(t, says)
+	}
+	f(2, "is not before", "--from", "2021-02-02", "--to", "2021-01-01")
+	f(2, "future", "--from", "2021-02-02", "--to", "2999-01-01")
+	f(2, "is no time", "--from", "yesterday", "--to", "now")
+	f(2, "no index that may be read matches", "--from", "now-1d", "--to", "now", "--index", s.name("nosuch-*"))
+	f(2, "--index", "--from", "now-1d", "--to", "now", "--index", "_all")
+	f(2, "--workers", "--from", "now-1d", "--to", "now", "--workers", "0")
+	f(2, "required flag", "--from", "now-1d")
+}
+
+// What cannot be searched is said before the start and at the end, and the rest is searched.
+func TestBackfillNotReached(t *testing.T) {
+	s := newStage(t, "events-*")
+	s.Create(s.name("events-1"), ecs)
+	s.Create(s.name("events-closed"), ecs)
+	s.put("events-1", "there", match(time.Hour))
+	timeless := match(time.Hour)
+	delete(timeless, "@timestamp")
+	s.put("events-1", "timeless", timeless)
+	s.Do(http.MethodPost, s.name("events-closed")+"/_close", nil)
+	r := s.run(history...).want(t, 1).says(t, s.name("events-closed"), "it is closed", "cannot be reached by time")
+	if !regexp.MustCompile(regexp.QuoteMeta(s.patterns[0]) + `\s+1\s+1\s+1\s`).MatchString(r.stderr) {
+		t.Errorf("the plan does not count 1 index, 1 document, 1 without @timestamp:\n%s", r.stderr)
+	}
+	s.wantFound("there")
+
+	s.Do(http.MethodPost, s.name("events-closed")+"/_open?wait_for_active_shards=1", nil)
+	s.put("events-closed", "opened", match(2*time.Hour))
+	s.run(withMore(history, "--restart")...).want(t, 0)
+	s.wantFound("opened", "there")
+}
+
+// An index that takes no signals, as on a full disk: the slices are not covered, and are when it takes them again.
+func TestBackfillCannotWrite(t *testing.T) {
+	s := newStage(t, "events-*")
+	want := loadCrowd(t, s)
+	s.run("setup").want(t, 0)
+	block := func(on any) {
+		s.Do(http.MethodPut, s.signalsIndex()+"/_settings", map[string]any{"index.blocks.read_only_allow_delete": on})
+	}
+	block(true)
+	big := []string{"backfill", "--from", "now-30d", "--to", "now"}
+	s.run(big...).want(t, 1).says(t, s.signalsIndex(), "the index takes no writes", "To go on")
+	s.run("status").want(t, 1).says(t, "takes no writes")
+	block(nil)
+	s.run(big...).want(t, 0)
+	wantExactly(t, s, want)
+}
+
+// An index that is deleted, and another that comes, while a backfill is stopped: both are named.
+func TestBackfillIndicesChange(t *testing.T) {
+	s := newStage(t, "events-*")
+	want := loadCrowd(t, s)
+	s.Create(s.name("events-2"), ecs)
+	s.put("events-2", "gone", match(90*time.Minute))
+	p := newProxy(t, s.url)
+	p.holdAt(1, false, func(c call) bool { return isPage(s, c) })
+	direct := s.url
+	s.url = p.URL
+	running := start(t, s.env(), history...)
+	<-p.held
+	_ = running.cmd.Process.Kill()
+	running.wait()
+	s.url = direct
+	s.Delete(s.name("events-2"))
+	s.Create(s.name("events-3"), ecs)
+	s.run(history...).want(t, 0).says(t, s.name("events-2")+" was there when the plan was made and is gone", s.name("events-3")+" came after")
+	wantExactly(t, s, want)
+}
+
+// A point in time that ends too early costs a repetition of its slice.
+func TestBackfillPointInTimeExpires(t *testing.T) {
+	s := newStage(t, "events-*")
+	want := loadCrowd(t, s)
+	s.more["PAGE_SIZE"] = "50"
+	p := newProxy(t, s.url)
+	p.before(3, func(c call) bool { return isPage(s, c) }, func(c call) {
+		var page struct{ PIT struct{ ID string } }
+		if err := json.Unmarshal([]byte(c.body), &page); err != nil {
+			t.Error(err)
+		}
+		s.Do(http.MethodDelete, "_pit", map[string]string{"id": page.PIT.ID})
+	})
+	s.url = p.URL
+	s.run(history...).want(t, 0).says(t, "it is tried again")
+	wantExactly(t, s, want)
+}
