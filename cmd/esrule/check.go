@@ -110,7 +110,7 @@ func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*sche
 	reader := a.reader(cfg, c, log)
 	var rules []schedule.RuleCheck
 	for _, d := range detections {
-		one, err := d.Check(ctx, reader, a.now())
+		one, err := d.Check(ctx, reader, a.now(), cfg.Late)
 		if err != nil {
 			return nil, fmt.Errorf("check rule %s: %w", d.Rule.ID, err)
 		}

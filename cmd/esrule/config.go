@@ -29,6 +29,7 @@ type environment struct {
 	DeadLetterIndex setting `split_words:"true"`
 	Schedule        setting
 	Start           setting
+	Late            setting
 	PageSize        setting `split_words:"true"`
 	MetricsAddress  setting `split_words:"true"`
 	LogLevel        setting `split_words:"true"`
@@ -55,6 +56,7 @@ func defaultEnvironment() environment {
 		StateIndex:      "esrule-state",
 		DeadLetterIndex: "esrule-dead-letter",
 		Schedule:        "@every 5m",
+		Late:            "24h",
 		PageSize:        "1000",
 		LogLevel:        "info",
 		LogFormat:       "text",
@@ -87,6 +89,7 @@ type config struct {
 	Schedule     cron.Schedule
 	ScheduleText string        // as the user wrote it
 	Start        time.Duration // how far back a rule's first run looks; 0 means the rule's own `from`
+	Late         time.Duration // how late an event may come and still be found; 0 is without the late sweep
 	PageSize     int
 
 	MetricsAddress string // where /metrics, /healthz and /readyz are served; empty means nowhere
@@ -126,6 +129,7 @@ func loadConfig(environ []string, now time.Time) (config, error) {
 		Schedule:        p.schedule("SCHEDULE", env.Schedule, now),
 		ScheduleText:    string(env.Schedule),
 		Start:           p.duration("START", env.Start),
+		Late:            p.durationOrOff("LATE", env.Late),
 		PageSize:        p.wholeNumber("PAGE_SIZE", env.PageSize, 1, 10_000),
 		MetricsAddress:  p.address("METRICS_ADDRESS", env.MetricsAddress),
 		LogLevel:        p.logLevel("LOG_LEVEL", env.LogLevel),
@@ -157,6 +161,7 @@ func (c config) LogValue() slog.Value {
 		slog.String("dead_letter_index", c.DeadLetterIndex),
 		slog.String("schedule", c.ScheduleText),
 		slog.Duration("start", c.Start),
+		slog.Duration("late", c.Late),
 		slog.Int("page_size", c.PageSize),
 		slog.String("metrics_address", c.MetricsAddress),
 	)

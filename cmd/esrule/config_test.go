@@ -55,6 +55,7 @@ func TestConfigDefaults(t *testing.T) {
 		StateIndex:      "esrule-state",
 		DeadLetterIndex: "esrule-dead-letter",
 		ScheduleText:    "@every 5m",
+		Late:            24 * time.Hour,
 		PageSize:        1000,
 		LogLevel:        slog.LevelInfo,
 		LogFormat:       logText,
@@ -98,6 +99,11 @@ func TestConfigValues(t *testing.T) {
 	f("ESRULE_START=7d", start, 7*24*time.Hour)
 	f("ESRULE_START=1d12h", start, 36*time.Hour)
 	f("ESRULE_START=", start, time.Duration(0))
+
+	late := func(c config) any { return c.Late }
+	f("ESRULE_LATE=3d", late, 72*time.Hour)
+	f("ESRULE_LATE=0", late, time.Duration(0))
+	f("ESRULE_LATE=", late, 24*time.Hour)
 
 	due := func(c config) any { return c.Schedule.Next(noon).UTC() }
 	f("ESRULE_SCHEDULE=@every 90s", due, noon.Add(90*time.Second))
@@ -174,6 +180,8 @@ func TestConfigProblems(t *testing.T) {
 	f("ESRULE_START=0", `ESRULE_START="0": `+length)
 	f("ESRULE_START=-1h", `ESRULE_START="-1h": `+length)
 	f("ESRULE_START=300y", `ESRULE_START="300y": `+length)
+	f("ESRULE_LATE=off", `ESRULE_LATE="off": want a length of time such as 90m, 24h or 7d, or 0 for none`)
+	f("ESRULE_LATE=-1h", `ESRULE_LATE="-1h": want a length of time such as 90m, 24h or 7d, or 0 for none`)
 	const cron = `want five cron fields such as "*/5 * * * *", or "@every 5m", "@hourly", "@daily"`
 	f("ESRULE_SCHEDULE=5m", `ESRULE_SCHEDULE="5m": expected exactly 5 fields, found 1: [5m]; `+cron)
 	f("ESRULE_SCHEDULE=@every 0s", `ESRULE_SCHEDULE="@every 0s": the shortest is @every 1s`)
@@ -270,7 +278,7 @@ func TestVariableNames(t *testing.T) {
 		"ESRULE_ELASTICSEARCH_CA_FILE", "ESRULE_ELASTICSEARCH_CERT_FINGERPRINT",
 		"ESRULE_RULES", "ESRULE_INDEX",
 		"ESRULE_SIGNALS_INDEX", "ESRULE_STATE_INDEX", "ESRULE_DEAD_LETTER_INDEX",
-		"ESRULE_SCHEDULE", "ESRULE_START", "ESRULE_PAGE_SIZE", "ESRULE_METRICS_ADDRESS",
+		"ESRULE_SCHEDULE", "ESRULE_START", "ESRULE_LATE", "ESRULE_PAGE_SIZE", "ESRULE_METRICS_ADDRESS",
 		"ESRULE_LOG_LEVEL", "ESRULE_LOG_FORMAT",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

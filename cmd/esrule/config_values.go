@@ -57,6 +57,18 @@ func (p *problems) address(name string, text setting) string {
 	return string(text)
 }
 
+// durationOrOff reads a length of time that 0 switches off.
+func (p *problems) durationOrOff(name string, text setting) time.Duration {
+	if text == "0" {
+		return 0
+	}
+	d, err := model.ParseDuration(string(text))
+	if err != nil || d == 0 {
+		p.bad(name, text, "want a length of time such as 90m, 24h or 7d, or 0 for none")
+	}
+	return time.Duration(d)
+}
+
 func (p *problems) schedule(name string, text setting, now time.Time) cron.Schedule {
 	const want = `want five cron fields such as "*/5 * * * *", or "@every 5m", "@hourly", "@daily"`
 	spec := string(text)

@@ -18,6 +18,9 @@ func (c config) indices() sink.Indices {
 
 // newRunner puts together what a run needs: the reading side, the writing side, the ledgers.
 func (a *app) newRunner(cfg config, c *cluster, log *slog.Logger) *schedule.Runner {
+	if cfg.Late == 0 {
+		log.Warn("the late sweep is off (ESRULE_LATE=0): an event without event.ingested that comes some minutes late is missed, and so is one dated in the future")
+	}
 	return schedule.NewRunner(
 		a.reader(cfg, c, log),
 		sink.NewWriter(c.once, sink.Options{SignalsIndex: cfg.SignalsIndex, DeadLetterIndex: cfg.DeadLetterIndex, Logger: log}),
@@ -26,6 +29,7 @@ func (a *app) newRunner(cfg config, c *cluster, log *slog.Logger) *schedule.Runn
 			StateIndex: cfg.StateIndex,
 			Own:        []string{cfg.SignalsIndex, cfg.StateIndex, cfg.DeadLetterIndex},
 			Start:      cfg.Start,
+			Late:       cfg.Late,
 			Now:        a.now,
 			Log:        log,
 			Version:    readBuildInfo().Version,

@@ -48,11 +48,55 @@ type ruleStatus struct {
 	Gaps        schedule.Intervals   `json:"gaps,omitempty"`
 	OpenSeconds float64              `json:"open_seconds"` // for which at least one index is open
 	Open        []schedule.OpenIndex `json:"open,omitempty"`
+	LateSweep   lateSweep            `json:"late_sweep"`
 	Costs       []string             `json:"costs,omitempty"` // in which ways the last run cost more than a rule's share
 	LastRun     *schedule.Run        `json:"last_run,omitempty"`
 	// ChangedAt is when the rule's meaning changed since its first run: what was covered before was
 	// searched for another condition.
 	ChangedAt *time.Time `json:"changed_at,omitempty"`
+}
+
+// lateSweep is what was read again for events that come late.
+type lateSweep struct {
+	Off bool `json:"off"` // ESRULE_LATE is 0
+	// Last is when the last complete sweep began: every event that was searchable then, and not older than
+	// ESRULE_LATE, was read. Absent: none is complete yet.
+	Last *time.Time `json:"last,omitempty"`
+	Due  *time.Time `json:"due,omitempty"`
+	// UnderWay is where a sweep that is not complete goes on.
+	UnderWay *time.Time `json:"under_way,omitempty"`
+}
+
+func lateSweepOf(s *schedule.Sweep, late time.Duration) lateSweep {
+	sweep := lateSweep{Off: late == 0}
+	if sweep.Off || s == nil {
+		return sweep
+	}
+	sweep.Due = &s.Due
+	if !s.CompletedAt.IsZero() {
+		sweep.Last = &s.Start
+	}
+	if s.UnderWay != nil {
+		sweep.UnderWay = &s.UnderWay.Next
+	}
+	return sweep
+}
+
+func (s lateSweep) String() string {
+	switch {
+	case s.Off:
+		return "off (ESRULE_LATE=0): an event without event.ingested that comes some minutes late is missed"
+	case s.Due == nil:
+		return "none yet: the next run begins with them"
+	}
+	text := "none complete yet"
+	if s.Last != nil {
+		text = "complete as of " + s.Last.Format(time.RFC3339)
+	}
+	if s.UnderWay != nil {
+		return text + "; one is under way and goes on from " + s.UnderWay.Format(time.RFC3339)
+	}
+	return text + ", the next is due at " + s.Due.Format(time.RFC3339)
 }
 
 // whole asks the last run too: what an error ended leaves no gap before the newest thing covered, and a
@@ -75,7 +119,7 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 	var rules []ruleStatus
 	whole := true
 	for _, d := range detections {
-		s, err := a.ruleStatus(ctx, store, d)
+		s, err := a.ruleStatus(ctx, store, d, cfg.Late)
 		if err != nil {
 			return err
 		}
@@ -93,7 +137,7 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 	return nil
 }
 
-func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *schedule.Detection) (ruleStatus, error) {
+func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *schedule.Detection, late time.Duration) (ruleStatus, error) {
 	s := ruleStatus{RuleID: string(d.Rule.ID), Name: d.Rule.Name}
 	ledger, err := store.Load(ctx, d.Rule.ID)
 	if errors.Is(err, schedule.ErrNoLedger) {
@@ -108,6 +152,7 @@ func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *schedule
 	s.Gaps = ledger.Gaps(ledger.Covered.End())
 	s.GapSeconds = s.Gaps.Length().Seconds()
 	s.Open, s.LastRun = ledger.Open, ledger.LastRun
+	s.LateSweep = lateSweepOf(ledger.Sweep, late)
 	var open schedule.Intervals
 	for _, o := range s.Open {
 		open = open.Union(o.Time...)
@@ -156,9 +201,10 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 		fmt.Fprintf(w, "  gap\t%s, %s: covered by the next run\n", gap, gap.Length())
 	}
 	for _, open := range s.Open {
-		fmt.Fprintf(w, "  open\t%s for %s since %s, tried again %d times, next try %s: %s\n", open.Index, open.Time.Length(),
+		fmt.Fprintf(w, "  open\t%s for %s since %s, tried again %d times, next try %s: %s\n", open.Index, open.What(),
 			open.Since.Format(time.RFC3339), open.Tries, open.Next.Format(time.RFC3339), open.Reason)
 	}
+	fmt.Fprintf(w, "  late sweep\t%s\n", s.LateSweep)
 	if run := s.LastRun; run != nil {
 		fmt.Fprintf(w, "  last run\t%s, %s: searched %s in %d indices, %d candidates, %d matched, %d created, %d duplicates, %d reduced, %d dead letters\n",
 			run.At.Format(time.RFC3339), run.Duration.Round(time.Millisecond), run.Searched.Round(time.Second), run.Indices,

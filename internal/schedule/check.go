@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
@@ -61,11 +63,12 @@ type Counter interface {
 	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
 }
 
-// Check says for each pattern whether the rule can fire there.
-func (d *Detection) Check(ctx context.Context, c Counter, now time.Time) (RuleCheck, error) {
+// Check says for each pattern whether the rule can fire there. late is how late an event may come that only its
+// @timestamp places.
+func (d *Detection) Check(ctx context.Context, c Counter, now time.Time, late time.Duration) (RuleCheck, error) {
 	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
 	for _, p := range d.Patterns {
-		one, err := d.checkPattern(ctx, c, p, now)
+		one, err := d.checkPattern(ctx, c, p, now, late)
 		if err != nil {
 			return check, err
 		}
@@ -77,7 +80,7 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time) (RuleCh
 	return check, nil
 }
 
-func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string, now time.Time) (PatternCheck, error) {
+func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string, now time.Time, late time.Duration) (PatternCheck, error) {
 	check := PatternCheck{Pattern: pattern}
 	patterns := []string{pattern}
 	missing, err := c.Privileges(ctx, patterns)
@@ -105,7 +108,7 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 		return check, err
 	}
 	for _, class := range classes {
-		d.judgeClass(&check, class)
+		d.judgeClass(&check, class, late)
 	}
 	if check.Events == 0 {
 		check.Notes = append(check.Notes, fmt.Sprintf("no event in the last %s: is the source still sending?", CheckedDays))
@@ -159,7 +162,7 @@ func mappingsOf(classes []search.Class, path string) string {
 }
 
 // judgeClass says what keeps the rule from firing on indices of one mapping.
-func (d *Detection) judgeClass(check *PatternCheck, class search.Class) {
+func (d *Detection) judgeClass(check *PatternCheck, class search.Class, late time.Duration) {
 	where := class.Indices[0]
 	if n := len(class.Indices) - 1; n > 0 {
 		where += fmt.Sprintf(" and %d more", n)
@@ -183,8 +186,16 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class) {
 		check.Problems = append(check.Problems, where+": @timestamp is not mapped as a date: whether an event lies in a window is not certain, and one may be missed")
 	}
 	if o := d.Rule.TimestampOverride; o != "" && class.Mapping.Fields[o].Type == event.Unmapped {
-		check.Notes = append(check.Notes, fmt.Sprintf("%s: %s is not mapped: events are searched by @timestamp, and one that arrives more than %s late is missed", where, o, overlap(d.Rule)))
+		check.Notes = append(check.Notes, fmt.Sprintf("%s: %s is not mapped: events are searched by @timestamp; %s", where, o, lateness(d.Rule, late)))
 	}
+}
+
+// lateness says what becomes of an event that comes late and says nothing of it.
+func lateness(r *rule.Rule, late time.Duration) string {
+	if late == 0 {
+		return fmt.Sprintf("one that arrives more than %s late is missed, since ESRULE_LATE=0 switches the late sweep off", overlap(r))
+	}
+	return fmt.Sprintf("one that arrives more than %s late is found within the hour by the late sweep, one later than %s (ESRULE_LATE) is missed", overlap(r), model.Duration(late))
 }
 
 func (d *Detection) unmappedIn(m *event.Mapping) []string {

@@ -17,7 +17,7 @@ func TestCheckNamesAnIndexThatDoesNotAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := detection.Check(t.Context(), search.NewCluster(w.Client, search.Options{Tries: 1}), w.clock)
+	got, err := detection.Check(t.Context(), search.NewCluster(w.Client, search.Options{Tries: 1}), w.clock, w.late)
 	if err != nil || len(got.Patterns) != 1 {
 		t.Fatalf("got %+v, %v", got, err)
 	}
