@@ -10,7 +10,7 @@ import (
 )
 
 // chunkSize is how much text is handed to a worker at a time; a line that is longer makes its chunk longer.
-const chunkSize = 1 << 20
+const chunkSize = 256 << 10
 
 // chunk is a run of whole lines of one input.
 type chunk struct {
@@ -22,7 +22,7 @@ type chunk struct {
 // opened gives the lines of an input, unpacked where it is gzip: that is told by its first bytes, not
 // by its name, so that it works for standard input too.
 func opened(r io.Reader) (io.Reader, error) {
-	buffered := bufio.NewReaderSize(r, 256<<10)
+	buffered := bufio.NewReaderSize(r, 64<<10)
 	magic, err := buffered.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -39,20 +39,20 @@ func opened(r io.Reader) (io.Reader, error) {
 
 // chunker cuts an input into chunks.
 type chunker struct {
-	input   string
-	from    io.Reader
-	line    int
-	rest    []byte // begins a line that is not whole yet
-	buffers *buffers
-	ended   bool
+	input string
+	from  io.Reader
+	line  int
+	rest  []byte // begins a line that is not whole yet
+	ended bool
 }
 
-// next gives the next chunk. io.EOF follows the last; any other error comes with what was read before it.
-func (c *chunker) next() (chunk, error) {
+// next gives the next chunk, in the room of the buffer or in a larger one. io.EOF follows the last; any other error comes
+// with what was read before it.
+func (c *chunker) next(buffer []byte) (chunk, error) {
 	if c.ended {
 		return chunk{}, io.EOF
 	}
-	text := append(c.buffers.get(), c.rest...)
+	text := append(buffer[:0], c.rest...)
 	c.rest = c.rest[:0]
 	for {
 		searched := len(text)
@@ -80,34 +80,12 @@ func (c *chunker) cut(text []byte) chunk {
 	return k
 }
 
-// readInto reads once behind text, which grows where it is full.
+// readInto reads once behind text, which grows where a line is longer than a chunk.
 func readInto(text []byte, from io.Reader) ([]byte, error) {
-	if cap(text)-len(text) < 64<<10 {
-		text = append(make([]byte, 0, 2*cap(text)+chunkSize), text...)
+	const room = 64 << 10
+	if cap(text)-len(text) < room {
+		text = append(make([]byte, 0, 2*cap(text)+chunkSize+room), text...)
 	}
 	n, err := from.Read(text[len(text):cap(text)])
 	return text[:len(text)+n], err
-}
-
-// buffers are the texts of chunks that were worked through, to be filled again.
-type buffers struct{ free chan []byte }
-
-func (b *buffers) get() []byte {
-	select {
-	case text := <-b.free:
-		return text[:0]
-	default:
-		return make([]byte, 0, chunkSize+256<<10)
-	}
-}
-
-// put takes a text back, but for one that an outsized line made.
-func (b *buffers) put(text []byte) {
-	if cap(text) > 4*chunkSize {
-		return
-	}
-	select {
-	case b.free <- text:
-	default:
-	}
 }

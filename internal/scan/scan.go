@@ -2,8 +2,6 @@ package scan
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"runtime"
 	"time"
@@ -72,108 +70,27 @@ func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary,
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	r := &reader{
-		buffers: &buffers{free: make(chan []byte, 4*o.Workers)},
-		work:    make(chan *job, 2*o.Workers),
-		inOrder: make(chan *job, 2*o.Workers),
-	}
-	group.Go(func() error { return r.read(ctx, inputs) })
 	now := time.Now // one instant for the relative dates of all workers
 	if o.Execution.Now != nil {
 		now = o.Execution.Now
 	}
 	began := now()
+	group, ctx := errgroup.WithContext(ctx)
+	r := &reader{inputs: inputs, inOrder: make(chan *job, 8*o.Workers)}
+	defer r.close()
 	for range o.Workers {
 		w := newWorker(rules, o.Execution, began)
 		w.explains = o.Explained != nil
-		group.Go(func() error {
-			for j := range r.work {
-				j.done <- w.judge(j.chunk)
-			}
-			return nil
-		})
+		group.Go(func() error { return w.work(ctx, r) })
 	}
 	g := newGiver(rules, o)
 	g.summary.Inputs = len(inputs)
 	for _, input := range inputs {
 		g.summary.ByInput = append(g.summary.ByInput, InputCount{Name: input.Name})
 	}
-	group.Go(func() error { return g.give(ctx, r) })
+	group.Go(func() error { return g.give(ctx, r.inOrder) })
 	err := group.Wait()
 	return g.summary, err
-}
-
-// job is a chunk with the promise of its outcome, or the end of an input at its place in the order, with an error or without.
-type job struct {
-	input int // its place among the inputs
-	chunk chunk
-	done  chan judged // holds one
-	err   error
-}
-
-// reader cuts the inputs into jobs. Each goes to whichever worker is free, and stands in line for its turn.
-type reader struct {
-	buffers *buffers
-	work    chan *job
-	inOrder chan *job
-}
-
-func (r *reader) read(ctx context.Context, inputs []Input) error {
-	defer close(r.work)
-	defer close(r.inOrder)
-	for i, input := range inputs {
-		if err := r.readInput(ctx, i, input); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// readInput gives an error only where the scan is over.
-func (r *reader) readInput(ctx context.Context, i int, input Input) error {
-	broken := func(err error) error {
-		return r.enqueue(ctx, &job{input: i, err: fmt.Errorf("%s: %w", input.Name, err)})
-	}
-	file, err := input.Open()
-	if err != nil {
-		return broken(err)
-	}
-	defer file.Close()
-	from, err := opened(file)
-	if err != nil {
-		return broken(err)
-	}
-	c := &chunker{input: input.Name, from: from, line: 1, buffers: r.buffers}
-	for {
-		k, err := c.next()
-		if errors.Is(err, io.EOF) {
-			return r.enqueue(ctx, &job{input: i})
-		}
-		if over := r.enqueue(ctx, &job{input: i, chunk: k, done: make(chan judged, 1)}); over != nil {
-			return over
-		}
-		if err != nil {
-			return broken(fmt.Errorf("breaks off at line %d: %w", c.line, err))
-		}
-	}
-}
-
-func (r *reader) enqueue(ctx context.Context, j *job) error {
-	select {
-	case r.inOrder <- j:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	if j.done == nil {
-		return nil
-	}
-	select {
-	case r.work <- j:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	return nil
 }
 
 // giver gives out what the workers found, in order, and counts.
@@ -191,8 +108,12 @@ func newGiver(rules *Rules, o Options) *giver {
 	return g
 }
 
-func (g *giver) give(ctx context.Context, r *reader) error {
-	for j := range r.inOrder {
+func (g *giver) give(ctx context.Context, inOrder <-chan *job) error {
+	for {
+		j, err := received(ctx, inOrder)
+		if j == nil || err != nil {
+			return err
+		}
 		input := &g.summary.ByInput[j.input]
 		if j.done == nil {
 			input.Whole, input.Err = j.err == nil, j.err
@@ -202,18 +123,15 @@ func (g *giver) give(ctx context.Context, r *reader) error {
 			}
 			continue
 		}
-		select {
-		case done := <-j.done:
-			r.buffers.put(j.chunk.text)
-			input.add(done)
-			if err := g.giveOne(done); err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		outcome, err := received(ctx, j.done)
+		if err != nil {
+			return err
+		}
+		input.add(outcome)
+		if err := g.giveOne(outcome); err != nil {
+			return err
 		}
 	}
-	return nil
 }
 
 func (c *InputCount) add(j judged) {
@@ -221,6 +139,17 @@ func (c *InputCount) add(j judged) {
 	c.BadLines += len(j.bad)
 	if c.FirstBad == nil && len(j.bad) > 0 {
 		c.FirstBad = j.bad[0]
+	}
+}
+
+// received waits for what a channel gives, the zero value where it is closed.
+func received[T any](ctx context.Context, from <-chan T) (T, error) {
+	select {
+	case v := <-from:
+		return v, nil
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
 	}
 }
 

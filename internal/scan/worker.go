@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,12 +49,27 @@ type worker struct {
 	parser    fastjson.Parser
 	explains  bool   // every match
 	open      []bool // of the event at hand: which of the rules' gates
+	buffer    []byte // of the chunk at hand
 }
 
 func newWorker(r *Rules, x sink.Execution, now time.Time) *worker {
 	w := &worker{rules: r, execution: x, event: event.New(r.fields), open: make([]bool, len(r.gates))}
 	w.event.SetNow(now)
 	return w
+}
+
+// work judges chunk after chunk until all inputs are read.
+func (w *worker) work(ctx context.Context, r *reader) error {
+	for {
+		j, err := r.next(ctx, w.buffer)
+		if j == nil || err != nil {
+			return err
+		}
+		j.done <- w.judge(j.chunk)
+		if w.buffer = j.chunk.text; cap(w.buffer) > 8*chunkSize { // an outsized line made it
+			w.buffer = nil
+		}
+	}
 }
 
 func (w *worker) judge(c chunk) judged {

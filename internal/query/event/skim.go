@@ -107,8 +107,8 @@ func newSkimmer(f *Fields) skimmer {
 			s.line.add(k)
 		}
 	}
-	if s.line.add(s.source) != s.source {
-		s.line = nil // a rule that reads `_source` itself: no line is plain
+	if s.line.add(s.source) != s.source || strings.Contains(strings.Join(f.paths, ""), `\`) {
+		s.line = nil // no line is plain to a rule that reads `_source` itself, or a key that is always escaped
 	}
 	return s
 }
@@ -137,10 +137,10 @@ func (k *key) get(name []byte) *key {
 	return nil
 }
 
-// enter gives the key inside, nil where nothing is wanted of it. ok is false where the line is not plain.
-func (k *key) enter(name []byte, plain bool, object uint64) (inner *key, ok bool) {
+// enter gives the key inside that is written as name, nil where nothing is wanted of it. ok is false where the line is not plain.
+func (k *key) enter(name []byte, object uint64) (inner *key, ok bool) {
 	if inner = k.get(name); inner == nil {
-		return nil, plain || !k.mayMean(name)
+		return nil, !k.mayMean(name)
 	}
 	if inner.object == object {
 		return nil, false // written twice

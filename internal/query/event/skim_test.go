@@ -121,7 +121,7 @@ func TestSkim(t *testing.T) {
 	}
 }
 
-func TestSkimReadsWhatTheRuleWouldReadOfTheLineItself(t *testing.T) {
+func TestSkimLeavesUnusualFieldsToTheParser(t *testing.T) {
 	f := func(path, line string) {
 		t.Helper()
 		if plain, _ := newTwoWays(path).read(line); plain {
@@ -130,6 +130,7 @@ func TestSkimReadsWhatTheRuleWouldReadOfTheLineItself(t *testing.T) {
 	}
 	f("_source.pid", `{"_source":{"pid":1}}`)
 	f("_source", `{"_source":"x"}`)
+	f(`a\b`, `{"a\b":"x"}`)
 }
 
 // TestSkimmedLines holds both ways of reading together on lines of few keys, in which everything meets everything.

@@ -44,14 +44,14 @@ func (s *skimmer) object(at int, k *key, depth int) int {
 		return at + 1
 	}
 	for depth <= mostSkimmedDepth && at < len(text) && text[at] == '"' {
-		name, end, plain := keyAt(text, at+1)
+		name, end := keyAt(text, at+1)
 		if at = valueAt(text, end); at < 0 {
 			return -1
 		}
 		var inner *key
 		if k != nil && k.inside != nil {
 			var ok bool
-			if inner, ok = k.enter(name, plain, object); !ok {
+			if inner, ok = k.enter(name, object); !ok {
 				return -1
 			}
 		}
@@ -111,24 +111,20 @@ func valueAt(text []byte, at int) int {
 	return at
 }
 
-// keyAt gives the key from behind its quote, as it is written, and the place behind it. plain is false where there are
-// dots or escapes in it.
-func keyAt(text []byte, from int) (name []byte, end int, plain bool) {
-	plain = true
-	for at := from; at < len(text); at++ {
-		switch text[at] {
-		case '"':
-			return text[from:at], at + 1, plain
-		case '.':
-			plain = false
-		case '\\':
-			if end = stringEnd(text, at); end < 0 {
-				return nil, len(text), false
-			}
-			return text[from : end-1], end, false
-		}
+// keyAt gives the key from behind its quote, as it is written, and the place behind it. Keys are short: there is
+// no gain in IndexByte.
+func keyAt(text []byte, from int) (name []byte, end int) {
+	at := from
+	for at < len(text) && text[at] != '"' {
+		at++
 	}
-	return nil, len(text), false
+	if at < len(text) && text[at-1] != '\\' {
+		return text[from:at], at + 1
+	}
+	if end = stringEnd(text, from); end < 0 {
+		return nil, len(text)
+	}
+	return text[from : end-1], end
 }
 
 // stringEnd gives the place behind the quote that ends a string.
@@ -171,7 +167,7 @@ func literal(text []byte, at int, word string) int {
 }
 
 func space(text []byte, at int) int {
-	for at < len(text) && (text[at] == ' ' || text[at] == '\n' || text[at] == '\t' || text[at] == '\r') {
+	for at < len(text) && text[at] <= ' ' && (text[at] == ' ' || text[at] == '\n' || text[at] == '\t' || text[at] == '\r') {
 		at++
 	}
 	return at
