@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"esrule/internal/query/match"
@@ -71,9 +72,12 @@ func (r scanReport) finish(now time.Time, skipped []rule.Skipped, s scan.Summary
 // gapsOf says what of an input was not judged.
 func gapsOf(in scan.InputCount) (gaps []report.Gap) {
 	if !in.Whole {
-		g := report.Gap{What: in.Name, Reason: "The scan was ended before this file was read to its end. Scan it again."}
+		g := report.Gap{What: in.Name, Reason: "The scan was ended before its turn came. Scan it again."}
+		if in.Events > 0 {
+			g = report.Gap{What: "the rest of " + in.Name, Reason: "The scan was ended before this file was read to its end. Scan it again."}
+		}
 		if in.Err != nil {
-			g.Reason = fmt.Sprintf("It could not be read whole: %v. %d events before that were judged.", in.Err, in.Events)
+			g.Reason = fmt.Sprintf("The file could not be read whole: %s.", strings.TrimPrefix(in.Err.Error(), in.Name+": "))
 		}
 		gaps = append(gaps, g)
 	}
@@ -83,8 +87,8 @@ func gapsOf(in scan.InputCount) (gaps []report.Gap) {
 			why = fmt.Errorf("line %d: %w", line.Line, line.Err)
 		}
 		gaps = append(gaps, report.Gap{
-			What:   fmt.Sprintf("%d lines of %s", in.BadLines, in.Name),
-			Reason: fmt.Sprintf("They are no events. The first of them is %v.", why),
+			What:   fmt.Sprintf("bad lines in %s: %d", in.Name, in.BadLines),
+			Reason: fmt.Sprintf("They hold no event. The first of them: %v.", why),
 		})
 	}
 	return gaps

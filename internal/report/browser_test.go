@@ -2,13 +2,21 @@ package report_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -88,4 +96,60 @@ func look(t *testing.T, ctx context.Context, scheme string, wide, high int64) {
 	call(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 	})
+}
+
+// watch notes what a page does that a report must not do.
+type watch struct {
+	mu    sync.Mutex
+	notes []string
+}
+
+// newWatch listens from now on. The domains of the protocol that it listens to are enabled by the caller.
+func newWatch(ctx context.Context) *watch {
+	w := &watch{}
+	listen(ctx, w, network.RequestWillBeSent, func(e network.EventRequestWillBeSent) string { return "request " + e.Request.URL })
+	listen(ctx, w, page.JavascriptDialogOpening, func(e page.EventJavascriptDialogOpening) string { return "dialog " + e.Message })
+	listen(ctx, w, runtime.ExceptionThrown, func(e runtime.EventExceptionThrown) string { return fmt.Sprintf("exception %+v", e.ExceptionDetails) })
+	listen(ctx, w, log.EntryAdded, func(e log.EventEntryAdded) string { return "log " + e.Entry.Text })
+	return w
+}
+
+func listen[E any](ctx context.Context, w *watch, what cdp.Event[E], say func(E) string) {
+	events := chromedp.Events(ctx, what)
+	go func() {
+		for e, err := range events {
+			if err != nil {
+				return
+			}
+			w.mu.Lock()
+			w.notes = append(w.notes, say(e))
+			w.mu.Unlock()
+		}
+	}()
+}
+
+// check fails for anything but the request of the page itself, which has to be there.
+func (w *watch) check(t *testing.T, address string) {
+	t.Helper()
+	time.Sleep(300 * time.Millisecond) // for what is under way
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := false
+	for _, note := range w.notes {
+		if note == "request "+address {
+			seen = true
+		} else {
+			t.Errorf("the page did: %.300s", note)
+		}
+	}
+	if !seen {
+		t.Error("the request of the page itself was not noted: nothing was listened to")
+	}
+}
+
+// words is a text of the accessibility tree.
+func words(value []byte) string {
+	var s string
+	_ = json.Unmarshal(value, &s)
+	return strings.Join(strings.Fields(s), " ")
 }

@@ -228,10 +228,10 @@ func (w *Writer) facets() []facetView {
 	}
 	return []facetView{
 		view("rules", "Rules", "", rules),
+		view("techniques", "ATT&CK techniques", "none named by the rule", w.techs),
 		view("hosts", "Hosts", "no host in the event", w.byName[hosts]),
 		view("users", "Users", "no user in the event", w.byName[users]),
 		view("processes", "Processes", "no process in the event", w.byName[processes]),
-		view("techniques", "ATT&CK techniques", "none named by the rule", w.techs),
 	}
 }
 

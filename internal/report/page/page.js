@@ -12,6 +12,7 @@
     const e = document.createElement(tag);
     for (const [key, value] of Object.entries(properties || {})) {
       if (typeof value === 'function') e.addEventListener(key, value);
+      else if (key.startsWith('aria-')) e.setAttribute(key, String(value)); // "false" is a value there
       else if (value === true) e.setAttribute(key, '');
       else if (value !== false && value !== undefined) e.setAttribute(key, value);
     }
