@@ -137,13 +137,18 @@ func (l *Ledger) setBack(now, latest time.Time) (ahead time.Duration) {
 	if ahead = end.Sub(now); ahead <= leastOverlap {
 		return 0 // every search reaches that much further back
 	}
-	s.Start = earlier(s.Start.Add(-max(ahead, s.LongestGap)), now).Truncate(time.Millisecond)
+	inside := s.LongestGap >= ahead // of the ledger's life they were set forward
+	back := s.LongestGap
+	if !inside {
+		back += ahead // what was ahead before the first run is in no gap; since the last run one like those before has passed
+	}
+	s.Start = earlier(s.Start.Add(-back), now)
 	s.Due, s.UnderWay = now, nil
 	if !end.After(latest) {
 		return ahead // or one of the two clocks is behind: the ledger's beginning is right
 	}
-	if l.Since.After(latest) || s.LongestGap < ahead {
-		l.Since = l.Since.Add(-ahead) // they were ahead since the first run
+	if !inside || l.Since.After(latest) {
+		l.Since = l.Since.Add(-back)
 	}
 	s.LongestGap = 0
 	return ahead

@@ -1,0 +1,379 @@
+package schedule_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"esrule/internal/schedule"
+)
+
+// lateWorld is a world that began some days ago, so that days can pass in it, with a rule that has run once.
+func lateWorld(t *testing.T, start time.Duration) (w *world, began time.Time) {
+	t.Helper()
+	w = newWorld(t)
+	w.clock = w.clock.Add(-10 * 24 * time.Hour)
+	w.start = start
+	w.index("first")
+	w.run()
+	return w, w.clock
+}
+
+// happening is an event that happened at a moment, and was ingested at another where one is given.
+func happening(pid int, at time.Time, ingested ...time.Time) string {
+	more := ""
+	for _, i := range ingested {
+		more = fmt.Sprintf(`,"ingested":%q`, i.Format(time.RFC3339Nano))
+	}
+	return fmt.Sprintf(`{"@timestamp":%q,"event":{"category":"process"%s},"process":{"name":"bad.exe","pid":%d}}`, at.Format(time.RFC3339Nano), more, pid)
+}
+
+// happened writes events that become searchable now.
+func (w *world) happened(index string, events ...any) {
+	w.t.Helper()
+	w.Bulk(w.Index("events-"+index), events...)
+}
+
+// hourly are as many events, one in each hour from a moment on or, where step is negative, back.
+func hourly(n int, from time.Time, step time.Duration) (events []any) {
+	for pid := range n {
+		events = append(events, happening(pid, from.Add(time.Duration(pid)*step)))
+	}
+	return events
+}
+
+// found lists the process ids of the events with a signal, each as often as it has one.
+func (w *world) found() []int {
+	w.t.Helper()
+	found := []int{}
+	for _, hit := range w.Hits(w.indices.Signals) {
+		var signal struct{ Process struct{ PID int } }
+		if err := json.Unmarshal(hit.Source, &signal); err != nil {
+			w.t.Fatal(err)
+		}
+		found = append(found, signal.Process.PID)
+	}
+	slices.Sort(found)
+	return found
+}
+
+// pass lets time pass and runs the rule.
+func (w *world) pass(d time.Duration) schedule.RuleReport {
+	w.t.Helper()
+	w.clock = w.clock.Add(d)
+	report := w.run()
+	if report.Err != nil {
+		w.t.Errorf("run at %s: %v", w.clock, report.Err)
+	}
+	return report
+}
+
+// wantSwept checks that the last complete sweep began now, and that none is under way.
+func (w *world) wantSwept(why string) {
+	w.t.Helper()
+	if s := w.ledger().Sweep; !s.Start.Equal(w.clock) || !s.CompletedAt.Equal(w.clock) || s.UnderWay != nil {
+		w.t.Errorf("%s: at %s the ledger says of its sweeps %+v", why, w.clock, s)
+	}
+}
+
+func TestLateEvents(t *testing.T) {
+	type late struct {
+		found    bool
+		why      string
+		at       time.Duration // from the start of the rule's first run
+		ingested []time.Duration
+	}
+	const missed, found = false, true
+	f := func(why string, configure func(*world), events ...late) {
+		t.Helper()
+		t.Run(why, func(t *testing.T) {
+			w, began := lateWorld(t, 30*time.Hour)
+			configure(w)
+			w.clock = w.clock.Add(30 * time.Minute)
+			want := []int{}
+			for pid, e := range events {
+				var ingested []time.Time
+				for _, d := range e.ingested {
+					ingested = append(ingested, began.Add(d))
+				}
+				w.happened("first", happening(pid, began.Add(e.at), ingested...))
+				if e.found {
+					want = append(want, pid)
+				}
+			}
+			w.pass(time.Minute)
+			w.wantSignals("before the sweep", 0)
+			report := w.pass(30 * time.Minute)
+			if got := w.found(); !slices.Equal(got, want) {
+				t.Errorf("found %v, want %v of %+v", got, want, events)
+			}
+			if swept := report.Run.Swept; w.late > 0 && (swept == nil || !swept.Complete || swept.Created != len(want)) {
+				t.Errorf("the run says of its sweep %+v, want it complete with %d new signals", swept, len(want))
+			}
+			w.pass(time.Hour)
+			w.wantSignals("behind the next one", len(want))
+			if w.late > 0 {
+				w.wantSwept(why)
+			}
+		})
+	}
+	f("a rule that goes by event.ingested", func(*world) {},
+		late{found, "hours late", -5 * time.Hour, nil},
+		late{found, "as late as ESRULE_LATE", -24*time.Hour + 30*time.Minute, nil},
+		late{missed, "later than that", -25 * time.Hour, nil},
+		late{found, "dated in the future", 9 * time.Hour, nil},
+		late{found, "dated a year ahead", 400 * 24 * time.Hour, nil},
+		late{found, "searchable long after it was ingested", -5 * time.Hour, []time.Duration{-4 * time.Hour}})
+	f("a rule without another timestamp", func(w *world) { w.rule.TimestampOverride = "" },
+		late{found, "hours late", -5 * time.Hour, nil},
+		late{missed, "later than ESRULE_LATE", -25 * time.Hour, nil})
+	f("a rule that wants no event without event.ingested", func(w *world) { w.rule.TimestampOverrideFallbackDisabled = true },
+		late{missed, "without it", -5 * time.Hour, nil},
+		late{found, "with it", -5 * time.Hour, []time.Duration{-4 * time.Hour}})
+	f("a shorter ESRULE_LATE", func(w *world) { w.late = 2 * time.Hour },
+		late{found, "an hour late", -time.Hour, nil},
+		late{missed, "four hours late", -4 * time.Hour, nil})
+	f("a longer ESRULE_LATE", func(w *world) { w.late = 40 * time.Hour },
+		late{found, "29 hours late", -29 * time.Hour, nil},
+		late{missed, "from before the rule's coverage", -31 * time.Hour, nil})
+	f("no sweep", func(w *world) { w.late = 0 }, late{missed, "hours late", -5 * time.Hour, nil})
+}
+
+func TestLateEventsAroundAnOutage(t *testing.T) {
+	w, began := lateWorld(t, 30*time.Hour)
+	w.happened("first", // while nobody looks
+		happening(1, began.Add(-23*time.Hour)),
+		happening(2, began.Add(-20*time.Minute), began.Add(-20*time.Minute)),
+		happening(3, began.Add(20*time.Hour)),
+		happening(4, began.Add(100*time.Hour)))
+	w.pass(72 * time.Hour)
+	w.wantSignals("after three days", 4)
+	w.wantSwept("after three days")
+	if swept := w.ledger().LastRun.Swept; swept.From.After(began.Add(-24 * time.Hour)) {
+		t.Errorf("the sweep reaches back to %s, the one before it began at %s", swept.From, began)
+	}
+	w.happened("first", happening(5, w.clock.Add(-23*time.Hour))) // of the outage, and comes only now
+	w.pass(61 * time.Minute)
+	w.wantSignals("an hour later", 5)
+}
+
+func TestLedgerOfAReleaseWithoutSweeps(t *testing.T) {
+	w, began := lateWorld(t, 30*time.Hour)
+	if _, err := w.store().Update(t.Context(), w.rule.ID, nil, func(l *schedule.Ledger) { l.Sweep = nil }); err != nil {
+		t.Fatal(err)
+	}
+	w.happened("first", happening(1, began.Add(-23*time.Hour)))
+	w.pass(10 * time.Hour)
+	w.wantSignals("at the first run of this release", 1)
+	w.wantSwept("at the first run of this release")
+}
+
+func TestDeletedSignalComesBackWithinLate(t *testing.T) {
+	w, began := lateWorld(t, 30*time.Hour)
+	w.happened("first", happening(1, began.Add(-5*time.Hour)))
+	w.pass(61 * time.Minute)
+	w.Do(http.MethodDelete, w.indices.Signals+"/_doc/"+w.Hits(w.indices.Signals)[0].ID+"?refresh=true", nil)
+	w.wantSignals("deleted", 0)
+	w.pass(time.Hour)
+	w.wantSignals("at the next sweep", 1)
+}
+
+func TestSweepRaisesNoSignalTwice(t *testing.T) {
+	w, began := lateWorld(t, 30*time.Hour)
+	w.happened("first", hourly(24, began, -time.Hour)...)
+	w.pass(61 * time.Minute)
+	w.wantSignals("of the first sweep", 24)
+	if r := w.pass(time.Hour).Run; r.Created != 0 || r.Swept.Matched < 23 || r.Duplicates < r.Swept.Matched {
+		t.Errorf("the second sweep: %+v, %+v", r, r.Swept)
+	}
+	w.wantSignals("of the second", 24)
+}
+
+func TestIndexThatDoesNotAnswerASweep(t *testing.T) {
+	w, began := lateWorld(t, 30*time.Hour)
+	text := w.Index("events-text") // a class of mappings of its own
+	w.Create(text, `{"settings":{"number_of_replicas":0},"mappings":`+strings.Replace(processMapping, `"pid"`, `"other":{"type":"keyword"},"pid"`, 1)+`}`)
+	w.happened("text", happening(1, began.Add(-24*time.Hour))) // out of reach of the sweep after the next
+	w.happened("first", happening(2, began.Add(-24*time.Hour)))
+	w.unread = text
+	report := w.pass(61 * time.Minute)
+	w.wantSignals("of the index that answers", 1)
+	w.wantSwept("for the index that answers")
+	if len(report.Open) != 1 || report.Open[0].Index != text || report.Open[0].SweepFrom.IsZero() || len(report.Open[0].Time) > 0 {
+		t.Fatalf("open behind the sweep: %+v", report.Open)
+	}
+	if what := report.Open[0].What(); !strings.Contains(what, "late sweep from") {
+		t.Errorf("what is open is said as %q", what)
+	}
+	// It fails the next sweep too, and the retries between: what it owes stays.
+	owed := report.Open[0].SweepFrom
+	for range 4 {
+		report = w.pass(31 * time.Minute)
+	}
+	if len(report.Open) != 1 || !report.Open[0].SweepFrom.Equal(owed) || report.Open[0].Tries < 2 {
+		t.Fatalf("open behind more tries: %+v, want the sweep from %s on", report.Open, owed)
+	}
+	w.unread = ""
+	report = w.pass(2 * time.Hour)
+	w.wantSignals("once it answers", 2)
+	if len(report.Open) != 0 {
+		t.Errorf("open once it answers: %+v", report.Open)
+	}
+}
+
+func TestForbiddenSweepIsOwed(t *testing.T) {
+	w, _ := lateWorld(t, 30*time.Hour)
+	sick := w.Index("events-sick")
+	w.Do(http.MethodPut, sick+"?wait_for_active_shards=0", `{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
+	if report := w.pass(61 * time.Minute); len(report.Open) != 1 || report.Open[0].SweepFrom.IsZero() {
+		t.Fatalf("open: %+v", report.Open)
+	}
+	w.Delete(sick)
+	if report := w.pass(61 * time.Minute); len(report.Open) != 0 {
+		t.Errorf("open after the index was deleted: %+v", report.Open)
+	}
+}
+
+// errKilled is the end of a process, as far as its ledger goes.
+var errKilled = errors.New("killed")
+
+// TestCrashInTheMiddleOfASweep kills every run behind three searches, of which one is a piece of the sweep at least.
+func TestCrashInTheMiddleOfASweep(t *testing.T) {
+	w, began := lateWorld(t, 30*time.Hour)
+	w.happened("first", hourly(24, began.Add(-time.Minute), -time.Hour)...)
+	w.clock = w.clock.Add(time.Hour)
+	due := w.clock
+	searches := 0
+	w.opening = func() error {
+		if searches++; searches > 3 {
+			return errKilled
+		}
+		return nil
+	}
+	killed := 0
+	for ; ; killed++ {
+		searches = 0
+		report := w.run()
+		if report.Err == nil {
+			break
+		}
+		if s := w.ledger().Sweep; !errors.Is(report.Err, errKilled) || !s.Start.Equal(began) || !s.CompletedAt.IsZero() || s.UnderWay == nil || !s.UnderWay.Start.Equal(due) {
+			t.Fatalf("killed %d times: %v, %+v", killed+1, report.Err, s)
+		}
+		w.clock = w.clock.Add(5 * time.Minute)
+	}
+	if killed < 2 {
+		t.Errorf("killed %d times only", killed)
+	}
+	w.wantSignals("killed again and again", 24)
+	if s := w.ledger().Sweep; !s.Start.Equal(due) || s.UnderWay != nil {
+		t.Errorf("the sweep that began at %s is complete: %+v", due, s)
+	}
+}
+
+func TestTwoInstancesSweepAtOnce(t *testing.T) {
+	w, began := lateWorld(t, 30*time.Hour)
+	w.happened("first", hourly(24, began, -time.Hour)...)
+	w.clock = w.clock.Add(61 * time.Minute)
+	d, err := schedule.NewDetection(w.rule, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 3 {
+		group.Go(func() {
+			report, err := w.runner().Run(t.Context(), []*schedule.Detection{d})
+			if err != nil || !report.Covered() {
+				t.Errorf("a run beside two others: %v, %+v", err, report)
+			}
+		})
+	}
+	group.Wait()
+	w.Refresh(w.indices.Signals)
+	w.wantSignals("of three instances", 24)
+	w.wantSwept("by three instances")
+}
+
+// TestClocksApart lets the program's clock and the cluster's go wrong for two hours, in which events come, and sets
+// them right. Each event is found in the end, once.
+func TestClocksApart(t *testing.T) {
+	const h = time.Hour
+	f := func(why string, ours, theirs time.Duration) {
+		t.Helper()
+		t.Run(why, func(t *testing.T) {
+			w, began := lateWorld(t, 9*h)
+			w.late = 4 * h
+			var wrong time.Duration
+			w.theirs = func() time.Time { return w.clock.Add(wrong) }
+			pid := 0
+			polls := func(d, every time.Duration) {
+				for end := w.clock.Add(d); w.clock.Before(end); {
+					pid += 2 // the second is given its time by the cluster
+					w.happened("first", happening(pid, w.clock), happening(pid+1, w.clock, w.clock.Add(wrong)))
+					w.pass(every)
+				}
+			}
+			polls(20*time.Minute, 10*time.Minute)
+			w.ahead, wrong = ours, theirs
+			polls(2*h, 20*time.Minute)
+			pid += 2 // the first of them late, while the clocks are wrong
+			w.happened("first", happening(pid, w.clock.Add(-220*time.Minute)), happening(pid+1, w.clock))
+			w.ahead, wrong = 0, 0
+			polls(80*time.Minute, 20*time.Minute)
+			w.pass(10 * time.Minute)
+			w.wantSignals("with clocks set right since "+began.String(), w.Count(w.Index("events-first")))
+			if l := w.ledger(); len(l.Covered) != 1 || len(l.Open) != 0 || !l.CoveredUpTo().Equal(w.clock) {
+				t.Errorf("covered %v, open %v at %v", l.Covered, l.Open, w.clock)
+			}
+		})
+	}
+	f("ours ahead", 3*h, 0)
+	f("ours behind", -3*h, 0)
+	f("the cluster's ahead", 0, 3*h)
+	f("the cluster's behind", 0, -3*h)
+	f("both ahead", 3*h, 3*h)
+	f("both ahead, not by the same", 3*h, 2*h)
+	f("both behind", -3*h, -3*h)
+	f("one ahead, one behind", 2*h, -2*h)
+}
+
+// TestBothClocksAhead lets nobody look for some hours, until both clocks are right: what the ledger has as
+// searched was not there yet when it was.
+func TestBothClocksAhead(t *testing.T) {
+	const h = time.Hour
+	f := func(why string, ranBefore bool, every, hours int) {
+		t.Helper()
+		t.Run(why, func(t *testing.T) {
+			w := newWorld(t)
+			w.clock = w.clock.Add(-10 * 24 * h)
+			w.theirs = func() time.Time { return w.clock.Add(w.ahead) }
+			w.index("first")
+			if ranBefore {
+				w.run()
+			}
+			w.ahead = 12 * h
+			w.pass(5 * time.Minute)
+			w.happened("first", hourly(hours, w.clock, h)...)
+			for hour := every; every > 0 && hour < hours; hour += every {
+				w.pass(time.Duration(every) * h)
+			}
+			w.clock, w.ahead = w.clock.Add(h/2), 0
+			if every == 0 {
+				w.clock = w.clock.Add(time.Duration(hours) * h)
+			}
+			w.pass(0)
+			w.pass(61 * time.Minute)
+			w.wantSignals("with the clocks right", hours)
+		})
+	}
+	f("once, then nobody looked", true, 0, 7)
+	f("for hours", true, 3, 7)
+	f("from the first run on", false, 1, 4)
+	f("from the first run on, for longer than they were ahead", false, 3, 15)
+}
