@@ -107,6 +107,32 @@ func TestTransientFaults(t *testing.T) {
 	})
 }
 
+// TestNoAnswer: a search that is never answered, or whose answer never ends, is given up and made again.
+func TestNoAnswer(t *testing.T) {
+	server := estest.For(t)
+	index := server.Index("a")
+	server.Bulk(index, `{}`, `{}`, `{}`)
+	stuck := make(chan struct{})
+	defer close(stuck)
+	f := func(name string, begins int64) {
+		t.Helper()
+		silence := &faults{spoil: func(n int64, res *http.Response) (*http.Response, error) {
+			if n == 1 {
+				body := io.MultiReader(io.LimitReader(res.Body, begins), stuckReader{stuck, res.Request.Context()})
+				res.Body, res.ContentLength = brokenBody{body, res.Body}, -1
+			}
+			return res, nil
+		}}
+		c := search.NewCluster(through(t, server, silence), search.Options{RetryInterval: time.Millisecond, RequestTimeout: 5 * time.Second})
+		hits, failures := read(t, c, index, search.Request{})
+		if len(hits) != 3 || len(failures) > 0 || silence.searches.Load() < 2 {
+			t.Errorf("%s: got %d hits, the failures %v, %d searches; want 3 hits of 2 searches", name, len(hits), failures, silence.searches.Load())
+		}
+	}
+	f("no answer", 0)
+	f("half an answer", 40)
+}
+
 // TestLastingFaults wants what a user is told where trying again did not help.
 func TestLastingFaults(t *testing.T) {
 	server := estest.For(t)
