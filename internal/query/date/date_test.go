@@ -82,7 +82,23 @@ func TestParse(t *testing.T) {
 	f("yyyyMMddHHmmss", "20200203040506", "2020-02-03T04:05:06Z")
 	f("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "2020-02-03T04:05:06.007+01:00", "2020-02-03T03:05:06.007Z")
 	f("8yyyy", "2020", "2020-01-01T00:00:00Z")
-	f("YYYY-'W'ww", "2020-02-03", "2020-02-03T00:00:00Z") // not understood: read as ISO
+	// Zones by name; a time that there is twice is the earlier, one that there is not is behind the change.
+	f("", "2020-02-03T04:05:06Europe/Paris", "2020-02-03T03:05:06Z")
+	f("yyyy-MM-dd HH:mm VV", "2020-10-25 02:30 Europe/Paris", "2020-10-25T00:30:00Z")
+	f("yyyy-MM-dd HH:mm VV", "2020-03-29 02:30 Europe/Paris", "2020-03-29T01:30:00Z")
+	f("yyyy-MM-dd HH:mm VV", "2020-03-29 02:30 CEST", "refused")
+	f("yyyy-MM-dd HH:mm VV", "2020-03-29 02:30 ../../etc/passwd", "refused")
+	f("yyyy-MM-dd HH:mm VV", "2020-03-29 02:30 No/Where", "refused")
+	f("yyyy-MM-dd HH:mmX", "2020-02-03 04:05+02:00", "refused")
+	f("G yyyy", "BC 0044", "-0043-01-01T00:00:00Z")
+	f("yyyy-QQQ", "2020-Q2", "2020-01-01T00:00:00Z") // as Elasticsearch: a quarter alone says nothing
+	f("weekyear_week", "2026-W01", "2025-12-29T00:00:00Z")
+	// What depends on the server's locale is not read, nor what stands behind it: nothing is guessed.
+	for _, unread := range []string{"YYYY-MM-dd", "yyyy-ww", "yyyy-MM W", "e yyyy", "ccc yyyy", "yyyy QQQQ", "GGGG yyyy", "yyyy MMMMM", "EEEEE yyyy", "yyyy-MM-dd zzzz", "yyyy-MM-dd v", "yyyy F", "yyyy B", "ppH yyyy", "no_such_name"} {
+		f(unread, "2020-02-03", "refused")
+		f("epoch_millis||"+unread, "1516116808349", "2018-01-16T15:33:28.349Z")
+		f(unread+"||epoch_millis", "1516116808349", "refused")
+	}
 }
 
 // TestRange holds what a constant stands for in a comparison, from its first to its last instant.

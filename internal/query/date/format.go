@@ -8,8 +8,9 @@ import (
 // Format is a mapping's list of formats, compiled.
 type Format struct {
 	readers []reader
-	// Unknown lists the formats that were not understood; in their place ISO 8601 and epoch milliseconds are read.
-	Unknown []string
+	// Unknown is the first format that is not understood, or empty. A text that no format before it takes is refused:
+	// what the server makes of it is not known.
+	Unknown string
 }
 
 // reader reads a whole text in one format.
@@ -29,13 +30,12 @@ func New(formats string) *Format {
 	f := &Format{}
 	for _, name := range strings.Split(formats, "||") {
 		name = strings.TrimPrefix(strings.TrimSpace(name), "8") // once the mark of java.time patterns
-		switch r, ok := readerOf(name); {
-		case ok:
-			f.readers = append(f.readers, r)
-		default:
-			f.Unknown = append(f.Unknown, name)
-			f.readers = append(f.readers, isoStrict.read, readEpoch(1e3))
+		read, ok := readerOf(name)
+		if !ok {
+			f.Unknown = name
+			break // what it would not take is not known, so what the formats behind it are asked for is not either
 		}
+		f.readers = append(f.readers, read)
 	}
 	return f
 }
@@ -53,14 +53,13 @@ func readerOf(name string) (reader, bool) {
 	case "date_optional_time", "dateOptionalTime":
 		return isoLenient.read, true
 	}
-	pattern, strict, ok := named(name)
-	if !ok {
-		pattern, strict = name, true
-		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") == "" && strings.Contains(name, "_") {
-			return nil, false // the name of a format that is not known, not a pattern
-		}
+	if n, ok := named(name); ok {
+		return n.read, true
 	}
-	p, ok := compilePattern(pattern, strict)
+	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") == "" && strings.Contains(name, "_") {
+		return nil, false // the name of a format that is not known, not a pattern
+	}
+	p, ok := compilePattern(name)
 	if !ok {
 		return nil, false
 	}
@@ -83,7 +82,7 @@ func (f *Format) Parse(text []byte, up bool) (Instant, bool) {
 // epoch_second alone an ISO date would be an error in Elasticsearch.
 func (f *Format) Range(text string, now time.Time) (from, to Instant, relative, ok bool) {
 	from, to, relative, ok = f.span(text, now)
-	if !ok {
+	if !ok && f.Unknown == "" {
 		fallback := Format{readers: []reader{isoStrict.read, readEpoch(1e3)}}
 		from, to, relative, ok = fallback.span(text, now)
 	}

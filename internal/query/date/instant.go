@@ -41,11 +41,12 @@ func (i Instant) UnixNano() int64 {
 // Time is the instant as a time in UTC.
 func (i Instant) Time() time.Time { return time.Unix(i.Seconds, int64(i.Nanos)).UTC() }
 
-// civil is a date and time of day without a zone; the parts that a text leaves out are negative.
+// civil is a date and time of day in a zone; the parts that a text leaves out are negative.
 type civil struct {
 	year                                            int64
 	month, day, hour, minute, second, nanos, offset int
 	hasYear                                         bool
+	zone                                            *time.Location // nil: offset, seconds east of UTC
 }
 
 const missing = -1
@@ -80,8 +81,11 @@ func (c civil) instant(up bool) (Instant, bool) {
 	if c.day < 1 || c.day > daysIn(c.year, c.month) || c.hour > 23 || c.minute > 59 || c.second > 59 {
 		return Instant{}, false
 	}
-	seconds := daysSince1970(c.year, c.month, c.day)*86400 + int64(c.hour*3600+c.minute*60+c.second-c.offset)
-	return Instant{Seconds: seconds, Nanos: int32(c.nanos)}, true
+	local := daysSince1970(c.year, c.month, c.day)*86400 + int64(c.hour*3600+c.minute*60+c.second)
+	if c.zone != nil {
+		c.offset = offsetIn(c.zone, local)
+	}
+	return Instant{Seconds: local - int64(c.offset), Nanos: int32(c.nanos)}, true
 }
 
 func isLeap(year int64) bool { return year%4 == 0 && (year%100 != 0 || year%400 == 0) }
@@ -118,4 +122,10 @@ func floorDiv(a, b int64) int64 {
 		q--
 	}
 	return q
+}
+
+// setDay sets the date to so many days behind 1 January 1970.
+func (c *civil) setDay(days int64) {
+	t := time.Unix(days*86400, 0).UTC()
+	c.year, c.hasYear, c.month, c.day = int64(t.Year()), true, int(t.Month()), t.Day()
 }

@@ -124,7 +124,7 @@ func (s *scanner) isoTime(c *civil, kind iso) bool {
 	if kind == isoSeconds && (c.second == missing || c.day == missing) {
 		return false
 	}
-	return len(s.text) == 0 || s.zone(c)
+	return len(s.text) == 0 || s.isoZone(c)
 }
 
 // fraction takes least to most digits of a fraction of a second, as nanoseconds.
@@ -140,18 +140,12 @@ func (s *scanner) fraction(least, most int) (nanos int, ok bool) {
 	return nanos, ok && !s.isDigit(0)
 }
 
-// zone takes Z, UTC, GMT or an offset: +HH, +HHmm, +HH:mm, +HH:mm:ss.
-func (s *scanner) zone(c *civil) bool {
-	if s.take('Z') {
-		return true
+// isoZone takes what [scanner.zone] takes, and offsets of every form: +HH, +HHmm, +HH:mm, +HH:mm:ss.
+func (s *scanner) isoZone(c *civil) bool {
+	if len(s.text) > 0 && (s.text[0] == '+' || s.text[0] == '-') {
+		return s.offset(c)
 	}
-	for _, name := range [...]string{"UTC", "GMT", "UT"} {
-		if len(s.text) >= len(name) && string(s.text[:len(name)]) == name {
-			s.text = s.text[len(name):]
-			return true
-		}
-	}
-	return s.offset(c)
+	return s.zone(c)
 }
 
 func (s *scanner) offset(c *civil) bool {

@@ -1,31 +1,29 @@
 package date
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // pattern is a date pattern as java.time writes them, compiled: "yyyy/MM/dd HH:mm:ss[.SSS][ XXX]".
-type pattern struct {
-	parts  []part
-	strict bool
-}
+type pattern struct{ parts []part }
 
-// part is one element of a pattern: a run of a letter, a literal text, or an optional section.
+// part is one element of a pattern: one of these is set.
 type part struct {
-	letter   byte // 0 for a literal or a section
-	count    int
+	number   *numbers
+	text     *texts
+	zone     *zoneForm
 	literal  string
 	optional []part
 }
 
-// letters that are understood; "f" is ours, see [named].
-const letters = "yuMLdDHhaKkmsSnXxZzVOEef"
-
-// compilePattern is not ok for a pattern with letters that are not understood (weeks, eras, quarters).
-func compilePattern(text string, strict bool) (*pattern, bool) {
+// compilePattern is not ok for a pattern with letters that are not read; see compileLetter.
+func compilePattern(text string) (*pattern, bool) {
 	parts, rest, ok := compileParts(text, false, 0)
 	if !ok || rest != "" || len(parts) == 0 {
 		return nil, false
 	}
-	return &pattern{parts: parts, strict: strict}, true
+	return &pattern{parts: parts}, true
 }
 
 func compileParts(text string, section bool, depth int) (parts []part, rest string, ok bool) {
@@ -36,191 +34,108 @@ func compileParts(text string, section bool, depth int) (parts []part, rest stri
 		c := text[0]
 		switch {
 		case c == '\'':
-			literal, after, closed := strings.Cut(text[1:], "'")
+			literal, after, closed := quoted(text)
 			if !closed {
 				return nil, "", false
 			}
-			if literal == "" {
-				literal = "'"
-			}
-			parts = append(parts, part{literal: literal})
-			text = after
+			parts, text = append(parts, part{literal: literal}), after
 		case c == '[':
 			inner, after, ok := compileParts(text[1:], true, depth+1)
 			if !ok {
 				return nil, "", false
 			}
-			parts = append(parts, part{optional: inner})
+			if len(inner) > 0 {
+				parts = append(parts, part{optional: inner})
+			}
 			text = after
 		case c == ']':
+			reserve(parts)
 			return parts, text[1:], section
 		case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
 			n := len(text) - len(strings.TrimLeft(text, text[:1]))
-			if !strings.Contains(letters, text[:1]) {
+			p, ok := compileLetter(c, n)
+			if !ok {
 				return nil, "", false
 			}
-			parts = append(parts, part{letter: c, count: n})
-			text = text[n:]
+			parts, text = append(parts, p), text[n:]
 		case c == '{' || c == '}' || c == '#':
 			return nil, "", false
 		default:
-			parts = append(parts, part{literal: text[:1]})
-			text = text[1:]
+			parts, text = append(parts, part{literal: text[:1]}), text[1:]
 		}
 	}
+	reserve(parts)
 	return parts, "", !section
 }
 
-// fields are what a pattern reads beside the parts of a [civil].
-type fields struct {
-	civil
-	ofYear int
-	half   int // of a day of 12 hours: 0, 1, or missing
-	twelve int // hour of half a day, or missing
+// quoted takes a literal in single quotes, in which two stand for one.
+func quoted(text string) (literal, rest string, ok bool) {
+	var b strings.Builder
+	for text = text[1:]; ; text = text[1:] {
+		before, after, closed := strings.Cut(text, "'")
+		if !closed {
+			return "", "", false
+		}
+		b.WriteString(before)
+		if text = after; !strings.HasPrefix(text, "'") {
+			break
+		}
+		b.WriteByte('\'')
+	}
+	if b.Len() == 0 {
+		return "'", text, true // '' outside of quotes
+	}
+	return b.String(), text, true
 }
 
 func (p *pattern) read(text []byte, up bool) (Instant, bool) {
-	s := scanner{text: text, strict: p.strict}
-	f := fields{civil: emptyCivil(), half: missing, twelve: missing, ofYear: missing}
+	s := scanner{text: text, strict: true}
+	var f fields
 	if !s.parts(p.parts, &f) || len(s.text) > 0 {
 		return Instant{}, false
 	}
-	if f.twelve != missing {
-		if f.twelve > 12 || f.half == missing {
-			return Instant{}, false
-		}
-		f.hour = f.twelve%12 + 12*f.half
+	c, ok := f.resolve()
+	if !ok {
+		return Instant{}, false
 	}
-	if f.ofYear != missing {
-		if f.ofYear < 1 || f.ofYear > 366 || f.ofYear == 366 && !isLeap(f.year) {
-			return Instant{}, false
-		}
-		for f.month, f.day = 1, f.ofYear; f.day > daysIn(f.year, f.month); f.month++ {
-			f.day -= daysIn(f.year, f.month)
+	if up {
+		// Where Elasticsearch cannot say where such a constant ends, it ends where it begins.
+		if last, ok := f.resolveLast(); ok {
+			c = last
 		}
 	}
-	return f.instant(up)
+	return c.instant(false)
 }
 
 func (s *scanner) parts(list []part, f *fields) bool {
 	for i := range list {
 		p := &list[i]
+		ok := true
 		switch {
 		case p.optional != nil:
 			before, values := *s, *f
 			if !s.parts(p.optional, f) {
 				*s, *f = before, values
 			}
-		case p.letter == 0:
-			if len(s.text) < len(p.literal) || string(s.text[:len(p.literal)]) != p.literal {
-				return false
-			}
-			s.text = s.text[len(p.literal):]
+		case p.number != nil:
+			var value int64
+			value, ok = s.number(p.number)
+			ok = ok && f.set(p.number.field, value)
+		case p.text != nil:
+			var value int64
+			value, ok = s.word(p.text)
+			ok = ok && f.set(p.text.field, value)
+		case p.zone != nil:
+			ok = s.zoneForm(p.zone, f)
 		default:
-			adjacent := i+1 < len(list) && list[i+1].letter != 0
-			if !s.letter(p.letter, p.count, adjacent, f) {
-				return false
+			ok = bytes.HasPrefix(s.text, []byte(p.literal))
+			if ok {
+				s.text = s.text[len(p.literal):]
 			}
+		}
+		if !ok {
+			return false
 		}
 	}
 	return true
-}
-
-// letter takes what a run of a letter stands for. Next to another number, a number has as many digits as its
-// run has letters.
-func (s *scanner) letter(letter byte, count int, adjacent bool, f *fields) bool {
-	number := func(into *int) bool {
-		most := 2
-		if adjacent || count > 2 {
-			most = count
-		}
-		var ok bool
-		*into, ok = s.digits(count, most)
-		return ok
-	}
-	switch letter {
-	case 'y', 'u':
-		return s.patternYear(count, f)
-	case 'M', 'L':
-		if count > 2 {
-			return s.name(months(), &f.month)
-		}
-		return number(&f.month)
-	case 'd':
-		return number(&f.day)
-	case 'D':
-		var ok bool
-		f.ofYear, ok = s.digits(count, 3)
-		return ok
-	case 'H':
-		return number(&f.hour)
-	case 'k':
-		ok := number(&f.hour)
-		f.hour %= 24
-		return ok
-	case 'h', 'K':
-		return number(&f.twelve)
-	case 'a':
-		ok := s.name([]string{"AM", "PM"}, &f.half)
-		f.half--
-		return ok
-	case 'm':
-		return number(&f.minute)
-	case 's':
-		return number(&f.second)
-	case 'S':
-		var ok bool
-		f.nanos, ok = s.fraction(count, count)
-		return ok
-	case 'n':
-		var ok bool
-		f.nanos, ok = s.digits(1, 9)
-		return ok
-	case 'f':
-		var ok bool
-		if !s.take('.') {
-			return false
-		}
-		f.nanos, ok = s.fraction(1, 9)
-		return ok
-	case 'E', 'e':
-		var ignored int
-		return s.name(weekdays(), &ignored)
-	case 'X', 'Z', 'z', 'V', 'O':
-		return s.zone(&f.civil)
-	case 'x':
-		return s.offset(&f.civil)
-	}
-	return false
-}
-
-func (s *scanner) patternYear(count int, f *fields) bool {
-	if count != 2 {
-		return s.year(&f.civil)
-	}
-	n, ok := s.digits(2, 2)
-	f.year, f.hasYear = int64(2000+n), ok
-	return ok
-}
-
-// name takes one of the names, whole or its first three letters, in any letter case; into counts from 1.
-func (s *scanner) name(names []string, into *int) bool {
-	for i, name := range names {
-		for _, n := range [...]int{len(name), min(3, len(name))} {
-			if len(s.text) >= n && strings.EqualFold(string(s.text[:n]), name[:n]) {
-				s.text = s.text[n:]
-				*into = i + 1
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func months() []string {
-	return []string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}
-}
-
-func weekdays() []string {
-	return []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
 }

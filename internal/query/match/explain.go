@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"esrule/internal/query/date"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 )
@@ -35,6 +36,8 @@ type FieldValues struct {
 	Ignored int `json:"ignored,omitempty"`
 	// Coerced are the values that the type changes, such as "4.7 as 4" in a long.
 	Coerced []string `json:"coerced,omitempty"`
+	// UnreadFormat is a date format in the mapping that is not understood: what only it takes is missing.
+	UnreadFormat string `json:"unread_format,omitempty"`
 	// NotTaken are values in the event that are none in its index: of an unmapped field, or not of its type.
 	NotTaken []string `json:"not_taken,omitempty"`
 }
@@ -160,6 +163,9 @@ func fieldValues(path string, s event.Slot, e *event.Event) FieldValues {
 		f.Mapping = "unmapped"
 	default:
 		f.Mapping = mapped.Name
+	}
+	if (mapped.Type == event.Date || mapped.Type == event.DateNanos) && known {
+		f.UnreadFormat = date.New(mapped.Formats).Unknown
 	}
 	for _, v := range e.Values(s) {
 		f.Values = append(f.Values, string(v.Text))

@@ -34,6 +34,7 @@ var mapping = &event.Mapping{Fields: map[string]event.FieldMapping{
 	"version":        {Type: event.Version, Name: "version", Exact: "version"},
 	"on":             {Type: event.Boolean, Name: "boolean", Exact: "on"},
 	"date":           {Type: event.Date, Name: "date", Exact: "date"},
+	"weeks":          {Type: event.Date, Name: "date", Exact: "weeks", Formats: "YYYY-MM-dd"},
 	"nanos":          {Type: event.DateNanos, Name: "date_nanos", Exact: "nanos"},
 	"ip":             {Type: event.IP, Name: "ip", Exact: "ip"},
 	"nested.pid":     {Type: event.Integer, Name: "long", Exact: "nested.pid", Nested: "nested"},
@@ -210,6 +211,7 @@ func TestOmissionsAreNamed(t *testing.T) {
 	f(`pid == 4`)
 	f(`pid == 4.5`, `pid == 4.5: a constant that an index may read otherwise`)
 	f(`ratio == 4`)
+	f(`weeks == "2026-01-02"`, `weeks == "2026-01-02": the field's date format "YYYY-MM-dd", which only the server reads`)
 	f(`version > "1"`, `version > "1": a comparison by order of a field of type version: the cluster would walk over its terms`)
 	f(`path > "a"`, `path > "a": a comparison by order of a field of type keyword`)
 	f(`length(path) > 5`, `length(path) > 5: a computed value`)

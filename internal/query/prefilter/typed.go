@@ -113,8 +113,8 @@ func spanned(f event.FieldMapping, l *eql.Literal) (Clause, bool) {
 // doubtful says why a constant is not looked up in a field's index.
 func doubtful(f event.FieldMapping) string {
 	if f.Type == event.Date || f.Type == event.DateNanos {
-		if unread := formatOf(f).Unknown; len(unread) > 0 {
-			return fmt.Sprintf("the field's format %q, which only the server reads", unread[0])
+		if unread := formatOf(f).Unknown; unread != "" {
+			return fmt.Sprintf("the field's date format %q, which only the server reads", unread)
 		}
 	}
 	return otherwise
