@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// lateSweep says that the program looks again for events without event.ingested that came hours late. With it the
-// harness writes such events, and events of any age into the index that is closed for a while.
-const lateSweep = false
+// late is the instances' ESRULE_LATE: longer than any look back, so that a sweep finds what nothing else does: events
+// without event.ingested that come hours late or are dated in the future, and those of an index that was closed.
+const late = 72 * time.Hour
 
 // mapping of all indices under the pattern but those of a mapping conflict.
 const mapping = `"dynamic": false, "properties": {
@@ -100,9 +100,9 @@ func (s *source) fresh() doc {
 		return s.event(span(s.random, 90*time.Second), s.process(), "", time.Time{})
 	case n < 6: // only byIngested can know of it
 		return s.event(span(s.random, s.lookBack), "late.exe", "", time.Now())
-	case n < 7 && lateSweep:
+	case n < 7: // only a sweep can find it
 		return s.event(span(s.random, 20*time.Hour), "tardy.exe", "", time.Time{})
-	case n < 8 && lateSweep:
+	case n < 8:
 		return s.event(-span(s.random, 30*time.Minute), "tardy.exe", "", time.Time{})
 	case n < 13:
 		return s.event(ago, s.process(), "", time.Now())

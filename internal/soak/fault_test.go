@@ -27,7 +27,14 @@ func (r *round) bring(ctx context.Context, f fault) error {
 		}
 		return nil
 	case oneMore:
-		return r.oneMore(ctx, f)
+		args := [][]string{{"run", "--once"}, {"run"}}[f.amount%2]
+		return r.oneMore(ctx, f, args)
+	case backfilling:
+		to := time.Now().UTC()
+		from := to.Add(-r.plan.size.lookBack / 2)
+		return r.oneMore(ctx, f, []string{"backfill", "--from", from.Format(time.RFC3339), "--to", to.Format(time.RFC3339)})
+	case sweepDue:
+		return r.hold(ctx, f, nothing, r.hourPasses(ctx))
 	case clockAhead, clockBehind:
 		return r.shiftClock(ctx, f)
 	case connectionReset, slowAnswers, slowRequests, narrow, slowClose, cutAnswer, cutRequest, blackHole, lostAnswers:
@@ -85,18 +92,14 @@ func (r *round) hold(ctx context.Context, f fault, undo func() error, err error)
 }
 
 // oneMore runs an instance beside the others, where there is none already.
-func (r *round) oneMore(ctx context.Context, f fault) error {
+func (r *round) oneMore(ctx context.Context, f fault, args []string) error {
 	select {
 	case r.extra <- struct{}{}:
 	default:
 		return nil
 	}
 	defer func() { <-r.extra }()
-	r.count(oneMore)
-	args := []string{"run"}
-	if f.amount%2 == 0 {
-		args = append(args, "--once")
-	}
+	r.count(f.kind)
 	r.instances[slots-1].once(ctx, f.hold, args...)
 	return nil
 }

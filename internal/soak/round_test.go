@@ -80,6 +80,7 @@ func newRound(plan *schedule, pair *estest.Pair, file, home string) (*round, err
 				"ESRULE_DEAD_LETTER_INDEX=" + r.index("dead-letter"),
 				fmt.Sprintf("ESRULE_START=%dh", int(r.plan.size.lookBack.Hours())+1),
 				"ESRULE_SCHEDULE=@every 1s",
+				fmt.Sprintf("ESRULE_LATE=%dh", int(late.Hours())),
 				"ESRULE_PAGE_SIZE=20", // so that an hour of events takes several pages
 			},
 		})
@@ -123,10 +124,7 @@ func (r *round) prepare(ctx context.Context, src *source) error {
 	if err != nil {
 		return err
 	}
-	old := []string{r.index("ev-first"), r.index("ev-second"), r.index("ev-both")}
-	if lateSweep {
-		old = append(old, r.index("ev-closing"))
-	}
+	old := []string{r.index("ev-first"), r.index("ev-second"), r.index("ev-both"), r.index("ev-closing")}
 	for _, index := range old {
 		if err := r.write(ctx, index, many(r.plan.size.backlog/len(old), src.old)); err != nil {
 			return err
@@ -235,7 +233,7 @@ func (r *round) heal(ctx context.Context) error {
 		return err
 	}
 	last := r.instances[0]
-	if err := last.shift(0); err != nil {
+	if err := errors.Join(last.shift(0), r.hourPasses(ctx)); err != nil {
 		return err
 	}
 	for {

@@ -21,14 +21,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Whatever fails, each event that matches has one signal in the end, and every ledger is whole.
+// Whatever fails, alone or all at once, each event that matches has one signal in the end, and every ledger is whole.
 func TestFaults(t *testing.T) {
 	if os.Getenv("SOAK_FAULTS") != "" {
 		t.Skip("SOAK_FAULTS is set: TestSoak runs")
 	}
 	h := newHarness(t)
+	t.Run("node lost", h.losesANode)
 	for _, seed := range []uint64{1, 2} {
-		h.round(t, newSchedule(seed, size{faults: 40, every: 250 * ms, lookBack: 12 * time.Hour, backlog: 1500, live: 1000, node: seed == 1}))
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			h.round(t, newSchedule(seed, size{faults: 40, every: 250 * ms, lookBack: 12 * time.Hour, backlog: 1500, live: 1000}))
+		})
 	}
 	h.tell(t)
 }
@@ -98,14 +101,10 @@ func (h *harness) round(t *testing.T, plan *schedule) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = r.run(t.Context())
-	var v *verdict
-	if err == nil {
-		v, err = r.judge(t.Context(), h.pair.Client)
-	}
-	if err != nil {
+	if err := r.run(t.Context()); err != nil {
 		t.Fatalf("seed %d: %v\n%s", plan.seed, err, plan)
 	}
+	v := h.wantRight(t, r)
 	faults := 0
 	for k, n := range r.done {
 		h.done[k] += n
@@ -119,13 +118,23 @@ func (h *harness) round(t *testing.T, plan *schedule) {
 	h.doubled += v.doubled
 	t.Logf("seed %d: %d faults, %d events, %d signals, %d lost, %d doubled in %s (%s until the last fault was undone); covered by then: %s; %s",
 		plan.seed, faults, v.events, v.signals, v.lost, v.doubled, time.Since(began).Round(time.Second), r.failing.Round(time.Second), r.partial, r.net.watcher)
+}
+
+// wantRight judges a round, and keeps its indices for whoever looks into what is wrong.
+func (h *harness) wantRight(t *testing.T, r *round) *verdict {
+	t.Helper()
+	v, err := r.judge(t.Context(), h.pair.Client)
+	if err != nil {
+		t.Fatalf("seed %d: judge: %v\n%s", r.plan.seed, err, r.plan)
+	}
 	if len(v.wrong) > 0 {
 		const enough = 20
-		t.Errorf("seed %d: %d things are wrong:\n%s\n%s\nwhat the last run said:\n%s", plan.seed, len(v.wrong),
-			strings.Join(v.wrong[:min(len(v.wrong), enough)], "\n"), plan, r.instances[0].said())
-		return
+		t.Errorf("seed %d: %d things are wrong:\n%s\n%s\nwhat the last run said:\n%s", r.plan.seed, len(v.wrong),
+			strings.Join(v.wrong[:min(len(v.wrong), enough)], "\n"), r.plan, r.instances[0].said())
+		return v
 	}
 	r.clean(t.Context())
+	return v
 }
 
 // clean makes room for the next round.

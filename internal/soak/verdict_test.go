@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/valyala/fastjson"
@@ -252,30 +251,4 @@ func (r *round) wantWhole(ctx context.Context, v *verdict, id rule.ID) error {
 		v.say("the ledger has a gap: %s", text)
 	}
 	return nil
-}
-
-func (r *round) ledger(ctx context.Context, id rule.ID) (*rules.Ledger, error) {
-	answer, err := r.admin.insist(ctx, http.MethodGet, r.index("state")+"/_doc/ledger-"+string(id), nil)
-	if err != nil {
-		return nil, err
-	}
-	var document struct {
-		Source rules.Ledger `json:"_source"`
-	}
-	return &document.Source, json.Unmarshal(answer, &document)
-}
-
-// progress tells how much of the look back was covered while everything failed: what was covered later shows less.
-func (r *round) progress(ctx context.Context) string {
-	var parts []string
-	for _, d := range r.detections {
-		answer, err := r.admin.do(ctx, http.MethodGet, r.index("state")+"/_doc/ledger-"+string(d.Rule.ID), nil)
-		var document struct {
-			Source rules.Ledger `json:"_source"`
-		}
-		if err == nil && json.Unmarshal(answer, &document) == nil {
-			parts = append(parts, fmt.Sprintf("%.0f %%, %d open", 100*document.Source.Covered.Length().Hours()/r.plan.size.lookBack.Hours(), len(document.Source.Open)))
-		}
-	}
-	return strings.Join(parts, "; ")
 }
