@@ -1,0 +1,242 @@
+package deploy_test
+
+import (
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"esrule/internal/metrics"
+	"esrule/internal/query/rule"
+	"esrule/internal/schedule"
+)
+
+// exported gives the names of all series that a service exports.
+func exported(t *testing.T) map[string]bool {
+	t.Helper()
+	m := metrics.New(metrics.Options{Now: time.Now})
+	m.Rules([]*schedule.Detection{{Rule: &rule.Rule{ID: "r", Name: "R"}}}, 0)
+	m.PatternsWithoutIndex(0)
+	m.Ledger(schedule.NewLedger("r", "R", time.Now()))
+	m.Run(time.Now(), time.Second, schedule.Report{Rules: []schedule.RuleReport{{RuleID: "r", Name: "R"}}}, nil)
+	answer := httptest.NewRecorder()
+	m.Handler(metrics.Probes{}, slog.New(slog.DiscardHandler)).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	names := map[string]bool{}
+	for line := range strings.Lines(answer.Body.String()) {
+		if !strings.HasPrefix(line, "#") {
+			names[line[:strings.IndexAny(line, "{ ")]] = true
+		}
+	}
+	return names
+}
+
+// metricName finds what can only be a metric of ours, or of the process, in an expression.
+var metricName = regexp.MustCompile(`\b(esrule|process|go)_[a-z0-9_]+\b`)
+
+type ruleFile struct {
+	Groups []struct {
+		Name  string
+		Rules []alert
+	}
+}
+
+type alert struct {
+	Alert               string
+	Expr                string
+	For                 string
+	Labels, Annotations map[string]string
+}
+
+func alerts(t *testing.T) []alert {
+	t.Helper()
+	var f ruleFile
+	decode(t, "prometheus/esrule.rules.yaml", &f)
+	var all []alert
+	for _, g := range f.Groups {
+		all = append(all, g.Rules...)
+	}
+	return all
+}
+
+// dashboard is what a panel is asked about.
+type dashboard struct {
+	Title  string
+	Panels []struct {
+		ID      int
+		Type    string
+		Title   string
+		Targets []struct{ Expr, RefID string }
+	}
+}
+
+func panels(t *testing.T) dashboard {
+	t.Helper()
+	var d dashboard
+	if err := json.Unmarshal([]byte(read(t, "grafana/esrule.json")), &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// Every metric that an alert or a panel names is exported; every metric of a rule's health has an alert or a panel.
+func TestMetricsAreExported(t *testing.T) {
+	there := exported(t)
+	named := map[string]bool{}
+	f := func(where, expr string) {
+		t.Helper()
+		found := metricName.FindAllString(expr, -1)
+		if len(found) == 0 && !strings.Contains(expr, "kube_cronjob_") {
+			t.Errorf("%s names no metric: %s", where, expr)
+		}
+		for _, name := range found {
+			named[name] = true
+			if !there[name] {
+				t.Errorf("%s names %s, which is not exported: %s", where, name, expr)
+			}
+		}
+	}
+	for _, a := range alerts(t) {
+		f(a.Alert, a.Expr)
+	}
+	ids := map[int]bool{}
+	for _, p := range panels(t).Panels {
+		if p.Title == "" || ids[p.ID] || p.Type != "row" && len(p.Targets) == 0 {
+			t.Errorf("panel %d %q: has no title, no query, or the number of another", p.ID, p.Title)
+		}
+		ids[p.ID] = true
+		for _, target := range p.Targets {
+			f("the panel "+p.Title, target.Expr)
+		}
+	}
+	for _, name := range []string{
+		"esrule_rule_covered_up_to_timestamp_seconds", "esrule_rule_gap_seconds", "esrule_rule_open_indices", "esrule_rule_open_seconds",
+		"esrule_rule_failures_total", "esrule_rule_dead_letters_total", "esrule_rule_costly", "esrule_last_run_success",
+	} {
+		if !named[name] {
+			t.Errorf("%s is shown by no alert and no panel", name)
+		}
+	}
+	for _, name := range metricName.FindAllString(read(t, "README.md")+read(t, "../docs/operations.md"), -1) {
+		if base := strings.TrimSuffix(name, "_"); !there[name] && !there[name+"_count"] && base == name {
+			t.Errorf("the documentation names %s, which is not exported", name)
+		}
+	}
+}
+
+// Each alert has a test in which it fires, says what is wrong and what it means, and can be sorted.
+func TestAlertsAreWhole(t *testing.T) {
+	var tests struct {
+		Tests []struct {
+			Cases []struct {
+				Alert    string `yaml:"alertname"`
+				Expected []any  `yaml:"exp_alerts"`
+			} `yaml:"alert_rule_test"`
+		}
+	}
+	if err := yaml.Unmarshal([]byte(read(t, "prometheus/esrule.rules_test.yaml")), &tests); err != nil {
+		t.Fatal(err)
+	}
+	fires, quiet := map[string]bool{}, map[string]bool{}
+	for _, one := range tests.Tests {
+		for _, c := range one.Cases {
+			if len(c.Expected) > 0 {
+				fires[c.Alert] = true
+			} else {
+				quiet[c.Alert] = true
+			}
+		}
+	}
+	for _, a := range alerts(t) {
+		if !fires[a.Alert] || !quiet[a.Alert] {
+			t.Errorf("%s: want a test in which it fires (there: %v) and one in which it does not (there: %v)", a.Alert, fires[a.Alert], quiet[a.Alert])
+		}
+		if a.Annotations["summary"] == "" || a.Annotations["description"] == "" {
+			t.Errorf("%s: want a summary and a description, got %v", a.Alert, a.Annotations)
+		}
+		if s := a.Labels["severity"]; s != "critical" && s != "warning" && s != "info" {
+			t.Errorf("%s: severity %q", a.Alert, s)
+		}
+	}
+}
+
+// promtool gives the program that checks rules as Prometheus reads them.
+func promtool(t *testing.T) string {
+	t.Helper()
+	file, err := exec.LookPath("promtool")
+	switch {
+	case err == nil:
+		return file
+	case testing.Short():
+		t.Skip("promtool is not here")
+	}
+	t.Fatal("promtool is not here, and without it the alert rules are not tested: install Prometheus (Debian: apt-get install prometheus), or run go test -short")
+	return ""
+}
+
+func TestPromtool(t *testing.T) {
+	tool := promtool(t)
+	f := func(folder string, args ...string) {
+		t.Helper()
+		cmd := exec.Command(tool, args...)
+		cmd.Dir = folder
+		if output, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, output)
+		}
+	}
+	f("prometheus", "check", "rules", "esrule.rules.yaml")
+	f("prometheus", "test", "rules", "esrule.rules_test.yaml")
+	f("prometheus", "check", "config", "--syntax-only", "scrape.yaml")
+
+	// The panels' queries, as rules, since promtool reads queries in no other form.
+	var recorded []map[string]any
+	variables := strings.NewReplacer("$job", ".*", "$__rate_interval", "5m")
+	for _, p := range panels(t).Panels {
+		for _, target := range p.Targets {
+			recorded = append(recorded, map[string]any{
+				"record": "panel:query", "expr": variables.Replace(target.Expr),
+				"labels": map[string]string{"panel": p.Title, "query": target.RefID},
+			})
+		}
+	}
+	text, err := yaml.Marshal(map[string]any{"groups": []any{map[string]any{"name": "panels", "rules": recorded}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "panels.yaml"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f(folder, "check", "rules", "panels.yaml")
+}
+
+// Every variable that a file of this folder names is one that the program reads.
+func TestVariables(t *testing.T) {
+	known := map[string]bool{}
+	name := regexp.MustCompile(`\bESRULE_[A-Z_]*[A-Z]`)
+	for line := range strings.Lines(read(t, "../config.example.env")) {
+		if name, _, ok := strings.Cut(strings.TrimPrefix(line, "#"), "="); ok && strings.HasPrefix(name, "ESRULE_") {
+			known[name] = true
+		}
+	}
+	files, err := filepath.Glob("*/*")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("files: got %q, %v", files, err)
+	}
+	for _, file := range append(files, "README.md") {
+		for _, found := range name.FindAllString(read(t, file), -1) {
+			if !known[found] {
+				t.Errorf("%s names %s, which is none of %s", file, found, slices.Sorted(maps.Keys(known)))
+			}
+		}
+	}
+}
