@@ -136,11 +136,12 @@ func (a *app) backfill(ctx context.Context, f backfillFlags) error {
 	if err := printPlan(a.stderr, plan); err != nil {
 		return err
 	}
-	out, err := h.newOutput()
+	page, err := h.newPage()
 	if err != nil {
 		return err
 	}
-	runner, err := h.runner(ctx, plan, out.signals)
+	defer page.discard()
+	runner, err := h.runner(ctx, plan, h.signals(page))
 	if err != nil {
 		return err
 	}
@@ -149,7 +150,7 @@ func (a *app) backfill(ctx context.Context, f backfillFlags) error {
 	// The first signal asks for an end, which Run brings about in order; a second one ends the process.
 	err = runner.Run(context.WithoutCancel(ctx), ctx.Done())
 	watched()
-	return h.finish(context.WithoutCancel(ctx), plan, runner.Totals(), ctx.Err() != nil, out, err)
+	return errors.Join(err, h.finish(context.WithoutCancel(ctx), plan, runner, page, ctx.Err() != nil))
 }
 
 // newHistory reads rules and flags, and connects.
@@ -254,28 +255,23 @@ func (h *history) runner(ctx context.Context, plan *backfill.Plan, signals sched
 		backfill.Options{Workers: h.flags.workers, Pace: backfill.NewPace(h.flags.maxRate), Now: h.now, Log: h.log, Version: readBuildInfo().Version})
 }
 
-// output is where the signals of a backfill go.
-type output struct {
-	signals schedule.Signals
-}
-
-func (h *history) newOutput() (*output, error) {
+// signals is where the signals of a backfill go.
+func (h *history) signals(page *historyPage) schedule.Signals {
 	if h.flags.dryRun {
-		return &output{signals: sink.NewLines(h.stdout)}, nil
+		return sink.NewLines(h.stdout, page.take)
 	}
-	return &output{signals: sink.NewWriter(h.cluster.once, sink.Options{
-		SignalsIndex: h.cfg.SignalsIndex, DeadLetterIndex: h.cfg.DeadLetterIndex, Logger: h.log,
-	})}, nil
+	return sink.NewWriter(h.cluster.once, sink.Options{SignalsIndex: h.cfg.SignalsIndex, DeadLetterIndex: h.cfg.DeadLetterIndex, Logger: h.log})
 }
 
 // finish tells what came of it. Its error is what was not covered.
-func (h *history) finish(ctx context.Context, plan *backfill.Plan, totals backfill.Totals, stopped bool, out *output, failed error) error {
+func (h *history) finish(ctx context.Context, plan *backfill.Plan, runner *backfill.Runner, page *historyPage, stopped bool) error {
 	changes, err := h.survey.Changes(ctx, plan)
 	if err != nil {
 		h.log.Warn("which indices came and went meanwhile is not known", "error", err)
 	}
+	totals := runner.Totals()
 	h.printTotals(totals, changes)
-	return errors.Join(failed, h.notCovered(plan, totals, stopped))
+	return errors.Join(page.finish(ctx, plan, runner, changes), h.notCovered(plan, totals, stopped))
 }
 
 // command is the command line that goes on with what was begun.

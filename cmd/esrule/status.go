@@ -128,7 +128,11 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 		rules = append(rules, s)
 		whole = whole && s.Covered
 	}
-	if err := a.printStatus(rules, whole, format); err != nil {
+	backfills, err := a.backfills(ctx, cfg, c)
+	if err != nil {
+		return err
+	}
+	if err := a.printStatus(rules, backfills, whole, format); err != nil {
 		return err
 	}
 	if !whole {
@@ -169,12 +173,12 @@ func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *schedule
 	return s, nil
 }
 
-func (a *app) printStatus(rules []ruleStatus, whole bool, format string) error {
+func (a *app) printStatus(rules []ruleStatus, backfills []backfillStatus, whole bool, format string) error {
 	if format == "json" {
 		e := json.NewEncoder(a.stdout)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
-		return e.Encode(map[string]any{"covered": whole, "rules": rules})
+		return e.Encode(map[string]any{"covered": whole, "rules": rules, "backfills": backfills})
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	for i, s := range rules {
@@ -182,6 +186,9 @@ func (a *app) printStatus(rules []ruleStatus, whole bool, format string) error {
 			fmt.Fprintln(w)
 		}
 		printRuleStatus(w, s)
+	}
+	for _, s := range backfills {
+		printBackfillStatus(w, s)
 	}
 	return w.Flush()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -276,4 +277,36 @@ func TestBackfillPointInTimeExpires(t *testing.T) {
 	s.url = p.URL
 	s.run(history...).want(t, 0).says(t, "it is tried again")
 	wantExactly(t, s, want)
+}
+
+// The report of a backfill names what was covered and what was not, and holds every signal with what decided.
+func TestBackfillReport(t *testing.T) {
+	s := newStage(t, "events-*")
+	s.Create(s.name("events-1"), ecs)
+	s.Create(s.name("events-closed"), ecs)
+	s.Do(http.MethodPost, s.name("events-closed")+"/_close", nil)
+	s.put("events-1", "there", match(time.Hour))
+	s.runOnce() // a poll has alerted it already; the report shows it all the same
+	s.put("events-1", "old", match(48*time.Hour))
+	read := func(args []string, code int) string {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "report.html")
+		s.run(withMore(args, "--report", file)...).want(t, code)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	wants := func(page string, parts ...string) {
+		t.Helper()
+		for _, part := range parts {
+			if !strings.Contains(page, part) {
+				t.Errorf("the report does not hold %q: its numbers are %q", part, regexp.MustCompile(`<dt>[^<]*</dt><dd>[^<]*</dd>`).FindAllString(page, -1))
+			}
+		}
+	}
+	page := read(history, 1)
+	wants(page, "<dt>signals</dt><dd>2</dd>", s.name("events-closed"), "it is closed", "Microsoft Exchange Server UM Writing Suspicious Files", "shell.aspx", "UMWorkerProcess.exe")
+	wants(read(withMore(history, "--dry-run"), 1), "<dt>signals</dt><dd>2</dd>", "A dry run")
 }

@@ -13,10 +13,14 @@ type Lines struct {
 	mu   sync.Mutex
 	out  io.Writer
 	seen map[SignalID]bool
+	each func(Signal)
 }
 
-// NewLines gives a Lines on w, which is written to once a batch.
-func NewLines(w io.Writer) *Lines { return &Lines{out: w, seen: map[SignalID]bool{}} }
+// NewLines gives a Lines on w, which is written to once a batch. each, if there is one, gets every signal that was written, one
+// at a time.
+func NewLines(w io.Writer, each func(Signal)) *Lines {
+	return &Lines{out: w, seen: map[SignalID]bool{}, each: each}
+}
 
 // Write writes the signals that were not written before. What it counts as created is new among these only: the alerts index
 // is not asked.
@@ -25,6 +29,7 @@ func (l *Lines) Write(_ context.Context, signals []Signal) (Result, error) {
 	defer l.mu.Unlock()
 	var r Result
 	var batch []byte
+	var fresh []Signal
 	for _, s := range signals {
 		if l.seen[s.ID] {
 			r.Duplicates++
@@ -32,10 +37,16 @@ func (l *Lines) Write(_ context.Context, signals []Signal) (Result, error) {
 		}
 		l.seen[s.ID] = true
 		r.Created++
+		fresh = append(fresh, s)
 		batch = append(append(batch, s.Document...), '\n')
 	}
 	if _, err := l.out.Write(batch); err != nil {
 		return Result{}, fmt.Errorf("write %d signals: %w", r.Created, err)
+	}
+	for _, s := range fresh {
+		if l.each != nil {
+			l.each(s)
+		}
 	}
 	return r, nil
 }

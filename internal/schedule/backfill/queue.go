@@ -86,6 +86,19 @@ func (q *queue) totals() Totals {
 	return sum
 }
 
+// done lists the windows that are done, by the number of the rule's part.
+func (q *queue) done() map[int][]schedule.Interval {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	windows := map[int][]schedule.Interval{}
+	for _, t := range q.tasks {
+		if t.state == Done {
+			windows[t.Part] = append(windows[t.Part], t.Window)
+		}
+	}
+	return windows
+}
+
 // Totals is where a plan stands.
 type Totals struct {
 	Slices, Done, Failed int

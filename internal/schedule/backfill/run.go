@@ -86,6 +86,15 @@ func NewRunner(ctx context.Context, c *schedule.Coverer, claims *Claims, p *Plan
 // Totals is where the plan stands as this process knows it.
 func (r *Runner) Totals() Totals { return r.queue.totals() }
 
+// Covered is the time of each rule for which slices are done.
+func (r *Runner) Covered() map[rule.ID]schedule.Intervals {
+	covered := map[rule.ID]schedule.Intervals{}
+	for part, windows := range r.queue.done() {
+		covered[r.plan.Rules[part].RuleID] = schedule.Intervals(nil).Union(windows...)
+	}
+	return covered
+}
+
 // Progress is a Totals of the moment: the slices under way count with what was read of them.
 type Progress struct {
 	Totals
