@@ -23,6 +23,7 @@ type ruleRun struct {
 	patterns  []string  // those that may be read
 	forbidden []Failure // those that may not
 	now       time.Time // the earlier of our clock and the cluster's, when asked last
+	asked     time.Time // our clock then
 	before    turn      // what the last step searched
 	swept     bool      // a gap has its turn before the late sweep
 	retries   []retry   // what is left to search again
@@ -65,6 +66,9 @@ func (s *ruleRun) step(ctx context.Context) bool {
 		return false
 	}
 	defer s.timed()()
+	if s.err = s.wakeUp(ctx); s.err != nil {
+		return false
+	}
 	piece, ok := nextPiece(s.ledger, s.detection.Rule, s.now, s.before)
 	live := ok && piece.To.Equal(s.now)
 	sweep, due := s.nextSweep()
@@ -90,6 +94,16 @@ func (s *ruleRun) step(ctx context.Context) bool {
 	return s.err == nil
 }
 
+// wakeUp learns the time where the live window may have come due since it was asked last: a rule that has nothing
+// left behind waits for others that have.
+func (s *ruleRun) wakeUp(ctx context.Context) error {
+	if s.before != gap || s.options.Now().Sub(s.asked) < s.detection.Rule.Interval {
+		return nil
+	}
+	_, err := s.askTime(ctx)
+	return err
+}
+
 // timed adds the time until the function that it gives is called to the run's.
 func (s *ruleRun) timed() func() {
 	began := s.options.Now()
@@ -108,6 +122,7 @@ func (s *ruleRun) askTime(ctx context.Context) (latest time.Time, err error) {
 		s.log.Warn("our clock and the cluster's differ: events are searched up to the earlier of the two, so later than they could be",
 			"ours", ours.UTC(), "cluster", theirs.UTC(), "skew", skew.Round(time.Second))
 	}
+	s.asked = ours
 	s.now = earlier(ours, theirs).UTC().Truncate(time.Millisecond)
 	return later(ours, theirs), nil
 }
