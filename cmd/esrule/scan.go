@@ -213,14 +213,14 @@ func (p *signalPrinter) print(r *rule.Rule, s sink.Signal) error {
 		_, err := p.out.Write(append(s.Document, '\n'))
 		return err
 	}
-	var row struct {
-		Time   string `json:"kibana.alert.original_time"`
-		Reason string `json:"kibana.alert.reason"`
-	}
-	if err := json.Unmarshal(s.Document, &row); err != nil {
+	var fields map[string]json.RawMessage // not a struct: encoding/json would take an event's KIBANA.alert.reason for the signal's
+	if err := json.Unmarshal(s.Document, &fields); err != nil {
 		return fmt.Errorf("read signal %s: %w", s.ID, err)
 	}
-	_, err := fmt.Fprintf(p.table, "%s\t%s\t%s\t%s\n", row.Time, r.Severity, r.Name, printable(row.Reason))
+	var at, reason string
+	_ = json.Unmarshal(fields["kibana.alert.original_time"], &at) // missing where the event has no time
+	_ = json.Unmarshal(fields["kibana.alert.reason"], &reason)
+	_, err := fmt.Fprintf(p.table, "%s\t%s\t%s\t%s\n", at, r.Severity, r.Name, printable(reason))
 	return err
 }
 

@@ -108,7 +108,11 @@ type watch struct {
 func newWatch(ctx context.Context) *watch {
 	w := &watch{}
 	listen(ctx, w, network.RequestWillBeSent, func(e network.EventRequestWillBeSent) string { return "request " + e.Request.URL })
-	listen(ctx, w, page.JavascriptDialogOpening, func(e page.EventJavascriptDialogOpening) string { return "dialog " + e.Message })
+	listen(ctx, w, page.JavascriptDialogOpening, func(e page.EventJavascriptDialogOpening) string {
+		// A dialog that stays open would hold up the test instead of failing it.
+		_, _ = chromedp.Call(ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true})
+		return "dialog " + e.Message
+	})
 	listen(ctx, w, runtime.ExceptionThrown, func(e runtime.EventExceptionThrown) string { return fmt.Sprintf("exception %+v", e.ExceptionDetails) })
 	listen(ctx, w, log.EntryAdded, func(e log.EventEntryAdded) string { return "log " + e.Entry.Text })
 	return w
