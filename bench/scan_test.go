@@ -30,14 +30,17 @@ import (
 func BenchmarkScan(b *testing.B) {
 	generated := generatedLines(b, 100_000)
 	shipped := loadRules(b, func() (*rule.Set, error) { return rule.LoadFS(rules.FS(), "built-in") })
-	took := inTurns(b, []way{
+	times := inTurns(b, []way{
 		{"fastjson-one-core", generated, func() { parseLines(b, generated, 1) }},
 		{"one-rule-one-core", generated, func() { scanLines(b, shipped, generated, 1) }},
 		{"fastjson-two-cores", generated, func() { parseLines(b, generated, 2) }},
 		{"one-rule-two-cores", generated, func() { scanLines(b, shipped, generated, 2) }},
 	})
-	b.Logf("one rule on one core reaches %.0f %% of fastjson alone", 100*gain(took[0], took[1]))
-	b.Logf("two cores are %.2f times one; fastjson alone: %.2f times", gain(took[1], took[3]), gain(took[0], took[2]))
+	clock, processor := gain(times[0], times[1])
+	b.Logf("one rule on one core reaches %.0f %% of fastjson alone, by processor time %.0f %%", 100*clock, 100*processor)
+	scan, spent := gain(times[1], times[3])
+	alone, _ := gain(times[0], times[2])
+	b.Logf("two cores are %.2f times one, and take %.2f times the processor time; fastjson alone: %.2f times", scan, 1/spent, alone)
 }
 
 // BenchmarkScanPublishedRules measures all published single-event rules at once on the recorded events.
@@ -58,43 +61,54 @@ type way struct {
 	run   func()
 }
 
-// inTurns goes each way in each round, reports the medians and gives the times by way and round. A way that had fewer cores
-// than it was meant to have shared them with other work.
-func inTurns(b *testing.B, ways []way) [][]time.Duration {
+// took is the time of one run, and what the process had of all processors in it. On a machine that does other work too,
+// the second says more.
+type took struct{ clock, processor time.Duration }
+
+// inTurns goes each way in each round, reports the medians and gives the times by way and round.
+func inTurns(b *testing.B, ways []way) [][]took {
 	b.Helper()
 	const rounds = 15
-	took := make([][]time.Duration, len(ways))
-	cores := make([][]float64, len(ways))
+	all := make([][]took, len(ways))
 	for range rounds {
 		for i, w := range ways {
 			runtime.GC() // of what the way before left
 			began, used := time.Now(), processorTime(b)
 			w.run()
-			clock := time.Since(began)
-			took[i] = append(took[i], clock)
-			cores[i] = append(cores[i], float64(processorTime(b)-used)/float64(clock))
+			all[i] = append(all[i], took{time.Since(began), processorTime(b) - used})
 		}
 	}
 	for i, w := range ways {
-		seconds := median(took[i]).Seconds()
+		seconds := middle(all[i], func(t took) float64 { return t.clock.Seconds() })
+		cores := middle(all[i], func(t took) float64 { return float64(t.processor) / float64(t.clock) })
 		megabytes := float64(len(w.lines)) / 1e6 / seconds
 		events := float64(bytes.Count(w.lines, []byte{'\n'})) / seconds
-		b.Logf("%-20s %7.0f MB/s %9.0f events/s, had %.2f cores", w.name, megabytes, events, middle(cores[i]))
+		b.Logf("%-20s %7.0f MB/s %9.0f events/s, had %.2f cores", w.name, megabytes, events, cores)
 		b.ReportMetric(megabytes, w.name+"-MB/s")
 	}
-	return took
+	return all
 }
 
-// gain is how many times faster b was than a: the median over the rounds, in each of which both were done.
-func gain(a, b []time.Duration) float64 {
-	gains := make([]float64, len(a))
-	for round := range a {
-		gains[round] = float64(a[round]) / float64(b[round])
+// gain is how many times less the second way took: the median over the rounds, in each of which both were gone.
+func gain(first, second []took) (clock, processor float64) {
+	rounds := make([]int, len(first))
+	for i := range rounds {
+		rounds[i] = i
 	}
-	return middle(gains)
+	clock = middle(rounds, func(i int) float64 { return float64(first[i].clock) / float64(second[i].clock) })
+	processor = middle(rounds, func(i int) float64 { return float64(first[i].processor) / float64(second[i].processor) })
+	return clock, processor
 }
 
-func middle(figures []float64) float64 { return slices.Sorted(slices.Values(figures))[len(figures)/2] }
+// middle is the median of a figure.
+func middle[T any](of []T, figure func(T) float64) float64 {
+	figures := make([]float64, len(of))
+	for i, one := range of {
+		figures[i] = figure(one)
+	}
+	slices.Sort(figures)
+	return figures[len(figures)/2]
+}
 
 // processorTime is what the process has had of all processors.
 func processorTime(b *testing.B) time.Duration {

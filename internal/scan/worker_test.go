@@ -1,0 +1,43 @@
+package scan
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"esrule/internal/query/eql"
+	"esrule/internal/query/rule"
+	"esrule/internal/sink"
+)
+
+func TestEventThatDoesNotMatchAllocatesNothing(t *testing.T) {
+	rules := NewRules()
+	for _, text := range []string{
+		`file where host.os.type == "windows" and file.path : "?:\\inetpub\\*" and process.name in~ ("a.exe", "b.exe")`,
+		`any where length(process.name) > 100 or process.pid == 1`,
+	} {
+		q, err := eql.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := rules.Add(&rule.Rule{Name: text, Query: text, Parsed: q, EventCategoryField: "event.category"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := func(line string) {
+		t.Helper()
+		w := newWorker(rules, sink.Execution{}, time.Unix(0, 0))
+		lines := chunk{text: []byte(strings.Repeat(line+"\n", 100))}
+		n := testing.AllocsPerRun(10, func() {
+			if j := w.judge(lines); j.events != 100 || len(j.signals) != 0 || len(j.bad) != 0 {
+				t.Fatalf("%s: %d events, %d signals, %v", line, j.events, len(j.signals), j.bad)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%s: %v allocations in 100 lines, want 0", line, n)
+		}
+	}
+	f(`{"event":{"category":["file"]},"host":{"os":{"type":"windows"}},"file":{"path":"C:\\Windows\\x"},"process":{"name":"C.EXE","pid":2}}`)
+	f(`{"event.category":"file","host.os.type":"windows","file.path":"C:\\Windows\\x","process.name":"C.EXE","process.pid":2}`)
+	f(`{"_index":"i","_id":"1","_source":{"event":{"category":"file"},"host":{"os":{"type":"windows"}},"process":{"name":"x","pid":2}}}`)
+}
