@@ -25,7 +25,7 @@ type Report struct {
 	Notes []string
 }
 
-// Coverage is a part that was searched whole.
+// Coverage is a part that was searched whole: a row of a table that a person reads, so an index and not each of its slices.
 type Coverage struct {
 	What     string    // an index, a pattern, a file
 	Rule     rule.ID   // empty where it is all rules
