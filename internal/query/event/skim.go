@@ -14,7 +14,7 @@ import (
 // object with a key that could lead to a field and is written twice, with an escape or with dots.
 //
 // Where ok is true the line would parse, and the values are those that Reset gives; FuzzSkim holds both.
-// text must not change while the event is in use.
+// text must not change while the event is in use, and [Event.Written] finds nothing in it.
 func (e *Event) Skim(text []byte) (hit, ok bool) {
 	e.Reset(nil, nil, nil)
 	e.skimmed = true
