@@ -277,6 +277,55 @@ func TestCrashInTheMiddleOfASweep(t *testing.T) {
 	}
 }
 
+func TestRuleThatChangesInTheMiddleOfASweep(t *testing.T) {
+	w, began := lateWorld(t, 30*time.Hour)
+	w.happened("first", happening(1, began.Add(-23*time.Hour))) // in the first piece
+	w.pass(20 * time.Minute)
+	w.rule.Parsed = parsed(t, `process where process.name : "worse*"`)
+	w.rule.Query = w.rule.Parsed.Text
+	w.clock = w.clock.Add(40 * time.Minute)
+	searches := 0
+	w.opening = func() error {
+		if searches++; searches > 3 {
+			return errKilled
+		}
+		return nil
+	}
+	if report := w.run(); !errors.Is(report.Err, errKilled) || w.ledger().Sweep.UnderWay == nil {
+		t.Fatalf("killed in the middle of a sweep: %v, %+v", report.Err, w.ledger().Sweep)
+	}
+	w.opening = nil
+	w.rule.Parsed = parsed(t, `process where process.name : "bad*"`)
+	w.rule.Query = w.rule.Parsed.Text
+	w.pass(5 * time.Minute)
+	w.wantSignals("for what the rule means now", 1)
+}
+
+// TestRunEndsWhereASweepTakesLong has a sweep of two weeks last for longer than an hour.
+func TestRunEndsWhereASweepTakesLong(t *testing.T) {
+	w, began := lateWorld(t, 9*time.Minute)
+	w.late = 14 * 24 * time.Hour
+	if _, err := w.store().Update(t.Context(), w.rule.ID, nil, func(l *schedule.Ledger) {
+		l.Since = began.Add(-20 * 24 * time.Hour)
+		l.Covered = schedule.Intervals{schedule.NewInterval(l.Since, began)}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.clock = w.clock.Add(61 * time.Minute)
+	searches := 0
+	w.opening = func() error {
+		w.clock = w.clock.Add(2 * time.Minute)
+		if searches++; searches > 200 {
+			return errors.New("two hundred searches")
+		}
+		return nil
+	}
+	report := w.run()
+	if swept := report.Run.Swept; report.Err != nil || swept == nil || !swept.Complete || w.clock.Sub(began) < 2*time.Hour {
+		t.Errorf("a run of two minutes a search, for %s: %v, %+v", w.clock.Sub(began), report.Err, swept)
+	}
+}
+
 func TestTwoInstancesSweepAtOnce(t *testing.T) {
 	w, began := lateWorld(t, 30*time.Hour)
 	w.happened("first", hourly(24, began, -time.Hour)...)
@@ -298,82 +347,4 @@ func TestTwoInstancesSweepAtOnce(t *testing.T) {
 	w.Refresh(w.indices.Signals)
 	w.wantSignals("of three instances", 24)
 	w.wantSwept("by three instances")
-}
-
-// TestClocksApart lets the program's clock and the cluster's go wrong for two hours, in which events come, and sets
-// them right. Each event is found in the end, once.
-func TestClocksApart(t *testing.T) {
-	const h = time.Hour
-	f := func(why string, ours, theirs time.Duration) {
-		t.Helper()
-		t.Run(why, func(t *testing.T) {
-			w, began := lateWorld(t, 9*h)
-			w.late = 4 * h
-			var wrong time.Duration
-			w.theirs = func() time.Time { return w.clock.Add(wrong) }
-			pid := 0
-			polls := func(d, every time.Duration) {
-				for end := w.clock.Add(d); w.clock.Before(end); {
-					pid += 2 // the second is given its time by the cluster
-					w.happened("first", happening(pid, w.clock), happening(pid+1, w.clock, w.clock.Add(wrong)))
-					w.pass(every)
-				}
-			}
-			polls(20*time.Minute, 10*time.Minute)
-			w.ahead, wrong = ours, theirs
-			polls(2*h, 20*time.Minute)
-			pid += 2 // the first of them late, while the clocks are wrong
-			w.happened("first", happening(pid, w.clock.Add(-220*time.Minute)), happening(pid+1, w.clock))
-			w.ahead, wrong = 0, 0
-			polls(80*time.Minute, 20*time.Minute)
-			w.pass(10 * time.Minute)
-			w.wantSignals("with clocks set right since "+began.String(), w.Count(w.Index("events-first")))
-			if l := w.ledger(); len(l.Covered) != 1 || len(l.Open) != 0 || !l.CoveredUpTo().Equal(w.clock) {
-				t.Errorf("covered %v, open %v at %v", l.Covered, l.Open, w.clock)
-			}
-		})
-	}
-	f("ours ahead", 3*h, 0)
-	f("ours behind", -3*h, 0)
-	f("the cluster's ahead", 0, 3*h)
-	f("the cluster's behind", 0, -3*h)
-	f("both ahead", 3*h, 3*h)
-	f("both ahead, not by the same", 3*h, 2*h)
-	f("both behind", -3*h, -3*h)
-	f("one ahead, one behind", 2*h, -2*h)
-}
-
-// TestBothClocksAhead lets nobody look for some hours, until both clocks are right: what the ledger has as
-// searched was not there yet when it was.
-func TestBothClocksAhead(t *testing.T) {
-	const h = time.Hour
-	f := func(why string, ranBefore bool, every, hours int) {
-		t.Helper()
-		t.Run(why, func(t *testing.T) {
-			w := newWorld(t)
-			w.clock = w.clock.Add(-10 * 24 * h)
-			w.theirs = func() time.Time { return w.clock.Add(w.ahead) }
-			w.index("first")
-			if ranBefore {
-				w.run()
-			}
-			w.ahead = 12 * h
-			w.pass(5 * time.Minute)
-			w.happened("first", hourly(hours, w.clock, h)...)
-			for hour := every; every > 0 && hour < hours; hour += every {
-				w.pass(time.Duration(every) * h)
-			}
-			w.clock, w.ahead = w.clock.Add(h/2), 0
-			if every == 0 {
-				w.clock = w.clock.Add(time.Duration(hours) * h)
-			}
-			w.pass(0)
-			w.pass(61 * time.Minute)
-			w.wantSignals("with the clocks right", hours)
-		})
-	}
-	f("once, then nobody looked", true, 0, 7)
-	f("for hours", true, 3, 7)
-	f("from the first run on", false, 1, 4)
-	f("from the first run on, for longer than they were ahead", false, 3, 15)
 }
