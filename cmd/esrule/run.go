@@ -98,20 +98,13 @@ func (a *app) runOver(ctx context.Context, cfg config, rules ruleSet, m *metrics
 		return schedule.Report{}, err
 	}
 	m.PatternsWithoutIndex(newUnmatched(a.reader(cfg, c, log), log).look(ctx, rules.detections))
-	report, err := a.newRunner(cfg, c, log).Run(ctx, rules.detections)
-	a.lookBack(ctx, schedule.NewStore(c.requests, cfg.StateIndex, a.now), rules, report, m, log)
+	report, err := a.newRunner(cfg, c, log, m.Ledger).Run(ctx, rules.detections)
+	nameCostly(report, log)
 	return report, err
 }
 
-// lookBack is what every run ends with: what the ledgers say goes into the metrics, and a rule that cost the cluster
-// more than its share is named.
-func (a *app) lookBack(ctx context.Context, store *schedule.Store, rules ruleSet, report schedule.Report, m *metrics.Metrics, log *slog.Logger) {
-	for _, d := range rules.detections {
-		ledger, err := store.Load(ctx, d.Rule.ID)
-		if err == nil {
-			m.Ledger(ledger)
-		}
-	}
+// nameCostly names the rules that cost the cluster more than their share.
+func nameCostly(report schedule.Report, log *slog.Logger) {
 	for _, one := range report.Rules {
 		for _, cost := range one.Costs() {
 			log.Warn("a rule costs the cluster more than its share; it runs on", "rule", one.RuleID, "name", one.Name,

@@ -16,15 +16,18 @@ func (c config) indices() sink.Indices {
 	return sink.Indices{Signals: c.SignalsIndex, State: c.StateIndex, DeadLetter: c.DeadLetterIndex}
 }
 
-// newRunner puts together what a run needs: the reading side, the writing side, the ledgers.
-func (a *app) newRunner(cfg config, c *cluster, log *slog.Logger) *schedule.Runner {
+// newRunner puts together what a run needs: the reading side, the writing side, the ledgers. Each ledger that is
+// written is shown to watch.
+func (a *app) newRunner(cfg config, c *cluster, log *slog.Logger, watch func(*schedule.Ledger)) *schedule.Runner {
 	if cfg.Late == 0 {
 		log.Warn("the late sweep is off (ESRULE_LATE=0): an event without event.ingested that comes some minutes late is missed, and so is one dated in the future")
 	}
+	ledgers := schedule.NewStore(c.requests, cfg.StateIndex, a.now)
+	ledgers.Watch(watch)
 	return schedule.NewRunner(
 		a.reader(cfg, c, log),
 		sink.NewWriter(c.once, sink.Options{SignalsIndex: cfg.SignalsIndex, DeadLetterIndex: cfg.DeadLetterIndex, Logger: log}),
-		schedule.NewStore(c.requests, cfg.StateIndex, a.now),
+		ledgers,
 		schedule.Options{
 			StateIndex: cfg.StateIndex,
 			Own:        []string{cfg.SignalsIndex, cfg.StateIndex, cfg.DeadLetterIndex},

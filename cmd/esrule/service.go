@@ -85,7 +85,7 @@ func (s *service) connect(ctx context.Context) error {
 func (s *service) newOnCluster(c *cluster) *onCluster {
 	a, cfg, log := s.app, s.cfg, s.log
 	return &onCluster{
-		cluster: c, runner: a.newRunner(cfg, c, log), store: schedule.NewStore(c.requests, cfg.StateIndex, a.now),
+		cluster: c, runner: a.newRunner(cfg, c, log, s.metrics.Ledger), store: schedule.NewStore(c.requests, cfg.StateIndex, a.now),
 		keeper: a.newKeeper(cfg, c, log), unmatched: newUnmatched(a.reader(cfg, c, log), log),
 	}
 }
@@ -120,7 +120,7 @@ func (s *service) run(ctx context.Context) (schedule.Report, error) {
 	if err != nil && ctx.Err() == nil {
 		s.log.Error("run ended early; what it left open is searched by the next run", "error", err)
 	}
-	s.app.lookBack(ctx, on.store, *s.rules, report, s.metrics, s.log)
+	nameCostly(report, s.log)
 	return report, err
 }
 

@@ -30,6 +30,11 @@ func kinds() []kind {
 func kindOf(err error) (k kind, failed bool) {
 	var answer *search.ResponseError
 	var noAnswer net.Error
+	var refusal interface{ HTTPStatus() int } // of a ledger or of a signal
+	if errors.As(err, &refusal) && !errors.As(err, &answer) {
+		answer = &search.ResponseError{Status: refusal.HTTPStatus()}
+		err = answer
+	}
 	switch {
 	case err == nil, errors.Is(err, context.Canceled):
 		return "", false

@@ -181,11 +181,20 @@ func TestKinds(t *testing.T) {
 	f(wrap(&search.ResponseError{Status: 403}), forbidden)
 	f(wrap(&search.ResponseError{Status: 404, Type: "search_context_missing_exception"}), expired)
 	f(wrap(&search.ResponseError{Status: 429, Type: "circuit_breaking_exception"}), refused)
+	f(wrap(ledgerRefused(401)), unauthorized)
+	f(wrap(ledgerRefused(403)), forbidden)
+	f(wrap(ledgerRefused(503)), refused)
 	f(wrap(search.ErrUnreachable), unreachable)
 	f(wrap(&net.OpError{Op: "dial", Err: errors.New("connection refused")}), unreachable)
 	f(wrap(context.DeadlineExceeded), unreachable)
 	f(errors.New("a signal cannot be made"), other)
 }
+
+// ledgerRefused is a refusal that package search knows nothing of.
+type ledgerRefused int
+
+func (r ledgerRefused) Error() string   { return "refused" }
+func (r ledgerRefused) HTTPStatus() int { return int(r) }
 
 func TestFailuresByKind(t *testing.T) {
 	c := newClock()

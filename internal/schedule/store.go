@@ -16,12 +16,17 @@ import (
 type Store struct {
 	documents *state.Store
 	now       func() time.Time
+	watch     func(*Ledger)
 }
 
 // NewStore gives the store over the state index, which must be there (package sink creates it).
 func NewStore(client *elasticsearch.Client, index string, now func() time.Time) *Store {
-	return &Store{documents: state.NewStore(client, index), now: now}
+	return &Store{documents: state.NewStore(client, index), now: now, watch: func(*Ledger) {}}
 }
+
+// Watch shows f every ledger as it is written: who tells others how far a run has come need not ask the cluster. f
+// keeps and changes nothing of it.
+func (s *Store) Watch(f func(*Ledger)) { s.watch = f }
 
 // ErrNoLedger says that a rule has no ledger yet.
 var ErrNoLedger = errors.New("no ledger")
@@ -70,6 +75,7 @@ func (s *Store) Update(ctx context.Context, id rule.ID, create func() *Ledger, c
 			return nil, fmt.Errorf("the ledger of rule %s: %w", id, err)
 		}
 		if written {
+			s.watch(ledger)
 			return ledger, nil
 		}
 	}

@@ -29,6 +29,9 @@ func (e *serverError) Error() string {
 	return s
 }
 
+// HTTPStatus is for whoever counts refusals by their kind.
+func (e *serverError) HTTPStatus() int { return e.status }
+
 // UnmarshalJSON reads an "error" object of a response or of a bulk item; a bare text, as old proxies send, is a reason.
 func (e *serverError) UnmarshalJSON(b []byte) error {
 	type cause struct {

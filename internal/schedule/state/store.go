@@ -181,7 +181,18 @@ func statusError(status int, body []byte) error {
 		return statusError(status, answer.Error)
 	}
 	if answer.Reason != "" {
-		return fmt.Errorf("status %d: %s: %s", status, answer.Type, answer.Reason)
+		return &refusal{status, fmt.Sprintf("status %d: %s: %s", status, answer.Type, answer.Reason)}
 	}
-	return fmt.Errorf("status %d: %.300s", status, body)
+	return &refusal{status, fmt.Sprintf("status %d: %.300s", status, body)}
 }
+
+// refusal is an answer by which the cluster refused a request.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+// HTTPStatus is for whoever counts refusals by their kind.
+func (r *refusal) HTTPStatus() int { return r.status }
