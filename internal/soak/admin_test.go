@@ -65,9 +65,12 @@ func (a *admin) do(ctx context.Context, method, path string, body any) ([]byte, 
 	return answer, nil
 }
 
+// patience is how long anything may take. A node comes back in 20 seconds, on a busy machine in minutes.
+const patience = 5 * time.Minute
+
 // insist sends a request until it succeeds: what fails here fails because of a fault that passes.
 func (a *admin) insist(ctx context.Context, method, path string, body any) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		answer, err := a.do(ctx, method, path, body)
@@ -76,7 +79,7 @@ func (a *admin) insist(ctx context.Context, method, path string, body any) ([]by
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("in vain for a minute: %w", err)
+			return nil, fmt.Errorf("in vain for %s: %w", patience, err)
 		case <-time.After(50 * ms):
 		}
 	}

@@ -126,7 +126,7 @@ func (a *admin) put(ctx context.Context, index string, docs []doc) error {
 		for _, d := range docs {
 			fmt.Fprintf(&body, "{\"create\":{\"_id\":%q}}\n%s\n", d.id, d.text)
 		}
-		answer, err := a.insist(ctx, http.MethodPost, index+"/_bulk?require_alias=false", body.Bytes())
+		answer, err := a.insist(ctx, http.MethodPost, index+"/_bulk?timeout=1s", body.Bytes())
 		if err != nil {
 			return fmt.Errorf("write %d events to %s: %w", len(docs), index, err)
 		}

@@ -18,21 +18,12 @@ import (
 func (r *round) bring(ctx context.Context, f fault) error {
 	switch f.kind {
 	case killed:
-		for range 40 { // until something runs
-			if r.instances[f.slot].kill() {
-				r.count(killed)
-				return nil
-			}
-			pause(ctx, 20*ms)
-		}
-		return nil
+		return r.kill(ctx, f)
 	case oneMore:
 		args := [][]string{{"run", "--once"}, {"run"}}[f.amount%2]
 		return r.oneMore(ctx, f, args)
 	case backfilling:
-		to := time.Now().UTC()
-		from := to.Add(-r.plan.size.lookBack / 2)
-		return r.oneMore(ctx, f, []string{"backfill", "--from", from.Format(time.RFC3339), "--to", to.Format(time.RFC3339)})
+		return r.oneMore(ctx, f, r.backfill())
 	case sweepDue:
 		return r.hold(ctx, f, nothing, r.hourPasses(ctx))
 	case clockAhead, clockBehind:
@@ -74,6 +65,27 @@ func (r *round) bring(ctx context.Context, f fault) error {
 		return r.refreshApart(ctx, f)
 	}
 	return fmt.Errorf("nobody knows how to bring it about")
+}
+
+// kill ends an instance, sometimes the one that is there for a while only, as soon as it runs.
+func (r *round) kill(ctx context.Context, f fault) error {
+	for range 40 {
+		if f.amount%3 == 0 && r.instances[slots-1].kill() || r.instances[f.slot].kill() {
+			r.count(killed)
+			return nil
+		}
+		pause(ctx, 20*ms)
+	}
+	return nil
+}
+
+// backfill is the command line of the round's backfill: always the same one, so that it goes on where it was stopped.
+func (r *round) backfill() []string {
+	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	return []string{
+		"backfill", "--from", at(r.started.Add(-r.plan.size.lookBack)), "--to", at(r.started),
+		"--workers", "2", "--slice-size", "100", "--lease", "2s",
+	}
 }
 
 func nothing() error { return nil }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -81,7 +82,7 @@ func newRound(plan *schedule, pair *estest.Pair, file, home string) (*round, err
 				fmt.Sprintf("ESRULE_START=%dh", int(r.plan.size.lookBack.Hours())+1),
 				"ESRULE_SCHEDULE=@every 1s",
 				fmt.Sprintf("ESRULE_LATE=%dh", int(late.Hours())),
-				"ESRULE_PAGE_SIZE=20", // so that an hour of events takes several pages
+				"ESRULE_PAGE_SIZE=50", // so that an hour of events takes several pages
 			},
 		})
 	}
@@ -223,7 +224,6 @@ func (r *round) count(k kind) {
 
 // heal waits for the cluster and lets the program finish what is open.
 func (r *round) heal(ctx context.Context) error {
-	const patience = 3 * time.Minute
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not within %s", patience))
 	defer cancel()
 	if _, err := r.admin.insist(ctx, http.MethodGet, "_cluster/health/"+r.prefix+"-*?wait_for_status=yellow&wait_for_nodes=2&timeout=30s", nil); err != nil {
@@ -236,14 +236,13 @@ func (r *round) heal(ctx context.Context) error {
 	if err := errors.Join(last.shift(0), r.hourPasses(ctx)); err != nil {
 		return err
 	}
-	for {
-		code := last.once(ctx, 0, "run", "--once")
-		if code == 0 {
-			return nil
+	for _, args := range [][]string{{"run", "--once"}, r.backfill()} {
+		for last.once(ctx, 0, args...) != 0 {
+			if ctx.Err() != nil {
+				return fmt.Errorf("`%s` does not end with 0: %w\n%s", strings.Join(args, " "), context.Cause(ctx), last.said())
+			}
+			pause(ctx, 500*ms)
 		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("`run --once` does not end with 0: %w\n%s", context.Cause(ctx), last.said())
-		}
-		pause(ctx, 500*ms)
 	}
+	return nil
 }

@@ -56,9 +56,6 @@ type habit struct {
 
 const ms = time.Millisecond
 
-// backfillCommand says that the program has the command. Until then nothing of the kind backfilling is in a schedule.
-const backfillCommand = false
-
 // habits are all kinds but nodeLost, which comes once a round at most: a node takes longer to come back than all others.
 func habits() []habit {
 	return []habit{
@@ -131,9 +128,6 @@ func newSchedule(seed uint64, s size) *schedule {
 	random := rand.New(rand.NewPCG(seed, 1))
 	plan := &schedule{seed: seed, size: s}
 	deck := habits()
-	if !backfillCommand {
-		deck = slices.DeleteFunc(deck, func(h habit) bool { return h.kind == backfilling })
-	}
 	total := 0
 	for _, h := range deck {
 		total += h.weight
@@ -180,7 +174,7 @@ func TestSeedRepeatsTheSchedule(t *testing.T) {
 		there[f.kind]++
 	}
 	for _, h := range append(habits(), habit{kind: nodeLost}) {
-		if there[h.kind] == 0 && (backfillCommand || h.kind != backfilling) {
+		if there[h.kind] == 0 {
 			t.Errorf("%s: not among 40 faults", h.kind)
 		}
 	}
