@@ -1,17 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"esrule/internal/query/eql"
 	"esrule/internal/query/lint"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
@@ -46,10 +50,37 @@ func newCheckCommand(a *app) *cobra.Command {
 
 // checked is what check has to say.
 type checked struct {
-	Rules   []schedule.RuleCheck `json:"rules"`
-	Skipped []rule.Skipped       `json:"skipped,omitempty"`
+	Rules   []ruleChecked  `json:"rules"`
+	Skipped []rule.Skipped `json:"skipped,omitempty"`
+	// SkippedKinds counts the skipped by their kind.
+	SkippedKinds map[string]int `json:"skipped_kinds,omitempty"`
+	// Errors are those of malformed rules; then nothing else was checked.
+	Errors rule.Errors `json:"errors,omitempty"`
 	// Cluster is false where none is configured: then only the rules were checked.
 	Cluster bool `json:"cluster"`
+}
+
+// ruleChecked is what check has to say of one rule.
+type ruleChecked struct {
+	schedule.RuleCheck
+	// Doubts are parts of its query that are probably not meant.
+	Doubts rule.Errors `json:"doubts,omitempty"`
+}
+
+func (r ruleChecked) problems() int {
+	n := len(r.Problems) + len(r.Doubts)
+	for _, p := range r.Patterns {
+		n += len(p.Problems)
+	}
+	return n
+}
+
+func (c checked) problems() int {
+	n := 0
+	for _, r := range c.Rules {
+		n += r.problems()
+	}
+	return n
 }
 
 func (a *app) check(ctx context.Context, format string) error {
@@ -58,20 +89,25 @@ func (a *app) check(ctx context.Context, format string) error {
 		return err
 	}
 	log := a.logger(cfg)
-	set, err := a.loadRules(cfg)
+	detections, skipped, err := a.checkRules(cfg)
+	result := checked{Rules: []ruleChecked{}, Skipped: skipped, Cluster: cfg.hasCluster()}
+	if errors.As(err, &result.Errors) && format == "json" {
+		return errors.Join(a.printChecked(result, format), err)
+	}
 	if err != nil {
 		return err
 	}
-	detections, skipped, err := compile(set, cfg.Index)
-	if err != nil {
-		return err
+	if len(skipped) > 0 {
+		result.SkippedKinds = map[string]int{}
 	}
-	result := checked{Skipped: skipped, Cluster: cfg.hasCluster()}
+	for _, s := range skipped {
+		result.SkippedKinds[s.Kind]++
+	}
 	if len(detections) == 0 {
 		return errors.Join(a.printChecked(result, format), withExit(exitUsage, errNoRules))
 	}
 	for _, d := range detections {
-		result.Rules = append(result.Rules, schedule.RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name})
+		result.Rules = append(result.Rules, ruleChecked{RuleCheck: schedule.RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}})
 	}
 	if result.Cluster {
 		if result.Rules, err = a.checkOnCluster(ctx, cfg, detections, log); err != nil {
@@ -84,50 +120,67 @@ func (a *app) check(ctx context.Context, format string) error {
 	if err := a.printChecked(result, format); err != nil {
 		return err
 	}
-	if n := countProblems(result.Rules); n > 0 {
+	if n := result.problems(); n > 0 {
 		return withExit(exitFound, fmt.Errorf("%d problems found", n))
 	}
 	return nil
 }
 
-// doubt adds what is doubtful about a rule wherever it runs.
-func doubt(check *schedule.RuleCheck, d *schedule.Detection) {
+// checkRules reads and compiles the rules. The error holds all that is wrong with any of them.
+func (a *app) checkRules(cfg config) ([]*schedule.Detection, []rule.Skipped, error) {
+	set, err := a.loadRules(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	return compile(set, cfg.Index)
+}
+
+// doubt adds what is doubtful about a rule wherever it runs, and about its operators on fields as its patterns map them.
+func doubt(check *ruleChecked, d *schedule.Detection) {
 	if doubts := lint.Query(d.Rule.Parsed); len(doubts) > 0 {
-		for _, one := range d.Rule.Locate(doubts) {
-			check.Problems = append(check.Problems, one.Error())
-		}
+		check.Doubts = d.Rule.Locate(doubts)
 	}
 	if !prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause.Selective() {
 		check.Notes = append(check.Notes, "no exact value of a telling field narrows the search: every event of its category and kind is read")
 	}
+	for i := range check.Patterns {
+		p := &check.Patterns[i]
+		types := map[string][]string{}
+		for _, f := range p.Fields {
+			types[f.Path] = strings.Split(f.Mapping, ", ")
+		}
+		never, texts := lint.Types(d.Rule.Parsed, types)
+		p.Problems = append(p.Problems, located(d, never)...)
+		p.Notes = append(p.Notes, located(d, texts)...)
+	}
 }
 
-func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*schedule.Detection, log *slog.Logger) ([]schedule.RuleCheck, error) {
+func located(d *schedule.Detection, found eql.Errors) []string {
+	if len(found) == 0 {
+		return nil
+	}
+	var list []string
+	for _, one := range d.Rule.Locate(found) {
+		list = append(list, one.Error())
+	}
+	return list
+}
+
+func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*schedule.Detection, log *slog.Logger) ([]ruleChecked, error) {
 	c, err := a.connect(ctx, cfg, log)
 	if err != nil {
 		return nil, err
 	}
 	reader := a.reader(cfg, c, log)
-	var rules []schedule.RuleCheck
+	var rules []ruleChecked
 	for _, d := range detections {
 		one, err := d.Check(ctx, reader, a.now(), cfg.Late)
 		if err != nil {
 			return nil, fmt.Errorf("check rule %s: %w", d.Rule.ID, err)
 		}
-		rules = append(rules, one)
+		rules = append(rules, ruleChecked{RuleCheck: one})
 	}
 	return rules, nil
-}
-
-func countProblems(rules []schedule.RuleCheck) int {
-	n := 0
-	for _, r := range rules {
-		n += len(r.Problems)
-		for _, p := range r.Patterns {
-			n += len(p.Problems)
-		}
-	}
-	return n
 }
 
 func (a *app) printChecked(c checked, format string) error {
@@ -145,15 +198,32 @@ func (a *app) printChecked(c checked, format string) error {
 	for _, s := range c.Skipped {
 		fmt.Fprintf(a.stdout, "skipped: %s (%s, %s): %s\n", s.Name, s.File, s.Kind, s.Reason)
 	}
-	fmt.Fprintf(a.stdout, "%d rules checked, %d skipped, %d problems\n", len(c.Rules), len(c.Skipped), countProblems(c.Rules))
+	fmt.Fprintf(a.stdout, "%d rules checked, %d skipped%s, %d problems\n", len(c.Rules), len(c.Skipped), kinds(c.SkippedKinds), c.problems())
 	if !c.Cluster {
 		fmt.Fprintln(a.stdout, "No cluster is configured: whether the rules can fire was not asked (set ESRULE_ELASTICSEARCH_URL).")
 	}
 	return nil
 }
 
-func printRuleCheck(out io.Writer, r schedule.RuleCheck) error {
+// kinds writes how many of each kind there are, the most first.
+func kinds(counts map[string]int) string {
+	if len(counts) == 0 {
+		return ""
+	}
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(counts[b]-counts[a], strings.Compare(a, b))
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%d %s", counts[name], name)
+	}
+	return " (" + strings.Join(names, ", ") + ")"
+}
+
+func printRuleCheck(out io.Writer, r ruleChecked) error {
 	fmt.Fprintf(out, "%s (%s)\n", r.Name, r.RuleID)
+	for _, one := range r.Doubts {
+		fmt.Fprintf(out, "  problem: %s\n", strings.ReplaceAll(one.Error(), "\n", "\n    "))
+	}
 	for _, problem := range r.Problems {
 		fmt.Fprintf(out, "  problem: %s\n", strings.ReplaceAll(problem, "\n", "\n    "))
 	}
@@ -170,10 +240,10 @@ func printRuleCheck(out io.Writer, r schedule.RuleCheck) error {
 			return err
 		}
 		for _, problem := range p.Problems {
-			fmt.Fprintf(out, "    problem: %s\n", problem)
+			fmt.Fprintf(out, "    problem: %s\n", strings.ReplaceAll(problem, "\n", "\n      "))
 		}
 		for _, note := range p.Notes {
-			fmt.Fprintf(out, "    note: %s\n", note)
+			fmt.Fprintf(out, "    note: %s\n", strings.ReplaceAll(note, "\n", "\n      "))
 		}
 	}
 	return nil

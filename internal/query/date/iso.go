@@ -1,5 +1,7 @@
 package date
 
+import "bytes"
+
 // iso tells the readers of ISO 8601 apart.
 type iso uint8
 
@@ -140,12 +142,28 @@ func (s *scanner) fraction(least, most int) (nanos int, ok bool) {
 	return nanos, ok && !s.isDigit(0)
 }
 
-// isoZone takes what [scanner.zone] takes, and offsets of every form: +HH, +HHmm, +HH:mm, +HH:mm:ss.
+// isoZone takes what [scanner.zone] takes, and offsets of every form: +HH, +HHmm, +HH:mm, +HH:mm:ss; where strict, behind
+// UTC too, and with one digit for the hour.
 func (s *scanner) isoZone(c *civil) bool {
 	if len(s.text) > 0 && (s.text[0] == '+' || s.text[0] == '-') {
 		return s.offset(c)
 	}
-	return s.zone(c)
+	universal := *s
+	for _, name := range universalNames() {
+		if s.strict && bytes.HasPrefix(s.text, []byte(name)) {
+			universal.text = s.text[len(name):]
+			break
+		}
+	}
+	if n := len(universal.text); n == len(s.text) || n == 0 || universal.text[0] != '+' && universal.text[0] != '-' {
+		return s.zone(c)
+	}
+	if universal.isDigit(1) && len(universal.text) == 2 {
+		universal.text = []byte{universal.text[0], '0', universal.text[1]}
+	}
+	ok := universal.offset(c)
+	s.text = universal.text
+	return ok
 }
 
 func (s *scanner) offset(c *civil) bool {

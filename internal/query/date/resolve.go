@@ -145,7 +145,7 @@ func (f fields) resolve() (civil, bool) {
 	if !f.day(&c, isDate || !hasYear) || isDate && (f.read[year] || f.read[era]) && !f.agree(&c) {
 		return civil{}, false
 	}
-	if withTime && !f.timeInRange() {
+	if (withTime || !f.read[hour]) && !f.timeInRange() {
 		return civil{}, false
 	}
 	if withTime {

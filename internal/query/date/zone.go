@@ -23,10 +23,12 @@ type offsetForm struct {
 	colon bool
 	// minutes and seconds are 0 where they cannot stand, 1 where they may, 2 where they must.
 	minutes, seconds uint8
+	// loose: they may be more than 59, as java.time has it behind GMT.
+	loose bool
 }
 
 func compileZone(letter byte, count int) (part, bool) {
-	forms := []offsetForm{{false, 1, 0}, {false, 2, 0}, {true, 2, 0}, {false, 2, 1}, {true, 2, 1}}
+	forms := []offsetForm{{minutes: 1}, {minutes: 2}, {colon: true, minutes: 2}, {minutes: 2, seconds: 1}, {colon: true, minutes: 2, seconds: 1}}
 	z := &zoneForm{}
 	switch {
 	case letter == 'X' && count <= 5:
@@ -38,7 +40,7 @@ func compileZone(letter byte, count int) (part, bool) {
 	case letter == 'Z' && count == 5:
 		z.offset, z.utc = forms[4], "Z"
 	case letter == 'O' && (count == 1 || count == 4), letter == 'Z' && count == 4:
-		z.offset, z.localized, z.short = offsetForm{true, 2, 1}, true, count == 1
+		z.offset, z.localized, z.short = offsetForm{colon: true, minutes: 2, seconds: 1, loose: true}, true, count == 1
 	case letter == 'V' && count == 2, letter == 'z' && count <= 3:
 		z.named = true
 	default:
@@ -82,7 +84,7 @@ func (s *scanner) localized(z *zoneForm, c *civil) bool {
 	if s.isDigit(1) && !s.isDigit(2) { // one digit for the hour
 		s.text = append([]byte{s.text[0], '0'}, s.text[1:]...)
 	}
-	return s.formedOffset(offsetForm{true, 1, 1}, c)
+	return s.formedOffset(offsetForm{colon: true, minutes: 1, seconds: 1, loose: true}, c)
 }
 
 // formedOffset takes an offset in one form alone.
@@ -111,7 +113,7 @@ func (s *scanner) formedOffset(form offsetForm, c *civil) bool {
 		if !ok {
 			break
 		}
-		if n > 59 {
+		if n > 59 && !form.loose {
 			return false
 		}
 		seconds += n * [...]int{60, 1}[i]
@@ -143,11 +145,11 @@ func (s *scanner) zone(c *civil) bool {
 	if s.take('Z') {
 		return true
 	}
-	full := offsetForm{true, 2, 1}
+	full := offsetForm{colon: true, minutes: 2, seconds: 1}
 	if len(s.text) > 0 && (s.text[0] == '+' || s.text[0] == '-') {
 		return s.formedOffset(full, c)
 	}
-	for _, name := range [...]string{"UTC", "GMT", "UT"} {
+	for _, name := range universalNames() {
 		if !bytes.HasPrefix(s.text, []byte(name)) {
 			continue
 		}
@@ -159,6 +161,9 @@ func (s *scanner) zone(c *civil) bool {
 	}
 	return s.region(c)
 }
+
+// universalNames are those of the zone without an offset.
+func universalNames() [3]string { return [...]string{"UTC", "GMT", "UT"} }
 
 // region takes a zone's name: words between slashes, at least two, so that it is no abbreviation.
 func (s *scanner) region(c *civil) bool {

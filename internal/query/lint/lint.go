@@ -18,10 +18,14 @@ import (
 // Query gives what is doubtful about a query, in the order of its text.
 func Query(q *eql.Query) eql.Errors {
 	l := &linter{text: q.Text, known: knownFields()}
+	if q.Category != nil {
+		l.value(q.Category, q.Category.Text, &eql.Field{Path: "event.category"}, false)
+	}
 	eql.Walk(q.Where, func(x eql.Expr) bool {
 		l.node(x)
 		return true
 	})
+	slices.SortStableFunc(l.found, func(a, b *eql.Error) int { return a.Span.Start - b.Span.Start })
 	return l.found
 }
 
@@ -44,7 +48,11 @@ func (l *linter) node(x eql.Expr) {
 			l.literal(x.Op.String(), x.Left, x.Right)
 			l.literal(x.Op.String(), x.Right, x.Left)
 		}
+		l.never(x)
 	case *eql.In:
+		if !x.Negated {
+			l.nulls(x)
+		}
 		for _, item := range x.List {
 			l.literal(inOperator(x), item, x.Subject)
 		}
@@ -105,6 +113,10 @@ func (l *linter) value(x eql.Expr, text string, subject eql.Expr, fold bool) {
 	}
 	if !fold && slices.Contains(lowerCased, f.Path) && text != strings.ToLower(text) {
 		l.doubt(x, fmt.Sprintf("Write %q.", strings.ToLower(text)), "%s is in lower case by the schema, so no event has %q", f.Path, text)
+		return
+	}
+	if value, found := misspelt(f.Path, strings.ToLower(text)); found {
+		l.doubt(x, fmt.Sprintf("Is %q meant?", value), "%s has no value %q by the schema", f.Path, text)
 	}
 }
 

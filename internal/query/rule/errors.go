@@ -7,14 +7,16 @@ import (
 
 // Error is one thing wrong with one file.
 type Error struct {
-	File string
+	File string `json:"file"`
 	// Line and Column count from 1, columns in characters; 0 where the fault has no place in the file.
-	Line, Column int
+	Line   int `json:"line,omitempty"`
+	Column int `json:"column,omitempty"`
 	// Source is the line as it is shown, Caret the marks below it; both empty where Line is 0.
-	Source, Caret string
-	Message       string
-	Advice        string // what the user can do
-	Err           error  // the cause, where it came from the file system
+	Source  string `json:"source,omitempty"`
+	Caret   string `json:"-"`
+	Message string `json:"message"`
+	Advice  string `json:"advice,omitempty"` // what the user can do
+	Err     error  `json:"-"`                // the cause, where it came from the file system
 }
 
 // Error gives the fault as a user reads it, on up to four lines.

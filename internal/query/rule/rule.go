@@ -84,11 +84,11 @@ type ThreatEntry struct {
 
 // Skipped is a well-formed rule that is not run, because of its kind or of a key that is not supported.
 type Skipped struct {
-	File   string
-	ID     ID
-	Name   string
-	Kind   string // what is not supported in a word or two: "type esql", "sequence", "filters"
-	Reason string
+	File   string `json:"file"`
+	ID     ID     `json:"rule_id,omitempty"`
+	Name   string `json:"name"`
+	Kind   string `json:"kind"` // what is not supported in a word or two: "type esql", "sequence", "filters"
+	Reason string `json:"reason"`
 }
 
 // Set is what was loaded, in the order of the paths given and of the file names below them.
