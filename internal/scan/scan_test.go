@@ -166,10 +166,13 @@ func TestExplainedSignals(t *testing.T) {
 			for len(leaf.Operands) > 0 {
 				leaf = leaf.Operands[0]
 			}
-			got = append(got, fmt.Sprint(x.Holds, " ", leaf.Text, " ", leaf.Fields))
+			got = append(got, fmt.Sprintf("%v %s", x.Holds, leaf.Text))
+			for _, field := range leaf.Fields {
+				got = append(got, fmt.Sprintf("%s %q", field.Path, field.Values))
+			}
 		},
 	})
-	want := []string{"signal rule-0", `true name : "bad*" [{name [bad]  0 [] []}]`, "signal rule-1", `true pid > 1 [{pid [7]  0 [] []}]`}
+	want := []string{"signal rule-0", `true name : "bad*"`, `name ["bad"]`, "signal rule-1", `true pid > 1`, `pid ["7"]`}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, %v\nwant %q", got, err, want)
 	}
