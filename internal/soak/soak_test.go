@@ -30,7 +30,7 @@ func TestFaults(t *testing.T) {
 	t.Run("node lost", h.losesANode)
 	for _, seed := range []uint64{1, 2} {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			h.round(t, newSchedule(seed, size{faults: 40, every: 250 * ms, lookBack: 12 * time.Hour, backlog: 1500, live: 1000}))
+			h.round(t, newSchedule(seed, size{faults: 32, every: 250 * ms, lookBack: 6 * time.Hour, backlog: 1200, live: 800}))
 		})
 	}
 	h.tell(t)
