@@ -1,6 +1,7 @@
 package match
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -34,7 +35,7 @@ type FieldValues struct {
 	Mapping string `json:"mapping,omitempty"`
 	// Ignored counts the values too long for the index (ignore_above): esrule sees them, a search does not.
 	Ignored int `json:"ignored,omitempty"`
-	// Coerced are the values that the type changes, such as "4.7 as 4" in a long.
+	// Coerced are the values that the type changes, such as `"4.7" as 4` in a long.
 	Coerced []string `json:"coerced,omitempty"`
 	// UnreadFormat is a date format in the mapping that is not understood: what only it takes is missing.
 	UnreadFormat string `json:"unread_format,omitempty"`
@@ -172,8 +173,8 @@ func fieldValues(path string, s event.Slot, e *event.Event) FieldValues {
 		if mapped.Ignores(v.Text) {
 			f.Ignored++
 		}
-		if number := strconv.FormatInt(v.Integer, 10); v.Kind == event.KindInteger && number != string(v.Text) {
-			f.Coerced = append(f.Coerced, string(v.Text)+" as "+number)
+		if as := coerced(&v); as != "" {
+			f.Coerced = append(f.Coerced, fmt.Sprintf("%q as %s", v.Text, as))
 		}
 	}
 	for _, text := range e.Written(s) {
@@ -182,6 +183,26 @@ func fieldValues(path string, s event.Slot, e *event.Event) FieldValues {
 		}
 	}
 	return f
+}
+
+// coerced is what the field's type makes of a value, where that is another than is written; else empty.
+func coerced(v *event.Value) string {
+	switch v.Kind {
+	case event.KindInteger:
+		if number := strconv.FormatInt(v.Integer, 10); number != string(v.Text) {
+			return number
+		}
+	case event.KindFloat:
+		if written, ok := event.Decimal(v.Text); !ok || toFloat(&written) != v.Float {
+			return strconv.FormatFloat(v.Float, 'g', -1, 64)
+		}
+	case event.KindBoolean:
+		if len(v.Text) == 0 {
+			return "false"
+		}
+	case event.KindNull, event.KindText, event.KindUntyped, event.KindUnsigned, event.KindDate, event.KindDateNanos, event.KindAddress, event.KindVersion:
+	}
+	return ""
 }
 
 // decide marks x and those of its operands that made it what it is.

@@ -266,7 +266,7 @@ func TestExplainTellsOfTheMapping(t *testing.T) {
 		}
 	}
 	f("b", `{"b":"x"}`, match.FieldValues{Mapping: "unmapped", NotTaken: []string{"x"}})
-	f("pid", `{"pid":["4.7",5,"x"]}`, match.FieldValues{Mapping: "long", Values: []string{"4.7", "5"}, Coerced: []string{"4.7 as 4"}, NotTaken: []string{"x"}})
+	f("pid", `{"pid":["4.7",5,"x"]}`, match.FieldValues{Mapping: "long", Values: []string{"4.7", "5"}, Coerced: []string{`"4.7" as 4`}, NotTaken: []string{"x"}})
 	f("a", `{"a":"longer than five"}`, match.FieldValues{Mapping: "keyword", Values: []string{"longer than five"}, Ignored: 1})
 	f("a", `{"a":[]}`, match.FieldValues{Mapping: "keyword"})
 }
