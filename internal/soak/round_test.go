@@ -233,16 +233,26 @@ func (r *round) heal(ctx context.Context) error {
 		return err
 	}
 	last := r.instances[0]
-	if err := errors.Join(last.shift(0), r.hourPasses(ctx)); err != nil {
+	if err := last.shift(0); err != nil {
 		return err
 	}
-	for _, args := range [][]string{{"run", "--once"}, r.backfill()} {
-		for last.once(ctx, 0, args...) != 0 {
-			if ctx.Err() != nil {
-				return fmt.Errorf("`%s` does not end with 0: %w\n%s", strings.Join(args, " "), context.Cause(ctx), last.said())
-			}
-			pause(ctx, 500*ms)
+	// The first run ends a late sweep that was under way, which need not find what came since it began. The next one does.
+	if err := last.finish(ctx, "run", "--once"); err != nil {
+		return err
+	}
+	if err := r.hourPasses(ctx); err != nil {
+		return err
+	}
+	return errors.Join(last.finish(ctx, "run", "--once"), last.finish(ctx, r.backfill()...))
+}
+
+// finish runs the program until it says that all is covered.
+func (i *instance) finish(ctx context.Context, args ...string) error {
+	for i.once(ctx, 0, args...) != 0 {
+		if ctx.Err() != nil {
+			return fmt.Errorf("`%s` does not end with 0: %w\n%s", strings.Join(args, " "), context.Cause(ctx), i.said())
 		}
+		pause(ctx, 500*ms)
 	}
 	return nil
 }
