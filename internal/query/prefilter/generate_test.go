@@ -45,6 +45,8 @@ var kinds = []kind{
 	{"date", `{"type":"date","ignore_malformed":true}`},
 	{"date_nanos", `{"type":"date_nanos","ignore_malformed":true}`},
 	{"day", `{"type":"date","format":"dd.MM.yyyy||epoch_second","ignore_malformed":true}`},
+	{"zoned", `{"type":"date","format":"yyyy-MM-dd HH:mm VV||yyyy-'Q'Q||G yyyy","ignore_malformed":true}`},
+	{"weeks", `{"type":"date","format":"yyyy-MM-dd||YYYY-'W'ww||epoch_millis","ignore_malformed":true}`},
 	{"ip", `{"type":"ip","ignore_malformed":true}`},
 	{flattened, `{"type":"flattened"}`},
 	{"alias", ""},
@@ -83,7 +85,7 @@ const (
 var texts = []string{"a", "A", "ab", "AB", "aB", "abc", "abcd", "abcde", "ABCDE", "abc*", "ab?", `ab\`, `a\b`, "é", "É", "", " ab", "1", "1.0", "true", "10.0.0.1", "2026-01-01", "a\nb",
 	"4.7", "-5", "1e3", "1500000000000", "2026-01-01T10:00:00.123Z", "2026-01-01T10:00:00.123456789+01:00", "2026", "01.02.2026",
 	"fd00::1", "::ffff:10.0.0.1", "10.0.0.0/8", "192.168.1.2", "9223372036854775807", "18446744073709551615", "0.1", " 7 ", "16777217",
-	"1.2.3", "1.10.0", "1.2.3-rc1", "1.2"}
+	"2026-10-25 02:30 Europe/Paris", "2026-Q1", "2026-Q3", "AD 2026", "2026-W05", "1.2.3", "1.10.0", "1.2.3-rc1", "1.2"}
 
 // scalars are what documents hold beside texts.
 var scalars = []string{"1", "1.0", "1e0", "true", "false", "null", "12345678901", "-5", "4.7", "127", "128", "0.1", "1500000000000", "-0.0", "9223372036854775807", "18446744073709551615",
