@@ -14,15 +14,26 @@ import (
 	"esrule/internal/schedule"
 )
 
-// lateWorld is a world that began some days ago, so that days can pass in it, with a rule that has run once.
-func lateWorld(t *testing.T, start time.Duration) (w *world, began time.Time) {
+// lateWorld is a world that began some days ago, so that days can pass in it, with a rule that has covered some time.
+func lateWorld(t *testing.T, covered time.Duration) (w *world, began time.Time) {
 	t.Helper()
 	w = newWorld(t)
 	w.clock = w.clock.Add(-10 * 24 * time.Hour)
-	w.start = start
 	w.index("first")
 	w.run()
-	return w, w.clock
+	began = w.clock
+	w.changeLedger(func(l *schedule.Ledger) { // an hour takes a search
+		l.Since = began.Add(-covered)
+		l.Covered = schedule.Intervals{schedule.NewInterval(l.Since, began)}
+	})
+	return w, began
+}
+
+func (w *world) changeLedger(change func(*schedule.Ledger)) {
+	w.t.Helper()
+	if _, err := w.store().Update(w.t.Context(), w.rule.ID, nil, change); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // happening is an event that happened at a moment, and was ingested at another where one is given.
@@ -165,9 +176,7 @@ func TestLateEventsAroundAnOutage(t *testing.T) {
 
 func TestLedgerOfAReleaseWithoutSweeps(t *testing.T) {
 	w, began := lateWorld(t, 30*time.Hour)
-	if _, err := w.store().Update(t.Context(), w.rule.ID, nil, func(l *schedule.Ledger) { l.Sweep = nil }); err != nil {
-		t.Fatal(err)
-	}
+	w.changeLedger(func(l *schedule.Ledger) { l.Sweep = nil })
 	w.happened("first", happening(1, began.Add(-23*time.Hour)))
 	w.pass(10 * time.Hour)
 	w.wantSignals("at the first run of this release", 1)
@@ -303,14 +312,8 @@ func TestRuleThatChangesInTheMiddleOfASweep(t *testing.T) {
 
 // TestRunEndsWhereASweepTakesLong has a sweep of two weeks last for longer than an hour.
 func TestRunEndsWhereASweepTakesLong(t *testing.T) {
-	w, began := lateWorld(t, 9*time.Minute)
+	w, began := lateWorld(t, 20*24*time.Hour)
 	w.late = 14 * 24 * time.Hour
-	if _, err := w.store().Update(t.Context(), w.rule.ID, nil, func(l *schedule.Ledger) {
-		l.Since = began.Add(-20 * 24 * time.Hour)
-		l.Covered = schedule.Intervals{schedule.NewInterval(l.Since, began)}
-	}); err != nil {
-		t.Fatal(err)
-	}
 	w.clock = w.clock.Add(61 * time.Minute)
 	searches := 0
 	w.opening = func() error {

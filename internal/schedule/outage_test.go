@@ -138,14 +138,8 @@ func TestOutageOfThreeDays(t *testing.T) {
 // TestSweepLetsLiveWindowsPass has one rule sweep many days while another has its live windows.
 func TestSweepLetsLiveWindowsPass(t *testing.T) {
 	const each = 30 * time.Second
-	w, began := lateWorld(t, 30*time.Hour)
-	if _, err := w.store().Update(t.Context(), w.rule.ID, nil, func(l *schedule.Ledger) {
-		l.Since = began.Add(-30 * 24 * time.Hour)
-		l.Covered = schedule.Intervals{schedule.NewInterval(l.Since, began)}
-		l.Sweep.Start = l.Since.Add(24 * time.Hour) // switched off for a month
-	}); err != nil {
-		t.Fatal(err)
-	}
+	w, began := lateWorld(t, 60*24*time.Hour)
+	w.changeLedger(func(l *schedule.Ledger) { l.Sweep.Start = began.Add(-30 * 24 * time.Hour) }) // switched off for a month
 	second := *w.rule
 	second.ID, second.Name = "second", "Second"
 	w.clock = w.clock.Add(time.Hour)
