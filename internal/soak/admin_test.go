@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -74,7 +75,7 @@ func (a *admin) insist(ctx context.Context, method, path string, body any) ([]by
 	defer cancel()
 	for {
 		answer, err := a.do(ctx, method, path, body)
-		if err == nil {
+		if err == nil || isDone(method, err) {
 			return answer, nil
 		}
 		select {
@@ -83,4 +84,14 @@ func (a *admin) insist(ctx context.Context, method, path string, body any) ([]by
 		case <-time.After(50 * ms):
 		}
 	}
+}
+
+// isDone tells that an earlier try, whose answer was lost, did what was asked.
+func isDone(method string, err error) bool {
+	no := (*refused)(nil)
+	if !errors.As(err, &no) {
+		return false
+	}
+	return method == http.MethodPut && bytes.Contains(no.body, []byte("resource_already_exists_exception")) ||
+		method == http.MethodDelete && no.status == http.StatusNotFound
 }

@@ -111,10 +111,10 @@ func (s *source) fresh() doc {
 }
 
 // many makes n events.
-func many(n int, make func() doc) []doc {
+func many(n int, event func() doc) []doc {
 	var docs []doc
 	for range n {
-		docs = append(docs, make())
+		docs = append(docs, event())
 	}
 	return docs
 }

@@ -109,18 +109,18 @@ func (r *round) prepare(ctx context.Context, src *source) error {
 		return `{"settings": {"number_of_replicas": 0, "refresh_interval": "1s", "index.routing.allocation.require._name": "` + node + `"}, "mappings": {` + mapping + `}}`
 	}
 	both := `{"settings": {"number_of_shards": 2, "number_of_replicas": 1}, "mappings": {` + mapping + `}}`
-	make := func(path string, body any) error {
+	create := func(path string, body any) error {
 		_, err := r.admin.insist(ctx, http.MethodPut, path, body)
 		return err
 	}
 	err := errors.Join(
-		make(r.index("ev-first"), on(estest.FirstNode)),
-		make(r.index("ev-second"), on(estest.SecondNode)),
-		make(r.index("ev-both"), both),
-		make(r.index("ev-closing"), both),
-		make("_index_template/"+r.prefix, `{"index_patterns": ["`+r.index("ev-roll-*")+`"], "priority": 500, "template": `+both+`}`),
-		make(r.index("ev-roll-000001"), `{"aliases": {"`+r.index("write")+`": {"is_write_index": true}}}`),
-		make(r.index("flood"), `{"settings": {"number_of_shards": 2, "number_of_replicas": 0}, "mappings": {"enabled": false}}`),
+		create(r.index("ev-first"), on(estest.FirstNode)),
+		create(r.index("ev-second"), on(estest.SecondNode)),
+		create(r.index("ev-both"), both),
+		create(r.index("ev-closing"), both),
+		create("_index_template/"+r.prefix, `{"index_patterns": ["`+r.index("ev-roll-*")+`"], "priority": 500, "template": `+both+`}`),
+		create(r.index("ev-roll-000001"), `{"aliases": {"`+r.index("write")+`": {"is_write_index": true}}}`),
+		create(r.index("flood"), `{"settings": {"number_of_shards": 2, "number_of_replicas": 0}, "mappings": {"enabled": false}}`),
 	)
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (r *round) prepare(ctx context.Context, src *source) error {
 			continue
 		}
 		index := r.index(fmt.Sprint("ev-gone-", f.number))
-		if err := make(index, both); err != nil {
+		if err := create(index, both); err != nil {
 			return err
 		}
 		docs := many(40, src.old)
