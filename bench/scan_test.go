@@ -83,7 +83,7 @@ func inTurns(b *testing.B, ways []way) [][]took {
 		cores := middle(all[i], func(t took) float64 { return float64(t.processor) / float64(t.clock) })
 		megabytes := float64(len(w.lines)) / 1e6 / seconds
 		events := float64(bytes.Count(w.lines, []byte{'\n'})) / seconds
-		b.Logf("%-20s %7.0f MB/s %9.0f events/s, had %.2f cores", w.name, megabytes, events, cores)
+		b.Logf("%-20s %7.0f MB/s %9.0f events/s; had %.2f cores, so %.0f MB/s a core", w.name, megabytes, events, cores, megabytes/cores)
 		b.ReportMetric(megabytes, w.name+"-MB/s")
 	}
 	return all
