@@ -19,7 +19,7 @@ const (
 // facts are what the page knows of one signal.
 type facts struct {
 	id       string
-	rule     ruleFacts
+	document document  // its rule is read once
 	at       time.Time // zero where the event has no time
 	severity string
 	reason   string
@@ -59,7 +59,7 @@ func read(signal []byte) (facts, error) {
 	}
 	f := facts{
 		id: d.text("kibana.alert.uuid"), severity: d.text("kibana.alert.severity"), reason: d.text("kibana.alert.reason"),
-		written: d.text("@timestamp"), event: pairs, rule: d.rule(),
+		written: d.text("@timestamp"), event: pairs, document: d,
 	}
 	if at, err := time.Parse(time.RFC3339, d.text("kibana.alert.original_time")); err == nil {
 		f.at = at.UTC()
@@ -83,9 +83,11 @@ func (d document) text(key string) string {
 	return s
 }
 
+func (d document) ruleID() rule.ID { return rule.ID(d.text("kibana.alert.rule.rule_id")) }
+
 func (d document) rule() ruleFacts {
 	r := ruleFacts{
-		ID: rule.ID(d.text("kibana.alert.rule.rule_id")), Name: d.text("kibana.alert.rule.name"),
+		ID: d.ruleID(), Name: d.text("kibana.alert.rule.name"),
 		Severity: d.text("kibana.alert.rule.severity"), Description: d.text("kibana.alert.rule.description"),
 	}
 	var parameters struct {

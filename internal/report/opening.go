@@ -29,7 +29,7 @@ type firstSignal struct {
 
 type openedField struct{ Path, Value string }
 
-func (o *opening) add(f facts, x *match.Explanation) {
+func (o *opening) add(f facts, rule string, x *match.Explanation) {
 	at := slices.IndexFunc(o.signals, func(s firstSignal) bool { return sooner(f.at, s.at) })
 	if at < 0 {
 		at = len(o.signals)
@@ -38,7 +38,7 @@ func (o *opening) add(f facts, x *match.Explanation) {
 		return
 	}
 	s := firstSignal{
-		at: f.at, Time: clock(f.at), Severity: severities[severityNumber(f.severity)], Rule: visible(f.rule.Name), Reason: visible(f.reason),
+		at: f.at, Time: clock(f.at), Severity: severities[severityNumber(f.severity)], Rule: visible(rule), Reason: visible(f.reason),
 		Subject: f.subject, Host: strings.Join(f.names[hosts], ", "), User: strings.Join(f.names[users], ", "), Process: strings.Join(f.names[processes], ", "),
 		ID: f.id, Decided: newDecided(x).leaves(),
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -144,7 +145,7 @@ func (p page) write(to io.Writer, data func(io.Writer) error) error {
 	if err := appendJSON(&names, p.index); err != nil {
 		return err
 	}
-	if _, err := pack(to, `id="index"`, names.Bytes()); err != nil {
+	if _, err := pack(to, gzip.NewWriter(to), `id="index"`, names.Bytes()); err != nil {
 		return err
 	}
 	if err := data(to); err != nil {

@@ -21,6 +21,7 @@ const (
 // packed by gzip and written as base64, so that nothing of it can be taken for markup.
 type spool struct {
 	file    *os.File
+	zip     *gzip.Writer // is large, so one for all
 	block   bytes.Buffer // lines of signals that are not packed yet
 	inBlock int
 	first   int // the number of the first of them
@@ -35,7 +36,7 @@ func newSpool(folder string) (*spool, error) {
 		return nil, err
 	}
 	_ = os.Remove(file.Name()) // Windows refuses; close tries again
-	return &spool{file: file}, nil
+	return &spool{file: file, zip: gzip.NewWriter(io.Discard)}, nil
 }
 
 // add takes a signal's lines, which are shown, and its row in the list.
@@ -85,7 +86,7 @@ func (s *spool) flushRows() error {
 }
 
 func (s *spool) pack(attributes string, data *bytes.Buffer) error {
-	n, err := pack(s.file, attributes, data.Bytes())
+	n, err := pack(s.file, s.zip, attributes, data.Bytes())
 	s.written += n
 	if data.Cap() > 4*blockBytes {
 		*data = bytes.Buffer{} // do not keep what one outsized event needed
@@ -95,11 +96,11 @@ func (s *spool) pack(attributes string, data *bytes.Buffer) error {
 }
 
 // pack writes one script element with data in it.
-func pack(w io.Writer, attributes string, data []byte) (int64, error) {
+func pack(w io.Writer, zipped *gzip.Writer, attributes string, data []byte) (int64, error) {
 	counted := &counter{to: w}
 	fmt.Fprintf(counted, `<script type="text/plain" %s>`, attributes)
 	encoded := base64.NewEncoder(base64.StdEncoding, counted)
-	zipped := gzip.NewWriter(encoded)
+	zipped.Reset(encoded)
 	_, _ = zipped.Write(data) // an error stays in counted
 	_ = zipped.Close()
 	_ = encoded.Close()

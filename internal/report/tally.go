@@ -18,7 +18,7 @@ const (
 
 // manyNames bounds the different names of a facet, so that hostile events cannot fill the memory; what comes after them is counted
 // under one name.
-const manyNames = 50_000
+const manyNames = 20_000
 
 const otherNames = "(others, too many to list)"
 

@@ -90,12 +90,13 @@ func (w *Writer) Add(s Signal) error {
 		}
 		return nil
 	}
-	row := w.count(f)
+	r := w.ruleOf(f.document.ruleID(), f.document.rule)
+	row := w.count(f, r)
 	if w.listed >= w.manyListed || w.spool.written >= manyBytes {
 		return nil
 	}
 	w.listed++
-	w.start.add(f, s.Decided)
+	w.start.add(f, r.Name, s.Decided)
 	if err := w.spool.add(lines, row); err != nil {
 		w.err = fmt.Errorf("write the report to %s: keep a signal: %w", w.path, bare(err))
 	}
@@ -126,8 +127,7 @@ func visibleAll(values []string) []string {
 }
 
 // count enters a signal everywhere and gives its row: time, rule, severity, the numbers of its names, subject.
-func (w *Writer) count(f facts) []any {
-	r := w.ruleOf(f.rule)
+func (w *Writer) count(f facts, r *ruleTally) []any {
 	r.Signals++
 	for _, n := range r.Techniques {
 		w.techs.counts[n]++
@@ -148,15 +148,16 @@ func (w *Writer) count(f facts) []any {
 	return append(row, f.subject)
 }
 
-func (w *Writer) ruleOf(f ruleFacts) *ruleTally {
-	if r := w.rules[f.ID]; r != nil {
+// ruleOf gives what is counted of a rule; what is said of it is read where it is new.
+func (w *Writer) ruleOf(id rule.ID, read func() ruleFacts) *ruleTally {
+	if r := w.rules[id]; r != nil {
 		return r
 	}
-	r := &ruleTally{ruleFacts: f, Number: len(w.inOrder)}
-	for _, name := range f.Techniques {
+	r := &ruleTally{ruleFacts: read(), Number: len(w.inOrder)}
+	for _, name := range r.ruleFacts.Techniques {
 		r.Techniques = append(r.Techniques, w.techs.numberOf(visible(name)))
 	}
-	w.rules[f.ID] = r
+	w.rules[id] = r
 	w.inOrder = append(w.inOrder, r)
 	return r
 }
@@ -175,7 +176,7 @@ func (w *Writer) Finish(r Report) error {
 
 func (w *Writer) finish(r Report) error {
 	for _, one := range r.Rules {
-		w.ruleOf(factsOf(one))
+		w.ruleOf(one.ID, func() ruleFacts { return factsOf(one) })
 	}
 	if err := w.spool.flush(); err != nil {
 		return fmt.Errorf("write the report to %s: keep signals: %w", w.path, bare(err))

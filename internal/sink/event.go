@@ -1,8 +1,11 @@
 package sink
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -16,10 +19,7 @@ const (
 // @timestamp is the instant in milliseconds that the signal kept, however it was written, and of a @timestamp that is no
 // date nothing was kept. Of a reduced signal it is the _source as it was, without the values that the search's `fields` added.
 func Event(document []byte) ([]byte, error) {
-	signal, err := parse(document)
-	if err == nil && signal.kind != object {
-		err = errors.New("not a JSON object")
-	}
+	signal, err := parseSignal(document)
 	if err != nil {
 		return nil, fmt.Errorf("read signal: %w", err)
 	}
@@ -31,6 +31,51 @@ func Event(document []byte) ([]byte, error) {
 		return []byte(original.text), nil
 	}
 	return composeEvent(signal)
+}
+
+// parseSignal reads what an event is made of: most of a signal's document tells of its rule, and is passed over.
+func parseSignal(document []byte) (*node, error) {
+	d := json.NewDecoder(bytes.NewReader(document))
+	d.UseNumber()
+	if open, err := d.Token(); err != nil {
+		return nil, cutOff(err)
+	} else if open != json.Delim('{') {
+		return nil, errors.New("not a JSON object")
+	}
+	signal := &node{kind: object}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		if m := (member{key: key.(string)}); !carries(m.key) {
+			err = d.Decode(&json.RawMessage{})
+		} else if m.value, err = parseValue(d, 1); err == nil {
+			signal.members = append(signal.members, m)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, cutOff(err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("text after the JSON value")
+	}
+	return signal, nil
+}
+
+// carries says whether a field of a signal is the event's, or holds what was moved out of the event.
+func carries(key string) bool {
+	return !strings.HasPrefix(key, "kibana.") || key == originalTimeField || key == reducedField || strings.HasPrefix(key, originalEvent)
+}
+
+func cutOff(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // composeEvent takes away what NewSignal added, and puts back what it had moved.

@@ -66,6 +66,11 @@ func TestEventOfNoSignal(t *testing.T) {
 	}
 	f(``, "read signal: unexpected EOF")
 	f(`[]`, "not a JSON object")
+	f(`{`, "unexpected EOF")
+	f(`{"a":1`, "unexpected EOF")
+	f(`{"kibana.x":{"a":`, "unexpected EOF")
+	f(`{"a":1} 2`, "text after the JSON value")
+	f(`{"a":1,}`, "invalid character")
 	f(`{"kibana.alert.esrule.reduced":"400"}`, "no event.original")
 	f(`{"kibana.alert.esrule.reduced":"400","event.original":["a"]}`, "no event.original")
 }
