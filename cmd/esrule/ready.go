@@ -42,7 +42,7 @@ func (c *cluster) ready(ctx context.Context, within time.Duration, log *slog.Log
 			return err
 		}
 		if attempt == 1 {
-			log.Warn("the cluster does not answer yet", "addresses", c.addresses, "wait", within, "reason", err)
+			log.Warn("the cluster does not answer yet; nothing is searched until it does", "addresses", c.addresses, "wait", within, "reason", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -92,10 +92,10 @@ func (a *app) runOnce(ctx context.Context, metricsFile string) error {
 func (a *app) runOver(ctx context.Context, cfg config, rules ruleSet, m *metrics.Metrics, log *slog.Logger) (schedule.Report, error) {
 	c, err := a.connect(ctx, cfg, log)
 	if err != nil {
-		return schedule.Report{}, err
+		return schedule.Report{}, notBegun(err)
 	}
 	if err := a.ensureIndices(ctx, cfg, c, log); err != nil {
-		return schedule.Report{}, err
+		return schedule.Report{}, notBegun(err)
 	}
 	m.PatternsWithoutIndex(newUnmatched(a.reader(cfg, c, log), log).look(ctx, rules.detections))
 	report, err := a.newRunner(cfg, c, log, m.Ledger).Run(ctx, rules.detections)
@@ -111,6 +111,14 @@ func nameCostly(report schedule.Report, log *slog.Logger) {
 				"cost", cost.Reason, "why", cost.Text)
 		}
 	}
+}
+
+// notBegun adds to what kept a run from its beginning what that means. A wrong configuration says enough itself.
+func notBegun(err error) error {
+	if _, coded := errors.AsType[*exitError](err); coded {
+		return err
+	}
+	return fmt.Errorf("%w\n  Nothing was searched; the next run searches the time of this one too", err)
 }
 
 // notCovered says what a run left open, or is nil.

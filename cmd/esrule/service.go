@@ -60,7 +60,7 @@ func (a *app) serve(ctx context.Context) error {
 	// From here on SIGHUP asks for the rules; before, it ends the process as it does any.
 	defer s.reloadOnSignal(ctx)()
 	if err := s.connect(ctx); err != nil {
-		return err
+		return notBegun(err)
 	}
 	s.log.Info("polling", "schedule", cfg.ScheduleText, "rules", len(s.rules.detections))
 	schedule.Poll(ctx, cfg.Schedule, s.log, s.poll)

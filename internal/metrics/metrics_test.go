@@ -90,7 +90,15 @@ func TestStanding(t *testing.T) {
 	check(t, m, "esrule_rule_covered_up_to", fmt.Sprintf("esrule_rule_covered_up_to_timestamp_seconds%s%v", a, float64(since.Add(3*time.Hour).Unix())))
 	check(t, m, "esrule_rule_lag", fmt.Sprintf("esrule_rule_lag_seconds%s%d", a, 7*3600+30))
 	check(t, m, "esrule_rule_gap", "esrule_rule_gap_seconds"+a+"7200")
+	check(t, m, "esrule_rule_late_sweep") // none is complete
 	check(t, m, "esrule_rule_open", "esrule_rule_open_indices"+a+"2", "esrule_rule_open_seconds"+a+"7200")
+
+	l.Sweep = &schedule.Sweep{Start: since, CompletedAt: since.Add(time.Hour)}
+	m.Ledger(l)
+	check(t, m, "esrule_rule_late_sweep", fmt.Sprintf("esrule_rule_late_sweep_timestamp_seconds%s%v", a, float64(since.Unix())))
+	l.Sweep.CompletedAt = time.Time{}
+	m.Ledger(l)
+	check(t, m, "esrule_rule_late_sweep")
 
 	// A ledger that another rule left says nothing of those that run.
 	m.Ledger(schedule.NewLedger("gone", "Gone", since))
@@ -112,7 +120,8 @@ func TestRun(t *testing.T) {
 	check(t, m, "esrule_rule_signals_created_total", "esrule_rule_signals_created_total"+a+"0") // the first increase can be seen
 
 	run := schedule.Run{At: c.at, Duration: 2 * time.Second, Searched: 9 * time.Minute, Indices: 4,
-		Candidates: 50, Matched: 9, Created: 5, Duplicates: 2, Reduced: 1, DeadLettered: 1}
+		Candidates: 50, Matched: 9, Created: 5, Duplicates: 2, Reduced: 1, DeadLettered: 1,
+		Swept: &schedule.Swept{Created: 3}}
 	for range 2 {
 		m.Run(c.at, 3*time.Second, report(schedule.RuleReport{RuleID: "a", Name: "A", Run: run, Open: []schedule.OpenIndex{{}, {}}}), nil)
 	}
@@ -127,6 +136,7 @@ func TestRun(t *testing.T) {
 	f("candidates", "100", "50")
 	f("matches", "18", "9")
 	f("signals_created", "10", "5")
+	f("late_signals_created", "6", "3")
 	f("duplicates", "4", "2")
 	f("signals_reduced", "2", "1")
 	f("dead_letters", "2", "1")

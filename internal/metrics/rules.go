@@ -17,13 +17,13 @@ func ruleLabels() []string { return []string{"rule_id", "rule"} }
 type ruleMetrics struct {
 	known map[rule.ID]string
 
-	searched, candidates, matches, created, duplicates, reduced, deadLetters *prometheus.CounterVec
-	failures                                                                 *prometheus.CounterVec
-	durations                                                                *prometheus.HistogramVec
+	searched, candidates, matches, created, late, duplicates, reduced, deadLetters *prometheus.CounterVec
+	failures                                                                       *prometheus.CounterVec
+	durations                                                                      *prometheus.HistogramVec
 
-	lastAt, lastSuccess, lastDuration, lastSearched, lastIndices                           *prometheus.GaugeVec
-	lastCandidates, lastMatches, lastCreated, lastDuplicates, lastReduced, lastDeadLetters *prometheus.GaugeVec
-	costly                                                                                 *prometheus.GaugeVec
+	lastAt, lastSuccess, lastDuration, lastSearched, lastIndices                                     *prometheus.GaugeVec
+	lastCandidates, lastMatches, lastCreated, lastLate, lastDuplicates, lastReduced, lastDeadLetters *prometheus.GaugeVec
+	costly                                                                                           *prometheus.GaugeVec
 }
 
 func newRuleMetrics() ruleMetrics {
@@ -40,6 +40,7 @@ func newRuleMetrics() ruleMetrics {
 		candidates:  counter("candidates_total", "Events that passed the pre-filter and were judged by the matcher."),
 		matches:     counter("matches_total", "Events that the matcher accepted."),
 		created:     counter("signals_created_total", "Signals written that were not there before."),
+		late:        counter("late_signals_created_total", "Of the signals created, those that only a late sweep found."),
 		duplicates:  counter("duplicates_total", "Matches whose event had its signal already."),
 		reduced:     counter("signals_reduced_total", "New signals that the cluster took only without their event's fields."),
 		deadLetters: counter("dead_letters_total", "Signals that the signals index refused in every form; they lie in the dead-letter index."),
@@ -56,6 +57,7 @@ func newRuleMetrics() ruleMetrics {
 		lastCandidates:  gauges("last_run_candidates", "Events that passed the pre-filter in the last run."),
 		lastMatches:     gauges("last_run_matches", "Events that the matcher accepted in the last run."),
 		lastCreated:     gauges("last_run_signals_created", "Signals that the last run wrote and that were not there before."),
+		lastLate:        gauges("last_run_late_signals_created", "Of the signals that the last run created, those that only its late sweep found."),
 		lastDuplicates:  gauges("last_run_duplicates", "Matches of the last run whose event had its signal already."),
 		lastReduced:     gauges("last_run_signals_reduced", "New signals of the last run that the cluster took only without their event's fields."),
 		lastDeadLetters: gauges("last_run_dead_letters", "Signals of the last run that lie in the dead-letter index."),
@@ -65,12 +67,12 @@ func newRuleMetrics() ruleMetrics {
 }
 
 func (r ruleMetrics) counterVecs() []*prometheus.CounterVec {
-	return []*prometheus.CounterVec{r.searched, r.candidates, r.matches, r.created, r.duplicates, r.reduced, r.deadLetters}
+	return []*prometheus.CounterVec{r.searched, r.candidates, r.matches, r.created, r.late, r.duplicates, r.reduced, r.deadLetters}
 }
 
 func (r ruleMetrics) gaugeVecs() []*prometheus.GaugeVec {
 	return []*prometheus.GaugeVec{r.lastAt, r.lastSuccess, r.lastDuration, r.lastSearched, r.lastIndices, r.lastCandidates, r.lastMatches,
-		r.lastCreated, r.lastDuplicates, r.lastReduced, r.lastDeadLetters, r.costly}
+		r.lastCreated, r.lastLate, r.lastDuplicates, r.lastReduced, r.lastDeadLetters, r.costly}
 }
 
 func (r ruleMetrics) counters() []prometheus.Collector {
@@ -122,6 +124,10 @@ func (r ruleMetrics) forget(labels prometheus.Labels) {
 // ran enters one rule's run. An interrupted one counts for what it did, and is no failure.
 func (r ruleMetrics) ran(one schedule.RuleReport) {
 	id, name, run := string(one.RuleID), one.Name, one.Run
+	late := 0
+	if run.Swept != nil {
+		late = run.Swept.Created
+	}
 	r.searched.WithLabelValues(id, name).Add(run.Searched.Seconds())
 	r.durations.WithLabelValues(id, name).Observe(run.Duration.Seconds())
 	r.lastAt.WithLabelValues(id, name).Set(unixSeconds(run.At))
@@ -137,6 +143,7 @@ func (r ruleMetrics) ran(one schedule.RuleReport) {
 		{r.candidates, r.lastCandidates, run.Candidates},
 		{r.matches, r.lastMatches, run.Matched},
 		{r.created, r.lastCreated, run.Created},
+		{r.late, r.lastLate, late},
 		{r.duplicates, r.lastDuplicates, run.Duplicates},
 		{r.reduced, r.lastReduced, run.Reduced},
 		{r.deadLetters, r.lastDeadLetters, run.DeadLettered},

@@ -16,13 +16,14 @@ const (
 	gapName         = "esrule_rule_gap_seconds"
 	openIndicesName = "esrule_rule_open_indices"
 	openTimeName    = "esrule_rule_open_seconds"
+	sweptName       = "esrule_rule_late_sweep_timestamp_seconds"
 )
 
 // standings is what the ledgers say. It is a collector of its own for the lag, which grows while nothing happens:
 // a process whose runs hang shows it nonetheless.
 type standings struct {
-	now                                   func() time.Time
-	upTo, lag, gap, openIndices, openTime *prometheus.Desc
+	now                                          func() time.Time
+	upTo, lag, gap, openIndices, openTime, swept *prometheus.Desc
 
 	mu    sync.Mutex
 	names map[rule.ID]string // of the rules that run
@@ -35,6 +36,7 @@ type standing struct {
 	gap         time.Duration
 	openIndices int
 	openTime    time.Duration
+	swept       time.Time // zero: no late sweep is complete yet
 }
 
 func newStandings(now func() time.Time) *standings {
@@ -50,6 +52,8 @@ func newStandings(now func() time.Time) *standings {
 			"How much time before the newest covered moment was searched in no index yet."),
 		openIndices: desc(openIndicesName,
 			"Indices, or patterns that may not be read, that did not answer for part of what is covered otherwise."),
+		swept: desc(sweptName,
+			"When the last complete late sweep began, in Unix seconds: what had come late until then was read."),
 		openTime: desc(openTimeName,
 			"The time for which at least one index is open, one index's time counted once."),
 	}
@@ -60,11 +64,15 @@ func (s *standings) note(l *schedule.Ledger) {
 	for _, o := range l.Open {
 		open = open.Union(o.Time...)
 	}
+	var swept time.Time
+	if l.Sweep != nil && !l.Sweep.CompletedAt.IsZero() {
+		swept = l.Sweep.Start
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rules[l.RuleID] = standing{
 		upTo: l.CoveredUpTo(), gap: l.Gaps(l.Covered.End()).Length(),
-		openIndices: len(l.Open), openTime: open.Length(),
+		openIndices: len(l.Open), openTime: open.Length(), swept: swept,
 	}
 }
 
@@ -76,7 +84,7 @@ func (s *standings) keep(running map[rule.ID]string) {
 
 // Describe implements prometheus.Collector.
 func (s *standings) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{s.upTo, s.lag, s.gap, s.openIndices, s.openTime} {
+	for _, d := range []*prometheus.Desc{s.upTo, s.lag, s.gap, s.openIndices, s.openTime, s.swept} {
 		ch <- d
 	}
 }
@@ -99,6 +107,9 @@ func (s *standings) Collect(ch chan<- prometheus.Metric) {
 		put(s.gap, one.gap.Seconds())
 		put(s.openIndices, float64(one.openIndices))
 		put(s.openTime, one.openTime.Seconds())
+		if !one.swept.IsZero() {
+			put(s.swept, unixSeconds(one.swept))
+		}
 	}
 }
 

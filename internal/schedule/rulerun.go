@@ -143,7 +143,7 @@ func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
 		l.afterGap(s.now)
 		s.rightClocks(l, latest, start)
 		if l.meaning(d.Fingerprint(), s.now) {
-			s.log.Warn("the rule's condition or index patterns changed: what was covered before was searched for the old ones",
+			s.log.Warn("the rule's condition or index patterns changed: what was covered before was searched for the old ones, and is not searched again but by a backfill",
 				"rule", d.Rule.ID, "name", d.Rule.Name, "covered_before", s.now)
 			l.Sweep.UnderWay = nil // what it has read, it read for the old ones
 		}
@@ -265,6 +265,14 @@ func (s *ruleRun) end(ctx context.Context) RuleReport {
 	return report
 }
 
+// openFrom is the moment from which on something may be left open, as text.
+func (s *ruleRun) openFrom() string {
+	if s.ledger == nil {
+		return "where the run before left off: the ledger could not be read or written"
+	}
+	return s.ledger.CoveredUpTo().Format(time.RFC3339)
+}
+
 // tell logs one line for the run, and one for each index that is not covered.
 func (s *ruleRun) tell(report RuleReport, interrupted bool) {
 	run := report.Run
@@ -280,13 +288,13 @@ func (s *ruleRun) tell(report RuleReport, interrupted bool) {
 	}
 	for _, open := range report.Open {
 		s.log.Error("an index is not covered; it is searched again with growing pauses", "rule", report.RuleID, "index", open.Index,
-			"open", open.What(), "reason", open.Reason, "tries", open.Tries)
+			"open", open.What(), "reason", open.Reason, "tries", open.Tries, "next_try", open.Next)
 	}
 	switch {
 	case interrupted:
 		s.log.Info("run interrupted; what it left open is searched by the next run", attributes...)
 	case report.Err != nil:
-		s.log.Error("run failed; what it left open is searched by the next run", append(attributes, "error", report.Err)...)
+		s.log.Error("run failed; what it left open is searched by the next run", append(attributes, "not_covered_from", s.openFrom(), "error", report.Err)...)
 	default:
 		s.log.Info("run", attributes...)
 	}
