@@ -452,7 +452,7 @@ func facet(t *testing.T, ctx context.Context, facet, name string) {
 
 func waitFor(t *testing.T, ctx context.Context, condition string) {
 	t.Helper()
-	for range 400 {
+	for range 2400 {
 		if ask[bool](t, ctx, condition) {
 			return
 		}
