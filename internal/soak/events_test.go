@@ -101,7 +101,7 @@ func (s *source) fresh() doc {
 	case n < 6: // only byIngested can know of it
 		return s.event(span(s.random, s.lookBack), "late.exe", "", time.Now())
 	case n < 7: // only a sweep can find it
-		return s.event(span(s.random, 20*time.Hour), "tardy.exe", "", time.Time{})
+		return s.event(span(s.random, s.lookBack), "tardy.exe", "", time.Time{})
 	case n < 8:
 		return s.event(-span(s.random, 30*time.Minute), "tardy.exe", "", time.Time{})
 	case n < 13:
