@@ -140,7 +140,8 @@ func TestLateEvents(t *testing.T) {
 		late{missed, "later than that", -25 * time.Hour, nil},
 		late{found, "dated in the future", 9 * time.Hour, nil},
 		late{found, "dated a year ahead", 400 * 24 * time.Hour, nil},
-		late{found, "searchable long after it was ingested", -5 * time.Hour, []time.Duration{-4 * time.Hour}})
+		late{found, "searchable long after it was ingested", -5 * time.Hour, []time.Duration{-4 * time.Hour}},
+		late{found, "ingested by a clock days behind", -5 * time.Hour, []time.Duration{-100 * time.Hour}})
 	f("a rule without another timestamp", func(w *world) { w.rule.TimestampOverride = "" },
 		late{found, "hours late", -5 * time.Hour, nil},
 		late{missed, "later than ESRULE_LATE", -25 * time.Hour, nil})
@@ -208,7 +209,8 @@ func TestIndexThatDoesNotAnswerASweep(t *testing.T) {
 	w, began := lateWorld(t, 30*time.Hour)
 	text := w.Index("events-text") // a class of mappings of its own
 	w.Create(text, `{"settings":{"number_of_replicas":0},"mappings":`+strings.Replace(processMapping, `"pid"`, `"other":{"type":"keyword"},"pid"`, 1)+`}`)
-	w.happened("text", happening(1, began.Add(-24*time.Hour))) // out of reach of the sweep after the next
+	w.happened("text", happening(1, began.Add(-24*time.Hour)), // out of reach of the sweep after the next
+		happening(3, began.Add(-5*time.Hour)))
 	w.happened("first", happening(2, began.Add(-24*time.Hour)))
 	w.unread = text
 	report := w.pass(61 * time.Minute)
@@ -230,7 +232,7 @@ func TestIndexThatDoesNotAnswerASweep(t *testing.T) {
 	}
 	w.unread = ""
 	report = w.pass(2 * time.Hour)
-	w.wantSignals("once it answers", 2)
+	w.wantSignals("once it answers", 3)
 	if len(report.Open) != 0 {
 		t.Errorf("open once it answers: %+v", report.Open)
 	}
