@@ -27,7 +27,9 @@ func exported(t *testing.T) map[string]bool {
 	m := metrics.New(metrics.Options{Now: time.Now})
 	m.Rules([]*schedule.Detection{{Rule: &rule.Rule{ID: "r", Name: "R"}}}, 0)
 	m.PatternsWithoutIndex(0)
-	m.Ledger(schedule.NewLedger("r", "R", time.Now()))
+	ledger := schedule.NewLedger("r", "R", time.Now())
+	ledger.Sweep = &schedule.Sweep{Start: time.Now(), CompletedAt: time.Now()}
+	m.Ledger(ledger)
 	m.Run(time.Now(), time.Second, schedule.Report{Rules: []schedule.RuleReport{{RuleID: "r", Name: "R"}}}, nil)
 	answer := httptest.NewRecorder()
 	m.Handler(metrics.Probes{}, slog.New(slog.DiscardHandler)).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
