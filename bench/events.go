@@ -22,17 +22,37 @@ type generator struct {
 	random *rand.Rand
 	events int
 	next   int
+	draw   func() activity
 }
 
 func newGenerator(seed uint64, events int) *generator {
-	return &generator{random: rand.New(rand.NewPCG(seed, uint64(events))), events: events}
+	g := &generator{random: rand.New(rand.NewPCG(seed, uint64(events))), events: events}
+	g.draw = g.activity
+	return g
+}
+
+// newCandidates makes events of which every one passes the shipped rule's pre-filter, and one of so many matches the rule.
+func newCandidates(seed uint64, events, oneOf int) *generator {
+	g := newGenerator(seed, events)
+	g.draw = func() activity {
+		a := activity{
+			os: "windows", process: g.pick("UMWorkerProcess.exe", "umservice.exe"), types: []string{"creation"},
+			directory: exchange + `\UnifiedMessaging\WebService`,
+		}
+		if g.next%oneOf == 0 {
+			a.directory = exchange + `\FrontEnd\HttpProxy\owa\auth`
+		}
+		a.setName(g.hex(12), g.pick("aspx", "ASPX", "js", "php"))
+		return a
+	}
+	return g
 }
 
 // event gives the next event's JSON.
 func (g *generator) event() ([]byte, error) {
 	at := firstDay().Add(time.Duration(float64(day) * float64(g.next) / float64(g.events)))
 	g.next++
-	e := g.activity()
+	e := g.draw()
 	host := g.host(e.os)
 	user := fmt.Sprintf("user%04d", g.random.IntN(3000))
 	pid := g.random.IntN(30000)

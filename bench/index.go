@@ -54,7 +54,8 @@ func indexName(seed uint64, events int) string {
 type server struct{ client *elasticsearch.Client }
 
 // load makes the index and its events, unless it is there whole.
-func (s server) load(ctx context.Context, index string, seed uint64, events int) error {
+func (s server) load(ctx context.Context, index string, g *generator) error {
+	events := g.events
 	if n, err := s.count(ctx, index); err == nil && n == events {
 		return nil
 	}
@@ -64,7 +65,7 @@ func (s server) load(ctx context.Context, index string, seed uint64, events int)
 	if err := s.do(ctx, http.MethodPut, index, mapping, nil); err != nil {
 		return err
 	}
-	if err := s.write(ctx, index, newGenerator(seed, events)); err != nil {
+	if err := s.write(ctx, index, g); err != nil {
 		return fmt.Errorf("write events to %s: %w", index, err)
 	}
 	if err := s.do(ctx, http.MethodPost, index+"/_refresh", "", nil); err != nil {

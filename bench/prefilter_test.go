@@ -69,7 +69,7 @@ func newSetting(b *testing.B) *setting {
 	s := &setting{server: server{client: estest.For(b).Client}, events: eventsWanted(b)}
 	s.index = indexName(seed, s.events)
 	fmt.Fprintf(os.Stderr, "bench: %d events in index %s; writing them takes a minute or more\n", s.events, s.index)
-	if err := s.server.load(b.Context(), s.index, seed, s.events); err != nil {
+	if err := s.server.load(b.Context(), s.index, newGenerator(seed, s.events)); err != nil {
 		b.Fatal(err)
 	}
 	s.detection = shipped(b, s.index)

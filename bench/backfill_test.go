@@ -1,0 +1,225 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"esrule/internal/estest"
+	"esrule/internal/query/prefilter"
+	"esrule/internal/query/search"
+	"esrule/internal/schedule"
+	"esrule/internal/schedule/backfill"
+)
+
+// backfillRounds is how often each way is taken, in turns.
+const backfillRounds = 3
+
+// BenchmarkBackfill measures the built binary on a range in which every event is a candidate, beside a bare loop that drains the
+// same slices with as many workers: the same points in time, pages and query, and the bodies thrown away. It is the limit: what
+// the program does besides (plan, claims, parsing, judging, signals) must fit into what is left. It does so once, whatever b.N.
+func BenchmarkBackfill(b *testing.B) {
+	events := eventsWanted(b)
+	f := func(name string, events, oneOf, workers int) {
+		b.Run(name, func(b *testing.B) { newDrain(b, events, oneOf, workers).measure(b) })
+	}
+	f("few-signals/workers=1", events, 10_000, 1)
+	f("few-signals/workers=2", events, 10_000, 2)
+	f("a-tenth-of-the-candidates", events/10, 10_000, 2)
+	f("every-tenth-a-signal", events/10, 10, 2)
+}
+
+// drain is an index of candidates, and the two ways to read it.
+type drain struct {
+	server  server
+	cluster *estest.Cluster
+	binary  string
+	index   string
+	events  int
+	oneOf   int
+	workers int
+	runs    int
+}
+
+func newDrain(b *testing.B, events, oneOf, workers int) *drain {
+	b.Helper()
+	c := estest.For(b)
+	d := &drain{server: server{client: c.Client}, cluster: c, events: events, oneOf: oneOf, workers: workers}
+	d.index = fmt.Sprintf("esrule-bench-candidates-%d-%d-%d", generation, events, oneOf)
+	fmt.Fprintf(os.Stderr, "bench: %d candidates in index %s; writing them takes a minute or more\n", events, d.index)
+	if err := d.server.load(b.Context(), d.index, newCandidates(seed, events, oneOf)); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := d.server.settle(b.Context(), d.index); err != nil {
+		b.Fatal(err)
+	}
+	d.binary = filepath.Join(b.TempDir(), "esrule")
+	if output, err := exec.Command("go", "build", "-o", d.binary, "esrule/cmd/esrule").CombinedOutput(); err != nil {
+		b.Fatalf("build esrule: %v\n%s", err, output)
+	}
+	return d
+}
+
+// whole is the range that holds every event.
+func whole() schedule.Interval {
+	return schedule.NewInterval(firstDay().Add(-time.Hour), firstDay().Add(day+time.Hour))
+}
+
+func (d *drain) measure(b *testing.B) {
+	var bare, ours []time.Duration
+	var peak int64
+	for range backfillRounds {
+		bare = append(bare, d.bare(b))
+		took, memory := d.run(b)
+		ours, peak = append(ours, took), max(peak, memory)
+	}
+	perSecond := func(t time.Duration) float64 { return float64(d.events) / t.Seconds() }
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(perSecond(median(ours)), "candidates/s")
+	b.ReportMetric(100*ratio(bare, ours), "%of-bare-loop")
+	b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
+	w := tabwriter.NewWriter(os.Stderr, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "bench: %d candidates, one of %d a signal, %d workers, %d rounds\tmedian s\tcandidates/s\n", d.events, d.oneOf, d.workers, backfillRounds)
+	fmt.Fprintf(w, "bare loop\t%.2f\t%.0f\n", median(bare).Seconds(), perSecond(median(bare)))
+	fmt.Fprintf(w, "esrule backfill\t%.2f\t%.0f\t%.0f %% of the bare loop, peak memory %.1f MiB\n", median(ours).Seconds(), perSecond(median(ours)), 100*ratio(bare, ours), float64(peak)/(1<<20))
+	_ = w.Flush()
+}
+
+// run is one backfill by the built binary, with indices of its own: its time, and the most memory that the system gave it, in bytes.
+func (d *drain) run(b *testing.B) (time.Duration, int64) {
+	b.Helper()
+	d.runs++
+	out := d.cluster.Index(fmt.Sprint("backfill", d.runs))
+	cmd := exec.Command(d.binary, "backfill", "--from", whole().From.Format(time.RFC3339), "--to", whole().To.Format(time.RFC3339), "--workers", fmt.Sprint(d.workers))
+	cmd.Env = []string{
+		"ESRULE_ELASTICSEARCH_URL=" + d.cluster.URL, "ESRULE_INDEX=" + d.index,
+		"ESRULE_SIGNALS_INDEX=" + out + "-signals", "ESRULE_STATE_INDEX=" + out + "-state", "ESRULE_DEAD_LETTER_INDEX=" + out + "-dead",
+	}
+	if d.cluster.Username != "" {
+		cmd.Env = append(cmd.Env, "ESRULE_ELASTICSEARCH_USERNAME="+d.cluster.Username, "ESRULE_ELASTICSEARCH_PASSWORD="+d.cluster.Password)
+	}
+	var said strings.Builder
+	cmd.Stderr = &said
+	began := time.Now()
+	if err := cmd.Run(); err != nil {
+		b.Fatalf("esrule backfill: %v\n%s", err, said.String())
+	}
+	took := time.Since(began)
+	if want := fmt.Sprintf("%d candidates, %d matched", d.events, (d.events+d.oneOf-1)/d.oneOf); !strings.Contains(said.String(), want) {
+		b.Fatalf("esrule backfill did not find %s:\n%s", want, said.String())
+	}
+	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return took, 0
+	}
+	return took, usage.Maxrss << 10
+}
+
+// bare drains the slices that a backfill would make, and keeps nothing.
+func (d *drain) bare(b *testing.B) time.Duration {
+	b.Helper()
+	detection := shipped(b, d.index)
+	reader := search.NewCluster(d.server.client, search.Options{})
+	survey := backfill.Survey{Cluster: reader, Own: []string{"none"}, Now: time.Now}
+	plan, err := survey.Plan(b.Context(), backfill.Request{Range: whole()}, []*schedule.Detection{detection})
+	if err != nil {
+		b.Fatal(err)
+	}
+	classes, err := reader.Mappings(b.Context(), []string{d.index}, detection.Mapped())
+	if err != nil {
+		b.Fatal(err)
+	}
+	queries := make(chan prefilter.Clause, len(plan.Pieces()))
+	for _, p := range plan.Pieces() {
+		query, _ := detection.Query(classes, prefilter.Timestamps{Primary: "@timestamp"}, p.Window, nil)
+		queries <- query
+	}
+	close(queries)
+	began := time.Now()
+	var workers sync.WaitGroup
+	for range d.workers {
+		workers.Go(func() {
+			for query := range queries {
+				if err := d.server.drain(b.Context(), d.index, query); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return time.Since(began)
+}
+
+// drain reads every page of a query and throws it away, but for the last bytes, which hold where the next page begins.
+func (s server) drain(ctx context.Context, index string, query any) error {
+	pit, err := s.openPointInTime(ctx, index)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.closePointInTime(ctx, pit) }()
+	request := body{
+		PIT: map[string]string{"id": pit, "keep_alive": "5m"}, Size: pageSize, Query: query, Sort: []string{"_shard_doc"}, Source: true,
+	}
+	var tail tail
+	for {
+		text, err := json.Marshal(request)
+		if err != nil {
+			return err
+		}
+		if err := s.discard(ctx, text, &tail); err != nil {
+			return err
+		}
+		if request.After = tail.sort(); request.After == nil {
+			return nil
+		}
+	}
+}
+
+func (s server) discard(ctx context.Context, request []byte, into *tail) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "/_search?request_cache=false", strings.NewReader(string(request)))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := s.client.Perform(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	into.kept = into.kept[:0]
+	_, err = io.CopyBuffer(struct{ io.Writer }{into}, res.Body, make([]byte, 64<<10))
+	return err
+}
+
+// tail keeps the last bytes of what is written to it.
+type tail struct{ kept []byte }
+
+const tailBytes = 64
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.kept = append(t.kept, p[max(len(p)-tailBytes, 0):]...)
+	t.kept = t.kept[max(len(t.kept)-tailBytes, 0):]
+	return len(p), nil
+}
+
+// sort is the last hit's place, nil where the answer ended without a hit.
+func (t *tail) sort() json.RawMessage {
+	text := string(t.kept)
+	at := strings.LastIndex(text, `"sort":[`)
+	if at < 0 {
+		return nil
+	}
+	text = text[at+len(`"sort":`):]
+	return json.RawMessage(text[:strings.Index(text, "]")+1])
+}
