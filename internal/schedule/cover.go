@@ -16,8 +16,8 @@ import (
 	"esrule/internal/sink"
 )
 
-// flushAt is how many signals are held before they are written.
-const flushAt = 500
+// flushAt is how many signals are held before they are written: each takes several times its text in memory until then.
+const flushAt = 100
 
 // Cluster is what covering reads of Elasticsearch. *search.Cluster is one.
 type Cluster interface {
@@ -146,8 +146,9 @@ func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
 			if err := j.judge(&page.Hits[k]); err != nil {
 				return err
 			}
-		}
-		if len(j.signals) >= flushAt {
+			if len(j.signals) < flushAt {
+				continue
+			}
 			if err := j.flush(ctx); err != nil {
 				return err
 			}
@@ -169,6 +170,7 @@ func (j *judge) judge(hit *search.Hit) error {
 		return nil
 	}
 	j.outcome.Candidates++
+	hit.Read()
 	source := hit.Source
 	if hit.Deep != nil {
 		flat, err := event.Shallow(hit.Deep, j.detection.Fields, mapping)
@@ -203,6 +205,7 @@ func (j *judge) flush(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write %d signals: %w", len(j.signals), err)
 	}
+	clear(j.signals) // they hold their events
 	j.signals = j.signals[:0]
 	return nil
 }

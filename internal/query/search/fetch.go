@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-
-	"github.com/valyala/fastjson"
 )
 
 // fetcher fetches the pages of one request in order.
@@ -129,7 +127,7 @@ func (f *fetcher) ask(ctx context.Context, page *Page) (answer, error) {
 func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) (answer, error) {
 	limit := f.pit.cluster.options.MaxPageBytes
 	if int64(cap(page.raw)) > 2*limit {
-		page.raw, page.parser = nil, fastjson.Parser{} // give back what one huge document took
+		*page = Page{indices: page.indices} // give back what one huge document took
 	}
 	if f.size == 1 {
 		limit = 0 // there is no smaller half

@@ -1,10 +1,10 @@
 package search
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/valyala/fastjson"
@@ -22,18 +22,16 @@ type Page struct {
 	Failures []Failure
 
 	raw     []byte
-	parser  fastjson.Parser
 	indices map[string]string // names seen, so that a name is made once and not for every hit
-
-	split    sync.Once
-	portions []portion
+	// One hit at a time is parsed, so that a page takes little more memory than its text.
+	source, fields, ignored fastjson.Parser
 }
 
 // Hit is a document that was found.
 type Hit struct {
 	Index string
 	ID    string
-	// Source is the document as it was sent; nil where it comes as Deep.
+	// What Read gives. Source is the document as it was sent; nil where it comes as Deep.
 	Source *fastjson.Value
 	// Fields are the values of the fields asked for, by path, those too long for the index among them; nil
 	// where there are none.
@@ -41,15 +39,28 @@ type Hit struct {
 	// Deep is the document's text where it is nested more deeply than the parser of Source reads.
 	Deep []byte
 
-	page   *Page
-	number int
+	page  *Page
+	parts portion
 }
 
-// SourceJSON gives the document's text, as valid JSON. It is the caller's own.
-func (h *Hit) SourceJSON() []byte { return h.page.portion(h.number).Source }
+// portion is the text of a hit's parts, nil where one is not there.
+type portion struct{ source, fields, ignored, sort []byte }
+
+// Read parses the hit. What it gives is valid until another hit of the page is read.
+func (h *Hit) Read() {
+	p := h.page
+	h.Source, h.Deep = parseWith(&p.source, h.parts.source), nil
+	if h.Source == nil && h.parts.source != nil {
+		h.Deep = h.parts.source
+	}
+	h.Fields = withIgnored(parseWith(&p.fields, h.parts.fields), parseWith(&p.ignored, h.parts.ignored))
+}
+
+// SourceJSON gives the document's text as it was sent. It is the caller's own.
+func (h *Hit) SourceJSON() []byte { return bytes.Clone(h.parts.source) }
 
 // FieldsJSON gives the text of the fields asked for, nil where there are none. It is the caller's own.
-func (h *Hit) FieldsJSON() []byte { return h.page.portion(h.number).Fields }
+func (h *Hit) FieldsJSON() []byte { return bytes.Clone(h.parts.fields) }
 
 // answer is a search's answer but for its hits.
 type answer struct {
@@ -60,7 +71,7 @@ type answer struct {
 	after    json.RawMessage // the last hit's place
 }
 
-// portions is a search's answer with each hit's parts as text.
+// portions is the part of an answer that is no hit.
 type portions struct {
 	ID       string `json:"pit_id"`
 	Took     int64  `json:"took"`
@@ -69,22 +80,10 @@ type portions struct {
 		Failed   int            `json:"failed"`
 		Failures []shardFailure `json:"failures"`
 	} `json:"_shards"`
-	Hits struct {
-		Hits []portion `json:"hits"`
-	} `json:"hits"`
 }
 
 func (p *portions) answer() answer {
 	return answer{id: p.ID, timedOut: p.TimedOut, failed: p.Shards.Failed, shards: p.Shards.Failures}
-}
-
-type portion struct {
-	Index   string          `json:"_index"`
-	ID      string          `json:"_id"`
-	Source  json.RawMessage `json:"_source"`
-	Fields  json.RawMessage `json:"fields"`
-	Ignored json.RawMessage `json:"ignored_field_values"`
-	Sort    json.RawMessage `json:"sort"`
 }
 
 // errNotJSON: a document's text breaks the answer. Elasticsearch takes comments and a byte order mark in
@@ -94,16 +93,65 @@ var errNotJSON = errors.New("the answer is not JSON")
 // parse takes a search's answer, whose memory the page keeps.
 func (p *Page) parse(raw []byte) (answer, error) {
 	p.raw, p.Hits, p.Failures = raw, p.Hits[:0], nil
-	p.split, p.portions = sync.Once{}, nil
-	if root, err := p.parser.ParseBytes(event.MendSurrogates(raw)); err == nil {
-		return p.fill(root)
+	var head portions
+	into := map[string]any{"pit_id": &head.ID, "took": &head.Took, "timed_out": &head.TimedOut, "_shards": &head.Shards}
+	s := &splitter{text: raw}
+	err := s.object(func(key []byte) error {
+		if string(key) == "hits" {
+			return s.object(func(key []byte) error {
+				if string(key) == "hits" {
+					return s.array(func() error { return p.addHit(s) })
+				}
+				_, err := s.value()
+				return err
+			})
+		}
+		value, err := s.value()
+		if err != nil || into[string(key)] == nil {
+			return err
+		}
+		if err := json.Unmarshal(value, into[string(key)]); err != nil {
+			return fmt.Errorf("read %s of the answer: %w", key, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return answer{}, err
 	}
-	// Too deep for the fast parser: each hit is parsed alone, and those that it still refuses are handed on.
-	var whole portions
-	if err := json.Unmarshal(raw, &whole); err != nil {
-		return answer{}, fmt.Errorf("%w: %w", errNotJSON, err)
+	p.Took = time.Duration(head.Took) * time.Millisecond
+	a := head.answer()
+	if n := len(p.Hits); n > 0 {
+		a.after = bytes.Clone(p.Hits[n-1].parts.sort)
 	}
-	return p.fillApart(&whole), nil
+	return a, nil
+}
+
+// addHit takes the hit that comes next.
+func (p *Page) addHit(s *splitter) error {
+	hit := Hit{page: p}
+	err := s.object(func(key []byte) error {
+		value, err := s.value()
+		if err != nil {
+			return err
+		}
+		switch string(key) {
+		case "_index":
+			hit.Index, err = p.index(value)
+		case "_id":
+			hit.ID, err = unquote(value)
+		case "_source":
+			hit.parts.source = value
+		case "fields":
+			hit.parts.fields = value
+		case "ignored_field_values":
+			hit.parts.ignored = value
+		case "sort":
+			hit.parts.sort = value
+		}
+		return err
+	})
+	p.Hits = append(p.Hits, hit)
+	return err
 }
 
 // parseEmpty makes the page one without hits.
@@ -112,50 +160,12 @@ func (p *Page) parseEmpty() error {
 	return err
 }
 
-func (p *Page) fill(root *fastjson.Value) (answer, error) {
-	p.Took = time.Duration(root.GetInt64("took")) * time.Millisecond
-	a := answer{id: string(root.GetStringBytes("pit_id")), timedOut: root.GetBool("timed_out"), failed: root.GetInt("_shards", "failed")}
-	if list := root.Get("_shards", "failures"); list != nil {
-		if err := json.Unmarshal(list.MarshalTo(nil), &a.shards); err != nil {
-			return answer{}, fmt.Errorf("read the failed shards: %w", err)
-		}
-	}
-	hits := root.GetArray("hits", "hits")
-	for i, hit := range hits {
-		fields := withIgnored(hit.Get("fields"), hit.Get("ignored_field_values"))
-		p.Hits = append(p.Hits, Hit{
-			Index: p.index(hit.GetStringBytes("_index")), ID: string(hit.GetStringBytes("_id")),
-			Source: hit.Get("_source"), Fields: fields, page: p, number: i,
-		})
-	}
-	if len(hits) > 0 {
-		a.after = hits[len(hits)-1].Get("sort").MarshalTo(nil)
-	}
-	return a, nil
-}
-
-func (p *Page) fillApart(whole *portions) answer {
-	p.split.Do(func() { p.portions = whole.Hits.Hits })
-	p.Took = time.Duration(whole.Took) * time.Millisecond
-	a := whole.answer()
-	for i := range p.portions {
-		part := &p.portions[i]
-		hit := Hit{Index: part.Index, ID: part.ID, page: p, number: i, Fields: withIgnored(parseAlone(part.Fields), parseAlone(part.Ignored))}
-		if hit.Source = parseAlone(part.Source); hit.Source == nil && part.Source != nil {
-			hit.Deep = part.Source
-		}
-		p.Hits = append(p.Hits, hit)
-		a.after = part.Sort
-	}
-	return a
-}
-
-// parseAlone gives nil where the text is empty or the fast parser refuses it.
-func parseAlone(text []byte) *fastjson.Value {
+// parseWith gives nil where the text is empty or the parser refuses it.
+func parseWith(parser *fastjson.Parser, text []byte) *fastjson.Value {
 	if len(text) == 0 {
 		return nil
 	}
-	v, err := fastjson.ParseBytes(event.MendSurrogates(text))
+	v, err := parser.ParseBytes(event.MendSurrogates(text))
 	if err != nil {
 		return nil
 	}
@@ -185,30 +195,27 @@ func withIgnored(fields, ignored *fastjson.Value) *fastjson.Value {
 	return fields
 }
 
-func (p *Page) index(name []byte) string {
-	if known, ok := p.indices[string(name)]; ok {
-		return known
+// index gives the name of an index that stands as a JSON string.
+func (p *Page) index(quoted []byte) (string, error) {
+	if known, ok := p.indices[string(quoted)]; ok {
+		return known, nil
 	}
 	if p.indices == nil {
 		p.indices = map[string]string{}
 	}
-	known := string(name)
-	p.indices[known] = known
-	return known
+	name, err := unquote(quoted)
+	if err != nil {
+		return "", fmt.Errorf("read the name of a hit's index: %w", err)
+	}
+	p.indices[string(quoted)] = name
+	return name, nil
 }
 
-// portion gives the text of one hit. The page's text is cut into hits only when one is asked for: most
-// pages hold no match. fastjson's own text is no substitute, for it writes strings as Go does
-// ("\x1b"), which is not JSON.
-func (p *Page) portion(number int) portion {
-	p.split.Do(func() {
-		var whole portions
-		if err := json.Unmarshal(p.raw, &whole); err == nil {
-			p.portions = whole.Hits.Hits
-		}
-	})
-	if number >= len(p.portions) {
-		return portion{} // not for an answer of Elasticsearch, whose strings are valid JSON
+// unquote reads a JSON string, which hardly ever holds an escape.
+func unquote(quoted []byte) (text string, err error) {
+	if n := len(quoted); n >= 2 && quoted[0] == '"' && bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted[1 : n-1]), nil
 	}
-	return p.portions[number]
+	err = json.Unmarshal(quoted, &text)
+	return text, err
 }

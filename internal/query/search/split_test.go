@@ -1,0 +1,96 @@
+package search
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/valyala/fastjson"
+	"pgregory.net/rapid"
+)
+
+func TestParsePage(t *testing.T) {
+	f := func(answer, want string) {
+		t.Helper()
+		var p Page
+		a, err := p.parse([]byte(answer))
+		got := "not JSON"
+		if err == nil {
+			got = string(a.after)
+			for i := range p.Hits {
+				h := &p.Hits[i]
+				h.Read()
+				got += " " + h.Index + "/" + h.ID + "=" + string(h.SourceJSON())
+				if h.Source == nil && h.parts.source != nil {
+					got += "?"
+				}
+				if h.Fields != nil {
+					got += "+" + h.Fields.String()
+				}
+			}
+		} else if !errors.Is(err, errNotJSON) {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s:\n got %s\nwant %s", answer, got, want)
+		}
+	}
+	hits := func(list string) string { return `{"pit_id":"x","took":3,"hits":{"max_score":null,"hits":[` + list + `]}}` }
+	f(`{}`, "")
+	f(hits(``), "")
+	f(hits(`{"_index":"i","_id":"1","_score":null,"_source":{"a":[1,{"b":"}]"}]},"sort":[7]}`), `[7] i/1={"a":[1,{"b":"}]"}]}`)
+	f(hits(`{"_index":"i","_id":"1","_source":{"a":"\\"}} , {"_index":"i","_id":"\u0041\"","_source":{"b":"\\\""},"sort":[8, 9]}`), `[8, 9] i/1={"a":"\\"} i/A"={"b":"\\\""}`)
+	f(hits(`{"_index":"i","_id":"1","fields":{"k":["x"]},"ignored_field_values":{"k":["longer"]}}`), ` i/1=+{"k":["x","longer"]}`)
+	f(hits(`{"_index":"i","_id":"1","_source":{"a":1 /* "}} */},"sort":[1]}`), "not JSON")
+	f(hits(`{"_index":"i","_id":"1","_source":{"a":1 # x`+"\n"+`},"sort":[1]}`), "not JSON")
+	f(hits(`{"_index":"i","_id":"1","_source":`+"\ufeff"+`{"a":1},"sort":[1]}`), "not JSON")
+	f(hits(`{"_index":"i","_id":"1","_source":{"a":01x},"sort":[1]}`), `[1] i/1={"a":01x}?`) // no JSON, and alone in that
+	f(hits(`{"_index":"i","_id":"1","_source":{"a":"},"sort":[1]}`), "not JSON")
+	f(hits(`{"_index":"i","_id":"1"`), "not JSON")
+	f(`[]`, "not JSON")
+	f(``, "not JSON")
+	f(`{"a"}`, "not JSON")
+	f(`{"a":}`, "not JSON")
+	f(`{"took":"x"}`, "read took of the answer: json: cannot unmarshal string into Go value of type int64")
+	f(hits(`{"_index":"i","_id":"1","_source":`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`}`), ` i/1=`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`?`)
+}
+
+// TestSplitAgrees holds that of any JSON the splitter steps over just what is one value.
+func TestSplitAgrees(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text, err := json.Marshal(anything(3).Draw(t, "value"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &splitter{text: []byte(" " + string(text) + " ,x")}
+		got, err := s.value()
+		if err != nil || string(got) != string(text) {
+			t.Fatalf("got %s, %v, want %s", got, err, text)
+		}
+	})
+}
+
+func anything(depth int) *rapid.Generator[any] {
+	scalars := rapid.OneOf(rapid.String().AsAny(), rapid.Int().AsAny(), rapid.Float64Range(-1e9, 1e9).AsAny(), rapid.Bool().AsAny(), rapid.Just[any](nil))
+	if depth == 0 {
+		return scalars
+	}
+	return rapid.OneOf(scalars,
+		rapid.SliceOfN(anything(depth-1), 0, 4).AsAny(), rapid.MapOfN(rapid.String(), anything(depth-1), 0, 4).AsAny())
+}
+
+// FuzzSplit: no text makes the splitter panic or hang, and what it takes for one value and fastjson for JSON is the same text.
+func FuzzSplit(f *testing.F) {
+	f.Add([]byte(`{"a":[1,"\"]",{"b":null}]}`))
+	f.Add([]byte(`"\\`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var p Page
+		_, _ = p.parse(text)
+		s := &splitter{text: text}
+		got, err := s.value()
+		if err == nil && fastjson.ValidateBytes(text) == nil && strings.TrimSpace(string(text)) != string(got) {
+			t.Errorf("%q is one value, and only %q was taken", text, got)
+		}
+	})
+}
