@@ -47,7 +47,7 @@ func TestClocksApart(t *testing.T) {
 			w.ahead, wrong = ours, theirs
 			polls(2*h, 20*time.Minute)
 			pid += 2 // the first of them late, while the clocks are wrong
-			w.happened("first", happening(pid, w.clock.Add(-220*time.Minute)), happening(pid+1, w.clock))
+			w.happened("first", happening(pid, w.clock.Add(-235*time.Minute)), happening(pid+1, w.clock))
 			w.ahead, wrong = 0, 0
 			polls(80*time.Minute, 20*time.Minute)
 			w.pass(10 * time.Minute)
@@ -71,11 +71,11 @@ func TestClocksApart(t *testing.T) {
 // searched was not there yet when it was.
 func TestBothClocksAhead(t *testing.T) {
 	const h = time.Hour
-	f := func(why string, ranBefore bool, every, hours int) {
+	f := func(why string, late time.Duration, ranBefore bool, every, hours int) {
 		t.Helper()
 		t.Run(why, func(t *testing.T) {
 			w := newWorld(t)
-			w.clock = w.clock.Add(-10 * 24 * h)
+			w.clock, w.late = w.clock.Add(-10*24*h), late
 			w.theirs = func() time.Time { return w.clock.Add(w.ahead) }
 			w.index("first")
 			if ranBefore {
@@ -96,8 +96,8 @@ func TestBothClocksAhead(t *testing.T) {
 			w.wantSignals("with the clocks right", hours)
 		})
 	}
-	f("once, then nobody looked", true, 0, 7)
-	f("for hours", true, 3, 7)
-	f("from the first run on", false, 1, 4)
-	f("from the first run on, for longer than they were ahead", false, 3, 15)
+	f("once, then nobody looked for longer than ESRULE_LATE", 4*h, true, 0, 7)
+	f("for hours", 24*h, true, 3, 7)
+	f("from the first run on", 24*h, false, 1, 4)
+	f("from the first run on, for longer than they were ahead", 24*h, false, 3, 15)
 }
