@@ -23,10 +23,12 @@ type generator struct {
 	events int
 	next   int
 	draw   func() activity
+	begin  time.Time // of the time over which the events are spread
+	over   time.Duration
 }
 
 func newGenerator(seed uint64, events int) *generator {
-	g := &generator{random: rand.New(rand.NewPCG(seed, uint64(events))), events: events}
+	g := &generator{random: rand.New(rand.NewPCG(seed, uint64(events))), events: events, begin: firstDay(), over: day}
 	g.draw = g.activity
 	return g
 }
@@ -50,7 +52,7 @@ func newCandidates(seed uint64, events, oneOf int) *generator {
 
 // event gives the next event's JSON.
 func (g *generator) event() ([]byte, error) {
-	at := firstDay().Add(time.Duration(float64(day) * float64(g.next) / float64(g.events)))
+	at := g.begin.Add(time.Duration(float64(g.over) * float64(g.next) / float64(g.events)))
 	g.next++
 	e := g.draw()
 	host := g.host(e.os)
