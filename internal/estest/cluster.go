@@ -86,6 +86,7 @@ func (c *Cluster) As(username, password string) *elasticsearch.Client {
 		Username:     username,
 		Password:     password,
 		DisableRetry: true,
+		Transport:    c.httpTransport(),
 	})
 	if err != nil {
 		c.t.Fatal(err)

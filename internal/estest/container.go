@@ -48,11 +48,11 @@ func startContainer(ctx context.Context, o Options) (*Server, error) {
 		err = fmt.Errorf("run %s:%s: %w%s", image, o.Version, err, containerLog(ctr))
 		return nil, errors.Join(err, stop())
 	}
-	address, err := ctr.PortEndpoint(ctx, httpPort, "http")
+	address, err := ctr.PortEndpoint(ctx, httpPort, c.scheme())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("find the container's port: %w", err), stop())
 	}
-	s := &Server{URL: address, From: FromContainer, Username: c.admin.Name, Password: c.admin.Password, stop: stop}
+	s := &Server{URL: address, From: FromContainer, Username: c.admin.Name, Password: c.admin.Password, Authority: c.authority, stop: stop}
 	ready, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if err := s.waitUntilReady(ready); err != nil {

@@ -41,8 +41,8 @@ func startNode(ctx context.Context, o Options, n node) (*Server, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("gave up after %s", startTimeout))
 	defer cancel()
-	s := &Server{From: FromDistribution, Username: c.admin.Name, Password: c.admin.Password, stop: process.stop}
-	if err := n.await(ctx, s, process); err != nil {
+	s := &Server{From: FromDistribution, Username: c.admin.Name, Password: c.admin.Password, Authority: c.authority, stop: process.stop}
+	if err := n.await(ctx, c.scheme(), s, process); err != nil {
 		log, _ := os.ReadFile(n.path("out.log"))
 		return nil, errors.Join(fmt.Errorf("start Elasticsearch %s%s: %w%s", o.Version, n.account, err, tail(log)), s.Stop())
 	}
@@ -132,7 +132,7 @@ func environment() []string {
 }
 
 // await waits for the address that the server writes down and then for its health, or for its end.
-func (n node) await(ctx context.Context, s *Server, p *process) error {
+func (n node) await(ctx context.Context, scheme string, s *Server, p *process) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stopWatching := make(chan struct{})
@@ -148,7 +148,7 @@ func (n node) await(ctx context.Context, s *Server, p *process) error {
 	if err != nil {
 		return err
 	}
-	s.URL = "http://" + address
+	s.URL = scheme + "://" + address
 	return s.waitUntilReady(ctx)
 }
 

@@ -23,6 +23,8 @@ type Options struct {
 	Files map[string][]byte
 	// Users switch security on. Each is known from files, so it is there from the first request.
 	Users []User
+	// TLS puts a certificate on the HTTP port and switches security on; Server.Authority signed it.
+	TLS bool
 	// Roles by name, each with the JSON that the role API takes.
 	Roles map[string]string
 	// Log is told what takes long; default: nobody.
@@ -55,16 +57,24 @@ func (o Options) withDefaults() Options {
 
 // fitsAnyServer says whether a server that somebody else set up will do.
 func (o Options) fitsAnyServer() bool {
-	return !o.own && len(o.Settings) == 0 && len(o.Files) == 0 && len(o.Users) == 0 && len(o.Roles) == 0
+	return !o.own && len(o.Settings) == 0 && len(o.Files) == 0 && !o.TLS && len(o.Users) == 0 && len(o.Roles) == 0
 }
 
-func (o Options) secured() bool { return len(o.Users) > 0 || len(o.Roles) > 0 }
+func (o Options) secured() bool { return o.TLS || len(o.Users) > 0 || len(o.Roles) > 0 }
 
 // config is the content of a server's config folder, as far as it differs from what the server ships.
 type config struct {
-	settings map[string]any
-	files    map[string][]byte
-	admin    User
+	settings  map[string]any
+	files     map[string][]byte
+	admin     User
+	authority []byte // PEM; nil without TLS
+}
+
+func (c config) scheme() string {
+	if c.authority != nil {
+		return "https"
+	}
+	return "http"
 }
 
 // adminName is a user of estest's own, so that a server can be waited for and cleaned whatever the test's users may do.
@@ -91,6 +101,11 @@ func (o Options) config() (config, error) {
 			return config{}, err
 		}
 		if err := c.addRoles(o.Roles); err != nil {
+			return config{}, err
+		}
+	}
+	if o.TLS {
+		if err := c.addTLS(); err != nil {
 			return config{}, err
 		}
 	}

@@ -110,7 +110,7 @@ func (p *pair) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := p.first.await(ctx, p.server, first); err != nil {
+	if err := p.first.await(ctx, "http", p.server, first); err != nil {
 		return p.first.explain(err)
 	}
 	if err := p.introduce(ctx); err != nil {

@@ -29,6 +29,8 @@ type Server struct {
 
 	// Username and Password may do everything on the server; empty where it has no security.
 	Username, Password string
+	// Authority is the certificate, as PEM, that signed the server's; nil where the system's own are trusted.
+	Authority []byte
 
 	stop func() error
 }
@@ -107,9 +109,10 @@ func connect(ctx context.Context, named string) (*Server, error) {
 // answers it with 405.
 func (s *Server) waitUntilReady(ctx context.Context) error {
 	const pause = 100 * time.Millisecond
+	client := &http.Client{Transport: s.httpTransport()}
 	last := errors.New("no answer yet")
 	for {
-		err := s.health(ctx)
+		err := s.health(ctx, client)
 		if err == nil {
 			return nil
 		}
@@ -124,7 +127,7 @@ func (s *Server) waitUntilReady(ctx context.Context) error {
 	}
 }
 
-func (s *Server) health(ctx context.Context) error {
+func (s *Server) health(ctx context.Context, client *http.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/_cluster/health?wait_for_status=yellow&timeout=5s", nil)
@@ -134,7 +137,7 @@ func (s *Server) health(ctx context.Context) error {
 	if s.Username != "" {
 		req.SetBasicAuth(s.Username, s.Password)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		return err
 	}
