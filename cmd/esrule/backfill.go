@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -213,6 +214,11 @@ func (h *history) plan(ctx context.Context) (plan *backfill.Plan, resumed bool, 
 	writing := !h.flags.dryRun && !h.flags.planOnly
 	if !h.flags.dryRun && !h.flags.restart {
 		there, err := h.store.Load(ctx, backfill.PlanID(request, h.detections))
+		if h.flags.planOnly && forbidden(err) { // whoever wants to see a plan need not be the job
+			h.log.Warn("whether this was begun before is not known, for want of the privilege read on the state index; the plan is for all of it",
+				"state_index", h.cfg.StateIndex, "reason", err)
+			err = nil
+		}
 		if err != nil || there != nil {
 			return there, true, err
 		}
@@ -236,6 +242,15 @@ func (h *history) plan(ctx context.Context) (plan *backfill.Plan, resumed bool, 
 		plan, err = h.store.Keep(ctx, plan)
 	}
 	return plan, false, err
+}
+
+// forbidden says whether the cluster refused for want of a privilege.
+func forbidden(err error) bool {
+	refused, ok := errors.AsType[interface {
+		error
+		HTTPStatus() int
+	}](err)
+	return ok && refused.HTTPStatus() == http.StatusForbidden
 }
 
 // nothingToSearch refuses a range over patterns that the user named and that match nothing: a slip of the pen, and no

@@ -50,8 +50,10 @@ func newCheckCommand(a *app) *cobra.Command {
 
 // checked is what check has to say.
 type checked struct {
-	Rules   []ruleChecked  `json:"rules"`
-	Skipped []rule.Skipped `json:"skipped,omitempty"`
+	Rules []ruleChecked `json:"rules"`
+	// Problems are those of the program's own indices.
+	Problems []string       `json:"problems,omitempty"`
+	Skipped  []rule.Skipped `json:"skipped,omitempty"`
 	// SkippedKinds counts the skipped by their kind.
 	SkippedKinds map[string]int `json:"skipped_kinds,omitempty"`
 	// Errors are those of malformed rules; then nothing else was checked.
@@ -76,7 +78,7 @@ func (r ruleChecked) problems() int {
 }
 
 func (c checked) problems() int {
-	n := 0
+	n := len(c.Problems)
 	for _, r := range c.Rules {
 		n += r.problems()
 	}
@@ -110,7 +112,7 @@ func (a *app) check(ctx context.Context, format string) error {
 		result.Rules = append(result.Rules, ruleChecked{RuleCheck: schedule.RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}})
 	}
 	if result.Cluster {
-		if result.Rules, err = a.checkOnCluster(ctx, cfg, detections, log); err != nil {
+		if err := a.checkOnCluster(ctx, cfg, detections, &result, log); err != nil {
 			return err
 		}
 	}
@@ -166,21 +168,25 @@ func located(d *schedule.Detection, found eql.Errors) []string {
 	return list
 }
 
-func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*schedule.Detection, log *slog.Logger) ([]ruleChecked, error) {
+func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*schedule.Detection, into *checked, log *slog.Logger) error {
 	c, err := a.connect(ctx, cfg, log)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	missing, err := cfg.indices().Missing(ctx, c.requests)
+	if err != nil {
+		return err
+	}
+	for _, m := range missing {
+		into.Problems = append(into.Problems, m.String()+": the rules cannot run (`esrule setup --role-only` prints the role)")
 	}
 	reader := a.reader(cfg, c, log)
-	var rules []ruleChecked
-	for _, d := range detections {
-		one, err := d.Check(ctx, reader, a.now(), cfg.Late)
-		if err != nil {
-			return nil, fmt.Errorf("check rule %s: %w", d.Rule.ID, err)
+	for i, d := range detections {
+		if into.Rules[i].RuleCheck, err = d.Check(ctx, reader, a.now(), cfg.Late); err != nil {
+			return fmt.Errorf("check rule %s: %w", d.Rule.ID, err)
 		}
-		rules = append(rules, ruleChecked{RuleCheck: one})
 	}
-	return rules, nil
+	return nil
 }
 
 func (a *app) printChecked(c checked, format string) error {
@@ -197,6 +203,9 @@ func (a *app) printChecked(c checked, format string) error {
 	}
 	for _, s := range c.Skipped {
 		fmt.Fprintf(a.stdout, "skipped: %s (%s, %s): %s\n", s.Name, s.File, s.Kind, s.Reason)
+	}
+	for _, problem := range c.Problems {
+		fmt.Fprintf(a.stdout, "problem: %s\n", problem)
 	}
 	fmt.Fprintf(a.stdout, "%d rules checked, %d skipped%s, %d problems\n", len(c.Rules), len(c.Skipped), kinds(c.SkippedKinds), c.problems())
 	if !c.Cluster {

@@ -73,6 +73,9 @@ func (k *keeper) ensure(ctx context.Context) error {
 	for _, created := range report.Created {
 		k.log.Info("created", "what", created)
 	}
+	if len(report.Missing) > 0 {
+		return fmt.Errorf("prepare the program's indices: %w", report.Missing)
+	}
 	k.warn(report.Warnings)
 	if madeNew(report, k.cfg.StateIndex) && !madeNew(report, k.cfg.SignalsIndex) && hasDocuments(ctx, k.app.reader(k.cfg, k.cluster, k.log), k.cfg.SignalsIndex) {
 		k.log.Warn("THE STATE INDEX WAS MISSING WHILE SIGNALS EXIST: what was searched before is forgotten. "+

@@ -79,12 +79,12 @@ type rolePart struct {
 }
 
 // leastPrivilege is what the job needs once the indices are set up: to read the patterns and their
-// mappings, to keep its ledger, to add signals and dead letters.
+// mappings, to keep its ledger, to add signals and dead letters; of its own indices not even the mappings.
 func leastPrivilege(cfg config, patterns []string) role {
 	return role{Indices: []rolePart{
 		{patterns, []string{"read", "view_index_metadata"}},
-		{[]string{cfg.StateIndex}, []string{"read", "index", "view_index_metadata"}},
-		{[]string{cfg.SignalsIndex, cfg.DeadLetterIndex}, []string{"read", "create", "view_index_metadata"}},
+		{[]string{cfg.StateIndex}, []string{"read", "index"}},
+		{[]string{cfg.SignalsIndex, cfg.DeadLetterIndex}, []string{"read", "create"}},
 	}}
 }
 

@@ -21,6 +21,8 @@ type Indices struct {
 type Report struct {
 	Created  []string  // "index esrule-signals", "index template esrule-signals"
 	Warnings []Warning // what is there, is not as this release makes it, and was left as it is
+	// Missing is what the job, once all is set up, would have to be allowed and this user is not.
+	Missing MissingPrivileges
 }
 
 // A Warning is about an index or a template that works, perhaps less well than it should.
@@ -41,8 +43,16 @@ func (i Indices) Ensure(ctx context.Context, client esapi.Transport) (Report, er
 	if err := i.validate(); err != nil {
 		return r, err
 	}
+	may, err := i.rights(ctx, client)
+	if err != nil {
+		return r, err
+	}
+	r.Missing = may.missing
 	for _, index := range i.all() {
-		if err := r.ensure(ctx, client, index); err != nil {
+		if err := r.ensure(ctx, client, index, may); err != nil {
+			if forbidden, ok := errors.AsType[*ForbiddenError](err); ok {
+				forbidden.Missing = may.missing
+			}
 			return r, err
 		}
 	}
@@ -72,21 +82,23 @@ func (i Indices) validate() error {
 }
 
 // ensure looks before it creates, so that a job without the right to create runs on what an operator has set up.
-func (r *Report) ensure(ctx context.Context, client esapi.Transport, d definition) error {
-	there, err := lookUp(ctx, client, d.name)
+func (r *Report) ensure(ctx context.Context, client esapi.Transport, d definition, may rights) error {
+	there, err := lookUp(ctx, client, d.name, may.views[d.name])
 	if err != nil {
 		return err
 	}
-	if err := r.ensureTemplate(ctx, client, d, there != nil); err != nil {
+	if err := r.ensureTemplate(ctx, client, d, there != nil, may); err != nil {
 		return err
 	}
 	if there == nil {
-		there, err = r.create(ctx, client, d)
+		there, err = r.create(ctx, client, d, may)
 		if err != nil || there == nil {
 			return err
 		}
 	}
-	r.check("index "+d.name, d, there.Mappings.Meta)
+	if !there.unseen {
+		r.check("index "+d.name, d, there.Mappings.Meta)
+	}
 	return nil
 }
 
@@ -96,10 +108,16 @@ type existing struct {
 		Meta meta `json:"_meta"`
 	} `json:"mappings"`
 	DataStream string `json:"data_stream"`
+
+	unseen bool // its mapping may not be looked at
 }
 
-// lookUp gives the concrete index of that name, or nil where the name is free.
-func lookUp(ctx context.Context, client esapi.Transport, name string) (*existing, error) {
+// lookUp gives the concrete index of that name, or nil where the name is free. Who may read the index and not its
+// mapping, as the job's role has it, learns what the name stands for.
+func lookUp(ctx context.Context, client esapi.Transport, name string, view bool) (*existing, error) {
+	if !view {
+		return resolve(ctx, client, name)
+	}
 	found := map[string]*existing{}
 	res, err := esapi.IndicesGetRequest{
 		Index:      []string{name},
@@ -111,7 +129,7 @@ func lookUp(ctx context.Context, client esapi.Transport, name string) (*existing
 	case errors.As(err, &failure) && failure.status == http.StatusNotFound:
 		return nil, nil
 	case errors.As(err, &failure) && failure.status == http.StatusForbidden:
-		return nil, &ForbiddenError{Doing: "look at index " + name, Err: err}
+		return resolve(ctx, client, name)
 	case err != nil:
 		return nil, fmt.Errorf("look at index %s: %w", name, err)
 	case found[name] != nil && found[name].DataStream == "":
@@ -120,8 +138,41 @@ func lookUp(ctx context.Context, client esapi.Transport, name string) (*existing
 	return nil, notConcrete(name, found)
 }
 
+// resolve is lookUp for whom the privilege read is all that there is.
+func resolve(ctx context.Context, client esapi.Transport, name string) (*existing, error) {
+	var found struct {
+		Indices []struct{ Name string } `json:"indices"`
+		Aliases []struct {
+			Name    string
+			Indices []string
+		} `json:"aliases"`
+		DataStreams []struct {
+			Name           string
+			BackingIndices []string `json:"backing_indices"`
+		} `json:"data_streams"`
+	}
+	res, err := esapi.IndicesResolveIndexRequest{Name: []string{name}}.Do(ctx, client)
+	err = answer(res, err, &found)
+	var failure *serverError
+	switch {
+	case errors.As(err, &failure) && failure.status == http.StatusNotFound:
+		return nil, nil
+	case errors.As(err, &failure) && failure.status == http.StatusForbidden:
+		return nil, &ForbiddenError{Doing: "look at index " + name, Err: err}
+	case err != nil:
+		return nil, fmt.Errorf("look at index %s: %w", name, err)
+	case len(found.Aliases) > 0:
+		return nil, &NotConcreteError{Name: name, Kind: "an alias", For: found.Aliases[0].Indices}
+	case len(found.DataStreams) > 0:
+		return nil, &NotConcreteError{Name: name, Kind: "a data stream", For: found.DataStreams[0].BackingIndices}
+	case len(found.Indices) > 0:
+		return &existing{unseen: true}, nil
+	}
+	return nil, nil
+}
+
 // create makes the index. Where another process was faster, it gives what that one made.
-func (r *Report) create(ctx context.Context, client esapi.Transport, d definition) (*existing, error) {
+func (r *Report) create(ctx context.Context, client esapi.Transport, d definition, may rights) (*existing, error) {
 	// The whole definition, not the template alone: the job may be allowed to create indices but not templates.
 	res, err := esapi.IndicesCreateRequest{Index: d.name, Body: bytes.NewReader(d.body())}.Do(ctx, client)
 	err = answer(res, err, nil)
@@ -131,7 +182,7 @@ func (r *Report) create(ctx context.Context, client esapi.Transport, d definitio
 		r.Created = append(r.Created, "index "+d.name)
 		return nil, nil
 	case errors.As(err, &failure) && failure.typ == "resource_already_exists_exception":
-		return lookUp(ctx, client, d.name)
+		return lookUp(ctx, client, d.name, may.views[d.name])
 	case errors.As(err, &failure) && failure.status == http.StatusForbidden:
 		return nil, &ForbiddenError{Doing: "create index " + d.name, Err: err}
 	}
@@ -149,13 +200,18 @@ func explained(err error) error {
 
 // ForbiddenError is a step of the set-up that the cluster does not allow this user.
 type ForbiddenError struct {
-	Doing string // "create index esrule-signals"
-	Err   error
+	Doing   string            // "create index esrule-signals"
+	Missing MissingPrivileges // what the job itself lacks; the set-up takes more
+	Err     error
 }
 
 func (e *ForbiddenError) Error() string {
-	return e.Doing + ": not allowed: run `esrule setup` once as a user who may create indices and templates, and give this" +
+	text := e.Doing + ": not allowed: run `esrule setup` once as a user who may create indices and templates, and give this" +
 		" user the role that it prints"
+	for _, m := range e.Missing {
+		text += "\n  " + m.String()
+	}
+	return text
 }
 
 func (e *ForbiddenError) Unwrap() error { return e.Err }

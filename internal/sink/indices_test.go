@@ -190,13 +190,15 @@ func TestNamesAreChecked(t *testing.T) {
 func TestLeastPrivilege(t *testing.T) {
 	c := estest.Own(t, estest.Options{
 		Roles: map[string]string{
-			"job": `{"indices":[{"names":["signals","state","dead-letter"],"privileges":["read","create","view_index_metadata"]}]}`,
+			"job":     `{"indices":[{"names":["signals","dead-letter"],"privileges":["read","create"]},{"names":["state"],"privileges":["read","index"]}]}`,
+			"aliased": `{"indices":[{"names":["alias","state","dead-letter"],"privileges":["read"]}]}`,
 			"creator": `{"indices":[{"names":["signals","state","dead-letter"],
 				"privileges":["read","create","create_index","view_index_metadata"]}]}`,
 		},
 		Users: []estest.User{
 			{Name: "job", Password: "job-password", Roles: []string{"job"}},
 			{Name: "creator", Password: "creator-password", Roles: []string{"creator"}},
+			{Name: "aliased", Password: "aliased-password", Roles: []string{"aliased"}},
 			{Name: "nobody", Password: "nobody-password"},
 		},
 	})
@@ -214,12 +216,19 @@ func TestLeastPrivilege(t *testing.T) {
 	forbidden("job", job, "create index signals")
 
 	r, err := i.Ensure(t.Context(), creator)
-	if err != nil || len(r.Created) != 3 || len(r.Warnings) != 3 {
+	wantMissing := MissingPrivileges{{"state", "index"}}
+	if err != nil || len(r.Created) != 3 || len(r.Warnings) != 3 || !slices.Equal(r.Missing, wantMissing) {
 		t.Errorf("a user who may create indices only: got %+v, %v, want three indices and a warning for each", r, err)
 	}
 	r, err = i.Ensure(t.Context(), job)
 	if diff := cmp.Diff(Report{}, r); err != nil || diff != "" {
 		t.Errorf("job, after the set-up: %v (-want +got):\n%s", err, diff)
+	}
+	// Without the right to look at mappings, a name is still seen to stand for one index.
+	c.Do(http.MethodPost, "_aliases", `{"actions":[{"add":{"index":"signals","alias":"alias"}}]}`)
+	_, err = Indices{Signals: "alias", State: "state", DeadLetter: "dead-letter"}.Ensure(t.Context(), c.As("aliased", "aliased-password"))
+	if notOne, ok := errors.AsType[*NotConcreteError](err); !ok || notOne.Kind != "an alias" || !slices.Equal(notOne.For, []string{"signals"}) {
+		t.Errorf("an alias: got %v, want a refusal as an alias for signals", err)
 	}
 	w := NewWriter(job, options(i))
 	signals := append(numbered(t, 2), signalOf(t, `{"process":"x"}`))

@@ -43,8 +43,12 @@ type meta struct {
 
 // ensureTemplate keeps whoever deletes an index from getting one with a guessed mapping in its place: the template
 // forbids that a write creates it. A user who may not manage templates needs none to work.
-func (r *Report) ensureTemplate(ctx context.Context, client esapi.Transport, d definition, indexThere bool) error {
+func (r *Report) ensureTemplate(ctx context.Context, client esapi.Transport, d definition, indexThere bool, may rights) error {
 	on := "index template " + d.name
+	if !may.templates {
+		r.noTemplate(on, indexThere)
+		return nil
+	}
 	var got struct {
 		Templates []struct {
 			Template struct {
@@ -63,10 +67,7 @@ func (r *Report) ensureTemplate(ctx context.Context, client esapi.Transport, d d
 		err = r.createTemplate(ctx, client, d)
 	}
 	if errors.As(err, &failure) && failure.status == http.StatusForbidden {
-		if !indexThere {
-			r.Warnings = append(r.Warnings, Warning{on, "not created, for want of the right to manage index templates",
-				"the index works without it; `esrule setup`, run by an operator, creates it"})
-		}
+		r.noTemplate(on, indexThere)
 		return nil
 	}
 	if errors.As(err, &failure) && failure.status == http.StatusBadRequest {
@@ -78,6 +79,14 @@ func (r *Report) ensureTemplate(ctx context.Context, client esapi.Transport, d d
 		return fmt.Errorf("create %s: %w", on, err)
 	}
 	return nil
+}
+
+// noTemplate warns only beside an index that is new: one that is there was set up by somebody who had the right.
+func (r *Report) noTemplate(on string, indexThere bool) {
+	if !indexThere {
+		r.Warnings = append(r.Warnings, Warning{on, "not created, for want of the right to manage index templates",
+			"the index works without it; `esrule setup`, run by an operator, creates it"})
+	}
 }
 
 func (r *Report) createTemplate(ctx context.Context, client esapi.Transport, d definition) error {
