@@ -36,7 +36,9 @@ func TestParsePage(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", answer, got, want)
 		}
 	}
-	hits := func(list string) string { return `{"pit_id":"x","took":3,"hits":{"max_score":null,"hits":[` + list + `]}}` }
+	hits := func(list string) string {
+		return `{"pit_id":"x","took":3,"hits":{"max_score":null,"hits":[` + list + `]}}`
+	}
 	f(`{}`, "")
 	f(hits(``), "")
 	f(hits(`{"_index":"i","_id":"1","_score":null,"_source":{"a":[1,{"b":"}]"}]},"sort":[7]}`), `[7] i/1={"a":[1,{"b":"}]"}]}`)
