@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	"testing"
 	"text/tabwriter"
 	"time"
+
+	"github.com/elastic/go-elasticsearch/v8"
 
 	"esrule/internal/estest"
 	"esrule/internal/query/prefilter"
@@ -55,7 +58,7 @@ type drain struct {
 func newDrain(b *testing.B, events, oneOf, workers int) *drain {
 	b.Helper()
 	c := estest.For(b)
-	d := &drain{server: server{client: c.Client}, cluster: c, events: events, oneOf: oneOf, workers: workers}
+	d := &drain{server: server{client: unpacked(b, c)}, cluster: c, events: events, oneOf: oneOf, workers: workers}
 	d.index = fmt.Sprintf("esrule-bench-candidates-%d-%d-%d", generation, events, oneOf)
 	fmt.Fprintf(os.Stderr, "bench: %d candidates in index %s; writing them takes a minute or more\n", events, d.index)
 	if err := d.server.load(b.Context(), d.index, newCandidates(seed, events, oneOf)); err != nil {
@@ -69,6 +72,20 @@ func newDrain(b *testing.B, events, oneOf, workers int) *drain {
 		b.Fatalf("build esrule: %v\n%s", err, output)
 	}
 	return d
+}
+
+// unpacked is a client whose answers come as the program's do, not compressed.
+func unpacked(b *testing.B, c *estest.Cluster) *elasticsearch.Client {
+	b.Helper()
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DisableCompression = true
+	client, err := elasticsearch.NewClient(elasticsearch.Config{
+		Addresses: []string{c.URL}, Username: c.Username, Password: c.Password, Transport: transport,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return client
 }
 
 // whole is the range that holds every event.
@@ -93,7 +110,43 @@ func (d *drain) measure(b *testing.B) {
 	fmt.Fprintf(w, "bench: %d candidates, one of %d a signal, %d workers, %d rounds\tmedian s\tcandidates/s\n", d.events, d.oneOf, d.workers, backfillRounds)
 	fmt.Fprintf(w, "bare loop\t%.2f\t%.0f\n", median(bare).Seconds(), perSecond(median(bare)))
 	fmt.Fprintf(w, "esrule backfill\t%.2f\t%.0f\t%.0f %% of the bare loop, peak memory %.1f MiB\n", median(ours).Seconds(), perSecond(median(ours)), 100*ratio(bare, ours), float64(peak)/(1<<20))
+	if python := os.Getenv("BENCH_ELASTALERT"); python != "" && d.workers == 1 {
+		theirs := d.elastAlert(b, python)
+		fmt.Fprintf(w, "ElastAlert 2, once\t%.2f\t%.0f\tesrule is %.1f times as fast\n", theirs.Seconds(), perSecond(theirs), theirs.Seconds()/median(ours).Seconds())
+	}
 	_ = w.Flush()
+}
+
+// elastAlert drains the index with ElastAlert 2, which python has (elastalert_drain.py says how to come by it).
+func (d *drain) elastAlert(b *testing.B, python string) time.Duration {
+	b.Helper()
+	address, err := url.Parse(d.cluster.URL)
+	if err != nil {
+		b.Fatal(err)
+	}
+	query, err := json.Marshal(prefilter.And(prefilter.Terms("event.type", []string{"creation"}), prefilter.Terms("host.os.type", []string{"windows"})))
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.Command(python, "-B", "elastalert_drain.py", "--host", address.Hostname(), "--port", address.Port(), "--index", d.index,
+		"--start", whole().From.Format(time.RFC3339), "--end", whole().To.Format(time.RFC3339), "--query", string(query))
+	var said strings.Builder
+	cmd.Stderr = &said
+	output, err := cmd.Output()
+	for _, left := range []string{"", "_error", "_silence", "_status", "_past"} { // the indices that it makes
+		_ = d.server.do(b.Context(), http.MethodDelete, d.index+"-elastalert"+left+"?ignore_unavailable=true", "", nil)
+	}
+	var result struct {
+		Seconds            float64
+		Documents, Matches int
+	}
+	if err == nil {
+		err = json.Unmarshal(output, &result)
+	}
+	if err != nil || result.Documents != d.events {
+		b.Fatalf("ElastAlert 2: %v, %d documents of %d read\n%s", err, result.Documents, d.events, said.String())
+	}
+	return time.Duration(result.Seconds * float64(time.Second))
 }
 
 // run is one backfill by the built binary, with indices of its own: its time, and the most memory that the system gave it, in bytes.
@@ -101,14 +154,22 @@ func (d *drain) run(b *testing.B) (time.Duration, int64) {
 	b.Helper()
 	d.runs++
 	out := d.cluster.Index(fmt.Sprint("backfill", d.runs))
-	cmd := exec.Command(d.binary, "backfill", "--from", whole().From.Format(time.RFC3339), "--to", whole().To.Format(time.RFC3339), "--workers", fmt.Sprint(d.workers))
-	cmd.Env = []string{
+	env := []string{
 		"ESRULE_ELASTICSEARCH_URL=" + d.cluster.URL, "ESRULE_INDEX=" + d.index,
 		"ESRULE_SIGNALS_INDEX=" + out + "-signals", "ESRULE_STATE_INDEX=" + out + "-state", "ESRULE_DEAD_LETTER_INDEX=" + out + "-dead",
 	}
 	if d.cluster.Username != "" {
-		cmd.Env = append(cmd.Env, "ESRULE_ELASTICSEARCH_USERNAME="+d.cluster.Username, "ESRULE_ELASTICSEARCH_PASSWORD="+d.cluster.Password)
+		env = append(env, "ESRULE_ELASTICSEARCH_USERNAME="+d.cluster.Username, "ESRULE_ELASTICSEARCH_PASSWORD="+d.cluster.Password)
 	}
+	command := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(d.binary, args...)
+		cmd.Env = env
+		return cmd
+	}
+	if output, err := command("setup").CombinedOutput(); err != nil {
+		b.Fatalf("esrule setup: %v\n%s", err, output)
+	}
+	cmd := command("backfill", "--from", whole().From.Format(time.RFC3339), "--to", whole().To.Format(time.RFC3339), "--workers", fmt.Sprint(d.workers))
 	var said strings.Builder
 	cmd.Stderr = &said
 	began := time.Now()

@@ -86,6 +86,8 @@ func (c clusterConfig) credential() (kind, advice string) {
 // newTransport returns the connections that both clients share. The proxy comes from the environment.
 func newTransport(cfg clusterConfig) *http.Transport {
 	return &http.Transport{
+		// Packing pages and unpacking them takes cluster and program a good part of the time that reading does.
+		DisableCompression:    !cfg.Compressed,
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   dialTimeout,

@@ -107,6 +107,7 @@ type clusterConfig struct {
 	Password    secret
 	CA          *x509.CertPool // nil means the system's authorities
 	Fingerprint []byte         // SHA-256 of a certificate to trust; nil means none
+	Compressed  bool           // answers travel packed
 }
 
 // loadConfig reads the configuration from the environment of the process and judges all of it, so

@@ -24,6 +24,7 @@ func (env elasticsearchEnvironment) parse(p *problems) clusterConfig {
 			p.bad("ELASTICSEARCH_CLOUD_ID", env.CloudID, "ESRULE_ELASTICSEARCH_URL is set too; keep one of the two")
 		}
 		c.Addresses = append(c.Addresses, p.cloudAddress("ELASTICSEARCH_CLOUD_ID", env.CloudID)...)
+		c.Compressed = true // traffic out of a cloud is paid for
 	}
 	c.APIKey = p.secret("ELASTICSEARCH_API_KEY", env.APIKey, env.APIKeyFile)
 	c.Username = string(env.Username)

@@ -19,9 +19,9 @@ const (
 // A slice is to hold this part of all candidates, within bounds: small enough to be shared, shown and repeated,
 // large enough that opening a point in time and reading the mappings for each costs nothing to speak of.
 const (
-	slicesWanted      = 32
-	smallestSliceSize = 10_000
-	largestSliceSize  = 100_000
+	slicesWanted      = 20
+	smallestSliceSize = 20_000
+	largestSliceSize  = 200_000
 )
 
 // span is a piece of time with the number of candidates in it.
