@@ -243,7 +243,16 @@ func (r *round) heal(ctx context.Context) error {
 	if err := r.hourPasses(ctx); err != nil {
 		return err
 	}
-	return errors.Join(last.finish(ctx, "run", "--once"), last.finish(ctx, r.backfill()...))
+	return errors.Join(last.finish(ctx, "run", "--once"), last.finishBackfill(ctx, r.backfill()))
+}
+
+// finishBackfill goes on with the round's backfill. Where its plan was made while an index was closed, it says that it
+// takes a new one, and ends with 1 until then: so the user is told, and so it is done here.
+func (i *instance) finishBackfill(ctx context.Context, args []string) error {
+	if i.once(ctx, 0, args...) != 0 && strings.Contains(i.said(), "run the same with --restart") {
+		args = append(args, "--restart")
+	}
+	return i.finish(ctx, args...)
 }
 
 // finish runs the program until it says that all is covered.
