@@ -208,7 +208,7 @@ func (p *poll) start(b *testing.B, env []string, args ...string) (cmd *exec.Cmd,
 		b.Fatal(err)
 	}
 	ended, watched := make(chan struct{}), make(chan int64)
-	go func() { watched <- highWater(cmd.Process.Pid, ended) }()
+	go func() { watched <- estest.PeakMemory(cmd.Process.Pid, ended) }()
 	err := cmd.Wait()
 	close(ended)
 	peak = <-watched
@@ -216,24 +216,4 @@ func (p *poll) start(b *testing.B, env []string, args ...string) (cmd *exec.Cmd,
 		b.Fatalf("esrule %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
 	}
 	return cmd, peak, stderr.String()
-}
-
-// highWater is the most memory that a process held at once, in bytes, as last seen before it ended; 0 where the system does not tell.
-// The usage that comes with a process's end is of no use: Linux counts in it what the parent held when it started the process.
-func highWater(pid int, ended <-chan struct{}) int64 {
-	const pause = 5 * time.Millisecond
-	line := regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
-	var peak int64
-	for {
-		select {
-		case <-ended:
-			return peak
-		case <-time.After(pause):
-		}
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		if found := line.FindSubmatch(status); err == nil && found != nil {
-			kib, _ := strconv.ParseInt(string(found[1]), 10, 64) // digits
-			peak = max(peak, kib<<10)
-		}
-	}
 }
