@@ -3,7 +3,6 @@ package scan
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -162,9 +161,8 @@ func (w *worker) parse(text []byte) (line, error) {
 
 // parseDeep is for what the fast parser refuses: a line nested too deeply for it, or no JSON at all.
 func (w *worker) parseDeep(text []byte) (line, error) {
-	var any json.RawMessage
-	if err := json.Unmarshal(text, &any); err != nil {
-		return line{}, fmt.Errorf("not JSON: %w", err)
+	if err := validate(text); err != nil {
+		return line{}, err
 	}
 	if text[0] != '{' {
 		return line{}, errNotObject
@@ -181,34 +179,17 @@ func (w *worker) parseDeep(text []byte) (line, error) {
 	return line{source: v, hit: len(source) != len(text)}, err
 }
 
-// hit is the envelope that a search puts around an event.
-type hit struct {
-	Index  string          `json:"_index"`
-	ID     string          `json:"_id"`
-	Source json.RawMessage `json:"_source"`
-	Fields json.RawMessage `json:"fields"`
-}
-
-// unwrapped gives the event's own text, and the envelope where there is one.
-func unwrapped(text []byte) (source []byte, envelope hit, err error) {
-	if err := json.Unmarshal(text, &envelope); err != nil || len(envelope.Source) == 0 || envelope.Source[0] != '{' {
-		// A bare event may hold any value under these names.
-		return text, hit{}, nil
-	}
-	return envelope.Source, envelope, nil
-}
-
 // signal makes the signal of a match. Its texts are its own: the chunk they come from is used again.
 func (w *worker) signal(i int, text []byte, isHit bool) (sink.Signal, error) {
-	source, envelope := text, hit{}
+	source, hit := text, envelope{}
 	if isHit {
 		var err error
-		if source, envelope, err = unwrapped(text); err != nil {
+		if source, hit, err = unwrapped(text); err != nil {
 			return sink.Signal{}, err
 		}
 	}
 	return sink.NewSignal(sink.Match{
-		Rule: w.rules.rules[i], Index: envelope.Index, ID: envelope.ID,
-		Source: bytes.Clone(source), Fields: envelope.Fields,
+		Rule: w.rules.rules[i], Index: hit.index, ID: hit.id,
+		Source: bytes.Clone(source), Fields: hit.fields,
 	}, w.execution)
 }
