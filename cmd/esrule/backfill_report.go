@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
@@ -137,10 +139,16 @@ func reasonFor(i schedule.Interval, totals backfill.Totals) string {
 	return strings.Join(reasons, "; ") + ". The same command tries again."
 }
 
+// sentence writes a reason, which stands behind a colon elsewhere, to stand alone.
+func sentence(reason string) string {
+	first, size := utf8.DecodeRuneInString(reason)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(reason[size:], ".") + "."
+}
+
 // limits enters what no slice could reach.
 func (p *historyPage) limits(r *report.Report, plan *backfill.Plan, changes backfill.Changes) {
 	for _, f := range plan.Unsearched() {
-		r.NotCovered = append(r.NotCovered, report.Gap{What: f.Index, From: r.From, To: r.To, Reason: f.Reason})
+		r.NotCovered = append(r.NotCovered, report.Gap{What: f.Index, From: r.From, To: r.To, Reason: sentence(f.Reason)})
 	}
 	for _, s := range plan.Sources {
 		if s.Timeless > 0 {
