@@ -175,6 +175,11 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 	if err != nil {
 		return nil, err
 	}
+	for _, pattern := range f.index {
+		if why := cfg.ownIndex(pattern); why != "" {
+			return nil, withExit(exitUsage, fmt.Errorf("--index %q: %s", pattern, why))
+		}
+	}
 	log := a.logger(cfg)
 	patterns := cfg.Index
 	if len(f.index) > 0 {
@@ -184,7 +189,7 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 	if err != nil {
 		return nil, err
 	}
-	detections, skipped, err := compile(set, patterns)
+	detections, skipped, err := compile(set, cfg, patterns)
 	if err != nil {
 		return nil, err
 	}
@@ -196,13 +201,9 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 		return nil, err
 	}
 	h := &history{app: a, flags: f, cfg: cfg, log: log, cluster: c, reader: a.reader(cfg, c, log), detections: detections, skipped: skipped, began: a.now()}
-	h.survey = &backfill.Survey{Cluster: h.reader, Own: h.own(), SliceSize: f.slice, Now: a.now}
+	h.survey = &backfill.Survey{Cluster: h.reader, Own: h.cfg.own(), SliceSize: f.slice, Now: a.now}
 	h.store = backfill.NewStore(state.NewStore(c.requests, cfg.StateIndex), a.now)
 	return h, nil
-}
-
-func (h *history) own() []string {
-	return []string{h.cfg.SignalsIndex, h.cfg.StateIndex, h.cfg.DeadLetterIndex}
 }
 
 // plan finds the plan of the same request, or makes one. It is kept unless nothing may be written.
@@ -273,7 +274,7 @@ func (h *history) runner(ctx context.Context, plan *backfill.Plan, signals sched
 		documents = nil
 	}
 	return backfill.NewRunner(ctx,
-		&schedule.Coverer{Cluster: h.reader, Signals: signals, Own: h.own(), Log: h.log},
+		&schedule.Coverer{Cluster: h.reader, Signals: signals, Own: h.cfg.own(), Log: h.log},
 		backfill.NewClaims(documents, rand.Text(), h.flags.lease, h.now),
 		plan, h.detections,
 		backfill.Options{Workers: h.flags.workers, Pace: backfill.NewPace(h.flags.maxRate), Now: h.now, Log: h.log, Version: readBuildInfo().Version})

@@ -41,7 +41,7 @@ const (
 
 // newCluster builds the clients; it sends nothing.
 func newCluster(cfg clusterConfig) (*cluster, error) {
-	transport := namedTransport{newTransport(cfg)}
+	transport := namedTransport{newTransport(cfg), newRedactor(cfg)}
 	client := func(retry bool) (*elasticsearch.Client, error) {
 		return elasticsearch.NewClient(elasticsearch.Config{
 			Addresses:     cfg.Addresses,
@@ -88,7 +88,7 @@ func newTransport(cfg clusterConfig) *http.Transport {
 	return &http.Transport{
 		// Packing pages and unpacking them takes cluster and program a good part of the time that reading does.
 		DisableCompression:    !cfg.Compressed,
-		Proxy:                 http.ProxyFromEnvironment,
+		Proxy:                 proxy,
 		DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   dialTimeout,
 		ResponseHeaderTimeout: answerTimeout,
@@ -100,11 +100,17 @@ func newTransport(cfg clusterConfig) *http.Transport {
 
 // namedTransport adds to an error which of several addresses it is about. A request's URL holds no
 // credentials: they travel in a header.
-type namedTransport struct{ next http.RoundTripper }
+type namedTransport struct {
+	next   http.RoundTripper
+	redact redactor
+}
 
 func (t namedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := t.next.RoundTrip(req)
 	heard(req.Context())
+	if err == nil {
+		err = t.redact.clean(res)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s://%s: %w", req.URL.Scheme, req.URL.Host, err)
 	}

@@ -141,6 +141,11 @@ func loadConfig(environ []string, now time.Time) (config, error) {
 		named{"STATE_INDEX", cfg.StateIndex},
 		named{"DEAD_LETTER_INDEX", cfg.DeadLetterIndex},
 	)
+	for _, pattern := range cfg.Index {
+		if why := cfg.ownIndex(pattern); why != "" {
+			p.bad("INDEX", pattern, why)
+		}
+	}
 	if err := p.err(); err != nil {
 		return config{}, withExit(exitUsage, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -141,6 +142,15 @@ func (p *problems) index(name string, text setting) string {
 		p.bad(name, s, fmt.Sprintf("index names have at most 255 bytes, this one has %d", len(s)))
 	}
 	return s
+}
+
+// ownIndex says why a pattern is refused that names one of the program's own indices. A wider one, such as *, is searched
+// without them.
+func (c config) ownIndex(pattern string) (why string) {
+	if slices.Contains(c.own(), pattern) {
+		return "is one of the three indices that esrule writes, and it never reads them; name the indices of the events"
+	}
+	return ""
 }
 
 // forbiddenInIndex is what no index name holds; the space comes first.

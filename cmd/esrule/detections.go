@@ -42,7 +42,7 @@ func (a *app) ruleSet(cfg config, log *slog.Logger) (ruleSet, error) {
 	if err != nil {
 		return ruleSet{}, err
 	}
-	detections, skipped, err := compile(set, cfg.Index)
+	detections, skipped, err := compile(set, cfg, cfg.Index)
 	if err != nil {
 		return ruleSet{}, err
 	}
@@ -67,13 +67,19 @@ func tellSkipped(skipped []rule.Skipped, running int, log *slog.Logger) error {
 }
 
 // compile makes the rules ready to run over their patterns, or over those given.
-func compile(set *rule.Set, patterns []string) (detections []*schedule.Detection, skipped []rule.Skipped, err error) {
+func compile(set *rule.Set, cfg config, patterns []string) (detections []*schedule.Detection, skipped []rule.Skipped, err error) {
 	skipped, err = compileEach(set, func(r *rule.Rule) error {
 		d, err := schedule.NewDetection(r, patterns)
-		if err == nil {
-			detections = append(detections, d)
+		if err != nil {
+			return err
 		}
-		return err
+		for _, pattern := range d.Patterns {
+			if why := cfg.ownIndex(pattern); why != "" {
+				return fmt.Errorf("index pattern %q %s", pattern, why)
+			}
+		}
+		detections = append(detections, d)
+		return nil
 	})
 	return detections, skipped, err
 }

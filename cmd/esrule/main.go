@@ -15,6 +15,7 @@ import (
 )
 
 func main() {
+	noCore()
 	os.Exit(start(newApp(os.Stdin, os.Stdout, os.Stderr)))
 }
 

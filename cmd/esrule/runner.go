@@ -16,6 +16,8 @@ func (c config) indices() sink.Indices {
 	return sink.Indices{Signals: c.SignalsIndex, State: c.StateIndex, DeadLetter: c.DeadLetterIndex}
 }
 
+func (c config) own() []string { return []string{c.SignalsIndex, c.StateIndex, c.DeadLetterIndex} }
+
 // newRunner puts together what a run needs: the reading side, the writing side, the ledgers. Each ledger that is
 // written is shown to watch.
 func (a *app) newRunner(cfg config, c *cluster, log *slog.Logger, watch func(*schedule.Ledger)) *schedule.Runner {
@@ -30,7 +32,7 @@ func (a *app) newRunner(cfg config, c *cluster, log *slog.Logger, watch func(*sc
 		ledgers,
 		schedule.Options{
 			StateIndex: cfg.StateIndex,
-			Own:        []string{cfg.SignalsIndex, cfg.StateIndex, cfg.DeadLetterIndex},
+			Own:        cfg.own(),
 			Start:      cfg.Start,
 			Late:       cfg.Late,
 			Now:        a.now,

@@ -1,0 +1,11 @@
+//go:build unix
+
+package main
+
+import "syscall"
+
+// noCore keeps the process's memory, which holds the password, out of core files. Where the kernel hands cores to a
+// program instead, that program's configuration decides (docs/operations.md).
+func noCore() {
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) // lowering a limit is always allowed
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"strings"
+	"testing"
+)
+
+// TestAProxyEchoesTheRequest: an error page that quotes our headers gives none of our credentials away. The server is
+// the proxy itself, of which nothing but such a page is wanted.
+func TestAProxyEchoesTheRequest(t *testing.T) {
+	f := func(status int, header string, cfg clusterConfig, secrets ...string) {
+		t.Helper()
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			dump, _ := httputil.DumpRequest(req, true)
+			if header != "" {
+				w.Header().Set(header, "Elasticsearch")
+			}
+			w.WriteHeader(status)
+			_, _ = w.Write(dump)
+			_, _ = io.WriteString(w, strings.Join(secrets, " "))
+		}))
+		defer server.Close()
+		cfg.Addresses = []string{server.URL}
+		c, err := newCluster(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := c.once.Perform(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range secrets {
+			if kept := strings.Contains(string(body), s); kept != (header != "") {
+				t.Errorf("status %d, header %q: %q kept %v in\n%s", status, header, s, kept, body)
+			}
+		}
+	}
+	user := clusterConfig{Username: "job", Password: newSecret("pa ss/word")}
+	f(502, "", user, "pa ss/word", "pa+ss%2Fword", "am9iOnBhIHNzL3dvcmQ=")
+	f(302, "", user, "am9iOnBhIHNzL3dvcmQ=")
+	f(400, "", clusterConfig{APIKey: newSecret("c2VjcmV0LWtleQ==")}, "c2VjcmV0LWtleQ==")
+	// Elasticsearch's own errors are left as they are: the password may be a word of theirs.
+	f(400, "X-Elastic-Product", clusterConfig{Username: "job", Password: newSecret("index_not_found_exception")}, "index_not_found_exception")
+}
