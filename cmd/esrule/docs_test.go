@@ -152,6 +152,40 @@ func TestDocumentedCommandsExist(t *testing.T) {
 	}
 }
 
+// A link leads to a file of the module, and to a heading of it.
+func TestDocumentedLinksLead(t *testing.T) {
+	headings := map[string][]string{}
+	for _, d := range documents(t) {
+		for _, h := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(d.text, -1) {
+			headings[d.name] = append(headings[d.name], anchor(h[1]))
+		}
+	}
+	for _, d := range documents(t) {
+		for _, link := range regexp.MustCompile(`\]\(([^)\s]*)\)`).FindAllStringSubmatch(d.text, -1) {
+			if strings.Contains(link[1], "://") {
+				continue
+			}
+			file, heading, _ := strings.Cut(link[1], "#")
+			to := d.name
+			if file != "" {
+				to = filepath.ToSlash(filepath.Join(filepath.Dir(d.name), file))
+			}
+			if _, err := os.Stat(filepath.Join(moduleRoot, to)); err != nil {
+				t.Errorf("%s: the link to %s leads nowhere: %v", d.name, link[1], err)
+			}
+			if heading != "" && !slices.Contains(headings[to], heading) {
+				t.Errorf("%s: the link to %s leads to no heading of %s: it has %q", d.name, link[1], to, headings[to])
+			}
+		}
+	}
+}
+
+// anchor is what a heading is linked by.
+func anchor(heading string) string {
+	kept := regexp.MustCompile(`[^\p{L}\p{N}_ -]`).ReplaceAllString(strings.ToLower(heading), "")
+	return strings.ReplaceAll(kept, " ", "-")
+}
+
 func eachCommand(c *cobra.Command, do func(*cobra.Command)) {
 	do(c)
 	for _, sub := range c.Commands() {
