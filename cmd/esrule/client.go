@@ -35,8 +35,10 @@ const (
 	// a search that took this long is given up, its window stays open, and the next run asks again.
 	answerTimeout = 2 * time.Minute
 
-	maxRetries   = 3
-	firstBackoff = 500 * time.Millisecond
+	// A ledger that cannot be written undoes what a run has done: a full queue is waited for, some 20 s in all.
+	maxRetries     = 6
+	firstBackoff   = 500 * time.Millisecond
+	longestBackoff = 8 * time.Second
 )
 
 // newCluster builds the clients; it sends nothing.
@@ -137,6 +139,6 @@ func backoff(attempt int) time.Duration {
 	if attempt > maxRetries {
 		return 0 // the client waits after its last attempt too, for nothing
 	}
-	wait := firstBackoff << (attempt - 1)
+	wait := min(firstBackoff<<(attempt-1), longestBackoff)
 	return wait/2 + rand.N(wait)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"esrule/internal/query/date"
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
@@ -181,6 +182,12 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class, late tim
 	}
 	if filter.Clause.IsEverything() {
 		check.Notes = append(check.Notes, where+": the rule has no condition that an index answers cheaply: every event of a window is read")
+	}
+	for _, path := range d.Fields.Paths() {
+		f := class.Mapping.Fields[path]
+		if unread := date.New(f.Formats).Unknown; unread != "" && (f.Type == event.Date || f.Type == event.DateNanos) {
+			check.Problems = append(check.Problems, fmt.Sprintf("%s: %s has dates of the format %q, which esrule cannot read: a date in it counts as missing", where, path, unread))
+		}
 	}
 	if f := class.Mapping.Fields["@timestamp"]; f.Type != event.Date && f.Type != event.DateNanos {
 		check.Problems = append(check.Problems, where+": @timestamp is not mapped as a date: whether an event lies in a window is not certain, and one may be missed")
