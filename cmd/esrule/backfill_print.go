@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -114,16 +113,6 @@ func (h *history) progressLine(p, first backfill.Progress) {
 	}
 	h.log.Info("backfill", "slices", fmt.Sprintf("%d/%d", p.Done, p.Slices), "failed", p.Failed, "candidates", fmt.Sprintf("%d/%d", reached, p.Weight),
 		"rate", fmt.Sprintf("%.0f/s", rate), "left", left, "signals", p.Counts.Created+p.Counts.Reduced)
-}
-
-// isTerminal gives the file behind w where that is a terminal.
-func isTerminal(w io.Writer) (*os.File, bool) {
-	file, ok := w.(*os.File)
-	if !ok {
-		return nil, false
-	}
-	info, err := file.Stat()
-	return file, err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func (h *history) printTotals(t backfill.Totals, changes backfill.Changes) {

@@ -159,11 +159,7 @@ func (c counted) Read(p []byte) (int, error) {
 
 // progress is a bar over the bytes of all files where standard error is a terminal, else one that shows nothing.
 func (a *app) progress(files []string) *progressbar.ProgressBar {
-	terminal, ok := a.stderr.(*os.File)
-	if ok {
-		info, err := terminal.Stat()
-		ok = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
+	terminal, ok := isTerminal(a.stderr)
 	if !ok {
 		return progressbar.DefaultBytesSilent(-1)
 	}

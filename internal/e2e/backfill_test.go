@@ -310,3 +310,48 @@ func TestBackfillReport(t *testing.T) {
 	wants(page, "<dt>signals</dt><dd>2</dd>", s.name("events-closed"), "it is closed", "Microsoft Exchange Server UM Writing Suspicious Files", "shell.aspx", "UMWorkerProcess.exe")
 	wants(read(withMore(history, "--dry-run"), 1), "<dt>signals</dt><dd>2</dd>", "A dry run")
 }
+
+// No more points in time are open at once than there are workers, and each is closed.
+func TestBackfillClosesPointsInTime(t *testing.T) {
+	s := newStage(t, "events-*")
+	loadCrowd(t, s)
+	p := newProxy(t, s.url)
+	s.url = p.URL
+	s.run(withMore(history, "--workers", "3")...).want(t, 0)
+	opened, closed, most := 0, 0, 0
+	for _, c := range p.seen() {
+		switch {
+		case isOpening(s, c):
+			opened++
+		case c.method == http.MethodDelete && c.path == "/_pit":
+			closed++
+		}
+		most = max(most, opened-closed)
+	}
+	if opened < 4 || opened != closed || most > 3 {
+		t.Errorf("points in time: %d opened, %d closed, at most %d at once; want several, all closed, at most 3 at once", opened, closed, most)
+	}
+}
+
+// A second Ctrl-C ends at once, whatever is in flight; the same command goes on.
+func TestBackfillStoppedTwice(t *testing.T) {
+	s := newStage(t, "events-*")
+	want := loadCrowd(t, s)
+	s.more["PAGE_SIZE"] = "50"
+	p := newProxy(t, s.url)
+	p.holdAt(3, false, func(c call) bool { return isPage(s, c) })
+	direct := s.url
+	s.url = p.URL
+	running := start(t, s.env(), history...)
+	<-p.held
+	for range 2 {
+		if err := running.cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(200 * time.Millisecond) // two of a kind at once are one
+	}
+	running.wait().want(t, -1) // with a page in flight that never comes, only the second one can have ended it
+	s.url = direct
+	s.run(history...).want(t, 0)
+	wantExactly(t, s, want)
+}
