@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -149,7 +148,7 @@ func (d *drain) elastAlert(b *testing.B, python string) time.Duration {
 	return time.Duration(result.Seconds * float64(time.Second))
 }
 
-// run is one backfill by the built binary, with indices of its own: its time, and the most memory that the system gave it, in bytes.
+// run is one backfill by the built binary, with indices of its own: its time, and the most memory that it held at once, in bytes.
 func (d *drain) run(b *testing.B) (time.Duration, int64) {
 	b.Helper()
 	d.runs++
@@ -173,18 +172,22 @@ func (d *drain) run(b *testing.B) (time.Duration, int64) {
 	var said strings.Builder
 	cmd.Stderr = &said
 	began := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	ended, peak := make(chan struct{}), make(chan int64)
+	go func() { peak <- estest.PeakMemory(cmd.Process.Pid, ended) }()
+	err := cmd.Wait()
+	took := time.Since(began)
+	close(ended)
+	memory := <-peak
+	if err != nil {
 		b.Fatalf("esrule backfill: %v\n%s", err, said.String())
 	}
-	took := time.Since(began)
 	if want := fmt.Sprintf("%d candidates, %d matched", d.events, (d.events+d.oneOf-1)/d.oneOf); !strings.Contains(said.String(), want) {
 		b.Fatalf("esrule backfill did not find %s:\n%s", want, said.String())
 	}
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return took, 0
-	}
-	return took, usage.Maxrss << 10
+	return took, memory
 }
 
 // bare drains the slices that a backfill would make, and keeps nothing.
