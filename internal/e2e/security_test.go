@@ -1,7 +1,17 @@
 package e2e
 
 import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,29 +31,70 @@ func printedRole(t *testing.T, s *stage) string {
 	return out[at:]
 }
 
-// withoutPattern takes one of the names out of a role.
-func withoutPattern(t *testing.T, role, pattern string) string {
+// rolePart is a part of a printed role.
+type rolePart struct {
+	Names      []string `json:"names"`
+	Privileges []string `json:"privileges"`
+}
+
+// less gives a role without what change takes out of its parts.
+func less(t *testing.T, role string, change func([]rolePart) []rolePart) string {
 	t.Helper()
 	var r struct {
-		Indices []struct {
-			Names      []string `json:"names"`
-			Privileges []string `json:"privileges"`
-		} `json:"indices"`
+		Indices []rolePart `json:"indices"`
 	}
 	if err := json.Unmarshal([]byte(role), &r); err != nil {
 		t.Fatal(err)
 	}
-	for i := range r.Indices {
-		r.Indices[i].Names = slices.DeleteFunc(r.Indices[i].Names, func(n string) bool { return n == pattern })
+	before, _ := json.Marshal(r)
+	r.Indices = change(r.Indices)
+	after, err := json.Marshal(r)
+	if err != nil || len(after) >= len(before) {
+		t.Fatalf("nothing was taken out of %s: %v", role, err)
 	}
-	less, err := json.Marshal(r)
-	if err != nil || len(less) == len(role) {
-		t.Fatalf("take %s out of %s: %v", pattern, role, err)
-	}
-	return string(less)
+	return string(after)
 }
 
-// What a server with security says no to. The tests share one, since starting it takes longer than they do.
+func withoutPattern(pattern string) func([]rolePart) []rolePart {
+	return func(parts []rolePart) []rolePart {
+		for i := range parts {
+			parts[i].Names = slices.DeleteFunc(parts[i].Names, func(n string) bool { return n == pattern })
+		}
+		return parts
+	}
+}
+
+func withoutPrivilege(part int, privilege string) func([]rolePart) []rolePart {
+	return func(parts []rolePart) []rolePart {
+		parts[part].Privileges = slices.DeleteFunc(parts[part].Privileges, func(p string) bool { return p == privilege })
+		return parts
+	}
+}
+
+// The parts of the printed role, in their order.
+const (
+	patternsPart = iota
+	statePart
+	signalsPart // and dead letters
+)
+
+// lacking are users with the printed role less one privilege, by their names.
+func lacking() map[string]struct {
+	part      int
+	privilege string
+} {
+	type one = struct {
+		part      int
+		privilege string
+	}
+	return map[string]one{
+		"no-pattern-read": {patternsPart, "read"}, "no-pattern-view": {patternsPart, "view_index_metadata"},
+		"no-state-read": {statePart, "read"}, "no-state-index": {statePart, "index"},
+		"no-signals-read": {signalsPart, "read"}, "no-signals-create": {signalsPart, "create"},
+	}
+}
+
+// What a server with security and TLS says no to. The tests share one, since starting it takes longer than they do.
 func TestSecurity(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs Elasticsearch; -short is set")
@@ -53,18 +104,24 @@ func TestSecurity(t *testing.T) {
 	unstarted := func(prefix string, patterns ...string) *stage {
 		return stageOn(t, &estest.Cluster{Server: &estest.Server{}}, prefix, patterns...)
 	}
-	job, part := unstarted("job", "events-*"), unstarted("part", "open-*", "closed-*")
-	user := func(name string) estest.User {
-		return estest.User{Name: name, Password: password, Roles: []string{name}}
+	job, part := printedRole(t, unstarted("job", "events-*")), unstarted("part", "open-*", "closed-*")
+	roles := map[string]string{
+		"job":        job,
+		"reader":     less(t, job, func(parts []rolePart) []rolePart { return parts[:1] }),
+		"part-whole": printedRole(t, part),
+		"part-less":  less(t, printedRole(t, part), withoutPattern(part.name("closed-*"))),
+		"secrets":    printedRole(t, unstarted("secrets", "events-*")),
 	}
-	server := estest.Own(t, estest.Options{
-		Users: []estest.User{user("job"), user("part-less"), user("part-whole")},
-		Roles: map[string]string{
-			"job":        printedRole(t, job),
-			"part-whole": printedRole(t, part),
-			"part-less":  withoutPattern(t, printedRole(t, part), part.name("closed-*")),
-		},
-	})
+	for name, without := range lacking() {
+		roles[name] = less(t, job, withoutPrivilege(without.part, without.privilege))
+	}
+	users := []estest.User{{Name: "secrets", Password: plantedPassword, Roles: []string{"secrets"}}}
+	for name := range roles {
+		if name != "secrets" {
+			users = append(users, estest.User{Name: name, Password: password, Roles: []string{name}})
+		}
+	}
+	server := estest.Own(t, estest.Options{TLS: true, Users: users, Roles: roles})
 	on := func(t *testing.T, prefix string, patterns ...string) *stage {
 		s := stageOn(t, server, prefix, patterns...)
 		for _, p := range patterns {
@@ -72,9 +129,16 @@ func TestSecurity(t *testing.T) {
 		}
 		return s
 	}
-	t.Run("the printed role is enough", func(t *testing.T) { theRoleIsEnough(t, on(t, "job", "events-*"), password) })
+	t.Run("the printed role is enough", func(t *testing.T) {
+		operator := on(t, "job", "events-*")
+		theRoleIsEnough(t, operator, password)
+		t.Run("and no less is", func(t *testing.T) { noLessIsEnough(t, operator, password) })
+		t.Run("a reader may look", func(t *testing.T) { aReaderMayLook(t, operator, password) })
+		t.Run("certificates", func(t *testing.T) { certificates(t, operator.as("job", password)) })
+	})
 	t.Run("a pattern may not be read", func(t *testing.T) { patternForbidden(t, on(t, "part", "open-*", "closed-*"), password) })
 	t.Run("unknown user", func(t *testing.T) { unknownUser(t, on(t, "unknown", "events-*"), password) })
+	t.Run("secrets", func(t *testing.T) { secretsStay(t, on(t, "secrets", "events-*")) })
 }
 
 func theRoleIsEnough(t *testing.T, operator *stage, password string) {
@@ -91,12 +155,111 @@ func theRoleIsEnough(t *testing.T, operator *stage, password string) {
 	job.wantWhole()
 	job.run("check").want(t, 0)
 	job.run("status").want(t, 0)
+	job.run("status", "--format", "json").want(t, 0)
+	metrics := filepath.Join(t.TempDir(), "esrule.prom")
+	job.run("run", "--once", "--metrics-file", metrics).want(t, 0)
+	if text, err := os.ReadFile(metrics); err != nil || !strings.Contains(string(text), "esrule_") {
+		t.Errorf("the metrics file: %v: %s", err, text)
+	}
+	job.run("backfill", "--from", "now-1h", "--to", "now", "--plan").want(t, 0)
+	job.run("backfill", "--from", "now-1h", "--to", "now", "--dry-run").want(t, 0).says(t, `"id":"a"`)
+	for _, more := range [][]string{nil, {"--restart"}} {
+		job.run(append([]string{"backfill", "--from", "now-1h", "--to", "now"}, more...)...).want(t, 0).
+			says(t, "1 alerted before").saysNot(t, "level=WARN", "level=ERROR")
+	}
+	service := startMonitored(t, job.as("job", password))
+	service.answers("/readyz", http.StatusOK, "ok")
+	service.answers("/healthz", http.StatusOK, "ok")
+	_ = service.cmd.Process.Kill() // it would find what comes next
+	<-service.ended
 
 	odd := recorded(match(time.Minute))
 	odd.set("user.name", map[string]any{"an object": "where the alerts index has a keyword"})
 	job.put("events-1", "odd", odd)
 	job.runOnce().says(t, "reduced=1")
 	job.wantFound("a", "odd")
+}
+
+// noLessIsEnough: whatever is taken out of the role, a run fails, and says what it was.
+func noLessIsEnough(t *testing.T, operator *stage, password string) {
+	for name, without := range lacking() {
+		want := []string{"the privilege " + without.privilege + " on "}
+		switch without.part {
+		case patternsPart:
+			want = []string{operator.name("events-*") + " is open for ", "[" + without.privilege + "] is missing"}
+		case statePart:
+			want[0] += operator.stateIndex()
+		case signalsPart:
+			want = []string{want[0] + operator.signalsIndex(), want[0] + operator.deadLetterIndex()}
+		}
+		user := operator.as(name, password)
+		user.run("run", "--once").want(t, 1).says(t, want...)
+		user.run("check").want(t, 3).says(t, "the privilege "+without.privilege, "is missing")
+		if without.part != patternsPart {
+			user.run("backfill", "--from", "now-2h", "--to", "now").want(t, 1).says(t, without.privilege)
+		}
+		if name == "no-state-read" {
+			user.run("status").want(t, 1).says(t, operator.stateIndex(), "403", "read")
+		}
+	}
+	// What was refused is covered as soon as it may be.
+	operator.as("job", password).runOnce()
+	operator.wantWhole()
+}
+
+// aReaderMayLook: who may read the patterns and nothing else sees what a backfill would find.
+func aReaderMayLook(t *testing.T, operator *stage, password string) {
+	reader := operator.as("reader", password)
+	reader.run("backfill", "--from", "now-1h", "--to", "now", "--dry-run").want(t, 0).says(t, `"id":"a"`)
+	reader.run("backfill", "--from", "now-1h", "--to", "now", "--plan").want(t, 0).
+		says(t, "candidates", "the privilege read on the state index", operator.stateIndex())
+	reader.run("backfill", "--from", "now-1h", "--to", "now").want(t, 1).says(t, operator.stateIndex(), "403", "read")
+}
+
+// certificates: the server is who it says it is, or nothing is said to it.
+func certificates(t *testing.T, job *stage) {
+	f := func(wantCode int, change map[string]string, says ...string) {
+		t.Helper()
+		s := job.as(job.user, job.password)
+		delete(s.more, "ELASTICSEARCH_CA_FILE")
+		maps.Copy(s.more, change)
+		for _, command := range []string{"run --once", "check", "setup --role-only", "backfill --from now-1h --to now"} {
+			if command == "setup --role-only" && wantCode != 0 {
+				command = "setup"
+			}
+			s.run(strings.Fields(command)...).want(t, wantCode).says(t, says...).saysNot(t, job.password)
+		}
+	}
+	sent := sentCertificates(t, job.url)
+	other := httptest.NewTLSServer(nil)
+	defer other.Close()
+	stranger := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: other.Certificate().Raw}))
+	const advice = "What to do: "
+
+	f(0, map[string]string{"ELASTICSEARCH_CA_FILE": writeFile(t, "both.pem", stranger+string(job.Authority))})
+	f(0, map[string]string{"ELASTICSEARCH_CERT_FINGERPRINT": fingerprint(sent[0])})
+	f(0, map[string]string{"ELASTICSEARCH_CERT_FINGERPRINT": fingerprint(sent[1])})
+	f(1, nil, "the connection is not safe", "unknown authority", advice+"set ESRULE_ELASTICSEARCH_CA_FILE")
+	f(1, map[string]string{"ELASTICSEARCH_CA_FILE": writeFile(t, "other.pem", stranger)}, "the connection is not safe", "unknown authority")
+	f(1, map[string]string{"ELASTICSEARCH_CERT_FINGERPRINT": fingerprint(other.Certificate())},
+		"the connection is not safe", "no certificate of the server has the fingerprint", fingerprint(sent[0]), advice)
+}
+
+func fingerprint(c *x509.Certificate) string { return fmt.Sprintf("%x", sha256.Sum256(c.Raw)) }
+
+// sentCertificates are the server's own certificate and its authority's.
+func sentCertificates(t *testing.T, address string) []*x509.Certificate {
+	t.Helper()
+	conn, err := tls.Dial("tcp", strings.TrimPrefix(address, "https://"), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	sent := conn.ConnectionState().PeerCertificates
+	if len(sent) != 2 {
+		t.Fatalf("%s sent %d certificates, want two", address, len(sent))
+	}
+	return sent
 }
 
 // A search over what may not be read answers as if it were empty, so it has to be asked and told.

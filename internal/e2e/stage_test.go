@@ -41,6 +41,9 @@ func stageOn(t *testing.T, c *estest.Cluster, prefix string, patterns ...string)
 		Cluster: c, t: t, prefix: prefix, url: c.URL, user: c.Username, password: c.Password,
 		more: map[string]string{"START": "1h"},
 	}
+	if c.Authority != nil {
+		s.more["ELASTICSEARCH_CA_FILE"] = writeFile(t, "ca.pem", string(c.Authority))
+	}
 	for _, p := range patterns {
 		s.patterns = append(s.patterns, s.name(p))
 	}
@@ -88,6 +91,7 @@ func (s *stage) runOnce() result {
 // as gives the stage as another user sees it.
 func (s *stage) as(user, password string) *stage {
 	other := *s
+	other.more = maps.Clone(s.more)
 	other.user, other.password = user, password
 	return &other
 }
