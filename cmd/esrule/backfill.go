@@ -141,9 +141,9 @@ func (a *app) backfill(ctx context.Context, f backfillFlags) error {
 		return err
 	}
 	if f.planOnly {
-		return printPlan(a.stdout, plan)
+		return printPlan(plain{a.stdout}, plan)
 	}
-	if err := printPlan(a.stderr, plan); err != nil {
+	if err := printPlan(plain{a.stderr}, plan); err != nil {
 		return err
 	}
 	page, err := h.newPage()
@@ -323,10 +323,10 @@ func (h *history) notCovered(plan *backfill.Plan, totals backfill.Totals, stoppe
 		lines = append(lines, fmt.Sprintf("%d of %d slices were not searched to the end%s", left, totals.Slices, why))
 	}
 	for _, f := range totals.Failures {
-		lines = append(lines, fmt.Sprintf("%s for %s: %s", f.Index, spans(f.Time), f.Reason))
+		lines = append(lines, fmt.Sprintf("%s for %s: %s", nameOf(f.Index), spans(f.Time), f.Reason))
 	}
 	for _, f := range unsearched {
-		lines = append(lines, fmt.Sprintf("%s: %s", f.Index, f.Reason))
+		lines = append(lines, fmt.Sprintf("%s: %s", nameOf(f.Index), f.Reason))
 	}
 	if n := totals.Counts.DeadLettered; n > 0 {
 		lines = append(lines, fmt.Sprintf("%d signals were refused by the signals index and lie in the dead-letter index", n))

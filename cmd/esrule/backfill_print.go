@@ -50,7 +50,7 @@ func printFailures(w io.Writer, title string, failures []schedule.Failure) {
 	}
 	fmt.Fprintf(w, "\n  %s:\n", title)
 	for _, f := range failures {
-		fmt.Fprintf(w, "    %s: %s\n", f.Index, f.Reason)
+		fmt.Fprintf(w, "    %s: %s\n", nameOf(f.Index), f.Reason)
 	}
 }
 
@@ -120,10 +120,10 @@ func (h *history) printTotals(t backfill.Totals, changes backfill.Changes) {
 	fmt.Fprintf(h.stderr, "%d of %d slices are covered: %d candidates, %d matched, %d signals created, %d alerted before, %d reduced, %d dead letters; %s\n",
 		t.Done, t.Slices, c.Candidates, c.Matched, c.Created, c.Duplicates, c.Reduced, c.DeadLettered, h.now().Sub(h.began).Round(time.Millisecond))
 	for _, index := range changes.Gone {
-		fmt.Fprintf(h.stderr, "  %s was there when the plan was made and is gone, or closed: slices covered since did not search it\n", index)
+		fmt.Fprintf(plain{h.stderr}, "  %s was there when the plan was made and is gone, or closed: slices covered since did not search it\n", nameOf(index))
 	}
 	for _, index := range changes.New {
-		fmt.Fprintf(h.stderr, "  %s came after the plan was made: slices covered before it came did not search it (--restart does)\n", index)
+		fmt.Fprintf(plain{h.stderr}, "  %s came after the plan was made: slices covered before it came did not search it (--restart does)\n", nameOf(index))
 	}
 }
 

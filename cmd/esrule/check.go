@@ -196,20 +196,21 @@ func (a *app) printChecked(c checked, format string) error {
 		e.SetIndent("", "  ")
 		return e.Encode(c)
 	}
+	out := plain{a.stdout}
 	for _, r := range c.Rules {
-		if err := printRuleCheck(a.stdout, r); err != nil {
+		if err := printRuleCheck(out, r); err != nil {
 			return err
 		}
 	}
 	for _, s := range c.Skipped {
-		fmt.Fprintf(a.stdout, "skipped: %s (%s, %s): %s\n", s.Name, s.File, s.Kind, s.Reason)
+		fmt.Fprintf(out, "skipped: %s (%s, %s): %s\n", s.Name, s.File, s.Kind, s.Reason)
 	}
 	for _, problem := range c.Problems {
-		fmt.Fprintf(a.stdout, "problem: %s\n", problem)
+		fmt.Fprintf(out, "problem: %s\n", problem)
 	}
-	fmt.Fprintf(a.stdout, "%d rules checked, %d skipped%s, %d problems\n", len(c.Rules), len(c.Skipped), kinds(c.SkippedKinds), c.problems())
+	fmt.Fprintf(out, "%d rules checked, %d skipped%s, %d problems\n", len(c.Rules), len(c.Skipped), kinds(c.SkippedKinds), c.problems())
 	if !c.Cluster {
-		fmt.Fprintln(a.stdout, "No cluster is configured: whether the rules can fire was not asked (set ESRULE_ELASTICSEARCH_URL).")
+		fmt.Fprintln(out, "No cluster is configured: whether the rules can fire was not asked (set ESRULE_ELASTICSEARCH_URL).")
 	}
 	return nil
 }

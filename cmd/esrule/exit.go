@@ -58,7 +58,7 @@ func execute(ctx context.Context, a *app, root *cobra.Command, args []string) in
 		// unknown flag or command, a wrong number of arguments.
 		err = fmt.Errorf("%w\nRun '%s --help' for usage", err, cmd.CommandPath())
 	}
-	fmt.Fprintf(a.stderr, "esrule: %v\n", err)
+	fmt.Fprintf(plain{a.stderr}, "esrule: %v\n", err)
 	return int(code)
 }
 

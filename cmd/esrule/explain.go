@@ -207,7 +207,7 @@ func (a *app) printExplanations(all []explanation, format string) error {
 		if i > 0 {
 			fmt.Fprintln(a.stdout)
 		}
-		if err := printExplanation(a.stdout, x); err != nil {
+		if err := printExplanation(plain{a.stdout}, x); err != nil {
 			return err
 		}
 	}

@@ -132,7 +132,7 @@ func notCovered(report schedule.Report) error {
 			lines = append(lines, fmt.Sprintf("rule %s (%s): %v", r.Name, r.RuleID, r.Err))
 		}
 		for _, open := range r.Open {
-			lines = append(lines, fmt.Sprintf("rule %s (%s): %s is open for %s: %s", r.Name, r.RuleID, open.Index, open.What(), open.Reason))
+			lines = append(lines, fmt.Sprintf("rule %s (%s): %s is open for %s: %s", r.Name, r.RuleID, nameOf(open.Index), open.What(), open.Reason))
 		}
 		if n := r.Run.DeadLettered; n > 0 {
 			lines = append(lines, fmt.Sprintf("rule %s (%s): %d signals were refused by the signals index and lie in the dead-letter index", r.Name, r.RuleID, n))

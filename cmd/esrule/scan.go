@@ -99,7 +99,7 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 		Explained: page.explained(),
 		Bad: func(err error) {
 			_ = bar.Clear()
-			fmt.Fprintln(a.stderr, "esrule:", err)
+			fmt.Fprintln(plain{a.stderr}, "esrule:", err)
 		},
 	})
 	_ = bar.Finish()

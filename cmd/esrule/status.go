@@ -180,7 +180,7 @@ func (a *app) printStatus(rules []ruleStatus, backfills []backfillStatus, whole 
 		e.SetIndent("", "  ")
 		return e.Encode(map[string]any{"covered": whole, "rules": rules, "backfills": backfills})
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(plain{a.stdout}, 0, 0, 2, ' ', 0)
 	for i, s := range rules {
 		if i > 0 {
 			fmt.Fprintln(w)
@@ -208,7 +208,7 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 		fmt.Fprintf(w, "  gap\t%s, %s: covered by the next run\n", gap, gap.Length())
 	}
 	for _, open := range s.Open {
-		fmt.Fprintf(w, "  open\t%s for %s since %s, tried again %d times, next try %s: %s\n", open.Index, open.What(),
+		fmt.Fprintf(w, "  open\t%s for %s since %s, tried again %d times, next try %s: %s\n", nameOf(open.Index), open.What(),
 			open.Since.Format(time.RFC3339), open.Tries, open.Next.Format(time.RFC3339), open.Reason)
 	}
 	fmt.Fprintf(w, "  late sweep\t%s\n", s.LateSweep)

@@ -60,10 +60,10 @@ func printBackfillStatus(w *tabwriter.Writer, s backfillStatus) {
 	fmt.Fprintf(w, "  found\t%d candidates, %d matched, %d created, %d duplicates, %d reduced, %d dead letters\n",
 		c.Candidates, c.Matched, c.Created, c.Duplicates, c.Reduced, c.DeadLettered)
 	for _, f := range s.Failures {
-		fmt.Fprintf(w, "  failed\t%s for %s: %s\n", f.Index, spans(f.Time), f.Reason)
+		fmt.Fprintf(w, "  failed\t%s for %s: %s\n", nameOf(f.Index), spans(f.Time), f.Reason)
 	}
 	for _, f := range s.Unsearched {
-		fmt.Fprintf(w, "  not searched\t%s: %s\n", f.Index, f.Reason)
+		fmt.Fprintf(w, "  not searched\t%s: %s\n", nameOf(f.Index), f.Reason)
 	}
 	if s.GoOn != "" {
 		fmt.Fprintf(w, "  go on with\t%s\n", s.GoOn)

@@ -126,6 +126,10 @@ func TestWrongValues(t *testing.T) {
     rule_id = " one"
               ^^^^^^
   Write one line of plain text, such as a UUID.`)
+	f(`"One"`, `"One\u001b[31m"`, `3:8: name holds a control character
+    name = "One\u001b[31m"
+           ^^^^^^^^^^^^^^^
+  Write one line of plain text.`)
 	f(`"one"`, `"one\ntwo"`, `2:11: rule_id holds a character that cannot be printed
     rule_id = "one\ntwo"
               ^^^^^^^^^^

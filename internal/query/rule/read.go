@@ -206,6 +206,9 @@ func (r *reader) identity() {
 		r.table.fault("rule_id", "rule_id begins or ends with a space", advice)
 	}
 	r.rule.Name = strings.TrimSpace(r.required("name", `name = "…"`))
+	if strings.ContainsFunc(r.rule.Name, unicode.IsControl) {
+		r.table.fault("name", "name holds a control character", "Write one line of plain text.")
+	}
 	r.rule.Version = cmp.Or(r.version(r.table), r.version(r.meta), 1)
 }
 
