@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -45,7 +46,7 @@ func (c *Cluster) deleteEverything() {
 	var paths []string
 	for _, index := range found.Indices {
 		if index.DataStream == "" {
-			paths = append(paths, index.Name)
+			paths = append(paths, url.PathEscape(index.Name)) // Elasticsearch takes line breaks in a name
 		}
 	}
 	if !undeletable {
