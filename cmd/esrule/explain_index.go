@@ -102,8 +102,9 @@ func (r indexReader) fields(ctx context.Context, s sample, paths []string) (fiel
 		for _, failure := range page.Failures {
 			return nil, false, errors.New(failure.Reason)
 		}
-		for _, hit := range page.Hits {
-			return hit.Fields, true, nil // valid, since no further page is asked for
+		for i := range page.Hits {
+			page.Hits[i].Read()
+			return page.Hits[i].Fields, true, nil // valid, since no further page is asked for
 		}
 	}
 	return nil, false, nil
