@@ -44,7 +44,7 @@ func TestKilled(t *testing.T) {
 	f("between sending signals and hearing of them", 1, true, isBulk, live, live)
 	f("between two bulk requests of a piece", 3, false, isBulk, live+1, live+piece-1)
 	f("at the first page", 1, false, isPage, 0, 0)
-	f("between two pages", 5, true, isPage, live, live)
+	f("between two pages", 5, true, isPage, live, live+piece-1)
 	f("before the first ledger is there", 1, false, isLedgerWrite, 0, 0)
 	f("with nothing but a first ledger", 1, true, isLedgerWrite, 0, 0)
 	f("at the opening of the second point in time", 2, true, isOpening, live, live)
