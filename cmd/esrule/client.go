@@ -90,7 +90,7 @@ func newTransport(cfg clusterConfig) *http.Transport {
 	return &http.Transport{
 		// Packing pages and unpacking them takes cluster and program a good part of the time that reading does.
 		DisableCompression:    !cfg.Compressed,
-		Proxy:                 proxy,
+		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   dialTimeout,
 		ResponseHeaderTimeout: answerTimeout,

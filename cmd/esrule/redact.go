@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -58,13 +57,4 @@ func (r redactor) text(s string) string {
 		s = strings.ReplaceAll(s, text, "(secret)")
 	}
 	return s
-}
-
-// proxy is http.ProxyFromEnvironment, whose error quotes the variable, password and all.
-func proxy(req *http.Request) (*url.URL, error) {
-	u, err := http.ProxyFromEnvironment(req)
-	if err != nil {
-		return nil, errors.New("HTTPS_PROXY or HTTP_PROXY (value not shown) holds no address of a proxy, such as http://proxy:3128")
-	}
-	return u, nil
 }
