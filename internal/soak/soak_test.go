@@ -47,7 +47,7 @@ func TestSoak(t *testing.T) {
 	t.Logf("seed %d (SOAK_SEED=%[1]d repeats it)", seed)
 	h := newHarness(t)
 	for ; !t.Failed() && (h.faults < faults || h.events < events); seed++ {
-		h.round(t, newSchedule(seed, size{faults: 100, every: 250 * ms, lookBack: 10 * time.Hour, backlog: 7000, live: 4000, node: true}))
+		h.round(t, newSchedule(seed, size{faults: 260, every: 200 * ms, lookBack: 10 * time.Hour, backlog: 17000, live: 9000, node: true}))
 	}
 	h.tell(t)
 }
