@@ -73,12 +73,20 @@ func TestAliveKeepsItsSlice(t *testing.T) {
 	const lease = 400 * time.Millisecond
 	writer := sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter})
 	slow := newStuck(writer)
-	go w.finish(p, worker{name: "first", workers: 2, lease: lease, signals: slow})
+	first, err := w.runner(p, worker{name: "first", workers: 2, lease: lease, signals: slow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() { ended <- first.Run(t.Context(), nil) }()
 	<-slow.entered
 	time.AfterFunc(4*lease, func() { close(slow.resume) })
 	totals := w.finish(p, worker{name: "second", workers: 1, lease: lease})
 	if c := totals.Counts; c.Created != want || c.Duplicates != 0 {
 		t.Errorf("got %d created and %d duplicates, want %d and none: a slice was covered twice", c.Created, c.Duplicates, want)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 
