@@ -142,7 +142,8 @@ func TestBackoff(t *testing.T) {
 	f(1, 250*time.Millisecond, 750*time.Millisecond)
 	f(2, 500*time.Millisecond, 1500*time.Millisecond)
 	f(3, time.Second, 3*time.Second)
-	f(4, 0, 0)
+	f(6, 4*time.Second, 12*time.Second)
+	f(7, 0, 0)
 }
 
 // authority signs certificates for the tests.
