@@ -307,7 +307,7 @@ func TestBackfillReport(t *testing.T) {
 		}
 	}
 	page := read(history, 1)
-	wants(page, "<dt>signals</dt><dd>2</dd>", s.name("events-closed"), "it is closed", "Microsoft Exchange Server UM Writing Suspicious Files", "shell.aspx", "UMWorkerProcess.exe")
+	wants(page, "<dt>signals</dt><dd>2</dd>", s.name("events-closed"), "It is closed", "Microsoft Exchange Server UM Writing Suspicious Files", "shell.aspx", "UMWorkerProcess.exe")
 	wants(read(withMore(history, "--dry-run"), 1), "<dt>signals</dt><dd>2</dd>", "A dry run")
 }
 
