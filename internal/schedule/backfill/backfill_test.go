@@ -101,6 +101,7 @@ func TestShared(t *testing.T) {
 		t.Errorf("the two do not see the same: %+v and %+v, want %d slices and %d signals created", both[0], both[1], len(p.Pieces()), want)
 	}
 	did := map[string]int{}
+	w.Refresh(w.indices.State)
 	for _, hit := range w.Hits(w.indices.State) {
 		var s struct{ Kind, Worker string }
 		if err := json.Unmarshal(hit.Source, &s); err != nil {
