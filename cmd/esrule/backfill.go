@@ -116,16 +116,15 @@ func (f backfillFlags) check() error {
 // history is one backfill under way: what the command's steps share.
 type history struct {
 	*app
-	flags      backfillFlags
-	cfg        config
-	log        *slog.Logger
-	cluster    *cluster
-	reader     *search.Cluster
-	detections []*schedule.Detection
-	skipped    []rule.Skipped
-	survey     *backfill.Survey
-	store      *backfill.Store
-	began      time.Time
+	rules   ruleSet
+	flags   backfillFlags
+	cfg     config
+	log     *slog.Logger
+	cluster *cluster
+	reader  *search.Cluster
+	survey  *backfill.Survey
+	store   *backfill.Store
+	began   time.Time
 }
 
 func (a *app) backfill(ctx context.Context, f backfillFlags) error {
@@ -181,26 +180,18 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 		}
 	}
 	log := a.logger(cfg)
-	patterns := cfg.Index
 	if len(f.index) > 0 {
-		patterns = f.index
+		cfg.Index = f.index
 	}
-	set, err := a.loadRules(cfg)
+	rules, err := a.ruleSet(cfg, log)
 	if err != nil {
-		return nil, err
-	}
-	detections, skipped, err := compile(set, cfg, patterns)
-	if err != nil {
-		return nil, err
-	}
-	if err := tellSkipped(skipped, len(detections), log); err != nil {
 		return nil, err
 	}
 	c, err := a.connect(ctx, cfg, log)
 	if err != nil {
 		return nil, err
 	}
-	h := &history{app: a, flags: f, cfg: cfg, log: log, cluster: c, reader: a.reader(cfg, c, log), detections: detections, skipped: skipped, began: a.now()}
+	h := &history{app: a, flags: f, cfg: cfg, log: log, cluster: c, reader: a.reader(cfg, c, log), rules: rules, began: a.now()}
 	h.survey = &backfill.Survey{Cluster: h.reader, Own: h.cfg.own(), SliceSize: f.slice, Now: a.now}
 	h.store = backfill.NewStore(state.NewStore(c.requests, cfg.StateIndex), a.now)
 	return h, nil
@@ -214,7 +205,7 @@ func (h *history) plan(ctx context.Context) (plan *backfill.Plan, resumed bool, 
 	}
 	writing := !h.flags.dryRun && !h.flags.planOnly
 	if !h.flags.dryRun && !h.flags.restart {
-		there, err := h.store.Load(ctx, backfill.PlanID(request, h.detections))
+		there, err := h.store.Load(ctx, backfill.PlanID(request, h.rules.detections))
 		if h.flags.planOnly && forbidden(err) { // whoever wants to see a plan need not be the job
 			h.log.Warn("whether this was begun before is not known, for want of the privilege read on the state index; the plan is for all of it",
 				"state_index", h.cfg.StateIndex, "reason", err)
@@ -224,7 +215,7 @@ func (h *history) plan(ctx context.Context) (plan *backfill.Plan, resumed bool, 
 			return there, true, err
 		}
 	}
-	plan, err = h.survey.Plan(ctx, request, h.detections)
+	plan, err = h.survey.Plan(ctx, request, h.rules.detections)
 	if err != nil {
 		return nil, false, fmt.Errorf("make the plan: %w", err)
 	}
@@ -276,7 +267,7 @@ func (h *history) runner(ctx context.Context, plan *backfill.Plan, signals sched
 	return backfill.NewRunner(ctx,
 		&schedule.Coverer{Cluster: h.reader, Signals: signals, Own: h.cfg.own(), Log: h.log},
 		backfill.NewClaims(documents, rand.Text(), h.flags.lease, h.now),
-		plan, h.detections,
+		plan, h.rules.detections,
 		backfill.Options{Workers: h.flags.workers, Pace: backfill.NewPace(h.flags.maxRate), Now: h.now, Log: h.log, Version: readBuildInfo().Version})
 }
 
@@ -285,7 +276,7 @@ func (h *history) signals(page *historyPage) schedule.Signals {
 	if h.flags.dryRun {
 		return sink.NewLines(h.stdout, page.take)
 	}
-	return sink.NewWriter(h.cluster.once, sink.Options{SignalsIndex: h.cfg.SignalsIndex, DeadLetterIndex: h.cfg.DeadLetterIndex, Logger: h.log})
+	return h.writer(h.cfg, h.cluster, h.log)
 }
 
 // finish tells what came of it. Its error is what was not covered.

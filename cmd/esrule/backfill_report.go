@@ -71,10 +71,10 @@ func (p *historyPage) finish(ctx context.Context, plan *backfill.Plan, runner *b
 		return nil
 	}
 	r := report.Report{
-		Command: "backfill", Version: readBuildInfo().Version, Generated: p.now(), Skipped: p.skipped,
+		Command: "backfill", Version: readBuildInfo().Version, Generated: p.now(), Skipped: p.rules.skipped,
 		From: plan.Request.Range.From, To: plan.Request.Range.To,
 	}
-	for _, d := range p.detections {
+	for _, d := range p.rules.detections {
 		r.Rules = append(r.Rules, d.Rule)
 	}
 	totals := runner.Totals()
@@ -220,7 +220,7 @@ func (p *historyPage) explain(ctx context.Context, document []byte) *match.Expla
 	if err != nil || json.Unmarshal(document, &signal) != nil {
 		return nil
 	}
-	for _, d := range p.detections {
+	for _, d := range p.rules.detections {
 		if d.Rule.ID != signal.Rule {
 			continue
 		}

@@ -134,7 +134,7 @@ func (a *app) checkRules(cfg config) ([]*schedule.Detection, []rule.Skipped, err
 	if err != nil {
 		return nil, nil, err
 	}
-	return compile(set, cfg, cfg.Index)
+	return compile(set, cfg)
 }
 
 // doubt adds what is doubtful about a rule wherever it runs, and about its operators on fields as its patterns map them.

@@ -29,10 +29,10 @@ func (a *app) detections(cfg config, log *slog.Logger) ([]*schedule.Detection, e
 	return set.detections, err
 }
 
-// ruleSet is the rules that run, and how many were read and do not.
+// ruleSet is the rules that run, and those that were read and do not.
 type ruleSet struct {
 	detections []*schedule.Detection
-	skipped    int
+	skipped    []rule.Skipped
 }
 
 // ruleSet reads the rules and compiles them. A rule that this version does not support is skipped,
@@ -42,14 +42,14 @@ func (a *app) ruleSet(cfg config, log *slog.Logger) (ruleSet, error) {
 	if err != nil {
 		return ruleSet{}, err
 	}
-	detections, skipped, err := compile(set, cfg, cfg.Index)
+	detections, skipped, err := compile(set, cfg)
 	if err != nil {
 		return ruleSet{}, err
 	}
 	if err := tellSkipped(skipped, len(detections), log); err != nil {
 		return ruleSet{}, err
 	}
-	return ruleSet{detections, len(skipped)}, nil
+	return ruleSet{detections, skipped}, nil
 }
 
 // tellSkipped names and counts the rules that do not run; with none left, the command ends.
@@ -66,10 +66,10 @@ func tellSkipped(skipped []rule.Skipped, running int, log *slog.Logger) error {
 	return nil
 }
 
-// compile makes the rules ready to run over their patterns, or over those given.
-func compile(set *rule.Set, cfg config, patterns []string) (detections []*schedule.Detection, skipped []rule.Skipped, err error) {
+// compile makes the rules ready to run over their patterns, or over those that are configured in their place.
+func compile(set *rule.Set, cfg config) (detections []*schedule.Detection, skipped []rule.Skipped, err error) {
 	skipped, err = compileEach(set, func(r *rule.Rule) error {
-		d, err := schedule.NewDetection(r, patterns)
+		d, err := schedule.NewDetection(r, cfg.Index)
 		if err != nil {
 			return err
 		}

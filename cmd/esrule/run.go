@@ -77,7 +77,7 @@ func (a *app) runOnce(ctx context.Context, metricsFile string) error {
 		return err
 	}
 	m := a.newMetrics(true)
-	m.Rules(rules.detections, rules.skipped)
+	m.Rules(rules.detections, len(rules.skipped))
 	began := a.now()
 	report, err := a.runOver(ctx, cfg, rules, m, log)
 	m.Run(began, a.now().Sub(began), report, err)

@@ -28,7 +28,7 @@ func (a *app) newRunner(cfg config, c *cluster, log *slog.Logger, watch func(*sc
 	ledgers.Watch(watch)
 	return schedule.NewRunner(
 		a.reader(cfg, c, log),
-		sink.NewWriter(c.once, sink.Options{SignalsIndex: cfg.SignalsIndex, DeadLetterIndex: cfg.DeadLetterIndex, Logger: log}),
+		a.writer(cfg, c, log),
 		ledgers,
 		schedule.Options{
 			StateIndex: cfg.StateIndex,
@@ -45,6 +45,11 @@ func (a *app) newRunner(cfg config, c *cluster, log *slog.Logger, watch func(*sc
 // client that does not.
 func (a *app) reader(cfg config, c *cluster, log *slog.Logger) *search.Cluster {
 	return search.NewCluster(c.once, search.Options{PageSize: cfg.PageSize, Logger: log})
+}
+
+// writer is the writing side, which repeats itself what was not acknowledged.
+func (a *app) writer(cfg config, c *cluster, log *slog.Logger) *sink.Writer {
+	return sink.NewWriter(c.once, sink.Options{SignalsIndex: cfg.SignalsIndex, DeadLetterIndex: cfg.DeadLetterIndex, Logger: log})
 }
 
 // ensureIndices is for a command that looks once.

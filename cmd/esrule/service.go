@@ -50,7 +50,7 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	s.rules = &rules
 	s.next.Store(s.rules)
-	s.metrics.Rules(s.rules.detections, s.rules.skipped)
+	s.metrics.Rules(s.rules.detections, len(s.rules.skipped))
 	// Before the cluster is asked: an address that is taken is for the user to mend, and waiting for the cluster shows.
 	listener, err := listen(ctx, cfg.MetricsAddress)
 	if err != nil {
@@ -132,8 +132,8 @@ func (s *service) takeRules() {
 	}
 	change := changeOf(s.rules.detections, next.detections)
 	s.rules = next
-	s.metrics.Rules(next.detections, next.skipped)
-	s.log.Info("new rules run from now on", "rules", len(next.detections), "skipped", next.skipped,
+	s.metrics.Rules(next.detections, len(next.skipped))
+	s.log.Info("new rules run from now on", "rules", len(next.detections), "skipped", len(next.skipped),
 		"added", change.added, "changed", change.changed, "removed", change.removed)
 }
 
@@ -173,7 +173,7 @@ func (s *service) reload() {
 		return
 	}
 	s.next.Store(&rules)
-	s.log.Info("the rules were read again; the next run takes them", "rules", len(rules.detections), "skipped", rules.skipped)
+	s.log.Info("the rules were read again; the next run takes them", "rules", len(rules.detections), "skipped", len(rules.skipped))
 }
 
 // ruleChange names what a reload changes, by id.

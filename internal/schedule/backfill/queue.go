@@ -75,13 +75,7 @@ func (q *queue) totals() Totals {
 	defer q.mu.Unlock()
 	var sum Totals
 	for _, t := range q.tasks {
-		sum.enter(t.Weight, t.state)
-		sum.Counts.add(t.counts)
-		for _, f := range t.failures {
-			if t.state == Failed {
-				sum.fail(t.Piece, f)
-			}
-		}
+		sum.enter(t.Piece, t.state, t.counts, t.failures)
 	}
 	return sum
 }
@@ -118,15 +112,19 @@ type Uncovered struct {
 // Whole tells whether every slice is done.
 func (t Totals) Whole() bool { return t.Done == t.Slices }
 
-func (t *Totals) enter(weight int64, s State) {
+func (t *Totals) enter(p Piece, s State, c Counts, failures []schedule.Failure) {
 	t.Slices++
-	t.Weight += weight
+	t.Weight += p.Weight
+	t.Counts.add(c)
 	switch s {
 	case Done:
 		t.Done++
-		t.DoneWeight += weight
+		t.DoneWeight += p.Weight
 	case Failed:
 		t.Failed++
+		for _, f := range failures {
+			t.fail(p, f)
+		}
 	case Free, Claimed:
 	}
 }
@@ -145,13 +143,7 @@ func TotalsOf(p *Plan, known map[string]Slice) Totals {
 	var sum Totals
 	for _, piece := range p.Pieces() {
 		s := known[piece.ID]
-		sum.enter(piece.Weight, s.State)
-		sum.Counts.add(s.Counts)
-		if s.State == Failed {
-			for _, f := range s.Failures {
-				sum.fail(piece, f)
-			}
-		}
+		sum.enter(piece, s.State, s.Counts, s.Failures)
 	}
 	return sum
 }
