@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -66,9 +65,9 @@ func newDrain(b *testing.B, events, oneOf, workers int) *drain {
 	if _, err := d.server.settle(b.Context(), d.index); err != nil {
 		b.Fatal(err)
 	}
-	d.binary = filepath.Join(b.TempDir(), "esrule")
-	if output, err := exec.Command("go", "build", "-o", d.binary, "esrule/cmd/esrule").CombinedOutput(); err != nil {
-		b.Fatalf("build esrule: %v\n%s", err, output)
+	var err error
+	if d.binary, err = estest.BuildProgram(b.Context(), b.TempDir()); err != nil {
+		b.Fatal(err)
 	}
 	return d
 }

@@ -37,9 +37,9 @@ func BenchmarkPoll(b *testing.B) {
 	c := estest.For(b)
 	p := &poll{server: server{client: c.Client}, cluster: c, events: events, index: c.Index("poll")}
 	p.load(b)
-	p.binary = filepath.Join(b.TempDir(), "esrule")
-	if output, err := exec.Command("go", "build", "-o", p.binary, "esrule/cmd/esrule").CombinedOutput(); err != nil {
-		b.Fatalf("build esrule: %v\n%s", err, output)
+	var err error
+	if p.binary, err = estest.BuildProgram(b.Context(), b.TempDir()); err != nil {
+		b.Fatal(err)
 	}
 	f := func(name string, rules func(*testing.B) string) {
 		b.Run(name, func(b *testing.B) { p.measure(b, rules(b)) })

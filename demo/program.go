@@ -8,11 +8,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
+	"esrule/internal/estest"
 	"esrule/internal/schedule"
 )
 
@@ -30,15 +29,11 @@ func buildProgram(ctx context.Context, out io.Writer) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &program{folder: folder, file: filepath.Join(folder, "esrule")}
-	if runtime.GOOS == "windows" {
-		p.file += ".exe"
-	}
+	p := &program{folder: folder}
 	// Without the stamp, for which go build asks git, and git refuses in another user's checkout.
-	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", p.file, "esrule/cmd/esrule")
-	if output, err := build.CombinedOutput(); err != nil {
+	if p.file, err = estest.BuildProgram(ctx, folder, "-buildvcs=false"); err != nil {
 		p.remove()
-		return nil, fmt.Errorf("build esrule: %w\n%s", err, output)
+		return nil, err
 	}
 	return p, nil
 }

@@ -2,8 +2,8 @@ package deploy_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"esrule/internal/estest"
 )
 
 // program builds esrule once for the test process.
@@ -19,9 +21,9 @@ var program = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	file := filepath.Join(folder, "esrule")
-	if output, err := exec.Command("go", "build", "-o", file, "esrule/cmd/esrule").CombinedOutput(); err != nil {
-		return "", errors.Join(fmt.Errorf("build esrule: %w\n%s", err, output), os.RemoveAll(folder))
+	file, err := estest.BuildProgram(context.Background(), folder)
+	if err != nil {
+		return "", errors.Join(err, os.RemoveAll(folder))
 	}
 	return file, nil
 })

@@ -2,16 +2,17 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"esrule/internal/estest"
 )
 
 // binary is the program, built once for the test process.
@@ -20,12 +21,9 @@ var binary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	file := filepath.Join(folder, "esrule")
-	if runtime.GOOS == "windows" {
-		file += ".exe"
-	}
-	if output, err := exec.Command("go", "build", "-o", file, "esrule/cmd/esrule").CombinedOutput(); err != nil {
-		return "", errors.Join(fmt.Errorf("build esrule: %w\n%s", err, output), os.RemoveAll(folder))
+	file, err := estest.BuildProgram(context.Background(), folder)
+	if err != nil {
+		return "", errors.Join(err, os.RemoveAll(folder))
 	}
 	return file, nil
 })

@@ -8,22 +8,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 )
-
-// build makes the program, with a clock that can be moved.
-func build(folder string) (string, error) {
-	file := filepath.Join(folder, "esrule")
-	output, err := exec.Command("go", "build", "-tags", "soak", "-o", file, "esrule/cmd/esrule").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build esrule: %w\n%s", err, output)
-	}
-	return file, nil
-}
 
 // instance is a place in which the program runs again and again, as a service or once, until it is stopped.
 type instance struct {

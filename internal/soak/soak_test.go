@@ -90,7 +90,7 @@ func newHarness(t *testing.T) *harness {
 		},
 	})
 	home := t.TempDir()
-	file, err := build(home)
+	file, err := estest.BuildProgram(t.Context(), home, "-tags", "soak") // with a clock that can be moved
 	if err != nil {
 		t.Fatal(err)
 	}
