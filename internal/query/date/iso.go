@@ -166,13 +166,20 @@ func (s *scanner) isoZone(c *civil) bool {
 	return ok
 }
 
-func (s *scanner) offset(c *civil) bool {
-	sign := 1
+// sign takes the sign that an offset begins with.
+func (s *scanner) sign() (sign int, ok bool) {
 	switch {
 	case s.take('+'):
+		return 1, true
 	case s.take('-'):
-		sign = -1
-	default:
+		return -1, true
+	}
+	return 0, false
+}
+
+func (s *scanner) offset(c *civil) bool {
+	sign, ok := s.sign()
+	if !ok {
 		return false
 	}
 	strict := s.strict

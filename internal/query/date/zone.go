@@ -89,12 +89,8 @@ func (s *scanner) localized(z *zoneForm, c *civil) bool {
 
 // formedOffset takes an offset in one form alone.
 func (s *scanner) formedOffset(form offsetForm, c *civil) bool {
-	sign := 1
-	switch {
-	case s.take('+'):
-	case s.take('-'):
-		sign = -1
-	default:
+	sign, ok := s.sign()
+	if !ok {
 		return false
 	}
 	n, ok := s.two(false)
