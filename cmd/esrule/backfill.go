@@ -118,6 +118,7 @@ type history struct {
 	*app
 	rules   ruleSet
 	flags   backfillFlags
+	request backfill.Request
 	cfg     config
 	log     *slog.Logger
 	cluster *cluster
@@ -167,7 +168,8 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 	if err := f.check(); err != nil {
 		return nil, withExit(exitUsage, err)
 	}
-	if _, err := backfill.NewRequest(f.from, f.to, f.index, a.now()); err != nil {
+	request, err := backfill.NewRequest(f.from, f.to, f.index, a.now())
+	if err != nil {
 		return nil, withExit(exitUsage, err) // before anything else is asked for
 	}
 	cfg, err := a.config()
@@ -191,7 +193,7 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 	if err != nil {
 		return nil, err
 	}
-	h := &history{app: a, flags: f, cfg: cfg, log: log, cluster: c, reader: a.reader(cfg, c, log), rules: rules, began: a.now()}
+	h := &history{app: a, flags: f, request: request, cfg: cfg, log: log, cluster: c, reader: a.reader(cfg, c, log), rules: rules, began: a.now()}
 	h.survey = &backfill.Survey{Cluster: h.reader, Own: h.cfg.own(), SliceSize: f.slice, Now: a.now}
 	h.store = backfill.NewStore(state.NewStore(c.requests, cfg.StateIndex), a.now)
 	return h, nil
@@ -199,13 +201,9 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 
 // plan finds the plan of the same request, or makes one. It is kept unless nothing may be written.
 func (h *history) plan(ctx context.Context) (plan *backfill.Plan, resumed bool, err error) {
-	request, err := backfill.NewRequest(h.flags.from, h.flags.to, h.flags.index, h.now())
-	if err != nil {
-		return nil, false, withExit(exitUsage, err)
-	}
 	writing := !h.flags.dryRun && !h.flags.planOnly
 	if !h.flags.dryRun && !h.flags.restart {
-		there, err := h.store.Load(ctx, backfill.PlanID(request, h.rules.detections))
+		there, err := h.store.Load(ctx, backfill.PlanID(h.request, h.rules.detections))
 		if h.flags.planOnly && forbidden(err) { // whoever wants to see a plan need not be the job
 			h.log.Warn("whether this was begun before is not known, for want of the privilege read on the state index; the plan is for all of it",
 				"state_index", h.cfg.StateIndex, "reason", err)
@@ -215,7 +213,7 @@ func (h *history) plan(ctx context.Context) (plan *backfill.Plan, resumed bool, 
 			return there, true, err
 		}
 	}
-	plan, err = h.survey.Plan(ctx, request, h.rules.detections)
+	plan, err = h.survey.Plan(ctx, h.request, h.rules.detections)
 	if err != nil {
 		return nil, false, fmt.Errorf("make the plan: %w", err)
 	}
@@ -287,7 +285,7 @@ func (h *history) finish(ctx context.Context, plan *backfill.Plan, runner *backf
 	}
 	totals := runner.Totals()
 	h.printTotals(totals, changes)
-	return errors.Join(page.finish(ctx, plan, runner, changes), h.notCovered(plan, totals, stopped))
+	return errors.Join(page.finish(ctx, plan, totals, runner.Covered(), changes), h.notCovered(plan, totals, stopped))
 }
 
 // command is the command line that goes on with what was begun.

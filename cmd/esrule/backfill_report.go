@@ -66,7 +66,7 @@ func (p *historyPage) discard() {
 }
 
 // finish writes the page of whatever was covered, also where the backfill was stopped.
-func (p *historyPage) finish(ctx context.Context, plan *backfill.Plan, runner *backfill.Runner, changes backfill.Changes) error {
+func (p *historyPage) finish(ctx context.Context, plan *backfill.Plan, totals backfill.Totals, covered map[rule.ID]schedule.Intervals, changes backfill.Changes) error {
 	if p.writer == nil {
 		return nil
 	}
@@ -77,8 +77,6 @@ func (p *historyPage) finish(ctx context.Context, plan *backfill.Plan, runner *b
 	for _, d := range p.rules.detections {
 		r.Rules = append(r.Rules, d.Rule)
 	}
-	totals := runner.Totals()
-	covered := runner.Covered()
 	for _, part := range plan.Rules {
 		p.coverage(&r, plan, part, covered[part.RuleID], totals)
 	}
@@ -180,7 +178,8 @@ func (p *historyPage) readBack(ctx context.Context, plan *backfill.Plan, totals 
 	signals := []string{p.cfg.SignalsIndex}
 	written := int64(totals.Counts.Created + totals.Counts.Reduced)
 	for deadline := time.Now().Add(visible); ; time.Sleep(visible / 40) {
-		count, err := p.reader.Count(ctx, signals, query)
+		// Others that lie in the range, as the polling job's, say nothing of whether the newest can be found.
+		count, err := p.reader.Count(ctx, signals, prefilter.And(query, prefilter.Terms("kibana.alert.rule.execution.uuid", totals.Workers)))
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ type task struct {
 	notBefore time.Time
 	busy      bool // one of our workers is on it
 	state     State
+	worker    string // who has done it
 	counts    Counts
 	failures  []schedule.Failure
 }
@@ -33,7 +34,7 @@ func newQueue(pieces []Piece, known map[string]Slice) *queue {
 	for _, p := range pieces {
 		t := &task{Piece: p, state: Free}
 		if s, ok := known[p.ID]; ok && s.State == Done {
-			t.state, t.counts = Done, s.Counts
+			t.state, t.worker, t.counts = Done, s.Worker, s.Counts
 		}
 		q.tasks = append(q.tasks, t)
 	}
@@ -75,7 +76,7 @@ func (q *queue) totals() Totals {
 	defer q.mu.Unlock()
 	var sum Totals
 	for _, t := range q.tasks {
-		sum.enter(t.Piece, t.state, t.counts, t.failures)
+		sum.enter(t.Piece, t.state, t.worker, t.counts, t.failures)
 	}
 	return sum
 }
@@ -99,6 +100,8 @@ type Totals struct {
 	// Weight is how many candidates the plan expects, DoneWeight how many of them lie in slices that are done.
 	Weight, DoneWeight int64
 	Counts             Counts
+	// Workers are the processes that did the slices, by the names that their signals carry as execution.
+	Workers []string
 	// Failures are the indices, or errors, for which slices failed, with the time that is not covered for them.
 	Failures []Uncovered
 }
@@ -112,7 +115,7 @@ type Uncovered struct {
 // Whole tells whether every slice is done.
 func (t Totals) Whole() bool { return t.Done == t.Slices }
 
-func (t *Totals) enter(p Piece, s State, c Counts, failures []schedule.Failure) {
+func (t *Totals) enter(p Piece, s State, worker string, c Counts, failures []schedule.Failure) {
 	t.Slices++
 	t.Weight += p.Weight
 	t.Counts.add(c)
@@ -120,6 +123,9 @@ func (t *Totals) enter(p Piece, s State, c Counts, failures []schedule.Failure) 
 	case Done:
 		t.Done++
 		t.DoneWeight += p.Weight
+		if !slices.Contains(t.Workers, worker) {
+			t.Workers = append(t.Workers, worker)
+		}
 	case Failed:
 		t.Failed++
 		for _, f := range failures {
@@ -143,7 +149,7 @@ func TotalsOf(p *Plan, known map[string]Slice) Totals {
 	var sum Totals
 	for _, piece := range p.Pieces() {
 		s := known[piece.ID]
-		sum.enter(piece, s.State, s.Counts, s.Failures)
+		sum.enter(piece, s.State, s.Worker, s.Counts, s.Failures)
 	}
 	return sum
 }

@@ -231,7 +231,7 @@ func (r *Runner) take(ctx, idle context.Context, t *task) error {
 		r.queue.put(t, func(t *task) {
 			t.seen, t.notBefore = seen, r.options.Now().Add(min(r.claims.lease/4, 2*time.Second))
 			if seen.slice.State == Done {
-				t.state, t.counts = Done, seen.slice.Counts
+				t.state, t.worker, t.counts = Done, seen.slice.Worker, seen.slice.Counts
 			}
 		})
 		return nil
@@ -316,7 +316,7 @@ func (r *Runner) enter(ctx context.Context, t *task, c *claim, out schedule.Outc
 		}
 		t.state, t.tries, t.failures = state, tries, failures
 		if state == Done {
-			t.counts = countsOf(out)
+			t.worker, t.counts = r.claims.worker, countsOf(out)
 		}
 		if state == Free {
 			t.notBefore = r.options.Now().Add(pause)
