@@ -19,6 +19,10 @@ type fetcher struct {
 	last    bool            // there is no next page
 	// suspected is among how many documents ahead is one that cannot be read back; see blame.go.
 	suspected int
+
+	full  bool   // the page before was full, so that another one is to be expected
+	ahead *ahead // nil where there is none
+	spare []byte // memory for the next answer
 }
 
 func newFetcher(p *PointInTime, r Request) *fetcher {
@@ -28,6 +32,9 @@ func newFetcher(p *PointInTime, r Request) *fetcher {
 // fetch fetches the next page, in halves where it is too large to hold or a document in it spoils it.
 func (f *fetcher) fetch(ctx context.Context, page *Page) error {
 	began := time.Now()
+	if f.ahead != nil {
+		began = f.ahead.began
+	}
 	defer func() { page.Waited = time.Since(began) }()
 	for {
 		a, err := f.ask(ctx, page)
@@ -65,6 +72,7 @@ func (f *fetcher) accept(ctx context.Context, page *Page, a answer) {
 	f.pit.renew(a.id)
 	page.Failures = f.pit.noteFailedShards(ctx, a.unread(options.Timeout))
 	f.last = len(page.Hits) < f.size
+	f.full = !f.last
 	f.after = a.after
 	f.suspected -= len(page.Hits)
 	// Pages grow again behind a large document, but not so far that every second one were too large.
@@ -132,10 +140,11 @@ func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) 
 	if f.size == 1 {
 		limit = 0 // there is no smaller half
 	}
-	raw, err := f.pit.cluster.send(ctx, q, body, page.raw, limit)
+	raw, err := f.send(ctx, q, body, page.raw, limit)
 	if err != nil {
 		return answer{}, err
 	}
+	f.lookAhead(ctx, raw, limit)
 	a, err := page.parse(raw)
 	if !errors.Is(err, errNotJSON) {
 		return a, err

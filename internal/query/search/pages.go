@@ -51,6 +51,7 @@ type fetched struct {
 // fetchAll fetches page after page into free ones until the last, an error, or the end of ctx.
 func fetchAll(ctx context.Context, f *fetcher, free <-chan *Page, ready chan<- fetched) {
 	defer close(ready)
+	defer f.dropAhead()
 	for !f.last {
 		var page *Page
 		select {

@@ -19,7 +19,7 @@ const (
 // A slice is to hold this part of all candidates, within bounds: small enough to be shared, shown and repeated,
 // large enough that opening a point in time and reading the mappings for each costs nothing to speak of.
 const (
-	slicesWanted      = 20
+	slicesWanted      = 12
 	smallestSliceSize = 20_000
 	largestSliceSize  = 200_000
 )

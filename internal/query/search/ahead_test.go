@@ -1,0 +1,65 @@
+package search_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"esrule/internal/estest"
+	"esrule/internal/query/search"
+)
+
+// Pages that are asked for ahead hold what they would have held in turn, whatever fails among the requests.
+func TestLookAhead(t *testing.T) {
+	server := estest.For(t)
+	index := server.Index("many")
+	const documents = 200
+	var docs []any
+	for n := range documents {
+		docs = append(docs, fmt.Sprintf(`{"n":%d,"text":%q}`, n, strings.Repeat(fmt.Sprint(n, " "), 1+n%40)))
+	}
+	server.Bulk(index, docs...)
+	// f reads all documents in pages, of which every so many answers are spoiled; want is how many searches a good run takes.
+	f := func(pageSize, everyBad int, want int64) {
+		t.Helper()
+		odd := &faults{spoil: func(n int64, res *http.Response) (*http.Response, error) {
+			if everyBad > 0 && n%int64(everyBad) == 0 {
+				_ = res.Body.Close()
+				return answer(http.StatusBadGateway, `{}`), nil
+			}
+			return res, nil
+		}}
+		c := search.NewCluster(through(t, server, odd), search.Options{PageSize: pageSize, RetryInterval: 1})
+		hits, failures := read(t, c, index, search.Request{})
+		seen := map[int]bool{}
+		for _, h := range hits {
+			var d struct {
+				N    int
+				Text string
+			}
+			if err := json.Unmarshal(h.source, &d); err != nil || d.Text != strings.Repeat(fmt.Sprint(d.N, " "), 1+d.N%40) || seen[d.N] {
+				t.Fatalf("page of %d, every %d. answer bad: %s is no document, or comes twice: %v", pageSize, everyBad, bytes.TrimSpace(h.source), err)
+			}
+			seen[d.N] = true
+		}
+		if len(seen) != documents || len(failures) > 0 {
+			t.Errorf("page of %d, every %d. answer bad: got %d documents and the failures %v, want %d", pageSize, everyBad, len(seen), failures, documents)
+		}
+		if got := odd.searches.Load(); want > 0 && got != want {
+			t.Errorf("page of %d: got %d searches, want %d", pageSize, got, want)
+		}
+	}
+	f(1000, 0, 1) // nothing is asked for in vain
+	f(201, 0, 1)
+	f(199, 0, 2)
+	f(10, 0, 21)
+	f(3, 0, 0)
+	f(10, 2, 0)
+	f(10, 3, 0)
+	f(7, 4, 0)
+	f(7, 5, 0)
+	f(1, 3, 0)
+}
