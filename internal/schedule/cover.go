@@ -170,18 +170,9 @@ func (j *judge) judge(hit *search.Hit) error {
 		return nil
 	}
 	j.outcome.Candidates++
-	hit.Read()
-	source := hit.Source
-	if hit.Deep != nil {
-		flat, err := event.Shallow(hit.Deep, j.detection.Fields, mapping)
-		if err != nil {
-			return fmt.Errorf("document %s of index %s: %w", hit.ID, hit.Index, err)
-		}
-		if source, err = j.deep.ParseBytes(flat); err != nil {
-			return fmt.Errorf("document %s of index %s: %w", hit.ID, hit.Index, err)
-		}
+	if err := j.see(hit, mapping); err != nil {
+		return fmt.Errorf("document %s of index %s: %w", hit.ID, hit.Index, err)
 	}
-	j.event.Reset(mapping, source, hit.Fields)
 	if !j.detection.Matcher.Match(j.event) {
 		return nil
 	}
@@ -193,6 +184,26 @@ func (j *judge) judge(hit *search.Hit) error {
 		return fmt.Errorf("make a signal of document %s of index %s: %w", hit.ID, hit.Index, err)
 	}
 	j.signals = append(j.signals, signal)
+	return nil
+}
+
+// see makes the judge's event that of a hit, parsing its text only where it must be.
+func (j *judge) see(hit *search.Hit, mapping *event.Mapping) error {
+	if j.event.SkimHit(mapping, hit.Text(), hit.ReadFields()) {
+		return nil
+	}
+	hit.Read()
+	source := hit.Source
+	if hit.Deep != nil {
+		flat, err := event.Shallow(hit.Deep, j.detection.Fields, mapping)
+		if err != nil {
+			return err
+		}
+		if source, err = j.deep.ParseBytes(flat); err != nil {
+			return err
+		}
+	}
+	j.event.Reset(mapping, source, hit.Fields)
 	return nil
 }
 

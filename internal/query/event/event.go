@@ -13,12 +13,11 @@ type Event struct {
 	source *fastjson.Value
 	extra  *fastjson.Value
 
-	skimmer skimmer
 	skimmed bool // the event stands in the skimmer's text, and source is nil
 
-	mapping  *Mapping
-	bound    []field // of mapping, by slot
-	bindings map[*Mapping][]field
+	mapping *Mapping
+	binding
+	bindings map[*Mapping]binding
 
 	slots   []slot
 	round   uint64 // counts resets; a slot of another round is not resolved yet
@@ -33,6 +32,12 @@ type Event struct {
 	Scratch []byte
 }
 
+// binding is what a mapping makes of the fields.
+type binding struct {
+	bound   []field // by slot
+	skimmer *skimmer
+}
+
 type slot struct {
 	round  uint64
 	values []Value
@@ -41,7 +46,7 @@ type slot struct {
 // New gives an event that resolves the fields of f, all of them added by now.
 func New(f *Fields) *Event {
 	return &Event{
-		fields: f, slots: make([]slot, len(f.paths)), skimmer: newSkimmer(f), bindings: map[*Mapping][]field{}, now: time.Now(),
+		fields: f, slots: make([]slot, len(f.paths)), bindings: map[*Mapping]binding{}, now: time.Now(),
 	}
 }
 
@@ -68,7 +73,7 @@ func (e *Event) Reset(m *Mapping, source, extra *fastjson.Value) {
 func (e *Event) bind(m *Mapping) {
 	e.mapping = m
 	if b, ok := e.bindings[m]; ok {
-		e.bound = b
+		e.binding = b
 		return
 	}
 	e.bound = make([]field, len(e.fields.paths))
@@ -82,7 +87,8 @@ func (e *Event) bind(m *Mapping) {
 			e.bound[i] = newField(FieldMapping{Type: Untyped}, e.fields.trees[i])
 		}
 	}
-	e.bindings[m] = e.bound
+	e.skimmer = newSkimmer(e.fields.paths, e.bound)
+	e.bindings[m] = e.binding
 }
 
 // Mapped says what the event's index makes of a field. known is false where the event came without a
@@ -119,9 +125,10 @@ func (e *Event) resolve(s Slot, into []Value) []Value {
 		return into
 	}
 	if e.skimmed {
-		return e.skim(s, f, into)
+		into = e.skim(s, f, into)
+	} else {
+		into = e.collect(e.source, f.path, f, into)
 	}
-	into = e.collect(e.source, f.path, f, into)
 	if f.FromFields && e.extra != nil {
 		into = e.collect(e.extra, e.fields.trees[s], f, into)
 	}

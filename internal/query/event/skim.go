@@ -2,6 +2,7 @@ package event
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -17,26 +18,43 @@ import (
 // text must not change while the event is in use, and [Event.Written] finds nothing in it.
 func (e *Event) Skim(text []byte) (hit, ok bool) {
 	e.Reset(nil, nil, nil)
+	ok = e.pass(text, e.skimmer.line)
+	return e.skimmer.hit, ok
+}
+
+// SkimHit is Skim for a hit: source is the text of its `_source`, m and extra are as Reset has them.
+func (e *Event) SkimHit(m *Mapping, source []byte, extra *fastjson.Value) (ok bool) {
+	e.Reset(m, nil, extra)
+	return e.pass(source, e.skimmer.event)
+}
+
+// pass goes over an object whose keys root has.
+func (e *Event) pass(text []byte, root *key) bool {
 	e.skimmed = true
-	s := &e.skimmer
+	s := e.skimmer
 	s.text, s.hit = text, false
 	s.round++
 	at := space(text, 0)
-	if at == len(text) || text[at] != '{' || s.line == nil {
-		return false, false
+	if at == len(text) || text[at] != '{' || root == nil {
+		return false
 	}
-	at = s.value(at, s.line, 0)
-	return s.hit, at >= 0 && space(text, at) == len(text)
+	at = s.value(at, root, 0)
+	return at >= 0 && space(text, at) == len(text)
 }
 
-// skim gives the values of a field that Skim found.
+// skim gives the values of a field that was passed.
 func (e *Event) skim(s Slot, f *field, into []Value) []Value {
-	found := &e.skimmer.found[s]
+	found := &e.skimmer.found[e.skimmer.findings[s]]
 	if found.round != e.skimmer.round {
 		return into
 	}
 	for _, value := range found.values {
-		into = f.append(into, e.textIn(value))
+		switch {
+		case value[0] != 'n':
+			into = f.append(into, e.textIn(value))
+		case f.HasNullValue:
+			into = f.append(into, []byte(f.NullValue))
+		}
 	}
 	return into
 }
@@ -59,11 +77,13 @@ func (e *Event) textIn(value []byte) []byte {
 	return e.scratch[start:]
 }
 
-// skimmer goes over lines for the fields of one [Fields].
+// skimmer goes over texts for the fields of one [Fields], where one mapping has them.
 type skimmer struct {
-	line   *key // the keys of a line: those of an event, and `_source`
-	event  *key
+	event  *key // the keys of an event; nil where none is plain
+	line   *key // those of a line: of an event, and `_source`; nil where none is plain
 	source *key
+	// findings gives each slot's place in found: two slots can have one path.
+	findings []int
 
 	text    []byte
 	hit     bool
@@ -73,7 +93,7 @@ type skimmer struct {
 	parser  fastjson.Parser // of strings with escapes
 }
 
-// finding is where in the text the values of a field stand: as JSON, nulls left out.
+// finding is where in the text the values of a path stand, as JSON.
 type finding struct {
 	round  uint64
 	values [][]byte
@@ -82,33 +102,44 @@ type finding struct {
 // key is a key that leads to fields.
 type key struct {
 	name   string
-	slot   Slot     // of the field that ends here, or noSlot
+	found  int      // the finding of the path that ends here, or nothing
 	inside [][]*key // the keys of the object that stands here, by the length of their names
 	object uint64   // the last object that had this key
 }
 
-const noSlot Slot = -1
+const nothing = -1
 
 // The parser that is the other way to read an event stops at 300.
 const mostSkimmedDepth = 200
 
-func newSkimmer(f *Fields) skimmer {
-	s := skimmer{event: &key{slot: noSlot}, source: &key{name: "_source", slot: noSlot}, found: make([]finding, len(f.paths))}
-	for i, path := range f.paths {
+func newSkimmer(paths []string, bound []field) *skimmer {
+	s := &skimmer{event: &key{found: nothing}, source: &key{name: "_source", found: nothing}}
+	escaped := false
+	for i, path := range paths {
+		path = cmp.Or(bound[i].SourcePath, path)
+		escaped = escaped || strings.Contains(path, `\`)
 		k := s.event
 		for name := range strings.SplitSeq(path, ".") {
-			k = k.add(&key{name: name, slot: noSlot})
+			k = k.add(&key{name: name, found: nothing})
 		}
-		k.slot = Slot(i)
+		if k.found == nothing {
+			k.found = len(s.found)
+			s.found = append(s.found, finding{})
+		}
+		s.findings = append(s.findings, k.found)
 	}
-	s.line = &key{slot: noSlot}
+	if escaped {
+		s.event = nil // to a rule that reads a key that is always escaped
+		return s
+	}
+	s.line = &key{found: nothing}
 	for _, sameLength := range s.event.inside {
 		for _, k := range sameLength {
 			s.line.add(k)
 		}
 	}
-	if s.line.add(s.source) != s.source || strings.Contains(strings.Join(f.paths, ""), `\`) {
-		s.line = nil // no line is plain to a rule that reads `_source` itself, or a key that is always escaped
+	if s.line.add(s.source) != s.source {
+		s.line = nil // to a rule that reads `_source` itself
 	}
 	return s
 }

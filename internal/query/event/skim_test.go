@@ -152,6 +152,62 @@ func TestSkimmedLines(t *testing.T) {
 	}
 }
 
+// TestSkimmedHits is TestSkimmedLines for hits, through mappings of all kinds.
+func TestSkimmedHits(t *testing.T) {
+	paths := []string{"a", "a.b", "a.b.a", "b", "b.a", "b.c.a"}
+	var fields event.Fields
+	for _, path := range paths {
+		fields.Add(path)
+	}
+	plain := 0
+	rapid.Check(t, func(t *rapid.T) {
+		skimmed, parsed := event.New(&fields), event.New(&fields)
+		for range 2 { // the second event must not see the first
+			m := &event.Mapping{Fields: map[string]event.FieldMapping{}}
+			for _, path := range paths {
+				if rapid.IntRange(0, 4).Draw(t, "mapped") > 0 {
+					m.Fields[path] = drawMapping(t, paths)
+				}
+			}
+			var extra *fastjson.Value
+			if rapid.Bool().Draw(t, "with fields") {
+				extra = fastjson.MustParse(`{"a":["x"],"b.a":["1","2026-01-01"]}`)
+			}
+			text := drawObject(t, 4)
+			if !skimmed.SkimHit(m, []byte(text), extra) {
+				continue
+			}
+			plain++
+			source, err := fastjson.ParseBytes(event.MendSurrogates([]byte(text)))
+			if err != nil {
+				t.Fatalf("%s: is plain, and no object to the parser: %v", text, err)
+			}
+			parsed.Reset(m, source, extra)
+			for i, path := range paths {
+				if got, want := texts(skimmed.Values(event.Slot(i))), texts(parsed.Values(event.Slot(i))); !cmp.Equal(got, want) {
+					t.Fatalf("%s of %s with the fields %v, mapped as %+v: got %q, want %q", path, text, extra, m.Fields[path], got, want)
+				}
+			}
+		}
+	})
+	if plain == 0 {
+		t.Error("no hit was plain")
+	}
+}
+
+func drawMapping(t *rapid.T, paths []string) event.FieldMapping {
+	m := event.FieldMapping{
+		Type:       rapid.SampledFrom([]event.Type{event.Keyword, event.Text, event.Integer, event.Boolean, event.Date, event.Other}).Draw(t, "type"),
+		FromFields: rapid.Bool().Draw(t, "from fields"),
+		SourcePath: rapid.SampledFrom(append(paths, "", "", "", `a\b`)).Draw(t, "source path"),
+		Constant:   rapid.SampledFrom([]string{"", "", "k"}).Draw(t, "constant"),
+	}
+	if rapid.Bool().Draw(t, "null value") {
+		m.NullValue, m.HasNullValue = "7", true
+	}
+	return m
+}
+
 func drawObject(t *rapid.T, depth int) string {
 	var members []string
 	for range rapid.IntRange(0, 3).Draw(t, "members") {

@@ -18,18 +18,18 @@ func (s *skimmer) value(at int, k *key, depth int) int {
 	case 'f':
 		at = literal(text, at, "false")
 	case 'n':
-		return literal(text, at, "null")
+		at = literal(text, at, "null")
 	default:
 		at = numberEnd(text, at)
 	}
-	if at >= 0 && k != nil && k.slot != noSlot {
-		s.note(k.slot, text[begin:at])
+	if at >= 0 && k != nil && k.found != nothing {
+		s.note(k.found, text[begin:at])
 	}
 	return at
 }
 
-func (s *skimmer) note(slot Slot, value []byte) {
-	f := &s.found[slot]
+func (s *skimmer) note(found int, value []byte) {
+	f := &s.found[found]
 	if f.round != s.round {
 		f.round, f.values = s.round, f.values[:0]
 	}

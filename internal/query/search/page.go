@@ -48,13 +48,22 @@ type portion struct{ source, fields, ignored, sort []byte }
 
 // Read parses the hit. What it gives is valid until another hit of the page is read.
 func (h *Hit) Read() {
-	p := h.page
-	h.Source, h.Deep = parseWith(&p.source, h.parts.source), nil
+	h.ReadFields()
+	h.Source, h.Deep = parseWith(&h.page.source, h.parts.source), nil
 	if h.Source == nil && h.parts.source != nil {
 		h.Deep = h.parts.source
 	}
-	h.Fields = withIgnored(parseWith(&p.fields, h.parts.fields), parseWith(&p.ignored, h.parts.ignored))
 }
+
+// ReadFields parses only what Fields holds, and gives it.
+func (h *Hit) ReadFields() *fastjson.Value {
+	p := h.page
+	h.Fields = withIgnored(parseWith(&p.fields, h.parts.fields), parseWith(&p.ignored, h.parts.ignored))
+	return h.Fields
+}
+
+// Text is the document's text as it was sent, nil where the cluster gave none. It is valid until the next page is asked for.
+func (h *Hit) Text() []byte { return h.parts.source }
 
 // SourceJSON gives the document's text as it was sent. It is the caller's own.
 func (h *Hit) SourceJSON() []byte { return bytes.Clone(h.parts.source) }
