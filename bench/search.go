@@ -10,7 +10,7 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// pageSize is that of the program.
+// pageSize is that with which the program begins.
 const pageSize = 1000
 
 // measured is one way to ask for a rule's events.

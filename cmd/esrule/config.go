@@ -57,7 +57,7 @@ func defaultEnvironment() environment {
 		DeadLetterIndex: "esrule-dead-letter",
 		Schedule:        "@every 5m",
 		Late:            "24h",
-		PageSize:        "1000",
+		PageSize:        "5000",
 		LogLevel:        "info",
 		LogFormat:       "text",
 	}

@@ -56,7 +56,7 @@ func TestConfigDefaults(t *testing.T) {
 		DeadLetterIndex: "esrule-dead-letter",
 		ScheduleText:    "@every 5m",
 		Late:            24 * time.Hour,
-		PageSize:        1000,
+		PageSize:        5000,
 		LogLevel:        slog.LevelInfo,
 		LogFormat:       logText,
 	}
@@ -120,7 +120,7 @@ func TestConfigValues(t *testing.T) {
 	f("esrule_index=logs-*", index, []string(nil)) // names have a case
 	// Names without the prefix belong to other programs; see environment.
 	f("INDEX=other-*", index, []string(nil))
-	f("PAGE_SIZE=7", func(c config) any { return c.PageSize }, 1000)
+	f("PAGE_SIZE=7", func(c config) any { return c.PageSize }, 5000)
 	f("PASSWORD=other", func(c config) any { return c.Cluster.Password.reveal() }, "")
 	f("ELASTICSEARCH_URL=http://other:9200", func(c config) any { return c.hasCluster() }, false)
 }

@@ -7,47 +7,51 @@ import (
 	"time"
 )
 
-// ahead is the request for the next page, on its way while the page before it is still being split. It is a guess: where what
+// ahead is the request for the next page, on its way while the page before it is split and judged. It is a guess: where what
 // is asked for in the end is something else, it is dropped.
 type ahead struct {
 	body  []byte
-	limit int64
 	began time.Time
-	done  chan struct{}
 	stop  context.CancelFunc
+
+	done  chan struct{} // closed when what follows is there
+	ended time.Time
 	raw   []byte
 	err   error
 }
 
-// lookAhead asks for the page behind the one whose text is raw. Only a search that has had a full page looks ahead: most end
-// with their first, and must not cost the cluster a second request.
-func (f *fetcher) lookAhead(ctx context.Context, raw []byte, limit int64) {
-	after := lastSort(raw)
-	if !f.full || after == nil {
+// looksFull guesses whether another page comes behind an answer that is not split yet, by the length of the hits before. With
+// none before it says no: most searches end with their first page and must not cost the cluster a second.
+func (f *fetcher) looksFull(raw []byte) bool {
+	return f.hitBytes > 0 && len(raw) > f.hitBytes*f.size/10*9
+}
+
+// lookAhead asks for the page of so many hits behind a place, unless there is none.
+func (f *fetcher) lookAhead(ctx context.Context, after json.RawMessage, size int) {
+	if after == nil {
 		return
 	}
-	here := f.after
-	f.after = after
-	q := f.call(f.request.Fields, nil)
-	f.after = here
+	q := f.callFor(after, size, f.request.Fields, nil)
 	body, err := q.marshal()
 	if err != nil {
 		return
 	}
+	f.dropAhead()
 	ctx, stop := context.WithCancel(ctx)
-	a := &ahead{body: body, limit: limit, began: time.Now(), done: make(chan struct{}), stop: stop}
+	a := &ahead{body: body, began: time.Now(), stop: stop, done: make(chan struct{})}
 	buf := f.spare
 	f.spare, f.ahead = nil, a
 	go func() {
 		defer close(a.done)
-		a.raw, a.err = f.pit.cluster.send(ctx, q, body, buf, limit)
+		a.raw, a.err = f.pit.cluster.send(ctx, q, body, buf, f.limit(size))
+		a.ended = time.Now()
 	}()
 }
 
 // send sends a request for a page, or takes the answer to the same one that is on its way already.
 func (f *fetcher) send(ctx context.Context, q call, body, buf []byte, limit int64) ([]byte, error) {
 	a := f.ahead
-	if a == nil || a.limit != limit || !bytes.Equal(a.body, body) {
+	if a == nil || !bytes.Equal(a.body, body) {
 		f.dropAhead()
 		return f.pit.cluster.send(ctx, q, body, buf, limit)
 	}
@@ -69,6 +73,19 @@ func (f *fetcher) dropAhead() {
 	f.ahead.stop()
 	<-f.ahead.done
 	f.spare, f.ahead = f.ahead.raw, nil
+}
+
+// lasted is how long the request has been on its way, or was.
+func (a *ahead) lasted() time.Duration {
+	if a == nil {
+		return 0
+	}
+	select {
+	case <-a.done:
+		return a.ended.Sub(a.began)
+	default:
+		return time.Since(a.began)
+	}
 }
 
 // lastSort gives the place of the last hit, which stands at the end of an answer; nil where it does not.

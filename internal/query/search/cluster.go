@@ -11,10 +11,11 @@ import (
 
 // Options are what a Cluster can be told. The zero value of each means its default.
 type Options struct {
-	// PageSize is the number of hits asked for at once; default 1,000, at most 10,000.
+	// PageSize is the most hits asked for at once; default 5,000, at most 10,000. A search begins with 1,000 of them and
+	// asks for more where a page stays short.
 	PageSize int
 	// MaxPageBytes is how long an answer may be before the page is asked for again in halves; default
-	// 32 MiB. One hit alone may be longer. Two pages are held at a time, each several times its text.
+	// 32 MiB. One hit alone may be longer. Pages are to take an eighth of it; the texts of two are held at a time.
 	MaxPageBytes int64
 	// KeepAlive is how long a point in time lives between two pages; default 5 minutes.
 	KeepAlive time.Duration
@@ -32,7 +33,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	setDefault(&o.PageSize, 1000)
+	setDefault(&o.PageSize, 5000)
 	o.PageSize = min(o.PageSize, 10_000)
 	setDefault(&o.MaxPageBytes, 32<<20)
 	setDefault(&o.KeepAlive, 5*time.Minute)

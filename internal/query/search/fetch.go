@@ -20,22 +20,20 @@ type fetcher struct {
 	// suspected is among how many documents ahead is one that cannot be read back; see blame.go.
 	suspected int
 
-	full  bool   // the page before was full, so that another one is to be expected
-	ahead *ahead // nil where there is none
+	ahead *ahead // the next page's request, nil where it is not on its way
 	spare []byte // memory for the next answer
+	// hitBytes is how long the hits of the page before were, 0 where there was none.
+	hitBytes int
 }
 
 func newFetcher(p *PointInTime, r Request) *fetcher {
-	return &fetcher{pit: p, request: r, size: p.cluster.options.PageSize}
+	return &fetcher{pit: p, request: r, size: min(firstPage, p.cluster.options.PageSize)}
 }
 
 // fetch fetches the next page, in halves where it is too large to hold or a document in it spoils it.
 func (f *fetcher) fetch(ctx context.Context, page *Page) error {
-	began := time.Now()
-	if f.ahead != nil {
-		began = f.ahead.began
-	}
-	defer func() { page.Waited = time.Since(began) }()
+	began, before := time.Now(), f.ahead.lasted()
+	defer func() { page.Waited = before + time.Since(began) }()
 	for {
 		a, err := f.ask(ctx, page)
 		if ctx.Err() != nil {
@@ -72,13 +70,32 @@ func (f *fetcher) accept(ctx context.Context, page *Page, a answer) {
 	f.pit.renew(a.id)
 	page.Failures = f.pit.noteFailedShards(ctx, a.unread(options.Timeout))
 	f.last = len(page.Hits) < f.size
-	f.full = !f.last
+	f.hitBytes = len(page.raw) / f.size
 	f.after = a.after
 	f.suspected -= len(page.Hits)
-	// Pages grow again behind a large document, but not so far that every second one were too large.
-	if f.suspected <= 0 && f.size < options.PageSize && int64(len(page.raw)) < options.MaxPageBytes/4 {
-		f.size = min(f.size*2, options.PageSize)
+	if f.suspected <= 0 {
+		f.size = f.sizeBehind(len(page.raw))
 	}
+	if !f.last && f.ahead == nil {
+		f.lookAhead(ctx, f.after, f.size)
+	}
+}
+
+// firstPage is the most hits that a search begins with, before anything is known of their length.
+const firstPage = 1000
+
+// sizeBehind is how many hits to ask for behind a page whose text took so many bytes. Each page costs the cluster some
+// milliseconds, whatever it holds, and us the memory for its text: so pages are as large as an eighth of what may be held
+// takes, and grow step by step, so that not every second one were too large where few documents are.
+func (f *fetcher) sizeBehind(textBytes int) int {
+	const step = 4
+	options := &f.pit.cluster.options
+	wanted := options.MaxPageBytes / 8
+	fitting := int(int64(f.size) * wanted / int64(max(textBytes, 1)))
+	if fitting < 2*f.size && f.size < 2*fitting {
+		return f.size
+	}
+	return max(min(fitting, step*f.size, options.PageSize), 1)
 }
 
 // tries is how often the next page is asked for. One known to hold a document that spoils it is not
@@ -133,18 +150,17 @@ func (f *fetcher) ask(ctx context.Context, page *Page) (answer, error) {
 
 // attempt asks for one page once.
 func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) (answer, error) {
-	limit := f.pit.cluster.options.MaxPageBytes
-	if int64(cap(page.raw)) > 2*limit {
+	if int64(cap(page.raw)) > 2*f.pit.cluster.options.MaxPageBytes {
 		*page = Page{indices: page.indices} // give back what one huge document took
 	}
-	if f.size == 1 {
-		limit = 0 // there is no smaller half
-	}
+	limit := f.limit(f.size)
 	raw, err := f.send(ctx, q, body, page.raw, limit)
 	if err != nil {
 		return answer{}, err
 	}
-	f.lookAhead(ctx, raw, limit)
+	if f.suspected <= 0 && f.looksFull(raw) {
+		f.lookAhead(ctx, lastSort(raw), f.sizeBehind(len(raw)))
+	}
 	a, err := page.parse(raw)
 	if !errors.Is(err, errNotJSON) {
 		return a, err
@@ -156,6 +172,14 @@ func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) 
 		return answer{}, err
 	}
 	return page.parse(raw)
+}
+
+// limit is how many bytes a page of so many hits may take; 0 is no limit.
+func (f *fetcher) limit(size int) int64 {
+	if size == 1 {
+		return 0 // there is no smaller half
+	}
+	return f.pit.cluster.options.MaxPageBytes
 }
 
 // searchBody is the body of a search.
@@ -176,7 +200,12 @@ type pitBody struct {
 	KeepAlive string `json:"keep_alive"`
 }
 
+// call is the request for the page that comes next.
 func (f *fetcher) call(fields []string, source *bool) call {
+	return f.callFor(f.after, f.size, fields, source)
+}
+
+func (f *fetcher) callFor(after json.RawMessage, size int, fields []string, source *bool) call {
 	options := &f.pit.cluster.options
 	return call{
 		method: http.MethodPost,
@@ -184,10 +213,10 @@ func (f *fetcher) call(fields []string, source *bool) call {
 		params: url.Values{"allow_partial_search_results": {"true"}},
 		body: searchBody{
 			PIT:     pitBody{ID: f.pit.current(), KeepAlive: milliseconds(options.KeepAlive)},
-			Size:    f.size,
+			Size:    size,
 			Query:   f.request.Query,
 			Sort:    [1]string{"_shard_doc"},
-			After:   f.after,
+			After:   after,
 			Fields:  fields,
 			Source:  source,
 			Timeout: milliseconds(options.Timeout),

@@ -13,7 +13,7 @@ type Request struct {
 	Fields []string
 }
 
-// Pages reads every document that the request finds, in pages. The next page is fetched while the caller
+// Pages reads every document that the request finds, in pages. The next page is on its way while the caller
 // works on the one before, whose memory is used again once the caller asks for the next.
 //
 // A page may hold no hits. Shards that fail end nothing: what answered is handed on, and the indices
@@ -24,49 +24,17 @@ func (p *PointInTime) Pages(ctx context.Context, r Request) iter.Seq2[*Page, err
 		if p.Empty() {
 			return
 		}
-		ctx, cancel := context.WithCancel(ctx)
-		free, ready := make(chan *Page, 2), make(chan fetched)
-		go fetchAll(ctx, newFetcher(p, r), free, ready)
-		defer func() {
-			cancel()
-			for range ready { // ends when the fetching has
-			}
-		}()
-		free <- &Page{}
-		free <- &Page{}
-		for f := range ready {
-			if !yield(f.page, f.err) || f.err != nil {
+		f := newFetcher(p, r)
+		defer f.dropAhead()
+		page := &Page{}
+		for !f.last {
+			if err := f.fetch(ctx, page); err != nil {
+				yield(nil, err)
 				return
 			}
-			free <- f.page
+			if !yield(page, nil) {
+				return
+			}
 		}
-	}
-}
-
-type fetched struct {
-	page *Page
-	err  error
-}
-
-// fetchAll fetches page after page into free ones until the last, an error, or the end of ctx.
-func fetchAll(ctx context.Context, f *fetcher, free <-chan *Page, ready chan<- fetched) {
-	defer close(ready)
-	defer f.dropAhead()
-	for !f.last {
-		var page *Page
-		select {
-		case page = <-free:
-		case <-ctx.Done():
-		}
-		// An error is always sent: the receiver reads on until the channel is closed.
-		if ctx.Err() != nil {
-			ready <- fetched{err: context.Cause(ctx)}
-			return
-		}
-		if err := f.fetch(ctx, page); err != nil {
-			ready <- fetched{err: err}
-			return
-		}
-		ready <- fetched{page: page}
 	}
 }
