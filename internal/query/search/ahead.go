@@ -40,6 +40,9 @@ func (f *fetcher) lookAhead(ctx context.Context, after json.RawMessage, size int
 	ctx, stop := context.WithCancel(ctx)
 	a := &ahead{body: body, began: time.Now(), stop: stop, done: make(chan struct{})}
 	buf := f.spare
+	if expected := f.hitBytes*size/8*9 + bytes.MinRead; cap(buf) < expected { // grown in reading it would come out twice as large
+		buf = make([]byte, 0, expected)
+	}
 	f.spare, f.ahead = nil, a
 	go func() {
 		defer close(a.done)

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Mappings tells what the open indices of the patterns make of fields, by their paths. Read behind the
@@ -34,29 +36,36 @@ type facts struct {
 	copies map[string]map[string]bool // by index, then path: what copy_to fills
 }
 
+// facts asks for what does not hang on each other at the same time: every search waits for it.
 func (c *Cluster) facts(ctx context.Context, patterns, fields []string) (*facts, error) {
 	f := &facts{}
-	asked := withParents(fields)
-	var err error
-	if f.mapped, err = c.mappedFields(ctx, patterns, asked); err != nil {
-		return nil, err
-	}
-	if targets := aliasTargets(f.mapped); len(targets) > 0 {
-		behind, err := c.mappedFields(ctx, patterns, withParents(targets))
-		if err != nil {
-			return nil, err
+	asking, ctx := errgroup.WithContext(ctx)
+	asking.Go(func() error {
+		asked := withParents(fields)
+		var err error
+		if f.mapped, err = c.mappedFields(ctx, patterns, asked); err != nil {
+			return err
 		}
-		f.mapped = merge(f.mapped, behind)
-		asked = withParents(slices.Concat(fields, targets))
-	}
-	if f.caps, err = c.capabilities(ctx, patterns, asked); err != nil {
-		return nil, err
-	}
-	if f.modes, err = c.sourceSettings(ctx, patterns); err != nil {
-		return nil, err
-	}
-	f.copies, err = c.copyTargets(ctx, patterns)
-	return f, err
+		if targets := aliasTargets(f.mapped); len(targets) > 0 {
+			behind, err := c.mappedFields(ctx, patterns, withParents(targets))
+			if err != nil {
+				return err
+			}
+			f.mapped = merge(f.mapped, behind)
+			asked = withParents(slices.Concat(fields, targets))
+		}
+		f.caps, err = c.capabilities(ctx, patterns, asked)
+		return err
+	})
+	asking.Go(func() (err error) {
+		f.modes, err = c.sourceSettings(ctx, patterns)
+		return err
+	})
+	asking.Go(func() (err error) {
+		f.copies, err = c.copyTargets(ctx, patterns)
+		return err
+	})
+	return f, asking.Wait()
 }
 
 // withParents adds every parent of every path: a parent may be flattened, nested or left out of `_source`.
