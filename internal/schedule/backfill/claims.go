@@ -60,6 +60,12 @@ func (c *Claims) take(ctx context.Context, p Piece, fresh Slice, before sight) (
 	if c.documents == nil {
 		return &claim{claims: c, id: p.ID, slice: fresh}, sight{}, nil
 	}
+	if !before.version.Exists() { // most slices are claimed by the first who asks
+		taken, err := c.claim(ctx, p, fresh, before.version)
+		if taken != nil || err != nil {
+			return taken, before, err
+		}
+	}
 	var current Slice
 	v, err := c.documents.Get(ctx, p.ID, &current)
 	if err != nil {
@@ -80,15 +86,21 @@ func (c *Claims) take(ctx context.Context, p Piece, fresh Slice, before sight) (
 			fresh.Tries = 0 // a new command tries anew
 		}
 	}
+	taken, err := c.claim(ctx, p, fresh, v)
+	return taken, now, err
+}
+
+// claim writes a slice in the place of what was seen of it. Where another was faster there is no claim; the next look says who.
+func (c *Claims) claim(ctx context.Context, p Piece, fresh Slice, seen state.Version) (*claim, error) {
 	fresh.UpdatedAt = c.now().UTC().Truncate(time.Millisecond)
-	v, written, err := c.documents.Put(ctx, p.ID, fresh, v)
+	v, written, err := c.documents.Put(ctx, p.ID, fresh, seen)
 	if err != nil {
-		return nil, now, fmt.Errorf("claim a slice: %w", err)
+		return nil, fmt.Errorf("claim a slice: %w", err)
 	}
-	if !written { // another was faster; the next look says who
-		return nil, now, nil
+	if !written {
+		return nil, nil
 	}
-	return &claim{claims: c, id: p.ID, slice: fresh, version: v}, now, nil
+	return &claim{claims: c, id: p.ID, slice: fresh, version: v}, nil
 }
 
 // claim is a slice that is ours. Its methods may be called concurrently.
