@@ -38,7 +38,7 @@ func startContainer(ctx context.Context, o Options) (*Server, error) {
 	fmt.Fprintf(o.Log, "estest: starting Elasticsearch %s in a container\n", o.Version)
 	ctr, err := testcontainers.Run(ctx, image+":"+o.Version,
 		testcontainers.WithLogger(tclog.NewNoopLogger()),
-		testcontainers.WithEnv(map[string]string{"ES_JAVA_OPTS": "-Xms" + heap + " -Xmx" + heap}),
+		testcontainers.WithEnv(map[string]string{"ES_JAVA_OPTS": javaOptions()}),
 		testcontainers.WithFiles(files...),
 		testcontainers.WithExposedPorts(httpPort),
 		testcontainers.WithWaitStrategyAndDeadline(2*time.Minute, wait.ForListeningPort(httpPort)),

@@ -8,5 +8,8 @@
 // calls [Own]; one that needs a node to fail under it calls [OwnPair]. What is no test (the demo, the wrapper command
 // with) calls [Start] and stops the server itself.
 //
+// ESTEST_JAVA_OPTS adds to what a started server's Java is told. `make test` keeps Java from its second compiler, which
+// costs more than it saves a server of a few minutes.
+//
 // The invariant to keep: a server started here never outlives the process that started it, however that process ends.
 package estest

@@ -105,7 +105,7 @@ func (n node) run() (*process, error) {
 		"ES_JAVA_HOME="+n.java,
 		"ES_PATH_CONF="+n.path("config"),
 		"ES_TMPDIR="+n.path("tmp"),
-		"ES_JAVA_OPTS=-Xms"+heap+" -Xmx"+heap,
+		"ES_JAVA_OPTS="+javaOptions(),
 		"HOME="+n.folder,
 	)
 	n.account.apply(cmd)

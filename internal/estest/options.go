@@ -42,6 +42,11 @@ type User struct {
 // heap is enough for a million small events, and two servers fit on a small machine.
 const heap = "512m"
 
+// javaOptions are what the server's Java is told, and what ESTEST_JAVA_OPTS adds.
+func javaOptions() string {
+	return strings.TrimSpace("-Xms" + heap + " -Xmx" + heap + " " + os.Getenv("ESTEST_JAVA_OPTS"))
+}
+
 func (o Options) withDefaults() Options {
 	if o.Version == "" {
 		o.Version = os.Getenv("ESTEST_VERSION")
@@ -87,6 +92,10 @@ func (o Options) config() (config, error) {
 			"discovery.type": "single-node",
 			// A full disk would otherwise make every index read-only in the middle of a test.
 			"cluster.routing.allocation.disk.threshold_enabled": false,
+			// Each time that the server looks at its disks it takes away a full disk's block, also one that a test has set.
+			"cluster.info.update.interval": "24h",
+			// On a machine that has much to do, a document that brings many new fields waits longer than its 30 s.
+			"indices.mapping.dynamic_timeout": "5m",
 			// Said either way: where it is not said, 8.x sets up security with TLS by itself.
 			"xpack.security.enabled": o.secured(),
 		},
