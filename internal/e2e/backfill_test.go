@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ func slicesOf(s *stage) []backfill.Slice {
 }
 
 func TestBackfill(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	s.run(withMore(history, "--plan")...).want(t, 0).says(t, s.patterns[0], "1810", "1210", "slices")
@@ -61,14 +63,17 @@ func TestBackfill(t *testing.T) {
 
 // A backfill that is killed at any moment and started again comes to the same as one that is left alone.
 func TestBackfillKilled(t *testing.T) {
+	t.Parallel()
 	events := newStage(t, "events-*")
 	want := loadCrowd(t, events)
 	n := 0
 	f := func(at string, nth int, forward bool, is func(*stage, call) bool) {
 		t.Helper()
 		n++
+		prefix := fmt.Sprintf("%s-bfkilled%d", events.prefix, n)
 		t.Run(at, func(t *testing.T) {
-			s := stageOn(t, events.Cluster, fmt.Sprintf("%s-bfkilled%d", events.prefix, n))
+			t.Parallel()
+			s := stageOn(t, events.Cluster, prefix)
 			s.patterns = events.patterns
 			s.more = map[string]string{"PAGE_SIZE": "50"}
 			p := newProxy(t, s.url)
@@ -112,10 +117,33 @@ func TestBackfillKilled(t *testing.T) {
 
 // Two processes share the work, and what comes out is as from one.
 func TestBackfillShared(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	shared := withMore(history, "--workers", "1")
-	first, second := start(t, s.env(), shared...), start(t, s.env(), shared...)
+	// The first keeps its first slice in hand until the second has done one: neither is fast enough to do all.
+	p := newProxy(t, s.url)
+	arrived, goOn := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(goOn) })
+	defer release()
+	p.before(1, func(c call) bool { return isPage(s, c) }, func(call) {
+		close(arrived)
+		<-goOn
+	})
+	direct := s.url
+	s.url = p.URL
+	first := start(t, s.env(), shared...)
+	select {
+	case <-arrived:
+	case <-first.ended:
+		t.Fatalf("it ended without a page: %+v", first.wait())
+	}
+	s.url = direct
+	second := start(t, s.env(), shared...)
+	eventually(t, "the second has done a slice", func() bool {
+		return slices.ContainsFunc(slicesOf(s), func(one backfill.Slice) bool { return one.State == backfill.Done })
+	})
+	release()
 	one, two := first.wait().want(t, 0), second.wait().want(t, 0)
 	wantExactly(t, s, want)
 	did := map[string]int{}
@@ -136,10 +164,11 @@ func TestBackfillShared(t *testing.T) {
 
 // The first Ctrl-C ends in order and says how to go on, which works.
 func TestBackfillStopped(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	s.more["PAGE_SIZE"] = "50"
-	slow := start(t, s.env(), withMore(history, "--max-rate", "100")...)
+	slow := start(t, s.env(), withMore(history, "--max-rate", "10")...) // minutes, unless it is stopped
 	eventually(t, "a slice is under way", func() bool {
 		p, err := s.Client.Indices.Exists([]string{s.stateIndex()})
 		return err == nil && p.StatusCode == http.StatusOK && len(slicesOf(s)) > 0
@@ -159,6 +188,7 @@ func TestBackfillStopped(t *testing.T) {
 
 // A dry run says what it would write, each signal once, and leaves no trace.
 func TestBackfillDryRun(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	p := newProxy(t, s.url)
@@ -187,6 +217,7 @@ func TestBackfillDryRun(t *testing.T) {
 }
 
 func TestBackfillBadInput(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	f := func(code int, says string, args ...string) {
 		t.Helper()
@@ -203,6 +234,7 @@ func TestBackfillBadInput(t *testing.T) {
 
 // What cannot be searched is said before the start and at the end, and the rest is searched.
 func TestBackfillNotReached(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.Create(s.name("events-closed"), ecs)
@@ -225,6 +257,7 @@ func TestBackfillNotReached(t *testing.T) {
 
 // An index that takes no signals, as on a full disk: the slices are not covered, and are when it takes them again.
 func TestBackfillCannotWrite(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	s.run("setup").want(t, 0)
@@ -242,6 +275,7 @@ func TestBackfillCannotWrite(t *testing.T) {
 
 // An index that is deleted, and another that comes, while a backfill is stopped: both are named.
 func TestBackfillIndicesChange(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	s.Create(s.name("events-2"), ecs)
@@ -263,6 +297,7 @@ func TestBackfillIndicesChange(t *testing.T) {
 
 // A point in time that ends too early costs a repetition of its slice.
 func TestBackfillPointInTimeExpires(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	s.more["PAGE_SIZE"] = "50"
@@ -281,6 +316,7 @@ func TestBackfillPointInTimeExpires(t *testing.T) {
 
 // The report of a backfill names what was covered and what was not, and holds every signal with what decided.
 func TestBackfillReport(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.Create(s.name("events-closed"), ecs)
@@ -313,6 +349,7 @@ func TestBackfillReport(t *testing.T) {
 
 // No more points in time are open at once than there are workers, and each is closed.
 func TestBackfillClosesPointsInTime(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	loadCrowd(t, s)
 	p := newProxy(t, s.url)
@@ -335,6 +372,7 @@ func TestBackfillClosesPointsInTime(t *testing.T) {
 
 // A second Ctrl-C ends at once, whatever is in flight; the same command goes on.
 func TestBackfillStoppedTwice(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	s.more["PAGE_SIZE"] = "50"

@@ -42,6 +42,7 @@ func writeFile(t *testing.T, name, content string) string {
 // A rule file with a mistake: the place, the line with a caret, what to do, and exit code 2, before anything is asked of
 // a cluster.
 func TestMalformedRules(t *testing.T) {
+	t.Parallel()
 	f := func(file string, want ...string) {
 		t.Helper()
 		for _, command := range []string{"run --once", "check", "setup"} {
@@ -66,12 +67,14 @@ func TestMalformedRules(t *testing.T) {
 
 // A rule of a kind that is not supported is skipped by name; with none left there is nothing to run.
 func TestUnsupportedRule(t *testing.T) {
+	t.Parallel()
 	sequence := writeRule(t, "sequence by host.id [process where true] [file where true]")
 	run(t, nil, "check", "--rules", sequence).want(t, 2).says(t, "A rule of this test", "sequence", "no rule is left")
 }
 
 // A misspelled variable would silently mean its default.
 func TestUnknownVariable(t *testing.T) {
+	t.Parallel()
 	f := func(variable string, want ...string) {
 		t.Helper()
 		run(t, []string{variable}, "run", "--once").want(t, 2).says(t, want...).saysNot(t, "hunter2")
@@ -94,6 +97,7 @@ func TestNoCluster(t *testing.T) {
 
 // What answers there and is no Elasticsearch is not waited for.
 func TestNotElasticsearch(t *testing.T) {
+	t.Parallel()
 	other := httptest.NewServer(http.NotFoundHandler())
 	defer other.Close()
 	run(t, []string{"ESRULE_ELASTICSEARCH_URL=" + other.URL}, "run", "--once").want(t, 1).says(t, "not Elasticsearch", other.URL)

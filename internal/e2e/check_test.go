@@ -42,6 +42,7 @@ func (r result) checked(t *testing.T) checked {
 
 // TestCheckFolder holds what check says of a folder of rules: kinds counted, doubts and errors with their places.
 func TestCheckFolder(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	add := func(name, query string) {
 		t.Helper()
@@ -76,6 +77,7 @@ func TestCheckFolder(t *testing.T) {
 
 // TestCheckTypes holds what check says of comparisons that a mapping makes doubtful.
 func TestCheckTypes(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), `{"mappings":{"properties":{"@timestamp":{"type":"date"},"event":{"properties":{"category":{"type":"keyword"}}},
 		"process":{"properties":{"pid":{"type":"long"},"name":{"type":"keyword"}}}}}}`)

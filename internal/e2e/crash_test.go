@@ -16,14 +16,17 @@ import (
 
 // A run that is killed at any moment and started again: no signal is lost, none is doubled, and the ledger has no gap.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	events := newStage(t, "events-*")
 	want := loadCrowd(t, events)
 	n := 0
 	f := func(at string, nth int, forward bool, is func(*stage, call) bool, least, most int) {
 		t.Helper()
 		n++
+		prefix := fmt.Sprintf("%s-killed%d", events.prefix, n)
 		t.Run(at, func(t *testing.T) {
-			s := stageOn(t, events.Cluster, fmt.Sprintf("%s-killed%d", events.prefix, n))
+			t.Parallel()
+			s := stageOn(t, events.Cluster, prefix)
 			s.patterns = events.patterns
 			s.more = map[string]string{"START": "3h", "PAGE_SIZE": "50"}
 			if got := killAt(t, s, nth, forward, is); got < least || got > most {

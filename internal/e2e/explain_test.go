@@ -13,6 +13,7 @@ import (
 // TestExplainStoredEvent holds that explain reads an event as a run does: through its index's mapping, and with the values
 // that no _source has.
 func TestExplainStoredEvent(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	index := s.name("events-1")
 	s.Create(index, `{"mappings":{"dynamic":false,

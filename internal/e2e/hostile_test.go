@@ -111,6 +111,7 @@ func TestHostileEvents(t *testing.T) {
 // TestHostileLines: what Elasticsearch would not take comes in exports. A line that is no event is counted, named and passed
 // over; the others are judged.
 func TestHostileLines(t *testing.T) {
+	t.Parallel()
 	repeat := strings.Repeat
 	bad := []string{
 		hostileEvent("a", `"x":`+repeat("[", 10_000)+repeat("]", 10_000)),
@@ -151,6 +152,7 @@ func TestHostileLines(t *testing.T) {
 // TestHostilePatterns: patterns that are slow to whoever backtracks or builds an automaton of them do not keep another rule
 // from its events. One that costs too much is refused when the rules are read.
 func TestHostilePatterns(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	for _, value := range []string{strings.Repeat("a", 30_000), strings.Repeat("ab", 15_000) + "c"} {
@@ -194,6 +196,7 @@ func TestHostilePatterns(t *testing.T) {
 // TestOwnIndicesAreNotSearched: a pattern that is one of the program's own indices is refused wherever it comes from; one that
 // matches more is searched without them.
 func TestOwnIndicesAreNotSearched(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "a", match(time.Minute))

@@ -9,6 +9,7 @@ import (
 
 // A pattern without an index keeps nobody from searching the others, and check says it.
 func TestPatternWithoutIndex(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*", "nothing-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "a", match(time.Minute))
@@ -19,6 +20,7 @@ func TestPatternWithoutIndex(t *testing.T) {
 
 // A field of the rule that an index does not map is missing in its events. check says whether the rule can fire without.
 func TestMappingLacksField(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	const without = `{"mappings": {"dynamic": false, "properties": {"@timestamp": {"type": "date"},
 		"event": {"properties": {"category": {"type": "keyword"}, "type": {"type": "keyword"}}},
@@ -39,6 +41,7 @@ func TestMappingLacksField(t *testing.T) {
 
 // An index without _source cannot be judged: it is named and stays open; the others are covered.
 func TestIndexWithoutSource(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.Create(s.name("events-blind"), `{"mappings": {"_source": {"enabled": false}, "properties": {"@timestamp": {"type": "date"},
@@ -63,6 +66,7 @@ func TestIndexWithoutSource(t *testing.T) {
 // Events of odd shapes are judged as Elasticsearch's EQL would judge them. Each is an event of the rule with one thing
 // about it changed.
 func TestOddEvents(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	var want []string
@@ -124,6 +128,7 @@ func TestOddEvents(t *testing.T) {
 
 // A field of a type that the rule's text cannot be is missing there, as for Elasticsearch, and fails no other index.
 func TestWrongType(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "good", match(time.Minute))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -102,15 +103,22 @@ func startMonitored(t *testing.T, s *stage, args ...string) *monitored {
 	return m
 }
 
-// freeAddress is one that nobody listens on.
+// freeAddress is one that nobody listens on. Its port is below those that systems give out by themselves, or whoever
+// asked for any, in a test beside, could get it before the program.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const lowest, ports, tries = 20_000, 12_000, 100
+	var err error
+	for range tries {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(lowest+rand.IntN(ports)))
+		var l net.Listener
+		if l, err = net.Listen("tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatalf("no free port in %d tries: %v", tries, err)
+	return ""
 }
 
 // get gives the answer to a request, or 0 where nobody answers yet.
@@ -178,6 +186,7 @@ func (m *monitored) answers(path string, status int, text string) {
 // What the endpoints say of a service that finds something, whose cluster goes away, and comes back. No answer holds
 // the password.
 func TestMonitoring(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "a", match(time.Minute))
@@ -258,6 +267,7 @@ func (s *stage) buildLabels(m *monitored) string {
 
 // An index that does not answer, and signals that no index takes, each show by a metric of their own.
 func TestMonitoringFailures(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.Create(s.name("events-2"), `{"mappings": {"_source": {"enabled": false}, "properties": {"@timestamp": {"type": "date"}}}}`)
@@ -289,6 +299,7 @@ func TestMonitoringFailures(t *testing.T) {
 
 // At the start the three indices are looked at once, not once more by the first run.
 func TestIndicesAreEnsuredOnce(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.runOnce() // they are there
 	p := newProxy(t, s.url)
@@ -311,6 +322,7 @@ func TestIndicesAreEnsuredOnce(t *testing.T) {
 
 // An address that somebody else listens on is for the user to mend.
 func TestMetricsAddressIsTaken(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -322,6 +334,7 @@ func TestMetricsAddressIsTaken(t *testing.T) {
 
 // The endpoints answer before the cluster does.
 func TestMonitoringBeforeTheCluster(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	v := newValve(t, s.url)
 	v.cut()
@@ -334,6 +347,7 @@ func TestMonitoringBeforeTheCluster(t *testing.T) {
 }
 
 func TestMetricsFile(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "a", match(time.Minute))

@@ -47,6 +47,7 @@ func (p *proxy) windows(s *stage) (seen []schedule.Interval) {
 
 // Three days off, with an event in each hour: one run finds them all, the newest first.
 func TestOutageOfThreeDays(t *testing.T) {
+	t.Parallel()
 	const hours, overlap = 72, 4 * time.Minute
 	s, stopped := outageStage(t, hours*time.Hour)
 	var want []string
@@ -93,6 +94,7 @@ func TestOutageOfThreeDays(t *testing.T) {
 
 // A run that is killed in the middle of a late sweep: the next goes on with it, and nothing counts as swept before.
 func TestKilledInALateSweep(t *testing.T) {
+	t.Parallel()
 	s, stopped := outageStage(t, 2*time.Hour)
 	var want []string
 	for hour := range 20 {
@@ -128,6 +130,7 @@ func TestKilledInALateSweep(t *testing.T) {
 }
 
 func TestLateSweepIsOff(t *testing.T) {
+	t.Parallel()
 	s, _ := outageStage(t, 2*time.Hour)
 	s.more["LATE"] = "0"
 	s.put("events-a", "late", match(20*time.Hour))

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 // runLimit ends a program that hangs. No test waits for it.
-const runLimit = 2 * time.Minute
+const runLimit = 5 * time.Minute
 
 // process is the program under way.
 type process struct {
@@ -150,7 +150,7 @@ func (r result) saysNot(t *testing.T, parts ...string) result {
 // eventually waits until something holds that another process brings about.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	const patience, pause = 30 * time.Second, 100 * time.Millisecond
+	const patience, pause = 2 * time.Minute, 100 * time.Millisecond
 	for deadline := time.Now().Add(patience); !holds(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
 			t.Fatalf("not within %s: %s", patience, what)

@@ -10,6 +10,7 @@ import (
 
 // A signal that the alerts index refuses for what the event holds is written reduced; the run goes on.
 func TestReducedSignal(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "good", match(time.Minute))
@@ -36,6 +37,7 @@ func TestReducedSignal(t *testing.T) {
 // An alerts index that takes no form of a signal: each goes with its reason to the dead letters, which is told by the
 // exit code, and nothing is searched a second time for it.
 func TestDeadLetter(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "a", match(time.Minute))
@@ -72,6 +74,7 @@ func TestDeadLetter(t *testing.T) {
 
 // An alerts index that takes nothing for now: the time stays open, and the next run writes what is missing.
 func TestReadOnlySignals(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "a", match(time.Minute))

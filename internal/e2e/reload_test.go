@@ -44,6 +44,7 @@ const (
 
 // SIGHUP takes new rules; where one is wrong, all the old ones run on.
 func TestReload(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	folder, put := rulesFolder(t)
@@ -107,6 +108,7 @@ func TestReload(t *testing.T) {
 
 // A run that is under way ends with the rules with which it began.
 func TestReloadWaitsForTheRun(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	v := newValve(t, s.url)

@@ -16,6 +16,7 @@ import (
 
 // Two instances at once, over the same time and the same rule, on indices that neither finds there: one signal an event.
 func TestTwoInstances(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	s.more["START"] = "3h"
@@ -28,6 +29,7 @@ func TestTwoInstances(t *testing.T) {
 
 // The service finds an event that comes after its start, and SIGTERM ends it well.
 func TestService(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "before", match(time.Minute))
@@ -50,6 +52,7 @@ func TestService(t *testing.T) {
 
 // A ledger that reaches into the future, as a clock that was ahead leaves it, would hide what comes until then.
 func TestLedgerInTheFuture(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.runOnce()
@@ -66,6 +69,7 @@ func TestLedgerInTheFuture(t *testing.T) {
 
 // After an outage the newest time comes first, then the gap from its oldest end, in pieces of an hour.
 func TestCatchingUp(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.more["START"] = "12h"
@@ -134,6 +138,7 @@ func searched(t *testing.T, p *proxy) []schedule.Interval {
 
 // Without its state the program knows nothing of what it has searched, and says so; no signal is doubled.
 func TestStateIsGone(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "a", match(time.Minute))

@@ -9,6 +9,7 @@ import (
 
 // The hand-written events: found are exactly those that say of themselves that they match.
 func TestSamples(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	prefix := s.prefix + "-"
 	var err error

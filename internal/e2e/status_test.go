@@ -10,6 +10,7 @@ import (
 
 // What status says of a ledger with a gap and an index that is open, for people and for programs.
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "a", match(time.Minute))

@@ -14,6 +14,7 @@ import (
 
 // What a person made of an alert stays, however often its event is found again.
 func TestAlertIsNotOverwritten(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "a", match(time.Minute))
@@ -31,6 +32,7 @@ func TestAlertIsNotOverwritten(t *testing.T) {
 // A new signals index knows nothing of what was alerted before. The signals of the time that is read again are copied to it
 // first, with their ids, and nothing is alerted twice; what was not copied is.
 func TestNewSignalsIndex(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "copied", match(time.Minute))
@@ -56,6 +58,7 @@ func TestNewSignalsIndex(t *testing.T) {
 
 // An older ledger costs reading and doubles nothing. Signals that are older than the ledger are made whole by a backfill.
 func TestRestoredFromASnapshot(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "before", match(30*time.Minute))
@@ -79,6 +82,7 @@ func TestRestoredFromASnapshot(t *testing.T) {
 
 // A slice that cannot be covered leaves no other behind. The same command later does what is missing, and only that.
 func TestBackfillOneBadSlice(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	text, err := json.Marshal(match(7 * 24 * time.Hour)) // far from the others, so in a slice of its own

@@ -14,6 +14,7 @@ import (
 // What a query string would escape, split at a space, or fold, and what the index leaves out, is compared as the rule has it. Nothing of
 // it is asked of the cluster by a pattern.
 func TestValuesAsTheRuleHasThem(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	folder := t.TempDir()
