@@ -8,9 +8,10 @@ import (
 )
 
 // Now is the cluster's clock, in milliseconds. It is asked through a date field of an index, which may
-// be empty: a range of dates up to "now" is answered with what "now" was.
+// be empty: a range of dates up to "now" is answered with what "now" was. An index that another instance has just made
+// has no shard for a moment, and is waited for.
 func (c *Cluster) Now(ctx context.Context, index, dateField string) (time.Time, error) {
-	q := call{method: http.MethodPost, path: "/" + joined([]string{index}) + "/_search", params: openIndices()}
+	q := call{method: http.MethodPost, path: "/" + joined([]string{index}) + "/_search", params: openIndices(), awaitsShards: true}
 	q.params.Set("request_cache", "false")
 	q.params.Set("filter_path", "aggregations.clock.buckets.to")
 	q.body = map[string]any{

@@ -301,3 +301,27 @@ func TestClock(t *testing.T) {
 		t.Errorf("no index: got the error %v, want %v", err, search.ErrIndexNotFound)
 	}
 }
+
+// An index that another instance makes at this moment is there before its shard.
+func TestClockOfANewIndex(t *testing.T) {
+	server := estest.For(t)
+	index := server.Index("new")
+	const nowhere = "index.routing.allocation.require._name"
+	server.Do(http.MethodPut, index+"?wait_for_active_shards=0", map[string]any{
+		"settings": map[string]any{nowhere: "no-such-node"}, "mappings": map[string]any{"properties": map[string]any{"d": map[string]string{"type": "date"}}},
+	})
+	between := &faults{spoil: func(n int64, res *http.Response) (*http.Response, error) {
+		if n == 1 && res.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("the first answer is %s, want a shard to be missing", res.Status)
+		}
+		if n == 1 {
+			server.Do(http.MethodPut, index+"/_settings", map[string]any{nowhere: nil})
+			server.Do(http.MethodGet, "_cluster/health/"+index+"?wait_for_status=yellow", nil)
+		}
+		return res, nil
+	}}
+	c := search.NewCluster(through(t, server, between), search.Options{RetryInterval: time.Millisecond})
+	if _, err := c.Now(t.Context(), index, "d"); err != nil {
+		t.Errorf("behind %d searches: %v", between.searches.Load(), err)
+	}
+}

@@ -29,6 +29,8 @@ type call struct {
 	path   string // escaped
 	params url.Values
 	body   any // marshalled as JSON; nil is none
+
+	awaitsShards bool // a shard that is not there yet is worth another try
 }
 
 // ask sends a small request, several times if need be, and reads its answer into a value.
@@ -69,7 +71,7 @@ func (c *Cluster) retry(ctx context.Context, q call, tries uint, send func() ([]
 		if err != nil && ctx.Err() != nil {
 			return nil, backoff.Permanent(context.Cause(ctx))
 		}
-		if err != nil && !isTransient(err) {
+		if err != nil && !isTransient(err) && !(q.awaitsShards && lacksShards(err)) {
 			return nil, backoff.Permanent(err)
 		}
 		return answer, err
@@ -95,6 +97,12 @@ func isTransient(err error) bool {
 		return len(refused.shards) == 0 || anyTransient(refused.shards)
 	}
 	return false
+}
+
+// lacksShards tells whether a search failed for want of shards alone.
+func lacksShards(err error) bool {
+	failed := failedShards(err)
+	return len(failed) > 0 && allOf(failed, noShardAvailable)
 }
 
 func anyTransient(shards []shardFailure) bool {
