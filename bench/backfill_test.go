@@ -227,7 +227,7 @@ func (d *drain) bare(b *testing.B) time.Duration {
 
 // laterPages is how many hits the program is told to ask for at most, less than it would take of the pages' length alone: so the
 // bare loop can read the same pages, of pageSize hits at first and of this many behind.
-const laterPages = 3000
+const laterPages = 2000
 
 // drain reads every page of a query and throws it away, but for the last bytes, which hold where the next page begins.
 func (s server) drain(ctx context.Context, index string, query any) error {

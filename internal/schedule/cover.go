@@ -171,17 +171,17 @@ func (j *judge) judge(hit *search.Hit) error {
 	}
 	j.outcome.Candidates++
 	if err := j.see(hit, mapping); err != nil {
-		return fmt.Errorf("document %s of index %s: %w", hit.ID, hit.Index, err)
+		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
 	if !j.detection.Matcher.Match(j.event) {
 		return nil
 	}
 	j.outcome.Matched++
 	signal, err := sink.NewSignal(sink.Match{
-		Rule: j.detection.Rule, Index: hit.Index, ID: hit.ID, Source: hit.SourceJSON(), Fields: hit.FieldsJSON(),
+		Rule: j.detection.Rule, Index: hit.Index, ID: hit.ID(), Source: hit.SourceJSON(), Fields: hit.FieldsJSON(),
 	}, j.execution)
 	if err != nil {
-		return fmt.Errorf("make a signal of document %s of index %s: %w", hit.ID, hit.Index, err)
+		return fmt.Errorf("make a signal of document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
 	j.signals = append(j.signals, signal)
 	return nil

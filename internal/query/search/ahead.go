@@ -40,6 +40,9 @@ func (f *fetcher) lookAhead(ctx context.Context, after json.RawMessage, size int
 	ctx, stop := context.WithCancel(ctx)
 	a := &ahead{body: body, began: time.Now(), stop: stop, done: make(chan struct{})}
 	buf := f.spare
+	if buf == nil {
+		buf = f.pit.cluster.keptText()
+	}
 	if expected := f.hitBytes*size/8*9 + bytes.MinRead; cap(buf) < expected { // grown in reading it would come out twice as large
 		buf = make([]byte, 0, expected)
 	}
@@ -105,4 +108,20 @@ func lastSort(raw []byte) json.RawMessage {
 		return nil
 	}
 	return bytes.Clone(place[:end+1])
+}
+
+// keptText is memory for the text of a page, nil where there is none.
+func (c *Cluster) keptText() []byte {
+	if kept, ok := c.texts.Get().(*[]byte); ok {
+		return *kept
+	}
+	return nil
+}
+
+// keepText keeps memory for the next search: neither what is too small for a page of the usual length nor what one
+// huge document took.
+func (c *Cluster) keepText(text []byte) {
+	if n := int64(cap(text)); n >= c.options.MaxPageBytes/16 && n <= 2*c.options.MaxPageBytes {
+		c.texts.Put(&text)
+	}
 }

@@ -69,7 +69,7 @@ func (f *fetcher) pass(ctx context.Context, page *Page, b *bare) error {
 	hit := &b.page.Hits[0]
 	f.pit.renew(b.id)
 	page.Failures = f.pit.note(ctx, []Failure{{
-		Index: hit.Index, Type: unreadable, Reason: fmt.Sprintf("the cluster cannot give back document %s: %v", hit.ID, b.err),
+		Index: hit.Index, Type: unreadable, Reason: fmt.Sprintf("the cluster cannot give back document %s: %v", hit.ID(), b.err),
 	}})
 	f.after, f.suspected = b.after, 0
 	f.size = min(2, f.pit.cluster.options.PageSize)

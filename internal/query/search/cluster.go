@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8"
@@ -15,7 +16,7 @@ type Options struct {
 	// asks for more where a page stays short.
 	PageSize int
 	// MaxPageBytes is how long an answer may be before the page is asked for again in halves; default
-	// 32 MiB. One hit alone may be longer. Pages are to take an eighth of it; the texts of two are held at a time.
+	// 32 MiB. One hit alone may be longer. Pages are to take a twelfth of it; the texts of two are held at a time.
 	MaxPageBytes int64
 	// KeepAlive is how long a point in time lives between two pages; default 5 minutes.
 	KeepAlive time.Duration
@@ -58,6 +59,7 @@ type Cluster struct {
 	client    *elasticsearch.Client
 	options   Options
 	addresses string
+	texts     sync.Pool // of *[]byte: memory for the text of pages, from one search to the next
 }
 
 // NewCluster gives a Cluster that sends its requests through client.

@@ -85,12 +85,12 @@ func (f *fetcher) accept(ctx context.Context, page *Page, a answer) {
 const firstPage = 1000
 
 // sizeBehind is how many hits to ask for behind a page whose text took so many bytes. Each page costs the cluster some
-// milliseconds, whatever it holds, and us the memory for its text: so pages are as large as an eighth of what may be held
+// milliseconds, whatever it holds, and us the memory for its text: so pages are as large as a twelfth of what may be held
 // takes, and grow step by step, so that not every second one were too large where few documents are.
 func (f *fetcher) sizeBehind(textBytes int) int {
 	const step = 4
 	options := &f.pit.cluster.options
-	wanted := options.MaxPageBytes / 8
+	wanted := options.MaxPageBytes / 12
 	fitting := int(int64(f.size) * wanted / int64(max(textBytes, 1)))
 	if fitting < 2*f.size && f.size < 2*fitting {
 		return f.size

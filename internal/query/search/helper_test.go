@@ -40,7 +40,7 @@ func read(t *testing.T, c *search.Cluster, pattern string, r search.Request) ([]
 			h := &page.Hits[i]
 			h.Read()
 			all = append(all, hit{
-				index: h.Index, id: h.ID, source: bytes.Clone(h.SourceJSON()), fields: bytes.Clone(h.FieldsJSON()), deep: h.Deep != nil,
+				index: h.Index, id: h.ID(), source: bytes.Clone(h.SourceJSON()), fields: bytes.Clone(h.FieldsJSON()), deep: h.Deep != nil,
 			})
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"esrule/internal/query/event"
 )
 
-// Page is one answer of a search. It and all that it holds is valid until the next page is asked for.
+// Page is one answer of a search. It and all that it holds is valid until the next page is asked for, or no more.
 type Page struct {
 	Hits []Hit
 	Took time.Duration // on the cluster
@@ -30,7 +30,6 @@ type Page struct {
 // Hit is a document that was found.
 type Hit struct {
 	Index string
-	ID    string
 	// What Read gives. Source is the document as it was sent; nil where it comes as Deep.
 	Source *fastjson.Value
 	// Fields are the values of the fields asked for, by path, those too long for the index among them; nil
@@ -44,7 +43,7 @@ type Hit struct {
 }
 
 // portion is the text of a hit's parts, nil where one is not there.
-type portion struct{ source, fields, ignored, sort []byte }
+type portion struct{ id, source, fields, ignored, sort []byte }
 
 // Read parses the hit. What it gives is valid until another hit of the page is read.
 func (h *Hit) Read() {
@@ -60,6 +59,15 @@ func (h *Hit) ReadFields() *fastjson.Value {
 	p := h.page
 	h.Fields = withIgnored(parseWith(&p.fields, h.parts.fields), parseWith(&p.ignored, h.parts.ignored))
 	return h.Fields
+}
+
+// ID is the document's name in its index.
+func (h *Hit) ID() string {
+	id, err := unquote(h.parts.id)
+	if err != nil {
+		return string(h.parts.id) // cannot be: the cluster writes it
+	}
+	return id
 }
 
 // Text is the document's text as it was sent, nil where the cluster gave none. It is valid until the next page is asked for.
@@ -147,7 +155,7 @@ func (p *Page) addHit(s *splitter) error {
 		case "_index":
 			hit.Index, err = p.index(value)
 		case "_id":
-			hit.ID, err = unquote(value)
+			hit.parts.id = value
 		case "_source":
 			hit.parts.source = value
 		case "fields":

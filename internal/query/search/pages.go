@@ -25,8 +25,12 @@ func (p *PointInTime) Pages(ctx context.Context, r Request) iter.Seq2[*Page, err
 			return
 		}
 		f := newFetcher(p, r)
-		defer f.dropAhead()
-		page := &Page{}
+		page := &Page{raw: p.cluster.keptText()}
+		defer func() {
+			f.dropAhead()
+			p.cluster.keepText(f.spare)
+			p.cluster.keepText(page.raw)
+		}()
 		for !f.last {
 			if err := f.fetch(ctx, page); err != nil {
 				yield(nil, err)
