@@ -93,6 +93,9 @@ func newBackfillCommand(a *app) *cobra.Command {
 // less memory for a little more processor time.
 const gcPercent = 50
 
+// slowPage is the most seconds that a page may have to wait for --max-rate: its point in time must not expire meanwhile.
+const slowPage = 10
+
 // check refuses values that cannot be meant.
 func (f backfillFlags) check() error {
 	switch {
@@ -184,6 +187,9 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 	log := a.logger(cfg)
 	if len(f.index) > 0 {
 		cfg.Index = f.index
+	}
+	if f.maxRate > 0 {
+		cfg.PageSize = min(cfg.PageSize, slowPage*f.maxRate)
 	}
 	rules, err := a.ruleSet(cfg, log)
 	if err != nil {

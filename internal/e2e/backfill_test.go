@@ -186,6 +186,23 @@ func TestBackfillStopped(t *testing.T) {
 	wantExactly(t, s, want)
 }
 
+// Where few documents a second may be read, pages are small: between two large ones the point in time would expire.
+func TestBackfillMaxRate(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "events-*")
+	loadCrowd(t, s)
+	p := newProxy(t, s.url)
+	p.holdAt(2, false, func(c call) bool { return isPage(s, c) })
+	s.url = p.URL
+	start(t, s.env(), withMore(history, "--max-rate", "5", "--workers", "1")...)
+	<-p.held
+	for _, c := range p.seen() {
+		if isPage(s, c) && !strings.Contains(c.body, `"size":50,`) {
+			t.Errorf("a page of %.300s, want 50 hits: ten seconds of 5", c.body)
+		}
+	}
+}
+
 // A dry run says what it would write, each signal once, and leaves no trace.
 func TestBackfillDryRun(t *testing.T) {
 	t.Parallel()
