@@ -32,7 +32,8 @@ func (r *round) bring(ctx context.Context, f fault) error {
 		undo, err := r.net.poison(ctx, f.slot, fmt.Sprint("fault-", f.number), f.toxic())
 		return r.hold(ctx, f, undo, err)
 	case connectionRefused:
-		return r.hold(ctx, f, r.net.refuse(f.slot), nil)
+		undo, err := r.net.refuse(f.slot)
+		return r.hold(ctx, f, undo, err)
 	case nodeLost:
 		if err := r.pair.KillSecond(); err != nil {
 			return err

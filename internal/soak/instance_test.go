@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +21,7 @@ type instance struct {
 	env   []string
 	clock string // the file that says how wrong its clock is
 	home  string
+	url   func() string // where it finds the cluster when it starts
 
 	mu      sync.Mutex
 	running *exec.Cmd
@@ -51,7 +53,7 @@ func pause(ctx context.Context, d time.Duration) {
 // once runs the program to its end, or asks it to end after a limit, or when ctx ends. It gives the exit code.
 func (i *instance) once(ctx context.Context, limit time.Duration, args ...string) int {
 	cmd := exec.Command(i.file, args...)
-	cmd.Env, cmd.Dir, cmd.Stderr = i.env, i.home, i
+	cmd.Env, cmd.Dir, cmd.Stderr = append(slices.Clone(i.env), "ESRULE_ELASTICSEARCH_URL="+i.url()), i.home, i
 	i.mu.Lock()
 	err := cmd.Start()
 	if err != nil {

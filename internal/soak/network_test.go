@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
@@ -21,8 +22,14 @@ import (
 
 // network lies between the instances and the cluster: a line for each instance, that can be broken alone.
 type network struct {
-	lines   []*toxiproxy.Proxy
+	server  *toxiproxy.ApiServer
 	watcher *watcher
+
+	mu       sync.Mutex
+	lines    []*toxiproxy.Proxy
+	replaced int
+	// abandoned is told of a slot whose line was replaced: what runs there waits for the old one.
+	abandoned func(slot int)
 }
 
 func newNetwork(target string) (*network, error) {
@@ -30,27 +37,80 @@ func newNetwork(target string) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &network{watcher: w}
-	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	n := &network{watcher: w, abandoned: func(int) {}, server: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
 	for slot := range slots {
-		line := toxiproxy.NewProxy(server, fmt.Sprint("slot-", slot), "127.0.0.1:0", w.Listener.Addr().String())
-		if err := line.Start(); err != nil {
-			return nil, fmt.Errorf("start the line of slot %d: %w", slot, err)
+		line, err := n.newLine(slot)
+		if err != nil {
+			return nil, err
 		}
 		n.lines = append(n.lines, line)
 	}
 	return n, nil
 }
 
+func (n *network) newLine(slot int) (*toxiproxy.Proxy, error) {
+	line := toxiproxy.NewProxy(n.server, fmt.Sprint("slot-", slot), "127.0.0.1:0", n.watcher.Listener.Addr().String())
+	if err := line.Start(); err != nil {
+		return nil, fmt.Errorf("start the line of slot %d: %w", slot, err)
+	}
+	return line, nil
+}
+
 func (n *network) close() {
-	for _, line := range n.lines {
-		line.Stop()
+	for slot := range slots {
+		line := n.line(slot)
+		_, _ = inTime(func() error { line.Stop(); return nil })
 	}
 	n.watcher.CloseClientConnections()
 	n.watcher.Close()
 }
 
-func (n *network) url(slot int) string { return "http://" + n.lines[slot].Listen }
+func (n *network) line(slot int) *toxiproxy.Proxy {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.lines[slot]
+}
+
+func (n *network) url(slot int) string { return "http://" + n.line(slot).Listen }
+
+// inTime waits ten seconds for a change to a line. Toxiproxy can wait for ever on a connection whose end is dead, and holds the
+// line meanwhile (Shopify/toxiproxy#558).
+func inTime(change func() error) (done bool, err error) {
+	ended := make(chan error, 1)
+	go func() { ended <- change() }()
+	select {
+	case err := <-ended:
+		return true, err
+	case <-time.After(10 * time.Second):
+		return false, nil
+	}
+}
+
+// replace puts a new line in the place of one that is stuck, unless that was done. It is for programs that start from now on.
+func (n *network) replace(slot int, stuck *toxiproxy.Proxy) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.lines[slot] != stuck {
+		return nil
+	}
+	line, err := n.newLine(slot)
+	if err != nil {
+		return err
+	}
+	n.lines[slot] = line
+	n.replaced++
+	n.abandoned(slot)
+	return nil
+}
+
+// change changes a line, and replaces it where it is stuck.
+func (n *network) change(slot int, line *toxiproxy.Proxy, do func() error) error {
+	done, err := inTime(do)
+	if !done {
+		return n.replace(slot, line)
+	}
+	return err
+}
 
 // toxic is one of toxiproxy's, with its settings. Toward the program is downstream.
 type toxic struct {
@@ -94,23 +154,31 @@ func (n *network) poison(ctx context.Context, slot int, name string, t toxic) (f
 	if err != nil {
 		return nil, err
 	}
-	collection := n.lines[slot].Toxics
-	if _, err := collection.AddToxicJson(bytes.NewReader(text)); err != nil {
+	line := n.line(slot)
+	err = n.change(slot, line, func() error {
+		_, err := line.Toxics.AddToxicJson(bytes.NewReader(text))
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("put %s on the line of slot %d: %w", text, slot, err)
 	}
-	return func() error { return collection.RemoveToxic(ctx, name) }, nil
+	return func() error {
+		return n.change(slot, line, func() error { return line.Toxics.RemoveToxic(ctx, name) })
+	}, nil
 }
 
 // refuse cuts a line: its connections end, and no new one is taken. It gives what mends the line.
-func (n *network) refuse(slot int) func() error {
-	line := n.lines[slot]
-	line.Stop()
+func (n *network) refuse(slot int) (func() error, error) {
+	line := n.line(slot)
+	err := n.change(slot, line, func() error { line.Stop(); return nil })
 	return func() error {
-		if err := line.Start(); !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) { // two refusals that overlap: the first end mends
-			return err
-		}
-		return nil
-	}
+		return n.change(slot, line, func() error {
+			if err := line.Start(); !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) { // two refusals that overlap: the first end mends
+				return err
+			}
+			return nil
+		})
+	}, err
 }
 
 // watcher stands before the server and passes everything on unchanged. It remembers the points in time that were opened,

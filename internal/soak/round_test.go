@@ -71,10 +71,9 @@ func newRound(plan *schedule, pair *estest.Pair, file, home string) (*round, err
 	for slot := range slots {
 		clock := filepath.Join(home, fmt.Sprint("clock-", slot))
 		r.instances = append(r.instances, &instance{
-			file: file, home: home, clock: clock,
+			file: file, home: home, clock: clock, url: func() string { return r.net.url(slot) },
 			env: []string{
 				"SOAK_CLOCK=" + clock,
-				"ESRULE_ELASTICSEARCH_URL=" + r.net.url(slot),
 				"ESRULE_RULES=" + folder,
 				"ESRULE_SIGNALS_INDEX=" + r.index("signals"),
 				"ESRULE_STATE_INDEX=" + r.index("state"),
@@ -86,6 +85,7 @@ func newRound(plan *schedule, pair *estest.Pair, file, home string) (*round, err
 			},
 		})
 	}
+	r.net.abandoned = func(slot int) { r.instances[slot].kill() }
 	return r, nil
 }
 
@@ -233,6 +233,7 @@ func (r *round) heal(ctx context.Context) error {
 		return err
 	}
 	last := r.instances[0]
+	last.env = append(last.env, "ESRULE_PAGE_SIZE=1000") // nothing fails any more
 	if err := last.shift(0); err != nil {
 		return err
 	}

@@ -120,8 +120,8 @@ func (h *harness) round(t *testing.T, plan *schedule) {
 	h.signals += v.signals
 	h.lost += v.lost
 	h.doubled += v.doubled
-	t.Logf("seed %d: %d faults, %d events, %d signals, %d lost, %d doubled in %s (%s until the last fault was undone); covered by then: %s; %s",
-		plan.seed, faults, v.events, v.signals, v.lost, v.doubled, time.Since(began).Round(time.Second), r.failing.Round(time.Second), r.partial, r.net.watcher)
+	t.Logf("seed %d: %d faults, %d events, %d signals, %d lost, %d doubled in %s (%s until the last fault was undone); covered by then: %s; %s; %d lines replaced",
+		plan.seed, faults, v.events, v.signals, v.lost, v.doubled, time.Since(began).Round(time.Second), r.failing.Round(time.Second), r.partial, r.net.watcher, r.net.replaced)
 }
 
 // wantRight judges a round, and keeps its indices for whoever looks into what is wrong.
