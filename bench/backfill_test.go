@@ -32,13 +32,15 @@ const backfillRounds = 3
 // the program does besides (plan, claims, parsing, judging, signals) must fit into what is left. It does so once, whatever b.N.
 func BenchmarkBackfill(b *testing.B) {
 	events := eventsWanted(b)
-	f := func(name string, events, oneOf, workers int) {
-		b.Run(name, func(b *testing.B) { newDrain(b, events, oneOf, workers).measure(b) })
+	f := func(name string, events, oneOf, workers, page int) {
+		b.Run(name, func(b *testing.B) { newDrain(b, events, oneOf, workers, page).measure(b) })
 	}
-	f("few-signals/workers=1", events, 10_000, 1)
-	f("few-signals/workers=2", events, 10_000, 2)
-	f("a-tenth-of-the-candidates", events/10, 10_000, 2)
-	f("every-tenth-a-signal", events/10, 10, 2)
+	f("few-signals/workers=1", events, 10_000, 1, laterPages)
+	f("few-signals/workers=2", events, 10_000, 2, laterPages)
+	f("few-signals/workers=1/small-pages", events, 10_000, 1, pageSize)
+	f("few-signals/workers=2/small-pages", events, 10_000, 2, pageSize)
+	f("a-tenth-of-the-candidates", events/10, 10_000, 2, laterPages)
+	f("every-tenth-a-signal", events/10, 10, 2, laterPages)
 }
 
 // drain is an index of candidates, and the two ways to read it.
@@ -50,13 +52,14 @@ type drain struct {
 	events  int
 	oneOf   int
 	workers int
+	page    int // hits of each page behind the first
 	runs    int
 }
 
-func newDrain(b *testing.B, events, oneOf, workers int) *drain {
+func newDrain(b *testing.B, events, oneOf, workers, page int) *drain {
 	b.Helper()
 	c := estest.For(b)
-	d := &drain{server: server{client: unpacked(b, c)}, cluster: c, events: events, oneOf: oneOf, workers: workers}
+	d := &drain{server: server{client: unpacked(b, c)}, cluster: c, events: events, oneOf: oneOf, workers: workers, page: page}
 	d.index = fmt.Sprintf("esrule-bench-candidates-%d-%d-%d", generation, events, oneOf)
 	fmt.Fprintf(os.Stderr, "bench: %d candidates in index %s; writing them takes a minute or more\n", events, d.index)
 	if err := d.server.load(b.Context(), d.index, newCandidates(seed, events, oneOf)); err != nil {
@@ -105,10 +108,10 @@ func (d *drain) measure(b *testing.B) {
 	b.ReportMetric(100*ratio(bare, ours), "%of-bare-loop")
 	b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
 	w := tabwriter.NewWriter(os.Stderr, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "bench: %d candidates, one of %d a signal, %d workers, %d rounds\tmedian s\tcandidates/s\n", d.events, d.oneOf, d.workers, backfillRounds)
+	fmt.Fprintf(w, "bench: %d candidates, one of %d a signal, %d workers, pages of %d, %d rounds\tmedian s\tcandidates/s\n", d.events, d.oneOf, d.workers, d.page, backfillRounds)
 	fmt.Fprintf(w, "bare loop\t%.2f\t%.0f\n", median(bare).Seconds(), perSecond(median(bare)))
 	fmt.Fprintf(w, "esrule backfill\t%.2f\t%.0f\t%.0f %% of the bare loop, peak memory %.1f MiB\n", median(ours).Seconds(), perSecond(median(ours)), 100*ratio(bare, ours), float64(peak)/(1<<20))
-	if python := os.Getenv("BENCH_ELASTALERT"); python != "" && d.workers == 1 {
+	if python := os.Getenv("BENCH_ELASTALERT"); python != "" && d.workers == 1 && d.page == laterPages {
 		theirs := d.elastAlert(b, python)
 		fmt.Fprintf(w, "ElastAlert 2, once\t%.2f\t%.0f\tesrule is %.1f times as fast\n", theirs.Seconds(), perSecond(theirs), theirs.Seconds()/median(ours).Seconds())
 	}
@@ -154,7 +157,7 @@ func (d *drain) run(b *testing.B) (time.Duration, int64) {
 	out := d.cluster.Index(fmt.Sprint("backfill", d.runs))
 	env := []string{
 		"ESRULE_ELASTICSEARCH_URL=" + d.cluster.URL, "ESRULE_INDEX=" + d.index,
-		fmt.Sprint("ESRULE_PAGE_SIZE=", laterPages),
+		fmt.Sprint("ESRULE_PAGE_SIZE=", d.page),
 		"ESRULE_SIGNALS_INDEX=" + out + "-signals", "ESRULE_STATE_INDEX=" + out + "-state", "ESRULE_DEAD_LETTER_INDEX=" + out + "-dead",
 	}
 	if d.cluster.Username != "" {
@@ -215,7 +218,7 @@ func (d *drain) bare(b *testing.B) time.Duration {
 	for range d.workers {
 		workers.Go(func() {
 			for query := range queries {
-				if err := d.server.drain(b.Context(), d.index, query); err != nil {
+				if err := d.server.drain(b.Context(), d.index, query, d.page); err != nil {
 					b.Error(err)
 				}
 			}
@@ -226,11 +229,11 @@ func (d *drain) bare(b *testing.B) time.Duration {
 }
 
 // laterPages is how many hits the program is told to ask for at most, less than it would take of the pages' length alone: so the
-// bare loop can read the same pages, of pageSize hits at first and of this many behind.
+// bare loop can read the same pages, of pageSize hits at first and of this many behind. With small pages it reads pageSize throughout.
 const laterPages = 2000
 
 // drain reads every page of a query and throws it away, but for the last bytes, which hold where the next page begins.
-func (s server) drain(ctx context.Context, index string, query any) error {
+func (s server) drain(ctx context.Context, index string, query any, page int) error {
 	pit, err := s.openPointInTime(ctx, index)
 	if err != nil {
 		return err
@@ -251,7 +254,7 @@ func (s server) drain(ctx context.Context, index string, query any) error {
 		if request.After = tail.sort(); request.After == nil {
 			return nil
 		}
-		request.Size = laterPages
+		request.Size = page
 	}
 }
 
