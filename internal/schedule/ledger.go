@@ -168,6 +168,16 @@ func (o *OpenIndex) failed(f Failure, now time.Time, interval time.Duration) {
 	o.Next = now.Add(backoff(o.Tries, interval))
 }
 
+// due tells whether an index is to be searched again. A next try further away than the pause behind so many tries was
+// entered by a clock that was ahead: it is due at once, since nobody knows what of the pause is over.
+func (o OpenIndex) due(now time.Time, interval time.Duration) bool {
+	pause := time.Duration(0)
+	if o.Tries > 0 {
+		pause = backoff(o.Tries, interval)
+	}
+	return !o.Next.After(now) || o.Next.After(now.Add(pause))
+}
+
 // close drops an entry of which nothing is left open.
 func (l *Ledger) close(at int) {
 	if o := l.Open[at]; len(o.Time) == 0 && o.SweepFrom.IsZero() {

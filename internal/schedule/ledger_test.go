@@ -39,6 +39,28 @@ func TestCutFuture(t *testing.T) {
 	}
 }
 
+func TestOpenIndexIsDue(t *testing.T) {
+	f := func(tries, next, now int, want bool) {
+		t.Helper()
+		o := OpenIndex{Tries: tries, Next: minute(next)}
+		if got := o.due(minute(now), 5*time.Minute); got != want {
+			t.Errorf("%d tries, the next one in minute %d: due in minute %d: got %v, want %v", tries, next, now, got, want)
+		}
+	}
+	f(0, 10, 10, true)
+	f(0, 10, 12, true)
+	f(1, 10, 9, false)
+	f(1, 10, 10, true)
+	f(3, 20, 0, false)
+	f(9, 60, 0, false)
+	// entered by a clock that was ahead
+	f(0, 11, 10, true)
+	f(0, 60, 10, true)
+	f(1, 16, 10, true)
+	f(3, 21, 0, true)
+	f(9, 61, 0, true)
+}
+
 func TestOpenIndexIsRetriedWithBackoff(t *testing.T) {
 	l := ledgerOf(0)
 	sick := Failure{Index: "sick", Reason: "no shard"}
