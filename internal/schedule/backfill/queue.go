@@ -14,14 +14,11 @@ type task struct {
 	seen      sight
 	tries     int // of this process
 	notBefore time.Time
-	busy      bool // one of our workers is on it
-	state     State
-	worker    string // who has done it
-	counts    Counts
-	failures  []schedule.Failure
+	busy      bool  // one of our workers is on it
+	slice     Slice // how it stands
 }
 
-func (t *task) over() bool { return t.state == Done || t.state == Failed }
+func (t *task) over() bool { return t.slice.State == Done || t.slice.State == Failed }
 
 // queue hands the pieces of a plan to the workers of this process. It may be used concurrently.
 type queue struct {
@@ -32,9 +29,9 @@ type queue struct {
 func newQueue(pieces []Piece, known map[string]Slice) *queue {
 	q := &queue{}
 	for _, p := range pieces {
-		t := &task{Piece: p, state: Free}
+		t := &task{Piece: p, slice: Slice{State: Free}}
 		if s, ok := known[p.ID]; ok && s.State == Done {
-			t.state, t.worker, t.counts = Done, s.Worker, s.Counts
+			t.slice = s
 		}
 		q.tasks = append(q.tasks, t)
 	}
@@ -76,7 +73,7 @@ func (q *queue) totals() Totals {
 	defer q.mu.Unlock()
 	var sum Totals
 	for _, t := range q.tasks {
-		sum.enter(t.Piece, t.state, t.worker, t.counts, t.failures)
+		sum.enter(t.Piece, t.slice)
 	}
 	return sum
 }
@@ -87,7 +84,7 @@ func (q *queue) done() map[int][]schedule.Interval {
 	defer q.mu.Unlock()
 	windows := map[int][]schedule.Interval{}
 	for _, t := range q.tasks {
-		if t.state == Done {
+		if t.slice.State == Done {
 			windows[t.Part] = append(windows[t.Part], t.Window)
 		}
 	}
@@ -115,20 +112,20 @@ type Uncovered struct {
 // Whole tells whether every slice is done.
 func (t Totals) Whole() bool { return t.Done == t.Slices }
 
-func (t *Totals) enter(p Piece, s State, worker string, c Counts, failures []schedule.Failure) {
+func (t *Totals) enter(p Piece, s Slice) {
 	t.Slices++
 	t.Weight += p.Weight
-	t.Counts.add(c)
-	switch s {
+	t.Counts.add(s.Counts)
+	switch s.State {
 	case Done:
 		t.Done++
 		t.DoneWeight += p.Weight
-		if !slices.Contains(t.Workers, worker) {
-			t.Workers = append(t.Workers, worker)
+		if !slices.Contains(t.Workers, s.Worker) {
+			t.Workers = append(t.Workers, s.Worker)
 		}
 	case Failed:
 		t.Failed++
-		for _, f := range failures {
+		for _, f := range s.Failures {
 			t.fail(p, f)
 		}
 	case Free, Claimed:
@@ -148,8 +145,7 @@ func (t *Totals) fail(p Piece, f schedule.Failure) {
 func TotalsOf(p *Plan, known map[string]Slice) Totals {
 	var sum Totals
 	for _, piece := range p.Pieces() {
-		s := known[piece.ID]
-		sum.enter(piece, s.State, s.Worker, s.Counts, s.Failures)
+		sum.enter(piece, known[piece.ID])
 	}
 	return sum
 }

@@ -231,7 +231,7 @@ func (r *Runner) take(ctx, idle context.Context, t *task) error {
 		r.queue.put(t, func(t *task) {
 			t.seen, t.notBefore = seen, r.options.Now().Add(min(r.claims.lease/4, 2*time.Second))
 			if seen.slice.State == Done {
-				t.state, t.worker, t.counts = Done, seen.slice.Worker, seen.slice.Counts
+				t.slice = seen.slice
 			}
 		})
 		return nil
@@ -314,9 +314,9 @@ func (r *Runner) enter(ctx context.Context, t *task, c *claim, out schedule.Outc
 		if entered != nil {
 			return
 		}
-		t.state, t.tries, t.failures = state, tries, failures
+		t.slice.State, t.tries, t.slice.Failures = state, tries, failures
 		if state == Done {
-			t.worker, t.counts = r.claims.worker, countsOf(out)
+			t.slice.Worker, t.slice.Counts = r.claims.worker, countsOf(out)
 		}
 		if state == Free {
 			t.notBefore = r.options.Now().Add(pause)
