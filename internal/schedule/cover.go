@@ -192,7 +192,7 @@ func (j *judge) see(hit *search.Hit, mapping *event.Mapping) error {
 	if j.event.SkimHit(mapping, hit.Text(), hit.ReadFields()) {
 		return nil
 	}
-	hit.Read()
+	hit.ReadSource()
 	source := hit.Source
 	if hit.Deep != nil {
 		flat, err := event.Shallow(hit.Deep, j.detection.Fields, mapping)

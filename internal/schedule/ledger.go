@@ -109,14 +109,18 @@ func (l *Ledger) CoveredUpTo() time.Time {
 }
 
 // CutFuture takes out of the coverage what lies after now, as a clock that was ahead leaves it, and
-// gives how much that was. An open index is tried again no later than its longest pause from now.
-func (l *Ledger) CutFuture(now time.Time) time.Duration {
+// gives how much that was. An open index whose next try is further away than the pause behind so many tries, at the
+// rule's interval, is due at once: nobody knows what of the pause is over.
+func (l *Ledger) CutFuture(now time.Time, interval time.Duration) time.Duration {
 	now = now.UTC().Truncate(time.Millisecond)
 	future := l.Covered.Length()
 	l.Covered = l.Covered.Within(Interval{To: now})
 	for i := range l.Open {
 		o := &l.Open[i]
-		o.Since, o.Next = earlier(o.Since, now), earlier(o.Next, now.Add(longestPause))
+		o.Since = earlier(o.Since, now)
+		if o.Next.After(now.Add(o.pause(interval))) {
+			o.Next = now
+		}
 	}
 	return future - l.Covered.Length()
 }
@@ -165,17 +169,15 @@ func (l *Ledger) retried(index string, i Interval, failure *Failure, now time.Ti
 func (o *OpenIndex) failed(f Failure, now time.Time, interval time.Duration) {
 	o.Tries++
 	o.Reason = f.Reason
-	o.Next = now.Add(backoff(o.Tries, interval))
+	o.Next = now.Add(o.pause(interval))
 }
 
-// due tells whether an index is to be searched again. A next try further away than the pause behind so many tries was
-// entered by a clock that was ahead: it is due at once, since nobody knows what of the pause is over.
-func (o OpenIndex) due(now time.Time, interval time.Duration) bool {
-	pause := time.Duration(0)
-	if o.Tries > 0 {
-		pause = backoff(o.Tries, interval)
+// pause is how long the index is left alone behind its last try.
+func (o *OpenIndex) pause(interval time.Duration) time.Duration {
+	if o.Tries == 0 {
+		return 0
 	}
-	return !o.Next.After(now) || o.Next.After(now.Add(pause))
+	return backoff(o.Tries, interval)
 }
 
 // close drops an entry of which nothing is left open.

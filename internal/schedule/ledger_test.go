@@ -28,10 +28,10 @@ func TestCoveredUpTo(t *testing.T) {
 func TestCutFuture(t *testing.T) {
 	l := ledgerOf(0, minutes(0, 60))
 	l.cover(minutes(50, 60), []Failure{{Index: "sick", Reason: "no shard"}}, minute(600))
-	if cut := l.CutFuture(minute(45)); cut != 15*time.Minute || !l.Covered.End().Equal(minute(45)) {
+	if cut := l.CutFuture(minute(45), 5*time.Minute); cut != 15*time.Minute || !l.Covered.End().Equal(minute(45)) {
 		t.Errorf("cut %v, covered up to %v", cut, l.Covered.End())
 	}
-	if cut := l.CutFuture(minute(45)); cut != 0 {
+	if cut := l.CutFuture(minute(45), 5*time.Minute); cut != 0 {
 		t.Errorf("a second cut took %v more", cut)
 	}
 	if o := l.Open[0]; o.Since.After(minute(45)) || o.Next.After(minute(45).Add(longestPause)) {
@@ -42,8 +42,9 @@ func TestCutFuture(t *testing.T) {
 func TestOpenIndexIsDue(t *testing.T) {
 	f := func(tries, next, now int, want bool) {
 		t.Helper()
-		o := OpenIndex{Tries: tries, Next: minute(next)}
-		if got := o.due(minute(now), 5*time.Minute); got != want {
+		l := Ledger{Open: []OpenIndex{{Tries: tries, Next: minute(next)}}}
+		l.CutFuture(minute(now), 5*time.Minute)
+		if got := !l.Open[0].Next.After(minute(now)); got != want {
 			t.Errorf("%d tries, the next one in minute %d: due in minute %d: got %v, want %v", tries, next, now, got, want)
 		}
 	}

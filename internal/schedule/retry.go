@@ -18,7 +18,7 @@ func (s *ruleRun) dueRetries() []retry {
 	var due []retry
 	for _, open := range s.ledger.Open {
 		forbidden := slices.ContainsFunc(s.forbidden, func(f Failure) bool { return f.Index == open.Index })
-		if !open.due(s.now, s.detection.Rule.Interval) || forbidden {
+		if open.Next.After(s.now) || forbidden {
 			continue
 		}
 		for _, i := range open.Time {

@@ -162,7 +162,7 @@ func (s *ruleRun) rightClocks(l *Ledger, latest time.Time, start time.Duration) 
 		s.log.Warn("the clocks were ahead since the rule's first run: its coverage begins earlier than the ledger said",
 			"rule", s.detection.Rule.ID, "began", began, "begins", l.Since)
 	}
-	cut := l.CutFuture(s.now)
+	cut := l.CutFuture(s.now, s.detection.Rule.Interval)
 	if cut == 0 {
 		return
 	}
