@@ -103,8 +103,7 @@ func (r indexReader) fields(ctx context.Context, s sample, paths []string) (fiel
 			return nil, false, errors.New(failure.Reason)
 		}
 		for i := range page.Hits {
-			page.Hits[i].Read()
-			return page.Hits[i].Fields, true, nil // valid, since no further page is asked for
+			return page.Hits[i].ReadFields(), true, nil // valid, since no further hit is read
 		}
 	}
 	return nil, false, nil

@@ -38,7 +38,8 @@ func read(t *testing.T, c *search.Cluster, pattern string, r search.Request) ([]
 		}
 		for i := range page.Hits {
 			h := &page.Hits[i]
-			h.Read()
+			h.ReadSource()
+			h.ReadFields()
 			all = append(all, hit{
 				index: h.Index, id: h.ID(), source: bytes.Clone(h.SourceJSON()), fields: bytes.Clone(h.FieldsJSON()), deep: h.Deep != nil,
 			})

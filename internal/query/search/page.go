@@ -30,7 +30,7 @@ type Page struct {
 // Hit is a document that was found.
 type Hit struct {
 	Index string
-	// What Read gives. Source is the document as it was sent; nil where it comes as Deep.
+	// What ReadSource and ReadFields give, valid until that of another hit is read, behind the last page too. Source is the document as it was sent; nil where it comes as Deep.
 	Source *fastjson.Value
 	// Fields are the values of the fields asked for, by path, those too long for the index among them; nil
 	// where there are none.
@@ -45,16 +45,15 @@ type Hit struct {
 // portion is the text of a hit's parts, nil where one is not there.
 type portion struct{ id, source, fields, ignored, sort []byte }
 
-// Read parses the hit. What it gives is valid until another hit of the page is read.
-func (h *Hit) Read() {
-	h.ReadFields()
+// ReadSource parses the document: what Source, or Deep, holds.
+func (h *Hit) ReadSource() {
 	h.Source, h.Deep = parseWith(&h.page.source, h.parts.source), nil
 	if h.Source == nil && h.parts.source != nil {
 		h.Deep = h.parts.source
 	}
 }
 
-// ReadFields parses only what Fields holds, and gives it.
+// ReadFields parses what Fields holds, and gives it.
 func (h *Hit) ReadFields() *fastjson.Value {
 	p := h.page
 	h.Fields = withIgnored(parseWith(&p.fields, h.parts.fields), parseWith(&p.ignored, h.parts.ignored))

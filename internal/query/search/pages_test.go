@@ -45,7 +45,7 @@ func TestEveryDocumentComesOnce(t *testing.T) {
 				if err := json.Unmarshal(page.Hits[i].SourceJSON(), &source); err != nil {
 					t.Fatal(err)
 				}
-				page.Hits[i].Read()
+				page.Hits[i].ReadSource()
 				if n := string(page.Hits[i].Source.GetStringBytes("n")); n != source.N {
 					t.Errorf("page size %d: got the value %s and the text %s", pageSize, n, source.N)
 				}

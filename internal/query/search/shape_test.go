@@ -75,7 +75,7 @@ func TestSourceTextAfterLooking(t *testing.T) {
 			t.Fatal(err)
 		}
 		hit := &page.Hits[0]
-		hit.Read()
+		hit.ReadSource()
 		if got := string(hit.Source.GetStringBytes("path")); got != "C:\\x\x1b\U000e0001" {
 			t.Errorf("got the value %q", got)
 		}
@@ -148,8 +148,7 @@ func TestFieldsGiveWhatSourceLacks(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := ""
-			page.Hits[0].Read()
-			if fields := page.Hits[0].Fields; fields != nil {
+			if fields := page.Hits[0].ReadFields(); fields != nil {
 				got = fields.String()
 			}
 			if got != want {

@@ -20,7 +20,7 @@ func TestParsePage(t *testing.T) {
 			got = string(a.after)
 			for i := range p.Hits {
 				h := &p.Hits[i]
-				h.Read()
+				h.ReadSource()
 				got += " " + h.Index + "/" + h.ID() + "=" + string(h.SourceJSON())
 				if h.Source == nil && h.parts.source != nil {
 					got += "?"
