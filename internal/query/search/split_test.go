@@ -21,6 +21,7 @@ func TestParsePage(t *testing.T) {
 			for i := range p.Hits {
 				h := &p.Hits[i]
 				h.ReadSource()
+				h.ReadFields()
 				got += " " + h.Index + "/" + h.ID() + "=" + string(h.SourceJSON())
 				if h.Source == nil && h.parts.source != nil {
 					got += "?"
