@@ -18,28 +18,19 @@ import (
 // text must not change while the event is in use, and [Event.Written] finds nothing in it.
 func (e *Event) Skim(text []byte) (hit, ok bool) {
 	e.Reset(nil, nil, nil)
-	ok = e.pass(text, e.skimmer.line)
-	return e.skimmer.hit, ok
+	e.skimmed = true
+	s := e.skimmer
+	end := s.skim(text, s.line, &s.lines)
+	return s.hit, end >= 0 && space(text, end) == len(text)
 }
 
 // SkimHit is Skim for a hit: source is the text of its `_source`, m and extra are as Reset has them.
 func (e *Event) SkimHit(m *Mapping, source []byte, extra *fastjson.Value) (ok bool) {
 	e.Reset(m, nil, extra)
-	return e.pass(source, e.skimmer.event)
-}
-
-// pass goes over an object whose keys root has.
-func (e *Event) pass(text []byte, root *key) bool {
 	e.skimmed = true
 	s := e.skimmer
-	s.text, s.hit = text, false
-	s.round++
-	at := space(text, 0)
-	if at == len(text) || text[at] != '{' || root == nil {
-		return false
-	}
-	at = s.value(at, root, 0)
-	return at >= 0 && space(text, at) == len(text)
+	end := s.skim(source, s.event, &s.events)
+	return end >= 0 && space(source, end) == len(source)
 }
 
 // skim gives the values of a field that was passed.
@@ -77,6 +68,31 @@ func (e *Event) textIn(value []byte) []byte {
 	return e.scratch[start:]
 }
 
+// skim goes over an object whose keys root has and gives the place behind it, or -1.
+func (s *skimmer) skim(text []byte, root *key, known *shapes) int {
+	s.text, s.hit = text, false
+	s.round++
+	at := space(text, 0)
+	if at == len(text) || text[at] != '{' || root == nil {
+		return -1
+	}
+	s.learning = known.worthTrying()
+	if s.learning {
+		known.tries++
+		if end := s.pass(known, at); end >= 0 {
+			known.known++
+			return end
+		}
+		s.hit, s.marks = false, s.marks[:0]
+		s.round++
+	}
+	end := s.value(at, root, 0)
+	if end >= 0 && s.learning {
+		known.learn(s, at, end)
+	}
+	return end
+}
+
 // skimmer goes over texts for the fields of one [Fields], where one mapping has them.
 type skimmer struct {
 	event  *key // the keys of an event; nil where none is plain
@@ -90,7 +106,12 @@ type skimmer struct {
 	objects uint64 // counts those that were looked into
 	round   uint64 // counts events
 	found   []finding
-	parser  fastjson.Parser // of strings with escapes
+
+	lines, events shapes // how those that were walked from line and from event are written
+	learning      bool   // marks are wanted
+	marks         []mark
+
+	parser fastjson.Parser // of strings with escapes
 }
 
 // finding is where in the text the values of a path stand, as JSON.

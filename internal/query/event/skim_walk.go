@@ -5,27 +5,43 @@ import "bytes"
 // value passes over the value at a place in the text, notes what lies there for k, and gives the place behind
 // it; -1 is not plain. k is nil where nothing is wanted.
 func (s *skimmer) value(at int, k *key, depth int) int {
-	text, begin := s.text, at
-	switch c := text[at]; c {
+	switch s.text[at] {
 	case '{':
 		return s.object(at+1, k, depth+1)
 	case '[':
 		return s.array(at+1, k, depth+1)
+	}
+	m := mark{begin: at, end: s.scalar(at), found: nothing, round: s.round}
+	if m.end < 0 {
+		return -1
+	}
+	if k != nil && k.found != nothing {
+		m.found = k.found
+		s.note(m.found, s.text[m.begin:m.end])
+	}
+	if s.learning {
+		s.marks = append(s.marks, m)
+	}
+	return m.end
+}
+
+// scalar gives the place behind the text, number or word at a place; -1 is none of these.
+func (s *skimmer) scalar(at int) int {
+	text := s.text
+	if at == len(text) {
+		return -1
+	}
+	switch text[at] {
 	case '"':
-		at = stringEnd(text, at+1)
+		return stringEnd(text, at+1)
 	case 't':
-		at = literal(text, at, "true")
+		return literal(text, at, "true")
 	case 'f':
-		at = literal(text, at, "false")
+		return literal(text, at, "false")
 	case 'n':
-		at = literal(text, at, "null")
-	default:
-		at = numberEnd(text, at)
+		return literal(text, at, "null")
 	}
-	if at >= 0 && k != nil && k.found != nothing {
-		s.note(k.found, text[begin:at])
-	}
-	return at
+	return numberEnd(text, at)
 }
 
 func (s *skimmer) note(found int, value []byte) {
