@@ -196,8 +196,8 @@ func (p *historyPage) readBack(ctx context.Context, plan *backfill.Plan, totals 
 		if err != nil {
 			return err
 		}
-		for i := range page.Hits {
-			p.add(ctx, page.Hits[i].SourceJSON())
+		for hit := range page.Hits(nil) {
+			p.add(ctx, hit.SourceJSON())
 		}
 	}
 	if failures := pit.Failures(); len(failures) > 0 {

@@ -102,8 +102,8 @@ func (r indexReader) fields(ctx context.Context, s sample, paths []string) (fiel
 		for _, failure := range page.Failures {
 			return nil, false, errors.New(failure.Reason)
 		}
-		for i := range page.Hits {
-			return page.Hits[i].ReadFields(), true, nil // valid, since no further hit is read
+		for hit := range page.Hits(nil) {
+			return hit.ReadFields(), true, nil // valid, since no further hit is read
 		}
 	}
 	return nil, false, nil

@@ -142,8 +142,8 @@ func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
 		if err != nil {
 			return fmt.Errorf("read candidates: %w", err)
 		}
-		for k := range page.Hits {
-			if err := j.judge(&page.Hits[k]); err != nil {
+		for hit := range page.Hits(j.skim) {
+			if err := j.judge(hit); err != nil {
 				return err
 			}
 			if len(j.signals) < flushAt {
@@ -187,9 +187,19 @@ func (j *judge) judge(hit *search.Hit) error {
 	return nil
 }
 
-// see makes the judge's event that of a hit, parsing its text only where it must be.
+// skim makes the judge's event that of the document that a text begins with, if it can; it is a [search.Reader].
+func (j *judge) skim(index string, text []byte) int {
+	mapping, known := j.plan.mappings[index]
+	if !known {
+		return -1
+	}
+	return j.event.SkimHit(mapping, text)
+}
+
+// see makes the judge's event that of a hit, parsing its text only where it could not be skimmed.
 func (j *judge) see(hit *search.Hit, mapping *event.Mapping) error {
-	if j.event.SkimHit(mapping, hit.Text(), hit.ReadFields()) {
+	if fields := hit.ReadFields(); hit.Read {
+		j.event.AddFields(fields)
 		return nil
 	}
 	hit.ReadSource()

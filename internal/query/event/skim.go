@@ -24,14 +24,16 @@ func (e *Event) Skim(text []byte) (hit, ok bool) {
 	return s.hit, end >= 0 && space(text, end) == len(text)
 }
 
-// SkimHit is Skim for a hit: source is the text of its `_source`, m and extra are as Reset has them.
-func (e *Event) SkimHit(m *Mapping, source []byte, extra *fastjson.Value) (ok bool) {
-	e.Reset(m, nil, extra)
+// SkimHit is Skim for the `_source` of a hit, which text begins with, and gives its length, -1 where it is not plain. What
+// stands behind it is not looked at. m is as Reset has it; the hit's `fields` come with [Event.AddFields].
+func (e *Event) SkimHit(m *Mapping, text []byte) (length int) {
+	e.Reset(m, nil, nil)
 	e.skimmed = true
-	s := e.skimmer
-	end := s.skim(source, s.event, &s.events)
-	return end >= 0 && space(source, end) == len(source)
+	return e.skimmer.skim(text, e.skimmer.event, &e.skimmer.events)
 }
+
+// AddFields gives the event that was skimmed the `fields` of its hit, or nil. No value may have been asked for before.
+func (e *Event) AddFields(extra *fastjson.Value) { e.extra = extra }
 
 // skim gives the values of a field that was passed.
 func (e *Event) skim(s Slot, f *field, into []Value) []Value {

@@ -174,9 +174,12 @@ func TestSkimmedHits(t *testing.T) {
 				extra = fastjson.MustParse(`{"a":["x"],"b.a":["1","2026-01-01"]}`)
 			}
 			text := drawObject(t, 4)
-			if !skimmed.SkimHit(m, []byte(text), extra) {
+			if length := skimmed.SkimHit(m, []byte(text+drawBehind(t))); length < 0 {
 				continue
+			} else if length != len(text) {
+				t.Fatalf("%s: got the length %d, want %d", text, length, len(text))
 			}
+			skimmed.AddFields(extra)
 			plain++
 			source, err := fastjson.ParseBytes(event.MendSurrogates([]byte(text)))
 			if err != nil {
@@ -193,6 +196,11 @@ func TestSkimmedHits(t *testing.T) {
 	if plain == 0 {
 		t.Error("no hit was plain")
 	}
+}
+
+// drawBehind is what may stand behind a document in an answer.
+func drawBehind(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"", "}", `,"sort":[1]}`, ` , "fields" : {}}`, "\n]", "{}"}).Draw(t, "behind")
 }
 
 func drawMapping(t *rapid.T, paths []string) event.FieldMapping {

@@ -34,7 +34,7 @@ func (f *fetcher) blame(ctx context.Context, a answer, err error) *bare {
 		return nil
 	}
 	b := &bare{err: err}
-	if b.answer, failed = b.page.parse(raw); failed != nil || len(b.page.Hits) == 0 {
+	if b.answer, failed = b.page.parse(raw); failed != nil || b.hits == 0 {
 		return nil
 	}
 	if err == nil {
@@ -66,7 +66,8 @@ func (f *fetcher) pass(ctx context.Context, page *Page, b *bare) error {
 	if err := page.parseEmpty(); err != nil {
 		return err
 	}
-	hit := &b.page.Hits[0]
+	b.page.next(nil)
+	hit := &b.page.hit
 	f.pit.renew(b.id)
 	page.Failures = f.pit.note(ctx, []Failure{{
 		Index: hit.Index, Type: unreadable, Reason: fmt.Sprintf("the cluster cannot give back document %s: %v", hit.ID(), b.err),

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,6 +23,8 @@ type fetcher struct {
 
 	ahead *ahead // the next page's request, nil where it is not on its way
 	spare []byte // memory for the next answer
+	// careful asks for the next page to be gone over whole before any hit is given out.
+	careful bool
 	// hitBytes is how long the hits of the page before were, 0 where there was none.
 	hitBytes int
 }
@@ -69,15 +72,43 @@ func (f *fetcher) accept(ctx context.Context, page *Page, a answer) {
 	options := &f.pit.cluster.options
 	f.pit.renew(a.id)
 	page.Failures = f.pit.noteFailedShards(ctx, a.unread(options.Timeout))
-	f.last = len(page.Hits) < f.size
-	f.hitBytes = len(page.raw) / f.size
-	f.after = a.after
-	f.suspected -= len(page.Hits)
-	if f.suspected <= 0 {
-		f.size = f.sizeBehind(len(page.raw))
+	if page.lazy {
+		return // the rest is known when it was given out
 	}
+	f.careful = false
+	f.step(a.hits, a.after, len(page.raw))
 	if !f.last && f.ahead == nil {
 		f.lookAhead(ctx, f.after, f.size)
+	}
+}
+
+// finish steps behind a page that was split while it was given out. One that turned out to be no JSON ends in front of the
+// hit that it breaks at, and what is there is asked for again.
+func (f *fetcher) finish(page *Page) {
+	if !page.lazy {
+		return
+	}
+	for range page.Hits(nil) { // what the caller left
+	}
+	after := bytes.Clone(page.after)
+	if page.state != broken {
+		f.step(page.given, after, len(page.raw))
+		return
+	}
+	f.careful = true
+	if page.given > 0 {
+		f.after = after
+	}
+}
+
+// step steps behind a page of so many hits.
+func (f *fetcher) step(hits int, after json.RawMessage, textBytes int) {
+	f.last = hits < f.size
+	f.hitBytes = textBytes / f.size
+	f.after = after
+	f.suspected -= hits
+	if f.suspected <= 0 {
+		f.size = f.sizeBehind(textBytes)
 	}
 }
 
@@ -158,10 +189,14 @@ func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) 
 	if err != nil {
 		return answer{}, err
 	}
-	if f.suspected <= 0 && f.looksFull(raw) {
+	if f.suspected <= 0 && !f.careful && f.looksFull(raw) {
 		f.lookAhead(ctx, lastSort(raw), f.sizeBehind(len(raw)))
 	}
-	a, err := page.parse(raw)
+	parse := page.parse
+	if f.ahead != nil { // how many hits there are need not be known now
+		parse = page.begin
+	}
+	a, err := parse(raw)
 	if !errors.Is(err, errNotJSON) {
 		return a, err
 	}

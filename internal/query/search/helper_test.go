@@ -36,8 +36,7 @@ func read(t *testing.T, c *search.Cluster, pattern string, r search.Request) ([]
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range page.Hits {
-			h := &page.Hits[i]
+		for h := range page.Hits(nil) {
 			h.ReadSource()
 			h.ReadFields()
 			all = append(all, hit{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/valyala/fastjson"
@@ -14,7 +15,6 @@ import (
 
 // Page is one answer of a search. It and all that it holds is valid until the next page is asked for, or no more.
 type Page struct {
-	Hits []Hit
 	Took time.Duration // on the cluster
 	// Waited is the time from asking for the page until it was there, repeated requests and their pauses included.
 	Waited time.Duration
@@ -23,14 +23,34 @@ type Page struct {
 
 	raw     []byte
 	indices map[string]string // names seen, so that a name is made once and not for every hit
+
+	split splitter // behind the hits that were given out
+	state state
+	lazy  bool // the hits are split as they are given out
+	hit   Hit  // the one that was given out last
+	given int
+	after []byte // the place of the last hit that was given out
 	// One hit at a time is parsed, so that a page takes little more memory than its text.
 	source, fields, ignored fastjson.Parser
 }
 
+// state is how far a page has been given out.
+type state int
+
+const (
+	over     state = iota // there is no further hit
+	starting              // none was given out yet
+	between
+	broken // what comes next is no hit, or not JSON
+)
+
 // Hit is a document that was found.
 type Hit struct {
 	Index string
-	// What ReadSource and ReadFields give, valid until that of another hit is read, behind the last page too. Source is the document as it was sent; nil where it comes as Deep.
+	// Read tells that the [Reader] read the document.
+	Read bool
+	// What ReadSource and ReadFields give, valid until that of another hit is read, behind the last page too.
+	// Source is the document as it was sent; nil where it comes as Deep.
 	Source *fastjson.Value
 	// Fields are the values of the fields asked for, by path, those too long for the index among them; nil
 	// where there are none.
@@ -78,13 +98,96 @@ func (h *Hit) SourceJSON() []byte { return bytes.Clone(h.parts.source) }
 // FieldsJSON gives the text of the fields asked for, nil where there are none. It is the caller's own.
 func (h *Hit) FieldsJSON() []byte { return bytes.Clone(h.parts.fields) }
 
+// Reader reads the document, of a hit in an index, that a text begins with, and gives the document's length; -1 where it
+// cannot, and the page has to find the document's end itself. So a document that is read as it is met is gone over once.
+type Reader func(index string, text []byte) int
+
+// Hits gives the page's hits in order, each valid until the next, and each once. read may be nil.
+func (p *Page) Hits(read Reader) iter.Seq[*Hit] {
+	return func(yield func(*Hit) bool) {
+		for p.next(read) {
+			if !yield(&p.hit) {
+				return
+			}
+		}
+	}
+}
+
+// Given is how many hits were given out so far.
+func (p *Page) Given() int { return p.given }
+
+// next makes hit the one that comes next; false where there is none.
+func (p *Page) next(read Reader) bool {
+	s := &p.split
+	if p.state == over || p.state == broken {
+		return false
+	}
+	if s.peek() == ']' {
+		p.state = over
+		return false
+	}
+	if p.state == between && !s.step(',') || p.readHit(read) != nil {
+		p.state = broken
+		return false
+	}
+	p.state, p.after = between, p.hit.parts.sort
+	p.given++
+	return true
+}
+
+// readHit makes hit the one that begins here.
+func (p *Page) readHit(read Reader) error {
+	s, h := &p.split, &p.hit
+	*h = Hit{page: p}
+	if !s.step('{') {
+		return errNotJSON
+	}
+	for first := true; ; first = false {
+		key, ok, err := s.member(first)
+		if err != nil || !ok {
+			return err
+		}
+		if string(key) == "_source" && read != nil {
+			if n := read(h.Index, s.text[s.at:]); n > 0 {
+				h.Read, h.parts.source = true, s.text[s.at:s.at+n]
+				s.at += n
+				continue
+			}
+		}
+		value, err := s.value()
+		if err != nil {
+			return err
+		}
+		switch string(key) {
+		case "_index":
+			h.Index, err = p.index(value)
+		case "_id":
+			h.parts.id = value
+		case "_source":
+			h.parts.source = value
+		case "fields":
+			h.parts.fields = value
+		case "ignored_field_values":
+			h.parts.ignored = value
+		case "sort":
+			h.parts.sort = value
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // answer is a search's answer but for its hits.
 type answer struct {
 	id       string
 	timedOut bool
 	failed   int
 	shards   []shardFailure
-	after    json.RawMessage // the last hit's place
+
+	// These are known only where all of the answer was gone over.
+	hits  int
+	after json.RawMessage // the last hit's place
 }
 
 // portions is the part of an answer that is no hit.
@@ -92,31 +195,83 @@ type portions struct {
 	ID       string `json:"pit_id"`
 	Took     int64  `json:"took"`
 	TimedOut bool   `json:"timed_out"`
-	Shards   struct {
+	Shards   *struct {
 		Failed   int            `json:"failed"`
 		Failures []shardFailure `json:"failures"`
 	} `json:"_shards"`
 }
 
 func (p *portions) answer() answer {
-	return answer{id: p.ID, timedOut: p.TimedOut, failed: p.Shards.Failed, shards: p.Shards.Failures}
+	a := answer{id: p.ID, timedOut: p.TimedOut}
+	if p.Shards != nil {
+		a.failed, a.shards = p.Shards.Failed, p.Shards.Failures
+	}
+	return a
 }
 
 // errNotJSON: a document's text breaks the answer. Elasticsearch takes comments and a byte order mark in
 // a document and gives them back as they came.
 var errNotJSON = errors.New("the answer is not JSON")
 
-// parse takes a search's answer, whose memory the page keeps.
+// errAtHits: the hits come next. It ends a walk over what stands in front of them.
+var errAtHits = errors.New("the hits come next")
+
+// parse takes a search's answer, whose memory the page keeps, and goes over the whole of it before any hit is given out.
 func (p *Page) parse(raw []byte) (answer, error) {
-	p.raw, p.Hits, p.Failures = raw, p.Hits[:0], nil
+	var list splitter // where the list of hits begins
+	hits, after := 0, []byte(nil)
+	head, err := p.walk(raw, func(s *splitter) error {
+		list = *s
+		return s.array(func() error {
+			hits++
+			err := p.readHit(nil)
+			after = p.hit.parts.sort
+			return err
+		})
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	if hits > 0 {
+		p.split, p.state = list, starting
+		p.split.step('[')
+	}
+	a := head.answer()
+	a.hits, a.after = hits, bytes.Clone(after)
+	return a, nil
+}
+
+// begin takes a search's answer, whose memory the page keeps, up to its hits, which are split as they are given out.
+func (p *Page) begin(raw []byte) (answer, error) {
+	head, err := p.walk(raw, func(s *splitter) error {
+		if !s.step('[') {
+			return errNotJSON
+		}
+		p.state = starting
+		return errAtHits
+	})
+	if errors.Is(err, errAtHits) && head.Shards != nil {
+		p.lazy = true
+		return head.answer(), nil
+	}
+	if err == nil || errors.Is(err, errAtHits) { // in an order of its own
+		return p.parse(raw)
+	}
+	return answer{}, err
+}
+
+// walk reads the parts of an answer, but for the list of its hits, which is left to hits.
+func (p *Page) walk(raw []byte, hits func(*splitter) error) (portions, error) {
+	p.raw, p.Failures, p.state, p.lazy, p.given, p.after = raw, nil, over, false, 0, nil
+	p.split = splitter{text: raw}
+	s := &p.split
 	var head portions
 	into := map[string]any{"pit_id": &head.ID, "took": &head.Took, "timed_out": &head.TimedOut, "_shards": &head.Shards}
-	s := &splitter{text: raw}
 	err := s.object(func(key []byte) error {
 		if string(key) == "hits" {
 			return s.object(func(key []byte) error {
 				if string(key) == "hits" {
-					return s.array(func() error { return p.addHit(s) })
+					return hits(s)
 				}
 				_, err := s.value()
 				return err
@@ -131,43 +286,8 @@ func (p *Page) parse(raw []byte) (answer, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return answer{}, err
-	}
 	p.Took = time.Duration(head.Took) * time.Millisecond
-	a := head.answer()
-	if n := len(p.Hits); n > 0 {
-		a.after = bytes.Clone(p.Hits[n-1].parts.sort)
-	}
-	return a, nil
-}
-
-// addHit takes the hit that comes next.
-func (p *Page) addHit(s *splitter) error {
-	hit := Hit{page: p}
-	err := s.object(func(key []byte) error {
-		value, err := s.value()
-		if err != nil {
-			return err
-		}
-		switch string(key) {
-		case "_index":
-			hit.Index, err = p.index(value)
-		case "_id":
-			hit.parts.id = value
-		case "_source":
-			hit.parts.source = value
-		case "fields":
-			hit.parts.fields = value
-		case "ignored_field_values":
-			hit.parts.ignored = value
-		case "sort":
-			hit.parts.sort = value
-		}
-		return err
-	})
-	p.Hits = append(p.Hits, hit)
-	return err
+	return head, err
 }
 
 // parseEmpty makes the page one without hits.

@@ -39,6 +39,7 @@ func (p *PointInTime) Pages(ctx context.Context, r Request) iter.Seq2[*Page, err
 			if !yield(page, nil) {
 				return
 			}
+			f.finish(page)
 		}
 	}
 }

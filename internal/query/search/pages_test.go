@@ -40,13 +40,13 @@ func TestEveryDocumentComesOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			pages++
-			for i := range page.Hits {
+			for hit := range page.Hits(nil) {
 				var source struct{ N string }
-				if err := json.Unmarshal(page.Hits[i].SourceJSON(), &source); err != nil {
+				if err := json.Unmarshal(hit.SourceJSON(), &source); err != nil {
 					t.Fatal(err)
 				}
-				page.Hits[i].ReadSource()
-				if n := string(page.Hits[i].Source.GetStringBytes("n")); n != source.N {
+				hit.ReadSource()
+				if n := string(hit.Source.GetStringBytes("n")); n != source.N {
 					t.Errorf("page size %d: got the value %s and the text %s", pageSize, n, source.N)
 				}
 				got = append(got, source.N)

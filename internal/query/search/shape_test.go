@@ -74,13 +74,14 @@ func TestSourceTextAfterLooking(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hit := &page.Hits[0]
-		hit.ReadSource()
-		if got := string(hit.Source.GetStringBytes("path")); got != "C:\\x\x1b\U000e0001" {
-			t.Errorf("got the value %q", got)
-		}
-		if got := string(hit.SourceJSON()); got != document {
-			t.Errorf("got %s, want %s", got, document)
+		for hit := range page.Hits(nil) {
+			hit.ReadSource()
+			if got := string(hit.Source.GetStringBytes("path")); got != "C:\\x\x1b\U000e0001" {
+				t.Errorf("got the value %q", got)
+			}
+			if got := string(hit.SourceJSON()); got != document {
+				t.Errorf("got %s, want %s", got, document)
+			}
 		}
 	}
 }
@@ -148,8 +149,10 @@ func TestFieldsGiveWhatSourceLacks(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := ""
-			if fields := page.Hits[0].ReadFields(); fields != nil {
-				got = fields.String()
+			for hit := range page.Hits(nil) {
+				if fields := hit.ReadFields(); fields != nil {
+					got = fields.String()
+				}
 			}
 			if got != want {
 				t.Errorf("%s of %s: got %s, want %s", path, document, got, want)

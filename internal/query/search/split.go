@@ -12,45 +12,71 @@ type splitter struct {
 
 // object visits the members of the object that comes next. visit must step over each value.
 func (s *splitter) object(visit func(key []byte) error) error {
-	return s.list('{', '}', func() error {
-		if s.peek() != '"' {
-			return errNotJSON
-		}
-		key, err := s.value()
-		if err != nil {
+	if !s.step('{') {
+		return errNotJSON
+	}
+	for first := true; ; first = false {
+		key, ok, err := s.member(first)
+		if err != nil || !ok {
 			return err
 		}
-		if s.peek() != ':' {
-			return errNotJSON
+		if err := visit(key); err != nil {
+			return err
 		}
+	}
+}
+
+// member steps to the value of an object's next member; ok is false behind its end.
+func (s *splitter) member(first bool) (key []byte, ok bool, err error) {
+	switch c := s.peek(); {
+	case c == '}':
 		s.at++
-		return visit(key[1 : len(key)-1])
-	})
+		return nil, false, nil
+	case c == ',' && !first:
+		s.at++
+	case !first:
+		return nil, false, errNotJSON
+	}
+	if s.peek() != '"' {
+		return nil, false, errNotJSON
+	}
+	start := s.at + 1
+	if !s.skipString() {
+		return nil, false, errNotJSON
+	}
+	key = s.text[start : s.at-1]
+	if !s.step(':') {
+		return nil, false, errNotJSON
+	}
+	s.peek()
+	return key, true, nil
+}
+
+// step steps over a character, if it comes next.
+func (s *splitter) step(over byte) bool {
+	if s.peek() != over {
+		return false
+	}
+	s.at++
+	return true
 }
 
 // array visits the elements of the array that comes next. visit must step over each.
-func (s *splitter) array(visit func() error) error { return s.list('[', ']', visit) }
-
-func (s *splitter) list(first, last byte, visit func() error) error {
-	if s.peek() != first {
+func (s *splitter) array(visit func() error) error {
+	if !s.step('[') {
 		return errNotJSON
 	}
-	s.at++
-	if s.peek() == last {
-		s.at++
+	if s.step(']') {
 		return nil
 	}
 	for {
 		if err := visit(); err != nil {
 			return err
 		}
-		switch s.peek() {
-		case ',':
-			s.at++
-		case last:
-			s.at++
+		if s.step(']') {
 			return nil
-		default:
+		}
+		if !s.step(',') {
 			return errNotJSON
 		}
 	}

@@ -18,8 +18,7 @@ func TestParsePage(t *testing.T) {
 		got := "not JSON"
 		if err == nil {
 			got = string(a.after)
-			for i := range p.Hits {
-				h := &p.Hits[i]
+			for h := range p.Hits(nil) {
 				h.ReadSource()
 				h.ReadFields()
 				got += " " + h.Index + "/" + h.ID() + "=" + string(h.SourceJSON())

@@ -256,9 +256,9 @@ func (r *Runner) cover(ctx, idle context.Context, t *task, c *claim) error {
 	out, err := r.search(working, part, schedule.Target{
 		Patterns: part.Patterns, Window: t.Window, Timestamps: byTimestamp(), Now: r.plan.MadeAt,
 		EachPage: func(page *search.Page) error {
-			read += int64(len(page.Hits))
-			r.candidates.Add(int64(len(page.Hits)))
-			if err := r.options.Pace.wait(idle, len(page.Hits), page.Waited); err != nil && ctx.Err() == nil {
+			read += int64(page.Given())
+			r.candidates.Add(int64(page.Given()))
+			if err := r.options.Pace.wait(idle, page.Given(), page.Waited); err != nil && ctx.Err() == nil {
 				return errStopped
 			}
 			if idle.Err() != nil && ctx.Err() == nil {
