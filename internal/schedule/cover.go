@@ -124,6 +124,8 @@ type judge struct {
 	plan      plan
 	execution sink.Execution
 	event     *event.Event
+	index     string         // of the last hit
+	mapping   *event.Mapping // of that index; nil where it is not known
 	deep      fastjson.Parser
 	unknown   map[string]bool // indices whose mapping could not be read, by their hits
 	signals   []sink.Signal
@@ -164,8 +166,8 @@ func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
 }
 
 func (j *judge) judge(hit *search.Hit) error {
-	mapping, known := j.plan.mappings[hit.Index]
-	if !known {
+	mapping := j.mappingOf(hit.Index)
+	if mapping == nil {
 		j.unknown[hit.Index] = true
 		return nil
 	}
@@ -189,11 +191,19 @@ func (j *judge) judge(hit *search.Hit) error {
 
 // skim makes the judge's event that of the document that a text begins with, if it can; it is a [search.Reader].
 func (j *judge) skim(index string, text []byte) int {
-	mapping, known := j.plan.mappings[index]
-	if !known {
+	mapping := j.mappingOf(index)
+	if mapping == nil {
 		return -1
 	}
 	return j.event.SkimHit(mapping, text)
+}
+
+// mappingOf gives an index's mapping, nil where it is not known. Hits of one index come behind each other.
+func (j *judge) mappingOf(index string) *event.Mapping {
+	if index != j.index {
+		j.index, j.mapping = index, j.plan.mappings[index]
+	}
+	return j.mapping
 }
 
 // see makes the judge's event that of a hit, parsing its text only where it could not be skimmed.

@@ -61,13 +61,33 @@ func (e *Event) textIn(value []byte) []byte {
 	if bytes.IndexByte(inner, '\\') < 0 {
 		return inner
 	}
+	start := len(e.scratch)
+	var ok bool
+	if e.scratch, ok = appendUnescaped(e.scratch, inner); ok {
+		return e.scratch[start:]
+	}
 	v, err := e.skimmer.parser.ParseBytes(MendSurrogates(value))
 	if err != nil {
 		return inner // cannot be: any text between two quotes is a string to this parser
 	}
-	start := len(e.scratch)
-	e.scratch = append(e.scratch, v.GetStringBytes()...)
+	e.scratch = append(e.scratch[:start], v.GetStringBytes()...)
 	return e.scratch[start:]
+}
+
+// appendUnescaped appends what the inside of a JSON string stands for, where its only escapes are characters that stand for
+// themselves, as in the paths of Windows; where there are others ok is false, and what was appended is worth nothing.
+func appendUnescaped(into, inner []byte) (_ []byte, ok bool) {
+	for {
+		at := bytes.IndexByte(inner, '\\')
+		if at < 0 {
+			return append(into, inner...), true
+		}
+		if at+1 == len(inner) || inner[at+1] != '\\' && inner[at+1] != '"' && inner[at+1] != '/' {
+			return into, false
+		}
+		into = append(append(into, inner[:at]...), inner[at+1])
+		inner = inner[at+2:]
+	}
 }
 
 // skim goes over an object whose keys root has and gives the place behind it, or -1.

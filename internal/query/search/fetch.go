@@ -30,6 +30,9 @@ type fetcher struct {
 }
 
 func newFetcher(p *PointInTime, r Request) *fetcher {
+	if query, err := json.Marshal(r.Query); err == nil && r.Query != nil { // once, and not for each page
+		r.Query = json.RawMessage(query)
+	}
 	return &fetcher{pit: p, request: r, size: min(firstPage, p.cluster.options.PageSize)}
 }
 

@@ -23,6 +23,8 @@ type Page struct {
 
 	raw     []byte
 	indices map[string]string // names seen, so that a name is made once and not for every hit
+	quoted  []byte            // the last one, as it was written, and
+	index   string            // its name
 
 	split splitter // behind the hits that were given out
 	state state
@@ -160,7 +162,7 @@ func (p *Page) readHit(read Reader) error {
 		}
 		switch string(key) {
 		case "_index":
-			h.Index, err = p.index(value)
+			h.Index, err = p.indexOf(value)
 		case "_id":
 			h.parts.id = value
 		case "_source":
@@ -331,19 +333,23 @@ func withIgnored(fields, ignored *fastjson.Value) *fastjson.Value {
 	return fields
 }
 
-// index gives the name of an index that stands as a JSON string.
-func (p *Page) index(quoted []byte) (string, error) {
-	if known, ok := p.indices[string(quoted)]; ok {
-		return known, nil
+// indexOf gives the name of an index that stands as a JSON string. Hits of one index come behind each other.
+func (p *Page) indexOf(quoted []byte) (string, error) {
+	if bytes.Equal(quoted, p.quoted) {
+		return p.index, nil
 	}
-	if p.indices == nil {
-		p.indices = map[string]string{}
+	name, ok := p.indices[string(quoted)]
+	if !ok {
+		var err error
+		if name, err = unquote(quoted); err != nil {
+			return "", fmt.Errorf("read the name of a hit's index: %w", err)
+		}
+		if p.indices == nil {
+			p.indices = map[string]string{}
+		}
+		p.indices[string(quoted)] = name
 	}
-	name, err := unquote(quoted)
-	if err != nil {
-		return "", fmt.Errorf("read the name of a hit's index: %w", err)
-	}
-	p.indices[string(quoted)] = name
+	p.quoted, p.index = append(p.quoted[:0], quoted...), name
 	return name, nil
 }
 
