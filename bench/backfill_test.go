@@ -32,15 +32,22 @@ const backfillRounds = 3
 // the program does besides (plan, claims, parsing, judging, signals) must fit into what is left. It does so once, whatever b.N.
 func BenchmarkBackfill(b *testing.B) {
 	events := eventsWanted(b)
-	f := func(name string, events, oneOf, workers, page int) {
-		b.Run(name, func(b *testing.B) { newDrain(b, events, oneOf, workers, page).measure(b) })
+	f := func(name string, events, oneOf, workers int, prepare func(*testing.B, *drain)) {
+		b.Run(name, func(b *testing.B) {
+			d := newDrain(b, events, oneOf, workers)
+			prepare(b, d)
+			d.measure(b)
+		})
 	}
-	f("few-signals/workers=1", events, 10_000, 1, laterPages)
-	f("few-signals/workers=2", events, 10_000, 2, laterPages)
-	f("few-signals/workers=1/small-pages", events, 10_000, 1, pageSize)
-	f("few-signals/workers=2/small-pages", events, 10_000, 2, pageSize)
-	f("a-tenth-of-the-candidates", events/10, 10_000, 2, laterPages)
-	f("every-tenth-a-signal", events/10, 10, 2, laterPages)
+	nothing := func(*testing.B, *drain) {}
+	elastAlert := func(_ *testing.B, d *drain) { d.python = os.Getenv("BENCH_ELASTALERT") }
+	apart := func(b *testing.B, d *drain) { d.server.setApart(b) }
+	f("few-signals/workers=1", events, 10_000, 1, elastAlert)
+	f("few-signals/workers=2", events, 10_000, 2, nothing)
+	f("few-signals/apart/workers=1", events, 10_000, 1, apart)
+	f("few-signals/apart/workers=2", events, 10_000, 2, apart)
+	f("a-tenth-of-the-candidates", events/10, 10_000, 2, nothing)
+	f("every-tenth-a-signal", events/10, 10, 2, nothing)
 }
 
 // drain is an index of candidates, and the two ways to read it.
@@ -52,14 +59,14 @@ type drain struct {
 	events  int
 	oneOf   int
 	workers int
-	page    int // hits of each page behind the first
+	python  string // runs ElastAlert 2 beside, where there is one
 	runs    int
 }
 
-func newDrain(b *testing.B, events, oneOf, workers, page int) *drain {
+func newDrain(b *testing.B, events, oneOf, workers int) *drain {
 	b.Helper()
 	c := estest.For(b)
-	d := &drain{server: server{client: unpacked(b, c)}, cluster: c, events: events, oneOf: oneOf, workers: workers, page: page}
+	d := &drain{server: server{client: unpacked(b, c)}, cluster: c, events: events, oneOf: oneOf, workers: workers}
 	d.index = fmt.Sprintf("esrule-bench-candidates-%d-%d-%d", generation, events, oneOf)
 	fmt.Fprintf(os.Stderr, "bench: %d candidates in index %s; writing them takes a minute or more\n", events, d.index)
 	if err := d.server.load(b.Context(), d.index, newCandidates(seed, events, oneOf)); err != nil {
@@ -108,18 +115,18 @@ func (d *drain) measure(b *testing.B) {
 	b.ReportMetric(100*ratio(bare, ours), "%of-bare-loop")
 	b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
 	w := tabwriter.NewWriter(os.Stderr, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "bench: %d candidates, one of %d a signal, %d workers, pages of %d, %d rounds\tmedian s\tcandidates/s\n", d.events, d.oneOf, d.workers, d.page, backfillRounds)
+	fmt.Fprintf(w, "bench: %d candidates, one of %d a signal, %d workers, %d rounds\tmedian s\tcandidates/s\n", d.events, d.oneOf, d.workers, backfillRounds)
 	fmt.Fprintf(w, "bare loop\t%.2f\t%.0f\n", median(bare).Seconds(), perSecond(median(bare)))
 	fmt.Fprintf(w, "esrule backfill\t%.2f\t%.0f\t%.0f %% of the bare loop, peak memory %.1f MiB\n", median(ours).Seconds(), perSecond(median(ours)), 100*ratio(bare, ours), float64(peak)/(1<<20))
-	if python := os.Getenv("BENCH_ELASTALERT"); python != "" && d.workers == 1 && d.page == laterPages {
-		theirs := d.elastAlert(b, python)
+	if d.python != "" {
+		theirs := d.elastAlert(b)
 		fmt.Fprintf(w, "ElastAlert 2, once\t%.2f\t%.0f\tesrule is %.1f times as fast\n", theirs.Seconds(), perSecond(theirs), theirs.Seconds()/median(ours).Seconds())
 	}
 	_ = w.Flush()
 }
 
-// elastAlert drains the index with ElastAlert 2, which python has (elastalert_drain.py says how to come by it).
-func (d *drain) elastAlert(b *testing.B, python string) time.Duration {
+// elastAlert drains the index with ElastAlert 2, which d.python has (elastalert_drain.py says how to come by it).
+func (d *drain) elastAlert(b *testing.B) time.Duration {
 	b.Helper()
 	address, err := url.Parse(d.cluster.URL)
 	if err != nil {
@@ -129,7 +136,7 @@ func (d *drain) elastAlert(b *testing.B, python string) time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	cmd := exec.Command(python, "-B", "elastalert_drain.py", "--host", address.Hostname(), "--port", address.Port(), "--index", d.index,
+	cmd := exec.Command(d.python, "-B", "elastalert_drain.py", "--host", address.Hostname(), "--port", address.Port(), "--index", d.index,
 		"--start", whole().From.Format(time.RFC3339), "--end", whole().To.Format(time.RFC3339), "--query", string(query))
 	var said strings.Builder
 	cmd.Stderr = &said
@@ -157,7 +164,7 @@ func (d *drain) run(b *testing.B) (time.Duration, int64) {
 	out := d.cluster.Index(fmt.Sprint("backfill", d.runs))
 	env := []string{
 		"ESRULE_ELASTICSEARCH_URL=" + d.cluster.URL, "ESRULE_INDEX=" + d.index,
-		fmt.Sprint("ESRULE_PAGE_SIZE=", d.page),
+		fmt.Sprint("ESRULE_PAGE_SIZE=", laterPages),
 		"ESRULE_SIGNALS_INDEX=" + out + "-signals", "ESRULE_STATE_INDEX=" + out + "-state", "ESRULE_DEAD_LETTER_INDEX=" + out + "-dead",
 	}
 	if d.cluster.Username != "" {
@@ -218,7 +225,7 @@ func (d *drain) bare(b *testing.B) time.Duration {
 	for range d.workers {
 		workers.Go(func() {
 			for query := range queries {
-				if err := d.server.drain(b.Context(), d.index, query, d.page); err != nil {
+				if err := d.server.drain(b.Context(), d.index, query); err != nil {
 					b.Error(err)
 				}
 			}
@@ -229,11 +236,11 @@ func (d *drain) bare(b *testing.B) time.Duration {
 }
 
 // laterPages is how many hits the program is told to ask for at most, less than it would take of the pages' length alone: so the
-// bare loop can read the same pages, of pageSize hits at first and of this many behind. With small pages it reads pageSize throughout.
+// bare loop can read the same pages, of pageSize hits at first and of this many behind.
 const laterPages = 2000
 
 // drain reads every page of a query and throws it away, but for the last bytes, which hold where the next page begins.
-func (s server) drain(ctx context.Context, index string, query any, page int) error {
+func (s server) drain(ctx context.Context, index string, query any) error {
 	pit, err := s.openPointInTime(ctx, index)
 	if err != nil {
 		return err
@@ -254,7 +261,7 @@ func (s server) drain(ctx context.Context, index string, query any, page int) er
 		if request.After = tail.sort(); request.After == nil {
 			return nil
 		}
-		request.Size = page
+		request.Size = laterPages
 	}
 }
 
