@@ -91,7 +91,7 @@ func (k *shapes) learn(s *skimmer, at, end int) {
 func (k *shapes) add(place **gap, g gap) *gap {
 	others := 0
 	for ; *place != nil; place = &(*place).other {
-		if (*place).text == g.text && (*place).last == g.last {
+		if (*place).text == g.text {
 			return *place
 		}
 		others++

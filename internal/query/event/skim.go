@@ -105,7 +105,7 @@ func (s *skimmer) skim(text []byte, root *key, known *shapes) int {
 			known.known++
 			return end
 		}
-		s.hit, s.marks = false, s.marks[:0]
+		s.marks = s.marks[:0]
 		s.round++
 	}
 	end := s.value(at, root, 0)

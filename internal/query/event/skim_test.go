@@ -216,29 +216,35 @@ func drawMapping(t *rapid.T, paths []string) event.FieldMapping {
 	return m
 }
 
-func drawObject(t *rapid.T, depth int) string {
+func drawObject(t *rapid.T, depth int) string { return drawObjectOf(t, depth, drawScalar) }
+
+func drawObjectOf(t *rapid.T, depth int, scalar func(*rapid.T) string) string {
 	var members []string
 	for range rapid.IntRange(0, 3).Draw(t, "members") {
 		key := rapid.SampledFrom([]string{
 			"a", "b", "c", "a", "b", "c", "_source", "@timestamp", "", "a.b", "b.c", "c.a", ".", `\u0061`, `\"`, "a.", "é",
 		}).Draw(t, "key")
-		members = append(members, drawSpace(t)+`"`+key+`"`+drawSpace(t)+":"+drawSpace(t)+drawValue(t, depth-1)+drawSpace(t))
+		members = append(members, drawSpace(t)+`"`+key+`"`+drawSpace(t)+":"+drawSpace(t)+drawValue(t, depth-1, scalar)+drawSpace(t))
 	}
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-func drawValue(t *rapid.T, depth int) string {
+func drawValue(t *rapid.T, depth int, scalar func(*rapid.T) string) string {
 	kind := rapid.IntRange(0, 9).Draw(t, "kind")
 	switch {
 	case depth > 0 && kind < 4:
-		return drawObject(t, depth)
+		return drawObjectOf(t, depth, scalar)
 	case depth > 0 && kind < 6:
 		var items []string
 		for range rapid.IntRange(0, 3).Draw(t, "items") {
-			items = append(items, drawSpace(t)+drawValue(t, depth-1))
+			items = append(items, drawSpace(t)+drawValue(t, depth-1, scalar))
 		}
 		return "[" + strings.Join(items, ",") + "]"
 	}
+	return scalar(t)
+}
+
+func drawScalar(t *rapid.T) string {
 	return rapid.SampledFrom([]string{
 		`""`, `"x"`, `"C:\\u\\"`, `"\\\""`, `"\u0041\ud800"`, `"\ud83d\ude00"`, `"\ud800\u0041"`, `"\x"`, `"2026-01-01"`, `"é` + "\xff\"",
 		`0`, `-1`, `1.50`, `1e3`, `1-1`, `-`, `NaN`, `true`, `false`, `null`, `nul`,
