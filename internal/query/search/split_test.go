@@ -3,11 +3,14 @@ package search
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/valyala/fastjson"
 	"pgregory.net/rapid"
+
+	"esrule/internal/query/event"
 )
 
 func TestParsePage(t *testing.T) {
@@ -56,6 +59,82 @@ func TestParsePage(t *testing.T) {
 	f(`{"a":}`, "not JSON")
 	f(`{"took":"x"}`, "read took of the answer: json: cannot unmarshal string into Go value of type int64")
 	f(hits(`{"_index":"i","_id":"1","_source":`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`}`), ` i/1=`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`?`)
+}
+
+// bothWays reads an answer whole before its hits are given out and while they are, and gives the hits of each. A document that
+// breaks the answer ends the second in front of it.
+func bothWays(text []byte, reader Reader) (wasWhole bool, whole, lazy []string, end state) {
+	give := func(p *Page, reader Reader) (hits []string) {
+		for h := range p.Hits(reader) {
+			hits = append(hits, h.Index+"/"+h.ID()+"="+string(h.Text())+string(h.FieldsJSON())+string(h.parts.sort))
+		}
+		return hits
+	}
+	var p Page
+	a, err := p.parse(text)
+	if err == nil {
+		whole = give(&p, nil)
+		wasWhole = len(whole) == a.hits
+	}
+	if _, err := p.begin(text); err == nil {
+		lazy = give(&p, reader)
+	}
+	return wasWhole, whole, lazy, p.state
+}
+
+func TestPageBothWays(t *testing.T) {
+	skim := newSkimReader()
+	f := func(list string, want int, wantEnd state) {
+		t.Helper()
+		for _, reader := range []Reader{nil, skim} {
+			wasWhole, whole, lazy, end := bothWays(answerOf(list), reader)
+			if wasWhole && !slices.Equal(whole, lazy) {
+				t.Errorf("%s: got %q whole, %q while given out", list, whole, lazy)
+			}
+			if len(lazy) != want || end != wantEnd || wasWhole != (wantEnd == over) {
+				t.Errorf("%s: got %d hits, end %d, whole %v; want %d, %d", list, len(lazy), end, wasWhole, want, wantEnd)
+			}
+		}
+	}
+	hit := func(document string) string {
+		return `{"_index":"i","_id":"1","_score":null,"_source":` + document + `,"fields":{"k":["x"]},"sort":[7]}`
+	}
+	f("", 0, over)
+	f(hit(`{}`), 1, over)
+	f(hit(`{"a":1}`)+","+hit(`{"a":"}]"}`)+" , "+hit(`{"a":[{}]}`), 3, over)
+	f(hit(`{"a":1}`)+","+hit(`{"a":1 /* x */}`)+","+hit(`{"a":1}`), 1, broken)
+	f(hit(`{"a":1} // x`)+","+hit(`{"a":1}`), 0, broken)
+	f(hit(`{"a":1}`)+","+hit("\ufeff"+`{"a":1}`), 1, broken)
+	f(hit(`{"a":1}`)+hit(`{"a":1}`), 1, broken)
+	f(hit(`{"a":1}`)+",", 1, broken)
+	f(`{"_index":"i"},{"_source":{"a":1},"_index":"j"}`, 2, over)
+}
+
+// FuzzPageBothWays: where an answer with a document can be read whole, its hits are the same while they are given out.
+func FuzzPageBothWays(f *testing.F) {
+	for _, document := range []string{`{"a":1}`, `{"a":[1,{"b":"\"]}"}]}`, `{"a":1}/* */`, `{"a":1},"fields":{}`, `1`, `{"a":1}}`, `{},{`} {
+		f.Add(document)
+	}
+	f.Fuzz(func(t *testing.T, document string) {
+		hit := `{"_index":"i","_id":"1","_source":` + document + `,"sort":[7]}`
+		for _, reader := range []Reader{nil, newSkimReader()} {
+			if wasWhole, whole, lazy, _ := bothWays(answerOf(hit+","+hit), reader); wasWhole && !slices.Equal(whole, lazy) {
+				t.Errorf("%q: got %q whole, %q while given out", document, whole, lazy)
+			}
+		}
+	})
+}
+
+// newSkimReader reads documents as package schedule does.
+func newSkimReader() Reader {
+	var fields event.Fields
+	fields.Add("a.b")
+	e := event.New(&fields)
+	return func(_ string, text []byte) int { return e.SkimHit(nil, text) }
+}
+
+func answerOf(hits string) []byte {
+	return []byte(`{"pit_id":"x","took":3,"timed_out":false,"_shards":{"total":1,"failed":0},"hits":{"max_score":null,"hits":[` + hits + `]}}`)
 }
 
 // TestSplitAgrees holds that of any JSON the splitter steps over just what is one value.
