@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http/httptrace"
+	"sync"
 	"time"
 )
 
@@ -47,11 +49,20 @@ func (f *fetcher) lookAhead(ctx context.Context, after json.RawMessage, size int
 		buf = make([]byte, 0, expected)
 	}
 	f.spare, f.ahead = nil, a
+	// The page is not handed on before the request was written: on one processor that would come behind judging the page, and
+	// the cluster would do nothing meanwhile.
+	sent := make(chan struct{})
+	written := sync.OnceFunc(func() { close(sent) })
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { written() }})
 	go func() {
 		defer close(a.done)
 		a.raw, a.err = f.pit.cluster.send(ctx, q, body, buf, f.limit(size))
 		a.ended = time.Now()
 	}()
+	select {
+	case <-sent:
+	case <-a.done:
+	}
 }
 
 // send sends a request for a page, or takes the answer to the same one that is on its way already.

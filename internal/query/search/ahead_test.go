@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
+	"runtime"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"esrule/internal/estest"
@@ -62,4 +66,47 @@ func TestLookAhead(t *testing.T) {
 	f(7, 4, 0)
 	f(7, 5, 0)
 	f(1, 3, 0)
+}
+
+// On one processor too, the next page's request is sent before the hits of a page are given out.
+func TestLookAheadOnOneProcessor(t *testing.T) {
+	server := estest.For(t)
+	index := server.Index("one")
+	var docs []any
+	for n := range 50 {
+		docs = append(docs, fmt.Sprintf(`{"n":%d}`, n))
+	}
+	server.Bulk(index, docs...)
+	before := runtime.GOMAXPROCS(1)
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	var sent sentSearches
+	pit, err := search.NewCluster(through(t, server, &sent), search.Options{PageSize: 10}).OpenPointInTime(t.Context(), []string{index})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pit.Close(t.Context()) }()
+	var got []int64
+	for page, err := range pit.Pages(t.Context(), search.Request{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range page.Hits(nil) {
+			got = append(got, sent.count.Load())
+			break
+		}
+	}
+	if want := []int64{2, 3, 4, 5, 6}; !slices.Equal(got, want) { // the last full page does not say that it is the last
+		t.Errorf("searches sent when a page's first hit came: got %v, want %v", got, want)
+	}
+}
+
+// sentSearches counts the searches that were written to the server.
+type sentSearches struct{ count atomic.Int64 }
+
+func (s *sentSearches) RoundTrip(req *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(req.URL.Path, "/_search") {
+		written := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { s.count.Add(1) }}
+		req = req.WithContext(httptrace.WithClientTrace(req.Context(), written))
+	}
+	return http.DefaultTransport.RoundTrip(req)
 }

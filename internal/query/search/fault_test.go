@@ -35,7 +35,7 @@ func (f *faults) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // through gives a client of the server, without tries of its own, behind faults.
-func through(t *testing.T, server *estest.Cluster, f *faults) *elasticsearch.Client {
+func through(t *testing.T, server *estest.Cluster, f http.RoundTripper) *elasticsearch.Client {
 	t.Helper()
 	client, err := elasticsearch.NewClient(elasticsearch.Config{
 		Addresses: []string{server.URL}, Username: server.Username, Password: server.Password, Transport: f, DisableRetry: true,
