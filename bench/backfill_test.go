@@ -32,22 +32,13 @@ const backfillRounds = 3
 // the program does besides (plan, claims, parsing, judging, signals) must fit into what is left. It does so once, whatever b.N.
 func BenchmarkBackfill(b *testing.B) {
 	events := eventsWanted(b)
-	f := func(name string, events, oneOf, workers int, prepare func(*testing.B, *drain)) {
-		b.Run(name, func(b *testing.B) {
-			d := newDrain(b, events, oneOf, workers)
-			prepare(b, d)
-			d.measure(b)
-		})
+	f := func(name string, events, oneOf, workers int, python string) {
+		b.Run(name, func(b *testing.B) { newDrain(b, events, oneOf, workers, python).measure(b) })
 	}
-	nothing := func(*testing.B, *drain) {}
-	elastAlert := func(_ *testing.B, d *drain) { d.python = os.Getenv("BENCH_ELASTALERT") }
-	apart := func(b *testing.B, d *drain) { d.server.setApart(b) }
-	f("few-signals/workers=1", events, 10_000, 1, elastAlert)
-	f("few-signals/workers=2", events, 10_000, 2, nothing)
-	f("few-signals/apart/workers=1", events, 10_000, 1, apart)
-	f("few-signals/apart/workers=2", events, 10_000, 2, apart)
-	f("a-tenth-of-the-candidates", events/10, 10_000, 2, nothing)
-	f("every-tenth-a-signal", events/10, 10, 2, nothing)
+	f("few-signals/workers=1", events, 10_000, 1, os.Getenv("BENCH_ELASTALERT"))
+	f("few-signals/workers=2", events, 10_000, 2, "")
+	f("a-tenth-of-the-candidates", events/10, 10_000, 2, "")
+	f("every-tenth-a-signal", events/10, 10, 2, "")
 }
 
 // drain is an index of candidates, and the two ways to read it.
@@ -63,10 +54,10 @@ type drain struct {
 	runs    int
 }
 
-func newDrain(b *testing.B, events, oneOf, workers int) *drain {
+func newDrain(b *testing.B, events, oneOf, workers int, python string) *drain {
 	b.Helper()
 	c := estest.For(b)
-	d := &drain{server: server{client: unpacked(b, c)}, cluster: c, events: events, oneOf: oneOf, workers: workers}
+	d := &drain{server: server{client: unpacked(b, c)}, cluster: c, events: events, oneOf: oneOf, workers: workers, python: python}
 	d.index = fmt.Sprintf("esrule-bench-candidates-%d-%d-%d", generation, events, oneOf)
 	fmt.Fprintf(os.Stderr, "bench: %d candidates in index %s; writing them takes a minute or more\n", events, d.index)
 	if err := d.server.load(b.Context(), d.index, newCandidates(seed, events, oneOf)); err != nil {
