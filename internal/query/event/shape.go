@@ -9,6 +9,7 @@ package event
 type shapes struct {
 	first *gap // those that an event can begin with
 	gaps  int
+	bytes int // of their texts
 	tries int
 	known int // the tries that found their shape
 }
@@ -31,8 +32,9 @@ type mark struct {
 }
 
 const (
-	// Where keys are ever new there is nothing to learn, and it must not cost memory without end.
-	mostGaps = 4096
+	// Where keys are ever new, or an event is huge, there is nothing to learn, and it must not cost memory without end.
+	mostGaps     = 4096
+	mostGapBytes = 1 << 20
 	// Each of them is compared with the text, one after the other.
 	mostOthers = 8
 	// After so many tries it is clear whether the events are alike.
@@ -75,31 +77,36 @@ func (k *shapes) worthTrying() bool {
 
 // learn enters the event that was walked from one place of the text to another.
 func (k *shapes) learn(s *skimmer, at, end int) {
+	if len(s.marks) >= mostGaps {
+		return // and not all of them are there
+	}
 	place, entered := &k.first, !s.hit
 	for _, m := range s.marks {
 		enters := !entered && m.round == s.round
-		there := k.add(place, gap{text: string(s.text[at:m.begin]), found: m.found, enters: enters})
+		there := k.add(place, s.text[at:m.begin], gap{found: m.found, enters: enters})
 		if there == nil {
 			return
 		}
 		place, at, entered = &there.behind, m.end, entered || enters
 	}
-	k.add(place, gap{text: string(s.text[at:end]), found: nothing, enters: !entered, last: true})
+	k.add(place, s.text[at:end], gap{found: nothing, enters: !entered, last: true})
 }
 
-// add gives the gap of the same text that is in a place already, or adds g; nil where there is no room.
-func (k *shapes) add(place **gap, g gap) *gap {
+// add gives the gap of a text that is in a place already, or adds g with that text; nil where there is no room.
+func (k *shapes) add(place **gap, text []byte, g gap) *gap {
 	others := 0
 	for ; *place != nil; place = &(*place).other {
-		if (*place).text == g.text {
+		if (*place).text == string(text) {
 			return *place
 		}
 		others++
 	}
-	if k.gaps == mostGaps || others == mostOthers {
+	if k.gaps == mostGaps || others == mostOthers || k.bytes+len(text) > mostGapBytes {
 		return nil
 	}
+	g.text = string(text)
 	k.gaps++
+	k.bytes += len(text)
 	*place = &g
 	return &g
 }

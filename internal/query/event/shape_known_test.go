@@ -51,6 +51,9 @@ func TestShapesAreBounded(t *testing.T) {
 			e.Skim([]byte(line(n)))
 		}
 		k := &e.skimmer.lines
+		if n := len(e.skimmer.marks); n > mostGaps {
+			t.Errorf("%.100s: got %d marks, want at most %d", line(1), n, mostGaps)
+		}
 		others := 0
 		for g := k.first; g != nil; g = g.other {
 			others++
@@ -63,5 +66,8 @@ func TestShapesAreBounded(t *testing.T) {
 	f(lines, func(int) string { return `{"pid":1}` }, lines, 2, 1)
 	f(lines, func(n int) string { return fmt.Sprintf(`{"x%d":1,"pid":1}`, n) }, triesToTell, 3*mostOthers, mostOthers)
 	f(lines, func(n int) string { return fmt.Sprintf(`{"pid":1,"x%d":1}`, n) }, triesToTell, 1+2*mostOthers, 1)
-	f(2, func(int) string { return `{"pid":[1` + strings.Repeat(",1", 2*mostGaps) + `]}` }, 2, mostGaps, 1)
+	f(2, func(int) string { return `{"pid":[1` + strings.Repeat(",1", mostGaps) + `]}` }, 2, 0, 0)
+	f(2, func(int) string { return `{"pid":[1` + strings.Repeat(",1", mostGaps-2) + `]}` }, 2, mostGaps, 1)
+	f(3, func(n int) string { return fmt.Sprintf(`{"x%d":[1`, n) + strings.Repeat(",1", mostGaps-4) + `]}` }, 3, mostGaps, 2)
+	f(2, func(int) string { return `{"x":[` + strings.Repeat("[],", mostGapBytes/3) + `1]}` }, 2, 0, 0)
 }

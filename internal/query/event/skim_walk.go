@@ -19,7 +19,7 @@ func (s *skimmer) value(at int, k *key, depth int) int {
 		m.found = k.found
 		s.note(m.found, s.text[m.begin:m.end])
 	}
-	if s.learning {
+	if s.learning && len(s.marks) < mostGaps {
 		s.marks = append(s.marks, m)
 	}
 	return m.end
