@@ -1,6 +1,6 @@
 // Package event is the read-only view of one event that the matcher judges.
 //
-// An event is a hit's `_source`, parsed once and looked at in place, read through the mapping of its
+// An event is a hit's `_source`, looked at in place and read through the mapping of its
 // index: a path such as process.name is found through nested objects, literal dotted keys and arrays
 // of objects alike, and gives zero or more values of the type that the mapping says. Most events need not be parsed:
 // [Event.SkimHit] goes once over the text of a hit, [Event.Skim] over a scanned line, of which no mapping is known, and what

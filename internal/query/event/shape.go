@@ -77,9 +77,6 @@ func (k *shapes) worthTrying() bool {
 
 // learn enters the event that was walked from one place of the text to another.
 func (k *shapes) learn(s *skimmer, at, end int) {
-	if len(s.marks) >= mostGaps {
-		return // and not all of them are there
-	}
 	place, entered := &k.first, !s.hit
 	for _, m := range s.marks {
 		enters := !entered && m.round == s.round

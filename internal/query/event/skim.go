@@ -130,7 +130,7 @@ type skimmer struct {
 	found   []finding
 
 	lines, events shapes // how those that were walked from line and from event are written
-	learning      bool   // marks are wanted
+	learning      bool   // marks are wanted, and all of them are there
 	marks         []mark
 
 	parser fastjson.Parser // of strings with escapes

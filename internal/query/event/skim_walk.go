@@ -19,8 +19,9 @@ func (s *skimmer) value(at int, k *key, depth int) int {
 		m.found = k.found
 		s.note(m.found, s.text[m.begin:m.end])
 	}
-	if s.learning && len(s.marks) < mostGaps {
+	if s.learning {
 		s.marks = append(s.marks, m)
+		s.learning = len(s.marks) < mostGaps // an event of more is not learned
 	}
 	return m.end
 }
