@@ -55,14 +55,12 @@ func (f *fetcher) lookAhead(ctx context.Context, after json.RawMessage, size int
 	written := sync.OnceFunc(func() { close(sent) })
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { written() }})
 	go func() {
+		defer written() // where there was no request to write
 		defer close(a.done)
 		a.raw, a.err = f.pit.cluster.send(ctx, q, body, buf, f.limit(size))
 		a.ended = time.Now()
 	}()
-	select {
-	case <-sent:
-	case <-a.done:
-	}
+	<-sent
 }
 
 // send sends a request for a page, or takes the answer to the same one that is on its way already.
