@@ -80,21 +80,13 @@ func TestLookAheadOnOneProcessor(t *testing.T) {
 	before := runtime.GOMAXPROCS(1)
 	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	var sent sentSearches
-	pit, err := search.NewCluster(through(t, server, &sent), search.Options{PageSize: 10}).OpenPointInTime(t.Context(), []string{index})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = pit.Close(t.Context()) }()
 	var got []int64
-	for page, err := range pit.Pages(t.Context(), search.Request{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	eachPage(t, search.NewCluster(through(t, server, &sent), search.Options{PageSize: 10}), index, search.Request{}, func(page *search.Page) {
 		for range page.Hits(nil) {
 			got = append(got, sent.count.Load())
 			break
 		}
-	}
+	})
 	if want := []int64{2, 3, 4, 5, 6}; !slices.Equal(got, want) { // the last full page does not say that it is the last
 		t.Errorf("searches sent when a page's first hit came: got %v, want %v", got, want)
 	}

@@ -27,15 +27,8 @@ func hitsOf(t *testing.T, server *estest.Cluster, pattern string, r search.Reque
 // read reads every page of a request.
 func read(t *testing.T, c *search.Cluster, pattern string, r search.Request) ([]hit, []search.Failure) {
 	t.Helper()
-	pit, err := c.OpenPointInTime(t.Context(), []string{pattern})
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all []hit
-	for page, err := range pit.Pages(t.Context(), r) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	failures := eachPage(t, c, pattern, r, func(page *search.Page) {
 		for h := range page.Hits(nil) {
 			h.ReadSource()
 			h.ReadFields()
@@ -43,9 +36,25 @@ func read(t *testing.T, c *search.Cluster, pattern string, r search.Request) ([]
 				index: h.Index, id: h.ID(), source: bytes.Clone(h.SourceJSON()), fields: bytes.Clone(h.FieldsJSON()), deep: h.Deep != nil,
 			})
 		}
+	})
+	return all, failures
+}
+
+// eachPage visits the pages of a request from one point in time, and gives what was not read of its indices.
+func eachPage(t *testing.T, c *search.Cluster, pattern string, r search.Request, visit func(*search.Page)) []search.Failure {
+	t.Helper()
+	pit, err := c.OpenPointInTime(t.Context(), []string{pattern})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page, err := range pit.Pages(t.Context(), r) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		visit(page)
 	}
 	if err := pit.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	return all, pit.Failures()
+	return pit.Failures()
 }

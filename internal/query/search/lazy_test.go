@@ -40,17 +40,9 @@ func TestLaterPages(t *testing.T) {
 	refuse := func(string, []byte) int { return -1 }
 	f := func(name string, pageSize int, reader search.Reader, wantRead bool) {
 		t.Helper()
-		pit, err := search.NewCluster(server.Client, search.Options{PageSize: pageSize}).OpenPointInTime(t.Context(), []string{index})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = pit.Close(t.Context()) }()
 		var got []int
 		read, given := 0, 0
-		for page, err := range pit.Pages(t.Context(), search.Request{}) {
-			if err != nil {
-				t.Fatal(err)
-			}
+		eachPage(t, search.NewCluster(server.Client, search.Options{PageSize: pageSize}), index, search.Request{}, func(page *search.Page) {
 			for h := range page.Hits(reader) {
 				h.ReadSource()
 				got = append(got, h.Source.GetInt("n"))
@@ -59,7 +51,7 @@ func TestLaterPages(t *testing.T) {
 				}
 			}
 			given += page.Given()
-		}
+		})
 		slices.Sort(got) // a server may keep them in another order
 		if diff := cmp.Diff(want, got); diff != "" || given != documents {
 			t.Errorf("%s, pages of %d: got %d given; documents (-want +got):\n%s", name, pageSize, given, diff)
@@ -87,19 +79,11 @@ func TestHitsThatAreLeft(t *testing.T) {
 	server.Bulk(index, docs...)
 	f := func(take int, want []int) {
 		t.Helper()
-		pit, err := search.NewCluster(server.Client, search.Options{PageSize: 10}).OpenPointInTime(t.Context(), []string{index})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = pit.Close(t.Context()) }()
 		var got []int
-		for page, err := range pit.Pages(t.Context(), search.Request{}) {
-			if err != nil {
-				t.Fatal(err)
-			}
+		eachPage(t, search.NewCluster(server.Client, search.Options{PageSize: 10}), index, search.Request{}, func(page *search.Page) {
 			if take == 0 {
 				got = append(got, page.Given())
-				continue
+				return
 			}
 			for h := range page.Hits(nil) {
 				h.ReadSource()
@@ -108,7 +92,7 @@ func TestHitsThatAreLeft(t *testing.T) {
 					break
 				}
 			}
-		}
+		})
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%d hits a page (-want +got):\n%s", take, diff)
 		}

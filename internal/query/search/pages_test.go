@@ -29,16 +29,9 @@ func TestEveryDocumentComesOnce(t *testing.T) {
 	f := func(pageSize, wantPages int) {
 		t.Helper()
 		c := search.NewCluster(server.Client, search.Options{PageSize: pageSize})
-		pit, err := c.OpenPointInTime(t.Context(), []string{server.Index("*")})
-		if err != nil {
-			t.Fatal(err)
-		}
 		var got []string
 		pages := 0
-		for page, err := range pit.Pages(t.Context(), search.Request{}) {
-			if err != nil {
-				t.Fatal(err)
-			}
+		eachPage(t, c, server.Index("*"), search.Request{}, func(page *search.Page) {
 			pages++
 			for hit := range page.Hits(nil) {
 				var source struct{ N string }
@@ -51,13 +44,10 @@ func TestEveryDocumentComesOnce(t *testing.T) {
 				}
 				got = append(got, source.N)
 			}
-		}
+		})
 		slices.Sort(got)
 		if diff := cmp.Diff(want, got); diff != "" || pages != wantPages {
 			t.Errorf("page size %d: got %d pages, want %d; documents (-want +got):\n%s", pageSize, pages, wantPages, diff)
-		}
-		if err := pit.Close(t.Context()); err != nil {
-			t.Error(err)
 		}
 	}
 	f(7, 8)

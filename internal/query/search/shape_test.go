@@ -65,15 +65,7 @@ func TestSourceTextAfterLooking(t *testing.T) {
 	index := server.Index("text")
 	document := `{"path":"C:\\x\u001b\udb40\udc01","k\u0001y":1.50}`
 	server.Bulk(index, document)
-	pit, err := search.NewCluster(server.Client, search.Options{}).OpenPointInTime(t.Context(), []string{index})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = pit.Close(t.Context()) }()
-	for page, err := range pit.Pages(t.Context(), search.Request{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	eachPage(t, search.NewCluster(server.Client, search.Options{}), index, search.Request{}, func(page *search.Page) {
 		for hit := range page.Hits(nil) {
 			hit.ReadSource()
 			if got := string(hit.Source.GetStringBytes("path")); got != "C:\\x\x1b\U000e0001" {
@@ -83,7 +75,7 @@ func TestSourceTextAfterLooking(t *testing.T) {
 				t.Errorf("got %s, want %s", got, document)
 			}
 		}
-	}
+	})
 }
 
 // TestLargeDocuments reads pages that are larger than the reader has room for.
@@ -139,24 +131,16 @@ func TestFieldsGiveWhatSourceLacks(t *testing.T) {
 	f := func(document, path, want string) {
 		t.Helper()
 		server.Do("PUT", index+"/_doc/1?refresh=true", document)
-		pit, err := search.NewCluster(server.Client, search.Options{}).OpenPointInTime(t.Context(), []string{index})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = pit.Close(t.Context()) }()
-		for page, err := range pit.Pages(t.Context(), search.Request{Fields: []string{path}}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := ""
+		got := ""
+		eachPage(t, search.NewCluster(server.Client, search.Options{}), index, search.Request{Fields: []string{path}}, func(page *search.Page) {
 			for hit := range page.Hits(nil) {
 				if fields := hit.ReadFields(); fields != nil {
 					got = fields.String()
 				}
 			}
-			if got != want {
-				t.Errorf("%s of %s: got %s, want %s", path, document, got, want)
-			}
+		})
+		if got != want {
+			t.Errorf("%s of %s: got %s, want %s", path, document, got, want)
 		}
 	}
 	f(`{"k": "x"}`, "alias", `{"alias":["x"]}`)

@@ -39,26 +39,23 @@ func TestParsePage(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", answer, got, want)
 		}
 	}
-	hits := func(list string) string {
-		return `{"pit_id":"x","took":3,"hits":{"max_score":null,"hits":[` + list + `]}}`
-	}
 	f(`{}`, "")
-	f(hits(``), "")
-	f(hits(`{"_index":"i","_id":"1","_score":null,"_source":{"a":[1,{"b":"}]"}]},"sort":[7]}`), `[7] i/1={"a":[1,{"b":"}]"}]}`)
-	f(hits(`{"_index":"i","_id":"1","_source":{"a":"\\"}} , {"_index":"i","_id":"\u0041\"","_source":{"b":"\\\""},"sort":[8, 9]}`), `[8, 9] i/1={"a":"\\"} i/A"={"b":"\\\""}`)
-	f(hits(`{"_index":"i","_id":"1","fields":{"k":["x"]},"ignored_field_values":{"k":["longer"]}}`), ` i/1=+{"k":["x","longer"]}`)
-	f(hits(`{"_index":"i","_id":"1","_source":{"a":1 /* "}} */},"sort":[1]}`), "not JSON")
-	f(hits(`{"_index":"i","_id":"1","_source":{"a":1 # x`+"\n"+`},"sort":[1]}`), "not JSON")
-	f(hits(`{"_index":"i","_id":"1","_source":`+"\ufeff"+`{"a":1},"sort":[1]}`), "not JSON")
-	f(hits(`{"_index":"i","_id":"1","_source":{"a":01x},"sort":[1]}`), `[1] i/1={"a":01x}?`) // no JSON, and alone in that
-	f(hits(`{"_index":"i","_id":"1","_source":{"a":"},"sort":[1]}`), "not JSON")
-	f(hits(`{"_index":"i","_id":"1"`), "not JSON")
+	f(answerOf(``), "")
+	f(answerOf(`{"_index":"i","_id":"1","_score":null,"_source":{"a":[1,{"b":"}]"}]},"sort":[7]}`), `[7] i/1={"a":[1,{"b":"}]"}]}`)
+	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":"\\"}} , {"_index":"i","_id":"\u0041\"","_source":{"b":"\\\""},"sort":[8, 9]}`), `[8, 9] i/1={"a":"\\"} i/A"={"b":"\\\""}`)
+	f(answerOf(`{"_index":"i","_id":"1","fields":{"k":["x"]},"ignored_field_values":{"k":["longer"]}}`), ` i/1=+{"k":["x","longer"]}`)
+	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":1 /* "}} */},"sort":[1]}`), "not JSON")
+	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":1 # x`+"\n"+`},"sort":[1]}`), "not JSON")
+	f(answerOf(`{"_index":"i","_id":"1","_source":`+"\ufeff"+`{"a":1},"sort":[1]}`), "not JSON")
+	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":01x},"sort":[1]}`), `[1] i/1={"a":01x}?`) // no JSON, and alone in that
+	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":"},"sort":[1]}`), "not JSON")
+	f(answerOf(`{"_index":"i","_id":"1"`), "not JSON")
 	f(`[]`, "not JSON")
 	f(``, "not JSON")
 	f(`{"a"}`, "not JSON")
 	f(`{"a":}`, "not JSON")
 	f(`{"took":"x"}`, "read took of the answer: json: cannot unmarshal string into Go value of type int64")
-	f(hits(`{"_index":"i","_id":"1","_source":`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`}`), ` i/1=`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`?`)
+	f(answerOf(`{"_index":"i","_id":"1","_source":`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`}`), ` i/1=`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`?`)
 }
 
 // bothWays reads an answer whole before its hits are given out and while they are, and gives the hits of each. A document that
@@ -87,7 +84,7 @@ func TestPageBothWays(t *testing.T) {
 	f := func(list string, want int, wantEnd state) {
 		t.Helper()
 		for _, reader := range []Reader{nil, skim} {
-			wasWhole, whole, lazy, end := bothWays(answerOf(list), reader)
+			wasWhole, whole, lazy, end := bothWays([]byte(answerOf(list)), reader)
 			if wasWhole && !slices.Equal(whole, lazy) {
 				t.Errorf("%s: got %q whole, %q while given out", list, whole, lazy)
 			}
@@ -118,7 +115,7 @@ func FuzzPageBothWays(f *testing.F) {
 	f.Fuzz(func(t *testing.T, document string) {
 		hit := `{"_index":"i","_id":"1","_source":` + document + `,"sort":[7]}`
 		for _, reader := range []Reader{nil, newSkimReader()} {
-			if wasWhole, whole, lazy, _ := bothWays(answerOf(hit+","+hit), reader); wasWhole && !slices.Equal(whole, lazy) {
+			if wasWhole, whole, lazy, _ := bothWays([]byte(answerOf(hit+","+hit)), reader); wasWhole && !slices.Equal(whole, lazy) {
 				t.Errorf("%q: got %q whole, %q while given out", document, whole, lazy)
 			}
 		}
@@ -133,8 +130,9 @@ func newSkimReader() Reader {
 	return func(_ string, text []byte) int { return e.SkimHit(nil, text) }
 }
 
-func answerOf(hits string) []byte {
-	return []byte(`{"pit_id":"x","took":3,"timed_out":false,"_shards":{"total":1,"failed":0},"hits":{"max_score":null,"hits":[` + hits + `]}}`)
+// answerOf is a search's answer with a list of hits.
+func answerOf(hits string) string {
+	return `{"pit_id":"x","took":3,"timed_out":false,"_shards":{"total":1,"failed":0},"hits":{"max_score":null,"hits":[` + hits + `]}}`
 }
 
 // TestSplitAgrees holds that of any JSON the splitter steps over just what is one value.
