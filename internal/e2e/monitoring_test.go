@@ -23,7 +23,7 @@ import (
 )
 
 // valve stands between the program and the server: it lets everything through, cuts every connection, or holds the
-// searches back until it is opened again.
+// searches back until it is opened again, or cuts them too.
 type valve struct {
 	*httptest.Server
 
@@ -42,12 +42,7 @@ func newValve(t *testing.T, target string) *valve {
 	v := &valve{}
 	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }}
 	v.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v.mu.Lock()
-		cuts, holds := v.cuts, v.holds
-		v.mu.Unlock()
-		if cuts {
-			panic(http.ErrAbortHandler)
-		}
+		cuts, holds := v.state()
 		if holds != nil && r.URL.Path == "/_search" {
 			v.mu.Lock()
 			v.held++
@@ -57,6 +52,10 @@ func newValve(t *testing.T, target string) *valve {
 			case <-r.Context().Done():
 				return
 			}
+			cuts, _ = v.state()
+		}
+		if cuts {
+			panic(http.ErrAbortHandler)
 		}
 		next.ServeHTTP(w, r)
 	}))
@@ -75,6 +74,12 @@ func (v *valve) isHolding() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.held > 0
+}
+
+func (v *valve) state() (cuts bool, holds chan struct{}) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.cuts, v.holds
 }
 
 func (v *valve) open() { v.set(false, nil) }
@@ -229,7 +234,9 @@ func TestMonitoring(t *testing.T) {
 		t.Errorf("covered up to: got %v, want a time since %s", upTo, ledger.Since)
 	}
 
-	v.cut()
+	v.hold()
+	eventually(t, "a run searches", v.isHolding)
+	v.cut() // not while signals are written: for those the program waits as long as this test does
 	m.answers("/readyz", 503, "not ready: the cluster does not answer")
 	m.reaches("esrule_last_run_success", 0)
 	eventually(t, "a run that could not begin is counted", func() bool {
