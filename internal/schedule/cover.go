@@ -51,6 +51,9 @@ type Target struct {
 	Timestamps prefilter.Timestamps
 	// Now is the instant that a relative date of the rule counts from.
 	Now time.Time
+	// Drained, if there is one, is called once the cluster will be asked for no further page, before the last one's
+	// candidates are judged and the signals written that are left.
+	Drained func()
 	// EachPage, if there is one, is told of each page once its candidates are judged, and called in turn. Its error ends the
 	// reading; what was matched until then is written.
 	EachPage func(*search.Page) error
@@ -143,6 +146,9 @@ func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
 	for page, err := range pit.Pages(ctx, search.Request{Query: j.plan.request, Fields: j.plan.fields}) {
 		if err != nil {
 			return fmt.Errorf("read candidates: %w", err)
+		}
+		if page.Last && j.target.Drained != nil {
+			j.target.Drained()
 		}
 		for hit := range page.Hits(j.skim) {
 			if err := j.judge(hit); err != nil {

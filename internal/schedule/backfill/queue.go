@@ -22,12 +22,13 @@ func (t *task) over() bool { return t.slice.State == Done || t.slice.State == Fa
 
 // queue hands the pieces of a plan to the workers of this process. It may be used concurrently.
 type queue struct {
-	mu    sync.Mutex
-	tasks []*task
+	mu      sync.Mutex
+	tasks   []*task
+	changed chan struct{} // closed when a task is given back
 }
 
 func newQueue(pieces []Piece, known map[string]Slice) *queue {
-	q := &queue{}
+	q := &queue{changed: make(chan struct{})}
 	for _, p := range pieces {
 		t := &task{Piece: p, slice: Slice{State: Free}}
 		if s, ok := known[p.ID]; ok && s.State == Done {
@@ -38,12 +39,12 @@ func newQueue(pieces []Piece, known map[string]Slice) *queue {
 	return q
 }
 
-// recheck is how long a worker without work waits until it looks for some again.
+// recheck is how long a worker without work waits until it looks for some again, unless a task is given back before.
 const recheck = 200 * time.Millisecond
 
-// next gives the first task that is due, for the caller alone. Where none is, wait says when to ask again; where
-// nothing is left at all, it is 0.
-func (q *queue) next(now time.Time) (t *task, wait time.Duration) {
+// next gives the first task that is due, for the caller alone. Where none is, changed is closed when to ask again at once;
+// where nothing is left at all, it is nil.
+func (q *queue) next(now time.Time) (t *task, changed <-chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, t := range q.tasks {
@@ -52,11 +53,11 @@ func (q *queue) next(now time.Time) (t *task, wait time.Duration) {
 		}
 		if !t.busy && !t.notBefore.After(now) {
 			t.busy = true
-			return t, 0
+			return t, nil
 		}
-		wait = recheck
+		changed = q.changed
 	}
-	return nil, wait
+	return nil, changed
 }
 
 // put gives a task back, changed.
@@ -65,6 +66,8 @@ func (q *queue) put(t *task, change func(*task)) {
 	defer q.mu.Unlock()
 	t.busy = false
 	change(t)
+	close(q.changed)
+	q.changed = make(chan struct{})
 }
 
 // totals sums up what is known.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
@@ -20,7 +21,8 @@ import (
 
 // Options say how a plan is worked off.
 type Options struct {
-	// Workers is how many slices are worked on at once, each with one point in time; 2 where 0.
+	// Workers is how many slices are read at once, each with one point in time; 2 where 0. Of one more the last page may be
+	// judged, or its signals written, meanwhile.
 	Workers int
 	// Tries is how often a slice is tried before it counts as failed; 3 where 0. RetryPause is the pause behind the
 	// first, doubled each time; 5 s where 0.
@@ -40,6 +42,7 @@ type Runner struct {
 	detections map[rule.ID]*schedule.Detection
 	options    Options
 	queue      *queue
+	reading    *semaphore.Weighted // a turn for each slice that is opened and read
 	execution  sink.Execution
 	unsearched []string // indices that the plan says are not searched: their failures are known
 
@@ -79,7 +82,7 @@ func NewRunner(ctx context.Context, c *schedule.Coverer, claims *Claims, p *Plan
 	if err != nil {
 		return nil, err
 	}
-	r.queue = newQueue(pieces, known)
+	r.queue, r.reading = newQueue(pieces, known), semaphore.NewWeighted(int64(o.Workers))
 	return r, nil
 }
 
@@ -130,7 +133,7 @@ func (r *Runner) Run(ctx context.Context, stop <-chan struct{}) error {
 	var heart sync.WaitGroup
 	heart.Go(func() { r.beat(beating) })
 	workers, workersCtx := errgroup.WithContext(ctx)
-	for range r.options.Workers {
+	for range r.options.Workers + 1 { // the cluster need not wait while a slice is wound up
 		workers.Go(func() error { return r.work(workersCtx, idle) })
 	}
 	err := workers.Wait()
@@ -174,31 +177,53 @@ func (r *Runner) inHand() map[*claim]context.CancelCauseFunc {
 // work takes slices until none is left or somebody wants an end.
 func (r *Runner) work(ctx, idle context.Context) error {
 	for {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
+		drained := r.turn(ctx, idle)
+		if drained == nil {
+			return context.Cause(ctx) // nil where only what is idle is to end
 		}
-		if idle.Err() != nil {
-			return nil
-		}
-		t, wait := r.queue.next(r.options.Now())
+		t, changed := r.queue.next(r.options.Now())
+		pause := recheck
 		switch {
 		case t != nil:
-			err := r.take(ctx, idle, t)
-			if err == nil {
-				r.setbacks.Store(0)
-				continue
-			}
-			if wait, err = r.setback(ctx, err); err != nil {
+			var err error
+			if pause, err = r.try(ctx, idle, t, drained); err != nil {
 				return err
 			}
-		case wait == 0:
+		case changed == nil:
+			drained()
 			return nil
 		}
+		drained()
 		select {
 		case <-idle.Done():
-		case <-time.After(wait):
+		case <-changed:
+		case <-time.After(pause):
 		}
 	}
+}
+
+// turn waits until another slice may be read, and gives what is called once the cluster is asked for nothing more of it.
+// It gives nil where somebody wants an end.
+func (r *Runner) turn(ctx, idle context.Context) (drained func()) {
+	if r.reading.Acquire(idle, 1) != nil {
+		return nil
+	}
+	drained = sync.OnceFunc(func() { r.reading.Release(1) })
+	if ctx.Err() != nil || idle.Err() != nil {
+		drained()
+		return nil
+	}
+	return drained
+}
+
+// try works on a task, and gives the pause before the next.
+func (r *Runner) try(ctx, idle context.Context, t *task, drained func()) (pause time.Duration, err error) {
+	defer drained()
+	if err := r.take(ctx, idle, t, drained); err != nil {
+		return r.setback(ctx, err)
+	}
+	r.setbacks.Store(0)
+	return 0, nil
 }
 
 const (
@@ -219,7 +244,7 @@ func (r *Runner) setback(ctx context.Context, err error) (time.Duration, error) 
 }
 
 // take works on a task if it can be claimed.
-func (r *Runner) take(ctx, idle context.Context, t *task) error {
+func (r *Runner) take(ctx, idle context.Context, t *task, drained func()) error {
 	part := &r.plan.Rules[t.Part]
 	fresh := Slice{Kind: "slice", Version: planVersion, Plan: r.plan.ID, RuleID: part.RuleID, Window: t.Window}
 	c, seen, err := r.claims.take(ctx, t.Piece, fresh, t.seen)
@@ -236,11 +261,11 @@ func (r *Runner) take(ctx, idle context.Context, t *task) error {
 		})
 		return nil
 	}
-	return r.cover(ctx, idle, t, c)
+	return r.cover(ctx, idle, t, c, drained)
 }
 
 // cover searches a slice that is ours, and enters what came of it.
-func (r *Runner) cover(ctx, idle context.Context, t *task, c *claim) error {
+func (r *Runner) cover(ctx, idle context.Context, t *task, c *claim, drained func()) error {
 	part := &r.plan.Rules[t.Part]
 	working, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -254,7 +279,7 @@ func (r *Runner) cover(ctx, idle context.Context, t *task, c *claim) error {
 	}()
 	var read int64
 	out, err := r.search(working, part, schedule.Target{
-		Patterns: part.Patterns, Window: t.Window, Timestamps: byTimestamp(), Now: r.plan.MadeAt,
+		Patterns: part.Patterns, Window: t.Window, Timestamps: byTimestamp(), Now: r.plan.MadeAt, Drained: drained,
 		EachPage: func(page *search.Page) error {
 			read += int64(page.Given())
 			r.candidates.Add(int64(page.Given()))

@@ -1,0 +1,112 @@
+package backfill_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8"
+
+	"esrule/internal/query/search"
+	"esrule/internal/schedule"
+	"esrule/internal/sink"
+)
+
+// opened tells when so many points in time were opened.
+type opened struct {
+	*search.Cluster
+	left   atomic.Int32
+	enough chan struct{}
+}
+
+func (o *opened) OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error) {
+	if o.left.Add(-1) == 0 {
+		close(o.enough)
+	}
+	return o.Cluster.OpenPointInTime(ctx, patterns)
+}
+
+// patient writes no signal before that.
+type patient struct {
+	schedule.Signals
+	until <-chan struct{}
+}
+
+func (p patient) Write(ctx context.Context, signals []sink.Signal) (sink.Result, error) {
+	select {
+	case <-p.until:
+		return p.Signals.Write(ctx, signals)
+	case <-time.After(20 * time.Second):
+		return sink.Result{}, errors.New("no other slice was opened while this one's signals wait")
+	}
+}
+
+// One worker opens the next slice while the signals of the one before are being written.
+func TestNextSliceMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	want := w.crowd(60, newRand(t))
+	p := w.kept(w.plan(1e9)) // one slice a rule, each with signals
+	two := &opened{Cluster: search.NewCluster(w.Client, search.Options{}), enough: make(chan struct{})}
+	two.left.Store(2)
+	writer := sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter})
+	totals := w.finish(p, worker{name: "one", workers: 1, tries: 1, coverer: two, signals: patient{writer, two.enough}})
+	if got := len(w.ids()); got != want || !totals.Whole() {
+		t.Errorf("got %d signals, want %d; totals %+v", got, want, totals)
+	}
+}
+
+// busiest counts how many searches were under way at once, and how many points in time were open.
+type busiest struct {
+	mu               sync.Mutex
+	searches, points int
+	most, mostPoints int
+}
+
+func (b *busiest) add(searches, points int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.searches += searches
+	b.points += points
+	b.most, b.mostPoints = max(b.most, b.searches), max(b.mostPoints, b.points)
+}
+
+func (b *busiest) RoundTrip(r *http.Request) (*http.Response, error) {
+	switch {
+	case r.URL.Path == "/_search":
+		b.add(1, 0)
+		defer b.add(-1, 0)
+	case strings.HasSuffix(r.URL.Path, "/_pit") && r.Method == http.MethodPost:
+		b.add(0, 1)
+	case r.URL.Path == "/_pit":
+		defer b.add(0, -1)
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// So many workers ask the cluster for no more than so many pages at once, and hold no more than one point in time besides.
+func TestNoMoreThanWorkers(t *testing.T) {
+	w := newWorld(t)
+	w.crowd(400, newRand(t))
+	f := func(workers int) {
+		t.Helper()
+		w.forget()
+		b := &busiest{}
+		client, err := elasticsearch.NewClient(elasticsearch.Config{Addresses: []string{w.URL}, Username: w.Username, Password: w.Password, Transport: b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.finish(w.kept(w.plan(20)), worker{name: "counted", client: client, workers: workers})
+		if b.most > workers || b.mostPoints > workers+1 || b.points != 0 {
+			t.Errorf("%d workers: got %d searches at once, and %d points in time, %d of them left open; want at most %d, at most %d and none",
+				workers, b.most, b.mostPoints, b.points, workers, workers+1)
+		}
+	}
+	f(1)
+	f(2)
+	f(4)
+}
