@@ -28,8 +28,9 @@ import (
 const backfillRounds = 3
 
 // BenchmarkBackfill measures the built binary on a range in which every event is a candidate, beside a bare loop that drains the
-// same slices with as many workers: the same points in time, pages and query, and the bodies thrown away. It is the limit: what
-// the program does besides (plan, claims, parsing, judging, signals) must fit into what is left. It does so once, whatever b.N.
+// same slices with as many workers: the same pages and query, in the order of `_shard_doc`, and the bodies thrown away. It is
+// the limit: what the program does besides (plan, claims, parsing, judging, signals) must fit into what is left. It does so
+// once, whatever b.N.
 func BenchmarkBackfill(b *testing.B) {
 	events := eventsWanted(b)
 	f := func(name string, events, oneOf, workers int, python string) {

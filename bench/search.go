@@ -45,7 +45,7 @@ type body struct {
 func (s server) run(ctx context.Context, pit string, m measured) (answer, error) {
 	var a answer
 	b := body{
-		PIT: map[string]string{"id": pit, "keep_alive": "10m"}, Size: pageSize, Query: m.query, Sort: []string{"_shard_doc"}, Source: m.source,
+		PIT: map[string]string{"id": pit, "keep_alive": "10m"}, Size: pageSize, Query: m.query, Sort: []string{"_doc"}, Source: m.source,
 	}
 	for {
 		request, err := json.Marshal(b)

@@ -253,7 +253,7 @@ func (f *fetcher) callFor(after json.RawMessage, size int, fields []string, sour
 			PIT:     pitBody{ID: f.pit.current(), KeepAlive: milliseconds(options.KeepAlive)},
 			Size:    size,
 			Query:   f.request.Query,
-			Sort:    [1]string{"_shard_doc"},
+			Sort:    [1]string{f.pit.order()},
 			After:   after,
 			Fields:  fields,
 			Source:  source,

@@ -17,6 +17,7 @@ import (
 type PointInTime struct {
 	cluster  *Cluster
 	patterns []string
+	shards   int
 
 	mu       sync.Mutex
 	id       string // the newest: any answer may bring another
@@ -35,7 +36,7 @@ func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*Poin
 	if err != nil {
 		return nil, err
 	}
-	p.id = opened.ID
+	p.id, p.shards = opened.ID, opened.Shards.Total
 	if opened.Shards.Failed > 0 {
 		// The answer counts them; a search names them.
 		if err := p.probe(ctx); err != nil {
@@ -146,6 +147,16 @@ func (p *PointInTime) release(ctx context.Context, id string) error {
 		return fmt.Errorf("close the point in time: %w", err)
 	}
 	return nil
+}
+
+// order is what pages are sorted by, so that each begins where the one before ended. By `_shard_doc`, shard by shard, every
+// page costs the cluster a look at each match of the request. By `_doc` a shard stops behind the last one that the page
+// takes, but pages are then put together from all shards, which costs more where there are several.
+func (p *PointInTime) order() string {
+	if p.shards == 1 {
+		return "_doc"
+	}
+	return "_shard_doc"
 }
 
 func (p *PointInTime) current() string {
