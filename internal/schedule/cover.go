@@ -51,8 +51,8 @@ type Target struct {
 	Timestamps prefilter.Timestamps
 	// Now is the instant that a relative date of the rule counts from.
 	Now time.Time
-	// Drained, if there is one, is called once the cluster will be asked for no further page, before the last one's
-	// candidates are judged and the signals written that are left.
+	// Drained, if there is one, is called once every page was read and judged and none is held any more, before the
+	// signals are written that are left.
 	Drained func()
 	// EachPage, if there is one, is told of each page once its candidates are judged, and called in turn. Its error ends the
 	// reading; what was matched until then is written.
@@ -147,9 +147,6 @@ func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
 		if err != nil {
 			return fmt.Errorf("read candidates: %w", err)
 		}
-		if page.Last && j.target.Drained != nil {
-			j.target.Drained()
-		}
 		for hit := range page.Hits(j.skim) {
 			if err := j.judge(hit); err != nil {
 				return err
@@ -167,6 +164,9 @@ func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
 		if err := j.target.EachPage(page); err != nil {
 			return errors.Join(err, j.flush(ctx))
 		}
+	}
+	if j.target.Drained != nil {
+		j.target.Drained()
 	}
 	return j.flush(ctx)
 }

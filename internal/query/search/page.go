@@ -20,8 +20,6 @@ type Page struct {
 	Waited time.Duration
 	// Failures are the indices that this page was not read whole of.
 	Failures []Failure
-	// Last tells that no further page will be asked for; it may be false on the last one where that is not known yet.
-	Last bool
 
 	raw     []byte
 	indices map[string]string // names seen, so that a name is made once and not for every hit

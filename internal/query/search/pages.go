@@ -36,7 +36,6 @@ func (p *PointInTime) Pages(ctx context.Context, r Request) iter.Seq2[*Page, err
 				yield(nil, err)
 				return
 			}
-			page.Last = f.last
 			if !yield(page, nil) {
 				return
 			}

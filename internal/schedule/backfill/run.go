@@ -21,8 +21,8 @@ import (
 
 // Options say how a plan is worked off.
 type Options struct {
-	// Workers is how many slices are read at once, each with one point in time; 2 where 0. Of one more the last page may be
-	// judged, or its signals written, meanwhile.
+	// Workers is how many slices are read at once, each with one point in time; 2 where 0. The last signals of one more may be
+	// written meanwhile.
 	Workers int
 	// Tries is how often a slice is tried before it counts as failed; 3 where 0. RetryPause is the pause behind the
 	// first, doubled each time; 5 s where 0.
@@ -202,7 +202,7 @@ func (r *Runner) work(ctx, idle context.Context) error {
 	}
 }
 
-// turn waits until another slice may be read, and gives what is called once the cluster is asked for nothing more of it.
+// turn waits until another slice may be opened and read, and gives what is called once that is done.
 // It gives nil where somebody wants an end.
 func (r *Runner) turn(ctx, idle context.Context) (drained func()) {
 	if r.reading.Acquire(idle, 1) != nil {
