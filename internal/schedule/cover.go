@@ -51,7 +51,7 @@ type Target struct {
 	Timestamps prefilter.Timestamps
 	// Now is the instant that a relative date of the rule counts from.
 	Now time.Time
-	// Drained, if there is one, is called once every page was read and judged and none is held any more, before the
+	// Drained, if there is one, is called once every page was read and judged and the point in time is closed, before the
 	// signals are written that are left.
 	Drained func()
 	// EachPage, if there is one, is told of each page once its candidates are judged, and called in turn. Its error ends the
@@ -77,11 +77,12 @@ func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target, x sink.Exec
 	if err != nil {
 		return Outcome{}, fmt.Errorf("open a point in time on %s: %w", t.Patterns, err)
 	}
-	defer func() {
+	closeIt := func() {
 		if err := pit.Close(context.WithoutCancel(ctx)); err != nil {
 			c.Log.Debug("a point in time was not closed; it ends by itself", "rule", d.Rule.ID, "error", err)
 		}
-	}()
+	}
+	defer closeIt()
 	if pit.Empty() {
 		return c.outcomeOf(ctx, Outcome{}, t, pit)
 	}
@@ -96,6 +97,13 @@ func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target, x sink.Exec
 	j := newJudge(c, d, t, plan, x)
 	if err := j.read(ctx, pit); err != nil {
 		return j.outcome, err // what was written until then was written
+	}
+	closeIt()
+	if t.Drained != nil {
+		t.Drained()
+	}
+	if err := j.flush(ctx); err != nil {
+		return j.outcome, err
 	}
 	j.outcome.Indices = plan.indices()
 	j.outcome.Reached = plan.mappings[t.Only] != nil
@@ -141,7 +149,7 @@ func newJudge(c *Coverer, d *Detection, t Target, p plan, x sink.Execution) *jud
 	return j
 }
 
-// read takes page after page, each while the next is under way, and writes what is left at the end.
+// read takes page after page, each while the next is under way. Signals are left in hand at the end.
 func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
 	for page, err := range pit.Pages(ctx, search.Request{Query: j.plan.request, Fields: j.plan.fields}) {
 		if err != nil {
@@ -165,10 +173,7 @@ func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
 			return errors.Join(err, j.flush(ctx))
 		}
 	}
-	if j.target.Drained != nil {
-		j.target.Drained()
-	}
-	return j.flush(ctx)
+	return nil
 }
 
 func (j *judge) judge(hit *search.Hit) error {
