@@ -181,25 +181,33 @@ func (r *Runner) work(ctx, idle context.Context) error {
 		if drained == nil {
 			return context.Cause(ctx) // nil where only what is idle is to end
 		}
-		t, changed := r.queue.next(r.options.Now())
-		pause := recheck
-		switch {
-		case t != nil:
-			var err error
-			if pause, err = r.try(ctx, idle, t, drained); err != nil {
-				return err
-			}
-		case changed == nil:
-			drained()
-			return nil
-		}
+		more, err := r.useTurn(ctx, idle, drained)
 		drained()
-		select {
-		case <-idle.Done():
-		case <-changed:
-		case <-time.After(pause):
+		if err != nil || !more {
+			return err
 		}
 	}
+}
+
+// useTurn works on the next slice, or waits until there may be one. A turn in which no account could be kept lasts until
+// it is time to try again, so that no more than the workers try. more is false where nothing is left.
+func (r *Runner) useTurn(ctx, idle context.Context, drained func()) (more bool, err error) {
+	t, changed := r.queue.next(r.options.Now())
+	pause := recheck
+	switch {
+	case t != nil:
+		if pause, err = r.try(ctx, idle, t, drained); err != nil {
+			return false, err
+		}
+	case changed == nil:
+		return false, nil
+	}
+	select {
+	case <-idle.Done():
+	case <-changed:
+	case <-time.After(pause):
+	}
+	return true, nil
 }
 
 // turn waits until another slice may be opened and read, and gives what is called once that is done.
@@ -218,7 +226,6 @@ func (r *Runner) turn(ctx, idle context.Context) (drained func()) {
 
 // try works on a task, and gives the pause before the next.
 func (r *Runner) try(ctx, idle context.Context, t *task, drained func()) (pause time.Duration, err error) {
-	defer drained()
 	if err := r.take(ctx, idle, t, drained); err != nil {
 		return r.setback(ctx, err)
 	}

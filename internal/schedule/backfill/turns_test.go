@@ -110,3 +110,51 @@ func TestNoMoreThanWorkers(t *testing.T) {
 	f(2)
 	f(4)
 }
+
+// unkeeping refuses so many claims, as a cluster does whose state index is out of reach.
+type unkeeping struct{ left atomic.Int32 }
+
+func (u *unkeeping) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/_doc/slice-") && u.left.Add(-1) >= 0 {
+		return nil, errors.New("the state index is out of reach")
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// Where no account can be kept for a while the work waits and goes on; where that lasts it ends and says why.
+func TestAccountOutOfReach(t *testing.T) {
+	w := newWorld(t)
+	want := w.crowd(60, newRand(t))
+	f := func(refused, workers int, wantError string) {
+		t.Helper()
+		w.forget()
+		u := &unkeeping{}
+		u.left.Store(int32(refused))
+		client, err := elasticsearch.NewClient(elasticsearch.Config{
+			Addresses: []string{w.URL}, Username: w.Username, Password: w.Password, DisableRetry: true, Transport: u,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := w.kept(w.plan(10))
+		r, err := w.runner(p, worker{name: "unkept", client: client, workers: workers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = r.Run(t.Context(), nil)
+		if wantError == "" && (err != nil || !r.Totals().Whole() || len(w.ids()) != want) {
+			t.Errorf("%d claims refused, %d workers: got %v, %+v and %d signals, want all %d", refused, workers, err, r.Totals(), len(w.ids()), want)
+		}
+		if wantError != "" && (err == nil || !strings.Contains(err.Error(), wantError)) {
+			t.Errorf("%d claims refused, %d workers: got the error %v, want one with %q", refused, workers, err, wantError)
+		}
+		if tries := refused - int(u.left.Load()); wantError != "" && tries <= 10 {
+			t.Errorf("%d claims refused, %d workers: ended behind %d tries, want more than 10", refused, workers, tries)
+		}
+	}
+	f(0, 1, "")
+	f(8, 1, "")
+	f(8, 3, "")
+	f(1000, 1, "out of reach")
+	f(1000, 3, "out of reach")
+}
