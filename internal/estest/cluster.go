@@ -81,12 +81,23 @@ func newCluster(t testing.TB, server *Server) *Cluster {
 // As gives a client that is the named user.
 func (c *Cluster) As(username, password string) *elasticsearch.Client {
 	c.t.Helper()
+	return c.client(username, password, c.httpTransport())
+}
+
+// Through gives a client whose requests go through a transport of the test's own, which may count, hold or spoil them.
+func (c *Cluster) Through(transport http.RoundTripper) *elasticsearch.Client {
+	c.t.Helper()
+	return c.client(c.Username, c.Password, transport)
+}
+
+func (c *Cluster) client(username, password string, transport http.RoundTripper) *elasticsearch.Client {
+	c.t.Helper()
 	client, err := elasticsearch.NewClient(elasticsearch.Config{
 		Addresses:    []string{c.URL},
 		Username:     username,
 		Password:     password,
 		DisableRetry: true,
-		Transport:    c.httpTransport(),
+		Transport:    transport,
 	})
 	if err != nil {
 		c.t.Fatal(err)

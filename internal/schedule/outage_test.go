@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
-
 	"esrule/internal/schedule"
 )
 
@@ -69,13 +67,7 @@ func (s *windows) note(from, to string) {
 func (w *world) watch(each time.Duration) *windows {
 	w.t.Helper()
 	s := &windows{}
-	client, err := elasticsearch.NewClient(elasticsearch.Config{
-		Addresses: []string{w.URL}, Username: w.Username, Password: w.Password, DisableRetry: true, Transport: s,
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.through = client
+	w.through = w.Through(s)
 	w.opening = func() error {
 		s.begin(w.clock)
 		w.clock = w.clock.Add(each)

@@ -10,10 +10,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/elastic/go-elasticsearch/v8"
-
-	"esrule/internal/estest"
 )
 
 // faults stands in front of the real server and spoils some of the answers. It adds failures only: what succeeds was done
@@ -59,17 +55,6 @@ func status(code int, body string) *http.Response {
 	}
 }
 
-func faulty(t *testing.T, c *estest.Cluster, f *faults) *elasticsearch.Client {
-	t.Helper()
-	client, err := elasticsearch.NewClient(elasticsearch.Config{
-		Addresses: []string{c.URL}, Username: c.Username, Password: c.Password, DisableRetry: true, Transport: f,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
 const tooMany = `{"error":{"type":"es_rejected_execution_exception","reason":"queue full"},"status":429}`
 
 func TestFailuresOnTheWay(t *testing.T) {
@@ -79,7 +64,7 @@ func TestFailuresOnTheWay(t *testing.T) {
 		t.Helper()
 		next += 10
 		signals := numbered(t, next)[next-10:]
-		got, err := NewWriter(faulty(t, c, f), options(i)).Write(t.Context(), signals)
+		got, err := NewWriter(c.Through(f), options(i)).Write(t.Context(), signals)
 		if err != nil || got != want || f.calls != wantCalls {
 			t.Errorf("%s: got %+v in %d calls, %v, want %+v in %d", name, got, f.calls, err, want, wantCalls)
 		}
@@ -138,7 +123,7 @@ func TestNoAnswer(t *testing.T) {
 	}}
 	o := options(i)
 	o.RequestTimeout = 2 * time.Second
-	got, err := NewWriter(faulty(t, c, silence), o).Write(t.Context(), numbered(t, 5))
+	got, err := NewWriter(c.Through(silence), o).Write(t.Context(), numbered(t, 5))
 	// On a slow machine a real answer may come too late as well, and what it told of is a duplicate then.
 	if err != nil || got.Created+got.Duplicates != 5 || silence.calls < 2 {
 		t.Errorf("got %+v in %d calls, %v, want 5 in at least 2", got, silence.calls, err)
@@ -196,7 +181,7 @@ func TestPartlyRejected(t *testing.T) {
 		}
 		return status(200, `{"items":[{"create":`+strings.Join(items, `},{"create":`)+`}]}`), nil
 	}}
-	write(t, NewWriter(faulty(t, c, f), options(i)), signals, Result{Created: 9})
+	write(t, NewWriter(c.Through(f), options(i)), signals, Result{Created: 9})
 	if got, want := fmt.Sprint(sent), "[9 6 4]"; got != want {
 		t.Errorf("documents in each request: got %s, want %s", got, want)
 	}
@@ -210,7 +195,7 @@ func TestGivingUp(t *testing.T) {
 		t.Helper()
 		o := options(i)
 		o.MaxElapsed, o.MaxItems = 30*time.Millisecond, 2
-		got, err := NewWriter(faulty(t, c, f), o).Write(t.Context(), signals)
+		got, err := NewWriter(c.Through(f), o).Write(t.Context(), signals)
 		if err == nil || !strings.Contains(err.Error(), wantErr) || got != want {
 			t.Errorf("got %+v, %v, want %+v and an error with %q", got, err, want, wantErr)
 		}

@@ -36,7 +36,7 @@ func TestLookAhead(t *testing.T) {
 			}
 			return res, nil
 		}}
-		c := search.NewCluster(through(t, server, odd), search.Options{PageSize: pageSize, RetryInterval: 1})
+		c := search.NewCluster(server.Through(odd), search.Options{PageSize: pageSize, RetryInterval: 1})
 		hits, failures := read(t, c, index, search.Request{})
 		seen := map[int]bool{}
 		for _, h := range hits {
@@ -81,7 +81,7 @@ func TestLookAheadOnOneProcessor(t *testing.T) {
 	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	var sent sentSearches
 	var got []int64
-	eachPage(t, search.NewCluster(through(t, server, &sent), search.Options{PageSize: 10}), index, search.Request{}, func(page *search.Page) {
+	eachPage(t, search.NewCluster(server.Through(&sent), search.Options{PageSize: 10}), index, search.Request{}, func(page *search.Page) {
 		for range page.Hits(nil) {
 			got = append(got, sent.count.Load())
 			break

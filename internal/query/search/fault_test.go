@@ -34,18 +34,6 @@ func (f *faults) RoundTrip(req *http.Request) (*http.Response, error) {
 	return f.spoil(f.searches.Add(1), res)
 }
 
-// through gives a client of the server, without tries of its own, behind faults.
-func through(t *testing.T, server *estest.Cluster, f http.RoundTripper) *elasticsearch.Client {
-	t.Helper()
-	client, err := elasticsearch.NewClient(elasticsearch.Config{
-		Addresses: []string{server.URL}, Username: server.Username, Password: server.Password, Transport: f, DisableRetry: true,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
 func answer(status int, body string) *http.Response {
 	return &http.Response{
 		StatusCode: status, Header: http.Header{"X-Elastic-Product": {"Elasticsearch"}}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
@@ -79,7 +67,7 @@ func TestTransientFaults(t *testing.T) {
 			}
 			return spoil(res)
 		}}
-		c := search.NewCluster(through(t, server, odd), search.Options{PageSize: 2, RetryInterval: time.Millisecond, RequestTimeout: 10 * time.Second})
+		c := search.NewCluster(server.Through(odd), search.Options{PageSize: 2, RetryInterval: time.Millisecond, RequestTimeout: 10 * time.Second})
 		hits, failures := read(t, c, index, search.Request{})
 		if len(hits) != 5 || len(failures) > 0 || odd.searches.Load() != 6 {
 			t.Errorf("%s: got %d hits, the failures %v, %d searches; want 5 hits of 6 searches", name, len(hits), failures, odd.searches.Load())
@@ -123,7 +111,7 @@ func TestNoAnswer(t *testing.T) {
 			}
 			return res, nil
 		}}
-		c := search.NewCluster(through(t, server, silence), search.Options{RetryInterval: time.Millisecond, RequestTimeout: 5 * time.Second})
+		c := search.NewCluster(server.Through(silence), search.Options{RetryInterval: time.Millisecond, RequestTimeout: 5 * time.Second})
 		hits, failures := read(t, c, index, search.Request{})
 		if len(hits) != 3 || len(failures) > 0 || silence.searches.Load() < 2 {
 			t.Errorf("%s: got %d hits, the failures %v, %d searches; want 3 hits of 2 searches", name, len(hits), failures, silence.searches.Load())
@@ -147,7 +135,7 @@ func TestLastingFaults(t *testing.T) {
 			spoilt := *res
 			return &spoilt, original.Body.Close()
 		}}
-		c := search.NewCluster(through(t, server, always), search.Options{RetryInterval: time.Millisecond, Tries: 3})
+		c := search.NewCluster(server.Through(always), search.Options{RetryInterval: time.Millisecond, Tries: 3})
 		pit, err := c.OpenPointInTime(t.Context(), []string{index})
 		if err != nil {
 			t.Fatal(err)
@@ -185,7 +173,7 @@ func TestTimedOutSearchFailsEveryIndex(t *testing.T) {
 		body, err := io.ReadAll(res.Body)
 		return answer(200, strings.Replace(string(body), `"timed_out":false`, `"timed_out":true`, 1)), err
 	}}
-	hits, failures := read(t, search.NewCluster(through(t, server, late), search.Options{}), server.Index("*"), search.Request{})
+	hits, failures := read(t, search.NewCluster(server.Through(late), search.Options{}), server.Index("*"), search.Request{})
 	if len(hits) != 2 || len(failures) != 2 || failures[0].Index != server.Index("a") || failures[1].Index != server.Index("b") || failures[0].Type != "timed_out" {
 		t.Errorf("got %d hits and the failures %+v, want 2 hits and one failure for each index", len(hits), failures)
 	}
@@ -205,7 +193,7 @@ func TestUnreachableCluster(t *testing.T) {
 	}
 	named := &url.Error{Op: "Get", URL: "http://reader:s3cret@127.0.0.1:1", Err: syscall.ECONNREFUSED}
 	server := estest.For(t)
-	broken := through(t, server, &faults{spoil: func(_ int64, res *http.Response) (*http.Response, error) {
+	broken := server.Through(&faults{spoil: func(_ int64, res *http.Response) (*http.Response, error) {
 		return nil, errors.Join(named, res.Body.Close())
 	}})
 	if _, err := search.NewCluster(broken, search.Options{Tries: 1}).Count(t.Context(), []string{"*"}, nil); strings.Contains(fmt.Sprint(err), "s3cret") {
@@ -224,7 +212,7 @@ func TestLeavingEarly(t *testing.T) {
 		t.Helper()
 		client := server.Client
 		if hang {
-			client = through(t, server, &faults{spoil: func(n int64, res *http.Response) (*http.Response, error) {
+			client = server.Through(&faults{spoil: func(n int64, res *http.Response) (*http.Response, error) {
 				if n > 1 {
 					res.Body = brokenBody{stuckReader{stuck, res.Request.Context()}, res.Body}
 				}
@@ -320,7 +308,7 @@ func TestClockOfANewIndex(t *testing.T) {
 		}
 		return res, nil
 	}}
-	c := search.NewCluster(through(t, server, between), search.Options{RetryInterval: time.Millisecond})
+	c := search.NewCluster(server.Through(between), search.Options{RetryInterval: time.Millisecond})
 	if _, err := c.Now(t.Context(), index, "d"); err != nil {
 		t.Errorf("behind %d searches: %v", between.searches.Load(), err)
 	}

@@ -36,7 +36,7 @@ func TestAnyCutting(t *testing.T) {
 		killed := 0
 		for range r.IntN(5) {
 			requests, arrives := 1+r.IntN(60), r.IntN(2) == 0
-			dead, err := w.runner(p, worker{name: fmt.Sprintf("killed %d", killed), client: w.dyingClient(requests, arrives), workers: 1 + r.IntN(3), tries: 1})
+			dead, err := w.runner(p, worker{name: fmt.Sprintf("killed %d", killed), client: w.Through(&dying{left: requests, arrives: arrives}), workers: 1 + r.IntN(3), tries: 1})
 			if err == nil {
 				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 				_ = dead.Run(ctx, nil) // what it says nobody hears

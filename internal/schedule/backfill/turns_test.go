@@ -10,10 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
-
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 	"esrule/internal/sink"
 )
 
@@ -31,21 +28,6 @@ func (o *opened) OpenPointInTime(ctx context.Context, patterns []string) (*searc
 	return o.Cluster.OpenPointInTime(ctx, patterns)
 }
 
-// patient writes no signal before that.
-type patient struct {
-	schedule.Signals
-	until <-chan struct{}
-}
-
-func (p patient) Write(ctx context.Context, signals []sink.Signal) (sink.Result, error) {
-	select {
-	case <-p.until:
-		return p.Signals.Write(ctx, signals)
-	case <-time.After(20 * time.Second):
-		return sink.Result{}, errors.New("no other slice was opened while this one's signals wait")
-	}
-}
-
 // One worker opens the next slice while the signals of the one before are being written.
 func TestNextSliceMeanwhile(t *testing.T) {
 	w := newWorld(t)
@@ -53,8 +35,16 @@ func TestNextSliceMeanwhile(t *testing.T) {
 	p := w.kept(w.plan(1e9)) // one slice a rule, each with signals
 	two := &opened{Cluster: search.NewCluster(w.Client, search.Options{}), enough: make(chan struct{})}
 	two.left.Store(2)
-	writer := sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter})
-	totals := w.finish(p, worker{name: "one", workers: 1, tries: 1, coverer: two, signals: patient{writer, two.enough}})
+	waiting := newStuck(sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter}))
+	go func() {
+		select {
+		case <-two.enough:
+		case <-time.After(20 * time.Second):
+			t.Error("no other slice was opened while the signals of one waited")
+		}
+		close(waiting.resume)
+	}()
+	totals := w.finish(p, worker{name: "one", workers: 1, tries: 1, coverer: two, signals: waiting})
 	if got := len(w.ids()); got != want || !totals.Whole() {
 		t.Errorf("got %d signals, want %d; totals %+v", got, want, totals)
 	}
@@ -96,11 +86,7 @@ func TestNoMoreThanWorkers(t *testing.T) {
 		t.Helper()
 		w.forget()
 		b := &busiest{}
-		client, err := elasticsearch.NewClient(elasticsearch.Config{Addresses: []string{w.URL}, Username: w.Username, Password: w.Password, Transport: b})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.finish(w.kept(w.plan(20)), worker{name: "counted", client: client, workers: workers})
+		w.finish(w.kept(w.plan(20)), worker{name: "counted", client: w.Through(b), workers: workers})
 		if b.most > workers || b.mostPoints > workers || b.points != 0 {
 			t.Errorf("%d workers: got %d searches at once, and %d points in time, %d of them left open; want at most %d of each, and none",
 				workers, b.most, b.mostPoints, b.points, workers)
@@ -130,14 +116,7 @@ func TestAccountOutOfReach(t *testing.T) {
 		w.forget()
 		u := &unkeeping{}
 		u.left.Store(int32(refused))
-		client, err := elasticsearch.NewClient(elasticsearch.Config{
-			Addresses: []string{w.URL}, Username: w.Username, Password: w.Password, DisableRetry: true, Transport: u,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := w.kept(w.plan(10))
-		r, err := w.runner(p, worker{name: "unkept", client: client, workers: workers})
+		r, err := w.runner(w.kept(w.plan(10)), worker{name: "unkept", client: w.Through(u), workers: workers})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -241,14 +241,3 @@ func (d *dying) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return nil, fmt.Errorf("killed")
 }
-
-func (w *world) dyingClient(requests int, arrives bool) *elasticsearch.Client {
-	w.t.Helper()
-	c, err := elasticsearch.NewClient(elasticsearch.Config{
-		Addresses: []string{w.URL}, Username: w.Username, Password: w.Password, DisableRetry: true, Transport: &dying{left: requests, arrives: arrives},
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return c
-}
