@@ -107,8 +107,7 @@ func (d *drain) measure(b *testing.B) {
 			bare, ours, shares = append(bare, limit), append(ours, took), append(shares, 100*float64(limit)/float64(took))
 		}
 	}
-	slices.Sort(shares)
-	share, least, most := shares[len(shares)/2], shares[0], shares[len(shares)-1]
+	share := middle(shares, func(share float64) float64 { return share })
 	perSecond := func(t time.Duration) float64 { return float64(d.events) / t.Seconds() }
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(perSecond(median(ours)), "candidates/s")
@@ -118,7 +117,7 @@ func (d *drain) measure(b *testing.B) {
 	fmt.Fprintf(w, "bench: %d candidates, one of %d a signal, %d workers, %d rounds\tmedian s\tcandidates/s\n", d.events, d.oneOf, d.workers, backfillRounds)
 	fmt.Fprintf(w, "bare loop\t%.2f\t%.0f\n", median(bare).Seconds(), perSecond(median(bare)))
 	fmt.Fprintf(w, "esrule backfill\t%.2f\t%.0f\t%.0f %% of the bare loop (rounds: %.0f to %.0f), peak memory %.1f MiB\n",
-		median(ours).Seconds(), perSecond(median(ours)), share, least, most, float64(peak)/(1<<20))
+		median(ours).Seconds(), perSecond(median(ours)), share, slices.Min(shares), slices.Max(shares), float64(peak)/(1<<20))
 	if d.python != "" {
 		theirs := d.elastAlert(b)
 		fmt.Fprintf(w, "ElastAlert 2, once\t%.2f\t%.0f\tesrule is %.1f times as fast\n", theirs.Seconds(), perSecond(theirs), theirs.Seconds()/median(ours).Seconds())
