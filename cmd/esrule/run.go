@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -119,25 +118,4 @@ func notBegun(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w\n  Nothing was searched; the next run searches the time of this one too", err)
-}
-
-// notCovered says what a run left open, or is nil.
-func notCovered(report schedule.Report) error {
-	if report.Covered() {
-		return nil
-	}
-	lines := []string{"not everything was covered:"}
-	for _, r := range report.Rules {
-		if r.Err != nil {
-			lines = append(lines, fmt.Sprintf("rule %s (%s): %v", r.Name, r.RuleID, r.Err))
-		}
-		for _, open := range r.Open {
-			lines = append(lines, fmt.Sprintf("rule %s (%s): %s is open for %s: %s", r.Name, r.RuleID, nameOf(open.Index), open.What(), open.Reason))
-		}
-		if n := r.Run.DeadLettered; n > 0 {
-			lines = append(lines, fmt.Sprintf("rule %s (%s): %d signals were refused by the signals index and lie in the dead-letter index", r.Name, r.RuleID, n))
-		}
-	}
-	lines = append(lines, "The next run searches again what is open; `esrule status` shows it.")
-	return withExit(exitNotCovered, errors.New(strings.Join(lines, "\n  ")))
 }

@@ -272,30 +272,3 @@ func (s *ruleRun) openFrom() string {
 	}
 	return s.ledger.CoveredUpTo().Format(time.RFC3339)
 }
-
-// tell logs one line for the run, and one for each index that is not covered.
-func (s *ruleRun) tell(report RuleReport, interrupted bool) {
-	run := report.Run
-	attributes := []any{
-		"rule", report.RuleID, "name", report.Name, "searched", run.Searched, "indices", run.Indices,
-		"candidates", run.Candidates, "matched", run.Matched, "created", run.Created, "duplicates", run.Duplicates,
-		"reduced", run.Reduced, "dead_lettered", run.DeadLettered, "failed", len(report.Open),
-		"lag", report.Lag.Round(time.Second), "duration", run.Duration.Round(time.Millisecond),
-	}
-	if swept := run.Swept; swept != nil {
-		attributes = append(attributes, "late_sweep_from", swept.From, "late_sweep_complete", swept.Complete,
-			"late_sweep_candidates", swept.Candidates, "late_created", swept.Created)
-	}
-	for _, open := range report.Open {
-		s.log.Error("an index is not covered; it is searched again with growing pauses", "rule", report.RuleID, "index", open.Index,
-			"open", open.What(), "reason", open.Reason, "tries", open.Tries, "next_try", open.Next)
-	}
-	switch {
-	case interrupted:
-		s.log.Info("run interrupted; what it left open is searched by the next run", attributes...)
-	case report.Err != nil:
-		s.log.Error("run failed; what it left open is searched by the next run", append(attributes, "not_covered_from", s.openFrom(), "error", report.Err)...)
-	default:
-		s.log.Info("run", attributes...)
-	}
-}

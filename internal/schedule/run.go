@@ -91,6 +91,11 @@ func (r *Runner) Run(ctx context.Context, detections []*Detection) (Report, erro
 	for _, one := range runs {
 		report.Rules = append(report.Rules, one.end(ctx))
 	}
+	troubles := report.Troubles()
+	if ctx.Err() != nil { // the runs were interrupted, which is no error of theirs
+		troubles = report.openIndices()
+	}
+	r.tellTroubles(troubles)
 	return report, ctx.Err()
 }
 
