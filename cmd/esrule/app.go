@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"esrule/internal/elastic"
 )
 
 // app is what the commands share: the process's streams and clock, and the parts that most of them
@@ -26,7 +28,7 @@ type app struct {
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: clock(), readyWithin: readyWithin}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: clock(), readyWithin: elastic.ReadyWithin}
 	a.config = sync.OnceValues(func() (config, error) { return loadConfig(os.Environ(), a.now()) })
 	return a
 }
@@ -40,15 +42,16 @@ func (a *app) logger(cfg config) *slog.Logger {
 var errNoCluster = errors.New("no cluster is configured: set ESRULE_ELASTICSEARCH_URL, or ESRULE_ELASTICSEARCH_CLOUD_ID")
 
 // connect returns the clients of the configured cluster, once it answers and lets us in.
-func (a *app) connect(ctx context.Context, cfg config, log *slog.Logger) (*cluster, error) {
+func (a *app) connect(ctx context.Context, cfg config, log *slog.Logger) (*elastic.Client, error) {
 	if !cfg.hasCluster() {
 		return nil, withExit(exitUsage, errNoCluster)
 	}
-	c, err := newCluster(cfg.Cluster)
+	cfg.Cluster.UserAgent = userAgent()
+	c, err := elastic.New(cfg.Cluster)
 	if err != nil {
 		return nil, withExit(exitUsage, err)
 	}
-	if err := c.ready(ctx, a.readyWithin, log); err != nil {
+	if err := c.Ready(ctx, a.readyWithin, log); err != nil {
 		return nil, err
 	}
 	return c, nil

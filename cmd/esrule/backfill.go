@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
@@ -124,7 +125,7 @@ type history struct {
 	request backfill.Request
 	cfg     config
 	log     *slog.Logger
-	cluster *cluster
+	cluster *elastic.Client
 	reader  *search.Cluster
 	survey  *backfill.Survey
 	store   *backfill.Store
@@ -201,7 +202,7 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 	}
 	h := &history{app: a, flags: f, request: request, cfg: cfg, log: log, cluster: c, reader: a.reader(cfg, c, log), rules: rules, began: a.now()}
 	h.survey = &backfill.Survey{Cluster: h.reader, Own: h.cfg.own(), SliceSize: f.slice, Now: a.now}
-	h.store = backfill.NewStore(state.NewStore(c.requests, cfg.StateIndex), a.now)
+	h.store = backfill.NewStore(state.NewStore(c.Requests, cfg.StateIndex), a.now)
 	return h, nil
 }
 
@@ -264,7 +265,7 @@ func (h *history) nothingToSearch(plan *backfill.Plan) error {
 }
 
 func (h *history) runner(ctx context.Context, plan *backfill.Plan, signals schedule.Signals) (*backfill.Runner, error) {
-	documents := state.NewStore(h.cluster.requests, h.cfg.StateIndex)
+	documents := state.NewStore(h.cluster.Requests, h.cfg.StateIndex)
 	if h.flags.dryRun {
 		documents = nil
 	}

@@ -173,7 +173,7 @@ func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*sche
 	if err != nil {
 		return err
 	}
-	missing, err := cfg.indices().Missing(ctx, c.requests)
+	missing, err := cfg.indices().Missing(ctx, c.Requests)
 	if err != nil {
 		return err
 	}

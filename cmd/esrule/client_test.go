@@ -3,25 +3,20 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"esrule/internal/elastic"
 )
 
 // quiet keeps the handshakes that a test makes fail out of its output.
@@ -29,7 +24,7 @@ var quiet = log.New(io.Discard, "", 0)
 
 // connectTo reads the configuration from pairs and connects as a command does, without waiting for
 // a cluster that does not answer.
-func connectTo(t *testing.T, pairs ...string) (*cluster, error) {
+func connectTo(t *testing.T, pairs ...string) (*elastic.Client, error) {
 	t.Helper()
 	setEnvironment(t, pairs...)
 	a := newApp(strings.NewReader(""), io.Discard, io.Discard)
@@ -111,109 +106,6 @@ func TestConnectSchemeMismatch(t *testing.T) {
 	checkRefused(t, err, "not Elasticsearch: "+plain.URL, "status 404 Not Found", "X-Elastic-Product")
 }
 
-// A request for a cluster that is over its limits is not answered by piling more of it on.
-func TestWorthRepeating(t *testing.T) {
-	f := func(err error, want bool) {
-		t.Helper()
-		if got := worthRepeating(nil, fmt.Errorf("http://localhost:9200: %w", err)); got != want {
-			t.Errorf("%v: got %v, want %v", err, got, want)
-		}
-	}
-	timedOut := &net.DNSError{IsTimeout: true}
-	f(io.EOF, true)
-	f(&net.OpError{Op: "dial", Err: timedOut}, true)
-	f(&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}, true)
-	f(&net.OpError{Op: "read", Err: timedOut}, false)
-	f(context.Canceled, false)
-	f(context.DeadlineExceeded, false)
-	f(fingerprintError{}, false)
-	f(&tls.CertificateVerificationError{Err: errors.New("expired")}, false)
-}
-
-func TestBackoff(t *testing.T) {
-	f := func(attempt int, least, most time.Duration) {
-		t.Helper()
-		for range 100 {
-			if got := backoff(attempt); got < least || got > most {
-				t.Errorf("attempt %d: got %s, want %s to %s", attempt, got, least, most)
-			}
-		}
-	}
-	f(1, 250*time.Millisecond, 750*time.Millisecond)
-	f(2, 500*time.Millisecond, 1500*time.Millisecond)
-	f(3, time.Second, 3*time.Second)
-	f(6, 4*time.Second, 12*time.Second)
-	f(7, 0, 0)
-}
-
-// authority signs certificates for the tests.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newCertificate(t *testing.T, name string, parent *authority) *authority {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(1),
-		Subject:               pkix.Name{CommonName: name},
-		DNSNames:              []string{name},
-		NotBefore:             time.Now().Add(-time.Hour),
-		NotAfter:              time.Now().Add(time.Hour),
-		IsCA:                  parent == nil,
-		BasicConstraintsValid: true,
-	}
-	signer := &authority{template, key}
-	if parent != nil {
-		signer = parent
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, signer.cert, &key.PublicKey, signer.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &authority{cert, key}
-}
-
-func TestVerifyFingerprint(t *testing.T) {
-	ours, theirs := newCertificate(t, "our authority", nil), newCertificate(t, "their authority", nil)
-	server, impostor := newCertificate(t, "es.example", ours), newCertificate(t, "es.example", theirs)
-
-	f := func(pinned *authority, host, want string, sent ...*authority) {
-		t.Helper()
-		var chain []*x509.Certificate
-		for _, a := range sent {
-			chain = append(chain, a.cert)
-		}
-		digest := sha256.Sum256(pinned.cert.Raw)
-		err := verifyFingerprint(chain, host, digest[:])
-		switch {
-		case err == nil && want != "":
-			t.Errorf("%s: accepted, want an error with %q", host, want)
-		case err != nil && want == "":
-			t.Errorf("%s: %v", host, err)
-		case err != nil && !strings.Contains(err.Error(), want):
-			t.Errorf("%s: got %q, want in it %q", host, err, want)
-		}
-	}
-	f(server, "es.example", "", server)
-	f(server, "10.0.0.7", "", server, ours) // its own certificate, whatever the name
-	f(ours, "es.example", "", server, ours)
-	f(ours, "other.example", "not other.example", server, ours)
-	f(ours, "es.example", "no certificate of the server has the fingerprint", server)
-	f(ours, "es.example", "no certificate of the server has the fingerprint", impostor, theirs)
-	// Our authority's certificate is public: sending it along proves nothing.
-	f(ours, "es.example", "signed by unknown authority", impostor, ours)
-	f(ours, "es.example", "signed by unknown authority", impostor, theirs, ours)
-}
-
 // Requests say which program and version sent them; operators look for that in their audit logs.
 func TestClientNamesItself(t *testing.T) {
 	var got http.Header
@@ -226,7 +118,7 @@ func TestClientNamesItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := c.requests.Cluster.Health()
+	res, err := c.Requests.Cluster.Health()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,14 +138,14 @@ func TestReadyEndsWithTheContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := newCluster(cfg.Cluster)
+	c, err := elastic.New(cfg.Cluster)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var out bytes.Buffer
 	waiting := cancelOnWrite{&out, cancel} // the first failure is logged, and then waited on
-	err = c.ready(ctx, time.Hour, newLogger(waiting, logText, slog.LevelInfo))
+	err = c.Ready(ctx, time.Hour, newLogger(waiting, logText, slog.LevelInfo))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/kelseyhightower/envconfig"
 	"github.com/robfig/cron/v3"
+
+	"esrule/internal/elastic"
 )
 
 // envPrefix begins the name of every variable of the configuration.
@@ -77,7 +78,7 @@ func (s *setting) Decode(text string) error {
 
 // config is the configuration, valid as a whole.
 type config struct {
-	Cluster clusterConfig
+	Cluster elastic.Config
 
 	Rules []string // files and folders of rules; none means the built-in rule
 	Index []string // patterns that replace those of the rules; none means the rules' own
@@ -96,18 +97,6 @@ type config struct {
 
 	LogLevel  slog.Level
 	LogFormat logFormat
-}
-
-// clusterConfig is how to reach the cluster. It holds no credential outside of a secret: those that
-// came inside an address are taken out of it.
-type clusterConfig struct {
-	Addresses   []string
-	APIKey      secret
-	Username    string
-	Password    secret
-	CA          *x509.CertPool // nil means the system's authorities
-	Fingerprint []byte         // SHA-256 of a certificate to trust; nil means none
-	Compressed  bool           // answers travel packed
 }
 
 // loadConfig reads the configuration from the environment of the process and judges all of it, so
@@ -170,18 +159,6 @@ func (c config) LogValue() slog.Value {
 		slog.Duration("late", c.Late),
 		slog.Int("page_size", c.PageSize),
 		slog.String("metrics_address", c.MetricsAddress),
-	)
-}
-
-// LogValue shows how the cluster is reached, without the secrets.
-func (c clusterConfig) LogValue() slog.Value {
-	return slog.GroupValue(
-		slog.Any("addresses", c.Addresses),
-		slog.Any("api_key", c.APIKey),
-		slog.String("username", c.Username),
-		slog.Any("password", c.Password),
-		slog.Bool("ca_file", c.CA != nil),
-		slog.String("cert_fingerprint", fmt.Sprintf("%x", c.Fingerprint)),
 	)
 }
 

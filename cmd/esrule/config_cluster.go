@@ -12,11 +12,13 @@ import (
 	"strings"
 
 	"github.com/elastic/go-elasticsearch/v8"
+
+	"esrule/internal/elastic"
 )
 
 // parse judges the variables that say how to reach the cluster.
-func (env elasticsearchEnvironment) parse(p *problems) clusterConfig {
-	var c clusterConfig
+func (env elasticsearchEnvironment) parse(p *problems) elastic.Config {
+	var c elastic.Config
 	addresses, user := p.addresses("ELASTICSEARCH_URL", env.URL)
 	c.Addresses = addresses
 	if env.CloudID != "" {
@@ -33,7 +35,7 @@ func (env elasticsearchEnvironment) parse(p *problems) clusterConfig {
 	if user != nil {
 		c.Username = user.Username()
 		password, _ := user.Password()
-		c.Password = newSecret(password)
+		c.Password = elastic.NewSecret(password)
 	}
 	c.CA = p.authorities("ELASTICSEARCH_CA_FILE", env.CAFile)
 	c.Fingerprint = p.fingerprint("ELASTICSEARCH_CERT_FINGERPRINT", env.CertFingerprint)
@@ -110,24 +112,24 @@ func (p *problems) cloudAddress(name string, text setting) []string {
 }
 
 // secret returns a secret from its variable or from the file that the variable with _FILE names.
-func (p *problems) secret(name, text string, file setting) secret {
+func (p *problems) secret(name, text string, file setting) elastic.Secret {
 	if file == "" {
-		return newSecret(p.headerSafe(name, text))
+		return elastic.NewSecret(p.headerSafe(name, text))
 	}
 	if text != "" {
 		p.bad(name+"_FILE", file, envPrefix+"_"+name+" is set too; keep one of the two")
-		return secret{}
+		return elastic.Secret{}
 	}
 	content, err := os.ReadFile(string(file))
 	if err != nil {
 		p.bad(name+"_FILE", file, reason(err))
-		return secret{}
+		return elastic.Secret{}
 	}
 	text = strings.TrimRight(string(content), "\r\n")
 	if text == "" {
 		p.bad(name+"_FILE", file, "the file is empty")
 	}
-	return newSecret(p.headerSafe(name+"_FILE", text))
+	return elastic.NewSecret(p.headerSafe(name+"_FILE", text))
 }
 
 // headerSafe refuses what no HTTP header can carry, which is most often a file of the wrong kind.
@@ -140,10 +142,10 @@ func (p *problems) headerSafe(name, text string) string {
 
 // checkCredentials refuses credentials that are incomplete or given twice: the client would choose
 // one without a word.
-func (p *problems) checkCredentials(c clusterConfig, user *url.Userinfo) {
+func (p *problems) checkCredentials(c elastic.Config, user *url.Userinfo) {
 	const url, key, name, password = "ELASTICSEARCH_URL", "ELASTICSEARCH_API_KEY", "ELASTICSEARCH_USERNAME", "ELASTICSEARCH_PASSWORD"
 	if user != nil {
-		if c.APIKey.isSet() || c.Username != "" || c.Password.isSet() {
+		if c.APIKey.IsSet() || c.Username != "" || c.Password.IsSet() {
 			p.badHidden(url, "holds a user, and an API key, a user or a password is set besides; keep one of them")
 		}
 		if text, ok := user.Password(); !ok || text == "" || user.Username() == "" {
@@ -151,19 +153,19 @@ func (p *problems) checkCredentials(c clusterConfig, user *url.Userinfo) {
 		}
 		return
 	}
-	if c.APIKey.isSet() {
-		if c.Username != "" || c.Password.isSet() {
+	if c.APIKey.IsSet() {
+		if c.Username != "" || c.Password.IsSet() {
 			p.badHidden(key, "a user or a password is set too; keep one of the two")
 		}
-		if strings.Contains(c.APIKey.reveal(), ":") {
+		if strings.Contains(c.APIKey.Reveal(), ":") {
 			p.badHidden(key, `want the value that Elasticsearch calls "encoded"; this looks like id:key`)
 		}
 		return
 	}
-	if c.Username != "" && !c.Password.isSet() {
+	if c.Username != "" && !c.Password.IsSet() {
 		p.bad(name, c.Username, "has no password; set ESRULE_ELASTICSEARCH_PASSWORD or ESRULE_ELASTICSEARCH_PASSWORD_FILE")
 	}
-	if c.Username == "" && c.Password.isSet() {
+	if c.Username == "" && c.Password.IsSet() {
 		p.badHidden(password, "has no user; set ESRULE_ELASTICSEARCH_USERNAME")
 	}
 	if strings.Contains(c.Username, ":") {
@@ -200,7 +202,7 @@ func (p *problems) fingerprint(name string, text setting) []byte {
 }
 
 // checkTrust refuses a certificate to trust that would not be used, or not for every address.
-func (p *problems) checkTrust(env elasticsearchEnvironment, c clusterConfig) {
+func (p *problems) checkTrust(env elasticsearchEnvironment, c elastic.Config) {
 	given := named{"ELASTICSEARCH_CA_FILE", string(env.CAFile)}
 	if env.CertFingerprint != "" {
 		if env.CAFile != "" {

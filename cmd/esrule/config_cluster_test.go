@@ -23,7 +23,7 @@ func writeFile(t *testing.T, name, content string) string {
 	return path
 }
 
-// seen is what matters of a clusterConfig, secrets revealed.
+// seen is what matters of an elastic.Config, secrets revealed.
 type seen struct {
 	Addresses                  []string
 	APIKey, Username, Password string
@@ -38,7 +38,7 @@ func TestClusterConfig(t *testing.T) {
 			return
 		}
 		c := cfg.Cluster
-		got := seen{c.Addresses, c.APIKey.reveal(), c.Username, c.Password.reveal()}
+		got := seen{c.Addresses, c.APIKey.Reveal(), c.Username, c.Password.Reveal()}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", pairs, diff)
 		}

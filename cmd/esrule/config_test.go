@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"esrule/internal/elastic"
 )
 
 // noon is the time at which the tests read the configuration.
@@ -60,7 +62,7 @@ func TestConfigDefaults(t *testing.T) {
 		LogLevel:        slog.LevelInfo,
 		LogFormat:       logText,
 	}
-	if diff := cmp.Diff(want, cfg, cmp.AllowUnexported(secret{})); diff != "" {
+	if diff := cmp.Diff(want, cfg, cmp.AllowUnexported(elastic.Secret{})); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
 	if cfg.hasCluster() {
@@ -121,7 +123,7 @@ func TestConfigValues(t *testing.T) {
 	// Names without the prefix belong to other programs; see environment.
 	f("INDEX=other-*", index, []string(nil))
 	f("PAGE_SIZE=7", func(c config) any { return c.PageSize }, 5000)
-	f("PASSWORD=other", func(c config) any { return c.Cluster.Password.reveal() }, "")
+	f("PASSWORD=other", func(c config) any { return c.Cluster.Password.Reveal() }, "")
 	f("ELASTICSEARCH_URL=http://other:9200", func(c config) any { return c.hasCluster() }, false)
 }
 
@@ -298,7 +300,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := cfg.Cluster.Password.reveal(); got != password {
+	if got := cfg.Cluster.Password.Reveal(); got != password {
 		t.Fatalf("password: got %q, want %q", got, password)
 	}
 	var log bytes.Buffer

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"esrule/internal/elastic"
 	"esrule/internal/metrics"
 	"esrule/internal/schedule"
 )
@@ -16,21 +17,6 @@ import (
 func (a *app) newMetrics(once bool) *metrics.Metrics {
 	build := readBuildInfo()
 	return metrics.New(metrics.Options{Now: a.now, Version: build.Version, Commit: build.Commit, Runtime: build.Go, Once: once})
-}
-
-// heardKey is where the context of a run keeps whom to tell of an answer.
-type heardKey struct{}
-
-// withHeard gives the context of a run whose requests tell when they are over. The request of a readiness probe
-// is none of them, so that it does not hide a run that hangs.
-func withHeard(ctx context.Context, tell func()) context.Context {
-	return context.WithValue(ctx, heardKey{}, tell)
-}
-
-func heard(ctx context.Context) {
-	if tell, ok := ctx.Value(heardKey{}).(func()); ok {
-		tell()
-	}
 }
 
 // listen opens the address of the metrics, or gives nil where there is none.
@@ -77,8 +63,8 @@ var (
 )
 
 // readiness is whether the cluster answers and a ledger can be read.
-func readiness(ctx context.Context, c *cluster, store *schedule.Store, d *schedule.Detection, runs int, log *slog.Logger) error {
-	if err := c.probe(ctx); err != nil {
+func readiness(ctx context.Context, c *elastic.Client, store *schedule.Store, d *schedule.Detection, runs int, log *slog.Logger) error {
+	if err := c.Probe(ctx); err != nil {
 		log.Debug("not ready", "error", err)
 		return errNoAnswer
 	}

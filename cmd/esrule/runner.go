@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
@@ -20,11 +21,11 @@ func (c config) own() []string { return []string{c.SignalsIndex, c.StateIndex, c
 
 // newRunner puts together what a run needs: the reading side, the writing side, the ledgers. Each ledger that is
 // written is shown to watch.
-func (a *app) newRunner(cfg config, c *cluster, log *slog.Logger, watch func(*schedule.Ledger)) *schedule.Runner {
+func (a *app) newRunner(cfg config, c *elastic.Client, log *slog.Logger, watch func(*schedule.Ledger)) *schedule.Runner {
 	if cfg.Late == 0 {
 		log.Warn("the late sweep is off (ESRULE_LATE=0): an event without event.ingested that comes some minutes late is missed, and so is one dated in the future")
 	}
-	ledgers := schedule.NewStore(c.requests, cfg.StateIndex, a.now)
+	ledgers := schedule.NewStore(c.Requests, cfg.StateIndex, a.now)
 	ledgers.Watch(watch)
 	return schedule.NewRunner(
 		a.reader(cfg, c, log),
@@ -43,17 +44,17 @@ func (a *app) newRunner(cfg config, c *cluster, log *slog.Logger, watch func(*sc
 
 // reader is the reading side. Package search repeats what may succeed later itself, so it gets the
 // client that does not.
-func (a *app) reader(cfg config, c *cluster, log *slog.Logger) *search.Cluster {
-	return search.NewCluster(c.once, search.Options{PageSize: cfg.PageSize, Logger: log})
+func (a *app) reader(cfg config, c *elastic.Client, log *slog.Logger) *search.Cluster {
+	return search.NewCluster(c.Once, search.Options{PageSize: cfg.PageSize, Logger: log})
 }
 
 // writer is the writing side, which repeats itself what was not acknowledged.
-func (a *app) writer(cfg config, c *cluster, log *slog.Logger) *sink.Writer {
-	return sink.NewWriter(c.once, sink.Options{SignalsIndex: cfg.SignalsIndex, DeadLetterIndex: cfg.DeadLetterIndex, Logger: log})
+func (a *app) writer(cfg config, c *elastic.Client, log *slog.Logger) *sink.Writer {
+	return sink.NewWriter(c.Once, sink.Options{SignalsIndex: cfg.SignalsIndex, DeadLetterIndex: cfg.DeadLetterIndex, Logger: log})
 }
 
 // ensureIndices is for a command that looks once.
-func (a *app) ensureIndices(ctx context.Context, cfg config, c *cluster, log *slog.Logger) error {
+func (a *app) ensureIndices(ctx context.Context, cfg config, c *elastic.Client, log *slog.Logger) error {
 	return a.newKeeper(cfg, c, log).ensure(ctx)
 }
 
@@ -61,19 +62,19 @@ func (a *app) ensureIndices(ctx context.Context, cfg config, c *cluster, log *sl
 type keeper struct {
 	app     *app
 	cfg     config
-	cluster *cluster
+	cluster *elastic.Client
 	log     *slog.Logger
 	told    map[sink.Warning]bool // what was said last
 }
 
-func (a *app) newKeeper(cfg config, c *cluster, log *slog.Logger) *keeper {
+func (a *app) newKeeper(cfg config, c *elastic.Client, log *slog.Logger) *keeper {
 	return &keeper{app: a, cfg: cfg, cluster: c, log: log}
 }
 
 // ensure makes the program's indices where they are missing, and warns where signals are there but the memory
 // of what was searched is new.
 func (k *keeper) ensure(ctx context.Context) error {
-	report, err := k.cfg.indices().Ensure(ctx, k.cluster.requests)
+	report, err := k.cfg.indices().Ensure(ctx, k.cluster.Requests)
 	if err != nil {
 		return fmt.Errorf("prepare the program's indices: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"esrule/internal/elastic"
 	"esrule/internal/metrics"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
@@ -30,7 +31,7 @@ type service struct {
 
 // onCluster is what the service has once the cluster has answered.
 type onCluster struct {
-	*cluster
+	cluster   *elastic.Client
 	runner    *schedule.Runner
 	store     *schedule.Store
 	keeper    *keeper
@@ -82,10 +83,10 @@ func (s *service) connect(ctx context.Context) error {
 	return nil
 }
 
-func (s *service) newOnCluster(c *cluster) *onCluster {
+func (s *service) newOnCluster(c *elastic.Client) *onCluster {
 	a, cfg, log := s.app, s.cfg, s.log
 	return &onCluster{
-		cluster: c, runner: a.newRunner(cfg, c, log, s.metrics.Ledger), store: schedule.NewStore(c.requests, cfg.StateIndex, a.now),
+		cluster: c, runner: a.newRunner(cfg, c, log, s.metrics.Ledger), store: schedule.NewStore(c.Requests, cfg.StateIndex, a.now),
 		keeper: a.newKeeper(cfg, c, log), unmatched: newUnmatched(a.reader(cfg, c, log), log),
 	}
 }
@@ -98,7 +99,7 @@ func (s *service) poll(ctx context.Context) {
 		s.health.End(s.cfg.Schedule.Next(now).Sub(now))
 	}()
 	began := s.app.now()
-	report, err := s.run(withHeard(ctx, s.health.Heard))
+	report, err := s.run(elastic.WithHeard(ctx, s.health.Heard))
 	s.metrics.Run(began, s.app.now().Sub(began), report, err)
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/elastic"
 	"esrule/internal/metrics"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
@@ -61,7 +62,7 @@ func TestHangingPollShows(t *testing.T) {
 	}
 	s.rules = &rules
 	s.next.Store(&rules)
-	c, err := newCluster(cfg.Cluster)
+	c, err := elastic.New(cfg.Cluster)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func TestHangingPollShows(t *testing.T) {
 	}
 	alive("alive")
 	clock.move(time.Hour)
-	if err := c.probe(context.Background()); err != nil {
+	if err := c.Probe(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	alive("the run under way hangs: nothing was heard of the cluster for 1h0m0s")

@@ -46,7 +46,7 @@ func (a *app) setup(ctx context.Context, roleOnly bool) error {
 		if err != nil {
 			return err
 		}
-		report, err := cfg.indices().Ensure(ctx, c.requests)
+		report, err := cfg.indices().Ensure(ctx, c.Requests)
 		for _, created := range report.Created {
 			fmt.Fprintln(a.stdout, "created", created)
 		}

@@ -115,7 +115,7 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 	if err != nil {
 		return err
 	}
-	store := schedule.NewStore(c.requests, cfg.StateIndex, a.now)
+	store := schedule.NewStore(c.Requests, cfg.StateIndex, a.now)
 	var rules []ruleStatus
 	whole := true
 	for _, d := range detections {

@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"esrule/internal/elastic"
 	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/schedule/state"
@@ -29,8 +30,8 @@ type backfillStatus struct {
 }
 
 // backfills reads the plans that there are, the newest first.
-func (a *app) backfills(ctx context.Context, cfg config, c *cluster) ([]backfillStatus, error) {
-	store := backfill.NewStore(state.NewStore(c.requests, cfg.StateIndex), a.now)
+func (a *app) backfills(ctx context.Context, cfg config, c *elastic.Client) ([]backfillStatus, error) {
+	store := backfill.NewStore(state.NewStore(c.Requests, cfg.StateIndex), a.now)
 	plans, err := store.List(ctx)
 	if err != nil {
 		return nil, err

@@ -40,6 +40,12 @@ func readBuildInfo() buildInfo {
 	return info
 }
 
+// userAgent names the program in the cluster's audit log.
+func userAgent() string {
+	b := readBuildInfo()
+	return fmt.Sprintf("esrule/%s (%s; %s)", b.Version, b.Platform, b.Go)
+}
+
 func (b buildInfo) print(w io.Writer) error {
 	commit := cmp.Or(b.Commit, "unknown")
 	if b.Modified {

@@ -1,4 +1,4 @@
-package main
+package elastic
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 // used: it accepts a connection as soon as any certificate that the server sent has the digest,
 // without asking whether that certificate signed the server's. Since an authority's certificate is
 // public, anybody could send it along. (It also dials without a timeout.)
-func tlsConfig(cfg clusterConfig) *tls.Config {
+func tlsConfig(cfg Config) *tls.Config {
 	if cfg.Fingerprint == nil {
 		return &tls.Config{RootCAs: cfg.CA}
 	}

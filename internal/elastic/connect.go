@@ -1,4 +1,4 @@
-package main
+package elastic
 
 import (
 	"context"
@@ -13,16 +13,16 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 )
 
-// cluster is the way to one Elasticsearch. Its two clients differ in one thing, who tries again.
-type cluster struct {
-	// requests tries again by itself what a busy or restarting cluster refused. Everything that
+// Client is the way to one Elasticsearch. Its two clients differ in one thing, who tries again.
+type Client struct {
+	// Requests tries again by itself what a busy or restarting cluster refused. Everything that
 	// goes through it may be repeated: reads change nothing, and a write that had arrived already meets
 	// its own compare-and-set.
-	requests *elasticsearch.Client
-	// once sends once, for the packages that try again themselves: search, which knows what may succeed
+	Requests *elasticsearch.Client
+	// Once sends once, for the packages that try again themselves: search, which knows what may succeed
 	// later, and sink, which looks at every item of an answer. A second loop below theirs would multiply
 	// the attempts.
-	once *elasticsearch.Client
+	Once *elasticsearch.Client
 
 	addresses  string // for messages; without credentials
 	credential string // the kind of credential in use, for messages
@@ -41,16 +41,16 @@ const (
 	longestBackoff = 8 * time.Second
 )
 
-// newCluster builds the clients; it sends nothing.
-func newCluster(cfg clusterConfig) (*cluster, error) {
+// New builds the clients; it sends nothing.
+func New(cfg Config) (*Client, error) {
 	transport := namedTransport{newTransport(cfg), newRedactor(cfg)}
 	client := func(retry bool) (*elasticsearch.Client, error) {
 		return elasticsearch.NewClient(elasticsearch.Config{
 			Addresses:     cfg.Addresses,
-			APIKey:        cfg.APIKey.reveal(),
+			APIKey:        cfg.APIKey.Reveal(),
 			Username:      cfg.Username,
-			Password:      cfg.Password.reveal(),
-			Header:        http.Header{"User-Agent": {userAgent()}},
+			Password:      cfg.Password.Reveal(),
+			Header:        http.Header{"User-Agent": {cfg.UserAgent}},
 			Transport:     transport,
 			DisableRetry:  !retry,
 			MaxRetries:    maxRetries,
@@ -64,20 +64,15 @@ func newCluster(cfg clusterConfig) (*cluster, error) {
 	if err := errors.Join(errRequests, errOnce); err != nil {
 		return nil, fmt.Errorf("build the client for %s: %w", strings.Join(cfg.Addresses, ", "), err)
 	}
-	c := &cluster{requests: requests, once: once, addresses: strings.Join(cfg.Addresses, ", ")}
+	c := &Client{Requests: requests, Once: once, addresses: strings.Join(cfg.Addresses, ", ")}
 	c.credential, c.advice = cfg.credential()
 	return c, nil
 }
 
-func userAgent() string {
-	b := readBuildInfo()
-	return fmt.Sprintf("esrule/%s (%s; %s)", b.Version, b.Platform, b.Go)
-}
-
 // credential says how the cluster is told who we are, and what to look at where it refuses that.
-func (c clusterConfig) credential() (kind, advice string) {
+func (c Config) credential() (kind, advice string) {
 	switch {
-	case c.APIKey.isSet():
+	case c.APIKey.IsSet():
 		return "the API key", "check ESRULE_ELASTICSEARCH_API_KEY; a key may have expired, or belong to another cluster"
 	case c.Username != "":
 		return fmt.Sprintf("user %q with this password", c.Username), "check ESRULE_ELASTICSEARCH_USERNAME and ESRULE_ELASTICSEARCH_PASSWORD, or what the address holds of them"
@@ -86,7 +81,7 @@ func (c clusterConfig) credential() (kind, advice string) {
 }
 
 // newTransport returns the connections that both clients share. The proxy comes from the environment.
-func newTransport(cfg clusterConfig) *http.Transport {
+func newTransport(cfg Config) *http.Transport {
 	return &http.Transport{
 		// Packing pages and unpacking them takes cluster and program a good part of the time that reading does.
 		DisableCompression:    !cfg.Compressed,

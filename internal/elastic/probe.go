@@ -1,4 +1,4 @@
-package main
+package elastic
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// readyWithin is how long a command waits for a cluster that does not answer: long enough for a
+// ReadyWithin is how long a command waits for a cluster that does not answer: long enough for a
 // node that restarts behind a load balancer, short enough for somebody at a terminal.
-const readyWithin = 30 * time.Second
+const ReadyWithin = 30 * time.Second
 
 const (
 	probeTimeout = 10 * time.Second
@@ -26,11 +26,11 @@ type unansweredError struct{ error }
 
 func (e *unansweredError) Unwrap() error { return e.error }
 
-// ready waits until the cluster answers and says what is wrong where it never will.
-func (c *cluster) ready(ctx context.Context, within time.Duration, log *slog.Logger) error {
+// Ready waits until the cluster answers and says what is wrong where it never will.
+func (c *Client) Ready(ctx context.Context, within time.Duration, log *slog.Logger) error {
 	deadline := time.Now().Add(within)
 	for attempt := 1; ; attempt++ {
-		err := c.probe(ctx)
+		err := c.Probe(ctx)
 		if err == nil {
 			return nil
 		}
@@ -51,10 +51,10 @@ func (c *cluster) ready(ctx context.Context, within time.Duration, log *slog.Log
 	}
 }
 
-// probe asks the cluster who we are. It is the one question that every user and key may ask, while
+// Probe asks the cluster who we are. It is the one question that every user and key may ask, while
 // the cluster's health takes a privilege that a least-privilege role lacks. A cluster without
 // security has no such call and refuses it, which proves as well that it is there.
-func (c *cluster) probe(ctx context.Context) error {
+func (c *Client) Probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "/_security/_authenticate", nil)
@@ -62,7 +62,7 @@ func (c *cluster) probe(ctx context.Context) error {
 		return err
 	}
 	// Below the client's product check, which looks at good answers only and says no address.
-	res, err := c.once.Transport.Perform(req)
+	res, err := c.Once.Transport.Perform(req)
 	if err != nil {
 		return unanswered(err)
 	}
@@ -83,7 +83,7 @@ func unanswered(err error) error {
 }
 
 // judge reads from an answer, which need not be a good one, whether this is a cluster that lets us in.
-func (c *cluster) judge(res *http.Response) error {
+func (c *Client) judge(res *http.Response) error {
 	address := res.Request.URL.Scheme + "://" + res.Request.URL.Host
 	switch code := res.StatusCode; {
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:

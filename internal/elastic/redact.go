@@ -1,4 +1,4 @@
-package main
+package elastic
 
 import (
 	"bytes"
@@ -13,15 +13,15 @@ import (
 // would otherwise see them into the log, and from there into the ledger.
 type redactor []string
 
-func newRedactor(cfg clusterConfig) redactor {
+func newRedactor(cfg Config) redactor {
 	var r redactor
-	for _, s := range []secret{cfg.APIKey, cfg.Password} {
-		if text := s.reveal(); text != "" {
+	for _, s := range []Secret{cfg.APIKey, cfg.Password} {
+		if text := s.Reveal(); text != "" {
 			r = append(r, text, url.QueryEscape(text), url.PathEscape(text))
 		}
 	}
-	if cfg.Password.isSet() {
-		r = append(r, base64.StdEncoding.EncodeToString([]byte(cfg.Username+":"+cfg.Password.reveal())))
+	if cfg.Password.IsSet() {
+		r = append(r, base64.StdEncoding.EncodeToString([]byte(cfg.Username+":"+cfg.Password.Reveal())))
 	}
 	return r
 }

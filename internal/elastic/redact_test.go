@@ -1,4 +1,4 @@
-package main
+package elastic
 
 import (
 	"io"
@@ -12,7 +12,7 @@ import (
 // TestAProxyEchoesTheRequest: an error page that quotes our headers gives none of our credentials away. The server is
 // the proxy itself, of which nothing but such a page is wanted.
 func TestAProxyEchoesTheRequest(t *testing.T) {
-	f := func(status int, header string, cfg clusterConfig, secrets ...string) {
+	f := func(status int, header string, cfg Config, secrets ...string) {
 		t.Helper()
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			dump, _ := httputil.DumpRequest(req, true)
@@ -25,7 +25,7 @@ func TestAProxyEchoesTheRequest(t *testing.T) {
 		}))
 		defer server.Close()
 		cfg.Addresses = []string{server.URL}
-		c, err := newCluster(cfg)
+		c, err := New(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,7 +33,7 @@ func TestAProxyEchoesTheRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		res, err := c.once.Perform(req)
+		res, err := c.Once.Perform(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,10 +48,10 @@ func TestAProxyEchoesTheRequest(t *testing.T) {
 			}
 		}
 	}
-	user := clusterConfig{Username: "job", Password: newSecret("pa ss/word")}
+	user := Config{Username: "job", Password: NewSecret("pa ss/word")}
 	f(502, "", user, "pa ss/word", "pa+ss%2Fword", "am9iOnBhIHNzL3dvcmQ=")
 	f(302, "", user, "am9iOnBhIHNzL3dvcmQ=")
-	f(400, "", clusterConfig{APIKey: newSecret("c2VjcmV0LWtleQ==")}, "c2VjcmV0LWtleQ==")
+	f(400, "", Config{APIKey: NewSecret("c2VjcmV0LWtleQ==")}, "c2VjcmV0LWtleQ==")
 	// Elasticsearch's own errors are left as they are: the password may be a word of theirs.
-	f(400, "X-Elastic-Product", clusterConfig{Username: "job", Password: newSecret("index_not_found_exception")}, "index_not_found_exception")
+	f(400, "X-Elastic-Product", Config{Username: "job", Password: NewSecret("index_not_found_exception")}, "index_not_found_exception")
 }

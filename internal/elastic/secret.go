@@ -1,0 +1,36 @@
+package elastic
+
+import "log/slog"
+
+// Secret is a password or a key. It prints as nothing but the fact that it is there, whichever way
+// it is printed: the text is behind a pointer, which even %#v and a debugger's dump of the
+// surrounding struct do not follow.
+type Secret struct{ text *string }
+
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{&text}
+}
+
+func (s Secret) IsSet() bool { return s.text != nil }
+
+// Reveal returns the text itself; the client is its only reader.
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
+
+func (s Secret) String() string {
+	if s.IsSet() {
+		return "(secret)"
+	}
+	return ""
+}
+
+func (s Secret) GoString() string             { return s.String() }
+func (s Secret) LogValue() slog.Value         { return slog.StringValue(s.String()) }
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
