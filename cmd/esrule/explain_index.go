@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/event"
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
@@ -71,8 +71,7 @@ func unread(m *event.Mapping) []string {
 
 func (r indexReader) mappingOf(ctx context.Context, index string, fields []string) (*event.Mapping, error) {
 	classes, err := r.cluster.Mappings(ctx, []string{index}, fields)
-	var refused *search.ResponseError
-	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+	if errors.Is(err, elastic.ErrNotFound) {
 		classes, err = nil, nil // a name without wildcards that no index has
 	}
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net"
 
-	"esrule/internal/query/search"
+	"esrule/internal/elastic"
 )
 
 // kind is a kind of failure, in words that an alert rule can name.
@@ -28,25 +28,25 @@ func kinds() []kind {
 
 // kindOf sorts the error that ended a rule's run. A run that was told to end has not failed.
 func kindOf(err error) (k kind, failed bool) {
-	var answer *search.ResponseError
+	var answer *elastic.Error
 	var noAnswer net.Error
 	var refusal interface{ HTTPStatus() int } // of a ledger or of a signal
 	if errors.As(err, &refusal) && !errors.As(err, &answer) {
-		answer = &search.ResponseError{Status: refusal.HTTPStatus()}
+		answer = &elastic.Error{Status: refusal.HTTPStatus()}
 		err = answer
 	}
 	switch {
 	case err == nil, errors.Is(err, context.Canceled):
 		return "", false
-	case errors.Is(err, search.ErrUnauthorized):
+	case errors.Is(err, elastic.ErrUnauthorized):
 		return unauthorized, true
-	case errors.Is(err, search.ErrForbidden):
+	case errors.Is(err, elastic.ErrForbidden):
 		return forbidden, true
-	case errors.Is(err, search.ErrPointInTimeExpired):
+	case errors.Is(err, elastic.ErrPointInTimeExpired):
 		return expired, true
 	case errors.As(err, &answer):
 		return refused, true
-	case errors.Is(err, search.ErrUnreachable), errors.As(err, &noAnswer):
+	case errors.Is(err, elastic.ErrUnreachable), errors.As(err, &noAnswer):
 		return unreachable, true
 	}
 	return other, true

@@ -15,8 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 )
 
@@ -185,14 +185,14 @@ func TestKinds(t *testing.T) {
 	wrap := func(err error) error { return fmt.Errorf("cover: %w", err) }
 	f(nil, "")
 	f(wrap(context.Canceled), "")
-	f(wrap(&search.ResponseError{Status: 401}), unauthorized)
-	f(wrap(&search.ResponseError{Status: 403}), forbidden)
-	f(wrap(&search.ResponseError{Status: 404, Type: "search_context_missing_exception"}), expired)
-	f(wrap(&search.ResponseError{Status: 429, Type: "circuit_breaking_exception"}), refused)
+	f(wrap(&elastic.Error{Status: 401}), unauthorized)
+	f(wrap(&elastic.Error{Status: 403}), forbidden)
+	f(wrap(&elastic.Error{Status: 404, Type: "search_context_missing_exception"}), expired)
+	f(wrap(&elastic.Error{Status: 429, Type: "circuit_breaking_exception"}), refused)
 	f(wrap(ledgerRefused(401)), unauthorized)
 	f(wrap(ledgerRefused(403)), forbidden)
 	f(wrap(ledgerRefused(503)), refused)
-	f(wrap(search.ErrUnreachable), unreachable)
+	f(wrap(elastic.ErrUnreachable), unreachable)
 	f(wrap(&net.OpError{Op: "dial", Err: errors.New("connection refused")}), unreachable)
 	f(wrap(context.DeadlineExceeded), unreachable)
 	f(errors.New("a signal cannot be made"), other)
@@ -208,7 +208,7 @@ func TestFailuresByKind(t *testing.T) {
 	c := newClock()
 	m := New(Options{Now: c.now})
 	m.Rules([]*schedule.Detection{detection("a", "A")}, 0)
-	m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Err: search.ErrUnreachable}), nil)
+	m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Err: elastic.ErrUnreachable}), nil)
 	m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Err: context.Canceled}), context.Canceled)
 	got := 0
 	for _, line := range exported(t, m, "esrule_rule_failures_total") {

@@ -7,6 +7,8 @@ import (
 	"net/http/httptrace"
 	"sync"
 	"time"
+
+	"esrule/internal/elastic"
 )
 
 // ahead is the request for the next page, on its way while the page before it is split and judged. It is a guess: where what
@@ -18,7 +20,7 @@ type ahead struct {
 
 	done  chan struct{} // closed when what follows is there
 	ended time.Time
-	raw   []byte
+	got   elastic.Answer
 	err   error
 }
 
@@ -57,14 +59,14 @@ func (f *fetcher) lookAhead(ctx context.Context, after json.RawMessage, size int
 	go func() {
 		defer written() // where there was no request to write
 		defer close(a.done)
-		a.raw, a.err = f.pit.cluster.send(ctx, q, body, buf, f.limit(size))
+		a.got, a.err = f.pit.cluster.send(ctx, q, body, buf, f.limit(size))
 		a.ended = time.Now()
 	}()
 	<-sent
 }
 
 // send sends a request for a page, or takes the answer to the same one that is on its way already.
-func (f *fetcher) send(ctx context.Context, q call, body, buf []byte, limit int64) ([]byte, error) {
+func (f *fetcher) send(ctx context.Context, q call, body, buf []byte, limit int64) (elastic.Answer, error) {
 	a := f.ahead
 	if a == nil || !bytes.Equal(a.body, body) {
 		f.dropAhead()
@@ -74,10 +76,10 @@ func (f *fetcher) send(ctx context.Context, q call, body, buf []byte, limit int6
 	a.stop()
 	f.ahead = nil
 	if a.err != nil {
-		return nil, a.err // the caller keeps its memory for another try
+		return elastic.Answer{}, a.err // the caller keeps its memory for another try
 	}
 	f.spare = buf
-	return a.raw, nil
+	return a.got, nil
 }
 
 // dropAhead ends a request that nobody wants the answer of.
@@ -87,7 +89,7 @@ func (f *fetcher) dropAhead() {
 	}
 	f.ahead.stop()
 	<-f.ahead.done
-	f.spare, f.ahead = f.ahead.raw, nil
+	f.spare, f.ahead = f.ahead.got.Text, nil
 }
 
 // lasted is how long the request has been on its way, or was.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"esrule/internal/elastic"
 )
 
 // unreadable is the Type of a Failure for a document that the cluster cannot give back.
@@ -34,15 +36,15 @@ func (f *fetcher) blame(ctx context.Context, a answer, err error) *bare {
 		return nil
 	}
 	b := &bare{err: err}
-	if b.answer, failed = b.page.parse(raw); failed != nil || b.hits == 0 {
+	if b.answer, failed = b.page.parse(raw.Text); failed != nil || b.hits == 0 {
 		return nil
 	}
 	if err == nil {
-		healed := slices.IndexFunc(a.shards, func(s shardFailure) bool { return !b.fails(s.Index) })
+		healed := slices.IndexFunc(a.shards, func(s elastic.ShardFailure) bool { return !b.fails(s.Index) })
 		if healed < 0 {
 			return nil
 		}
-		b.err = fmt.Errorf("%s: %s", a.shards[healed].Reason.Type, a.shards[healed].Reason.text())
+		b.err = fmt.Errorf("%s: %s", a.shards[healed].Reason.Type, a.shards[healed].Reason.Text())
 	}
 	return b
 }
@@ -52,20 +54,18 @@ func (f *fetcher) suspicious(a answer, err error) bool {
 	if err != nil {
 		return isTransient(err)
 	}
-	return slices.ContainsFunc(a.shards, func(s shardFailure) bool {
-		return s.Reason.Type != contextMissing && s.Reason.Type != noShardAvailable && !f.pit.knows(s.failure())
+	return slices.ContainsFunc(a.shards, func(s elastic.ShardFailure) bool {
+		return s.Reason.Type != elastic.ContextMissing && s.Reason.Type != elastic.NoShardAvailable && !f.pit.knows(failureOf(s))
 	})
 }
 
 func (b *bare) fails(index string) bool {
-	return slices.ContainsFunc(b.shards, func(s shardFailure) bool { return s.Index == index })
+	return slices.ContainsFunc(b.shards, func(s elastic.ShardFailure) bool { return s.Index == index })
 }
 
 // pass leaves out the one document of a bare page and names it, so that no other is lost with it.
 func (f *fetcher) pass(ctx context.Context, page *Page, b *bare) error {
-	if err := page.parseEmpty(); err != nil {
-		return err
-	}
+	page.reset(page.raw[:0])
 	b.page.next(nil)
 	hit := &b.page.hit
 	f.pit.renew(b.id)

@@ -6,15 +6,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"esrule/internal/elastic"
 )
 
 // blocked is the Type of a Failure, and of an answer, for an index that somebody has closed to reading.
-const blocked = "cluster_block_exception"
+const blocked = elastic.ClusterBlock
 
 // askIndices asks about the indices of patterns; request makes the call for patterns. One index that is blocked (by
 // index.blocks.read or .metadata, or while it is being closed) makes Elasticsearch refuse the request for all of them. So it
 // is asked again without the blocked ones, which are given as failures.
-func (c *Cluster) askIndices(ctx context.Context, patterns []string, request func(patterns []string) call, into any) ([]Failure, error) {
+func (c *Cluster) askIndices(ctx context.Context, patterns []string, request func(patterns []string) call, into elastic.Complete) ([]Failure, error) {
 	var without []Failure
 	left := patterns
 	for {
@@ -36,7 +38,7 @@ func (c *Cluster) askIndices(ctx context.Context, patterns []string, request fun
 
 // blockedIndices reads from a refusal which indices brought it about.
 func blockedIndices(err error) []Failure {
-	var refused *ResponseError
+	var refused *elastic.Error
 	if !errors.As(err, &refused) || refused.Type != blocked {
 		return nil
 	}

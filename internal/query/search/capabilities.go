@@ -33,10 +33,7 @@ func (c *Cluster) capabilities(ctx context.Context, patterns, paths []string) (c
 		request := func(patterns []string) call {
 			return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_field_caps", params: params}
 		}
-		var answer struct {
-			Indices []string                         `json:"indices"`
-			Fields  map[string]map[string]capability `json:"fields"`
-		}
+		var answer capabilitiesAnswer
 		if _, err := c.askIndices(ctx, patterns, request, &answer); err != nil {
 			return caps, err
 		}
@@ -49,6 +46,18 @@ func (c *Cluster) capabilities(ctx context.Context, patterns, paths []string) (c
 		}
 	}
 	return caps, nil
+}
+
+type capabilitiesAnswer struct {
+	Indices []string                         `json:"indices"`
+	Fields  map[string]map[string]capability `json:"fields"`
+}
+
+func (a *capabilitiesAnswer) Missing() string {
+	if a.Indices == nil {
+		return "indices"
+	}
+	return ""
 }
 
 // answered keeps the indices that answered every request.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"esrule/internal/elastic"
 )
 
 // Now is the cluster's clock, in milliseconds. It is asked through a date field of an index, which may
@@ -22,20 +24,25 @@ func (c *Cluster) Now(ctx context.Context, index, dateField string) (time.Time, 
 			"date_range": map[string]any{"field": dateField, "ranges": []any{map[string]string{"to": "now"}}},
 		}},
 	}
-	var answer struct {
-		Aggregations struct {
-			Clock struct {
-				Buckets []struct {
-					To float64 `json:"to"`
-				} `json:"buckets"`
-			} `json:"clock"`
-		} `json:"aggregations"`
-	}
+	var answer clockAnswer
 	if err := c.ask(ctx, q, &answer); err != nil {
 		return time.Time{}, err
 	}
 	if len(answer.Aggregations.Clock.Buckets) == 0 {
-		return time.Time{}, fmt.Errorf("index %s: %w", index, ErrIndexNotFound)
+		return time.Time{}, fmt.Errorf("index %s: %w", index, elastic.ErrIndexNotFound)
 	}
 	return time.UnixMilli(int64(answer.Aggregations.Clock.Buckets[0].To)).UTC(), nil
 }
+
+// clockAnswer has no bucket where there is no such index.
+type clockAnswer struct {
+	Aggregations struct {
+		Clock struct {
+			Buckets []struct {
+				To float64 `json:"to"`
+			} `json:"buckets"`
+		} `json:"clock"`
+	} `json:"aggregations"`
+}
+
+func (clockAnswer) Missing() string { return "" }

@@ -20,14 +20,7 @@ func (c *Cluster) Count(ctx context.Context, patterns []string, query any) (Coun
 		body["query"] = query
 	}
 	q.body = body
-	var whole struct {
-		portions
-		Hits struct {
-			Total struct {
-				Value int64 `json:"value"`
-			} `json:"total"`
-		} `json:"hits"`
-	}
+	var whole countAnswer
 	p := &PointInTime{cluster: c, patterns: patterns}
 	err := c.ask(ctx, q, &whole)
 	if shards := failedShards(err); len(shards) > 0 {
@@ -40,4 +33,17 @@ func (c *Cluster) Count(ctx context.Context, patterns []string, query any) (Coun
 	a := whole.answer()
 	p.noteFailedShards(ctx, a.unread(c.options.Timeout))
 	return Count{Documents: whole.Hits.Total.Value, Failures: p.Failures()}, nil
+}
+
+// countAnswer is an answer to a search that asks for the number of its hits.
+type countAnswer struct{ searchAnswer }
+
+func (c *countAnswer) Missing() string {
+	if missing := c.searchAnswer.Missing(); missing != "" {
+		return missing
+	}
+	if c.Hits.Total == nil {
+		return "hits.total"
+	}
+	return ""
 }

@@ -1,5 +1,7 @@
 package search
 
+import "esrule/internal/elastic"
+
 // Failure is an index that was not searched whole, and why.
 type Failure struct {
 	Index  string
@@ -10,12 +12,12 @@ type Failure struct {
 // timedOut is the Type of a Failure for want of time.
 const timedOut = "timed_out"
 
-func (s *shardFailure) failure() Failure {
-	reason := s.Reason.text()
+func failureOf(s elastic.ShardFailure) Failure {
+	reason := s.Reason.Text()
 	switch s.Reason.Type {
-	case noShardAvailable:
+	case elastic.NoShardAvailable:
 		reason = "a shard is not available: its node is down or the index is gone"
-	case contextMissing:
+	case elastic.ContextMissing:
 		reason = "a shard's point in time has expired"
 	}
 	return Failure{Index: s.Index, Type: s.Reason.Type, Reason: reason}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"esrule/internal/elastic"
 	"esrule/internal/estest"
 	"esrule/internal/query/search"
 )
@@ -106,8 +107,8 @@ func TestExpiredPointInTime(t *testing.T) {
 	for _, err := range pit.Pages(t.Context(), search.Request{}) {
 		got = err
 	}
-	if !errors.Is(got, search.ErrPointInTimeExpired) {
-		t.Errorf("got the error %v, want %v", got, search.ErrPointInTimeExpired)
+	if !errors.Is(got, elastic.ErrPointInTimeExpired) {
+		t.Errorf("got the error %v, want %v", got, elastic.ErrPointInTimeExpired)
 	}
 	if err := pit.Close(t.Context()); err != nil {
 		t.Errorf("close an expired point in time: %v", err)
@@ -127,7 +128,7 @@ func TestRefusedRequests(t *testing.T) {
 	for _, err := range pit.Pages(t.Context(), search.Request{Query: map[string]any{"no_such_query": 1}}) {
 		got = err
 	}
-	var refused *search.ResponseError
+	var refused *elastic.Error
 	if !errors.As(got, &refused) || refused.Status != 400 || !strings.Contains(got.Error(), "no_such_query") {
 		t.Errorf("got the error %v, want one of status 400 that names the query", got)
 	}

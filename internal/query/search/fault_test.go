@@ -16,6 +16,7 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8"
 
+	"esrule/internal/elastic"
 	"esrule/internal/estest"
 	"esrule/internal/query/search"
 )
@@ -84,7 +85,7 @@ func TestTransientFaults(t *testing.T) {
 	f("unavailable", instead(503, `<html>no server</html>`))
 	f("bad gateway", instead(502, ``))
 	f("gateway timeout", instead(504, `{"error": "late"}`))
-	f("one shard busy", instead(200, `{"took": 1, "timed_out": false, "_shards": {"total": 2, "failed": 1,
+	f("one shard busy", instead(200, `{"pit_id": "x", "took": 1, "timed_out": false, "_shards": {"total": 2, "successful": 1, "failed": 1,
 		"failures": [{"shard": 0, "index": "a", "reason": {"type": "circuit_breaking_exception", "reason": "too large"}}]}, "hits": {"hits": []}}`))
 	f("reset", func(res *http.Response) (*http.Response, error) {
 		return nil, errors.Join(syscall.ECONNRESET, res.Body.Close())
@@ -156,13 +157,13 @@ func TestLastingFaults(t *testing.T) {
 		}
 	}
 	f("credentials", answer(401, `{"error": {"type": "security_exception", "reason": "unable to authenticate"}}`), nil,
-		search.ErrUnauthorized, 1, "unable to authenticate", "check")
+		elastic.ErrUnauthorized, 1, "unable to authenticate", "check")
 	f("privilege", answer(403, `{"error": {"type": "security_exception", "reason": "unauthorized for [x]"}}`), nil,
-		search.ErrForbidden, 1, "unauthorized for [x]", "grant")
+		elastic.ErrForbidden, 1, "unauthorized for [x]", "grant")
 	f("expired", answer(404, `{"error": {"type": "search_phase_execution_exception", "reason": "all shards failed",
-		"failed_shards": [{"index": "a", "reason": {"type": "search_context_missing_exception"}}]}}`), nil, search.ErrPointInTimeExpired, 1)
+		"failed_shards": [{"index": "a", "reason": {"type": "search_context_missing_exception"}}]}}`), nil, elastic.ErrPointInTimeExpired, 1)
 	// The fourth asks whether a document is to blame.
-	f("reset", nil, syscall.ECONNRESET, search.ErrUnreachable, 4, server.URL)
+	f("reset", nil, syscall.ECONNRESET, elastic.ErrUnreachable, 4, server.URL)
 }
 
 func TestTimedOutSearchFailsEveryIndex(t *testing.T) {
@@ -185,8 +186,8 @@ func TestUnreachableCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, got := search.NewCluster(client, search.Options{RetryInterval: time.Millisecond, Tries: 2}).OpenPointInTime(t.Context(), []string{"a"})
-	if !errors.Is(got, search.ErrUnreachable) || !strings.Contains(got.Error(), "http://127.0.0.1:1") {
-		t.Errorf("got the error %v, want %v with the address", got, search.ErrUnreachable)
+	if !errors.Is(got, elastic.ErrUnreachable) || !strings.Contains(got.Error(), "http://127.0.0.1:1") {
+		t.Errorf("got the error %v, want %v with the address", got, elastic.ErrUnreachable)
 	}
 	if strings.Contains(got.Error(), "s3cret") || strings.Contains(got.Error(), "reader") {
 		t.Errorf("the error tells the credentials: %v", got)
@@ -285,8 +286,8 @@ func TestClock(t *testing.T) {
 			t.Errorf("field %s: got %s, want about %s", field, got, before)
 		}
 	}
-	if _, err := c.Now(t.Context(), server.Index("none"), "d"); !errors.Is(err, search.ErrIndexNotFound) {
-		t.Errorf("no index: got the error %v, want %v", err, search.ErrIndexNotFound)
+	if _, err := c.Now(t.Context(), server.Index("none"), "d"); !errors.Is(err, elastic.ErrIndexNotFound) {
+		t.Errorf("no index: got the error %v, want %v", err, elastic.ErrIndexNotFound)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"esrule/internal/elastic"
 )
 
 // fetcher fetches the pages of one request in order.
@@ -45,7 +47,7 @@ func (f *fetcher) fetch(ctx context.Context, page *Page) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if errors.Is(err, errTooLarge) {
+		if errors.Is(err, elastic.ErrTooLarge) {
 			f.halve()
 			continue
 		}
@@ -142,13 +144,15 @@ func (f *fetcher) tries() uint {
 }
 
 // unread lists what an answer was not read whole of; what names no index means all of them.
-func (a *answer) unread(timeout time.Duration) []shardFailure {
+func (a *answer) unread(timeout time.Duration) []elastic.ShardFailure {
 	list := a.shards
 	if a.timedOut {
-		list = append(list, shardFailure{Reason: cause{Type: timedOut, Reason: fmt.Sprintf("the search ran out of time (%s)", timeout)}})
+		list = append(list, elastic.ShardFailure{Reason: elastic.Cause{Type: timedOut, Reason: fmt.Sprintf("the search ran out of time (%s)", timeout)}})
 	}
-	if len(list) == 0 && a.failed > 0 {
-		list = append(list, shardFailure{Reason: cause{Reason: fmt.Sprintf("%d shards failed, and the answer does not say which", a.failed)}})
+	if lost := a.total - a.successful; len(list) == 0 && lost > 0 {
+		list = append(list, elastic.ShardFailure{Reason: elastic.Cause{
+			Reason: fmt.Sprintf("%d of %d shards did not answer, and the answer does not say which", lost, a.total),
+		}})
 	}
 	return list
 }
@@ -162,22 +166,23 @@ func (f *fetcher) ask(ctx context.Context, page *Page) (answer, error) {
 		return answer{}, err
 	}
 	var a answer
-	_, err = f.pit.cluster.retry(ctx, q, f.tries(), func() ([]byte, error) {
+	_, err = f.pit.cluster.retry(ctx, q, f.tries(), func() (elastic.Answer, error) {
 		var err error
 		a, err = f.attempt(ctx, q, body, page)
 		if err == nil && anyTransient(a.shards) {
 			err = errBusyShards
 		}
-		return nil, err
+		return elastic.Answer{}, err
 	})
 	switch {
 	case err == nil, errors.Is(err, errBusyShards): // still busy after all tries: the rest of the answer stands
 		return a, nil
-	case errors.Is(err, ErrPointInTimeExpired):
-		return answer{}, ErrPointInTimeExpired
+	case errors.Is(err, elastic.ErrPointInTimeExpired):
+		return answer{}, elastic.ErrPointInTimeExpired
 	}
 	if shards := failedShards(err); len(shards) > 0 {
-		return answer{shards: shards}, page.parseEmpty()
+		page.reset(page.raw[:0])
+		return answer{shards: shards}, nil
 	}
 	return answer{}, err
 }
@@ -188,28 +193,38 @@ func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) 
 		*page = Page{indices: page.indices} // give back what one huge document took
 	}
 	limit := f.limit(f.size)
-	raw, err := f.send(ctx, q, body, page.raw, limit)
+	got, err := f.send(ctx, q, body, page.raw, limit)
 	if err != nil {
 		return answer{}, err
 	}
-	if f.suspected <= 0 && !f.careful && f.looksFull(raw) {
-		f.lookAhead(ctx, lastSort(raw), f.sizeBehind(len(raw)))
+	if f.suspected <= 0 && !f.careful && f.looksFull(got.Text) {
+		f.lookAhead(ctx, lastSort(got.Text), f.sizeBehind(len(got.Text)))
 	}
 	parse := page.parse
 	if f.ahead != nil { // how many hits there are need not be known now
 		parse = page.begin
 	}
-	a, err := parse(raw)
+	a, err := parse(got.Text)
 	if !errors.Is(err, errNotJSON) {
-		return a, err
+		return a, nameAddress(got, err)
 	}
 	// Elasticsearch writes an answer that it filters anew, and with it each document. Not done for every
 	// page: it costs time, and numbers lose the form they were written in.
 	q.params.Set("filter_path", "**")
-	if raw, err = f.pit.cluster.send(ctx, q, body, page.raw, limit); err != nil {
+	if got, err = f.pit.cluster.send(ctx, q, body, page.raw, limit); err != nil {
 		return answer{}, err
 	}
-	return page.parse(raw)
+	a, err = page.parse(got.Text)
+	return a, nameAddress(got, err)
+}
+
+// nameAddress adds to the error of reading a page where its answer came from.
+func nameAddress(a elastic.Answer, err error) error {
+	var lacks lacksError
+	if errors.As(err, &lacks) {
+		return a.Lacks(string(lacks))
+	}
+	return err
 }
 
 // limit is how many bytes a page of so many hits may take; 0 is no limit.

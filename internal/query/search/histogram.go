@@ -33,17 +33,7 @@ func (c *Cluster) Histogram(ctx context.Context, patterns []string, query any, d
 		body["query"] = query
 	}
 	q.body = body
-	var whole struct {
-		portions
-		Aggregations struct {
-			Time struct {
-				Buckets []struct {
-					Key       int64 `json:"key"`
-					Documents int64 `json:"doc_count"`
-				} `json:"buckets"`
-			} `json:"time"`
-		} `json:"aggregations"`
-	}
+	var whole histogramAnswer
 	p := &PointInTime{cluster: c, patterns: patterns}
 	err := c.ask(ctx, q, &whole)
 	if shards := failedShards(err); len(shards) > 0 {
@@ -56,8 +46,31 @@ func (c *Cluster) Histogram(ctx context.Context, patterns []string, query any, d
 	a := whole.answer()
 	p.noteFailedShards(ctx, a.unread(c.options.Timeout))
 	h := Histogram{Failures: p.Failures()}
+	if whole.Aggregations == nil { // there was no shard to ask
+		return h, nil
+	}
 	for _, b := range whole.Aggregations.Time.Buckets {
 		h.Buckets = append(h.Buckets, Bucket{From: time.UnixMilli(b.Key).UTC(), Documents: b.Documents})
 	}
 	return h, nil
+}
+
+type histogramAnswer struct {
+	portions
+	Aggregations *struct {
+		Time struct {
+			Buckets []struct {
+				Key       int64 `json:"key"`
+				Documents int64 `json:"doc_count"`
+			} `json:"buckets"`
+		} `json:"time"`
+	} `json:"aggregations"`
+}
+
+func (h *histogramAnswer) Missing() string {
+	missing := h.missing()
+	if missing == "" && h.Aggregations == nil && *h.Shards.Successful > 0 {
+		missing = "aggregations"
+	}
+	return missing
 }

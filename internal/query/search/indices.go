@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"esrule/internal/elastic"
 )
 
 // Indices names the open indices that the patterns stand for, sorted: an alias's targets, a data
@@ -26,7 +28,7 @@ func (c *Cluster) having(ctx context.Context, patterns []string, state, setting 
 	params := openIndices()
 	params.Set("expand_wildcards", state)
 	params.Set("filter_path", "*.settings.index."+setting)
-	answer := map[string]struct{}{}
+	answer := indexSet{}
 	_, err := c.askIndices(ctx, patterns, func(patterns []string) call {
 		return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_settings/index." + setting, params: params}
 	}, &answer)
@@ -36,16 +38,20 @@ func (c *Cluster) having(ctx context.Context, patterns []string, state, setting 
 	return slices.Sorted(maps.Keys(answer)), nil
 }
 
+// indexSet holds names of indices. An answer without one is whole: it stands for no index.
+type indexSet map[string]struct{}
+
+func (indexSet) Missing() string { return "" }
+
 // Exists tells whether there is an index of that name, open or closed. One that may not be looked at is not known to be
 // gone.
 func (c *Cluster) Exists(ctx context.Context, index string) (bool, error) {
 	q := call{method: http.MethodHead, path: "/" + url.PathEscape(index)}
-	_, err := c.retry(ctx, q, c.options.Tries, func() ([]byte, error) { return c.send(ctx, q, nil, nil, 0) })
-	var refused *ResponseError
-	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+	_, err := c.retry(ctx, q, c.options.Tries, func() (elastic.Answer, error) { return c.send(ctx, q, nil, nil, 0) })
+	if errors.Is(err, elastic.ErrNotFound) {
 		return false, nil
 	}
-	if err != nil && !errors.Is(err, ErrForbidden) {
+	if err != nil && !errors.Is(err, elastic.ErrForbidden) {
 		return false, err
 	}
 	return true, nil

@@ -142,11 +142,7 @@ func (c *Cluster) mappedFields(ctx context.Context, patterns, paths []string) (m
 		q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_mapping/field/" + names, params: openIndices()}
 		q.params.Set("include_defaults", "true")
 		q.params.Set("filter_path", mappedParameters())
-		var answer map[string]struct {
-			Mappings map[string]struct {
-				Mapping mappedFields `json:"mapping"` // one entry, under the last part of its path
-			} `json:"mappings"`
-		}
+		answer := fieldsAnswer{}
 		if err := c.ask(ctx, q, &answer); err != nil {
 			return nil, err
 		}
@@ -167,6 +163,15 @@ func (c *Cluster) mappedFields(ctx context.Context, patterns, paths []string) (m
 	}
 	return all, nil
 }
+
+// fieldsAnswer is what each index says of its fields; an index that is not in it said nothing.
+type fieldsAnswer map[string]struct {
+	Mappings map[string]struct {
+		Mapping mappedFields `json:"mapping"` // one entry, under the last part of its path
+	} `json:"mappings"`
+}
+
+func (fieldsAnswer) Missing() string { return "" }
 
 // merge unites two answers about the indices that are in both; nil is no answer yet.
 func merge(a, b map[string]mappedFields) map[string]mappedFields {
@@ -218,7 +223,7 @@ func (m *mappedField) isAlias() bool { return m.Type == "alias" && m.Path != "" 
 func (c *Cluster) copyTargets(ctx context.Context, patterns []string) (map[string]map[string]bool, error) {
 	params := openIndices()
 	params.Set("filter_path", "*.mappings.**.copy_to")
-	var answer map[string]any
+	answer := copiesAnswer{}
 	if _, err := c.askIndices(ctx, patterns, func(patterns []string) call {
 		return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_mapping", params: params}
 	}, &answer); err != nil {
@@ -232,6 +237,11 @@ func (c *Cluster) copyTargets(ctx context.Context, patterns []string) (map[strin
 	}
 	return all, nil
 }
+
+// copiesAnswer holds the copy_to of the indices that have one.
+type copiesAnswer map[string]any
+
+func (copiesAnswer) Missing() string { return "" }
 
 func collectCopies(mapping any, into map[string]bool) {
 	switch v := mapping.(type) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/event"
 )
 
@@ -146,8 +147,11 @@ func (p *Page) readHit(read Reader) error {
 	}
 	for first := true; ; first = false {
 		key, ok, err := s.member(first)
-		if err != nil || !ok {
+		if err != nil {
 			return err
+		}
+		if !ok {
+			return h.whole()
 		}
 		if string(key) == "_source" && read != nil {
 			if n := read(h.Index, s.text[s.at:]); n > 0 {
@@ -180,35 +184,115 @@ func (p *Page) readHit(read Reader) error {
 	}
 }
 
+// whole returns an error where a hit lacks what every hit of a sorted search has.
+func (h *Hit) whole() error {
+	switch {
+	case h.Index == "":
+		return lacksError("_index of a hit")
+	case h.parts.id == nil:
+		return lacksError("_id of a hit")
+	case h.parts.sort == nil:
+		return lacksError("sort of a hit")
+	}
+	return nil
+}
+
+// lacksError names what the protocol always sends and a page's answer does not hold.
+type lacksError string
+
+func (l lacksError) Error() string { return "the answer has no " + string(l) }
+
 // answer is a search's answer but for its hits.
 type answer struct {
-	id       string
-	timedOut bool
-	failed   int
-	shards   []shardFailure
+	id         string
+	timedOut   bool
+	total      int // shards that were to be searched
+	successful int
+	failed     int
+	shards     []elastic.ShardFailure
 
 	// These are known only where all of the answer was gone over.
 	hits  int
 	after json.RawMessage // the last hit's place
 }
 
-// portions is the part of an answer that is no hit.
+// portions is the part of an answer to a search that is no hit.
 type portions struct {
-	ID       string `json:"pit_id"`
-	Took     int64  `json:"took"`
-	TimedOut bool   `json:"timed_out"`
-	Shards   *struct {
-		Failed   int            `json:"failed"`
-		Failures []shardFailure `json:"failures"`
-	} `json:"_shards"`
+	ID       string     `json:"pit_id"`
+	Took     int64      `json:"took"`
+	TimedOut *bool      `json:"timed_out"`
+	Shards   *shardsSum `json:"_shards"`
 }
 
-func (p *portions) answer() answer {
-	a := answer{id: p.ID, timedOut: p.TimedOut}
-	if p.Shards != nil {
-		a.failed, a.shards = p.Shards.Failed, p.Shards.Failures
+// shardsSum is how many shards took part in an answer.
+type shardsSum struct {
+	Total      *int                   `json:"total"`
+	Successful *int                   `json:"successful"`
+	Failed     *int                   `json:"failed"`
+	Failures   []elastic.ShardFailure `json:"failures"`
+}
+
+func (s *shardsSum) missing() string {
+	switch {
+	case s == nil:
+		return "_shards"
+	case s.Total == nil:
+		return "_shards.total"
+	case s.Successful == nil:
+		return "_shards.successful"
+	case s.Failed == nil:
+		return "_shards.failed"
 	}
-	return a
+	return ""
+}
+
+// missing names what every answer to a search holds beside its hits and is not there.
+func (p *portions) missing() string {
+	if p.TimedOut == nil {
+		return "timed_out"
+	}
+	return p.Shards.missing()
+}
+
+// answer must be called of portions that miss nothing.
+func (p *portions) answer() answer {
+	s := p.Shards
+	return answer{id: p.ID, timedOut: *p.TimedOut, total: *s.Total, successful: *s.Successful, failed: *s.Failed, shards: s.Failures}
+}
+
+// whole returns an error where the answer for a page lacks what each has. found says whether it had
+// a list of hits.
+func (p *portions) whole(found bool) error {
+	missing := p.missing()
+	switch {
+	case missing != "":
+		return lacksError(missing)
+	case p.ID == "":
+		return lacksError("pit_id")
+	case !found:
+		return lacksError("hits")
+	}
+	return nil
+}
+
+// searchAnswer is an answer to a search that asks for no hits.
+type searchAnswer struct {
+	portions
+	Hits *struct {
+		Total *struct {
+			Value int64 `json:"value"`
+		} `json:"total"` // only where the search asks for it
+	} `json:"hits"`
+}
+
+func (s *searchAnswer) Missing() string {
+	if missing := s.missing(); missing != "" {
+		return missing
+	}
+	if s.Hits == nil {
+		return "hits"
+	}
+	return ""
 }
 
 // errNotJSON: a document's text breaks the answer. Elasticsearch takes comments and a byte order mark in
@@ -222,8 +306,9 @@ var errAtHits = errors.New("the hits come next")
 func (p *Page) parse(raw []byte) (answer, error) {
 	var list splitter // where the list of hits begins
 	hits, after := 0, []byte(nil)
+	found := false
 	head, err := p.walk(raw, func(s *splitter) error {
-		list = *s
+		list, found = *s, true
 		return s.array(func() error {
 			hits++
 			err := p.readHit(nil)
@@ -231,6 +316,9 @@ func (p *Page) parse(raw []byte) (answer, error) {
 			return err
 		})
 	})
+	if err == nil {
+		err = head.whole(found)
+	}
 	if err != nil {
 		return answer{}, err
 	}
@@ -252,7 +340,7 @@ func (p *Page) begin(raw []byte) (answer, error) {
 		p.state = starting
 		return errAtHits
 	})
-	if errors.Is(err, errAtHits) && head.Shards != nil {
+	if errors.Is(err, errAtHits) && head.whole(true) == nil {
 		p.lazy = true
 		return head.answer(), nil
 	}
@@ -264,8 +352,7 @@ func (p *Page) begin(raw []byte) (answer, error) {
 
 // walk reads the parts of an answer, but for the list of its hits, which is left to hits.
 func (p *Page) walk(raw []byte, hits func(*splitter) error) (portions, error) {
-	p.raw, p.Failures, p.state, p.lazy, p.given, p.after = raw, nil, over, false, 0, nil
-	p.split = splitter{text: raw}
+	p.reset(raw)
 	s := &p.split
 	var head portions
 	into := map[string]any{"pit_id": &head.ID, "took": &head.Took, "timed_out": &head.TimedOut, "_shards": &head.Shards}
@@ -292,10 +379,10 @@ func (p *Page) walk(raw []byte, hits func(*splitter) error) (portions, error) {
 	return head, err
 }
 
-// parseEmpty makes the page one without hits.
-func (p *Page) parseEmpty() error {
-	_, err := p.parse([]byte(`{}`))
-	return err
+// reset makes the page one without hits, over the text of an answer.
+func (p *Page) reset(raw []byte) {
+	p.raw, p.Failures, p.state, p.lazy, p.given, p.after = raw, nil, over, false, 0, nil
+	p.split = splitter{text: raw}
 }
 
 // parseWith gives nil where the text is empty or the parser refuses it.

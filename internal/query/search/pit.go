@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"esrule/internal/elastic"
 )
 
 // PointInTime is the state of a pattern's indices at one moment, which pages are read from. Its
@@ -36,22 +38,39 @@ func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*Poin
 	if err != nil {
 		return nil, err
 	}
-	p.id, p.shards = opened.ID, opened.Shards.Total
-	if opened.Shards.Failed > 0 {
-		// The answer counts them; a search names them.
-		if err := p.probe(ctx); err != nil {
-			return nil, errors.Join(err, p.Close(ctx))
+	if opened.ID == "" {
+		return p, nil // nothing was asked: every index is left out, and among the failures
+	}
+	p.id = opened.ID
+	if shards := opened.Shards; shards != nil && *shards.Failed == 0 {
+		p.shards = *shards.Total
+	} else if err := p.probe(ctx); err != nil {
+		// The answer counts the shards that are missing; a search names them. Before 8.16 it does not
+		// even say whether there are any.
+		return nil, errors.Join(err, p.Close(ctx))
+	}
+	if p.shards == 0 {
+		if err := p.Close(ctx); err != nil {
+			c.options.Logger.Debug("an empty point in time was not closed; it ends by itself", "error", err)
 		}
 	}
 	return p, nil
 }
 
+// opened is the answer to the opening of a point in time; `_shards` came with 8.16.
 type opened struct {
-	ID     string `json:"id"`
-	Shards struct {
-		Total  int `json:"total"`
-		Failed int `json:"failed"`
-	} `json:"_shards"`
+	ID     string     `json:"id"`
+	Shards *shardsSum `json:"_shards"`
+}
+
+func (o *opened) Missing() string {
+	switch {
+	case o.ID == "":
+		return "id"
+	case o.Shards != nil:
+		return o.Shards.missing()
+	}
+	return ""
 }
 
 func (p *PointInTime) open(ctx context.Context) (opened, error) {
@@ -64,7 +83,7 @@ func (p *PointInTime) open(ctx context.Context) (opened, error) {
 	}
 	var answer opened
 	blocked, err := c.askIndices(ctx, p.patterns, request, &answer)
-	var refused *ResponseError
+	var refused *elastic.Error
 	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && refused.Type == "illegal_argument_exception" {
 		// A server before 8.16 does not know the parameter.
 		params.Del("allow_partial_search_results")
@@ -72,15 +91,12 @@ func (p *PointInTime) open(ctx context.Context) (opened, error) {
 		blocked, err = c.askIndices(ctx, p.patterns, request, &answer)
 	}
 	p.note(ctx, blocked)
-	if err == nil && answer.ID != "" && answer.Shards.Total == 0 {
-		p.release(ctx, answer.ID)
-		answer.ID = ""
-	}
 	return answer, err
 }
 
-// probe learns which shards the point in time lacks. It searches for everything and wants nothing: a
-// shard that cannot match is answered for by Elasticsearch even where it is missing.
+// probe learns how many shards the point in time has and which it lacks. It searches for everything
+// and wants nothing: a shard that cannot match is answered for by Elasticsearch even where it is
+// missing.
 func (p *PointInTime) probe(ctx context.Context) error {
 	options := &p.cluster.options
 	q := call{
@@ -92,15 +108,16 @@ func (p *PointInTime) probe(ctx context.Context) error {
 			"timeout": milliseconds(options.Timeout),
 		},
 	}
-	var whole portions
+	var whole searchAnswer
 	err := p.cluster.ask(ctx, q, &whole)
 	shards := failedShards(err)
 	if err == nil {
 		a := whole.answer()
 		shards = a.unread(options.Timeout)
+		p.shards = a.total
 	}
 	if err != nil && len(shards) == 0 {
-		return fmt.Errorf("ask which shards are missing: %w", err)
+		return fmt.Errorf("ask which shards there are: %w", err)
 	}
 	p.noteFailedShards(ctx, shards)
 	return nil
@@ -139,7 +156,7 @@ func (p *PointInTime) release(ctx context.Context, id string) error {
 		return err
 	}
 	_, err = p.cluster.send(ctx, q, body, nil, 0)
-	var refused *ResponseError
+	var refused *elastic.Error
 	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
 		return nil
 	}
@@ -205,10 +222,10 @@ func (p *PointInTime) knows(f Failure) bool {
 	return p.failures.has(f)
 }
 
-func (p *PointInTime) noteFailedShards(ctx context.Context, shards []shardFailure) []Failure {
+func (p *PointInTime) noteFailedShards(ctx context.Context, shards []elastic.ShardFailure) []Failure {
 	found := make([]Failure, len(shards))
 	for i := range shards {
-		found[i] = shards[i].failure()
+		found[i] = failureOf(shards[i])
 	}
 	return p.note(ctx, found)
 }

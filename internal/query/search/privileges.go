@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"esrule/internal/elastic"
 )
 
 // MissingPrivilege is something that the user or API key may not do.
@@ -26,11 +28,9 @@ func (c *Cluster) Privileges(ctx context.Context, patterns []string) ([]MissingP
 	}
 	q := call{method: http.MethodPost, path: "/_security/user/_has_privileges"}
 	q.body = map[string]any{"index": []any{map[string]any{"names": names, "privileges": wanted()}}}
-	var answer struct {
-		Index map[string]map[string]bool `json:"index"`
-	}
+	var answer privilegesAnswer
 	err := c.ask(ctx, q, &answer)
-	var refused *ResponseError
+	var refused *elastic.Error
 	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && strings.HasPrefix(refused.Reason, "no handler found") {
 		return nil, nil
 	}
@@ -46,4 +46,15 @@ func (c *Cluster) Privileges(ctx context.Context, patterns []string) ([]MissingP
 		}
 	}
 	return missing, nil
+}
+
+type privilegesAnswer struct {
+	Index map[string]map[string]bool `json:"index"`
+}
+
+func (p *privilegesAnswer) Missing() string {
+	if p.Index == nil {
+		return "index"
+	}
+	return ""
 }

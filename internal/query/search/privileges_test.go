@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"esrule/internal/elastic"
 	"esrule/internal/estest"
 	"esrule/internal/query/search"
 )
@@ -55,11 +56,11 @@ func TestPrivileges(t *testing.T) {
 	if err != nil || !pit.Empty() {
 		t.Errorf("a point in time on a forbidden pattern: got empty %v and error %v", pit.Empty(), err)
 	}
-	if _, err := c.Count(t.Context(), []string{"secret-1"}, nil); err != nil && !errors.Is(err, search.ErrForbidden) {
-		t.Errorf("a forbidden index: got the error %v, want none or %v", err, search.ErrForbidden)
+	if _, err := c.Count(t.Context(), []string{"secret-1"}, nil); err != nil && !errors.Is(err, elastic.ErrForbidden) {
+		t.Errorf("a forbidden index: got the error %v, want none or %v", err, elastic.ErrForbidden)
 	}
 	stranger := search.NewCluster(server.As("reader", "wrong"), search.Options{Tries: 1})
-	if _, err := stranger.OpenPointInTime(t.Context(), []string{"open-*"}); !errors.Is(err, search.ErrUnauthorized) {
-		t.Errorf("a wrong password: got the error %v, want %v", err, search.ErrUnauthorized)
+	if _, err := stranger.OpenPointInTime(t.Context(), []string{"open-*"}); !errors.Is(err, elastic.ErrUnauthorized) {
+		t.Errorf("a wrong password: got the error %v, want %v", err, elastic.ErrUnauthorized)
 	}
 }

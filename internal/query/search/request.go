@@ -1,24 +1,18 @@
 package search
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"esrule/internal/elastic"
 )
-
-// maxErrorBytes bounds what is read of a refusal; one that names thousands of shards stays below it.
-const maxErrorBytes = 8 << 20
-
-// errTooLarge: the answer is longer than the reader has room for.
-var errTooLarge = errors.New("the answer is too large")
 
 // errBusyShards: the answer is good but for shards that had too much to do.
 var errBusyShards = errors.New("some shards are too busy")
@@ -34,21 +28,18 @@ type call struct {
 }
 
 // ask sends a small request, several times if need be, and reads its answer into a value.
-func (c *Cluster) ask(ctx context.Context, q call, into any) error {
+func (c *Cluster) ask(ctx context.Context, q call, into elastic.Complete) error {
 	body, err := q.marshal()
 	if err != nil {
 		return err
 	}
-	answer, err := c.retry(ctx, q, c.options.Tries, func() ([]byte, error) {
+	answer, err := c.retry(ctx, q, c.options.Tries, func() (elastic.Answer, error) {
 		return c.send(ctx, q, body, nil, 0)
 	})
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(answer, into); err != nil {
-		return fmt.Errorf("read the answer to %s %s: %w", q.method, q.path, err)
-	}
-	return nil
+	return answer.Read(into)
 }
 
 func (q call) marshal() ([]byte, error) {
@@ -63,16 +54,16 @@ func (q call) marshal() ([]byte, error) {
 }
 
 // retry repeats what may succeed later. Every request of this package can be repeated: each only reads.
-func (c *Cluster) retry(ctx context.Context, q call, tries uint, send func() ([]byte, error)) ([]byte, error) {
+func (c *Cluster) retry(ctx context.Context, q call, tries uint, send func() (elastic.Answer, error)) (elastic.Answer, error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = c.options.RetryInterval
-	return backoff.Retry(ctx, func() ([]byte, error) {
+	return backoff.Retry(ctx, func() (elastic.Answer, error) {
 		answer, err := send()
 		if err != nil && ctx.Err() != nil {
-			return nil, backoff.Permanent(context.Cause(ctx))
+			return answer, backoff.Permanent(context.Cause(ctx))
 		}
 		if err != nil && !isTransient(err) && !(q.awaitsShards && lacksShards(err)) {
-			return nil, backoff.Permanent(err)
+			return answer, backoff.Permanent(err)
 		}
 		return answer, err
 	},
@@ -85,16 +76,16 @@ func (c *Cluster) retry(ctx context.Context, q call, tries uint, send func() ([]
 
 // isTransient tells whether a failed request is worth another try.
 func isTransient(err error) bool {
-	var refused *ResponseError
+	var refused *elastic.Error
 	if !errors.As(err, &refused) {
-		return errors.Is(err, ErrUnreachable) || errors.Is(err, errBusyShards)
+		return errors.Is(err, elastic.ErrUnreachable) || errors.Is(err, errBusyShards)
 	}
 	switch refused.Status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return true
 	case http.StatusServiceUnavailable:
 		// A point in time does not find a lost shard again, however often it is asked.
-		return len(refused.shards) == 0 || anyTransient(refused.shards)
+		return len(refused.Shards) == 0 || anyTransient(refused.Shards)
 	}
 	return false
 }
@@ -102,64 +93,34 @@ func isTransient(err error) bool {
 // lacksShards tells whether a search failed for want of shards alone.
 func lacksShards(err error) bool {
 	failed := failedShards(err)
-	return len(failed) > 0 && allOf(failed, noShardAvailable)
+	return len(failed) > 0 && elastic.AllOf(failed, elastic.NoShardAvailable)
 }
 
-func anyTransient(shards []shardFailure) bool {
+func anyTransient(shards []elastic.ShardFailure) bool {
 	for _, s := range shards {
-		if s.Reason.Type == rejected || s.Reason.Type == circuitBreaking {
+		if s.Reason.Type == elastic.Rejected || s.Reason.Type == elastic.CircuitBreaking {
 			return true
 		}
 	}
 	return false
 }
 
-// send sends one request once and reads the answer into buf, which it may have to grow. An answer longer than limit is
-// errTooLarge; 0 is no limit.
-func (c *Cluster) send(ctx context.Context, q call, body, buf []byte, limit int64) ([]byte, error) {
+// send sends one request once and reads the answer into buf, which it may have to grow. An answer
+// longer than limit is elastic.ErrTooLarge; 0 is no limit.
+func (c *Cluster) send(ctx context.Context, q call, body, buf []byte, limit int64) (elastic.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.RequestTimeout)
 	defer cancel()
-	target := q.path
-	if len(q.params) > 0 {
-		target += "?" + q.params.Encode()
+	r := elastic.Request{Method: q.method, Path: q.path, Params: q.params, Body: body}
+	answer, err := elastic.Send(ctx, c.client, r, buf, limit)
+	if err != nil && noAnswer(err) {
+		err = c.unreachable(err)
 	}
-	req, err := http.NewRequestWithContext(ctx, q.method, target, bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("make the request %s %s: %w", q.method, q.path, err)
-	}
-	req.Header.Set("Accept", "application/json")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	res, err := c.client.Perform(req)
-	if err != nil {
-		return nil, c.unreachable(err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode/100 != 2 {
-		text, err := io.ReadAll(io.LimitReader(res.Body, maxErrorBytes))
-		if err != nil {
-			return nil, c.unreachable(err)
-		}
-		return nil, responseError(res.StatusCode, text)
-	}
-	return c.read(res, buf, limit)
+	return answer, err
 }
 
-func (c *Cluster) read(res *http.Response, buf []byte, limit int64) ([]byte, error) {
-	source := io.Reader(res.Body)
-	if limit > 0 {
-		if res.ContentLength > limit {
-			return nil, errTooLarge
-		}
-		source = io.LimitReader(source, limit+1)
-	}
-	into := bytes.NewBuffer(buf[:0])
-	if _, err := into.ReadFrom(source); err != nil {
-		return nil, c.unreachable(err)
-	}
-	if limit > 0 && int64(into.Len()) > limit {
-		return nil, errTooLarge
-	}
-	return into.Bytes(), nil
+// noAnswer reports whether an error of elastic.Send means that no answer came, or not all of it.
+func noAnswer(err error) bool {
+	var refused *elastic.Error
+	var foreign *elastic.ForeignError
+	return !errors.As(err, &refused) && !errors.As(err, &foreign) && !errors.Is(err, elastic.ErrTooLarge)
 }

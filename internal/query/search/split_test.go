@@ -39,11 +39,16 @@ func TestParsePage(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", answer, got, want)
 		}
 	}
-	f(`{}`, "")
+	f(`{}`, "the answer has no timed_out")
 	f(answerOf(``), "")
+	f(strings.Replace(answerOf(``), `"pit_id":"x",`, ``, 1), "the answer has no pit_id")
+	f(strings.Replace(answerOf(``), `"hits":[]`, `"total":0`, 1), "the answer has no hits")
+	f(answerOf(`{"_id":"1","sort":[1]}`), "the answer has no _index of a hit")
+	f(answerOf(`{"_index":"i","sort":[1]}`), "the answer has no _id of a hit")
+	f(answerOf(`{"_index":"i","_id":"1"}`), "the answer has no sort of a hit")
 	f(answerOf(`{"_index":"i","_id":"1","_score":null,"_source":{"a":[1,{"b":"}]"}]},"sort":[7]}`), `[7] i/1={"a":[1,{"b":"}]"}]}`)
-	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":"\\"}} , {"_index":"i","_id":"\u0041\"","_source":{"b":"\\\""},"sort":[8, 9]}`), `[8, 9] i/1={"a":"\\"} i/A"={"b":"\\\""}`)
-	f(answerOf(`{"_index":"i","_id":"1","fields":{"k":["x"]},"ignored_field_values":{"k":["longer"]}}`), ` i/1=+{"k":["x","longer"]}`)
+	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":"\\"},"sort":[1]} , {"_index":"i","_id":"\u0041\"","_source":{"b":"\\\""},"sort":[8, 9]}`), `[8, 9] i/1={"a":"\\"} i/A"={"b":"\\\""}`)
+	f(answerOf(`{"_index":"i","_id":"1","fields":{"k":["x"]},"ignored_field_values":{"k":["longer"]},"sort":[1]}`), `[1] i/1=+{"k":["x","longer"]}`)
 	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":1 /* "}} */},"sort":[1]}`), "not JSON")
 	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":1 # x`+"\n"+`},"sort":[1]}`), "not JSON")
 	f(answerOf(`{"_index":"i","_id":"1","_source":`+"\ufeff"+`{"a":1},"sort":[1]}`), "not JSON")
@@ -55,7 +60,7 @@ func TestParsePage(t *testing.T) {
 	f(`{"a"}`, "not JSON")
 	f(`{"a":}`, "not JSON")
 	f(`{"took":"x"}`, "read took of the answer: json: cannot unmarshal string into Go value of type int64")
-	f(answerOf(`{"_index":"i","_id":"1","_source":`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`}`), ` i/1=`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`?`)
+	f(answerOf(`{"_index":"i","_id":"1","_source":`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`,"sort":[1]}`), `[1] i/1=`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`?`)
 }
 
 // bothWays reads an answer whole before its hits are given out and while they are, and gives the hits of each. A document that
@@ -104,7 +109,8 @@ func TestPageBothWays(t *testing.T) {
 	f(hit(`{"a":1}`)+","+hit("\ufeff"+`{"a":1}`), 1, broken)
 	f(hit(`{"a":1}`)+hit(`{"a":1}`), 1, broken)
 	f(hit(`{"a":1}`)+",", 1, broken)
-	f(`{"_index":"i"},{"_source":{"a":1},"_index":"j"}`, 2, over)
+	f(`{"_index":"i","_id":"1","sort":[1]},{"_source":{"a":1},"sort":[1],"_id":"1","_index":"j"}`, 2, over)
+	f(hit(`{"a":1}`)+`,{"_index":"i","_id":"1"}`, 1, broken)
 }
 
 // FuzzPageBothWays: where an answer with a document can be read whole, its hits are the same while they are given out.
@@ -132,7 +138,7 @@ func newSkimReader() Reader {
 
 // answerOf is a search's answer with a list of hits.
 func answerOf(hits string) string {
-	return `{"pit_id":"x","took":3,"timed_out":false,"_shards":{"total":1,"failed":0},"hits":{"max_score":null,"hits":[` + hits + `]}}`
+	return `{"pit_id":"x","took":3,"timed_out":false,"_shards":{"total":1,"successful":1,"failed":0},"hits":{"max_score":null,"hits":[` + hits + `]}}`
 }
 
 // TestSplitAgrees holds that of any JSON the splitter steps over just what is one value.
