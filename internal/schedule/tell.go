@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 )
 
 // Trouble is one cause for which a run left something uncovered, with everything that it concerns, so
@@ -61,7 +61,7 @@ func (r Report) earlyEnds() []Trouble {
 // innermost error.
 func causeOf(err error) string {
 	for {
-		if _, refused := err.(*search.ResponseError); refused {
+		if _, refused := err.(*elastic.Error); refused {
 			break
 		}
 		inner := errors.Unwrap(err)

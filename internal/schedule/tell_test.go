@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 )
 
@@ -50,7 +50,7 @@ func TestTroublesAreGrouped(t *testing.T) {
 	f("two failed alike", all(failed("a", fmt.Errorf("cover 1: %w", gone)), failed("b", fmt.Errorf("cover 2: %w", gone))),
 		"the cluster is gone|||a,b")
 	f("two failed in other ways", all(failed("a", gone), failed("b", errors.New("no"))), "the cluster is gone|||a", "no|||b")
-	refused := func() error { return &search.ResponseError{Status: 500, Reason: "broken"} }
+	refused := func() error { return &elastic.Error{Status: 500, Reason: "broken"} }
 	f("refused alike", all(failed("a", fmt.Errorf("cover 1: %w", refused())), failed("b", fmt.Errorf("cover 2: %w", refused()))),
 		"Elasticsearch answered 500: broken|||a,b")
 }
