@@ -20,6 +20,8 @@ var (
 	ErrIndexNotFound = errors.New("no such index")
 	// ErrNotFound: Elasticsearch itself says that what the path names is not there.
 	ErrNotFound = errors.New("not found")
+	// ErrConflict: Elasticsearch itself says that a document is there already, or was changed meanwhile.
+	ErrConflict = errors.New("the document was changed meanwhile")
 	// ErrUnreachable: no answer came, after several tries.
 	ErrUnreachable = errors.New("the cluster does not answer")
 )
@@ -77,6 +79,8 @@ func (e *Error) Is(target error) bool {
 		return e.Type == indexNotFound
 	case ErrNotFound:
 		return e.Status == http.StatusNotFound && e.Genuine
+	case ErrConflict:
+		return e.Status == http.StatusConflict && e.Genuine
 	case ErrPointInTimeExpired:
 		return e.Type == ContextMissing || len(e.Shards) > 0 && AllOf(e.Shards, ContextMissing)
 	}

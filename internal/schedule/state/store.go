@@ -1,25 +1,25 @@
 package state
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"net/url"
+	"strconv"
 
-	"github.com/elastic/go-elasticsearch/v8"
-	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"esrule/internal/elastic"
 )
 
 // Store reads and writes documents of one index, which must be there (package sink creates it).
 type Store struct {
-	client *elasticsearch.Client
+	client elastic.Transport
 	index  string
 }
 
 // NewStore gives the store over the state index. The client repeats what may succeed later.
-func NewStore(client *elasticsearch.Client, index string) *Store {
+func NewStore(client elastic.Transport, index string) *Store {
 	return &Store{client: client, index: index}
 }
 
@@ -35,30 +35,88 @@ func (v Version) Exists() bool { return v.exists }
 // Place names a document for messages.
 func (s *Store) Place(id string) string { return s.index + "/_doc/" + id }
 
-// found is a document as Elasticsearch gives it.
+// found is a document as Elasticsearch returns it.
 type found struct {
 	ID          string          `json:"_id"`
 	Found       bool            `json:"found"`
-	SeqNo       int             `json:"_seq_no"`
-	PrimaryTerm int             `json:"_primary_term"`
+	SeqNo       *int            `json:"_seq_no"`
+	PrimaryTerm *int            `json:"_primary_term"`
 	Source      json.RawMessage `json:"_source"`
 	Error       json.RawMessage `json:"error"`
 }
 
-// Get reads a document into a value. Where there is none, or no index yet, the version says so and the value is left alone.
-func (s *Store) Get(ctx context.Context, id string, into any) (Version, error) {
-	response, err := s.client.Get(s.index, id, s.client.Get.WithContext(ctx))
-	var document found
-	if err := decode(response, err, &document, http.StatusNotFound); err != nil {
-		return Version{}, fmt.Errorf("read %s: %w", s.Place(id), err)
+func (f *found) Missing() string {
+	switch {
+	case !f.Found:
+		return "found" // one that is not there is a 404
+	case f.Source == nil:
+		return "_source (a state index without _source cannot be used)"
 	}
-	if !document.Found {
+	return f.version().missing()
+}
+
+func (f *found) version() version { return version{f.SeqNo, f.PrimaryTerm} }
+
+// version is what compare-and-set goes by, as Elasticsearch returns it.
+type version struct {
+	SeqNo       *int `json:"_seq_no"`
+	PrimaryTerm *int `json:"_primary_term"`
+}
+
+func (v version) missing() string {
+	switch {
+	case v.SeqNo == nil:
+		return "_seq_no"
+	case v.PrimaryTerm == nil:
+		return "_primary_term"
+	}
+	return ""
+}
+
+// written is the answer to the writing of a document.
+type written struct{ version }
+
+func (w *written) Missing() string { return w.missing() }
+
+// path is the place of a document, or of an action on the index, in a request.
+func (s *Store) path(action string, id ...string) string {
+	path := "/" + url.PathEscape(s.index) + "/" + action
+	for _, one := range id {
+		path += "/" + url.PathEscape(one)
+	}
+	return path
+}
+
+// send sends a request with a body, nil for none, and reads the answer.
+func (s *Store) send(ctx context.Context, r elastic.Request, body any, into elastic.Complete) error {
+	if body != nil {
+		var err error
+		if r, err = r.JSON(body); err != nil {
+			return err
+		}
+	}
+	answer, err := elastic.Send(ctx, s.client, r, nil, 0)
+	if err != nil {
+		return err
+	}
+	return answer.Read(into)
+}
+
+// Get reads a document into a value. Where there is none, or no index yet, the version says so and
+// the value is left alone.
+func (s *Store) Get(ctx context.Context, id string, into any) (Version, error) {
+	var document found
+	err := s.send(ctx, elastic.Request{Method: http.MethodGet, Path: s.path("_doc", id)}, nil, &document)
+	if errors.Is(err, elastic.ErrNotFound) {
 		return Version{}, nil
 	}
-	if err := json.Unmarshal(document.Source, into); err != nil {
+	if err == nil {
+		err = json.Unmarshal(document.Source, into)
+	}
+	if err != nil {
 		return Version{}, fmt.Errorf("read %s: %w", s.Place(id), err)
 	}
-	return Version{document.SeqNo, document.PrimaryTerm, true}, nil
+	return Version{*document.SeqNo, *document.PrimaryTerm, true}, nil
 }
 
 // atOnce is how many documents GetAll asks for in one request.
@@ -68,21 +126,15 @@ const atOnce = 1000
 func (s *Store) GetAll(ctx context.Context, ids []string, each func(id string, source json.RawMessage) error) error {
 	for len(ids) > 0 {
 		n := min(len(ids), atOnce)
-		body, err := json.Marshal(map[string][]string{"ids": ids[:n]})
-		if err != nil {
+		answer := several{asked: n}
+		r := elastic.Request{Method: http.MethodPost, Path: s.path("_mget")}
+		if err := s.send(ctx, r, map[string][]string{"ids": ids[:n]}, &answer); err != nil {
 			return fmt.Errorf("read %d documents of %s: %w", n, s.index, err)
 		}
 		ids = ids[n:]
-		response, err := s.client.Mget(bytes.NewReader(body), s.client.Mget.WithContext(ctx), s.client.Mget.WithIndex(s.index))
-		var answer struct {
-			Docs []found `json:"docs"`
-		}
-		if err := decode(response, err, &answer); err != nil {
-			return fmt.Errorf("read %d documents of %s: %w", n, s.index, err)
-		}
 		for _, d := range answer.Docs {
 			if d.Error != nil {
-				return fmt.Errorf("read %s: %w", s.Place(d.ID), statusError(response.StatusCode, d.Error))
+				return fmt.Errorf("read %s: %.300s", s.Place(d.ID), d.Error)
 			}
 			if !d.Found {
 				continue
@@ -95,23 +147,38 @@ func (s *Store) GetAll(ctx context.Context, ids []string, each func(id string, s
 	return nil
 }
 
+// several is the answer to a request for documents by their ids.
+type several struct {
+	Docs []found `json:"docs"`
+
+	asked int
+}
+
+func (m *several) Missing() string {
+	if len(m.Docs) != m.asked {
+		return fmt.Sprintf("docs for each of %d ids", m.asked)
+	}
+	for _, d := range m.Docs {
+		if d.Found && d.Missing() != "" {
+			return d.Missing()
+		}
+	}
+	return ""
+}
+
 // Search hands on the documents of a kind, at most 1,000, those that were changed last first.
 func (s *Store) Search(ctx context.Context, kind string, each func(id string, source json.RawMessage) error) error {
-	body, err := json.Marshal(map[string]any{
-		"size": atOnce, "query": map[string]any{"term": map[string]string{"kind": kind}}, "sort": []any{map[string]string{"updated_at": "desc"}},
-	})
-	if err != nil {
+	r := elastic.Request{Method: http.MethodPost, Path: s.path("_search"), Params: url.Values{"ignore_unavailable": {"true"}}}
+	body := map[string]any{
+		"size": atOnce, "query": map[string]any{"term": map[string]string{"kind": kind}},
+		"sort": []any{map[string]string{"updated_at": "desc"}},
+	}
+	var answer foundAll
+	if err := s.send(ctx, r, body, &answer); err != nil {
 		return fmt.Errorf("search %s for each %s: %w", s.index, kind, err)
 	}
-	search := s.client.Search
-	response, err := search(search.WithContext(ctx), search.WithIndex(s.index), search.WithBody(bytes.NewReader(body)), search.WithIgnoreUnavailable(true))
-	var answer struct {
-		Hits struct {
-			Hits []found `json:"hits"`
-		} `json:"hits"`
-	}
-	if err := decode(response, err, &answer); err != nil {
-		return fmt.Errorf("search %s for each %s: %w", s.index, kind, err)
+	if n := *answer.Shards.Failed; n > 0 {
+		return fmt.Errorf("search %s for each %s: %d shards failed", s.index, kind, n)
 	}
 	for _, d := range answer.Hits.Hits {
 		if err := each(d.ID, d.Source); err != nil {
@@ -121,78 +188,46 @@ func (s *Store) Search(ctx context.Context, kind string, each func(id string, so
 	return nil
 }
 
-// Put writes a document in the place of the version, and gives the version that it has now. written is false,
-// and nothing is changed, where another instance was faster.
-func (s *Store) Put(ctx context.Context, id string, document any, v Version) (now Version, written bool, err error) {
-	body, err := json.Marshal(document)
-	if err != nil {
-		return v, false, fmt.Errorf("write %s: %w", s.Place(id), err)
-	}
-	request := esapi.IndexRequest{Index: s.index, DocumentID: id, Body: bytes.NewReader(body)}
-	if v.exists {
-		request.IfSeqNo, request.IfPrimaryTerm = &v.seqNo, &v.primaryTerm
-	} else {
-		request.OpType = "create"
-	}
-	response, err := request.Do(ctx, s.client)
-	var answer found
-	if err := decode(response, err, &answer, http.StatusConflict); err != nil {
-		return v, false, fmt.Errorf("write %s: %w", s.Place(id), err)
-	}
-	if response.StatusCode == http.StatusConflict {
-		return v, false, nil
-	}
-	return Version{answer.SeqNo, answer.PrimaryTerm, true}, true, nil
+// foundAll is the answer to a search for documents.
+type foundAll struct {
+	Shards struct {
+		Failed *int `json:"failed"`
+	} `json:"_shards"`
+	Hits struct {
+		Hits []found `json:"hits"`
+	} `json:"hits"`
 }
 
-// decode reads a whole answer. A status beside success that the caller understands is no error.
-func decode(response *esapi.Response, err error, into any, understood ...int) error {
-	if err != nil {
-		return err
+func (a *foundAll) Missing() string {
+	switch {
+	case a.Shards.Failed == nil:
+		return "_shards"
+	case a.Hits.Hits == nil:
+		return "hits"
 	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return fmt.Errorf("status %d: %w", response.StatusCode, err)
-	}
-	for _, status := range understood {
-		if response.StatusCode == status {
-			_ = json.Unmarshal(text, into) // what there is of it: the status says the rest
-			return nil
+	for _, d := range a.Hits.Hits {
+		if d.Source == nil {
+			return "_source"
 		}
 	}
-	if response.IsError() {
-		return statusError(response.StatusCode, text)
-	}
-	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("status %d: %w", response.StatusCode, err)
-	}
-	return nil
+	return ""
 }
 
-// statusError keeps of an error answer what a user can act on.
-func statusError(status int, body []byte) error {
-	var answer struct {
-		Error  json.RawMessage `json:"error"`
-		Type   string          `json:"type"`
-		Reason string          `json:"reason"`
+// Put writes a document in the place of the version, and returns the version that it has now. done is
+// false, and nothing is changed, where another instance was faster.
+func (s *Store) Put(ctx context.Context, id string, document any, v Version) (now Version, done bool, err error) {
+	r := elastic.Request{Method: http.MethodPut, Path: s.path("_create", id)}
+	if v.exists {
+		r.Path = s.path("_doc", id)
+		r.Params = url.Values{"if_seq_no": {strconv.Itoa(v.seqNo)}, "if_primary_term": {strconv.Itoa(v.primaryTerm)}}
 	}
-	if err := json.Unmarshal(body, &answer); err == nil && answer.Error != nil {
-		return statusError(status, answer.Error)
+	var answer written
+	err = s.send(ctx, r, document, &answer)
+	if errors.Is(err, elastic.ErrConflict) {
+		return v, false, nil
 	}
-	if answer.Reason != "" {
-		return &refusal{status, fmt.Sprintf("status %d: %s: %s", status, answer.Type, answer.Reason)}
+	if err != nil {
+		return v, false, fmt.Errorf("write %s: %w", s.Place(id), err)
 	}
-	return &refusal{status, fmt.Sprintf("status %d: %.300s", status, body)}
+	return Version{*answer.SeqNo, *answer.PrimaryTerm, true}, true, nil
 }
-
-// refusal is an answer by which the cluster refused a request.
-type refusal struct {
-	status int
-	text   string
-}
-
-func (r *refusal) Error() string { return r.text }
-
-// HTTPStatus is for whoever counts refusals by their kind.
-func (r *refusal) HTTPStatus() int { return r.status }
