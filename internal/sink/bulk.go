@@ -1,13 +1,13 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
-	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"esrule/internal/elastic"
 )
 
 // entry is one thing to create in an index.
@@ -78,6 +78,27 @@ type bulkAnswer struct {
 	Items []map[string]bulkItem `json:"items"`
 }
 
+func (a *bulkAnswer) Missing() string {
+	if a.Items == nil {
+		return "items"
+	}
+	for _, answered := range a.Items {
+		switch item, ok := answered["create"]; {
+		case !ok:
+			return "create in each item"
+		case item.Status == 0:
+			return "status of an item"
+		case item.ID == "":
+			return "_id of an item"
+		case item.Index == "":
+			return "_index of an item"
+		case item.Status >= http.StatusMultipleChoices && item.Error == nil:
+			return "error of a refused item"
+		}
+	}
+	return ""
+}
+
 type bulkItem struct {
 	Index  string       `json:"_index"`
 	ID     SignalID     `json:"_id"`
@@ -86,14 +107,13 @@ type bulkItem struct {
 }
 
 // bulk sends one request and gives a verdict on each document, in their order. Its error is about the request as a whole.
-func bulk(ctx context.Context, client esapi.Transport, index string, docs []entry) ([]verdict, error) {
+func bulk(ctx context.Context, client elastic.Transport, index string, docs []entry) ([]verdict, error) {
 	var got bulkAnswer
-	res, err := esapi.BulkRequest{
-		Index:      index,
-		Body:       bytes.NewReader(bulkBody(docs)),
-		FilterPath: []string{"items.*._index", "items.*._id", "items.*.status", "items.*.error"},
-	}.Do(ctx, client)
-	if err := answer(res, err, &got); err != nil {
+	r := elastic.Request{
+		Method: http.MethodPost, Path: indexPath(index, "/_bulk"), Body: bulkBody(docs),
+		Params: url.Values{"filter_path": {"items.*._index,items.*._id,items.*.status,items.*.error"}},
+	}
+	if err := send(ctx, client, r, &got); err != nil {
 		return nil, err
 	}
 	if len(got.Items) != len(docs) {
@@ -101,8 +121,8 @@ func bulk(ctx context.Context, client esapi.Transport, index string, docs []entr
 	}
 	verdicts := make([]verdict, len(docs))
 	for i, answered := range got.Items {
-		item, ok := answered["create"]
-		if !ok || item.ID != docs[i].id {
+		item := answered["create"]
+		if item.ID != docs[i].id {
 			return nil, fmt.Errorf("document %d of %d: the answer is about another one", i+1, len(docs))
 		}
 		if item.Error == nil {
@@ -158,7 +178,7 @@ func batches(docs []entry, maxItems, maxBytes int) [][]entry {
 
 // sendable is bulk for requests of any size: one that the cluster finds too large is sent in halves, and a single
 // document that is too large counts as refused.
-func sendable(ctx context.Context, client esapi.Transport, index string, docs []entry) ([]verdict, error) {
+func sendable(ctx context.Context, client elastic.Transport, index string, docs []entry) ([]verdict, error) {
 	verdicts, err := bulk(ctx, client, index, docs)
 	var failure *serverError
 	if !errors.As(err, &failure) || failure.status != http.StatusRequestEntityTooLarge {

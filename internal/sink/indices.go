@@ -1,15 +1,15 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"esrule/internal/elastic"
 )
 
 // Indices names the three indices that the program owns.
@@ -38,7 +38,7 @@ func (w Warning) String() string { return w.On + ": " + w.Problem + ": " + w.Adv
 // of processes may call it at once. It refuses a name that does not stand for one concrete index: a document's id is
 // unique within an index only, so that behind an alias, a data stream or a rollover the same signal could be created
 // twice.
-func (i Indices) Ensure(ctx context.Context, client esapi.Transport) (Report, error) {
+func (i Indices) Ensure(ctx context.Context, client elastic.Transport) (Report, error) {
 	var r Report
 	if err := i.validate(); err != nil {
 		return r, err
@@ -82,7 +82,7 @@ func (i Indices) validate() error {
 }
 
 // ensure looks before it creates, so that a job without the right to create runs on what an operator has set up.
-func (r *Report) ensure(ctx context.Context, client esapi.Transport, d definition, may rights) error {
+func (r *Report) ensure(ctx context.Context, client elastic.Transport, d definition, may rights) error {
 	there, err := lookUp(ctx, client, d.name, may.views[d.name])
 	if err != nil {
 		return err
@@ -114,19 +114,18 @@ type existing struct {
 
 // lookUp gives the concrete index of that name, or nil where the name is free. Who may read the index and not its
 // mapping, as the job's role has it, learns what the name stands for.
-func lookUp(ctx context.Context, client esapi.Transport, name string, view bool) (*existing, error) {
+func lookUp(ctx context.Context, client elastic.Transport, name string, view bool) (*existing, error) {
 	if !view {
 		return resolve(ctx, client, name)
 	}
-	found := map[string]*existing{}
-	res, err := esapi.IndicesGetRequest{
-		Index:      []string{name},
-		FilterPath: []string{"*.mappings._meta", "*.data_stream", "*.settings.index.uuid"},
-	}.Do(ctx, client)
-	err = answer(res, err, &found)
+	found := existingAll{}
+	err := send(ctx, client, elastic.Request{
+		Method: http.MethodGet, Path: indexPath(name, ""),
+		Params: url.Values{"filter_path": {"*.mappings._meta,*.data_stream,*.settings.index.uuid"}},
+	}, &found)
 	var failure *serverError
 	switch {
-	case errors.As(err, &failure) && failure.status == http.StatusNotFound:
+	case errors.Is(err, elastic.ErrNotFound):
 		return nil, nil
 	case errors.As(err, &failure) && failure.status == http.StatusForbidden:
 		return resolve(ctx, client, name)
@@ -138,24 +137,23 @@ func lookUp(ctx context.Context, client esapi.Transport, name string, view bool)
 	return nil, notConcrete(name, found)
 }
 
-// resolve is lookUp for whom the privilege read is all that there is.
-func resolve(ctx context.Context, client esapi.Transport, name string) (*existing, error) {
-	var found struct {
-		Indices []struct{ Name string } `json:"indices"`
-		Aliases []struct {
-			Name    string
-			Indices []string
-		} `json:"aliases"`
-		DataStreams []struct {
-			Name           string
-			BackingIndices []string `json:"backing_indices"`
-		} `json:"data_streams"`
+// existingAll is what there is of a name that stands for at least one index.
+type existingAll map[string]*existing
+
+func (e *existingAll) Missing() string {
+	if len(*e) == 0 {
+		return "index"
 	}
-	res, err := esapi.IndicesResolveIndexRequest{Name: []string{name}}.Do(ctx, client)
-	err = answer(res, err, &found)
+	return ""
+}
+
+// resolve is lookUp for whom the privilege read is all that there is.
+func resolve(ctx context.Context, client elastic.Transport, name string) (*existing, error) {
+	var found resolved
+	err := send(ctx, client, elastic.Request{Method: http.MethodGet, Path: "/_resolve/index/" + url.PathEscape(name)}, &found)
 	var failure *serverError
 	switch {
-	case errors.As(err, &failure) && failure.status == http.StatusNotFound:
+	case errors.Is(err, elastic.ErrNotFound):
 		return nil, nil
 	case errors.As(err, &failure) && failure.status == http.StatusForbidden:
 		return nil, &ForbiddenError{Doing: "look at index " + name, Err: err}
@@ -171,11 +169,35 @@ func resolve(ctx context.Context, client esapi.Transport, name string) (*existin
 	return nil, nil
 }
 
+// resolved is what a name stands for.
+type resolved struct {
+	Indices []struct{ Name string } `json:"indices"`
+	Aliases []struct {
+		Name    string
+		Indices []string
+	} `json:"aliases"`
+	DataStreams []struct {
+		Name           string
+		BackingIndices []string `json:"backing_indices"`
+	} `json:"data_streams"`
+}
+
+func (r *resolved) Missing() string {
+	switch {
+	case r.Indices == nil:
+		return "indices"
+	case r.Aliases == nil:
+		return "aliases"
+	case r.DataStreams == nil:
+		return "data_streams"
+	}
+	return ""
+}
+
 // create makes the index. Where another process was faster, it gives what that one made.
-func (r *Report) create(ctx context.Context, client esapi.Transport, d definition, may rights) (*existing, error) {
+func (r *Report) create(ctx context.Context, client elastic.Transport, d definition, may rights) (*existing, error) {
 	// The whole definition, not the template alone: the job may be allowed to create indices but not templates.
-	res, err := esapi.IndicesCreateRequest{Index: d.name, Body: bytes.NewReader(d.body())}.Do(ctx, client)
-	err = answer(res, err, nil)
+	err := send(ctx, client, elastic.Request{Method: http.MethodPut, Path: indexPath(d.name, ""), Body: d.body()}, nil)
 	var failure *serverError
 	switch {
 	case err == nil:
@@ -223,7 +245,7 @@ type NotConcreteError struct {
 	For  []string
 }
 
-func notConcrete(name string, found map[string]*existing) *NotConcreteError {
+func notConcrete(name string, found existingAll) *NotConcreteError {
 	e := &NotConcreteError{Name: name, Kind: "an alias"}
 	for index, f := range found {
 		if f.DataStream != "" {

@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +8,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"esrule/internal/elastic"
 )
 
 // MissingPrivilege is something that the job has to be allowed and is not.
@@ -52,19 +51,16 @@ func (d definition) required() (asked, called []string) {
 }
 
 // Missing tells which privileges on the three indices the job lacks.
-func (i Indices) Missing(ctx context.Context, client esapi.Transport) (MissingPrivileges, error) {
+func (i Indices) Missing(ctx context.Context, client elastic.Transport) (MissingPrivileges, error) {
 	may, err := i.rights(ctx, client)
 	return may.missing, err
 }
 
 // rights asks instead of trying: each refusal would be a line in the cluster's audit log, at every run. Where a server
 // has no security, or something before it keeps the question from it, everything is tried.
-func (i Indices) rights(ctx context.Context, client esapi.Transport) (rights, error) {
+func (i Indices) rights(ctx context.Context, client elastic.Transport) (rights, error) {
 	may := rights{views: map[string]bool{}, templates: true}
-	var answered struct {
-		Cluster map[string]bool            `json:"cluster"`
-		Index   map[string]map[string]bool `json:"index"`
-	}
+	var answered answeredRights
 	err := i.askRights(ctx, client, &answered)
 	var failure *serverError
 	unanswered := errors.As(err, &failure) && (failure.status == http.StatusBadRequest || failure.status == http.StatusForbidden ||
@@ -85,7 +81,7 @@ func (i Indices) rights(ctx context.Context, client esapi.Transport) (rights, er
 	return may, nil
 }
 
-func (i Indices) askRights(ctx context.Context, client esapi.Transport, into any) error {
+func (i Indices) askRights(ctx context.Context, client elastic.Transport, into elastic.Complete) error {
 	var indices []any
 	for _, d := range i.all() {
 		asked, _ := d.required()
@@ -95,6 +91,21 @@ func (i Indices) askRights(ctx context.Context, client esapi.Transport, into any
 	if err != nil {
 		return err
 	}
-	res, err := esapi.SecurityHasPrivilegesRequest{Body: bytes.NewReader(body)}.Do(ctx, client)
-	return answer(res, err, into)
+	return send(ctx, client, elastic.Request{Method: http.MethodPost, Path: "/_security/user/_has_privileges", Body: body}, into)
+}
+
+// answeredRights is the answer to what a user may do.
+type answeredRights struct {
+	Cluster map[string]bool            `json:"cluster"`
+	Index   map[string]map[string]bool `json:"index"`
+}
+
+func (a *answeredRights) Missing() string {
+	switch {
+	case a.Cluster == nil:
+		return "cluster"
+	case a.Index == nil:
+		return "index"
+	}
+	return ""
 }

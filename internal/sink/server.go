@@ -1,12 +1,14 @@
 package sink
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"net/url"
 
-	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"esrule/internal/elastic"
 )
 
 // serverError is a request that the cluster, or something on the way to it, answered with an error.
@@ -15,6 +17,8 @@ type serverError struct {
 	typ     string // as Elasticsearch names it; empty where the answer was not Elasticsearch's
 	reason  string
 	details string // the innermost cause
+
+	answer *elastic.Error // where the whole request was refused
 }
 
 // Error leaves the reason out where it may quote the document: a refusal of what a document holds is told by its type.
@@ -27,6 +31,14 @@ func (e *serverError) Error() string {
 		s += ": " + cut(e.reason, 300)
 	}
 	return s
+}
+
+// Unwrap makes the sentinels of package elastic match.
+func (e *serverError) Unwrap() error {
+	if e.answer == nil {
+		return nil
+	}
+	return e.answer
 }
 
 // HTTPStatus is for whoever counts refusals by their kind.
@@ -50,34 +62,21 @@ func (e *serverError) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// answer reads a whole response: into out where it is a success, as a *serverError where not.
-func answer(res *esapi.Response, err error, out any) error {
-	if err != nil {
+// send sends a request and reads its answer into out, nil where only success counts. A refusal is a
+// *serverError.
+func send(ctx context.Context, client elastic.Transport, r elastic.Request, out elastic.Complete) error {
+	answer, err := elastic.Send(ctx, client, r, nil, 0)
+	if refused, ok := errors.AsType[*elastic.Error](err); ok {
+		return &serverError{status: refused.Status, typ: refused.Type, reason: refused.Reason, answer: refused}
+	}
+	if err != nil || out == nil {
 		return err
 	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	if res.IsError() {
-		var failure struct {
-			Error *serverError `json:"error"`
-		}
-		if json.Unmarshal(body, &failure) != nil || failure.Error == nil {
-			failure.Error = &serverError{}
-		}
-		failure.Error.status = res.StatusCode
-		return failure.Error
-	}
-	if out == nil {
-		return nil
-	}
-	if err := json.Unmarshal(body, out); err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	return nil
+	return answer.Read(out)
 }
+
+// indexPath is the place of one of the program's indices, or of an action on it, in a request.
+func indexPath(index, action string) string { return "/" + url.PathEscape(index) + action }
 
 // cut shortens a text to at most n bytes without splitting a character.
 func cut(s string, n int) string {

@@ -1,15 +1,15 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
-	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"esrule/internal/elastic"
 )
 
 // templateVersion counts the changes of the files in templates; each of them carries it.
@@ -43,27 +43,20 @@ type meta struct {
 
 // ensureTemplate keeps whoever deletes an index from getting one with a guessed mapping in its place: the template
 // forbids that a write creates it. A user who may not manage templates needs none to work.
-func (r *Report) ensureTemplate(ctx context.Context, client esapi.Transport, d definition, indexThere bool, may rights) error {
+func (r *Report) ensureTemplate(ctx context.Context, client elastic.Transport, d definition, indexThere bool, may rights) error {
 	on := "index template " + d.name
 	if !may.templates {
 		r.noTemplate(on, indexThere)
 		return nil
 	}
-	var got struct {
-		Templates []struct {
-			Template struct {
-				Meta meta `json:"_meta"`
-			} `json:"index_template"`
-		} `json:"index_templates"`
-	}
-	res, err := esapi.IndicesGetIndexTemplateRequest{Name: d.name}.Do(ctx, client)
-	err = answer(res, err, &got)
+	var got foundTemplates
+	err := send(ctx, client, elastic.Request{Method: http.MethodGet, Path: templatePath(d.name)}, &got)
 	if err == nil && len(got.Templates) > 0 {
 		r.check(on, d, got.Templates[0].Template.Meta)
 		return nil
 	}
 	var failure *serverError
-	if err == nil || errors.As(err, &failure) && failure.status == http.StatusNotFound {
+	if err == nil || errors.Is(err, elastic.ErrNotFound) {
 		err = r.createTemplate(ctx, client, d)
 	}
 	if errors.As(err, &failure) && failure.status == http.StatusForbidden {
@@ -89,7 +82,7 @@ func (r *Report) noTemplate(on string, indexThere bool) {
 	}
 }
 
-func (r *Report) createTemplate(ctx context.Context, client esapi.Transport, d definition) error {
+func (r *Report) createTemplate(ctx context.Context, client elastic.Transport, d definition) error {
 	body, err := json.Marshal(map[string]any{
 		"index_patterns":    []string{d.name},
 		"priority":          templatePriority,
@@ -101,9 +94,10 @@ func (r *Report) createTemplate(ctx context.Context, client esapi.Transport, d d
 	if err != nil {
 		return err
 	}
-	create := true // never replaces one that came to be since we looked
-	res, err := esapi.IndicesPutIndexTemplateRequest{Name: d.name, Body: bytes.NewReader(body), Create: &create}.Do(ctx, client)
-	err = answer(res, err, nil)
+	err = send(ctx, client, elastic.Request{
+		Method: http.MethodPut, Path: templatePath(d.name), Body: body,
+		Params: url.Values{"create": {"true"}}, // never replaces one that came to be since we looked
+	}, nil)
 	if err == nil {
 		r.Created = append(r.Created, "index template "+d.name)
 		return nil
@@ -116,13 +110,30 @@ func (r *Report) createTemplate(ctx context.Context, client esapi.Transport, d d
 
 // templateThere is asked after a refused creation, since Elasticsearch answers "exists already" with a plain
 // illegal_argument_exception.
-func templateThere(ctx context.Context, client esapi.Transport, name string) (bool, error) {
-	res, err := esapi.IndicesExistsIndexTemplateRequest{Name: name}.Do(ctx, client)
-	if err != nil {
-		return false, err
+func templateThere(ctx context.Context, client elastic.Transport, name string) (bool, error) {
+	err := send(ctx, client, elastic.Request{Method: http.MethodGet, Path: templatePath(name)}, &foundTemplates{})
+	if errors.Is(err, elastic.ErrNotFound) {
+		return false, nil
 	}
-	defer res.Body.Close()
-	return res.StatusCode == http.StatusOK, nil
+	return err == nil, err
+}
+
+func templatePath(name string) string { return "/_index_template/" + url.PathEscape(name) }
+
+// foundTemplates is what there is of the name of an index template.
+type foundTemplates struct {
+	Templates []struct {
+		Template struct {
+			Meta meta `json:"_meta"`
+		} `json:"index_template"`
+	} `json:"index_templates"`
+}
+
+func (t *foundTemplates) Missing() string {
+	if t.Templates == nil {
+		return "index_templates"
+	}
+	return ""
 }
 
 // check warns of an index or template that this release would have made otherwise.

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"esrule/internal/elastic"
 )
 
 // Options say where a Writer writes and how patient it is. The two indices are required.
@@ -28,12 +28,12 @@ type Options struct {
 
 // Writer puts signals into the alerts index. Its methods may be called from many goroutines.
 type Writer struct {
-	client esapi.Transport
+	client elastic.Transport
 	o      Options
 }
 
 // NewWriter gives a Writer over indices that Indices.Ensure has looked at.
-func NewWriter(client esapi.Transport, o Options) *Writer {
+func NewWriter(client elastic.Transport, o Options) *Writer {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 5 << 20
 	}
