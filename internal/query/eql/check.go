@@ -77,10 +77,17 @@ func (p *parser) fieldWithField(op string, operand Expr, field *Field) {
 	if operand != Expr(field) {
 		found = "an expression over " + found
 	}
+	span := operand.Range()
+	written := p.text[span.Start:span.End]
 	advice := "EQL compares a field with constants only."
-	switch word := strings.ToLower(field.Path); word {
-	case "true", "false", "null":
-		advice = fmt.Sprintf("Keywords are lower-case: write %s.", word)
+	switch {
+	case operand == Expr(field) && !field.Optional && !strings.Contains(written, "`"):
+		advice = unquoted(p.rawWord(span.Start), op)
+	case strings.Contains(written, "-- "):
+		advice = "A comment is written // … or /* … */."
+	}
+	if meant, ok := Hyphenated(p.text, operand); ok {
+		advice = unquoted(meant, op)
 	}
 	place := fmt.Sprintf("%q", op)
 	if strings.Contains(op, "in") {

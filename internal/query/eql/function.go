@@ -78,13 +78,25 @@ func lookUp(name string) (signature, bool) {
 
 // functionAdvice says what to write instead of a function that does not exist.
 func functionAdvice(name string) string {
-	switch strings.ToLower(name) {
+	switch word := strings.ReplaceAll(strings.ToLower(name), "_", ""); word {
 	case "wildcard":
 		return `wildcard() is gone from EQL. Write field : "pattern" or field like "pattern".`
-	case "match", "matches":
+	case "match", "matches", "regexmatch", "regexp", "rlike", "matchregex":
 		return `EQL has no such function. Write field regex "pattern" or field regex~ "pattern".`
-	case "contains":
-		return `Write stringContains(field, "text"), or stringContains~ to ignore letter case.`
+	case "lower", "tolower", "upper", "toupper", "lowercase", "uppercase", "lcase", "ucase":
+		return `Letter case is ignored by :, in~, like~, regex~ and functions with ~: field : "text".`
+	case "len", "strlen", "size", "count", "charlength":
+		return "Write length(field)."
+	case "now", "ago", "datediff", "dateadd":
+		return `Date math is written in quotes: @timestamp > "now-1h".`
+	case "tostring", "str", "cast", "text":
+		return "Write string(field)."
+	case "int", "tonumber", "tolong", "toint", "parseint", "float", "double":
+		return "Write number(field)."
+	default:
+		if advice := wordAdvice(word, "field", `"text"`, ""); advice != "" && word != "between" {
+			return advice
+		}
 	}
 	names := make([]string, 0, len(signatures()))
 	for _, s := range signatures() {

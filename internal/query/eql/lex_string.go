@@ -17,6 +17,9 @@ func (l *lexer) doubleQuoted() token {
 	for l.pos++; ; {
 		switch c := l.peek(0); {
 		case l.pos >= len(l.text) || c == '\r' || c == '\n':
+			if strings.ContainsAny(l.text[start:l.pos], "”“„") {
+				return l.unclosed(start, `End it with a plain quote: ".`)
+			}
 			return l.unclosed(start, `End it with ". A backslash before a quote escapes it: a value that ends in \ is written "…\\".`)
 		case c == '"':
 			l.pos++
@@ -89,9 +92,22 @@ func (l *lexer) escape(value *strings.Builder) {
 		}
 		l.character(value)
 		shown := l.text[start:l.pos]
-		l.report(Span{start, l.pos}, fmt.Sprintf("unknown escape %s in a string", shown),
-			fmt.Sprintf(`Write \%s for a backslash, or the whole string raw: """…""".`, shown))
+		l.report(Span{start, l.pos}, fmt.Sprintf("unknown escape %s in a string", shown), escapeAdvice(c, shown))
 	}
+}
+
+// escapeAdvice says what to write instead of an escape that EQL does not have.
+func escapeAdvice(c byte, shown string) string {
+	switch c {
+	case '*', '?':
+		return fmt.Sprintf("%c cannot be escaped: : and like take it as a wildcard, == and in as it is. "+
+			"Where the value has a backslash before it, write \\%s.", c, shown)
+	case 'x', '0', 'a', 'v', 'e', 'U':
+		return fmt.Sprintf(`Write \u{41} for a character by its code, \%s for a backslash.`, shown)
+	case '/', '-', '`':
+		return fmt.Sprintf(`Write %c: it needs no backslash. Write \%s where the value has one.`, c, shown)
+	}
+	return fmt.Sprintf(`Write \%s for a backslash, or the whole string raw: """…""".`, shown)
 }
 
 // unicodeEscape reads {hex} behind \u, 2 to 8 digits.

@@ -28,6 +28,9 @@ func (l *lexer) next() token {
 	}
 	switch c := l.text[start]; {
 	case isIdentifierStart(c):
+		if t, ok := l.dateMath(); ok {
+			return t
+		}
 		return l.word()
 	case isDigit(c), c == '.' && isDigit(l.peek(1)):
 		return l.number()
@@ -37,6 +40,9 @@ func (l *lexer) next() token {
 		return l.oldString()
 	case c == '`':
 		return l.backquoted()
+	}
+	if t, ok := l.foreignOperator(); ok {
+		return t
 	}
 	if kind, width := operator(l.text[start:]); width > 0 {
 		l.pos += width
@@ -64,7 +70,10 @@ func (l *lexer) skipBlank() {
 		switch c := l.text[l.pos]; {
 		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
 			l.pos++
-		case c == '/' && l.peek(1) == '/':
+		case c == '/' && l.peek(1) == '/', c == '#':
+			if c == '#' {
+				l.report(Span{l.pos, l.pos + 1}, "unexpected character '#'", "A comment is written // … or /* … */.")
+			}
 			if end := strings.IndexAny(l.text[l.pos:], "\r\n"); end >= 0 {
 				l.pos += end
 			} else {
@@ -130,35 +139,6 @@ func (l *lexer) word() token {
 	return l.token(keyword(l.text[start:l.pos]), start)
 }
 
-// number reads 1, 1., 1.5, .5, 1e5, .5e-3. A sign is an operator.
-func (l *lexer) number() token {
-	start, kind := l.pos, tokInteger
-	l.digits()
-	if l.peek(0) == '.' {
-		kind = tokDecimal
-		l.pos++
-		l.digits()
-	}
-	if c := l.peek(0); c == 'e' || c == 'E' {
-		sign := 0
-		if c := l.peek(1); c == '+' || c == '-' {
-			sign = 1
-		}
-		if isDigit(l.peek(1 + sign)) {
-			kind = tokDecimal
-			l.pos += 1 + sign
-			l.digits()
-		}
-	}
-	return l.token(kind, start)
-}
-
-func (l *lexer) digits() {
-	for isDigit(l.peek(0)) {
-		l.pos++
-	}
-}
-
 // backquoted reads a name in backquotes; two of them stand for one inside.
 func (l *lexer) backquoted() token {
 	start := l.pos
@@ -202,8 +182,6 @@ func operator(text string) (kind tokenKind, width int) {
 			return tokGreaterOrEqual, 2
 		case "![":
 			return tokMissingEvent, 2
-		case "<>", "||":
-			return tokEOF, 0 // not EQL; foreign knows what was meant
 		}
 	}
 	switch text[0] {

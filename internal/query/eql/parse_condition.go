@@ -137,22 +137,11 @@ func (p *parser) endOfOperand(e Expr) Expr {
 	case tokAnd, tokOr, tokComma, tokPipe, tokCloseParen, tokCloseBracket, tokEOF:
 		return e
 	}
-	want, advice := "`and` or `or`", ""
+	want := "`and` or `or`"
 	if p.depth > 0 {
 		want = "`and`, `or` or \")\""
 	}
-	switch found := p.tok; {
-	case found.kind == tokDecimal && strings.HasPrefix(found.text, ".") && found.span.Start == p.last:
-		end := found.span.Start + 1
-		for end < len(p.text) && isIdentifierPart(p.text[end]) {
-			end++
-		}
-		advice = "A part of a field's name that is not a plain name goes into backquotes: ." +
-			name(p.text[found.span.Start+1:end]) + "."
-	case found.kind == tokString || found.kind == tokIdentifier || found.kind == tokOpenParen:
-		advice = "An operator is missing before it."
-	}
-	p.unexpected(want, advice)
+	p.unexpected(want, p.afterOperand(e))
 	p.skip()
 	return e
 }
@@ -184,6 +173,28 @@ func (p *parser) sum() Expr {
 		}
 		p.advance()
 		left = p.binary(start, op, left, p.product())
+		p.meantHyphen(left)
+	}
+}
+
+// meantHyphen reports a name with a hyphen before an operator on texts: a-b : "x" reads as a - (b : "x").
+func (p *parser) meantHyphen(e Expr) {
+	b, ok := e.(*Binary)
+	if !ok || b.Op != Subtract {
+		return
+	}
+	var subject Expr
+	switch right := b.Right.(type) {
+	case *Like:
+		subject = right.Subject
+	case *In:
+		subject = right.Subject
+	default:
+		return
+	}
+	read := &Binary{Span: Span{b.Start, subject.Range().End}, Op: Subtract, Left: b.Left, Right: subject}
+	if meant, ok := Hyphenated(p.text, read); ok {
+		p.fail(read.Span, CodeSyntax, "a field's name without backquotes has no -", hyphenAdvice(meant))
 	}
 }
 

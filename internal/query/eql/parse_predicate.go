@@ -19,7 +19,7 @@ func (p *parser) predicate() Expr {
 		return p.in(start, subject, false)
 	case p.tok.kind == tokNot && p.ahead.kind.isLike():
 		p.fail(Span{p.tok.span.Start, p.ahead.span.End}, CodeSyntax, fmt.Sprintf("EQL has no `not %s`", p.ahead.text),
-			fmt.Sprintf("Write not before the field: not field %s …", p.ahead.text))
+			fmt.Sprintf("Write not before the field: not %s %s …", p.subject(subject), p.ahead.text))
 		p.advance()
 	}
 	if !p.tok.kind.isLike() {
@@ -79,7 +79,7 @@ func (p *parser) like(start int, subject Expr) Expr {
 	e := &Like{Subject: subject, Op: likeOp(op.kind)}
 	p.count()
 	constant := func() Expr {
-		c := p.constant(op)
+		c := p.constant(op, subject)
 		e.Patterns = append(e.Patterns, c)
 		return c
 	}
@@ -119,7 +119,7 @@ func (p *parser) list(what string, element func() Expr) []Expr {
 	}
 	defer p.leave()
 	if p.tok.kind == tokCloseParen {
-		p.unexpected(what, "")
+		p.unexpected(what, "Put a value between the parentheses.")
 		p.advance()
 		return nil
 	}
@@ -138,7 +138,7 @@ func (p *parser) elements(open token, element func() Expr) []Expr {
 			return list
 		case tokAnd, tokOr:
 			// Left by an element that is only a constant.
-			p.unexpected(`"," or ")"`, "")
+			p.unexpected(`"," or ")"`, "The values of a list are separated by commas; any of them may fit.")
 			p.advance()
 			p.skip()
 			if p.tok.kind == tokComma {
@@ -157,16 +157,16 @@ func (p *parser) elements(open token, element func() Expr) []Expr {
 // unclosed reports a parenthesis that does not end.
 func (p *parser) unclosed(open token) {
 	if p.tok.kind == tokEOF || p.tok.kind == tokPipe {
-		p.fail(open.span, CodeSyntax, `"(" is not closed`, "")
+		p.fail(open.span, CodeSyntax, `"(" is not closed`, "Write the ) where its part of the condition ends.")
 		return
 	}
-	p.unexpected(`"," or ")"`, "")
+	p.unexpected(`"," or ")"`, "The values of a list are separated by commas.")
 	p.skip()
 	p.take(tokCloseParen)
 }
 
 // constant reads the right side of an operator that takes constants only.
-func (p *parser) constant(op token) *Literal {
+func (p *parser) constant(op token, subject Expr) *Literal {
 	t := p.tok
 	if c := p.literal(); c != nil {
 		return c
@@ -175,39 +175,55 @@ func (p *parser) constant(op token) *Literal {
 	if op.kind != tokColon {
 		want = "a string after " + name(op.text)
 	}
-	advice := ""
+	word := p.rawWord(t.span.Start)
 	switch t.kind {
 	case tokIdentifier, tokQuoted, tokTilde, tokOptional:
-		p.operandForConstant(want)
+		p.operandForConstant(want, op.text, subject)
 	case tokPlus, tokMinus:
 		p.unexpected(want, "A number with a sign is compared with ==.")
 		p.advance()
 		p.literal()
 	case tokOpenParen:
-		p.unexpected(want, "")
+		p.unexpected(want, "The values are strings, in one pair of parentheses.")
 		p.skip()
-	default:
-		if t.kind == tokStar {
-			advice = `A pattern stands in quotes: "*.exe".`
+	case tokOpenBracket:
+		p.unexpected(want, `A list is written in parentheses: ("a", "b").`)
+		p.skip()
+	case tokStar:
+		advice := unquoted(word, op.text)
+		if word == "*" {
+			advice = existence(p.subject(subject))
 		}
 		p.unexpected(want, advice)
+		p.skip()
+	case tokColon, tokSlash, tokDot, tokPercent:
+		p.unexpected(want, unquoted(p.wordAround(t.span.Start), op.text))
+		p.skip()
+	default:
+		p.unexpected(want, fmt.Sprintf("Write a text in quotes: field %s \"text\".", op.text))
 		p.skip()
 	}
 	return &Literal{Span: p.from(t.span.Start)}
 }
 
 // operandForConstant reads a field or a call where a constant has to stand, and reports it.
-func (p *parser) operandForConstant(want string) {
+func (p *parser) operandForConstant(want, op string, subject Expr) {
 	before := len(p.errors)
-	start := p.tok.span
+	start := p.tok.span.Start
+	word := p.rawWord(start)
 	e := p.primary()
 	if len(p.errors) > before {
 		return
 	}
-	found := "a function"
+	found, advice := "a function", "EQL compares a field with constants only."
 	if field, ok := e.(*Field); ok {
-		found = "field " + name(field.Path)
+		found, advice = "field "+name(field.Path), unquoted(word, op)
+		if f, ok := subject.(*Field); ok && isExistence(f.Path) {
+			advice = fmt.Sprintf("Write %s != null.", word)
+		}
+		for p.last < start+len(word) && p.tok.kind != tokEOF { // the rest of the word
+			p.advance()
+		}
 	}
-	p.fail(Span{start.Start, e.Range().End}, CodeType, fmt.Sprintf("expected %s, found %s", want, found),
-		"EQL compares a field with constants only.")
+	p.fail(Span{start, e.Range().End}, CodeType, fmt.Sprintf("expected %s, found %s", want, found), advice)
 }

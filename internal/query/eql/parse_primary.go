@@ -27,15 +27,13 @@ func (p *parser) primary() Expr {
 // missingOperand reports what stands where an operand has to.
 func (p *parser) missingOperand() Expr {
 	t := p.tok
-	advice := ""
-	switch {
-	case t.kind == tokNot:
-		advice = "Put the negation into parentheses: (not …) == true."
-	case t.kind == tokStar:
-		advice = `A pattern stands in quotes: "*.exe".`
-	case t.kind.isKeyword() && t.kind != tokAnd && t.kind != tokOr:
-		advice = fmt.Sprintf("A field of that name goes into backquotes: `%s`.", t.text)
+	if start := p.wordStart(p.last); p.last-start > 1 && p.text[p.last-1] == '*' {
+		// A * at the end of a word reads as a multiplication.
+		word := clip(p.text[start:p.last])
+		p.fail(Span{start, p.last}, CodeSyntax, name(word)+" is written without quotes", unquoted(word, "=="))
+		return p.nothing()
 	}
+	advice := p.operandAdvice()
 	p.unexpected("a field, a constant or a function", advice)
 	switch t.kind {
 	case tokAnd, tokOr, tokComma, tokPipe, tokCloseParen, tokCloseBracket, tokEOF:
@@ -44,6 +42,31 @@ func (p *parser) missingOperand() Expr {
 		p.skip()
 	}
 	return p.nothing()
+}
+
+// operandAdvice says what to write where an operand is missing.
+func (p *parser) operandAdvice() string {
+	t := p.tok
+	word := p.rawWord(t.span.Start)
+	switch {
+	case t.kind == tokNot:
+		return "Put the negation into parentheses: (not …) == true."
+	case t.kind == tokStar && word == "*":
+		return existence("field")
+	case t.kind == tokStar, t.kind == tokSlash && len(word) > 1:
+		return unquoted(word, "==")
+	case t.kind == tokColon && strings.Count(word, ":") > 1:
+		return fmt.Sprintf("An address is written in quotes: %s.", quote(word))
+	case t.kind.isLike() && p.ahead.kind == tokOpenParen:
+		return fmt.Sprintf("It is an operator and no function: field %s \"pattern\".", t.text)
+	case t.kind.isKeyword() && t.kind != tokAnd && t.kind != tokOr:
+		return fmt.Sprintf("A field of that name goes into backquotes: `%s`.", t.text)
+	case t.kind == tokOpenBracket:
+		return `A list is written in parentheses: ("a", "b").`
+	case t.kind == tokDot:
+		return "A field's name begins with a letter, _ or @."
+	}
+	return "A condition must be on both sides of and, or; a value on both sides of an operator."
 }
 
 // parenthesised = "(" condition ")"; the parentheses leave no node, their span is not the node's.
@@ -111,6 +134,8 @@ func (p *parser) badPart(optional bool) {
 	}
 	if p.tok.kind.isKeyword() {
 		advice = fmt.Sprintf("It is a keyword; write it in backquotes: `%s`.", p.tok.text)
+	} else if !optional {
+		advice = "Take the dot away, or write the rest of the name."
 	}
 	p.unexpected(want, advice)
 	if p.tok.kind.isKeyword() && p.tok.kind != tokAnd && p.tok.kind != tokOr || p.tok.kind == tokTilde {

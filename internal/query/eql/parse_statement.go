@@ -84,7 +84,7 @@ func (p *parser) where() bool {
 		p.advance()
 		return true
 	}
-	p.unexpected("`where`", statementAdvice)
+	p.unexpected("`where`", p.whereAdvice())
 	for p.tok.kind != tokEOF {
 		if p.take(tokWhere) {
 			return true
@@ -92,6 +92,24 @@ func (p *parser) where() bool {
 		p.advance()
 	}
 	return false
+}
+
+// whereAdvice says what to write where the condition does not begin after the category.
+func (p *parser) whereAdvice() string {
+	switch p.tok.kind {
+	case tokComma, tokOr, tokAnd:
+		return `For several categories: any where event.category in ("process", "file") and …`
+	case tokMinus:
+		return `A category with such a character is a string: "my-category" where …`
+	case tokDot, tokColon, tokAssign, tokEqual, tokNotEqual, tokIn, tokLike:
+		return "A condition follows a category and where: any where " + clip(strings.TrimSpace(firstLine(p.text)))
+	}
+	return statementAdvice
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
 }
 
 // statementCondition reads the condition and what follows it wrongly, up to the pipes or the end.
@@ -102,7 +120,7 @@ func (p *parser) statementCondition() Expr {
 		case tokCloseParen:
 			p.fail(p.tok.span, CodeSyntax, `")" closes nothing`, "Take it away, or open its parenthesis.")
 		default:
-			p.unexpected("`and`, `or` or the end of the query", "")
+			p.unexpected("`and`, `or` or the end of the query", p.endAdvice())
 		}
 		p.advance()
 		if p.tok.kind == tokAnd || p.tok.kind == tokOr {
@@ -117,13 +135,24 @@ func (p *parser) statementCondition() Expr {
 	return where
 }
 
+// endAdvice says what to write where neither and, or nor the end follows a condition.
+func (p *parser) endAdvice() string {
+	if p.tok.kind != tokComma {
+		return ""
+	}
+	if p.last > 0 && isDigit(p.text[p.last-1]) && p.ahead.kind == tokInteger && p.ahead.span.Start == p.tok.span.End {
+		return "A number is written without commas."
+	}
+	return "Conditions are joined with and, or."
+}
+
 // pipe = "|" name arguments; all pipes are refused, those that EQL has by name.
 func (p *parser) pipe() {
 	start := p.advance().span.Start
 	pipes := []string{"count", "filter", "head", "sort", "tail", "unique", "unique_count"}
 	word := p.tok
 	if word.kind != tokIdentifier {
-		p.unexpected("a pipe's name", "")
+		p.unexpected("a pipe's name", "Pipes are not supported; join conditions with and.")
 	} else {
 		p.advance()
 	}
@@ -136,8 +165,8 @@ func (p *parser) pipe() {
 		}
 	}
 	if !known {
-		advice := ""
-		if near := nearest(word.text, pipes); near != "" {
+		advice := wordAdvice(word.text, "field", `"text"`, "")
+		if near := nearest(word.text, pipes); near != "" && advice == "" {
 			advice = fmt.Sprintf("Did you mean %s? (It is not supported either.)", near)
 		}
 		p.fail(word.span, CodeSyntax, "EQL has no pipe "+name(word.text), advice)

@@ -34,7 +34,7 @@ func (t Type) String() string {
 	return fmt.Sprintf("Type(%d)", t)
 }
 
-// fits tells whether a value of the type can be used where the other is wanted, be it that a mapping decides.
+// fits tells whether a value of the type can be used where the other is wanted, or a mapping decides.
 func (t Type) fits(wanted Type) bool {
 	return t == wanted || t == Any || t == Nothing || wanted == Any || wanted == Nothing
 }
@@ -90,6 +90,9 @@ type typeChecker struct {
 }
 
 func (c *typeChecker) fail(e Expr, message, advice string) {
+	if meant, ok := Hyphenated(c.text, e); ok {
+		advice = hyphenAdvice(meant)
+	}
 	c.errors = append(c.errors, NewError(c.text, e.Range(), CodeType, message, advice))
 }
 
@@ -137,6 +140,15 @@ func (c *typeChecker) compare(e *Compare) {
 	if _, ok := e.Right.(*Literal); !ok {
 		if _, ok := e.Left.(*Literal); ok {
 			operand, found, other = e.Left, left, right
+		}
+	}
+	for _, side := range []struct {
+		operand Expr
+		against Type
+	}{{e.Left, right}, {e.Right, left}} {
+		if meant, ok := Hyphenated(c.text, side.operand); ok {
+			c.fail(side.operand, fmt.Sprintf("%s is a subtraction, which is compared with %s", name(meant), side.against), "")
+			return
 		}
 	}
 	c.fail(operand, fmt.Sprintf("%s is compared with %s by %q", found, other, e.Op), mend(operand, other))

@@ -207,7 +207,7 @@ set/c.toml:2:11: rule_id "one" is that of set/b.toml already
 set/c.toml:10:24: expected a string after ":", found field ` + "`x`" + `
     file where file.name : x
                            ^
-  EQL compares a field with constants only.
+  EQL compares a field with constants only. If a text is meant, its quotes are missing: "x".
 set/d.toml:2:11: rule_id "a" is that of set/a.toml already
     rule_id = "a"
               ^^^
