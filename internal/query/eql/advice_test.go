@@ -57,6 +57,7 @@ func TestForeignWords(t *testing.T) {
 	f(`pid == 1,000`, 19, `A number is written without commas.`)
 	f(`pid > 5m`, 17, `A number has no unit. Date math is written in quotes: "now-5m".`)
 	f(`pid > 10MB`, 17, `A number has no unit. Date math is written in quotes: "now-5m".`)
+	f(`pid == 1e+5A`, 18, "A name that begins with a digit goes into backquotes: `1e+5A`; a text is written in quotes.")
 	f(`pid == 4abc`, 18, "A name that begins with a digit goes into backquotes: `4abc`; a text is written in quotes.")
 
 	// Names.

@@ -52,29 +52,32 @@ func (l *lexer) noNumber(start int) (token, bool) {
 	if !isIdentifierStart(c) && (c != '.' || !isDigit(l.peek(1))) {
 		return token{}, false
 	}
-	word := rest[:wordLength(rest)]
-	if suffix := l.text[l.pos : start+len(word)]; isIdentifierStart(c) {
-		end := strings.IndexFunc(suffix, func(r rune) bool { return !isIdentifierPart(byte(r)) })
-		if end < 0 {
-			end = len(suffix)
+	suffix := l.text[l.pos:]
+	if isIdentifierStart(c) {
+		end := 0
+		for end < len(suffix) && isIdentifierPart(suffix[end]) {
+			end++
 		}
 		if keyword(suffix[:end]) != tokIdentifier {
 			return token{}, false
 		}
 	}
+	word := rest[:max(l.pos-start+wordLength(suffix), len(addressBlock(rest)))]
 	return l.meant(start, len(word), clip(word)+" is no number in EQL", numberAdvice(word)), true
 }
 
-// wordLength is how far a word of letters, digits, _ and dots reaches; a prefix length belongs to an address.
+// wordLength is how far a word of letters, digits, _ and dots reaches.
 func wordLength(text string) int {
 	n := 0
 	for n < len(text) && (isIdentifierPart(text[n]) || text[n] == '.') {
 		n++
 	}
-	if block := regexp.MustCompile(`^(\d+\.){3}\d+/\d+`).FindString(text); block != "" {
-		return len(block)
-	}
 	return n
+}
+
+// addressBlock is the block of addresses that a text begins with, or empty.
+func addressBlock(text string) string {
+	return regexp.MustCompile(`^(\d+\.){3}\d+/\d+`).FindString(text)
 }
 
 // meant reports a part of the text and takes it for a string, which it probably should be.
