@@ -56,6 +56,8 @@ type checked struct {
 	Skipped  []rule.Skipped `json:"skipped,omitempty"`
 	// SkippedKinds counts the skipped by their kind.
 	SkippedKinds map[string]int `json:"skipped_kinds,omitempty"`
+	// Unread are files in the rules' folders that look like rules and are not *.toml.
+	Unread []string `json:"unread,omitempty"`
 	// Errors are those of malformed rules; then nothing else was checked.
 	Errors rule.Errors `json:"errors,omitempty"`
 	// Cluster is false where none is configured: then only the rules were checked.
@@ -91,7 +93,7 @@ func (a *app) check(ctx context.Context, format string) error {
 		return err
 	}
 	log := a.logger(cfg)
-	detections, skipped, err := a.checkRules(cfg)
+	set, detections, skipped, err := a.checkRules(cfg)
 	result := checked{Rules: []ruleChecked{}, Skipped: skipped, Cluster: cfg.hasCluster()}
 	if errors.As(err, &result.Errors) && format == "json" {
 		return errors.Join(a.printChecked(result, format), err)
@@ -99,6 +101,7 @@ func (a *app) check(ctx context.Context, format string) error {
 	if err != nil {
 		return err
 	}
+	result.Unread = ruleLike(set.Unread)
 	if len(skipped) > 0 {
 		result.SkippedKinds = map[string]int{}
 	}
@@ -106,7 +109,7 @@ func (a *app) check(ctx context.Context, format string) error {
 		result.SkippedKinds[s.Kind]++
 	}
 	if len(detections) == 0 {
-		return errors.Join(a.printChecked(result, format), withExit(exitUsage, errNoRules))
+		return errors.Join(a.printChecked(result, format), noRules(set, skipped))
 	}
 	for _, d := range detections {
 		result.Rules = append(result.Rules, ruleChecked{RuleCheck: schedule.RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}})
@@ -129,12 +132,13 @@ func (a *app) check(ctx context.Context, format string) error {
 }
 
 // checkRules reads and compiles the rules. The error holds all that is wrong with any of them.
-func (a *app) checkRules(cfg config) ([]*schedule.Detection, []rule.Skipped, error) {
+func (a *app) checkRules(cfg config) (*rule.Set, []*schedule.Detection, []rule.Skipped, error) {
 	set, err := a.loadRules(cfg)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return compile(set, cfg)
+	detections, skipped, err := compile(set, cfg)
+	return set, detections, skipped, err
 }
 
 // doubt adds what is doubtful about a rule wherever it runs, and about its operators on fields as its patterns map them.
@@ -204,6 +208,9 @@ func (a *app) printChecked(c checked, format string) error {
 	}
 	for _, s := range c.Skipped {
 		fmt.Fprintf(out, "skipped: %s (%s, %s): %s\n", s.Name, s.File, s.Kind, s.Reason)
+	}
+	if len(c.Unread) > 0 {
+		fmt.Fprintf(out, "not read: %s\n  %s\n", namesOf(c.Unread), strings.Join(append([]string{readFormat}, formatAdvice(c.Unread)...), "\n  "))
 	}
 	for _, problem := range c.Problems {
 		fmt.Fprintf(out, "problem: %s\n", problem)

@@ -10,9 +10,6 @@ import (
 	"esrule/internal/schedule"
 )
 
-// errNoRules says that nothing is left to run.
-var errNoRules = errors.New("no rule is left to run: every rule is of a kind that this version does not support")
-
 // prepare is what a command that runs rules does first: the configuration, a logger, the rules.
 func (a *app) prepare() (config, *slog.Logger, []*schedule.Detection, error) {
 	cfg, err := a.config()
@@ -46,14 +43,14 @@ func (a *app) ruleSet(cfg config, log *slog.Logger) (ruleSet, error) {
 	if err != nil {
 		return ruleSet{}, err
 	}
-	if err := tellSkipped(skipped, len(detections), log); err != nil {
+	if err := tellSkipped(set, skipped, len(detections), log); err != nil {
 		return ruleSet{}, err
 	}
 	return ruleSet{detections, skipped}, nil
 }
 
 // tellSkipped names and counts the rules that do not run; with none left, the command ends.
-func tellSkipped(skipped []rule.Skipped, running int, log *slog.Logger) error {
+func tellSkipped(set *rule.Set, skipped []rule.Skipped, running int, log *slog.Logger) error {
 	for _, s := range skipped {
 		log.Warn("a rule is skipped", "rule", s.ID, "name", s.Name, "file", s.File, "kind", s.Kind, "reason", s.Reason)
 	}
@@ -61,8 +58,9 @@ func tellSkipped(skipped []rule.Skipped, running int, log *slog.Logger) error {
 		log.Warn("rules are skipped", "skipped", len(skipped), "running", running)
 	}
 	if running == 0 {
-		return withExit(exitUsage, errNoRules)
+		return noRules(set, skipped)
 	}
+	warnUnread(set, log)
 	return nil
 }
 

@@ -81,7 +81,7 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := tellSkipped(skipped, rules.Len(), a.logger(cfg)); err != nil {
+	if err := tellSkipped(set, skipped, rules.Len(), a.logger(cfg)); err != nil {
 		return err
 	}
 	page, err := newScanReport(f.report, files)

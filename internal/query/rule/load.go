@@ -115,8 +115,10 @@ func (l *loader) isRuleFile(fsys fs.FS, p, name string, entry fs.DirEntry) bool 
 		l.fail(name, "is a link to a folder, which is not followed", "Name the folder itself as one of the paths.", nil)
 	case toml && !mode.IsRegular():
 		l.fail(name, "is not a regular file", "Take it out of the folder, or name it as one of the paths.", nil)
+	case !toml:
+		l.set.Unread = append(l.set.Unread, name)
 	default:
-		return toml
+		return true
 	}
 	return false
 }
@@ -146,6 +148,10 @@ func (l *loader) file(name string, open func() (io.ReadCloser, error)) {
 		return
 	}
 	d, fault := parse(name, text)
+	if advice := FormatAdvice(name); fault != nil && advice != "" {
+		l.fail(name, "is no rule in TOML", advice, fault)
+		return
+	}
 	if fault != nil {
 		l.errs = append(l.errs, fault)
 		return

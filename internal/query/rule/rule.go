@@ -95,4 +95,6 @@ type Skipped struct {
 type Set struct {
 	Rules   []*Rule
 	Skipped []Skipped
+	// Unread are the files below the folders that are not named *.toml.
+	Unread []string
 }
