@@ -325,14 +325,15 @@ func (h *history) notCovered(plan *backfill.Plan, totals backfill.Totals, stoppe
 		lines = append(lines, fmt.Sprintf("%s: %s", nameOf(f.Index), f.Reason))
 	}
 	if n := totals.Counts.DeadLettered; n > 0 {
-		lines = append(lines, fmt.Sprintf("%d signals were refused by the signals index and lie in the dead-letter index", n))
+		lines = append(lines, fmt.Sprintf("%d signals were refused by the signals index and lie in the dead-letter index. No run writes them again: "+
+			"each holds its reason (ESRULE_DEAD_LETTER_INDEX); remove it, then run the same with --restart", n))
 	}
 	switch {
 	case totals.Whole():
 	case h.flags.dryRun:
-		lines = append(lines, "A dry run keeps no account: the same command starts anew.")
+		lines = append(lines, "A dry run keeps no state: the same command starts over.")
 	default:
-		lines = append(lines, "To go on with what is left: "+h.command(plan))
+		lines = append(lines, "To resume what is left: "+h.command(plan))
 	}
 	return withExit(exitNotCovered, errors.New(strings.Join(lines, "\n  ")))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -18,7 +19,7 @@ func printPlan(out io.Writer, p *backfill.Plan) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	r := p.Request.Range
 	fmt.Fprintf(w, "Backfill %s of @timestamp from %s to %s (%s), planned %s\n\n", p.ID,
-		r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), r.Length().Round(time.Second), p.MadeAt.Format(time.RFC3339))
+		r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), lengthOf(r), p.MadeAt.Format(time.RFC3339))
 	fmt.Fprintln(w, "  pattern\tindices\tdocuments\twithout @timestamp\t")
 	for _, s := range p.Sources {
 		note := ""
@@ -58,11 +59,11 @@ func printFailures(w io.Writer, title string, failures []schedule.Failure) {
 func (h *history) tellStart(t backfill.Totals, resumed bool) {
 	switch {
 	case h.flags.dryRun:
-		fmt.Fprintln(h.stderr, "A dry run: signals go to standard output and nothing is written to the cluster. Stopped half-way it cannot be gone on with.")
+		fmt.Fprintln(h.stderr, "A dry run: signals go to standard output and nothing is written to the cluster. If you stop it, it starts over: a dry run keeps no state.")
 	case resumed && t.Whole():
 		fmt.Fprintln(h.stderr, "All slices of this plan are covered already; --restart searches them again.")
 	case resumed:
-		fmt.Fprintf(h.stderr, "Going on with the plan: %d of %d slices are covered.\n", t.Done, t.Slices)
+		fmt.Fprintf(h.stderr, "Resuming the plan: %d of %d slices are covered.\n", t.Done, t.Slices)
 	}
 }
 
@@ -109,7 +110,8 @@ func (h *history) progressLine(p, first backfill.Progress) {
 	rate := float64(reached-first.Reached()) / max(h.now().Sub(h.began).Seconds(), 0.001)
 	left := "unknown"
 	if rate > 0 {
-		left = time.Duration(float64(p.Weight-reached) / rate * float64(time.Second)).Round(time.Second).String()
+		seconds := min(float64(p.Weight-reached)/rate, time.Duration(math.MaxInt64).Seconds()/2)
+		left = time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
 	}
 	h.log.Info("backfill", "slices", fmt.Sprintf("%d/%d", p.Done, p.Slices), "failed", p.Failed, "candidates", fmt.Sprintf("%d/%d", reached, p.Weight),
 		"rate", fmt.Sprintf("%.0f/s", rate), "left", left, "signals", p.Counts.Created+p.Counts.Reduced)
@@ -125,6 +127,21 @@ func (h *history) printTotals(t backfill.Totals, changes backfill.Changes) {
 	for _, index := range changes.New {
 		fmt.Fprintf(plain{h.stderr}, "  %s came after the plan was made: slices covered before it came did not search it (--restart does)\n", nameOf(index))
 	}
+}
+
+// lengthOf writes how long an interval is: in days and hours where it is two days or longer. A
+// time.Duration ends at 292 years, and a range may begin in the year 1.
+func lengthOf(i schedule.Interval) string {
+	const day = 24 * 60 * 60
+	seconds := i.To.Unix() - i.From.Unix()
+	if seconds < 2*day {
+		return i.Length().Round(time.Second).String()
+	}
+	text := fmt.Sprintf("%d days", seconds/day)
+	if rest := seconds % day; rest > 0 {
+		text += " " + (time.Duration(rest) * time.Second).String()
+	}
+	return text
 }
 
 // spans shows a few intervals, and how many more there are.

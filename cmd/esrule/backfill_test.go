@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
 )
 
@@ -29,4 +30,25 @@ func TestProgressLine(t *testing.T) {
 	f(10*time.Second, 400, 500, `candidates=500/1000 rate=10/s left=50s`) // what was done before says nothing of the speed
 	f(10*time.Second, 400, 400, `candidates=400/1000 rate=0/s left=unknown`)
 	f(0, 0, 0, `rate=0/s left=unknown`)
+}
+
+func TestLengthOf(t *testing.T) {
+	f := func(from, to, want string) {
+		t.Helper()
+		at := func(text string) time.Time {
+			when, err := time.Parse(time.RFC3339, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return when
+		}
+		if got := lengthOf(schedule.NewInterval(at(from), at(to))); got != want {
+			t.Errorf("from %s to %s: got %s, want %s", from, to, got, want)
+		}
+	}
+	f("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z", "31 days")
+	f("2026-03-01T00:00:00Z", "2026-03-03T01:30:00Z", "2 days 1h30m0s")
+	f("2026-03-01T00:00:00Z", "2026-03-02T12:00:00Z", "36h0m0s")
+	f("2026-03-01T00:00:00Z", "2026-03-01T00:00:01Z", "1s")
+	f("0001-01-01T00:00:00Z", "2026-03-01T00:00:00Z", "739675 days") // 292 years end a time.Duration
 }

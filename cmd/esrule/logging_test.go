@@ -17,7 +17,7 @@ func TestLogger(t *testing.T) {
 		handler := newLogger(&out, format, least).Handler()
 		if handler.Enabled(t.Context(), level) {
 			record := slog.NewRecord(tokyo, level, "searched", 0)
-			record.Add("to", tokyo)
+			record.Add("to", tokyo, "pause", 90*time.Second)
 			if err := handler.Handle(t.Context(), record); err != nil {
 				t.Fatal(err)
 			}
@@ -26,10 +26,10 @@ func TestLogger(t *testing.T) {
 			t.Errorf("%s at %s in a log from %s on (-want +got):\n%s", format, level, least, diff)
 		}
 	}
-	const text = "time=2026-03-01T12:00:00.000Z level=INFO msg=searched to=2026-03-01T12:00:00.000Z\n"
+	const text = "time=2026-03-01T12:00:00.000Z level=INFO msg=searched to=2026-03-01T12:00:00.000Z pause=1m30s\n"
 	f(logText, slog.LevelInfo, slog.LevelInfo, text)
 	f(logText, slog.LevelDebug, slog.LevelInfo, text)
 	f(logText, slog.LevelWarn, slog.LevelInfo, "")
-	f(logJSON, slog.LevelInfo, slog.LevelWarn, `{"time":"2026-03-01T12:00:00Z","level":"WARN","msg":"searched","to":"2026-03-01T12:00:00Z"}`+"\n")
+	f(logJSON, slog.LevelInfo, slog.LevelWarn, `{"time":"2026-03-01T12:00:00Z","level":"WARN","msg":"searched","to":"2026-03-01T12:00:00Z","pause":"1m30s"}`+"\n")
 	f(logJSON, slog.LevelError, slog.LevelWarn, "")
 }

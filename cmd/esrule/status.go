@@ -205,7 +205,7 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 		fmt.Fprintf(w, "  late\tlonger ago than --max-lag: is esrule still running?\n")
 	}
 	for _, gap := range s.Gaps {
-		fmt.Fprintf(w, "  gap\t%s, %s: covered by the next run\n", gap, gap.Length())
+		fmt.Fprintf(w, "  gap\t%s, %s: covered by the next run\n", gap, lengthOf(gap))
 	}
 	for _, open := range s.Open {
 		fmt.Fprintf(w, "  open\t%s for %s since %s, tried again %d times, next try %s: %s\n", nameOf(open.Index), open.What(),

@@ -176,13 +176,13 @@ func TestBackfillStopped(t *testing.T) {
 	if err := slow.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	slow.wait().want(t, 1).says(t, "since it was stopped", "To go on", "esrule backfill --from now-30d --to now")
+	slow.wait().want(t, 1).says(t, "since it was stopped", "To resume", "esrule backfill --from now-30d --to now")
 	for _, slice := range slicesOf(s) {
 		if slice.State != backfill.Done && slice.State != backfill.Free {
 			t.Errorf("slice %s is %s behind an orderly end, want done or free", slice.Window, slice.State)
 		}
 	}
-	s.run(history...).want(t, 0).says(t, "Going on with the plan")
+	s.run(history...).want(t, 0).says(t, "Resuming the plan")
 	wantExactly(t, s, want)
 }
 
@@ -210,7 +210,7 @@ func TestBackfillDryRun(t *testing.T) {
 	want := loadCrowd(t, s)
 	p := newProxy(t, s.url)
 	s.url = p.URL
-	r := s.run(withMore(history, "--dry-run")...).want(t, 0).says(t, "cannot be gone on with")
+	r := s.run(withMore(history, "--dry-run")...).want(t, 0).says(t, "it starts over")
 	var got []string
 	for lines := bufio.NewScanner(strings.NewReader(r.stdout)); lines.Scan(); {
 		var signal struct {
@@ -283,7 +283,7 @@ func TestBackfillCannotWrite(t *testing.T) {
 	}
 	block(true)
 	big := []string{"backfill", "--from", "now-30d", "--to", "now"}
-	s.run(big...).want(t, 1).says(t, s.signalsIndex(), "the index takes no writes", "To go on")
+	s.run(big...).want(t, 1).says(t, s.signalsIndex(), "the index takes no writes", "To resume")
 	s.run("status").want(t, 1).says(t, "takes no writes")
 	block(nil)
 	s.run(big...).want(t, 0)

@@ -92,7 +92,7 @@ func TestBackfillOneBadSlice(t *testing.T) {
 	// The server takes a document that begins with a comment, and can give it back to nobody.
 	document := s.name("events-1") + "/_doc/unreadable?refresh=true"
 	s.Do(http.MethodPut, document, "/* comment */ "+string(text))
-	s.run(history...).want(t, 1).says(t, s.name("events-1"), "unreadable", "To go on")
+	s.run(history...).want(t, 1).says(t, s.name("events-1"), "unreadable", "To resume")
 	wantExactly(t, s, want)
 	worked := map[backfill.State]map[string]time.Time{}
 	for _, slice := range slicesOf(s) {

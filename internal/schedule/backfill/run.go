@@ -361,15 +361,29 @@ func (r *Runner) enter(ctx context.Context, t *task, c *claim, out schedule.Outc
 	return nil
 }
 
+// tell logs what a slice lacks, each reason once with all its indices.
 func (r *Runner) tell(t *task, state State, failures []schedule.Failure, pause time.Duration, stopped bool) {
+	if stopped {
+		return
+	}
 	part := &r.plan.Rules[t.Part]
-	for _, f := range failures {
-		switch {
-		case stopped:
-		case state == Failed:
-			r.options.Log.Error("a slice is not covered; the same command tries it again", "rule", part.RuleID, "slice", t.Window, "index", f.Index, "reason", f.Reason)
-		default:
-			r.options.Log.Warn("a slice was not searched whole; it is tried again", "rule", part.RuleID, "slice", t.Window, "index", f.Index, "reason", f.Reason, "after", pause)
+	for len(failures) > 0 {
+		reason := failures[0].Reason
+		var indices []string
+		var others []schedule.Failure
+		for _, f := range failures {
+			if f.Reason != reason {
+				others = append(others, f)
+				continue
+			}
+			indices = append(indices, f.Index)
 		}
+		failures = others
+		what := []any{"rule", part.RuleID, "slice", t.Window, "indices", indices, "reason", reason}
+		if state == Failed {
+			r.options.Log.Error("a slice is not covered; the same command tries it again", what...)
+			continue
+		}
+		r.options.Log.Warn("a slice was not searched whole; it is tried again", append(what, "after", pause)...)
 	}
 }
