@@ -46,7 +46,7 @@ func (a *app) connect(ctx context.Context, cfg config, log *slog.Logger) (*elast
 	if !cfg.hasCluster() {
 		return nil, withExit(exitUsage, errNoCluster)
 	}
-	cfg.Cluster.UserAgent = userAgent()
+	cfg.Cluster.UserAgent, cfg.Cluster.Log = userAgent(), log
 	c, err := elastic.New(cfg.Cluster)
 	if err != nil {
 		return nil, withExit(exitUsage, err)

@@ -5,9 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
-	"io/fs"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -40,6 +38,7 @@ func (env elasticsearchEnvironment) parse(p *problems) elastic.Config {
 	c.CA = p.authorities("ELASTICSEARCH_CA_FILE", env.CAFile)
 	c.Fingerprint = p.fingerprint("ELASTICSEARCH_CERT_FINGERPRINT", env.CertFingerprint)
 	p.checkTrust(env, c)
+	c.APIKeyFile, c.PasswordFile, c.CAFile = string(env.APIKeyFile), string(env.PasswordFile), string(env.CAFile)
 	return c
 }
 
@@ -114,30 +113,22 @@ func (p *problems) cloudAddress(name string, text setting) []string {
 // secret returns a secret from its variable or from the file that the variable with _FILE names.
 func (p *problems) secret(name, text string, file setting) elastic.Secret {
 	if file == "" {
-		return elastic.NewSecret(p.headerSafe(name, text))
+		if !elastic.HeaderSafe(text) {
+			p.badHidden(name, elastic.ErrControl.Error())
+		}
+		return elastic.NewSecret(text)
 	}
 	if text != "" {
 		p.bad(name+"_FILE", file, envPrefix+"_"+name+" is set too; keep one of the two")
 		return elastic.Secret{}
 	}
-	content, err := os.ReadFile(string(file))
-	if err != nil {
-		p.bad(name+"_FILE", file, reason(err))
-		return elastic.Secret{}
+	found, err := elastic.ReadSecretFile(string(file))
+	if errors.Is(err, elastic.ErrControl) {
+		p.badHidden(name+"_FILE", err.Error())
+	} else if err != nil {
+		p.bad(name+"_FILE", file, err.Error())
 	}
-	text = strings.TrimRight(string(content), "\r\n")
-	if text == "" {
-		p.bad(name+"_FILE", file, "the file is empty")
-	}
-	return elastic.NewSecret(p.headerSafe(name+"_FILE", text))
-}
-
-// headerSafe refuses what no HTTP header can carry, which is most often a file of the wrong kind.
-func (p *problems) headerSafe(name, text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		p.badHidden(name, "holds a line break or another control character")
-	}
-	return text
+	return found
 }
 
 // checkCredentials refuses credentials that are incomplete or given twice: the client would choose
@@ -178,14 +169,9 @@ func (p *problems) authorities(name string, file setting) *x509.CertPool {
 	if file == "" {
 		return nil
 	}
-	content, err := os.ReadFile(string(file))
+	pool, err := elastic.ReadAuthorities(string(file))
 	if err != nil {
-		p.bad(name, file, reason(err))
-		return nil
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(content) {
-		p.bad(name, file, "holds no certificate; want PEM, which begins -----BEGIN CERTIFICATE-----")
+		p.bad(name, file, err.Error())
 	}
 	return pool
 }
@@ -218,12 +204,4 @@ func (p *problems) checkTrust(env elasticsearchEnvironment, c elastic.Config) {
 			p.bad(given.name, given.value, "has no effect on "+address+"; write it as https://")
 		}
 	}
-}
-
-// reason returns why a file could not be read, without its name, which the message has already.
-func reason(err error) string {
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		err = path.Err
-	}
-	return "cannot read the file: " + err.Error()
 }

@@ -16,7 +16,13 @@ type Config struct {
 	CA          *x509.CertPool // nil means the system's authorities
 	Fingerprint []byte         // SHA-256 of a certificate to trust; nil means none
 	Compressed  bool           // answers travel packed
-	UserAgent   string         // names the program in the cluster's audit log
+
+	// Where the key, the password and the authorities came from, to be read again when they were
+	// rotated; empty where they came from the environment.
+	APIKeyFile, PasswordFile, CAFile string
+
+	UserAgent string       // names the program in the cluster's audit log
+	Log       *slog.Logger // is told of addresses that fail and of files that are read again
 }
 
 // LogValue shows how the cluster is reached, without the secrets.

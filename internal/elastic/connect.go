@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -24,39 +25,43 @@ type Client struct {
 	// the attempts.
 	Once *elasticsearch.Client
 
+	transport *transport
+
 	addresses  string // for messages; without credentials
 	credential string // the kind of credential in use, for messages
 	advice     string // what to look at where it is refused
 }
 
 const (
-	dialTimeout = 10 * time.Second
-	// answerTimeout bounds how long a request may run on the cluster. A page takes milliseconds;
-	// a search that took this long is given up, its window stays open, and the next run asks again.
-	answerTimeout = 2 * time.Minute
-
 	// A ledger that cannot be written undoes what a run has done: a full queue is waited for, some 20 s in all.
 	maxRetries     = 6
 	firstBackoff   = 500 * time.Millisecond
 	longestBackoff = 8 * time.Second
 )
 
-// New builds the clients; it sends nothing.
+// New builds the client; it sends nothing.
 func New(cfg Config) (*Client, error) {
-	transport := namedTransport{newTransport(cfg), newRedactor(cfg)}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	pool, err := newAddresses(cfg.Addresses, cfg.Log)
+	if err != nil {
+		return nil, fmt.Errorf("read the addresses of the cluster: %w", err)
+	}
+	t := &transport{addresses: pool, line: newLine(cfg, cfg.Log)}
+	pool.alive = t.alive
 	client := func(retry bool) (*elasticsearch.Client, error) {
 		return elasticsearch.NewClient(elasticsearch.Config{
-			Addresses:     cfg.Addresses,
-			APIKey:        cfg.APIKey.Reveal(),
-			Username:      cfg.Username,
-			Password:      cfg.Password.Reveal(),
-			Header:        http.Header{"User-Agent": {cfg.UserAgent}},
-			Transport:     transport,
-			DisableRetry:  !retry,
-			MaxRetries:    maxRetries,
-			RetryOnStatus: []int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
-			RetryOnError:  worthRepeating,
-			RetryBackoff:  backoff,
+			Addresses:          cfg.Addresses,
+			Header:             http.Header{"User-Agent": {cfg.UserAgent}},
+			Transport:          t,
+			ConnectionPoolFunc: pool.forClient,
+			DisableRetry:       !retry,
+			MaxRetries:         maxRetries,
+			RetryOnStatus: []int{http.StatusTooManyRequests, http.StatusBadGateway,
+				http.StatusServiceUnavailable, http.StatusGatewayTimeout},
+			RetryOnError: worthRepeating,
+			RetryBackoff: backoff,
 		})
 	}
 	requests, errRequests := client(true)
@@ -64,7 +69,7 @@ func New(cfg Config) (*Client, error) {
 	if err := errors.Join(errRequests, errOnce); err != nil {
 		return nil, fmt.Errorf("build the client for %s: %w", strings.Join(cfg.Addresses, ", "), err)
 	}
-	c := &Client{Requests: requests, Once: once, addresses: strings.Join(cfg.Addresses, ", ")}
+	c := &Client{Requests: requests, Once: once, transport: t, addresses: strings.Join(cfg.Addresses, ", ")}
 	c.credential, c.advice = cfg.credential()
 	return c, nil
 }
@@ -80,43 +85,9 @@ func (c Config) credential() (kind, advice string) {
 	return "a request without credentials", "set ESRULE_ELASTICSEARCH_API_KEY, or ESRULE_ELASTICSEARCH_USERNAME and ESRULE_ELASTICSEARCH_PASSWORD"
 }
 
-// newTransport returns the connections that both clients share. The proxy comes from the environment.
-func newTransport(cfg Config) *http.Transport {
-	return &http.Transport{
-		// Packing pages and unpacking them takes cluster and program a good part of the time that reading does.
-		DisableCompression:    !cfg.Compressed,
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   dialTimeout,
-		ResponseHeaderTimeout: answerTimeout,
-		IdleConnTimeout:       90 * time.Second,
-		MaxIdleConnsPerHost:   16,
-		TLSClientConfig:       tlsConfig(cfg),
-	}
-}
-
-// namedTransport adds to an error which of several addresses it is about. A request's URL holds no
-// credentials: they travel in a header.
-type namedTransport struct {
-	next   http.RoundTripper
-	redact redactor
-}
-
-func (t namedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	res, err := t.next.RoundTrip(req)
-	heard(req.Context())
-	if err == nil {
-		err = t.redact.clean(res)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s://%s: %w", req.URL.Scheme, req.URL.Host, err)
-	}
-	return res, nil
-}
-
 // worthRepeating says whether a request that brought no answer may bring one when it is sent again.
 func worthRepeating(_ *http.Request, err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || isRefusal(err) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || isRefusal(err) || isGateway(err) {
 		return false
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {

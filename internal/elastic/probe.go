@@ -16,6 +16,9 @@ import (
 // node that restarts behind a load balancer, short enough for somebody at a terminal.
 const ReadyWithin = 30 * time.Second
 
+// whoAmI is the question that every user and key may ask.
+const whoAmI = "/_security/_authenticate"
+
 const (
 	probeTimeout = 10 * time.Second
 	probePause   = time.Second
@@ -57,7 +60,7 @@ func (c *Client) Ready(ctx context.Context, within time.Duration, log *slog.Logg
 func (c *Client) Probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "/_security/_authenticate", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, whoAmI, nil)
 	if err != nil {
 		return err
 	}
@@ -91,7 +94,7 @@ func (c *Client) judge(res *http.Response) error {
 		return fmt.Errorf("the cluster refused %s: %s: %s\n  What to do: %s", c.credential, address, describe(res), c.advice)
 	case code == http.StatusTooManyRequests, code >= 500:
 		return &unansweredError{fmt.Errorf("the cluster is not ready: %s: %s\n  What to do: look at the cluster's health", address, describe(res))}
-	case res.Header.Get("X-Elastic-Product") != "Elasticsearch":
+	case res.Header.Get(productHeader) != product:
 		return fmt.Errorf("not Elasticsearch: %s: %s, without the header by which Elasticsearch 7.14 and newer say who they are\n"+
 			"  What to do: check ESRULE_ELASTICSEARCH_URL; a proxy in between has to pass the X-Elastic-Product header on", address, describe(res))
 	}

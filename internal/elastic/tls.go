@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 )
 
@@ -25,6 +26,19 @@ func tlsConfig(cfg Config) *tls.Config {
 			return verifyFingerprint(state.PeerCertificates, state.ServerName, cfg.Fingerprint)
 		},
 	}
+}
+
+// ReadAuthorities returns the certificates that a file holds.
+func ReadAuthorities(path string) (*x509.CertPool, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fileError(err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(content) {
+		return nil, errors.New("holds no certificate; want PEM, which begins -----BEGIN CERTIFICATE-----")
+	}
+	return pool, nil
 }
 
 // verifyFingerprint accepts the server whose own certificate has the fingerprint, whatever its names
