@@ -15,31 +15,33 @@ import (
 	"esrule/internal/query/eql"
 )
 
-// Query gives what is doubtful about a query, in the order of its text.
-func Query(q *eql.Query) eql.Errors {
-	l := &linter{text: q.Text, known: knownFields()}
+// Query returns what is doubtful about a query, in the order of its text. mapped are fields that the
+// indices are known to have, whatever the schema says.
+func Query(q *eql.Query, mapped ...string) eql.Errors {
+	l := &linter{text: q.Text, known: knownFields(), mapped: mapped}
 	if q.Category != nil {
 		l.value(q.Category, q.Category.Text, &eql.Field{Path: "event.category"}, false)
 	}
 	eql.Walk(q.Where, func(x eql.Expr) bool {
-		l.node(x)
-		return true
+		return l.node(x)
 	})
 	slices.SortStableFunc(l.found, func(a, b *eql.Error) int { return a.Span.Start - b.Span.Start })
 	return l.found
 }
 
 type linter struct {
-	text  string
-	known []string
-	found eql.Errors
+	text   string
+	known  []string // sorted
+	mapped []string
+	found  eql.Errors
 }
 
 func (l *linter) doubt(x eql.Expr, advice, message string, args ...any) {
 	l.found = append(l.found, eql.NewError(l.text, x.Range(), eql.CodeDoubt, fmt.Sprintf(message, args...), advice))
 }
 
-func (l *linter) node(x eql.Expr) {
+// node looks at one node, and reports whether its parts are to be looked at.
+func (l *linter) node(x eql.Expr) bool {
 	switch x := x.(type) {
 	case *eql.Field:
 		l.field(x)
@@ -50,16 +52,26 @@ func (l *linter) node(x eql.Expr) {
 		}
 		l.never(x)
 	case *eql.In:
-		if !x.Negated {
-			l.nulls(x)
-		}
+		l.nulls(x)
+		l.constants(x, x.Subject)
 		for _, item := range x.List {
 			l.literal(inOperator(x), item, x.Subject)
 		}
 	case *eql.Like:
 		l.patterns(x)
-	case *eql.And, *eql.Or, *eql.Not, *eql.Binary, *eql.Negate, *eql.Call, *eql.Literal:
+	case *eql.Binary:
+		return !l.subtraction(x)
+	case *eql.And:
+		l.nullOperands(x.Operands...)
+	case *eql.Or:
+		l.nullOperands(x.Operands...)
+	case *eql.Not:
+		l.nullOperands(x.Operand)
+	case *eql.Call:
+		l.call(x)
+	case *eql.Negate, *eql.Literal:
 	}
+	return true
 }
 
 func inOperator(x *eql.In) string {
@@ -78,6 +90,7 @@ func (l *linter) literal(operator string, x, subject eql.Expr) {
 	if strings.ContainsAny(constant.Text, "*?") && !plainQuestion(constant.Text) {
 		l.doubt(x, "Write : or like for a pattern.", "%s takes * and ? as they are, not as wildcards", operator)
 	}
+	l.backslashes(constant)
 	l.value(x, constant.Text, subject, operator == "in~")
 }
 
@@ -87,14 +100,22 @@ func plainQuestion(text string) bool {
 }
 
 func (l *linter) patterns(x *eql.Like) {
+	l.constants(x, x.Subject)
 	for _, p := range x.Patterns {
+		if p.Kind == eql.Null {
+			l.doubt(p, "Write == null for a missing field, != null for one with a value.", "null fits no pattern, so this is never true")
+			continue
+		}
 		switch x.Op {
 		case eql.Colon, eql.LikeExact, eql.LikeFold:
+			l.backslashes(p)
+			if x.Op != eql.Colon {
+				l.percent(p)
+			}
 			l.value(p, p.Text, x.Subject, x.Op != eql.LikeExact)
 		case eql.Regex, eql.RegexFold:
-			if strings.HasPrefix(p.Text, "^") || strings.HasSuffix(p.Text, "$") && !strings.HasSuffix(p.Text, `\$`) {
-				l.doubt(p, "A regular expression is compared with the whole value here: leave ^ and $ out.", "^ and $ stand for themselves in a regular expression, so this fits hardly any value")
-			}
+			l.regexIdioms(p)
+			l.rawRegex(p)
 		}
 	}
 }
@@ -123,7 +144,17 @@ func (l *linter) value(x eql.Expr, text string, subject eql.Expr, fold bool) {
 // field looks for the names that are one slip away from a field of the schema. A field of another schema is
 // no mistake: sources have fields of their own.
 func (l *linter) field(f *eql.Field) {
-	if _, found := slices.BinarySearch(l.known, f.Path); found {
+	if _, found := slices.BinarySearch(l.known, f.Path); found || slices.Contains(l.mapped, f.Path) {
+		return
+	}
+	if parent, ok := MultiFieldOf(f.Path); ok {
+		if isText(f.Path) {
+			return // the schema and Elastic's agents have such fields beside some of theirs
+		}
+		if _, found := slices.BinarySearch(l.known, parent); found {
+			l.doubt(f, fmt.Sprintf("Write %s, unless your indices map the other.", parent),
+				"%s itself holds whole values in the Elastic Common Schema, which has no %s", parent, f.Path)
+		}
 		return
 	}
 	for _, name := range l.known {
@@ -134,7 +165,7 @@ func (l *linter) field(f *eql.Field) {
 	}
 }
 
-// near tells whether a path is one slip from a name: the same set of fields, and one letter more, less or
+// near reports whether a path is one slip from a name: the same set of fields, and one letter more, less or
 // other, or two neighbours swapped.
 func near(path, name string) bool {
 	set, _, _ := strings.Cut(name, ".")

@@ -10,6 +10,9 @@ import (
 
 // never looks for a comparison that can never be true, whatever a field holds.
 func (l *linter) never(x *eql.Compare) {
+	if l.constants(x, x.Left, x.Right) {
+		return
+	}
 	subject, op, constant := x.Left, x.Op, x.Right
 	if _, ok := subject.(*eql.Literal); ok {
 		subject, op, constant = constant, op.Turned(), subject
@@ -38,14 +41,82 @@ func (l *linter) countNever(x eql.Expr, call *eql.Call, op eql.CompareOp, n int6
 	}
 }
 
-// nulls looks at a list of nothing but null, which is dropped from lists.
+// nulls looks at a list with null in it, which is dropped from lists.
 func (l *linter) nulls(x *eql.In) {
+	nulls := 0
 	for _, item := range x.List {
-		if c, ok := item.(*eql.Literal); !ok || c.Kind != eql.Null {
-			return
+		if isNull(item) {
+			nulls++
 		}
 	}
-	l.doubt(x, "Write == null where a missing field is meant.", "a list passes over null, so this is never true")
+	always := "never"
+	if x.Negated {
+		always = "always"
+	}
+	switch {
+	case nulls == 0:
+	case nulls < len(x.List):
+		l.doubt(x, "Write or field == null where a missing field is meant too, and field != null where it is not.",
+			"a list passes over null, which so makes no difference")
+	default:
+		l.doubt(x, "Write == null where a missing field is meant, != null where it is not.", "a list passes over null, so this is %s true", always)
+	}
+}
+
+func isNull(x eql.Expr) bool {
+	c, ok := x.(*eql.Literal)
+	return ok && c.Kind == eql.Null
+}
+
+// nullOperands looks at null where a condition has to be.
+func (l *linter) nullOperands(operands ...eql.Expr) {
+	for _, x := range operands {
+		if isNull(x) {
+			l.doubt(x, "Write field == null.", "null is neither true nor false, so this is never true")
+		}
+	}
+}
+
+// constants looks at an expression that compares constants with each other: most often a field's name in
+// quotes.
+func (l *linter) constants(x eql.Expr, operands ...eql.Expr) bool {
+	for _, operand := range operands {
+		if _, ok := operand.(*eql.Literal); !ok {
+			return false
+		}
+	}
+	advice := ""
+	if name, ok := operands[0].(*eql.Literal); ok && name.Kind == eql.String {
+		advice = "If a field is meant, write its name without quotes: " + name.Text + "."
+	}
+	l.doubt(x, advice, "constants are compared with each other, so this is the same for every event")
+	return true
+}
+
+// call looks at the arguments of a function.
+func (l *linter) call(x *eql.Call) {
+	for i, argument := range x.Args {
+		if isNull(argument) && !mayBeNull(x.Name, i) {
+			l.doubt(x, "Write field == null where a missing field is meant.", "%s of null has no value, so this is never true", x.Name)
+			return
+		}
+		if c, ok := argument.(*eql.Literal); ok && i > 0 && c.Kind == eql.String && x.Name != "concat" {
+			l.backslashes(c)
+		}
+	}
+}
+
+// mayBeNull reports whether an argument stands for "not given".
+func mayBeNull(function string, argument int) bool {
+	switch function {
+	case "substring":
+		return argument > 0
+	case "indexOf":
+		return argument == 2
+	case "number":
+		return argument == 1
+	}
+	return false
 }
 
 // closed are the fields for which the Elastic Common Schema prescribes the values.

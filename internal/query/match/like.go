@@ -116,7 +116,7 @@ func (l *leaf) expressions(x *eql.Like) func([]byte) bool {
 	}
 }
 
-const regexAdvice = "The syntax is Lucene's: the whole value has to fit; there are no anchors, lookarounds or back references, " +
+const regexAdvice = "The syntax is Lucene's: the whole value has to fit; there are no anchors, word boundaries (\\b), lookarounds or back references, " +
 	`and in "…" every backslash is written twice.`
 
 // Wildcards tells whether a pattern holds a `*` or a `?`; one that does not is compared for equality.
