@@ -13,18 +13,25 @@ func (c *compiler) compare(x *eql.Compare) predicate {
 	case isConstant(subject):
 		v, _ := c.constantOf(x)
 		return always(v.Kind == event.KindBoolean && v.Boolean)
+	case constant.kind == event.KindBoolean && isCondition(subject) &&
+		(op == eql.Equal || op == eql.NotEqual):
+		return c.truthCompared(x, subject, (op == eql.Equal) == constant.boolean)
 	case op == eql.NotEqual: // eql.md §2: a != b is parsed as not (a == b)
 		return not(c.leaf(x).comparison(subject, eql.Equal, constant))
-	case constant.kind == event.KindBoolean && op == eql.Equal && isCondition(subject):
-		// `condition == true` is the condition, `condition == false` its negation.
-		p := c.compile(subject)
-		c.leaves[x] = &leaf{compiler: c}
-		if !constant.boolean {
-			p = not(p)
-		}
-		return p
 	}
 	return c.leaf(x).comparison(subject, op, constant)
+}
+
+// truthCompared compiles a condition that is compared with true or false. Elasticsearch replaces it
+// before it searches: `condition != false` becomes the condition, and `condition != true` its
+// negation. So where the condition is null, `!= false` does not hold and `!= true` does.
+func (c *compiler) truthCompared(x *eql.Compare, condition eql.Expr, holds bool) predicate {
+	p := c.compile(condition)
+	c.leaves[x] = &leaf{compiler: c}
+	if !holds {
+		return not(p)
+	}
+	return p
 }
 
 // sides gives the constant side as a constant, the other, which may be constant too, and the comparison as seen
