@@ -17,6 +17,7 @@ import (
 
 	"esrule/internal/query/eql"
 	"esrule/internal/query/lint"
+	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
@@ -143,7 +144,15 @@ func (a *app) checkRules(cfg config) (*rule.Set, []*schedule.Detection, []rule.S
 
 // doubt adds what is doubtful about a rule wherever it runs, and about its operators on fields as its patterns map them.
 func doubt(check *ruleChecked, d *schedule.Detection) {
-	if doubts := lint.Query(d.Rule.Parsed); len(doubts) > 0 {
+	var mapped []string
+	for _, p := range check.Patterns {
+		for _, f := range p.Fields {
+			if f.Mapping != schedule.Unmapped {
+				mapped = append(mapped, f.Path)
+			}
+		}
+	}
+	if doubts := lint.Query(d.Rule.Parsed, mapped...); len(doubts) > 0 {
 		check.Doubts = d.Rule.Locate(doubts)
 	}
 	if !prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause.Selective() {
@@ -151,11 +160,11 @@ func doubt(check *ruleChecked, d *schedule.Detection) {
 	}
 	for i := range check.Patterns {
 		p := &check.Patterns[i]
-		types := map[string][]string{}
+		fields := lint.Fields{}
 		for _, f := range p.Fields {
-			types[f.Path] = strings.Split(f.Mapping, ", ")
+			fields[f.Path] = f.Mappings
 		}
-		never, texts := lint.Types(d.Rule.Parsed, types)
+		never, texts := lint.Types(d.Rule.Parsed, cmp.Or(d.Rule.EventCategoryField, match.DefaultCategoryField), fields)
 		p.Problems = append(p.Problems, located(d, never)...)
 		p.Notes = append(p.Notes, located(d, texts)...)
 	}

@@ -92,4 +92,13 @@ func TestCheckTypes(t *testing.T) {
 	if !holds(p.Problems, "process.pid is of type long there, and \"x\" is no number") || !holds(p.Notes, "so : looks at its text") {
 		t.Errorf("got the problems %q and the notes %q, want one of each about process.pid", p.Problems, p.Notes)
 	}
+
+	// An index that lacks the field has no event that satisfies the rule either.
+	s.Create(s.name("events-2"), `{"mappings":{"properties":{"@timestamp":{"type":"date"},"event":{"properties":{"category":{"type":"keyword"}}}}}}`)
+	s.run("check", "--rules", writeRule(t, `any where process.pid == "x" or @timestamp > "yesterday"`)).want(t, 3).
+		says(t, `process.pid is of type long there, and "x" is no number`, `@timestamp is of type date there, and "yesterday" is no date in its format`).
+		saysNot(t, "event.kind")
+	// What the indices have is no misspelling.
+	s.Create(s.name("events-3"), `{"mappings":{"properties":{"@timestamp":{"type":"date"},"process":{"properties":{"nmae":{"type":"keyword"}}}}}}`)
+	s.run("check", "--rules", writeRule(t, `any where process.nmae == "x"`)).want(t, 3).saysNot(t, "is not a field of the Elastic Common Schema")
 }

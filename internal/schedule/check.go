@@ -40,8 +40,10 @@ type PatternCheck struct {
 	// Events is the number of documents of the last CheckedTime.
 	Events int64 `json:"events"`
 	// Candidates is how many of them the pre-filter lets through: what a day of the rule costs.
-	Candidates int64        `json:"candidates"`
-	Fields     []FieldCheck `json:"fields,omitempty"`
+	Candidates int64 `json:"candidates"`
+	// Timeless is the number of documents, of whatever time, that have none of the rule's timestamps.
+	Timeless int64        `json:"without_timestamp,omitempty"`
+	Fields   []FieldCheck `json:"fields,omitempty"`
 	// Problems keep the rule from firing here, or from seeing everything. Notes are worth knowing.
 	Problems []string `json:"problems,omitempty"`
 	Notes    []string `json:"notes,omitempty"`
@@ -52,6 +54,8 @@ type FieldCheck struct {
 	Path string `json:"path"`
 	// Mapping is the mapping's word for the type, several where indices differ, "unmapped" where none has it.
 	Mapping string `json:"mapping"`
+	// Mappings are the same in full; a zero one stands for the indices that do not map the field.
+	Mappings []event.FieldMapping `json:"-"`
 	// Events is how many documents of the last CheckedTime carry the field.
 	Events int64 `json:"events"`
 }
@@ -108,8 +112,15 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 	if err := d.countEvents(ctx, c, &check, classes, Interval{From: now.Add(-CheckedTime)}); err != nil {
 		return check, err
 	}
+	hints, err := d.multiFields(ctx, c, patterns, classes)
+	if err != nil {
+		return check, err
+	}
 	for _, class := range classes {
-		d.judgeClass(&check, class, late)
+		d.judgeClass(&check, class, hints, late)
+	}
+	if err := d.countTimeless(ctx, c, &check); err != nil {
+		return check, err
 	}
 	if check.Events == 0 {
 		check.Notes = append(check.Notes, fmt.Sprintf("no event in the last %s: is the source still sending?", CheckedDays))
@@ -133,9 +144,9 @@ func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCh
 		return err
 	}
 	check.Candidates = candidates.Documents
-	for _, path := range d.Fields.Paths() {
-		f := FieldCheck{Path: path, Mapping: mappingsOf(classes, path)}
-		if f.Mapping != unmapped {
+	for _, path := range d.named() {
+		f := FieldCheck{Path: path, Mapping: mappingsOf(classes, path), Mappings: mappings(classes, path)}
+		if f.Mapping != Unmapped {
 			carrying, err := c.Count(ctx, patterns, prefilter.And(when, prefilter.Or(prefilter.Exists(path), prefilter.Ignored(path))))
 			if err != nil {
 				return err
@@ -147,13 +158,14 @@ func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCh
 	return nil
 }
 
-const unmapped = "unmapped"
+// Unmapped stands for a mapping where no index has the field.
+const Unmapped = "unmapped"
 
 // mappingsOf names how the classes map a field.
 func mappingsOf(classes []search.Class, path string) string {
 	names := map[string]bool{}
 	for _, class := range classes {
-		name := unmapped
+		name := Unmapped
 		if f, ok := class.Mapping.Fields[path]; ok && f.Type != event.Unmapped {
 			name = f.Name
 		}
@@ -163,7 +175,7 @@ func mappingsOf(classes []search.Class, path string) string {
 }
 
 // judgeClass says what keeps the rule from firing on indices of one mapping.
-func (d *Detection) judgeClass(check *PatternCheck, class search.Class, late time.Duration) {
+func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints map[string]string, late time.Duration) {
 	where := class.Indices[0]
 	if n := len(class.Indices) - 1; n > 0 {
 		where += fmt.Sprintf(" and %d more", n)
@@ -173,12 +185,14 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class, late tim
 		return
 	}
 	filter := prefilter.Build(d.Matcher.Condition(), class.Mapping)
-	missing := d.unmappedIn(class.Mapping)
+	lacks := d.unmappedIn(class.Mapping)
 	switch {
+	case filter.Clause.IsNothing() && len(lacks) == 0:
+		check.Problems = append(check.Problems, where+": the rule can never fire: no event satisfies its condition")
 	case filter.Clause.IsNothing():
-		check.Problems = append(check.Problems, fmt.Sprintf("%s: the rule can never fire: not mapped: %s", where, strings.Join(missing, ", ")))
-	case len(missing) > 0:
-		check.Notes = append(check.Notes, fmt.Sprintf("%s: not mapped, so missing in every event: %s", where, strings.Join(missing, ", ")))
+		check.Problems = append(check.Problems, fmt.Sprintf("%s: the rule can never fire: not mapped: %s", where, missing(lacks, hints)))
+	case len(lacks) > 0:
+		check.Notes = append(check.Notes, fmt.Sprintf("%s: not mapped, so missing in every event: %s", where, missing(lacks, hints)))
 	}
 	if filter.Clause.IsEverything() {
 		check.Notes = append(check.Notes, where+": the rule has no condition that an index answers cheaply: every event of a window is read")
@@ -206,11 +220,5 @@ func lateness(r *rule.Rule, late time.Duration) string {
 }
 
 func (d *Detection) unmappedIn(m *event.Mapping) []string {
-	var missing []string
-	for _, path := range d.Fields.Paths() {
-		if m.Fields[path].Type == event.Unmapped {
-			missing = append(missing, path)
-		}
-	}
-	return missing
+	return slices.DeleteFunc(d.named(), func(path string) bool { return m.Fields[path].Type != event.Unmapped })
 }

@@ -1,7 +1,8 @@
 // Package lint finds what is legal EQL and probably not what its author meant: a wildcard under an
-// operator that does not know wildcards, a comparison that no value can satisfy, a misspelt field. It
-// knows the language and the names of the Elastic Common Schema, no mapping and no server. The check
-// command calls it; nothing that it finds keeps a rule from running.
+// operator that does not know wildcards, a comparison that no value can satisfy, a misspelt field. [Query]
+// knows the language and the names of the Elastic Common Schema, [Types] also what indices make of the
+// fields; neither asks a server. The check command calls them; nothing that they find keeps a rule from
+// running.
 package lint
 
 import (
@@ -33,6 +34,7 @@ type linter struct {
 	text   string
 	known  []string // sorted
 	mapped []string
+	fields Fields
 	found  eql.Errors
 }
 

@@ -121,34 +121,6 @@ func TestCategory(t *testing.T) {
 	f(`Process where true`, `1:1: event.category is in lower case by the schema, so no event has "Process"`)
 }
 
-func TestTypes(t *testing.T) {
-	types := map[string][]string{"pid": {"long"}, "ratio": {"double"}, "on": {"boolean"}, "ip": {"ip"}, "name": {"keyword"}, "both": {"keyword", "long"}, "none": {"unmapped"}}
-	f := func(condition string, want ...string) {
-		t.Helper()
-		q, err := eql.Parse("any where " + condition)
-		if err != nil {
-			t.Fatalf("%s: %v", condition, err)
-		}
-		var got []string
-		never, texts := lint.Types(q, types)
-		for _, one := range append(never, texts...) {
-			got = append(got, one.Message)
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s:\n got %q\nwant %q", condition, got, want)
-		}
-	}
-	f(`pid == 4 and pid > 4.5 and pid == "4" and pid != "x" and ratio == 4.5 and on == true and ip == "10.0.0.0/8" and name == 5 and both == "x" and none == "x" and pid == null`)
-	f(`pid == "x"`, `no event satisfies this: pid is of type long there, and "x" is no number`)
-	f(`4.5 == pid`, `no event satisfies this: pid is of type long there, and 4.5 is no whole number`)
-	f(`pid == true`, `no event satisfies this: pid is of type long there, and true is no number`)
-	f(`on == 1`, `no event satisfies this: on is of type boolean there, and 1 is neither true nor false`)
-	f(`ip == "host"`, `no event satisfies this: ip is of type ip there, and "host" is no address`)
-	f(`pid : "4*"`, `pid is of type long there, so : looks at its text; Elasticsearch refuses that`)
-	f(`both in~ ("x")`, `both is of type long there, so in~ looks at its text; Elasticsearch refuses that`)
-	f(`startsWith(ip, "10.")`, `ip is of type ip there, so startsWith looks at its text; Elasticsearch refuses that`)
-}
-
 // TestPublishedRulesAreNotDoubted keeps the lints from crying wolf: of Elastic's own rules, which were reviewed,
 // hardly any may be doubted.
 func TestPublishedRulesAreNotDoubted(t *testing.T) {

@@ -1,0 +1,105 @@
+package schedule
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+	"esrule/internal/query/lint"
+	"esrule/internal/query/match"
+	"esrule/internal/query/prefilter"
+	"esrule/internal/query/search"
+)
+
+// named are the fields that the rule names: its matcher reads one more, event.kind, to know its own signals.
+func (d *Detection) named() []string {
+	var paths []string
+	for _, f := range eql.Fields(d.Rule.Parsed) {
+		paths = append(paths, f.Path)
+	}
+	if d.Rule.Parsed.Category != nil {
+		paths = append(paths, cmp.Or(d.Rule.EventCategoryField, match.DefaultCategoryField))
+	}
+	return slices.DeleteFunc(slices.Clone(d.Fields.Paths()), func(path string) bool { return !slices.Contains(paths, path) })
+}
+
+// mappings are what the classes make of a field, each that differs once; a zero one stands for the classes
+// that do not map it.
+func mappings(classes []search.Class, path string) []event.FieldMapping {
+	var list []event.FieldMapping
+	for _, class := range classes {
+		if m := class.Mapping.Fields[path]; !slices.Contains(list, m) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// multiFields says of each unmapped field that is named like a multi-field (process.name.keyword) how the
+// field before it is mapped, where that one holds whole values itself.
+func (d *Detection) multiFields(ctx context.Context, c Counter, patterns []string, classes []search.Class) (map[string]string, error) {
+	parents := map[string]string{} // of the fields
+	var asked []string
+	for _, path := range d.named() {
+		parent, ok := lint.MultiFieldOf(path)
+		if ok && slices.ContainsFunc(mappings(classes, path), func(m event.FieldMapping) bool { return m.Type == event.Unmapped }) {
+			parents[path] = parent
+			asked = append(asked, parent)
+		}
+	}
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	found, err := c.Mappings(ctx, patterns, asked)
+	if err != nil {
+		return nil, err
+	}
+	hints := map[string]string{}
+	for path, parent := range parents {
+		for _, m := range mappings(found, parent) {
+			if m.Type == event.Keyword {
+				hints[path] = fmt.Sprintf("%s itself is of type %s: write that", parent, m.Name)
+			}
+		}
+	}
+	return hints, nil
+}
+
+// missing writes the fields that a mapping lacks, each with what may be known of it.
+func missing(paths []string, hints map[string]string) string {
+	texts := make([]string, len(paths))
+	for i, path := range paths {
+		texts[i] = path
+		if hint := hints[path]; hint != "" {
+			texts[i] += " (" + hint + ")"
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
+// countTimeless counts the documents, of whatever time, that no window of the rule can hold.
+func (d *Detection) countTimeless(ctx context.Context, c Counter, check *PatternCheck) error {
+	t := d.Timestamps()
+	fields := t.Fields()
+	if t.NoFallback && t.Override != "" {
+		fields = []string{t.Override}
+	}
+	lacking := make([]prefilter.Clause, len(fields))
+	for i, field := range fields {
+		lacking[i] = prefilter.Not(prefilter.Exists(field))
+	}
+	found, err := c.Count(ctx, []string{check.Pattern}, prefilter.And(lacking...))
+	if err != nil {
+		return err
+	}
+	check.Timeless = found.Documents
+	if check.Timeless > 0 {
+		check.Notes = append(check.Notes, fmt.Sprintf("%d documents, of all that there are, have no %s: they are in no window and are never searched",
+			check.Timeless, strings.Join(fields, " and no ")))
+	}
+	return nil
+}
