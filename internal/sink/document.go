@@ -16,6 +16,9 @@ type Match struct {
 	Source []byte
 	// Fields is the `fields` object of the hit, or nil: values that need not be in _source, such as constant_keyword.
 	Fields []byte
+	// Time is the event's @timestamp as its index has it, zero where the index has none. It is nil where Source says
+	// it: ISO 8601, or milliseconds since 1970.
+	Time *time.Time
 }
 
 // Execution is the run that found a match.

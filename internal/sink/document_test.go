@@ -98,6 +98,37 @@ func file(t *testing.T, name string) []byte {
 	return b
 }
 
+// TestOriginalTimeOfTheIndex holds that the time that the index has goes before what _source says, and changes no id.
+func TestOriginalTimeOfTheIndex(t *testing.T) {
+	f := func(source string, at *time.Time, want string) {
+		t.Helper()
+		without := signalOf(t, source)
+		signal, err := NewSignal(Match{Rule: exampleRule(), Source: []byte(source), Time: at}, exampleRun())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var document map[string]any
+		if err := json.Unmarshal(signal.Document, &document); err != nil {
+			t.Fatal(err)
+		}
+		got, _ := document["kibana.alert.original_time"].(string)
+		if got != want {
+			t.Errorf("%s at %v: got %q, want %q", source, at, got, want)
+		}
+		if signal.ID != without.ID {
+			t.Errorf("%s at %v: got the id %s, want %s", source, at, signal.ID, without.ID)
+		}
+	}
+	at := time.Date(2026, 3, 2, 10, 0, 0, 123456789, time.UTC)
+	year := time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC)
+	f(`{"@timestamp":1772445600}`, &at, "2026-03-02T10:00:00.123Z")
+	f(`{"@timestamp":"2026/03/02 10:00:00"}`, &at, "2026-03-02T10:00:00.123Z")
+	f(`{"time":"2026-03-02"}`, &at, "2026-03-02T10:00:00.123Z")
+	f(`{"@timestamp":"2026-03-02T10:00:00Z"}`, nil, "2026-03-02T10:00:00.000Z")
+	f(`{"@timestamp":"2026-03-02T10:00:00Z"}`, &time.Time{}, "")
+	f(`{"@timestamp":"+12026-01-01"}`, &year, "")
+}
+
 // TestEventFieldsInSignal looks at single keys of the document; want is JSON, and empty where the key must not be there.
 func TestEventFieldsInSignal(t *testing.T) {
 	f := func(event, key, want string) {

@@ -42,7 +42,7 @@ func alertFields(m Match, x Execution, id SignalID, event *node, now time.Time) 
 		{"kibana.alert.start", written},
 		{"kibana.alert.last_detected", written},
 		{"kibana.alert.intended_timestamp", intended},
-		{"kibana.alert.original_time", originalTime(event)},
+		{"kibana.alert.original_time", originalTime(m, event)},
 		{"kibana.alert.status", "active"},
 		{"kibana.alert.workflow_status", "open"},
 		{"kibana.alert.workflow_tags", []string{}},
@@ -179,17 +179,30 @@ func threats(in []rule.Threat) []threat {
 	return out
 }
 
-// originalTime is the event's own time, whatever form it was written in; empty where it is none.
-func originalTime(event *node) string {
+// originalTime is the event's own time, in whatever form it was written; empty where it is none.
+func originalTime(m Match, event *node) string {
+	if m.Time != nil {
+		if m.Time.IsZero() {
+			return ""
+		}
+		return storable(*m.Time)
+	}
 	for _, n := range event.at(timestampField) {
 		for _, candidate := range append([]*node{n}, n.elems...) {
-			// Elasticsearch reads years of four digits only.
-			if t, ok := instant(candidate.text); ok && t.Year() >= 0 && t.Year() <= 9999 {
-				return iso(t)
+			if t, ok := instant(candidate.text); ok && storable(t) != "" {
+				return storable(t)
 			}
 		}
 	}
 	return ""
+}
+
+// storable writes a time that Elasticsearch reads: of years of four digits only. Another is empty.
+func storable(t time.Time) string {
+	if t.Year() < 0 || t.Year() > 9999 {
+		return ""
+	}
+	return iso(t)
 }
 
 // originalEventFields copy the event's event.* fields, kind among them, to flat keys. A value keeps its form; a field
