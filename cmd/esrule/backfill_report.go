@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/valyala/fastjson"
 
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
@@ -213,6 +216,7 @@ func (p *historyPage) explain(ctx context.Context, document []byte) *match.Expla
 		Rule      rule.ID `json:"kibana.alert.rule.uuid"`
 		Ancestors []struct {
 			Index string `json:"index"`
+			ID    string `json:"id"`
 		} `json:"kibana.alert.ancestors"`
 	}
 	text, err := sink.Event(document)
@@ -224,8 +228,11 @@ func (p *historyPage) explain(ctx context.Context, document []byte) *match.Expla
 			continue
 		}
 		var m *event.Mapping
+		var dates *fastjson.Value
 		if len(signal.Ancestors) == 1 {
-			m = p.mapping(ctx, signal.Ancestors[0].Index, d)
+			from := sample{Index: signal.Ancestors[0].Index, ID: signal.Ancestors[0].ID}
+			m = p.mapping(ctx, from.Index, d)
+			dates = p.dates(ctx, from, m, d)
 		}
 		// Values that the search's `fields` added lie in the signal as if they had been in the event: without a mapping
 		// they are read from there.
@@ -233,7 +240,7 @@ func (p *historyPage) explain(ctx context.Context, document []byte) *match.Expla
 			if source, err := parseSource(text, d.Fields, mapping); err == nil {
 				e := event.New(d.Fields)
 				e.SetNow(p.began)
-				e.Reset(mapping, source, nil)
+				e.Reset(mapping, source, dates)
 				if x := d.Matcher.Explain(e); x.Holds {
 					return x
 				}
@@ -243,12 +250,29 @@ func (p *historyPage) explain(ctx context.Context, document []byte) *match.Expla
 	return nil
 }
 
+// dates asks for those values of an event that only its index reads; nil where there are none, or no such event any more.
+func (p *historyPage) dates(ctx context.Context, from sample, m *event.Mapping, d *schedule.Detection) *fastjson.Value {
+	if m == nil || from.ID == "" {
+		return nil
+	}
+	isOther := func(w search.Wanted) bool { return w.Format == "" }
+	wanted := slices.DeleteFunc(search.Want(m, d.Fields.Paths()), isOther)
+	if len(wanted) == 0 {
+		return nil
+	}
+	fields, _, err := indexReader{p.reader}.fields(ctx, from, wanted)
+	if err != nil {
+		return nil // the page shows the signal without what decided
+	}
+	return fields
+}
+
 // mapping reads what a rule's fields are in an index, once; nil where that is not known.
 func (p *historyPage) mapping(ctx context.Context, index string, d *schedule.Detection) *event.Mapping {
 	key := mappingKey{index, d.Rule.ID}
 	m, known := p.mappings[key]
 	if !known {
-		if classes, err := p.reader.Mappings(ctx, []string{index}, d.Mapped()); err == nil && len(classes) == 1 {
+		if classes, err := d.Classes(ctx, p.reader, []string{index}); err == nil && len(classes) == 1 {
 			m = classes[0].Mapping
 		}
 		p.mappings[key] = m

@@ -282,9 +282,6 @@ func describeField(f match.FieldValues) string {
 	if len(f.Coerced) > 0 {
 		notes = append(notes, "read "+strings.Join(f.Coerced, ", "))
 	}
-	if f.UnreadFormat != "" {
-		notes = append(notes, fmt.Sprintf("esrule cannot read the format %q", f.UnreadFormat))
-	}
 	if len(f.NotTaken) > 0 {
 		notes = append(notes, fmt.Sprintf("the event holds %q, which is no value there", f.NotTaken))
 	}

@@ -24,26 +24,25 @@ type indexed struct {
 // indexReader reads what explain wants of an index, in the way of a run.
 type indexReader struct{ cluster *search.Cluster }
 
-// read gives the mapping of the rule's fields and the values that only the index has.
+// read returns the mapping of the rule's fields and the values that only the index has.
 func (r indexReader) read(ctx context.Context, d *schedule.Detection, s sample) (indexed, error) {
-	mapping, err := r.mappingOf(ctx, s.Index, d.Mapped())
+	mapping, err := r.mappingOf(ctx, s.Index, d)
 	if err != nil {
 		return indexed{}, err
 	}
 	in := indexed{mapping: mapping}
 	in.notes = append(in.notes, unread(mapping)...)
-	var asked []string
-	for _, path := range d.Fields.Paths() {
-		if mapping.Fields[path].FromFields {
-			asked = append(asked, path)
-		}
-	}
-	if len(asked) == 0 {
+	wanted := search.Want(mapping, d.Fields.Paths())
+	if len(wanted) == 0 {
 		return in, nil
+	}
+	asked := make([]string, len(wanted))
+	for i, w := range wanted {
+		asked[i] = w.Path
 	}
 	found := false
 	if s.ID != "" {
-		if in.fields, found, err = r.fields(ctx, s, asked); err != nil {
+		if in.fields, found, err = r.fields(ctx, s, wanted); err != nil {
 			return indexed{}, fmt.Errorf("read %s of %s from %s: %w", strings.Join(asked, ", "), s.ID, s.Index, err)
 		}
 	}
@@ -69,13 +68,13 @@ func unread(m *event.Mapping) []string {
 	return nil
 }
 
-func (r indexReader) mappingOf(ctx context.Context, index string, fields []string) (*event.Mapping, error) {
-	classes, err := r.cluster.Mappings(ctx, []string{index}, fields)
+func (r indexReader) mappingOf(ctx context.Context, index string, d *schedule.Detection) (*event.Mapping, error) {
+	classes, err := d.Classes(ctx, r.cluster, []string{index})
 	if errors.Is(err, elastic.ErrNotFound) {
 		classes, err = nil, nil // a name without wildcards that no index has
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the mapping of %s: %w", index, err)
+		return nil, err
 	}
 	if len(classes) == 0 {
 		return nil, withExit(exitUsage, fmt.Errorf("there is no open index %s that may be read: name another with --index", index))
@@ -87,14 +86,14 @@ func (r indexReader) mappingOf(ctx context.Context, index string, fields []strin
 }
 
 // fields asks the index for a document's values of some fields. found is false where it has no such document.
-func (r indexReader) fields(ctx context.Context, s sample, paths []string) (fields *fastjson.Value, found bool, err error) {
+func (r indexReader) fields(ctx context.Context, s sample, wanted []search.Wanted) (fields *fastjson.Value, found bool, err error) {
 	pit, err := r.cluster.OpenPointInTime(ctx, []string{s.Index})
 	if err != nil {
 		return nil, false, err
 	}
 	defer func() { _ = pit.Close(ctx) }() // it ends by itself
 	query := map[string]any{"ids": map[string]any{"values": []string{s.ID}}}
-	for page, err := range pit.Pages(ctx, search.Request{Query: query, Fields: paths}) {
+	for page, err := range pit.Pages(ctx, search.Request{Query: query, Fields: wanted}) {
 		if err != nil {
 			return nil, false, err
 		}

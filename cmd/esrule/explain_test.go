@@ -5,14 +5,27 @@ import (
 	"testing"
 
 	"esrule/internal/estest"
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+	"esrule/internal/query/match"
+	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
+	"esrule/internal/schedule"
 )
 
 func TestMappingOf(t *testing.T) {
 	server := estest.For(t)
+	query, err := eql.Parse(`any where a == "x"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &schedule.Detection{Rule: &rule.Rule{}, Fields: &event.Fields{}}
+	if d.Matcher, err = match.Compile(query, d.Fields, match.Options{}); err != nil {
+		t.Fatal(err)
+	}
 	f := func(index, want string) {
 		t.Helper()
-		_, err := indexReader{search.NewCluster(server.Client, search.Options{})}.mappingOf(t.Context(), index, []string{"a"})
+		_, err := indexReader{search.NewCluster(server.Client, search.Options{})}.mappingOf(t.Context(), index, d)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got the error %v, want %q", index, err, want)
 		}

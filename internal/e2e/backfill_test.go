@@ -364,6 +364,43 @@ func TestBackfillReport(t *testing.T) {
 	wants(read(withMore(history, "--dry-run"), 1), "<dt>signals</dt><dd>2</dd>", "A dry run")
 }
 
+// The report of a backfill shows the signals of events whose index maps their time in another way than most.
+func TestBackfillReportOfOtherTimestamps(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "events-*")
+	f := func(name, timestamp, field string, at any) {
+		mapping := strings.Replace(ecs, `"@timestamp": {"type": "date"}`, `"@timestamp": `+timestamp, 1)
+		if mapping == ecs {
+			t.Fatal("the mapping of the timestamp was not found")
+		}
+		s.Create(s.name("events-"+name), mapping)
+		e := match(48 * time.Hour)
+		delete(e, "@timestamp")
+		e[field] = at
+		s.put("events-"+name, name, e)
+	}
+	at := time.Now().Add(-48 * time.Hour).UTC()
+	f("seconds", `{"type": "date", "format": "epoch_second"}`, "@timestamp", at.Unix())
+	f("slashes", `{"type": "date", "format": "yyyy/MM/dd HH:mm:ss"}`, "@timestamp", at.Add(time.Hour).Format("2006/01/02 15:04:05"))
+	f("alias", `{"type": "alias", "path": "time"}, "time": {"type": "date"}`, "time", at.Add(2*time.Hour).Format(time.RFC3339))
+	file := filepath.Join(t.TempDir(), "report.html")
+	s.run(withMore(history, "--report", file)...).want(t, 0)
+	s.wantFound("seconds", "slashes", "alias")
+	page, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "<dt>signals</dt><dd>3</dd>"; !strings.Contains(string(page), want) {
+		t.Errorf("the report does not hold %q: its numbers are %q", want, regexp.MustCompile(`<dt>[^<]*</dt><dd>[^<]*</dd>`).FindAllString(string(page), -1))
+	}
+	days := regexp.MustCompile(`kibana.alert.original_time":"(\d{4}-\d{2}-\d{2})T`)
+	for _, hit := range s.signals() {
+		if found := days.FindSubmatch(hit.Source); found == nil || string(found[1]) < at.Format(time.DateOnly) {
+			t.Errorf("the signal of %s has the original time %q", hit.ID, found)
+		}
+	}
+}
+
 // No more points in time are open at once than there are workers, and each is closed.
 func TestBackfillClosesPointsInTime(t *testing.T) {
 	t.Parallel()

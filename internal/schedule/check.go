@@ -10,7 +10,6 @@ import (
 
 	"github.com/prometheus/common/model"
 
-	"esrule/internal/query/date"
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
@@ -63,7 +62,7 @@ type FieldCheck struct {
 // Counter is what Check reads beside the mappings. *search.Cluster is one.
 type Counter interface {
 	Indices(ctx context.Context, patterns []string) ([]string, error)
-	Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error)
+	Mapper
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
 	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
 }
@@ -105,7 +104,7 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 		check.Notes = append(check.Notes, "no index matches the pattern: nothing is searched here until one does")
 		return check, nil
 	}
-	classes, err := c.Mappings(ctx, patterns, d.Mapped())
+	classes, err := d.Classes(ctx, c, patterns)
 	if err != nil {
 		return check, err
 	}
@@ -197,13 +196,7 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints ma
 	if filter.Clause.IsEverything() {
 		check.Notes = append(check.Notes, where+": the rule has no condition that an index answers cheaply: every event of a window is read")
 	}
-	for _, path := range d.Fields.Paths() {
-		f := class.Mapping.Fields[path]
-		if unread := date.New(f.Formats).Unknown; unread != "" && (f.Type == event.Date || f.Type == event.DateNanos) {
-			check.Problems = append(check.Problems, fmt.Sprintf("%s: %s has dates of the format %q, which esrule cannot read: a date in it counts as missing", where, path, unread))
-		}
-	}
-	if f := class.Mapping.Fields["@timestamp"]; f.Type != event.Date && f.Type != event.DateNanos {
+	if f := class.Mapping.Fields["@timestamp"]; !f.IsDate() {
 		check.Problems = append(check.Problems, where+": @timestamp is not mapped as a date: whether an event lies in a window is not certain, and one may be missed")
 	}
 	if o := d.Rule.TimestampOverride; o != "" && class.Mapping.Fields[o].Type == event.Unmapped {

@@ -25,22 +25,3 @@ func TestCheckNamesAnIndexThatDoesNotAnswer(t *testing.T) {
 		t.Errorf("got %d events and the problems %q, want 1 and one about %s", p.Events, p.Problems, sick)
 	}
 }
-
-func TestCheckNamesDatesThatCannotBeRead(t *testing.T) {
-	w := newWorld(t)
-	index := w.Index("events-weeks")
-	w.Create(index, `{"mappings":{"properties":{"@timestamp":{"type":"date"},"event":{"properties":{"category":{"type":"keyword"}}},
-		"file":{"properties":{"created":{"type":"date","format":"YYYY-'W'ww"},"mtime":{"type":"date","format":"dd.MM.yyyy"}}}}}}`)
-	w.rule.Parsed = parsed(t, `file where file.created > "2021-01-01" or file.mtime > "2021-01-01"`)
-	detection, err := schedule.NewDetection(w.rule, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := detection.Check(t.Context(), search.NewCluster(w.Client, search.Options{Tries: 1}), w.clock, w.late)
-	if err != nil || len(got.Patterns) != 1 {
-		t.Fatalf("got %+v, %v", got, err)
-	}
-	if p := got.Patterns[0].Problems; len(p) != 1 || !strings.Contains(p[0], "file.created") || !strings.Contains(p[0], "'W'ww") {
-		t.Errorf("got the problems %q, want one about file.created", p)
-	}
-}

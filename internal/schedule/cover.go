@@ -10,6 +10,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/query/date"
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
@@ -22,7 +23,7 @@ const flushAt = 100
 // Cluster is what covering reads of Elasticsearch. *search.Cluster is one.
 type Cluster interface {
 	OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error)
-	Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error)
+	Mapper
 	Exists(ctx context.Context, index string) (bool, error)
 }
 
@@ -86,13 +87,13 @@ func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target, x sink.Exec
 	if pit.Empty() {
 		return c.outcomeOf(ctx, Outcome{}, t, pit)
 	}
-	classes, err := c.Cluster.Mappings(ctx, t.Patterns, d.Mapped())
+	classes, err := d.Classes(ctx, c.Cluster, t.Patterns)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("read the mappings of %s: %w", t.Patterns, err)
+		return Outcome{}, err
 	}
 	plan := d.plan(classes, t.Timestamps, t.Window, c.Own)
 	if t.Only != "" {
-		plan.request = prefilter.And(prefilter.Terms("_index", []string{t.Only}), plan.request)
+		plan.narrow(prefilter.Terms("_index", []string{t.Only}))
 	}
 	j := newJudge(c, d, t, plan, x)
 	if err := j.read(ctx, pit); err != nil {
@@ -149,9 +150,19 @@ func newJudge(c *Coverer, d *Detection, t Target, p plan, x sink.Execution) *jud
 	return j
 }
 
-// read takes page after page, each while the next is under way. Signals are left in hand at the end.
+// read reads the candidates of every search. Signals are left in hand at the end.
 func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
-	for page, err := range pit.Pages(ctx, search.Request{Query: j.plan.request, Fields: j.plan.fields}) {
+	for _, request := range j.plan.searches {
+		if err := j.readPages(ctx, pit, request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readPages takes page after page, each while the next is under way.
+func (j *judge) readPages(ctx context.Context, pit *search.PointInTime, request search.Request) error {
+	for page, err := range pit.Pages(ctx, request) {
 		if err != nil {
 			return fmt.Errorf("read candidates: %w", err)
 		}
@@ -192,12 +203,28 @@ func (j *judge) judge(hit *search.Hit) error {
 	j.outcome.Matched++
 	signal, err := sink.NewSignal(sink.Match{
 		Rule: j.detection.Rule, Index: hit.Index, ID: hit.ID(), Source: hit.SourceJSON(), Fields: hit.FieldsJSON(),
+		Time: eventTime(hit, mapping),
 	}, j.execution)
 	if err != nil {
 		return fmt.Errorf("make a signal of document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
 	j.signals = append(j.signals, signal)
 	return nil
+}
+
+// eventTime returns when an event happened, as the search gave it; nil where its `_source` says it.
+func eventTime(hit *search.Hit, mapping *event.Mapping) *time.Time {
+	f := mapping.Fields[timestamp]
+	if !f.IsDate() || plainTime(f) {
+		return nil
+	}
+	var at time.Time // stays zero where the index has none
+	if values := hit.Fields.GetArray(timestamp); len(values) > 0 {
+		if i, ok := date.Served(nil).Parse(values[0].GetStringBytes()); ok {
+			at = i.Time()
+		}
+	}
+	return &at
 }
 
 // skim makes the judge's event that of the document that a text begins with, if it can; it is a [search.Reader].

@@ -1,14 +1,17 @@
 package schedule
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
+	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
+	"esrule/internal/query/search"
 )
 
 // Detection is a rule made ready to run: its matcher, the fields it reads, and where it looks.
@@ -51,6 +54,25 @@ func (d *Detection) Mapped() []string {
 	mapped := slices.Concat(d.Fields.Paths(), d.Timestamps().Fields())
 	slices.Sort(mapped)
 	return slices.Compact(mapped)
+}
+
+// Mapper reads what fields are. *search.Cluster is one.
+type Mapper interface {
+	Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error)
+	ReadDates(ctx context.Context, classes []search.Class, constants map[string][]string) ([]search.Class, error)
+}
+
+// Classes reads what the indices of patterns make of the rule's fields, and of its constants where only they know.
+func (d *Detection) Classes(ctx context.Context, m Mapper, patterns []string) ([]search.Class, error) {
+	classes, err := m.Mappings(ctx, patterns, d.Mapped())
+	if err != nil {
+		return nil, fmt.Errorf("read the mappings of %s: %w", patterns, err)
+	}
+	classes, err = m.ReadDates(ctx, classes, eql.Constants(d.Matcher.Condition()))
+	if err != nil {
+		return nil, fmt.Errorf("read the rule's dates in the formats of %s: %w", patterns, err)
+	}
+	return classes, nil
 }
 
 // Fingerprint stands for what the rule's signals depend on: its meaning and where it looks.

@@ -2,16 +2,19 @@ package schedule
 
 import (
 	"fmt"
+	"slices"
 
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
 )
 
-// plan is one search, laid out for the mappings of the moment.
+// plan is the search of one window, laid out for the mappings of the moment.
 type plan struct {
-	request  prefilter.Clause
-	fields   []string // asked of the search beside `_source`
+	request prefilter.Clause // everything that is searched
+	// searches come to request together. There is more than one only where no shard of some indices answers what
+	// is asked of others.
+	searches []search.Request
 	mappings map[string]*event.Mapping
 	// uncovered are the indices that cannot be judged, whatever they answer.
 	uncovered []Failure
@@ -22,9 +25,9 @@ func (p plan) indices() int { return len(p.mappings) }
 // plan builds the search of a window over the classes of mappings that the patterns have now.
 func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps, window Interval, own []string) plan {
 	p := plan{mappings: map[string]*event.Mapping{}}
+	var groups []*group
 	var searched []prefilter.Class
-	var left []string
-	asked := map[string]bool{}
+	left := slices.Clone(own)
 	for _, c := range classes {
 		if reason := unjudgeable(c.Mapping); reason != "" {
 			for _, index := range c.Indices {
@@ -36,24 +39,32 @@ func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps
 		for _, index := range c.Indices {
 			p.mappings[index] = c.Mapping
 		}
-		for _, path := range d.Fields.Paths() {
-			if c.Mapping.Fields[path].FromFields && !asked[path] {
-				asked[path] = true
-				p.fields = append(p.fields, path)
-			}
-		}
-		searched = append(searched, prefilter.Class{
+		one := prefilter.Class{
 			Indices: c.Indices,
 			Window:  prefilter.Between(c.Mapping, timestamps, window.From, window.To),
 			Filter:  prefilter.Build(d.Matcher.Condition(), c.Mapping).Clause,
-		})
+		}
+		searched = append(searched, one)
+		groups = grouped(groups, one, c.Mapping, d.wanted(c.Mapping))
 	}
 	unseen := prefilter.Anytime(timestamps, window.From, window.To)
 	p.request = prefilter.Guarded(searched, unseen)
-	if left = append(left, own...); len(left) > 0 {
-		p.request = prefilter.And(p.request, prefilter.Not(prefilter.Terms("_index", left)))
+	p.searches = requests(groups, unseen)
+	if len(groups) < 2 {
+		p.searches[0].Query = p.request
+	}
+	if len(left) > 0 {
+		p.narrow(prefilter.Not(prefilter.Terms("_index", left)))
 	}
 	return p
+}
+
+// narrow leaves out what a clause does not accept.
+func (p *plan) narrow(to prefilter.Clause) {
+	p.request = prefilter.And(p.request, to)
+	for i, s := range p.searches {
+		p.searches[i].Query = prefilter.And(s.Query.(prefilter.Clause), to)
+	}
 }
 
 // Query is what a search of a window asks of the classes of mappings that the patterns have now: the window

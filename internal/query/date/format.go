@@ -5,12 +5,11 @@ import (
 	"time"
 )
 
-// Format is a mapping's list of formats, compiled.
+// Format reads the dates of one field.
 type Format struct {
-	readers []reader
-	// Unknown is the first format that is not understood, or empty. A text that no format before it takes is refused:
-	// what the server makes of it is not known.
-	Unknown string
+	readers   []reader
+	served    bool // its values are printed by the server, its constants may be of any form
+	constants Constants
 }
 
 // reader reads a whole text in one format.
@@ -22,23 +21,39 @@ const Default = "strict_date_optional_time||epoch_millis"
 // DefaultNanos is that of a date_nanos field.
 const DefaultNanos = "strict_date_optional_time_nanos||epoch_millis"
 
-// New compiles formats as a mapping writes them; empty means [Default].
+// Printed is the format in which the server is asked to write values that only it can read.
+const Printed = "strict_date_optional_time_nanos"
+
+// Constants are the constants of rules that the server read in a field's own format.
+type Constants map[string]Span
+
+// Span is what a constant stands for, from its first to its last instant.
+type Span struct{ First, Last Instant }
+
+// New returns the format of a mapping's text, in which several are joined with "||"; empty is [Default]. Of
+// formats that are not plain it reads no text: see [Plain].
 func New(formats string) *Format {
 	if formats == "" {
 		formats = Default
 	}
 	f := &Format{}
-	for _, name := range strings.Split(formats, "||") {
-		name = strings.TrimPrefix(strings.TrimSpace(name), "8") // once the mark of java.time patterns
+	for name := range strings.SplitSeq(formats, "||") {
 		read, ok := readerOf(name)
 		if !ok {
-			f.Unknown = name
-			break // what it would not take is not known, so what the formats behind it are asked for is not either
+			return &Format{}
 		}
 		f.readers = append(f.readers, read)
 	}
 	return f
 }
+
+// Served returns the format of a field that the server reads. constants are those that it takes.
+func Served(constants Constants) *Format {
+	return &Format{readers: []reader{readPrinted}, served: true, constants: constants}
+}
+
+// Plain reports whether a mapping's formats are all read here: ISO 8601 with every digit, and epoch numbers.
+func Plain(formats string) bool { return len(New(formats).readers) > 0 }
 
 func readerOf(name string) (reader, bool) {
 	switch name {
@@ -46,29 +61,20 @@ func readerOf(name string) (reader, bool) {
 		return readEpoch(1e3), true
 	case "epoch_second":
 		return readEpoch(1), true
-	case "iso8601", "strict_date_optional_time", "strictDateOptionalTime":
-		return isoStrict.read, true
+	case "strict_date_optional_time":
+		return readISO, true
 	case "strict_date_optional_time_nanos":
-		return isoSeconds.read, true
-	case "date_optional_time", "dateOptionalTime":
-		return isoLenient.read, true
+		return readISOSeconds, true
 	}
-	if n, ok := named(name); ok {
-		return n.read, true
-	}
-	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") == "" && strings.Contains(name, "_") {
-		return nil, false // the name of a format that is not known, not a pattern
-	}
-	p, ok := compilePattern(name)
-	if !ok {
-		return nil, false
-	}
-	return p.read, true
+	return nil, false
 }
 
-// Parse reads a text as it stands in a document or, without date math, in a query. What the text leaves
-// out is the first of its kind, or with up the last: "2020-01-01" is the end of that day then.
-func (f *Format) Parse(text []byte, up bool) (Instant, bool) {
+// Parse reads the value of a document.
+func (f *Format) Parse(text []byte) (Instant, bool) { return f.parse(text, false) }
+
+// parse reads a text without date math. What the text leaves out is the first of its kind, or with up the
+// last: "2020-01-01" is the end of that day then.
+func (f *Format) parse(text []byte, up bool) (Instant, bool) {
 	for _, read := range f.readers {
 		if i, ok := read(text, up); ok {
 			return i, true
@@ -77,37 +83,41 @@ func (f *Format) Parse(text []byte, up bool) (Instant, bool) {
 	return Instant{}, false
 }
 
-// Range reads a constant of a query as the first and last instant that it stands for. relative tells that it
+// Range reads a constant of a query as the first and last instant that it stands for. relative says that it
 // depends on now. Where the format does not take it, ISO 8601 and epoch milliseconds do: for a mapping of
 // epoch_second alone an ISO date would be an error in Elasticsearch.
-func (f *Format) Range(text string, now time.Time) (from, to Instant, relative, ok bool) {
-	from, to, relative, ok = f.span(text, now)
-	if !ok && f.Unknown == "" {
-		fallback := Format{readers: []reader{isoStrict.read, readEpoch(1e3)}}
-		from, to, relative, ok = fallback.span(text, now)
+func (f *Format) Range(text string, now time.Time) (first, last Instant, relative, ok bool) {
+	if s, ok := f.constants[text]; ok {
+		return s.First, s.Last, false, true
 	}
-	return from, to, relative, ok
+	if first, last, ok = f.span(text, now); !ok || f.served {
+		fallback := Format{readers: []reader{readISO, readEpoch(1e3)}}
+		first, last, ok = fallback.span(text, now)
+	}
+	return first, last, IsRelative(text), ok
 }
 
+// IsRelative reports whether a constant depends on now.
+func IsRelative(text string) bool { return strings.HasPrefix(text, "now") }
+
 // Number reads a constant of a query that is a number: it counts milliseconds since 1970, whatever the format.
-func Number(text string) (from, to Instant, ok bool) {
+func Number(text string) (first, last Instant, ok bool) {
 	read := readEpoch(1e3)
-	from, ok = read([]byte(text), false)
+	first, ok = read([]byte(text), false)
 	if !ok {
 		return Instant{}, Instant{}, false
 	}
-	to, ok = read([]byte(text), true)
-	return from, to, ok
+	last, ok = read([]byte(text), true)
+	return first, last, ok
 }
 
-func (f *Format) span(text string, now time.Time) (from, to Instant, relative, ok bool) {
-	relative = strings.HasPrefix(text, "now")
-	from, ok = f.resolve(text, false, now)
+func (f *Format) span(text string, now time.Time) (first, last Instant, ok bool) {
+	first, ok = f.resolve(text, false, now)
 	if !ok {
-		return Instant{}, Instant{}, relative, false
+		return Instant{}, Instant{}, false
 	}
-	to, ok = f.resolve(text, true, now)
-	return from, to, relative, ok
+	last, ok = f.resolve(text, true, now)
+	return first, last, ok
 }
 
 func (f *Format) resolve(text string, up bool, now time.Time) (Instant, bool) {
@@ -116,9 +126,9 @@ func (f *Format) resolve(text string, up bool, now time.Time) (Instant, bool) {
 	}
 	anchor, math, found := strings.Cut(text, "||")
 	if !found {
-		return f.Parse([]byte(text), up)
+		return f.parse([]byte(text), up)
 	}
-	i, ok := f.Parse([]byte(anchor), false)
+	i, ok := f.parse([]byte(anchor), false)
 	if !ok {
 		return Instant{}, false
 	}

@@ -45,7 +45,6 @@ func (i Instant) Time() time.Time { return time.Unix(i.Seconds, int64(i.Nanos)).
 type civil struct {
 	year                                            int64
 	month, day, hour, minute, second, nanos, offset int
-	hasYear                                         bool
 	zone                                            *time.Location // nil: offset, seconds east of UTC
 }
 
@@ -65,9 +64,6 @@ func (c civil) instant(up bool) (Instant, bool) {
 				*part = last
 			}
 		}
-	}
-	if !c.hasYear {
-		c.year = 1970
 	}
 	fill(&c.month, 1, 1)
 	if c.month < 1 || c.month > 12 {
@@ -122,10 +118,4 @@ func floorDiv(a, b int64) int64 {
 		q--
 	}
 	return q
-}
-
-// setDay sets the date to so many days behind 1 January 1970.
-func (c *civil) setDay(days int64) {
-	t := time.Unix(days*86400, 0).UTC()
-	c.year, c.hasYear, c.month, c.day = int64(t.Year()), true, int(t.Month()), t.Day()
 }

@@ -1,43 +1,43 @@
 package date
 
-import "bytes"
+// readISO takes ISO 8601 with all digits of each part, and a time of whatever precision: 2020, 2020-01,
+// 2020-01-01T10, 2020-01-01T10:00:00,5+01:00.
+func readISO(text []byte, up bool) (Instant, bool) { return readParts(text, up, false) }
 
-// iso tells the readers of ISO 8601 apart.
-type iso uint8
+// readISOSeconds takes a time only with its seconds, as date_nanos fields do.
+func readISOSeconds(text []byte, up bool) (Instant, bool) { return readParts(text, up, true) }
 
-const (
-	// isoStrict wants all digits of each part, and takes a time of whatever precision: 2020, 2020-01,
-	// 2020-01-01T10, 2020-01-01T10:00:00,5+01:00.
-	isoStrict iso = iota
-	// isoSeconds takes a time only with its seconds, as date_nanos fields do.
-	isoSeconds
-	// isoLenient takes parts with fewer digits, and years with more.
-	isoLenient
-)
-
-func (kind iso) read(text []byte, up bool) (Instant, bool) {
-	s := scanner{text: text, strict: kind != isoLenient}
+// readPrinted takes what the server prints in the format [Printed]: a sign before years that have not four digits.
+func readPrinted(text []byte, _ bool) (Instant, bool) {
+	s := scanner{text: text}
+	s.take('+')
 	c := emptyCivil()
-	if !s.isoDate(&c) {
+	if !s.date(&c, mostYearDigits) || !s.time(&c, true) || len(s.text) > 0 {
 		return Instant{}, false
 	}
-	if len(s.text) > 0 && (!s.isoTime(&c, kind) || len(s.text) > 0) {
+	return c.instant(false)
+}
+
+// mostYearDigits are those of the largest year that java.time has.
+const mostYearDigits = 9
+
+func readParts(text []byte, up, seconds bool) (Instant, bool) {
+	s := scanner{text: text}
+	c := emptyCivil()
+	if !s.date(&c, 4) {
+		return Instant{}, false
+	}
+	if len(s.text) > 0 && (!s.time(&c, seconds) || len(s.text) > 0) {
 		return Instant{}, false
 	}
 	return c.instant(up)
 }
 
 // scanner takes parts of a date off the front of a text.
-type scanner struct {
-	text   []byte
-	strict bool
-}
+type scanner struct{ text []byte }
 
 // digits takes least to most digits.
 func (s *scanner) digits(least, most int) (n int, ok bool) {
-	if !s.strict {
-		least = 1
-	}
 	count := 0
 	for count < most && count < len(s.text) && '0' <= s.text[count] && s.text[count] <= '9' {
 		n = n*10 + int(s.text[count]-'0')
@@ -62,27 +62,17 @@ func (s *scanner) isDigit(at int) bool {
 	return at < len(s.text) && '0' <= s.text[at] && s.text[at] <= '9'
 }
 
-// year takes a year of four digits, or where not strict of up to nine, behind a minus sign or none.
-func (s *scanner) year(c *civil) bool {
+// date takes yyyy[-MM[-dd]], the year of up to so many digits and with a minus sign or none.
+func (s *scanner) date(c *civil, yearDigits int) bool {
 	negative := s.take('-')
-	most := 4
-	if !s.strict {
-		most = 9
+	n, ok := s.digits(4, yearDigits)
+	if !ok || s.isDigit(0) {
+		return false
 	}
-	n, ok := s.digits(4, most)
-	c.year, c.hasYear = int64(n), ok
+	c.year = int64(n)
 	if negative {
 		c.year = -c.year
 	}
-	return ok
-}
-
-// isoDate takes yyyy[-MM[-dd]].
-func (s *scanner) isoDate(c *civil) bool {
-	if !s.year(c) || s.isDigit(0) {
-		return false
-	}
-	var ok bool
 	if !s.take('-') {
 		return true
 	}
@@ -96,13 +86,13 @@ func (s *scanner) isoDate(c *civil) bool {
 	return ok
 }
 
-// isoTime takes T[HH[:mm[:ss[.fraction]]]][zone] behind a date that has its month.
-func (s *scanner) isoTime(c *civil, kind iso) bool {
+// time takes T[HH[:mm[:ss[.fraction]]]][zone] after a date that has its month; with seconds, only a whole one.
+func (s *scanner) time(c *civil, seconds bool) bool {
 	if c.month == missing || !s.take('T') {
 		return false
 	}
 	if len(s.text) == 0 {
-		return kind != isoSeconds
+		return !seconds
 	}
 	var ok bool
 	if c.hour, ok = s.digits(2, 2); !ok {
@@ -123,95 +113,26 @@ func (s *scanner) isoTime(c *civil, kind iso) bool {
 			}
 		}
 	}
-	if kind == isoSeconds && (c.second == missing || c.day == missing) {
+	if seconds && (c.second == missing || c.day == missing) {
 		return false
 	}
-	return len(s.text) == 0 || s.isoZone(c)
+	return len(s.text) == 0 || s.zone(c)
 }
 
 // fraction takes least to most digits of a fraction of a second, as nanoseconds.
 func (s *scanner) fraction(least, most int) (nanos int, ok bool) {
 	before := len(s.text)
-	strict := s.strict
-	s.strict = true
 	nanos, ok = s.digits(least, most)
-	s.strict = strict
 	for n := before - len(s.text); ok && n < 9; n++ {
 		nanos *= 10
 	}
 	return nanos, ok && !s.isDigit(0)
 }
 
-// isoZone takes what [scanner.zone] takes, and offsets of every form: +HH, +HHmm, +HH:mm, +HH:mm:ss; where strict, behind
-// UTC too, and with one digit for the hour.
-func (s *scanner) isoZone(c *civil) bool {
-	if len(s.text) > 0 && (s.text[0] == '+' || s.text[0] == '-') {
-		return s.offset(c)
-	}
-	universal := *s
-	for _, name := range universalNames() {
-		if s.strict && bytes.HasPrefix(s.text, []byte(name)) {
-			universal.text = s.text[len(name):]
-			break
-		}
-	}
-	if n := len(universal.text); n == len(s.text) || n == 0 || universal.text[0] != '+' && universal.text[0] != '-' {
-		return s.zone(c)
-	}
-	if universal.isDigit(1) && len(universal.text) == 2 {
-		universal.text = []byte{universal.text[0], '0', universal.text[1]}
-	}
-	ok := universal.offset(c)
-	s.text = universal.text
-	return ok
-}
-
-// sign takes the sign that an offset begins with.
-func (s *scanner) sign() (sign int, ok bool) {
-	switch {
-	case s.take('+'):
-		return 1, true
-	case s.take('-'):
-		return -1, true
-	}
-	return 0, false
-}
-
-func (s *scanner) offset(c *civil) bool {
-	sign, ok := s.sign()
-	if !ok {
-		return false
-	}
-	strict := s.strict
-	s.strict = true
-	defer func() { s.strict = strict }()
-	hours, ok := s.digits(2, 2)
-	if !ok {
-		return false
-	}
-	seconds := hours * 3600
-	for _, unit := range [...]int{60, 1} {
-		colon := s.take(':')
-		if !colon && !s.isDigit(0) {
-			break
-		}
-		n, ok := s.digits(2, 2)
-		if !ok || n > 59 {
-			return false
-		}
-		seconds += n * unit
-	}
-	if seconds > 18*3600 {
-		return false
-	}
-	c.offset = sign * seconds
-	return true
-}
-
-// readEpoch gives the reader of numbers that count parts of a second since 1970, so many a second.
+// readEpoch returns the reader of numbers that count parts of a second since 1970, so many a second.
 func readEpoch(perSecond int64) reader {
 	return func(text []byte, up bool) (Instant, bool) {
-		s := scanner{text: text, strict: true}
+		s := scanner{text: text}
 		negative := s.take('-')
 		whole := int64(0)
 		if !s.isDigit(0) {
@@ -237,7 +158,7 @@ func readEpoch(perSecond int64) reader {
 				return Instant{}, false
 			}
 			nanos = int64(n) / perSecond
-		case up && perSecond == 1e3:
+		case up:
 			nanos = unit - 1
 		}
 		if len(s.text) > 0 {

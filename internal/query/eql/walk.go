@@ -1,5 +1,7 @@
 package eql
 
+import "slices"
+
 // Walk visits e and what is below it from left to right, each node before its parts; the parts of a node are left out
 // where visit returns false.
 func Walk(e Expr, visit func(Expr) bool) {
@@ -54,4 +56,29 @@ func Fields(q *Query) []*Field {
 		return true
 	})
 	return fields
+}
+
+// Constants returns the texts that a condition compares its fields with, by the fields' paths.
+func Constants(e Expr) map[string][]string {
+	texts := map[string][]string{}
+	add := func(subject, constant Expr) {
+		field, isField := subject.(*Field)
+		literal, isLiteral := constant.(*Literal)
+		if isField && isLiteral && literal.Kind == String && !slices.Contains(texts[field.Path], literal.Text) {
+			texts[field.Path] = append(texts[field.Path], literal.Text)
+		}
+	}
+	Walk(e, func(e Expr) bool {
+		switch e := e.(type) {
+		case *Compare:
+			add(e.Left, e.Right)
+			add(e.Right, e.Left)
+		case *In:
+			for _, constant := range e.List {
+				add(e.Subject, constant)
+			}
+		}
+		return true
+	})
+	return texts
 }

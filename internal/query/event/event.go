@@ -124,6 +124,9 @@ func (e *Event) resolve(s Slot, into []Value) []Value {
 	if f.Type == Unmapped {
 		return into
 	}
+	if f.ServerRead {
+		return e.collect(e.extra, e.fields.trees[s], f, into)
+	}
 	if e.skimmed {
 		into = e.skim(s, f, into)
 	} else {

@@ -117,7 +117,7 @@ func TestTypes(t *testing.T) {
 	f(event.FieldMapping{Type: event.Date}, `["2026-01-02","2026-01-02T03:04:05.6789+01:00",1500000000000,"1500000000000"]`,
 		"2026-01-02T00:00:00Z", "2026-01-02T02:04:05.678Z", "2017-07-14T02:40:00Z", "2017-07-14T02:40:00Z")
 	f(event.FieldMapping{Type: event.Date}, `["02.01.2026","","yesterday",true]`)
-	f(event.FieldMapping{Type: event.Date, Formats: "dd.MM.yyyy||epoch_second"}, `["02.01.2026",1500000000]`, "2026-01-02T00:00:00Z", "2017-07-14T02:40:00Z")
+	f(event.FieldMapping{Type: event.Date, Formats: "epoch_second"}, `["02.01.2026",1500000000]`, "2017-07-14T02:40:00Z")
 	f(event.FieldMapping{Type: event.DateNanos}, `["2026-01-02T03:04:05.123456789Z","1960-01-01"]`, "2026-01-02T03:04:05.123456789Z")
 	f(event.FieldMapping{Type: event.IP}, `["10.0.0.1","::ffff:10.0.0.1","FD00::1","2001:db8:0:0::1","fe80::1%eth0"]`, "10.0.0.1", "10.0.0.1", "fd00::1", "2001:db8::1", "fe80::1")
 	f(event.FieldMapping{Type: event.IP}, `["10.0.0","010.0.0.1","10.0.0.1%eth0","x",""," 10.0.0.1"]`)
@@ -180,6 +180,24 @@ func TestValuesOnlyTheIndexHas(t *testing.T) {
 	f("event.module", `{"event":{"module":"a"}}`, `{"event.module":["m365"]}`, "a", "m365")
 	f("event.module", `{}`, ``)
 	f("host.name", `{}`, `{"host.name":["not asked for"]}`)
+}
+
+// TestServerReadDates holds that of a date that only the server reads no value is taken from _source.
+func TestServerReadDates(t *testing.T) {
+	m := &event.Mapping{Fields: map[string]event.FieldMapping{
+		"d":   {Type: event.Date, Formats: "yyyy/MM/dd", FromFields: true, ServerRead: true},
+		"n.d": {Type: event.DateNanos, Nested: "n", FromFields: true, ServerRead: true},
+	}}
+	f := func(path, source, extra string, want ...string) {
+		t.Helper()
+		if got := values(t, m, path, source, extra); !cmp.Equal(got, want) {
+			t.Errorf("%s of %s with %s: got %q, want %q", path, source, extra, got, want)
+		}
+	}
+	f("d", `{"d":"2026-01-02T03:04:05.678Z"}`, ``)
+	f("d", `{"d":"2026/01/02"}`, `{"d":["2026-01-02T00:00:00.000Z","+12020-01-01T00:00:00.000Z"]}`, "2026-01-02T00:00:00Z", "12020-01-01T00:00:00Z")
+	f("n.d", `{}`, `{"n":[{"d":["2026-01-02T00:00:00.123456789Z"]},{"d":["1960-01-01T00:00:00.000Z"]}]}`, "2026-01-02T00:00:00.123456789Z")
+	f("n.d", `{}`, `{"n.d":["2026-01-02T00:00:00.000Z"]}`, "2026-01-02T00:00:00Z")
 }
 
 func TestValuesUnderAnotherPath(t *testing.T) {

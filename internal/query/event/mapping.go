@@ -1,6 +1,11 @@
 package event
 
-import "unicode/utf16"
+import (
+	"cmp"
+	"unicode/utf16"
+
+	"esrule/internal/query/date"
+)
 
 // Mapping is what the indices of one class say of the fields that a rule set uses. Indices with equal
 // mappings form one class; what a field is never comes from how an event's JSON was written.
@@ -55,8 +60,18 @@ type FieldMapping struct {
 	// NullValue is what a null stands for, as text; HasNullValue tells it from none.
 	NullValue    string
 	HasNullValue bool
-	// Formats are a date's formats as the mapping writes them, for example "epoch_millis||strict_date".
+	// Formats are a date's formats as the mapping writes them, for example "epoch_millis||strict_date". They are
+	// empty where only `_field_caps` knows the field: then they are not known.
 	Formats string
+	// DocValues: the search gives the values of a date that is asked for as `docvalue_fields`, which are those of
+	// the index. Else `fields` has them, which reads `_source`.
+	DocValues bool
+	// ServerRead is a date that only the server reads: its formats are not plain ([date.Plain]) or not known, or
+	// FromFields holds. The search gives the values in the format [date.Printed].
+	ServerRead bool
+	// Constants are what the server makes of a rule's constants that are compared with a ServerRead date. It is nil
+	// where it was not asked.
+	Constants *date.Constants
 	// ScalingFactor is a scaled_float's.
 	ScalingFactor float64
 }
@@ -103,6 +118,22 @@ func TypeOf(name string) Type {
 		return t
 	}
 	return Other
+}
+
+// IsDate reports whether the field holds instants.
+func (f FieldMapping) IsDate() bool { return f.Type == Date || f.Type == DateNanos }
+
+// Dates returns the format in which a date's values and the constants compared with them are read.
+func (f FieldMapping) Dates() *date.Format {
+	switch {
+	case f.ServerRead && f.Constants != nil:
+		return date.Served(*f.Constants)
+	case f.ServerRead:
+		return date.Served(nil)
+	case f.Type == DateNanos:
+		return date.New(cmp.Or(f.Formats, date.DefaultNanos))
+	}
+	return date.New(f.Formats)
 }
 
 // Ignores tells whether a value is too long for the field's index: it is in `_source` and a search does

@@ -2,7 +2,7 @@ package event
 
 import (
 	"bytes"
-	"cmp"
+	"math"
 	"net/netip"
 
 	"github.com/valyala/fastjson"
@@ -57,12 +57,18 @@ func (v *Value) Dates() *date.Format {
 	return v.field.dates
 }
 
-// Formats names what [Value.Dates] reads.
-func (v *Value) Formats() string {
+// DateKey stands for what [Value.Dates] reads: two values with equal keys read a constant alike.
+type DateKey struct {
+	formats   string
+	constants *date.Constants
+}
+
+// DateKey returns the key of the format.
+func (v *Value) DateKey() DateKey {
 	if v.field == nil {
-		return ""
+		return DateKey{}
 	}
-	return v.field.Formats
+	return DateKey{v.field.Formats, v.field.Constants}
 }
 
 // RoundEqual gives a number as the field's type would hold it, for comparisons by equality: a float that
@@ -99,10 +105,8 @@ func newField(m FieldMapping, path *lookup) field {
 		f.path = newLookup(m.SourcePath)
 	}
 	switch m.Type {
-	case Date:
-		f.dates = date.New(m.Formats)
-	case DateNanos:
-		f.dates = date.New(cmp.Or(m.Formats, date.DefaultNanos))
+	case Date, DateNanos:
+		f.dates = m.Dates()
 	case Float:
 		f.precision = precisionOf(m)
 	case Integer:
@@ -170,7 +174,7 @@ func readBoolean(text []byte) (Value, bool) {
 }
 
 func (f *field) readDate(text []byte) (Value, bool) {
-	i, ok := f.dates.Parse(text, false)
+	i, ok := f.dates.Parse(text)
 	if !ok {
 		return Value{}, false
 	}
@@ -178,7 +182,8 @@ func (f *field) readDate(text []byte) (Value, bool) {
 		return Value{Kind: KindDate, Integer: i.Millis()}, true
 	}
 	n := i.UnixNano()
-	return Value{Kind: KindDateNanos, Integer: n}, n >= 0 // date_nanos begins in 1970
+	held := n >= 0 && n < math.MaxInt64 // date_nanos begins in 1970 and ends in 2262, where 64 bits end
+	return Value{Kind: KindDateNanos, Integer: n}, held
 }
 
 func readAddress(text []byte) (Value, bool) {

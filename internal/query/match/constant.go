@@ -219,7 +219,7 @@ type dateConstant struct {
 }
 
 type period struct {
-	formats  string
+	format   event.DateKey
 	now      int64
 	relative bool
 	from, to date.Instant
@@ -239,10 +239,10 @@ func (d *dateConstant) place(e *event.Event, v *event.Value) (first, last int, o
 
 func (d *dateConstant) resolve(e *event.Event, v *event.Value) *period {
 	p := d.kept.Load()
-	if p != nil && p.formats == v.Formats() && (!p.relative || p.now == e.Now().UnixNano()) {
+	if p != nil && p.format == v.DateKey() && (!p.relative || p.now == e.Now().UnixNano()) {
 		return p
 	}
-	p = &period{formats: v.Formats(), now: e.Now().UnixNano()}
+	p = &period{format: v.DateKey(), now: e.Now().UnixNano()}
 	if d.isNumber {
 		p.from, p.to, p.ok = date.Number(d.text)
 	} else {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 
-	"esrule/internal/query/date"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 )
@@ -37,8 +36,6 @@ type FieldValues struct {
 	Ignored int `json:"ignored,omitempty"`
 	// Coerced are the values that the type changes, such as `"4.7" as 4` in a long.
 	Coerced []string `json:"coerced,omitempty"`
-	// UnreadFormat is a date format in the mapping that is not understood: what only it takes is missing.
-	UnreadFormat string `json:"unread_format,omitempty"`
 	// NotTaken are values in the event that are none in its index: of an unmapped field, or not of its type.
 	NotTaken []string `json:"not_taken,omitempty"`
 }
@@ -165,9 +162,6 @@ func fieldValues(path string, s event.Slot, e *event.Event) FieldValues {
 	default:
 		f.Mapping = mapped.Name
 	}
-	if (mapped.Type == event.Date || mapped.Type == event.DateNanos) && known {
-		f.UnreadFormat = date.New(mapped.Formats).Unknown
-	}
 	for _, v := range e.Values(s) {
 		f.Values = append(f.Values, string(v.Text))
 		if mapped.Ignores(v.Text) {
@@ -178,6 +172,9 @@ func fieldValues(path string, s event.Slot, e *event.Event) FieldValues {
 		}
 	}
 	for _, text := range e.Written(s) {
+		if mapped.ServerRead && len(f.Values) > 0 {
+			break // what the server makes of which text is not known
+		}
 		if !slices.Contains(f.Values, text) {
 			f.NotTaken = append(f.NotTaken, text)
 		}

@@ -19,7 +19,7 @@ var typed = &event.Mapping{Fields: map[string]event.FieldMapping{
 	"half": {Type: event.Float, Name: "half_float"}, "scaled": {Type: event.Float, Name: "scaled_float", ScalingFactor: 10},
 	"on": {Type: event.Boolean, Name: "boolean"}, "text": {Type: event.Text, Name: "text"},
 	"date": {Type: event.Date, Name: "date"}, "nanos": {Type: event.DateNanos, Name: "date_nanos"},
-	"day": {Type: event.Date, Name: "date", Formats: "dd.MM.yyyy"},
+	"day": {Type: event.Date, Name: "date", Formats: "epoch_second"},
 	"ip":  {Type: event.IP, Name: "ip"}, "version": {Type: event.Version, Name: "version"},
 }}
 
@@ -249,8 +249,8 @@ func TestOrder(t *testing.T) {
 	f(`date in ("2026-01-01", "2026-01-02")`, `{"date":"2026-01-02T10:00:00Z"}`, true)
 	f(`nanos > "2026-01-02T03:04:05.123456788Z"`, `{"nanos":"2026-01-02T03:04:05.123456789Z"}`, true)
 	f(`nanos == "2026-01-02T03:04:05.123Z"`, `{"nanos":"2026-01-02T03:04:05.123Z"}`, true)
-	f(`day == "02.01.2026"`, `{"day":"02.01.2026"}`, true)
-	f(`day < "2026-01-03"`, `{"day":"02.01.2026"}`, true)
+	f(`day == "1767312000"`, `{"day":1767312000}`, true)
+	f(`day < "2026-01-03"`, `{"day":1767312000}`, true)
 	// Addresses.
 	f(`ip == "10.0.0.1"`, `{"ip":"::ffff:10.0.0.1"}`, true)
 	f(`ip == "10.0.0.0/8"`, `{"ip":"10.1.2.3"}`, true)

@@ -7,12 +7,18 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/query/date"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 )
 
 // mapping is one class with a field of each kind, named after it.
+// weeks is what the server read of one constant.
+var weeks = date.Constants{"2026-W02": {
+	First: date.At(time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)), Last: date.At(time.Date(2026, 1, 5, 23, 59, 59, 999e6, time.UTC)),
+}}
+
 var mapping = &event.Mapping{Fields: map[string]event.FieldMapping{
 	"event.category": {Type: event.Keyword, Name: "keyword", Exact: "event.category"},
 	"host.os.type":   {Type: event.Keyword, Name: "keyword", Exact: "host.os.type"},
@@ -34,7 +40,7 @@ var mapping = &event.Mapping{Fields: map[string]event.FieldMapping{
 	"version":        {Type: event.Version, Name: "version", Exact: "version"},
 	"on":             {Type: event.Boolean, Name: "boolean", Exact: "on"},
 	"date":           {Type: event.Date, Name: "date", Exact: "date"},
-	"weeks":          {Type: event.Date, Name: "date", Exact: "weeks", Formats: "YYYY-MM-dd"},
+	"weeks":          {Type: event.Date, Name: "date", Exact: "weeks", Formats: "YYYY-'W'ww", ServerRead: true, Constants: &weeks},
 	"nanos":          {Type: event.DateNanos, Name: "date_nanos", Exact: "nanos"},
 	"ip":             {Type: event.IP, Name: "ip", Exact: "ip"},
 	"nested.pid":     {Type: event.Integer, Name: "long", Exact: "nested.pid", Nested: "nested"},
@@ -137,9 +143,14 @@ func TestBuild(t *testing.T) {
 	f(`on`, typed(`{"term":{"on":{"value":"true"}}}`, "on"))
 	f(`on == false`, typed(`{"term":{"on":{"value":"false"}}}`, "on"))
 	f(`on == 1`, all)
-	f(`date == "2026-01-02"`, typed(`{"range":{"date":{"format":"epoch_millis","gte":1767312000000,"lte":1767398399999}}}`, "date"))
-	f(`date > "2026-01-02"`, typed(`{"range":{"date":{"format":"epoch_millis","gte":1767398399999}}}`, "date"))
-	f(`date < 1767312000000`, typed(`{"range":{"date":{"format":"epoch_millis","lte":1767312000000}}}`, "date"))
+	f(`date == "2026-01-02"`, typed(`{"range":{"date":{"format":"strict_date_optional_time","gte":"2026-01-02T00:00:00.000Z","lte":"2026-01-02T23:59:59.999Z"}}}`, "date"))
+	f(`date > "2026-01-02"`, typed(`{"range":{"date":{"format":"strict_date_optional_time","gte":"2026-01-02T23:59:59.999Z"}}}`, "date"))
+	f(`date < 1767312000000`, typed(`{"range":{"date":{"format":"strict_date_optional_time","lte":"2026-01-02T00:00:00.000Z"}}}`, "date"))
+	// A field may hold nanoseconds after the millisecond that is asked for.
+	f(`nanos < "2026-01-02T00:00:00.0005"`, typed(`{"range":{"nanos":{"format":"strict_date_optional_time","lte":"2026-01-02T00:00:00.001Z"}}}`, "nanos"))
+	// What only the server reads is asked for as the server read it.
+	f(`weeks == "2026-W02"`, typed(`{"range":{"weeks":{"format":"strict_date_optional_time","gte":"2026-01-05T00:00:00.000Z","lte":"2026-01-05T23:59:59.999Z"}}}`, "weeks"))
+	f(`weeks == "2026-W03"`, all)
 	f(`date > "now-1h"`, all)
 	f(`date > "yesterday"`, all)
 	f(`date > "99999-01-01"`, all)
@@ -211,7 +222,6 @@ func TestOmissionsAreNamed(t *testing.T) {
 	f(`pid == 4`)
 	f(`pid == 4.5`, `pid == 4.5: a constant that an index may read otherwise`)
 	f(`ratio == 4`)
-	f(`weeks == "2026-01-02"`, `weeks == "2026-01-02": the field's date format "YYYY-MM-dd", which only the server reads`)
 	f(`version > "1"`, `version > "1": a comparison by order of a field of type version: the cluster would walk over its terms`)
 	f(`path > "a"`, `path > "a": a comparison by order of a field of type keyword`)
 	f(`length(path) > 5`, `length(path) > 5: a computed value`)

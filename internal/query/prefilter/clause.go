@@ -145,7 +145,7 @@ func (c Clause) dsl() object {
 	case exists:
 		return object{"exists": object{"field": c.field}}
 	case between:
-		bounds := object{"format": "strict_date_optional_time"}
+		bounds := object{"format": isoFormat}
 		if c.from != "" {
 			bounds["gte"] = c.from
 		}

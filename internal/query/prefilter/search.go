@@ -31,7 +31,7 @@ func Between(m *event.Mapping, t Timestamps, from, to time.Time) Clause {
 	if t.Override == "" || t.Override == t.Primary {
 		return byPrimary
 	}
-	if !isDate(m.Fields[t.Override]) {
+	if !m.Fields[t.Override].IsDate() {
 		if t.NoFallback {
 			return Nothing()
 		}
@@ -44,13 +44,14 @@ func Between(m *event.Mapping, t Timestamps, from, to time.Time) Clause {
 	return Or(byOverride, And(byPrimary, Not(Exists(t.Override))))
 }
 
-func isDate(f event.FieldMapping) bool { return f.Type == event.Date || f.Type == event.DateNanos }
-
 // window is one field's window. Bounds are absolute and in UTC: date math would be resolved by each
 // shard on a clock of its own.
 func window(field string, from, to time.Time) Clause {
 	return Clause{kind: between, field: field, from: instant(from), to: instant(to)}
 }
+
+// isoFormat is the format of [instant], which the field's own need not be.
+const isoFormat = "strict_date_optional_time"
 
 func instant(t time.Time) string {
 	if t.IsZero() {

@@ -1,6 +1,7 @@
 package prefilter_test
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -147,6 +148,17 @@ func hold(t *testing.T, cluster *estest.Cluster, index, schema string) *held {
 	return &held{cluster: cluster, index: index, schema: schema, mapping: classes[0].Mapping, ids: map[string]int{}, extras: map[int]*fastjson.Value{}}
 }
 
+// readDates makes the mapping say what the server makes of a condition's constants.
+func (h *held) readDates(t rapid.TB, condition eql.Expr) {
+	t.Helper()
+	classes := []search.Class{{Indices: []string{h.index}, Mapping: h.mapping}}
+	read, err := search.NewCluster(h.cluster.Client, search.Options{}).ReadDates(context.Background(), classes, eql.Constants(condition))
+	if err != nil || len(read) != 1 {
+		t.Fatalf("read the dates of %s: %v, %d classes", h.index, err, len(read))
+	}
+	h.mapping = read[0].Mapping
+}
+
 // load adds the documents that the index has not.
 func (h *held) load(t *testing.T, documents []string) {
 	t.Helper()
@@ -182,10 +194,12 @@ func compare(t rapid.TB, h *held, documents, conditions []string) int {
 	clauses := make([]prefilter.Clause, len(conditions))
 	for i, c := range conditions {
 		matchers[i] = compile(t, c)
+		h.readDates(t, matchers[i].matcher.Condition())
 		clauses[i] = prefilter.Build(matchers[i].matcher.Condition(), h.mapping).Clause
 	}
 	accepted := 0
 	for i, candidates := range h.find(t, ids, clauses) {
+		h.readDates(t, matchers[i].matcher.Condition())
 		for _, id := range ids {
 			if !matchers[i].accepts(h, id) {
 				continue
@@ -250,10 +264,12 @@ func (h *held) find(t rapid.TB, ids []int, clauses []prefilter.Clause) []map[int
 // search sends all clauses in one request.
 func (h *held) search(t rapid.TB, ids []int, clauses []prefilter.Clause) []*fastjson.Value {
 	t.Helper()
-	asked := []string{}
-	for path, f := range h.mapping.Fields {
-		if f.FromFields {
-			asked = append(asked, path)
+	fromSource, fromIndex := []search.Wanted{}, []search.Wanted{}
+	for _, w := range search.Want(h.mapping, fieldNames) {
+		if w.DocValues {
+			fromIndex = append(fromIndex, w)
+		} else {
+			fromSource = append(fromSource, w)
 		}
 	}
 	among := map[string]any{"ids": map[string]any{"values": ids}}
@@ -262,7 +278,9 @@ func (h *held) search(t rapid.TB, ids []int, clauses []prefilter.Clause) []*fast
 	for _, c := range clauses {
 		body.WriteString("{}\n")
 		query := map[string]any{"bool": map[string]any{"filter": []any{c, among}}}
-		if err := lines.Encode(map[string]any{"query": query, "size": 1000, "_source": false, "fields": asked}); err != nil {
+		if err := lines.Encode(map[string]any{
+			"query": query, "size": 1000, "_source": false, "fields": fromSource, "docvalue_fields": fromIndex,
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,8 +1,6 @@
 package prefilter
 
 import (
-	"cmp"
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -55,7 +53,7 @@ func (b *builder) typedList(x eql.Expr, f event.FieldMapping, constants []*eql.L
 		}
 		span, ok := spanned(f, l)
 		if !ok {
-			return b.omit(x, doubtful(f))
+			return b.omit(x, otherwise)
 		}
 		clauses = append(clauses, span)
 	}
@@ -100,7 +98,7 @@ func spanned(f event.FieldMapping, l *eql.Literal) (Clause, bool) {
 	switch f.Type {
 	case event.Date, event.DateNanos:
 		from, to, ok := period(f, l)
-		return dates(f, map[string]any{"gte": from, "lte": to}), ok
+		return dates(f, map[string]int64{"gte": from, "lte": to}), ok
 	case event.Float:
 		c, ok := decimalNumber(l)
 		least, most, fits := around(f, c)
@@ -108,16 +106,6 @@ func spanned(f event.FieldMapping, l *eql.Literal) (Clause, bool) {
 	case event.Unmapped, event.Keyword, event.Text, event.Integer, event.Unsigned, event.Boolean, event.IP, event.Version, event.Object, event.Other, event.Untyped:
 	}
 	return Clause{}, false
-}
-
-// doubtful says why a constant is not looked up in a field's index.
-func doubtful(f event.FieldMapping) string {
-	if f.Type == event.Date || f.Type == event.DateNanos {
-		if unread := formatOf(f).Unknown; unread != "" {
-			return fmt.Sprintf("the field's date format %q, which only the server reads", unread)
-		}
-	}
-	return otherwise
 }
 
 // block reads a constant that is an address or a block of addresses. Elasticsearch refuses blocks of v4
@@ -160,7 +148,7 @@ func (b *builder) order(x, subject eql.Expr, op eql.CompareOp, l *eql.Literal, n
 	}
 	clause, ok := bounded(f, op, l)
 	if !ok {
-		return b.omit(x, doubtful(f))
+		return b.omit(x, otherwise)
 	}
 	return Or(clause, Ignored(f.Exact))
 }
@@ -197,13 +185,13 @@ func bounded(f event.FieldMapping, op eql.CompareOp, l *eql.Literal) (Clause, bo
 		// Wider than need be, by up to a millisecond: a field may hold nanoseconds.
 		switch op {
 		case eql.Less:
-			return dates(f, map[string]any{"lte": from}), ok
+			return dates(f, map[string]int64{"lte": from}), ok
 		case eql.LessOrEqual:
-			return dates(f, map[string]any{"lte": to}), ok
+			return dates(f, map[string]int64{"lte": to}), ok
 		case eql.Greater:
-			return dates(f, map[string]any{"gte": to}), ok
+			return dates(f, map[string]int64{"gte": to}), ok
 		case eql.GreaterOrEqual:
-			return dates(f, map[string]any{"gte": from}), ok
+			return dates(f, map[string]int64{"gte": from}), ok
 		case eql.Equal, eql.NotEqual:
 		}
 	case event.IP:
@@ -235,7 +223,7 @@ func period(f event.FieldMapping, l *eql.Literal) (from, to int64, ok bool) {
 	relative := false
 	switch l.Kind {
 	case eql.String:
-		first, last, relative, ok = formatOf(f).Range(l.Text, time.Time{})
+		first, last, relative, ok = f.Dates().Range(l.Text, time.Time{})
 	case eql.Int:
 		first, last, ok = date.Number(strconv.FormatInt(l.Int, 10))
 	case eql.Null, eql.Uint, eql.Float, eql.Bool:
@@ -249,15 +237,16 @@ func period(f event.FieldMapping, l *eql.Literal) (from, to int64, ok bool) {
 	return from, to, ok && !relative && from >= earliest && to <= latest
 }
 
-func formatOf(f event.FieldMapping) *date.Format {
-	if f.Type == event.DateNanos {
-		return date.New(cmp.Or(f.Formats, date.DefaultNanos))
+// dates asks for a span of time. It is written in ISO 8601, since servers before 8.1 refuse milliseconds before 1970.
+func dates(f event.FieldMapping, bounds map[string]int64) Clause {
+	texts := map[string]any{}
+	for name, millis := range bounds {
+		if name == "lte" && f.Type == event.DateNanos {
+			millis++ // the nanoseconds after the last millisecond
+		}
+		texts[name] = instant(time.UnixMilli(millis))
 	}
-	return date.New(f.Formats)
-}
-
-func dates(f event.FieldMapping, bounds map[string]any) Clause {
-	return Range(f.Exact, "epoch_millis", bounds)
+	return Range(f.Exact, isoFormat, texts)
 }
 
 // call handles the boolean functions, of which an index answers only cidrMatch.

@@ -14,15 +14,23 @@ type Class struct {
 	Mapping *event.Mapping
 }
 
-// classes sorts the indices that told everything into classes, in the order of their first index.
+// classes sorts the indices that told everything into classes.
 func classes(f *facts, fields []string) []Class {
+	mappings := map[string]*event.Mapping{}
+	for index := range f.caps.indices {
+		if f.toldAll(index) {
+			mappings[index] = f.mapping(index, fields)
+		}
+	}
+	return classesOf(mappings)
+}
+
+// classesOf sorts indices into classes of equal mappings, in the order of their first index.
+func classesOf(mappings map[string]*event.Mapping) []Class {
 	var list []Class
 	places := map[string]int{}
-	for _, index := range slices.Sorted(maps.Keys(f.caps.indices)) {
-		if !f.toldAll(index) {
-			continue
-		}
-		m := f.mapping(index, fields)
+	for _, index := range slices.Sorted(maps.Keys(mappings)) {
+		m := mappings[index]
 		key, err := json.Marshal(m)
 		if err != nil {
 			panic(err) // a struct of strings, numbers and maps of them can be written

@@ -190,7 +190,7 @@ func (f *fetcher) ask(ctx context.Context, page *Page) (answer, error) {
 // attempt asks for one page once.
 func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) (answer, error) {
 	if int64(cap(page.raw)) > 2*f.pit.cluster.options.MaxPageBytes {
-		*page = Page{indices: page.indices} // give back what one huge document took
+		*page = Page{indices: page.indices, formatted: page.formatted} // give back what one huge document took
 	}
 	limit := f.limit(f.size)
 	got, err := f.send(ctx, q, body, page.raw, limit)
@@ -243,7 +243,8 @@ type searchBody struct {
 	Sort       [1]string       `json:"sort"`
 	After      json.RawMessage `json:"search_after,omitempty"`
 	TrackTotal bool            `json:"track_total_hits"`
-	Fields     []string        `json:"fields,omitempty"`
+	Fields     []Wanted        `json:"fields,omitempty"`
+	DocValues  []Wanted        `json:"docvalue_fields,omitempty"`
 	Source     *bool           `json:"_source,omitempty"` // nil: as it was sent
 	Timeout    string          `json:"timeout"`
 }
@@ -254,25 +255,39 @@ type pitBody struct {
 }
 
 // call is the request for the page that comes next.
-func (f *fetcher) call(fields []string, source *bool) call {
+func (f *fetcher) call(fields []Wanted, source *bool) call {
 	return f.callFor(f.after, f.size, fields, source)
 }
 
-func (f *fetcher) callFor(after json.RawMessage, size int, fields []string, source *bool) call {
+func (f *fetcher) callFor(after json.RawMessage, size int, fields []Wanted, source *bool) call {
 	options := &f.pit.cluster.options
+	fromSource, fromIndex := apart(fields)
 	return call{
 		method: http.MethodPost,
 		path:   "/_search",
 		params: url.Values{"allow_partial_search_results": {"true"}},
 		body: searchBody{
-			PIT:     pitBody{ID: f.pit.current(), KeepAlive: milliseconds(options.KeepAlive)},
-			Size:    size,
-			Query:   f.request.Query,
-			Sort:    [1]string{f.pit.order()},
-			After:   after,
-			Fields:  fields,
-			Source:  source,
-			Timeout: milliseconds(options.Timeout),
+			PIT:       pitBody{ID: f.pit.current(), KeepAlive: milliseconds(options.KeepAlive)},
+			Size:      size,
+			Query:     f.request.Query,
+			Sort:      [1]string{f.pit.order()},
+			After:     after,
+			Fields:    fromSource,
+			DocValues: fromIndex,
+			Source:    source,
+			Timeout:   milliseconds(options.Timeout),
 		},
 	}
+}
+
+// apart sorts fields by where their values come from.
+func apart(fields []Wanted) (fromSource, fromIndex []Wanted) {
+	for _, w := range fields {
+		if w.DocValues {
+			fromIndex = append(fromIndex, w)
+		} else {
+			fromSource = append(fromSource, w)
+		}
+	}
+	return fromSource, fromIndex
 }

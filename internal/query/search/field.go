@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/query/date"
 	"esrule/internal/query/event"
 )
 
@@ -42,6 +43,11 @@ func (r *fieldReader) read(path string) (field event.FieldMapping, missing bool)
 		return field, false
 	}
 	missing = r.filter.leavesOut(origin)
+	if field.IsDate() && (field.FromFields || missing || !date.Plain(field.Formats)) {
+		field.FromFields, field.ServerRead = true, true
+		field.DocValues = field.DocValues && field.Nested == "" // a search sees those of the whole document only
+		missing = missing && !field.DocValues
+	}
 	return field, missing
 }
 
@@ -60,8 +66,11 @@ func (r *fieldReader) concrete(path string) (field event.FieldMapping, origin st
 		if name, sub, ok := wholeValues(m.Fields); ok {
 			setExact(&field, path+"."+name, sub)
 		}
+	case event.Date, event.DateNanos:
+		setExact(&field, path, m)
+		field.DocValues = m.DocValues == nil || *m.DocValues
 	case event.Object, event.Other, event.Unmapped:
-	case event.Keyword, event.Integer, event.Unsigned, event.Float, event.Boolean, event.Date, event.DateNanos, event.IP, event.Version:
+	case event.Keyword, event.Integer, event.Unsigned, event.Float, event.Boolean, event.IP, event.Version:
 		setExact(&field, path, m)
 	}
 	return field, r.origin(path)
@@ -171,6 +180,9 @@ func (r *fieldReader) unlisted(path string) event.FieldMapping {
 	}
 	field := event.FieldMapping{Type: event.TypeOf(name), Name: name, Nested: r.caps.nestedParent(r.index, path)}
 	field.FromFields = field.Type != event.Object
+	field.ServerRead = field.IsDate()
+	// Before 8.2 `fields` of a runtime field below a nested parent fails the shard.
+	field.DocValues = field.IsDate()
 	return field
 }
 

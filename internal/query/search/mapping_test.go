@@ -88,8 +88,8 @@ func TestFieldKinds(t *testing.T) {
 		"long":          {Type: event.Integer, Name: "long", Exact: "long", NullValue: "7", HasNullValue: true},
 		"double":        {Type: event.Float, Name: "double", Exact: "double", Unindexed: true},
 		"boolean":       {Type: event.Boolean, Name: "boolean", Exact: "boolean", NullValue: "true", HasNullValue: true},
-		"date":          {Type: event.Date, Name: "date", Exact: "date", Formats: "epoch_millis||strict_date"},
-		"nanos":         {Type: event.DateNanos, Name: "date_nanos", Exact: "nanos", Formats: "strict_date_optional_time_nanos||epoch_millis"},
+		"date":          {Type: event.Date, Name: "date", Exact: "date", Formats: "epoch_millis||strict_date", DocValues: true, ServerRead: true, FromFields: true},
+		"nanos":         {Type: event.DateNanos, Name: "date_nanos", Exact: "nanos", Formats: "strict_date_optional_time_nanos||epoch_millis", DocValues: true},
 		"ip":            {Type: event.IP, Name: "ip", Exact: "ip"},
 		"flat":          {Type: event.Keyword, Name: "flattened", Exact: "flat"},
 		"flat.a":        {Type: event.Keyword, Name: "flattened", Exact: "flat.a"},
@@ -151,7 +151,7 @@ func TestSourceLeftOutIsGone(t *testing.T) {
 	f := func(path, want string) {
 		t.Helper()
 		got := ""
-		for _, hit := range hitsOf(t, server, index, search.Request{Fields: []string{path}}) {
+		for _, hit := range hitsOf(t, server, index, search.Request{Fields: []search.Wanted{{Path: path}}}) {
 			got += string(hit.fields)
 		}
 		if got != want {

@@ -26,6 +26,8 @@ type Page struct {
 	indices map[string]string // names seen, so that a name is made once and not for every hit
 	quoted  []byte            // the last one, as it was written, and
 	index   string            // its name
+	// formatted are the fields whose values come in a format of ours, see [Wanted].
+	formatted map[string]bool
 
 	split splitter // behind the hits that were given out
 	state state
@@ -79,7 +81,7 @@ func (h *Hit) ReadSource() {
 // ReadFields parses what Fields holds, and gives it.
 func (h *Hit) ReadFields() *fastjson.Value {
 	p := h.page
-	h.Fields = withIgnored(parseWith(&p.fields, h.parts.fields), parseWith(&p.ignored, h.parts.ignored))
+	h.Fields = p.withIgnored(parseWith(&p.fields, h.parts.fields), parseWith(&p.ignored, h.parts.ignored))
 	return h.Fields
 }
 
@@ -398,10 +400,14 @@ func parseWith(parser *fastjson.Parser, text []byte) *fastjson.Value {
 }
 
 // withIgnored adds to the fields of a hit their values that are not in the index, being too long for
-// it: `fields` leaves them out, and the answer gives them apart.
-func withIgnored(fields, ignored *fastjson.Value) *fastjson.Value {
+// it: `fields` leaves them out, and the answer gives them apart. Not those of dates asked for in a format: that are
+// texts which are no dates.
+func (p *Page) withIgnored(fields, ignored *fastjson.Value) *fastjson.Value {
 	if ignored == nil {
 		return fields
+	}
+	for path := range p.formatted {
+		ignored.Del(path)
 	}
 	if fields == nil {
 		return ignored

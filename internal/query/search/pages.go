@@ -3,14 +3,70 @@ package search
 import (
 	"context"
 	"iter"
+
+	"esrule/internal/query/date"
+	"esrule/internal/query/event"
 )
 
 // Request is what is searched for.
 type Request struct {
 	// Query is query DSL: a value that is marshalled as JSON. nil finds everything.
 	Query any
-	// Fields are the paths whose values are wanted beside `_source`.
-	Fields []string
+	// Fields are those whose values are wanted beside `_source`.
+	Fields []Wanted
+}
+
+// Wanted is a field whose values are wanted.
+type Wanted struct {
+	Path string `json:"field"`
+	// Format is how dates are to be written, or empty. Shards on which the field is no date fail.
+	Format string `json:"format,omitempty"`
+	// DocValues asks for the values in the index, and not for those in `_source`.
+	DocValues bool `json:"-"`
+}
+
+// Want lists what a search must ask for to have the values of fields that an event's `_source` need not have.
+func Want(m *event.Mapping, paths []string) []Wanted {
+	var list []Wanted
+	for _, path := range paths {
+		f := m.Fields[path]
+		switch {
+		case !f.FromFields:
+		case f.ServerRead:
+			list = append(list, WantDate(path, f))
+		default:
+			list = append(list, Wanted{Path: path})
+		}
+	}
+	return list
+}
+
+// WantDate asks for the values of a date.
+func WantDate(path string, f event.FieldMapping) Wanted {
+	return Wanted{Path: path, Format: date.Printed, DocValues: f.DocValues}
+}
+
+// Fits reports whether indices of a mapping can be asked.
+func (w Wanted) Fits(m *event.Mapping) bool {
+	f := m.Fields[w.Path]
+	switch {
+	case f.Type == event.Unmapped || f.Type == event.Object || w.Format == "":
+		return true
+	case w.DocValues && !f.DocValues && f.Nested == "":
+		return false
+	}
+	return f.IsDate()
+}
+
+// formatted is the set of fields that a request asks for in a format.
+func (r Request) formatted() map[string]bool {
+	paths := map[string]bool{}
+	for _, w := range r.Fields {
+		if w.Format != "" {
+			paths[w.Path] = true
+		}
+	}
+	return paths
 }
 
 // Pages reads every document that the request finds, in pages. The next page is on its way while the caller
@@ -25,7 +81,7 @@ func (p *PointInTime) Pages(ctx context.Context, r Request) iter.Seq2[*Page, err
 			return
 		}
 		f := newFetcher(p, r)
-		page := &Page{raw: p.cluster.keptText()}
+		page := &Page{raw: p.cluster.keptText(), formatted: r.formatted()}
 		defer func() {
 			f.dropAhead()
 			p.cluster.keepText(f.spare)

@@ -25,7 +25,7 @@ func TestNoDocumentIsLostToItsShape(t *testing.T) {
 		server.Bulk(index, plain)
 		server.Do("PUT", index+"/_doc/odd?refresh=true", document)
 		server.Bulk(index, plain)
-		hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), index, search.Request{Fields: []string{"k"}})
+		hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), index, search.Request{Fields: []search.Wanted{{Path: "k"}}})
 		if len(hits) != 3 || len(failures) > 0 {
 			t.Fatalf("%s: got %d hits and the failures %+v, want 3 hits", name, len(hits), failures)
 		}
@@ -132,7 +132,7 @@ func TestFieldsGiveWhatSourceLacks(t *testing.T) {
 		t.Helper()
 		server.Do("PUT", index+"/_doc/1?refresh=true", document)
 		got := ""
-		eachPage(t, search.NewCluster(server.Client, search.Options{}), index, search.Request{Fields: []string{path}}, func(page *search.Page) {
+		eachPage(t, search.NewCluster(server.Client, search.Options{}), index, search.Request{Fields: []search.Wanted{{Path: path}}}, func(page *search.Page) {
 			for hit := range page.Hits(nil) {
 				if fields := hit.ReadFields(); fields != nil {
 					got = fields.String()
@@ -172,7 +172,7 @@ func TestUnreadableDocument(t *testing.T) {
 	server.Do("PUT", index+"/_doc/odd2?refresh=true", `/* comment */ {"k": "x"}`)
 	plain(3)
 	server.Bulk(other, `{"k": "x"}`)
-	f := func(pageSize int, fields ...string) {
+	f := func(pageSize int, fields ...search.Wanted) {
 		t.Helper()
 		c := search.NewCluster(server.Client, search.Options{PageSize: pageSize, Tries: 2, RetryInterval: time.Millisecond})
 		hits, failures := read(t, c, server.Index("*"), search.Request{Fields: fields})
@@ -184,6 +184,6 @@ func TestUnreadableDocument(t *testing.T) {
 	f(1)
 	f(4)
 	f(1000)
-	f(4, "k")
-	f(1000, "k")
+	f(4, search.Wanted{Path: "k"})
+	f(1000, search.Wanted{Path: "k"})
 }

@@ -15,7 +15,7 @@ import (
 type Reader interface {
 	Indices(ctx context.Context, patterns []string) ([]string, error)
 	Closed(ctx context.Context, patterns []string) ([]string, error)
-	Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error)
+	schedule.Mapper
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
 	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
 	Histogram(ctx context.Context, patterns []string, query any, dateField string, width time.Duration) (search.Histogram, error)
@@ -133,7 +133,7 @@ func (s *Survey) indices(ctx context.Context, source *Source) error {
 
 // measure finds where a rule's candidates lie, and cuts between them.
 func (s *Survey) measure(ctx context.Context, d *schedule.Detection, part *Part, within schedule.Interval) (unjudged []schedule.Failure, err error) {
-	classes, err := s.Cluster.Mappings(ctx, part.Patterns, d.Mapped())
+	classes, err := d.Classes(ctx, s.Cluster, part.Patterns)
 	if err != nil {
 		return nil, err
 	}
