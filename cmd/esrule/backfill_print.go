@@ -50,8 +50,11 @@ func printFailures(w io.Writer, title string, failures []schedule.Failure) {
 		return
 	}
 	fmt.Fprintf(w, "\n  %s:\n", title)
-	for _, f := range failures {
-		fmt.Fprintf(w, "    %s: %s\n", nameOf(f.Index), f.Reason)
+	for _, alike := range schedule.ByReason(failures) {
+		for i, index := range alike.Indices {
+			alike.Indices[i] = nameOf(index)
+		}
+		fmt.Fprintf(w, "    %s: %s\n", strings.Join(alike.Indices, ", "), alike.Reason)
 	}
 }
 

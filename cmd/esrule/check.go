@@ -156,7 +156,7 @@ func doubt(check *ruleChecked, d *schedule.Detection) {
 		check.Doubts = d.Rule.Locate(doubts)
 	}
 	if !prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause.Selective() {
-		check.Notes = append(check.Notes, "no exact value of a telling field narrows the search: every event of its category and kind is read")
+		check.Notes = append(check.Notes, "no exact value of a telling field narrows the search: every event of its category is read")
 	}
 	for i := range check.Patterns {
 		p := &check.Patterns[i]

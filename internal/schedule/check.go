@@ -135,9 +135,7 @@ func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCh
 		return err
 	}
 	check.Events = all.Documents
-	for _, f := range all.Failures {
-		check.Problems = append(check.Problems, fmt.Sprintf("%s does not answer, and is not in the numbers here: %s", f.Index, f.Reason))
-	}
+	check.Problems = append(check.Problems, silent(all.Failures)...)
 	candidates, err := c.Count(ctx, patterns, d.plan(classes, d.Timestamps(), day, nil).request)
 	if err != nil {
 		return err

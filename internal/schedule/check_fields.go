@@ -81,6 +81,23 @@ func missing(paths []string, hints map[string]string) string {
 	return strings.Join(texts, ", ")
 }
 
+// silent names the indices that were not counted, each reason once.
+func silent(failures []search.Failure) []string {
+	var all []Failure
+	for _, f := range failures {
+		all = append(all, Failure{Index: f.Index, Reason: f.Reason})
+	}
+	var problems []string
+	for _, alike := range ByReason(all) {
+		does, is := "does", "is"
+		if n := len(alike.Indices); n > 1 {
+			does, is = fmt.Sprintf("(%d indices) do", n), "are"
+		}
+		problems = append(problems, fmt.Sprintf("%s %s not answer, and %s not in the numbers here: %s", strings.Join(alike.Indices, ", "), does, is, alike.Reason))
+	}
+	return problems
+}
+
 // countTimeless counts the documents, of whatever time, that no window of the rule can hold.
 func (d *Detection) countTimeless(ctx context.Context, c Counter, check *PatternCheck) error {
 	t := d.Timestamps()

@@ -55,6 +55,17 @@ func TestTroublesAreGrouped(t *testing.T) {
 		"Elasticsearch answered 500: broken|||a,b")
 }
 
+func TestByReason(t *testing.T) {
+	f := func(want string, failures ...schedule.Failure) {
+		t.Helper()
+		if got := fmt.Sprint(schedule.ByReason(failures)); got != want {
+			t.Errorf("%v: got %s, want %s", failures, got, want)
+		}
+	}
+	f("[]")
+	f("[{[a c] red} {[b] closed}]", schedule.Failure{Index: "a", Reason: "red"}, schedule.Failure{Index: "b", Reason: "closed"}, schedule.Failure{Index: "c", Reason: "red"})
+}
+
 // The log of a run has one line for an index that does not answer, whatever the number of rules.
 func TestAnOpenIndexIsLoggedOnce(t *testing.T) {
 	w := newWorld(t)

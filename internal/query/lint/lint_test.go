@@ -42,6 +42,9 @@ func TestQuery(t *testing.T) {
 	f(`process.name regex "a[^b$]\\^\\$c"`)
 	f(`process.name regex "(?i)cmd"`, `1:30: (?i) is no flag here: it stands for the text ?i`)
 	f(`process.name regex "(?i:cmd)"`, `1:30: (?i) is no flag here: it stands for the text ?i`)
+	f(`process.name regex "^(?i)(?:cmd)$"`, `1:30: (?i) is no flag here: it stands for the text ?i`,
+		`1:30: there are no groups of kinds here: (? stands for text`,
+		`1:30: ^ and $ stand for themselves in a regular expression, so this fits hardly any value`)
 	f(`process.name regex "(?!cmd).*"`, `1:30: there is no look-around here: (?= and the like stand for text`)
 	f(`process.name regex "a(?<=b)"`, `1:30: there is no look-around here: (?= and the like stand for text`)
 	f(`process.name regex "(?P<n>a)"`, `1:30: there are no named groups here: (?<name> stands for text`)

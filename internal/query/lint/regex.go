@@ -40,7 +40,7 @@ func (l *linter) regexIdioms(p *eql.Literal) {
 	for _, one := range idioms() {
 		if one.form.MatchString(plain) {
 			l.doubt(p, one.advice, "%s", one.message)
-			return
+			plain = one.form.ReplaceAllString(plain, "x") // so that no more general idiom finds it again
 		}
 	}
 }

@@ -367,19 +367,8 @@ func (r *Runner) tell(t *task, state State, failures []schedule.Failure, pause t
 		return
 	}
 	part := &r.plan.Rules[t.Part]
-	for len(failures) > 0 {
-		reason := failures[0].Reason
-		var indices []string
-		var others []schedule.Failure
-		for _, f := range failures {
-			if f.Reason != reason {
-				others = append(others, f)
-				continue
-			}
-			indices = append(indices, f.Index)
-		}
-		failures = others
-		what := []any{"rule", part.RuleID, "slice", t.Window, "indices", indices, "reason", reason}
+	for _, alike := range schedule.ByReason(failures) {
+		what := []any{"rule", part.RuleID, "slice", t.Window, "indices", alike.Indices, "reason", alike.Reason}
 		if state == Failed {
 			r.options.Log.Error("a slice is not covered; the same command tries it again", what...)
 			continue
