@@ -41,18 +41,29 @@ func (a *app) logger(cfg config) *slog.Logger {
 // errNoCluster says that a command needs a cluster and the configuration names none.
 var errNoCluster = errors.New("no cluster is configured: set ESRULE_ELASTICSEARCH_URL, or ESRULE_ELASTICSEARCH_CLOUD_ID")
 
-// connect returns the clients of the configured cluster, once it answers and lets us in.
+// connect returns the client of the configured cluster, once it answers and lets us in.
 func (a *app) connect(ctx context.Context, cfg config, log *slog.Logger) (*elastic.Client, error) {
+	c, err := a.client(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	server, err := c.Ready(ctx, a.readyWithin, log)
+	if _, unsupported := errors.AsType[*elastic.UnsupportedError](err); unsupported {
+		return nil, withExit(exitUsage, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	log.Debug("connected", "server", server.String())
+	return c, nil
+}
+
+// client returns the client of the configured cluster, which it does not ask anything.
+func (a *app) client(cfg config, log *slog.Logger) (*elastic.Client, error) {
 	if !cfg.hasCluster() {
 		return nil, withExit(exitUsage, errNoCluster)
 	}
 	cfg.Cluster.UserAgent, cfg.Cluster.Log = userAgent(), log
 	c, err := elastic.New(cfg.Cluster)
-	if err != nil {
-		return nil, withExit(exitUsage, err)
-	}
-	if err := c.Ready(ctx, a.readyWithin, log); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, withExit(exitUsage, err)
 }

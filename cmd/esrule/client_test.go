@@ -145,7 +145,7 @@ func TestReadyEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var out bytes.Buffer
 	waiting := cancelOnWrite{&out, cancel} // the first failure is logged, and then waited on
-	err = c.Ready(ctx, time.Hour, newLogger(waiting, logText, slog.LevelInfo))
+	_, err = c.Ready(ctx, time.Hour, newLogger(waiting, logText, slog.LevelInfo))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}

@@ -109,6 +109,7 @@ func loadConfig(environ []string, now time.Time) (config, error) {
 	}
 	p := &problems{}
 	p.checkNames(environ)
+	p.checkProxies(environ)
 	cfg := config{
 		Cluster:         env.Elasticsearch.parse(p),
 		Rules:           splitList(env.Rules),

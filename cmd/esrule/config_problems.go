@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/agext/levenshtein"
+
+	"esrule/internal/elastic"
 )
 
 // problems gathers everything that is wrong with the configuration. Its methods take a variable's
@@ -54,6 +56,20 @@ func (p *problems) checkNames(environ []string) {
 			continue
 		}
 		p.add("%s: no such variable; the nearest is %s", name, nearest(name, known))
+	}
+}
+
+// checkProxies refuses a proxy that cannot be used, which Go would ignore without a word: requests
+// would go to the cluster directly.
+func (p *problems) checkProxies(environ []string) {
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		switch name {
+		case "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy":
+			if want := elastic.CheckProxy(value); want != "" {
+				p.add("%s (value not shown): %s", name, want)
+			}
+		}
 	}
 }
 

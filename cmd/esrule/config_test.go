@@ -155,6 +155,12 @@ func TestConfigProblems(t *testing.T) {
 	f("ESRULE_API_KEYFILE=key", `ESRULE_API_KEYFILE: no such variable; the nearest is ESRULE_ELASTICSEARCH_API_KEY_FILE`)
 	f("ESRULE_PORT=9200", `ESRULE_PORT: no such variable; the nearest is ESRULE_START`)
 
+	// Proxies, which Go ignores where it cannot read them. Their addresses may hold a password.
+	f("HTTP_PROXY=http://user:pw1@[bad", "HTTP_PROXY (value not shown): not an address such as http://proxy:3128; "+
+		"in a user or password write special characters as %XX")
+	f("https_proxy=ftp://proxy", "https_proxy (value not shown): want http://, https:// or socks5://")
+	f("HTTPS_PROXY=http://:3128", "HTTPS_PROXY (value not shown): has no host; want an address such as http://proxy:3128")
+
 	// Indices to write.
 	f("ESRULE_SIGNALS_INDEX=Signals", `ESRULE_SIGNALS_INDEX="Signals": index names are lower case`)
 	f("ESRULE_SIGNALS_INDEX=signals-*", `ESRULE_SIGNALS_INDEX="signals-*": want one index, without wildcards`)

@@ -56,17 +56,22 @@ func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler, log *s
 
 // What /readyz says to anybody; the log says more.
 var (
-	errConnecting = errors.New("not ready: the cluster has not answered yet")
-	errNoAnswer   = errors.New("not ready: the cluster does not answer, or does not let us in")
-	errNoLedger   = errors.New("not ready: the ledger cannot be read")
-	errFirstRun   = errors.New("not ready: the first run has not made its ledger yet")
+	errNoLedger = errors.New("not ready: the ledger cannot be read")
+	errFirstRun = errors.New("not ready: the first run has not made its ledger yet")
 )
+
+func errConnecting(note string) error {
+	if note == "" {
+		return errors.New("not ready: the cluster has not answered yet")
+	}
+	return fmt.Errorf("not ready: the cluster has not answered yet: %s", note)
+}
 
 // readiness is whether the cluster answers and a ledger can be read.
 func readiness(ctx context.Context, c *elastic.Client, store *schedule.Store, d *schedule.Detection, runs int, log *slog.Logger) error {
 	if err := c.Probe(ctx); err != nil {
 		log.Debug("not ready", "error", err)
-		return errNoAnswer
+		return fmt.Errorf("not ready: %s", metrics.Explain(elastic.FailureOf(err)))
 	}
 	_, err := store.Load(ctx, d.Rule.ID)
 	switch {

@@ -18,10 +18,12 @@ searched. At the first run a rule looks back as far as ESRULE_START says, or as 
 first.
 
 Without --once it polls at once and then on ESRULE_SCHEDULE until it gets SIGINT or
-SIGTERM, which end it wherever it is; what is open then is covered by the next run. Any
-number of instances may run at the same time. SIGHUP reads the rules again: the next run
-takes the new ones, or where one of them is wrong goes on with the old. Where
-ESRULE_METRICS_ADDRESS is set, it serves /metrics, /healthz and /readyz there.
+SIGTERM, which end it wherever it is; what is open then is covered by the next run. It
+waits for a cluster that is not there or does not let it in, for as long as it takes. Any
+number of instances may run at the same time. SIGHUP reads the rules again, and the files
+of the password, the API key and the CA: the next run takes the new rules, or where one of
+them is wrong resumes with the old. Where ESRULE_METRICS_ADDRESS is set, it serves
+/metrics, /healthz and /readyz there.
 
 With --once it covers what is open and ends: exit code 0 says that everything was
 covered, 1 that something was not and is kept for the next run. --metrics-file leaves the
@@ -89,6 +91,7 @@ func (a *app) runOnce(ctx context.Context, metricsFile string) error {
 
 // runOver is one run of the program over the rules, from the first word with the cluster on.
 func (a *app) runOver(ctx context.Context, cfg config, rules ruleSet, m *metrics.Metrics, log *slog.Logger) (schedule.Report, error) {
+	cfg.Cluster.Watch = m.Cluster
 	c, err := a.connect(ctx, cfg, log)
 	if err != nil {
 		return schedule.Report{}, notBegun(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"esrule/internal/elastic"
 	"esrule/internal/metrics"
@@ -27,6 +29,8 @@ type service struct {
 	rules *ruleSet                // of the run under way, or the last one
 	next  atomic.Pointer[ruleSet] // of the next run; SIGHUP puts them here
 	on    atomic.Pointer[onCluster]
+
+	client *elastic.Client
 }
 
 // onCluster is what the service has once the cluster has answered.
@@ -58,28 +62,62 @@ func (a *app) serve(ctx context.Context) error {
 		return err
 	}
 	defer serveHTTP(ctx, listener, s.metrics.Handler(metrics.Probes{Alive: s.health.Alive, Ready: s.ready}, s.log), s.log)()
+	if s.client, err = a.client(s.watched(), s.log); err != nil {
+		return err
+	}
 	// From here on SIGHUP asks for the rules; before, it ends the process as it does any.
 	defer s.reloadOnSignal(ctx)()
-	if err := s.connect(ctx); err != nil {
+	if err := s.await(ctx); err != nil {
 		return notBegun(err)
 	}
-	s.log.Info("polling", "schedule", cfg.ScheduleText, "rules", len(s.rules.detections))
-	schedule.Poll(ctx, cfg.Schedule, s.log, s.poll)
+	if ctx.Err() == nil {
+		s.log.Info("polling", "schedule", cfg.ScheduleText, "rules", len(s.rules.detections))
+		schedule.Poll(ctx, cfg.Schedule, s.log, s.poll)
+	}
 	s.log.Info("stopped; what is open is searched by the next run", "cause", context.Cause(ctx))
 	return nil
 }
 
-// connect waits for the cluster and makes what a run needs of it.
-func (s *service) connect(ctx context.Context) error {
-	c, err := s.app.connect(ctx, s.cfg, s.log)
-	if err != nil {
-		return err
+// watched is the configuration whose requests are counted by the metrics.
+func (s *service) watched() config {
+	cfg := s.cfg
+	cfg.Cluster.Watch = s.metrics.Cluster
+	return cfg
+}
+
+const (
+	longestWait = 15 * time.Second
+	// sayAgain is how often the log repeats what the service waits for.
+	sayAgain = 10 * time.Minute
+)
+
+// await waits for the cluster as long as it takes, and ends early when ctx does. A credential or a
+// certificate that is refused may be rotated, so that is waited for too; a server that is not
+// supported is not.
+func (s *service) await(ctx context.Context) error {
+	var said elastic.Failure
+	var saidAt time.Time
+	for pause := time.Second; ctx.Err() == nil; pause = min(2*pause, longestWait) {
+		s.health.Waits()
+		server, err := s.client.Connect(ctx)
+		if err == nil {
+			s.log.Info("connected", "server", server.String())
+			s.on.Store(s.newOnCluster(s.client))
+			return nil
+		}
+		if _, unsupported := errors.AsType[*elastic.UnsupportedError](err); unsupported {
+			return withExit(exitUsage, err)
+		}
+		if failure := elastic.FailureOf(err); ctx.Err() == nil && (failure != said || time.Since(saidAt) > sayAgain) {
+			said, saidAt = failure, time.Now()
+			s.log.Warn("the cluster cannot be used yet; nothing is searched until it can, and then from where the last run ended",
+				"kind", failure, "reason", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
 	}
-	on := s.newOnCluster(c)
-	if err := on.keeper.ensure(ctx); err != nil {
-		return err
-	}
-	s.on.Store(on)
 	return nil
 }
 
@@ -106,15 +144,12 @@ func (s *service) poll(ctx context.Context) {
 func (s *service) run(ctx context.Context) (schedule.Report, error) {
 	on := s.on.Load()
 	s.takeRules()
-	// One of the indices that was deleted since the last run comes back before it is missed. The first run
-	// finds them as connect left them.
-	if s.health.Runs() > 0 {
-		if err := on.keeper.ensure(ctx); err != nil {
-			if ctx.Err() == nil {
-				s.log.Error("run skipped: no rule has covered anything; the next run searches its time too", "error", err)
-			}
-			return schedule.Report{}, err
+	// One of the indices that was deleted since the last run comes back before it is missed.
+	if err := on.keeper.ensure(ctx); err != nil {
+		if ctx.Err() == nil {
+			s.log.Error("run skipped: no rule has covered anything; the next run searches its time too", "error", err)
 		}
+		return schedule.Report{}, err
 	}
 	s.metrics.PatternsWithoutIndex(on.unmatched.look(ctx, s.rules.detections))
 	report, err := on.runner.Run(ctx, s.rules.detections)
@@ -142,12 +177,12 @@ func (s *service) takeRules() {
 func (s *service) ready(ctx context.Context) error {
 	on := s.on.Load()
 	if on == nil {
-		return errConnecting
+		return errConnecting(s.metrics.ClusterNote())
 	}
 	return readiness(ctx, on.cluster, on.store, s.next.Load().detections[0], s.health.Runs(), s.log)
 }
 
-// reloadOnSignal reads the rules again at each SIGHUP.
+// reloadOnSignal reads the rules, and the files of the credentials, again at each SIGHUP.
 func (s *service) reloadOnSignal(ctx context.Context) (stop func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -155,6 +190,7 @@ func (s *service) reloadOnSignal(ctx context.Context) (stop func()) {
 		for {
 			select {
 			case <-hangups:
+				s.client.Reload()
 				s.reload()
 			case <-ctx.Done():
 				return

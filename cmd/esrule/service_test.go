@@ -45,6 +45,7 @@ func TestHangingPollShows(t *testing.T) {
 			return
 		}
 		asked <- struct{}{}
+		_, _ = io.Copy(io.Discard, r.Body) // else the end of the connection is not noticed
 		<-r.Context().Done()
 	}))
 	defer stuck.Close()

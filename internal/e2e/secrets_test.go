@@ -134,24 +134,26 @@ func secretsStay(t *testing.T, operator *stage) {
 func unreachable(t *testing.T, job *stage, inURL, key func(*stage), found haystack) {
 	t.Helper()
 	proxy := refusingProxy(t)
-	processes := map[string]*process{}
-	at := func(why string, change func(*stage), address, proxy string) {
+	at := func(why string, code int, says string, change func(*stage), address, proxy string) func() {
 		s := job.as(job.user, job.password)
 		if change != nil {
 			change(s)
 		}
 		s.url = strings.Replace(s.url, strings.TrimPrefix(job.url, "https://"), address, 1)
 		delete(s.more, "ELASTICSEARCH_CA_FILE")
-		processes[why] = start(t, append(s.env(), "HTTPS_PROXY="+proxy), "run", "--once")
+		p := start(t, append(s.env(), "HTTPS_PROXY="+proxy), "run", "--once")
+		return func() { found.addResult(why, p.wait().want(t, code).says(t, says)) }
 	}
 	// A server on this machine is never asked for through a proxy.
 	const elsewhere = "elasticsearch.invalid:9200"
-	at("nobody there", inURL, "127.0.0.1:1", "")
-	at("no proxy there", inURL, elsewhere, "http://user:"+plantedProxy+"@127.0.0.1:1")
-	at("a proxy that is none", key, elsewhere, "http://user:"+plantedProxy+"@[bad")
-	at("a proxy that refuses", key, elsewhere, "http://user:"+plantedProxy+"@"+proxy)
-	for why, p := range processes {
-		found.addResult(why, p.wait().want(t, 1).says(t, "no cluster answers"))
+	user := "http://user:" + plantedProxy + "@"
+	for _, await := range []func(){
+		at("nobody there", 1, "no cluster answers", inURL, "127.0.0.1:1", ""),
+		at("no proxy there", 1, "no cluster answers", inURL, elsewhere, user+"127.0.0.1:1"),
+		at("a proxy that is none", 2, "HTTPS_PROXY (value not shown): not an address", key, elsewhere, user+"[bad"),
+		at("a proxy that refuses", 1, "does not let the request through (407", key, elsewhere, user+proxy),
+	} {
+		await()
 	}
 }
 

@@ -139,7 +139,7 @@ func TestOneOfTwoAddressesFails(t *testing.T) {
 		}).URL
 	}
 	stalls := gateway(t, good, func(w http.ResponseWriter, r *http.Request) bool {
-		w.Header().Set(productHeader, product)
+		w.Header().Set("X-Elastic-Product", "Elasticsearch")
 		w.Header().Set("Content-Length", "100")
 		_, _ = io.WriteString(w, "{")
 		w.(http.Flusher).Flush()

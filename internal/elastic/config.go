@@ -23,6 +23,7 @@ type Config struct {
 
 	UserAgent string       // names the program in the cluster's audit log
 	Log       *slog.Logger // is told of addresses that fail and of files that are read again
+	Watch     func(Report) // is told what each request says of the way to the cluster; may be nil
 }
 
 // LogValue shows how the cluster is reached, without the secrets.

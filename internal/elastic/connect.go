@@ -48,7 +48,10 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the addresses of the cluster: %w", err)
 	}
-	t := &transport{addresses: pool, line: newLine(cfg, cfg.Log)}
+	if cfg.Watch == nil {
+		cfg.Watch = func(Report) {}
+	}
+	t := &transport{addresses: pool, line: newLine(cfg, cfg.Log), watch: cfg.Watch}
 	pool.alive = t.alive
 	client := func(retry bool) (*elasticsearch.Client, error) {
 		return elasticsearch.NewClient(elasticsearch.Config{
@@ -108,3 +111,7 @@ func backoff(attempt int) time.Duration {
 	wait := min(firstBackoff<<(attempt-1), longestBackoff)
 	return wait/2 + rand.N(wait)
 }
+
+// Reload reads the files of the credentials and of the authorities again, as SIGHUP asks for. What
+// cannot be read, or holds nothing of use, leaves the ones before in use.
+func (c *Client) Reload() { c.transport.line.reload() }

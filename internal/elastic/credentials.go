@@ -78,7 +78,7 @@ func (c *credentials) renew(refused string) (changed bool, err error) {
 	return c.authorization != refused, nil
 }
 
-// current is the header's value that requests carry now.
+// current is what requests carry now.
 func (c *credentials) current() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -159,7 +159,7 @@ func (c *credentials) clean(res *http.Response) error {
 	c.mu.Lock()
 	r := c.redactor
 	c.mu.Unlock()
-	if len(r) == 0 || res.StatusCode < http.StatusMultipleChoices || res.Header.Get(productHeader) != "" {
+	if len(r) == 0 || res.StatusCode < http.StatusMultipleChoices || isElasticsearch(res) {
 		return nil
 	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, mostRedacted))

@@ -56,17 +56,18 @@ func newHTTP(cfg Config) *http.Transport {
 // send sends the request, whose URL holds a path only, to an address. Its error names the address.
 // A request's URL holds no credentials: they travel in a header.
 func (l *line) send(req *http.Request, to *address) (*http.Response, error) {
-	res, err := l.sendOnce(req, to)
-	if !l.renew(req.Context(), res, err) {
+	used := l.http.Load()
+	res, err := l.sendOnce(used, req, to)
+	if !l.renew(req.Context(), used, res, err) {
 		return res, err
 	}
 	if res != nil {
 		res.Body.Close()
 	}
-	return l.sendOnce(req, to)
+	return l.sendOnce(l.http.Load(), req, to)
 }
 
-func (l *line) sendOnce(req *http.Request, to *address) (*http.Response, error) {
+func (l *line) sendOnce(by *http.Transport, req *http.Request, to *address) (*http.Response, error) {
 	out, err := rewound(req.Context(), req)
 	if err != nil {
 		return nil, err
@@ -74,7 +75,7 @@ func (l *line) sendOnce(req *http.Request, to *address) (*http.Response, error) 
 	out.URL = to.locate(req.URL)
 	out.Host = ""
 	l.credentials.authorize(out)
-	res, err := l.http.Load().RoundTrip(out)
+	res, err := by.RoundTrip(out)
 	if err == nil {
 		res.Request = out // whose URL says who answered
 		err = l.check(res)
@@ -147,48 +148,56 @@ func (b *packedBody) Close() error { return b.packed.Close() }
 
 // renew reports whether the refusal of our credentials, or ours of the cluster's certificate, made
 // us read newer ones, with which the request is worth sending again.
-func (l *line) renew(ctx context.Context, res *http.Response, err error) bool {
+func (l *line) renew(ctx context.Context, used *http.Transport, res *http.Response, err error) bool {
 	switch {
 	case ctx.Err() != nil:
 		return false
-	case err != nil && isRefusal(err):
-		return l.renewTrust()
-	case err == nil && res.StatusCode == http.StatusUnauthorized:
+	case err != nil:
+		return isRefusal(err) && l.renewTrust(used)
+	case res.StatusCode == http.StatusUnauthorized:
 		return l.renewCredentials(res.Request.Header.Get("Authorization"))
 	}
 	return false
 }
 
+// renewCredentials reads the file of the credentials again. It reports whether they are others now
+// than those that were refused.
 func (l *line) renewCredentials(refused string) bool {
 	changed, err := l.credentials.renew(refused)
 	if err != nil {
-		l.log.Warn("the credentials were refused, and the file that holds them cannot be read again; the old ones stay",
+		l.log.Warn("the file of the password or API key cannot be read again; the one before stays in use",
 			"error", err)
 	} else if changed {
-		l.log.Info("the credentials were read again from their file")
+		l.log.Info("the password or API key was read again from its file")
 	}
 	return changed
 }
 
-func (l *line) renewTrust() bool {
+// renewTrust reads the CA file again. It reports whether others are trusted now than by the
+// transport that was used; another request may have read them meanwhile.
+func (l *line) renewTrust(used *http.Transport) bool {
 	if l.cfg.CAFile == "" {
 		return false
 	}
 	pool, err := ReadAuthorities(l.cfg.CAFile)
 	if err != nil {
-		l.log.Warn("the cluster's certificate is not trusted, and the CA file cannot be read again; the old one stays",
+		l.log.Warn("the CA file cannot be read again; the certificates before stay in use",
 			"file", l.cfg.CAFile, "error", err)
 		return false
 	}
-	before := l.http.Load()
-	if pool.Equal(before.TLSClientConfig.RootCAs) {
+	if pool.Equal(used.TLSClientConfig.RootCAs) {
 		return false
 	}
 	cfg := l.cfg
 	cfg.CA = pool
-	if l.http.CompareAndSwap(before, newHTTP(cfg)) {
+	if l.http.CompareAndSwap(used, newHTTP(cfg)) {
 		l.log.Info("the CA file was read again", "file", l.cfg.CAFile)
-		before.CloseIdleConnections()
+		used.CloseIdleConnections()
 	}
 	return true
+}
+
+func (l *line) reload() {
+	l.renewCredentials(l.credentials.current())
+	l.renewTrust(l.http.Load())
 }

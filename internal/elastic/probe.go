@@ -24,25 +24,31 @@ const (
 	probePause   = time.Second
 )
 
-// unansweredError is a failure that may pass, so that asking again makes sense.
-type unansweredError struct{ error }
+// ProbeError says why the cluster cannot be used, and what to do.
+type ProbeError struct {
+	Failure Failure
+	MayPass bool // a command does well to ask again
+	cause   error
+}
 
-func (e *unansweredError) Unwrap() error { return e.error }
+func (e *ProbeError) Error() string { return e.cause.Error() }
+func (e *ProbeError) Unwrap() error { return e.cause }
 
-// Ready waits until the cluster answers and says what is wrong where it never will.
-func (c *Client) Ready(ctx context.Context, within time.Duration, log *slog.Logger) error {
+// Ready waits until the cluster answers, or returns what is wrong where asking again for a while
+// changes nothing.
+func (c *Client) Ready(ctx context.Context, within time.Duration, log *slog.Logger) (Server, error) {
 	deadline := time.Now().Add(within)
 	for attempt := 1; ; attempt++ {
-		err := c.Probe(ctx)
+		server, err := c.Connect(ctx)
 		if err == nil {
-			return nil
+			return server, nil
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("wait for the cluster at %s: %w", c.addresses, context.Cause(ctx))
+			return server, fmt.Errorf("wait for the cluster at %s: %w", c.addresses, context.Cause(ctx))
 		}
-		_, mayPass := errors.AsType[*unansweredError](err)
-		if !mayPass || time.Now().Add(probePause).After(deadline) {
-			return err
+		failed, _ := errors.AsType[*ProbeError](err)
+		if failed == nil || !failed.MayPass || time.Now().Add(probePause).After(deadline) {
+			return server, err
 		}
 		if attempt == 1 {
 			log.Warn("the cluster does not answer yet; nothing is searched until it does", "addresses", c.addresses, "wait", within, "reason", err)
@@ -54,51 +60,87 @@ func (c *Client) Ready(ctx context.Context, within time.Duration, log *slog.Logg
 	}
 }
 
-// Probe asks the cluster who we are. It is the one question that every user and key may ask, while
-// the cluster's health takes a privilege that a least-privilege role lacks. A cluster without
-// security has no such call and refuses it, which proves as well that it is there.
+// Connect asks whether the cluster lets us in and which version it has. An *UnsupportedError is for
+// good, a *ProbeError may pass.
+func (c *Client) Connect(ctx context.Context) (Server, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*probeTimeout)
+	defer cancel()
+	if err := c.Probe(ctx); err != nil {
+		return Server{}, err
+	}
+	server, err := identify(ctx, c.Once.Transport, c.addresses)
+	if _, unsupported := errors.AsType[*UnsupportedError](err); err != nil && !unsupported {
+		err = unanswered(err)
+	}
+	return server, err
+}
+
+// Probe asks whether the cluster is there and lets us in.
 func (c *Client) Probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, whoAmI, nil)
-	if err != nil {
-		return err
+	var strange error
+	// A gateway may bar the first path. The second needs no privilege either, and reads nothing.
+	for _, path := range []string{whoAmI, "/esrule-nothing*/_search?size=0&filter_path=_shards"} {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, path, nil)
+		if err != nil {
+			return err
+		}
+		// Below the client's product check, which looks at good answers only and says no address.
+		res, err := c.Once.Transport.Perform(req)
+		if err != nil {
+			return unanswered(err)
+		}
+		err = c.judge(res)
+		res.Body.Close()
+		if failed, ok := errors.AsType[*ProbeError](err); !ok || failed.Failure != Foreign {
+			return err
+		}
+		strange = err
 	}
-	// Below the client's product check, which looks at good answers only and says no address.
-	res, err := c.Once.Transport.Perform(req)
-	if err != nil {
-		return unanswered(err)
+	if name := other(ctx, c.Once.Transport); name != "" {
+		return &UnsupportedError{c.addresses, name}
 	}
-	defer res.Body.Close()
-	return c.judge(res)
+	return strange
 }
 
-// unanswered explains a question that brought no answer at all.
+// unanswered explains a question that brought no answer of the cluster.
 func unanswered(err error) error {
-	if advice := tlsAdvice(err); advice != "" {
-		return fmt.Errorf("the connection is not safe: %w\n  What to do: %s", err, advice)
+	e := &ProbeError{Failure: failureOf(err)}
+	switch e.Failure {
+	case Untrusted:
+		e.cause = fmt.Errorf("the connection is not safe: %w\n  What to do: %s", err, tlsAdvice(err))
+	case Barred:
+		e.cause = fmt.Errorf("the cluster is not reached: %w", err)
+	default:
+		advice := "check ESRULE_ELASTICSEARCH_URL and that the cluster runs"
+		if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+			advice += "; a cluster with TLS ends a plain connection like this, and its address begins with https://"
+		}
+		e.MayPass = true
+		e.cause = fmt.Errorf("no cluster answers: %w\n  What to do: %s", err, advice)
 	}
-	advice := "check ESRULE_ELASTICSEARCH_URL and that the cluster runs"
-	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
-		advice += "; a cluster with TLS ends a plain connection like this, and its address begins with https://"
-	}
-	return &unansweredError{fmt.Errorf("no cluster answers: %w\n  What to do: %s", err, advice)}
+	return e
 }
 
 // judge reads from an answer, which need not be a good one, whether this is a cluster that lets us in.
 func (c *Client) judge(res *http.Response) error {
-	address := res.Request.URL.Scheme + "://" + res.Request.URL.Host
+	address := addressOf(res)
 	switch code := res.StatusCode; {
-	case code == http.StatusUnauthorized, code == http.StatusForbidden:
+	case code == http.StatusUnauthorized:
 		// Without asking for the product: Elasticsearch leaves the header out of a refusal.
-		return fmt.Errorf("the cluster refused %s: %s: %s\n  What to do: %s", c.credential, address, describe(res), c.advice)
+		return &ProbeError{Failure: Unauthorized, cause: fmt.Errorf(
+			"the cluster refused %s: %s: %s\n  What to do: %s", c.credential, address, describe(res), c.advice)}
 	case code == http.StatusTooManyRequests, code >= 500:
-		return &unansweredError{fmt.Errorf("the cluster is not ready: %s: %s\n  What to do: look at the cluster's health", address, describe(res))}
-	case res.Header.Get(productHeader) != product:
-		return fmt.Errorf("not Elasticsearch: %s: %s, without the header by which Elasticsearch 7.14 and newer say who they are\n"+
-			"  What to do: check ESRULE_ELASTICSEARCH_URL; a proxy in between has to pass the X-Elastic-Product header on", address, describe(res))
+		return &ProbeError{Failure: Unready, MayPass: true, cause: fmt.Errorf(
+			"the cluster is not ready: %s: %s\n  What to do: look at the cluster's health", address, describe(res))}
+	case isElasticsearch(res):
+		return nil
 	}
-	return nil
+	return &ProbeError{Failure: Foreign, cause: fmt.Errorf(
+		"not Elasticsearch: %s: %s, without the header by which Elasticsearch 7.14 and newer say who they are\n"+
+			"  What to do: check ESRULE_ELASTICSEARCH_URL; a proxy in between has to pass requests and the X-Elastic-Product header on",
+		address, describe(res))}
 }
 
 // describe returns the status of an answer and the reason in it.

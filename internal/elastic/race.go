@@ -99,7 +99,7 @@ func (r *race) start(at *address) *attempt {
 	a := &attempt{at: at}
 	a.ctx, a.cancel = context.WithCancelCause(r.req.Context())
 	answered := make(chan struct{})
-	go r.watch(a, answered)
+	go r.guard(a, answered)
 	go func() {
 		a.res, a.err = r.line.send(r.req.WithContext(a.ctx), at)
 		close(answered)
@@ -117,8 +117,8 @@ func (r *race) start(at *address) *attempt {
 	return a
 }
 
-// watch reports an attempt whose address hangs.
-func (r *race) watch(a *attempt, answered <-chan struct{}) {
+// guard reports an attempt whose address hangs.
+func (r *race) guard(a *attempt, answered <-chan struct{}) {
 	pause := quietFor
 	for {
 		select {

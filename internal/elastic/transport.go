@@ -32,6 +32,7 @@ const (
 type transport struct {
 	addresses *addresses
 	line      *line
+	watch     func(Report)
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -41,6 +42,12 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	res, err := t.send(req)
+	t.report(req.Context(), res, err)
+	return res, err
+}
+
+func (t *transport) send(req *http.Request) (*http.Response, error) {
 	if t.addresses.several() {
 		r := &race{transport: t, req: req, results: make(chan *attempt), hung: make(chan *attempt)}
 		return r.run()
@@ -71,7 +78,7 @@ func (t *transport) note(ctx context.Context, a *address, res *http.Response, er
 // it sends before it looks at the request. A gateway that bars a path or a method is not foreign:
 // the node behind it is well.
 func isForeign(res *http.Response) bool {
-	if res.Header.Get(productHeader) == product {
+	if isElasticsearch(res) {
 		return false
 	}
 	code, path := res.StatusCode, res.Request.URL.Path
@@ -81,11 +88,6 @@ func isForeign(res *http.Response) bool {
 func foreignError(a *address, res *http.Response) error {
 	return fmt.Errorf("%s answers %d %s, and is not Elasticsearch", a, res.StatusCode, http.StatusText(res.StatusCode))
 }
-
-const (
-	productHeader = "X-Elastic-Product"
-	product       = "Elasticsearch"
-)
 
 // replayable returns the request with a body that can be sent more than once.
 func replayable(req *http.Request) (*http.Request, error) {

@@ -29,6 +29,13 @@ type Health struct {
 // NewHealth gives the health of a process that begins now and whose first run is due.
 func NewHealth(now func() time.Time) *Health { return &Health{now: now, due: now()} }
 
+// Waits says that the process is alive and waits for the cluster: the first run is due after that.
+func (h *Health) Waits() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.due = h.now()
+}
+
 // Begin says that a run begins.
 func (h *Health) Begin() {
 	h.mu.Lock()

@@ -25,17 +25,19 @@ type Metrics struct {
 	process   processMetrics
 	rules     ruleMetrics
 	standings *standings
+	cluster   *clusterMetrics
 }
 
 // New gives metrics that know of no rule yet.
 func New(o Options) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), process: newProcessMetrics(), rules: newRuleMetrics(), standings: newStandings(o.Now)}
+	m := &Metrics{registry: prometheus.NewRegistry(), process: newProcessMetrics(), rules: newRuleMetrics(), standings: newStandings(o.Now), cluster: newClusterMetrics(o.Now)}
 	m.process.build.WithLabelValues(o.Version, o.Commit, o.Runtime).Set(1)
 	m.process.reloadedAt(o.Now(), true)
-	m.registry.MustRegister(m.standings)
+	m.registry.MustRegister(m.standings, m.cluster)
 	m.registry.MustRegister(m.process.gauges()...)
 	m.registry.MustRegister(m.rules.gauges()...)
 	if !o.Once {
+		m.registry.MustRegister(m.cluster.failures)
 		m.registry.MustRegister(m.process.counters()...)
 		m.registry.MustRegister(m.rules.counters()...)
 		m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

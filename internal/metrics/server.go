@@ -33,9 +33,9 @@ func (m *Metrics) Handler(p Probes, log *slog.Logger) http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), MaxRequestsInFlight: scrapesAtOnce, Timeout: 10 * time.Second,
 	}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, p.Alive()) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, p.Alive(), m.ClusterNote()) })
 	ready := remembered{ask: p.Ready}
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { answer(w, ready.get(r.Context())) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { answer(w, ready.get(r.Context()), "") })
 	return mux
 }
 
@@ -48,12 +48,17 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-func answer(w http.ResponseWriter, problem error) {
+// answer says ok, or what is wrong. A note is for who reads it: what it says changes with no restart.
+func answer(w http.ResponseWriter, problem error, note string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	if problem != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		fmt.Fprintln(w, problem)
+		return
+	}
+	if note != "" {
+		fmt.Fprintln(w, "ok, but", note)
 		return
 	}
 	fmt.Fprintln(w, "ok")

@@ -2,10 +2,8 @@ package sink
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"esrule/internal/elastic"
@@ -56,56 +54,31 @@ func (i Indices) Missing(ctx context.Context, client elastic.Transport) (Missing
 	return may.missing, err
 }
 
-// rights asks instead of trying: each refusal would be a line in the cluster's audit log, at every run. Where a server
-// has no security, or something before it keeps the question from it, everything is tried.
+// rights asks instead of trying: each refusal would be a line in the cluster's audit log, at every
+// run. Where something before the cluster bars the question everything is tried: what may not be
+// written is refused then, and that is an error.
 func (i Indices) rights(ctx context.Context, client elastic.Transport) (rights, error) {
 	may := rights{views: map[string]bool{}, templates: true}
-	var answered answeredRights
-	err := i.askRights(ctx, client, &answered)
-	var failure *serverError
-	unanswered := errors.As(err, &failure) && (failure.status == http.StatusBadRequest || failure.status == http.StatusForbidden ||
-		failure.status == http.StatusNotFound || failure.status == http.StatusMethodNotAllowed)
-	if err != nil && !unanswered {
+	wanted := elastic.Wanted{Cluster: []string{manageTemplates}}
+	for _, d := range i.all() {
+		asked, _ := d.required()
+		wanted.Index = append(wanted.Index, elastic.WantedOnData{
+			Names: []string{d.name}, Privileges: append(asked, viewMetadata)})
+	}
+	granted, err := elastic.Privileges(ctx, client, wanted)
+	_, unknown := errors.AsType[*elastic.UnknownRightsError](err)
+	if err != nil && !unknown {
 		return may, fmt.Errorf("ask what this user may do with the indices: %w", err)
 	}
 	for _, d := range i.all() {
-		may.views[d.name] = unanswered || answered.Index[d.name][viewMetadata]
+		may.views[d.name] = unknown || granted.Index(d.name, viewMetadata)
 		asked, called := d.required()
 		for n, privilege := range asked {
-			if !unanswered && !answered.Index[d.name][privilege] {
+			if !unknown && !granted.Index(d.name, privilege) {
 				may.missing = append(may.missing, MissingPrivilege{d.name, called[n]})
 			}
 		}
 	}
-	may.templates = unanswered || answered.Cluster[manageTemplates]
+	may.templates = unknown || granted.Cluster(manageTemplates)
 	return may, nil
-}
-
-func (i Indices) askRights(ctx context.Context, client elastic.Transport, into elastic.Complete) error {
-	var indices []any
-	for _, d := range i.all() {
-		asked, _ := d.required()
-		indices = append(indices, map[string]any{"names": []string{d.name}, "privileges": append(asked, viewMetadata)})
-	}
-	body, err := json.Marshal(map[string]any{"cluster": []string{manageTemplates}, "index": indices})
-	if err != nil {
-		return err
-	}
-	return send(ctx, client, elastic.Request{Method: http.MethodPost, Path: "/_security/user/_has_privileges", Body: body}, into)
-}
-
-// answeredRights is the answer to what a user may do.
-type answeredRights struct {
-	Cluster map[string]bool            `json:"cluster"`
-	Index   map[string]map[string]bool `json:"index"`
-}
-
-func (a *answeredRights) Missing() string {
-	switch {
-	case a.Cluster == nil:
-		return "cluster"
-	case a.Index == nil:
-		return "index"
-	}
-	return ""
 }

@@ -19,28 +19,24 @@ type MissingPrivilege struct {
 // wanted are the privileges that reading needs: the documents, and what the mappings say of them.
 func wanted() []string { return []string{"read", "view_index_metadata"} }
 
-// Privileges tells what is missing to read the patterns. It must be asked: a search over what may not be
-// read is answered as if nothing were there. Where the server has no security nothing is missing.
+// Privileges returns what is missing to read the patterns. It must be asked: a search over what may
+// not be read is answered as if nothing were there. Where the server has no security nothing is
+// missing; where something bars the question the error is an *elastic.UnknownRightsError.
 func (c *Cluster) Privileges(ctx context.Context, patterns []string) ([]MissingPrivilege, error) {
 	names := slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return strings.HasPrefix(p, "-") })
 	if len(names) == 0 {
 		return nil, nil
 	}
-	q := call{method: http.MethodPost, path: "/_security/user/_has_privileges"}
-	q.body = map[string]any{"index": []any{map[string]any{"names": names, "privileges": wanted()}}}
-	var answer privilegesAnswer
-	err := c.ask(ctx, q, &answer)
-	var refused *elastic.Error
-	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && strings.HasPrefix(refused.Reason, "no handler found") {
-		return nil, nil
-	}
+	granted, err := c.granted(ctx, elastic.Wanted{
+		Index: []elastic.WantedOnData{{Names: names, Privileges: wanted()}},
+	})
 	if err != nil {
 		return nil, err
 	}
 	var missing []MissingPrivilege
 	for _, pattern := range names {
 		for _, privilege := range wanted() {
-			if !answer.Index[pattern][privilege] {
+			if !granted.Index(pattern, privilege) {
 				missing = append(missing, MissingPrivilege{Pattern: pattern, Privilege: privilege})
 			}
 		}
@@ -48,13 +44,18 @@ func (c *Cluster) Privileges(ctx context.Context, patterns []string) ([]MissingP
 	return missing, nil
 }
 
-type privilegesAnswer struct {
-	Index map[string]map[string]bool `json:"index"`
-}
-
-func (p *privilegesAnswer) Missing() string {
-	if p.Index == nil {
-		return "index"
-	}
-	return ""
+func (c *Cluster) granted(ctx context.Context, wanted elastic.Wanted) (granted elastic.Granted, err error) {
+	q := call{method: http.MethodPost, path: elastic.HasPrivileges} // for messages
+	_, err = c.retry(ctx, q, c.options.Tries, func() (elastic.Answer, error) {
+		ctx, cancel := context.WithTimeout(ctx, c.options.RequestTimeout)
+		defer cancel()
+		var err error
+		granted, err = elastic.Privileges(ctx, c.client, wanted)
+		_, unknown := errors.AsType[*elastic.UnknownRightsError](err)
+		if err != nil && !unknown && noAnswer(err) {
+			err = c.unreachable(err)
+		}
+		return elastic.Answer{}, err
+	})
+	return granted, err
 }
