@@ -64,6 +64,8 @@ func isAdvice(subject, value, after string) string {
 	return fmt.Sprintf("Write %s == %s.", subject, value)
 }
 
+const listAdvice = `A list is written in parentheses, with commas: ("a", "b").`
+
 // afterOperand says what is wrong with the token that follows an operand where and, or, a bracket or the
 // end has to.
 func (p *parser) afterOperand(e Expr) string {
@@ -94,6 +96,9 @@ func (p *parser) afterOperand(e Expr) string {
 	if found.span.Start == p.last && strings.HasSuffix(p.text[:p.last], `"`) {
 		return `A quote inside a text is written \".`
 	}
+	if found.kind == tokString && !isValue(e) && p.last > 0 && p.text[p.last-1] == '"' {
+		return listAdvice
+	}
 	switch found.kind {
 	case tokString, tokInteger, tokDecimal, tokOpenParen, tokIdentifier, tokQuoted, tokTilde:
 		if isValue(e) {
@@ -101,7 +106,7 @@ func (p *parser) afterOperand(e Expr) string {
 		}
 		return "The word `and` or `or` is missing before it."
 	}
-	return ""
+	return "Take it away, or join conditions with and, or."
 }
 
 // afterNot is about a not that follows an operand.

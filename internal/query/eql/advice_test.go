@@ -121,6 +121,8 @@ func TestForeignWords(t *testing.T) {
 	f(`a ! = 5`, 13, `Write != without a blank in it.`)
 	f(`a == 'x'`, 16, `Write "x".`)
 	f(`a : ("x" or "y")`, 20, `The values of a list are separated by commas; any of them may fit.`)
+	f(`a : "x", "y"`, 18, `A list is written in parentheses, with commas: ("a", "b").`)
+	f(`a : "x" "y"`, 19, `A list is written in parentheses, with commas: ("a", "b").`)
 	f(`a in ["x"]`, 16, `The values stand in parentheses: field in ("a", "b").`)
 
 	// Existence.

@@ -12,7 +12,7 @@ func (p *parser) check(q *Query) { p.checkExpr(q.Where, 1) }
 func (p *parser) checkExpr(e Expr, depth int) *Field {
 	if depth > maxDepth {
 		// A chain of + nests its left side without nesting in the text; the parser did not see it grow.
-		p.fail(e.Range(), CodeLimit, fmt.Sprintf("the condition is nested deeper than %d levels", maxDepth), "")
+		p.fail(e.Range(), CodeLimit, fmt.Sprintf("the condition is nested deeper than %d levels", maxDepth), "Split the rule, or write lists: field in (…), field : (…).")
 		p.stopped = true
 	}
 	if p.stopped {

@@ -25,6 +25,9 @@ func TestErrors(t *testing.T) {
 		var got []string
 		for _, e := range all {
 			got = append(got, fmt.Sprintf("%s %s", e.Code, e))
+			if e.Advice == "" {
+				t.Errorf("%s: %s comes without advice", text, e)
+			}
 		}
 		if g, w := strings.Join(got, "\n     "), strings.Join(want, "\n     "); g != w {
 			t.Errorf("%s\n got %s\nwant %s", text, g, w)
@@ -282,6 +285,7 @@ func TestDetail(t *testing.T) {
 		"1:11: the function `length` takes 1 argument, found 2",
 		"    any where length(a,",
 		"              ^^^^^^^^^",
+		"  Write length(string).",
 		"2:13: expected a field, a constant or a function, found the end of the query",
 		"    b) == 1 and",
 		"               ^",

@@ -119,6 +119,29 @@ func nearest(name string, names []string) string {
 	return best
 }
 
+// usage is how the function is called.
+func (s signature) usage() string {
+	var b strings.Builder
+	b.WriteString(s.name + "(")
+	for i := range max(s.least, s.most) {
+		text := strings.TrimPrefix(strings.TrimPrefix(s.argument(i).String(), "a "), "whole ")
+		if s.argument(i).kind == Any && !s.argument(i).address {
+			text = "value"
+		}
+		if i > 0 {
+			text = ", " + text
+		}
+		if i >= s.least {
+			text = "[" + text + "]"
+		}
+		b.WriteString(text)
+	}
+	if s.most < 0 {
+		b.WriteString(", …")
+	}
+	return b.String() + ")"
+}
+
 // count says how many arguments the function takes.
 func (s signature) count() string {
 	switch {

@@ -58,7 +58,7 @@ func (l *lexer) foreign() token {
 	case ';':
 		return known(tokInvalid, "Take it away: a rule has one query.")
 	case '{', '}':
-		return known(tokInvalid, `A list is written in parentheses: ("a", "b").`)
+		return known(tokInvalid, listAdvice)
 	case '&':
 		return known(tokAnd, "Write and.")
 	}
@@ -69,7 +69,7 @@ func (l *lexer) foreign() token {
 	case strings.ContainsRune(curlyQuotes, r):
 		return l.curlyQuoted(start)
 	case r == utf8.RuneError && width == 1:
-		l.report(span, fmt.Sprintf("the byte 0x%02x is not UTF-8", rest[0]), "")
+		l.report(span, fmt.Sprintf("the byte 0x%02x is not UTF-8", rest[0]), "Save the file as UTF-8.")
 	case unicode.IsLetter(r):
 		word := rest
 		if end := strings.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) }); end >= 0 {

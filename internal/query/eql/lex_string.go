@@ -60,7 +60,7 @@ func (l *lexer) raw() token {
 func (l *lexer) character(value *strings.Builder) {
 	r, width := utf8.DecodeRuneInString(l.text[l.pos:])
 	if r == utf8.RuneError && width == 1 {
-		l.report(Span{l.pos, l.pos + 1}, fmt.Sprintf("the byte 0x%02x is not UTF-8", l.text[l.pos]), "")
+		l.report(Span{l.pos, l.pos + 1}, fmt.Sprintf("the byte 0x%02x is not UTF-8", l.text[l.pos]), "Save the file as UTF-8.")
 	}
 	value.WriteRune(r)
 	l.pos += width
@@ -132,7 +132,7 @@ func (l *lexer) unicodeEscape(start int, value *strings.Builder) {
 	}
 	code, _ := strconv.ParseUint(digits, 16, 32) // 8 hexadecimal digits always fit
 	if code > utf8.MaxRune || !utf8.ValidRune(rune(code)) {
-		l.report(span, fmt.Sprintf("%s is not a character of Unicode", l.text[start:l.pos]), "")
+		l.report(span, fmt.Sprintf("%s is not a character of Unicode", l.text[start:l.pos]), "Write a code point from 0 to 10FFFF that is no surrogate (D800 to DFFF).")
 		return
 	}
 	value.WriteRune(rune(code))

@@ -154,11 +154,11 @@ func (l *lexer) backquoted() token {
 			l.pos++
 			span := Span{start, l.pos}
 			if name.Len() == 0 {
-				l.report(span, "the name in backquotes is empty", "")
+				l.report(span, "the name in backquotes is empty", "Write the field's name between the backquotes.")
 				return token{tokInvalid, span, ""}
 			}
 			if !utf8.ValidString(name.String()) {
-				l.report(span, "the name in backquotes is not UTF-8", "")
+				l.report(span, "the name in backquotes is not UTF-8", "Save the file as UTF-8.")
 			}
 			return token{tokQuoted, span, name.String()}
 		}

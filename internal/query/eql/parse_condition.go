@@ -76,12 +76,13 @@ func (p *parser) relationship() Expr {
 	relation := p.advance()
 	p.advance()
 	if p.tok.kind != tokOpenBracket {
-		p.unexpected(`"[" after `+name("of"), "")
+		p.unexpected(`"[" after `+name("of"), "It belongs to process relationships, which are not supported; a field of that name goes into backquotes.")
 		p.skip()
 		return &Literal{Span: p.from(start)}
 	}
 	p.fail(p.from(start), CodeUnsupported,
-		fmt.Sprintf("process relationships (%s of) are not supported", clip(relation.text)), "")
+		fmt.Sprintf("process relationships (%s of) are not supported", clip(relation.text)),
+		"Only single events are searched for: compare fields such as process.parent.name.")
 	p.skip()
 	return &Literal{Span: p.from(start)}
 }

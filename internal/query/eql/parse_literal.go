@@ -46,7 +46,7 @@ func (p *parser) number(span Span, text string) *Literal {
 	l.Kind = Float
 	l.Float, _ = strconv.ParseFloat(text, 64) // the token's form leaves only the range to fail
 	if math.IsInf(l.Float, 0) {
-		p.fail(span, CodeSyntax, fmt.Sprintf("the number %s is too large for a double", clip(text)), "")
+		p.fail(span, CodeSyntax, fmt.Sprintf("the number %s is too large for a double", clip(text)), "Write a number below 1.8e308.")
 	}
 	return l
 }

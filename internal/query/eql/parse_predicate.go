@@ -187,7 +187,7 @@ func (p *parser) constant(op token, subject Expr) *Literal {
 		p.unexpected(want, "The values are strings, in one pair of parentheses.")
 		p.skip()
 	case tokOpenBracket:
-		p.unexpected(want, `A list is written in parentheses: ("a", "b").`)
+		p.unexpected(want, listAdvice)
 		p.skip()
 	case tokStar:
 		advice := unquoted(word, op.text)

@@ -62,7 +62,7 @@ func (p *parser) operandAdvice() string {
 	case t.kind.isKeyword() && t.kind != tokAnd && t.kind != tokOr:
 		return fmt.Sprintf("A field of that name goes into backquotes: `%s`.", t.text)
 	case t.kind == tokOpenBracket:
-		return `A list is written in parentheses: ("a", "b").`
+		return listAdvice
 	case t.kind == tokDot:
 		return "A field's name begins with a letter, _ or @."
 	}
@@ -134,7 +134,9 @@ func (p *parser) badPart(optional bool) {
 	}
 	if p.tok.kind.isKeyword() {
 		advice = fmt.Sprintf("It is a keyword; write it in backquotes: `%s`.", p.tok.text)
-	} else if !optional {
+	} else if optional {
+		advice = "Write the field's name after the ?."
+	} else {
 		advice = "Take the dot away, or write the rest of the name."
 	}
 	p.unexpected(want, advice)
@@ -159,7 +161,7 @@ func (p *parser) call() Expr {
 	word := p.advance()
 	e := &Call{Name: strings.TrimSuffix(word.text, "~"), Fold: word.kind == tokTilde}
 	if p.tok.kind != tokOpenParen {
-		p.unexpected(`"(" after the function `+name(word.text), "")
+		p.unexpected(`"(" after the function `+name(word.text), fmt.Sprintf("Write its arguments: %s(field, …).", word.text))
 		return &Literal{Span: word.span}
 	}
 	if p.ahead.kind == tokCloseParen {
@@ -188,6 +190,6 @@ func (p *parser) resolve(e *Call, word token) {
 		return
 	}
 	if len(e.Args) < f.least || f.most >= 0 && len(e.Args) > f.most {
-		p.fail(e.Span, CodeFunction, fmt.Sprintf("the function %s takes %s, found %d", name(f.name), f.count(), len(e.Args)), "")
+		p.fail(e.Span, CodeFunction, fmt.Sprintf("the function %s takes %s, found %d", name(f.name), f.count(), len(e.Args)), "Write "+f.usage()+".")
 	}
 }

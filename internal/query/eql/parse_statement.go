@@ -137,11 +137,11 @@ func (p *parser) statementCondition() Expr {
 
 // endAdvice says what to write where neither and, or nor the end follows a condition.
 func (p *parser) endAdvice() string {
-	if p.tok.kind != tokComma {
-		return ""
-	}
-	if p.last > 0 && isDigit(p.text[p.last-1]) && p.ahead.kind == tokInteger && p.ahead.span.Start == p.tok.span.End {
+	if p.tok.kind == tokComma && p.last > 0 && isDigit(p.text[p.last-1]) && p.ahead.kind == tokInteger && p.ahead.span.Start == p.tok.span.End {
 		return "A number is written without commas."
+	}
+	if p.tok.kind == tokComma && p.ahead.kind == tokString {
+		return listAdvice
 	}
 	return "Conditions are joined with and, or."
 }

@@ -16,7 +16,7 @@ const (
 // Parse reads an event query. The error is [Errors], with everything that is wrong with the text.
 func Parse(text string) (*Query, error) {
 	if len(text) > maxText {
-		return nil, Errors{NewError(text, Span{}, CodeLimit, "the query is longer than 1 MiB", "")}
+		return nil, Errors{NewError(text, Span{}, CodeLimit, "the query is longer than 1 MiB", "Split the rule.")}
 	}
 	p := &parser{text: text}
 	p.lex = lexer{text: text, lost: -1, report: p.syntax}
@@ -115,7 +115,7 @@ func (p *parser) unexpectedAs(want, found, advice string) {
 
 // limit records that the query is too large and ends the reading.
 func (p *parser) limit(message string) {
-	p.add(p.tok.span, CodeLimit, message, "")
+	p.add(p.tok.span, CodeLimit, message, "Split the rule, or write lists: field in (…), field : (…).")
 	p.stop()
 }
 

@@ -227,11 +227,11 @@ func (c *typeChecker) arguments(e *Call) {
 		case !t.fits(wanted.kind):
 			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1, name(s.name), t), mend(argument, wanted.kind))
 		case wanted.whole && isLiteral && literal.Kind == Float:
-			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1, name(s.name), literal.print()), "")
+			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1, name(s.name), literal.print()), "Write it without a fraction.")
 		case wanted.constant && !isConstant(argument):
-			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1, name(s.name), describe(argument)), "")
+			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1, name(s.name), describe(argument)), `Write the value itself, such as "10.0.0.0/8".`)
 		case wanted.address && t != Any && t != Nothing:
-			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1, name(s.name), t), "")
+			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1, name(s.name), t), "Write the field alone, without quotes or functions.")
 		}
 	}
 }
