@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"testing"
 	"time"
@@ -45,3 +46,6 @@ func TestBackoff(t *testing.T) {
 	f(6, 4*time.Second, 12*time.Second)
 	f(7, 0, 0)
 }
+
+// quietLog keeps the handshakes that a test makes fail out of its output.
+func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -90,7 +90,7 @@ var versionsItReads = regexp.MustCompile(`must be either version (\d+) or`)
 // askMajor finds out the major version without any privilege: from 8.0 on a server refuses to answer
 // in the format of a version that it does not know, and names those that it does. 7.x answers.
 func askMajor(ctx context.Context, t Transport) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, whoAmI, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, nothing, nil)
 	if err != nil {
 		return 0, err
 	}

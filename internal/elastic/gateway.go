@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // RedirectError is an answer that sends us elsewhere. It is never followed: the request holds
@@ -77,12 +78,12 @@ func CheckProxy(value string) string {
 	if value == "" {
 		return ""
 	}
+	if !strings.Contains(value, "://") {
+		value = "http://" + value // as Go does
+	}
 	proxy, err := url.Parse(value)
-	if err != nil || proxy.Scheme == "" || proxy.Host == "" {
-		// As Go does: a bare host and port is an HTTP proxy.
-		if proxy, err = url.Parse("http://" + value); err != nil {
-			return "not an address such as http://proxy:3128; in a user or password write special characters as %XX"
-		}
+	if err != nil {
+		return "not an address such as http://proxy:3128; in a user or password write special characters as %XX"
 	}
 	switch proxy.Scheme {
 	case "http", "https", "socks5", "socks5h":

@@ -19,6 +19,9 @@ const ReadyWithin = 30 * time.Second
 // whoAmI is the question that every user and key may ask.
 const whoAmI = "/_security/_authenticate"
 
+// nothing is a search that everybody may send and that reads no shard.
+const nothing = "/esrule-nothing*/_search?size=0&filter_path=_shards"
+
 const (
 	probeTimeout = 10 * time.Second
 	probePause   = time.Second
@@ -80,20 +83,21 @@ func (c *Client) Probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	var strange error
-	// A gateway may bar the first path. The second needs no privilege either, and reads nothing.
-	for _, path := range []string{whoAmI, "/esrule-nothing*/_search?size=0&filter_path=_shards"} {
+	// A gateway may bar the first path.
+	for _, path := range []string{whoAmI, nothing} {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, path, nil)
 		if err != nil {
 			return err
 		}
 		// Below the client's product check, which looks at good answers only and says no address.
 		res, err := c.Once.Transport.Perform(req)
-		if err != nil {
-			return unanswered(err)
+		if err == nil {
+			err = c.judge(res)
+			res.Body.Close()
+		} else {
+			err = unanswered(err)
 		}
-		err = c.judge(res)
-		res.Body.Close()
-		if failed, ok := errors.AsType[*ProbeError](err); !ok || failed.Failure != Foreign {
+		if failed, ok := errors.AsType[*ProbeError](err); !ok || failed.Failure != Foreign && failed.Failure != Barred {
 			return err
 		}
 		strange = err
