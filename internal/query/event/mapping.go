@@ -63,8 +63,8 @@ type FieldMapping struct {
 	// Formats are a date's formats as the mapping writes them, for example "epoch_millis||strict_date". They are
 	// empty where only `_field_caps` knows the field: then they are not known.
 	Formats string
-	// DocValues: the search gives the values of a date that is asked for as `docvalue_fields`, which are those of
-	// the index. Else `fields` has them, which reads `_source`.
+	// DocValues: a field whose values the search is asked for is asked for as `docvalue_fields`, which are those of
+	// the index. Else it is asked for as `fields`, which reads `_source`.
 	DocValues bool
 	// ServerRead is a date that only the server reads: its formats are not plain ([date.Plain]) or not known, or
 	// FromFields holds. The search gives the values in the format [date.Printed].

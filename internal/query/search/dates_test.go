@@ -87,7 +87,7 @@ func shown(s date.Span) string {
 func TestWantedDates(t *testing.T) {
 	server := estest.For(t)
 	index := server.Index("dates")
-	server.Create(index, `{"mappings":{"runtime":{"n.r":{"type":"date"},"r":{"type":"date","format":"dd.MM.yyyy"}},"properties":{
+	server.Create(index, `{"mappings":{"runtime":{"n.r":{"type":"date"},"n.k":{"type":"keyword"},"n.l":{"type":"long"},"r":{"type":"date","format":"dd.MM.yyyy"}},"properties":{
 		"d":{"type":"date","format":"dd.MM.yyyy","ignore_malformed":true},
 		"tree":{"type":"date","format":"dd.MM.yyyy","ignore_malformed":true,"doc_values":false},
 		"null":{"type":"date","format":"dd.MM.yyyy","null_value":"02.01.2026"},
@@ -95,7 +95,7 @@ func TestWantedDates(t *testing.T) {
 		"plain":{"type":"date"},
 		"n":{"type":"nested","properties":{"d":{"type":"date","format":"dd.MM.yyyy"}}}}}}`)
 	server.Bulk(index, `{"d":["02.01.2026","2026-01-02T03:04:05Z","03.01.2026"],"tree":["02.01.2026","2026-01-02T03:04:05Z"],"null":null,"r":"02.01.2026",
-		"from":"2026-01-02T03:04:05.123456789Z","plain":"2026","n":[{"d":"02.01.2026","r":"2026-01-02"},{"d":["03.01.2026"]}]}`)
+		"from":"2026-01-02T03:04:05.123456789Z","plain":"2026","n":[{"d":"02.01.2026","r":"2026-01-02","k":"x","l":5},{"d":["03.01.2026"]}]}`)
 	f := func(path, want string) {
 		t.Helper()
 		m := mappingOf(t, server, index, path)
@@ -116,4 +116,6 @@ func TestWantedDates(t *testing.T) {
 	f("plain", ``)
 	f("n.d", `{"n":[{"d":["2026-01-02T00:00:00.000Z"]},{"d":["2026-01-03T00:00:00.000Z"]}]}`)
 	f("n.r", `{"n.r":["2026-01-02T00:00:00.000Z"]}`)
+	f("n.k", `{"n.k":["x"]}`)
+	f("n.l", `{"n.l":[5]}`)
 }

@@ -182,7 +182,7 @@ func (r *fieldReader) unlisted(path string) event.FieldMapping {
 	field.FromFields = field.Type != event.Object
 	field.ServerRead = field.IsDate()
 	// Before 8.2 `fields` of a runtime field below a nested parent fails the shard.
-	field.DocValues = field.IsDate()
+	field.DocValues = field.ServerRead || field.Nested != "" && field.FromFields
 	return field
 }
 

@@ -35,7 +35,7 @@ func Want(m *event.Mapping, paths []string) []Wanted {
 		case f.ServerRead:
 			list = append(list, WantDate(path, f))
 		default:
-			list = append(list, Wanted{Path: path})
+			list = append(list, Wanted{Path: path, DocValues: f.DocValues})
 		}
 	}
 	return list
@@ -50,12 +50,12 @@ func WantDate(path string, f event.FieldMapping) Wanted {
 func (w Wanted) Fits(m *event.Mapping) bool {
 	f := m.Fields[w.Path]
 	switch {
-	case f.Type == event.Unmapped || f.Type == event.Object || w.Format == "":
+	case f.Type == event.Unmapped || f.Type == event.Object:
 		return true
-	case w.DocValues && !f.DocValues && f.Nested == "":
+	case w.DocValues && !f.DocValues:
 		return false
 	}
-	return f.IsDate()
+	return w.Format == "" || f.IsDate()
 }
 
 // formatted is the set of fields that a request asks for in a format.
