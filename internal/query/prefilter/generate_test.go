@@ -46,6 +46,9 @@ var kinds = []kind{
 	{"date_nanos", `{"type":"date_nanos","ignore_malformed":true}`},
 	{"day", `{"type":"date","format":"dd.MM.yyyy||epoch_second","ignore_malformed":true}`},
 	{"zoned", `{"type":"date","format":"yyyy-MM-dd HH:mm VV||yyyy-'Q'Q||G yyyy","ignore_malformed":true}`},
+	{"day without doc values", `{"type":"date","format":"dd.MM.yyyy||strict_year","ignore_malformed":true,"doc_values":false}`},
+	{"day with a null value", `{"type":"date","format":"dd.MM.yyyy||strict_year","ignore_malformed":true,"null_value":"01.02.2026"}`},
+	{"nanos of a day", `{"type":"date_nanos","format":"dd.MM.yyyy||date_optional_time","ignore_malformed":true}`},
 	{"weeks", `{"type":"date","format":"yyyy-MM-dd||YYYY-'W'ww||epoch_millis","ignore_malformed":true}`},
 	{"ip", `{"type":"ip","ignore_malformed":true}`},
 	{flattened, `{"type":"flattened"}`},
@@ -56,6 +59,7 @@ var kinds = []kind{
 	{"runtime", `{"type":"double"}`},
 	{"runtime", `{"type":"boolean"}`},
 	{"runtime", `{"type":"date"}`},
+	{"runtime", `{"type":"date","format":"dd.MM.yyyy||epoch_second"}`},
 	{"runtime", `{"type":"ip"}`},
 }
 

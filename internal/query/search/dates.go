@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/date"
 	"esrule/internal/query/event"
 )
@@ -30,7 +32,7 @@ func (c *Cluster) ReadDates(ctx context.Context, classes []Class, constants map[
 			}
 		}
 	}
-	if len(read.found) == 0 {
+	if len(read.silent) == 0 { // none was asked
 		return classes, nil
 	}
 	mappings := map[string]*event.Mapping{}
@@ -97,7 +99,12 @@ func (r *readings) constant(ctx context.Context, types map[string]event.Type, pa
 			q.path = "/" + joined(names) + "/_validate/query"
 			return q
 		}, &answer); err != nil {
-			return err
+			var refused *elastic.Error
+			if !errors.As(err, &refused) {
+				return err
+			}
+			r.cluster.options.Logger.Warn("indices do not say what a rule's date means in them: what they hold is not judged",
+				"field", path, "constant", text, "indices", len(part), "error", err)
 		}
 		for _, e := range answer.Explanations {
 			if span, taken, ok := e.read(types[e.Index]); ok {

@@ -2,6 +2,9 @@ package search_test
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,6 +80,72 @@ func TestReadDates(t *testing.T) {
 	if same, err := c.ReadDates(t.Context(), mapped, nil); err != nil || len(same) != len(mapped) {
 		t.Errorf("without constants: got %d classes, %v, want those that were given", len(same), err)
 	}
+}
+
+// TestPassthroughDates holds that a date whose mapping the server does not show is read in its own format.
+func TestPassthroughDates(t *testing.T) {
+	server := estest.For(t)
+	mapping := `{"properties":{"attributes":{"type":"passthrough","priority":10,"properties":{"created":{"type":"date","format":"dd.MM.yyyy"}}}}}`
+	if !server.Has("passthrough", []byte(mapping)) {
+		return
+	}
+	index := server.Index("passthrough")
+	server.Create(index, `{"settings":{"number_of_replicas":0},"mappings":`+mapping+`}`)
+	server.Bulk(index, `{"attributes":{"created":"02.01.2026"}}`)
+	c := search.NewCluster(server.Client, search.Options{Tries: 1})
+	classes, err := c.Mappings(t.Context(), []string{index}, []string{"created"})
+	if err != nil || len(classes) != 1 {
+		t.Fatalf("%d classes, %v", len(classes), err)
+	}
+	got := ""
+	for _, hit := range hitsOf(t, server, index, search.Request{Fields: search.Want(classes[0].Mapping, []string{"created"})}) {
+		got += string(hit.fields)
+	}
+	if want := `{"created":["2026-01-02T00:00:00.000Z"]}`; got != want {
+		t.Errorf("created: got %s, want %s", got, want)
+	}
+	if classes, err = c.ReadDates(t.Context(), classes, map[string][]string{"created": {"02.01.2026"}}); err != nil || len(classes) != 1 {
+		t.Fatalf("%d classes, %v", len(classes), err)
+	}
+	if constants := classes[0].Mapping.Fields["created"].Constants; constants == nil || len(*constants) != 1 {
+		t.Errorf("created: got the constants %v, want one", constants)
+	}
+}
+
+// TestDatesThatAreNotTold holds that an index is in no class where the answer about a constant is refused or not understood,
+// and that the others stay.
+func TestDatesThatAreNotTold(t *testing.T) {
+	server := estest.For(t)
+	server.Create(server.Index("odd"), `{"settings":{"number_of_replicas":0},"mappings":{"properties":{"d":{"type":"date","format":"dd.MM.yyyy"}}}}`)
+	server.Create(server.Index("plain"), `{"settings":{"number_of_replicas":0},"mappings":{"properties":{"d":{"type":"date"}}}}`)
+	f := func(why string, change func(*http.Response) *http.Response, want ...string) {
+		t.Helper()
+		between := &gateway{about: func(req *http.Request) bool { return strings.HasSuffix(req.URL.Path, "/_validate/query") }, change: change}
+		c := search.NewCluster(server.Through(between), search.Options{Tries: 1})
+		classes, err := c.Mappings(t.Context(), []string{server.Index("*")}, []string{"d"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		classes, err = c.ReadDates(t.Context(), classes, map[string][]string{"d": {"02.01.2026"}})
+		var got []string
+		for _, class := range classes {
+			got = append(got, class.Indices...)
+		}
+		if (err != nil) != (want == nil) || !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, %v, want %q", why, got, err, want)
+		}
+	}
+	odd, plain := server.Index("odd"), server.Index("plain")
+	f("the answer as it is", func(res *http.Response) *http.Response { return res }, odd, plain)
+	f("a refusal", func(*http.Response) *http.Response { return answer(405, `{"error":"not allowed"}`) }, plain)
+	f("another form", func(*http.Response) *http.Response {
+		return answer(200, `{"valid":true,"explanations":[{"index":"`+odd+`","valid":true,"explanation":"d:[2 January]"}]}`)
+	}, plain)
+	f("a failed shard", func(*http.Response) *http.Response {
+		return answer(200, `{"valid":false,"explanations":[{"index":"`+odd+`","valid":false,"error":"shard has gone"}]}`)
+	}, plain)
+	f("no index", without(t, "explanations"), plain)
+	f("an incomplete answer", without(t, "valid"))
 }
 
 func shown(s date.Span) string {
