@@ -29,7 +29,8 @@ func printPlan(out io.Writer, p *backfill.Plan) error {
 		case s.Timeless > 0:
 			note = "those without @timestamp cannot be reached by time: they are not searched"
 		}
-		fmt.Fprintf(w, "  %s\t%d\t%d\t%d\t%s\n", s.Pattern, len(s.Indices), s.Documents, s.Timeless, note)
+		fmt.Fprintf(w, "  %s\t%d\t%d\t%d\t%s\n", s.Pattern, len(s.Indices), s.Documents,
+			s.Timeless, note)
 	}
 	fmt.Fprintln(w, "\n  rule\tcandidates\tslices\t")
 	for _, part := range p.Rules {
@@ -62,9 +63,11 @@ func printFailures(w io.Writer, title string, failures []schedule.Failure) {
 func (h *history) tellStart(t backfill.Totals, resumed bool) {
 	switch {
 	case h.flags.dryRun:
-		fmt.Fprintln(h.stderr, "A dry run: signals go to standard output and nothing is written to the cluster. If you stop it, it starts over: a dry run keeps no state.")
+		fmt.Fprintln(h.stderr, "A dry run: signals go to standard output and nothing is written "+
+			"to the cluster. If you stop it, it starts over: a dry run keeps no state.")
 	case resumed && t.Whole():
-		fmt.Fprintln(h.stderr, "All slices of this plan are covered already; --restart searches them again.")
+		fmt.Fprintln(h.stderr, "All slices of this plan are covered already; --restart searches "+
+			"them again.")
 	case resumed:
 		fmt.Fprintf(h.stderr, "Resuming the plan: %d of %d slices are covered.\n", t.Done, t.Slices)
 	}
@@ -73,15 +76,18 @@ func (h *history) tellStart(t backfill.Totals, resumed bool) {
 // lineEvery is how often progress is told where there is no terminal.
 const lineEvery = 10 * time.Second
 
-// watch shows progress until the function that it gives is called: a bar on a terminal, a line now and then elsewhere.
+// watch shows progress until the function that it gives is called: a bar on a terminal, a line now
+// and then elsewhere.
 func (h *history) watch(r *backfill.Runner) (done func()) {
 	show, every, clear := h.progressLine, lineEvery, func() {}
 	if terminal, ok := isTerminal(h.stderr); ok {
-		bar := progressbar.NewOptions64(max(r.Totals().Weight, 1), progressbar.OptionSetWriter(terminal), progressbar.OptionShowCount(),
+		bar := progressbar.NewOptions64(max(r.Totals().Weight, 1),
+			progressbar.OptionSetWriter(terminal), progressbar.OptionShowCount(),
 			progressbar.OptionShowIts(), progressbar.OptionSetItsString("candidates"), progressbar.OptionSetPredictTime(true),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 		show = func(p backfill.Progress, _ backfill.Progress) {
-			bar.Describe(fmt.Sprintf("slice %d/%d, %d signals", p.Done+p.Failed, p.Slices, p.Counts.Created+p.Counts.Reduced))
+			bar.Describe(fmt.Sprintf("slice %d/%d, %d signals", p.Done+p.Failed, p.Slices,
+				p.Counts.Created+p.Counts.Reduced))
 			_ = bar.Set64(p.Reached())
 		}
 		every, clear = 200*time.Millisecond, func() { _ = bar.Finish(); _ = bar.Clear() }
@@ -116,19 +122,24 @@ func (h *history) progressLine(p, first backfill.Progress) {
 		seconds := min(float64(p.Weight-reached)/rate, time.Duration(math.MaxInt64).Seconds()/2)
 		left = time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
 	}
-	h.log.Info("backfill", "slices", fmt.Sprintf("%d/%d", p.Done, p.Slices), "failed", p.Failed, "candidates", fmt.Sprintf("%d/%d", reached, p.Weight),
-		"rate", fmt.Sprintf("%.0f/s", rate), "left", left, "signals", p.Counts.Created+p.Counts.Reduced)
+	h.log.Info("backfill", "slices", fmt.Sprintf("%d/%d", p.Done, p.Slices), "failed", p.Failed,
+		"candidates", fmt.Sprintf("%d/%d", reached, p.Weight),
+		"rate", fmt.Sprintf("%.0f/s", rate), "left", left,
+		"signals", p.Counts.Created+p.Counts.Reduced)
 }
 
 func (h *history) printTotals(t backfill.Totals, changes backfill.Changes) {
 	c := t.Counts
-	fmt.Fprintf(h.stderr, "%d of %d slices are covered: %d candidates, %d matched, %d signals created, %d alerted before, %d reduced, %d dead letters; %s\n",
+	fmt.Fprintf(h.stderr, "%d of %d slices are covered: %d candidates, %d matched, %d signals "+
+		"created, %d alerted before, %d reduced, %d dead letters; %s\n",
 		t.Done, t.Slices, c.Candidates, c.Matched, c.Created, c.Duplicates, c.Reduced, c.DeadLettered, h.now().Sub(h.began).Round(time.Millisecond))
 	for _, index := range changes.Gone {
-		fmt.Fprintf(plain{h.stderr}, "  %s was there when the plan was made and is gone, or closed: slices covered since did not search it\n", nameOf(index))
+		fmt.Fprintf(plain{h.stderr}, "  %s was there when the plan was made and is gone, or "+
+			"closed: slices covered since did not search it\n", nameOf(index))
 	}
 	for _, index := range changes.New {
-		fmt.Fprintf(plain{h.stderr}, "  %s came after the plan was made: slices covered before it came did not search it (--restart does)\n", nameOf(index))
+		fmt.Fprintf(plain{h.stderr}, "  %s came after the plan was made: slices covered before "+
+			"it came did not search it (--restart does)\n", nameOf(index))
 	}
 }
 

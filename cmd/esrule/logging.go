@@ -26,8 +26,8 @@ func newLogger(w io.Writer, format logFormat, level slog.Level) *slog.Logger {
 	panic("unknown log format " + string(format)) // the configuration accepts no other
 }
 
-// readable writes times in UTC and durations as text with a unit ("5m0s"), in both formats: slog's JSON
-// has bare nanoseconds.
+// readable writes times in UTC and durations as text with a unit ("5m0s"), in both formats: slog's
+// JSON has bare nanoseconds.
 func readable(_ []string, attr slog.Attr) slog.Attr {
 	switch attr.Value.Kind() {
 	case slog.KindTime:

@@ -11,7 +11,8 @@ import (
 )
 
 // readFormat says what a rule file is.
-const readFormat = "Rule files are named *.toml, in the format of https://github.com/elastic/detection-rules."
+const readFormat = "Rule files are named *.toml, in the format of " +
+	"https://github.com/elastic/detection-rules."
 
 // noRules says why nothing is left to run: what was found in its place, and what is read.
 func noRules(set *rule.Set, skipped []rule.Skipped) error {
@@ -20,7 +21,8 @@ func noRules(set *rule.Set, skipped []rule.Skipped) error {
 		for _, s := range skipped {
 			counts[s.Kind]++
 		}
-		return withExit(exitUsage, fmt.Errorf("no rule is left to run: every rule is of a kind that this version does not support%s", kinds(counts)))
+		return withExit(exitUsage, fmt.Errorf("no rule is left to run: every rule is of a kind "+
+			"that this version does not support%s", kinds(counts)))
 	}
 	lines := []string{"no rule is left to run: no rule file was found"}
 	if n := len(set.Unread); n > 0 {
@@ -48,13 +50,15 @@ func formatAdvice(files []string) []string {
 
 // ruleLike are the files beside the rules that probably hold rules too.
 func ruleLike(files []string) []string {
-	return slices.DeleteFunc(slices.Clone(files), func(file string) bool { return rule.FormatAdvice(file) == "" })
+	return slices.DeleteFunc(slices.Clone(files),
+		func(file string) bool { return rule.FormatAdvice(file) == "" })
 }
 
 // warnUnread names the files of the rules' folders that look like rules and are not read.
 func warnUnread(set *rule.Set, log *slog.Logger) {
 	if files := ruleLike(set.Unread); len(files) > 0 {
-		log.Warn("files in the rules' folders are not read: they are not *.toml", "count", len(files),
+		log.Warn("files in the rules' folders are not read: they are not *.toml",
+			"count", len(files),
 			"files", files[:min(len(files), shownNames)], "advice", formatAdvice(files))
 	}
 }

@@ -11,7 +11,8 @@ import (
 // shownNames is how many rules or indices a line of the summary lists.
 const shownNames = 5
 
-// notCovered is the summary of what a run left uncovered, each cause once; nil where it covered everything.
+// notCovered is the summary of what a run left uncovered, each cause once; nil where it covered
+// everything.
 func notCovered(report schedule.Report) error {
 	if report.Covered() {
 		return nil
@@ -48,7 +49,8 @@ func describeTrouble(t schedule.Trouble) string {
 	if len(indices) > 1 {
 		are = fmt.Sprintf("(%d indices) are", len(indices))
 	}
-	return fmt.Sprintf("%s %s open for %s: %s\n    for %s", namesOf(indices), are, t.Open.What(), t.Reason, concerned)
+	return fmt.Sprintf("%s %s open for %s: %s\n    for %s", namesOf(indices), are, t.Open.What(),
+		t.Reason, concerned)
 }
 
 // namesOf lists names, and how many more there are.
@@ -73,7 +75,9 @@ func deadLetters(report schedule.Report) []string {
 		return nil
 	}
 	return []string{
-		fmt.Sprintf("%d signals were refused by the signals index and lie in the dead-letter index\n    for rule %s", total, namesOf(rules)),
-		"No run writes dead letters again. Each holds its reason (ESRULE_DEAD_LETTER_INDEX): remove it, then `esrule backfill` over their time.",
+		fmt.Sprintf("%d signals were refused by the signals index and lie in the dead-letter "+
+			"index\n    for rule %s", total, namesOf(rules)),
+		"No run writes dead letters again. Each holds its reason (ESRULE_DEAD_LETTER_INDEX): " +
+			"remove it, then `esrule backfill` over their time.",
 	}
 }

@@ -15,7 +15,8 @@ import (
 	"esrule/internal/query/search"
 )
 
-// named are the fields that the rule names: its matcher reads one more, event.kind, to know its own signals.
+// named are the fields that the rule names: its matcher reads one more, event.kind, to know its own
+// signals.
 func (d *Detection) named() []string {
 	var paths []string
 	for _, f := range eql.Fields(d.Rule.Parsed) {
@@ -24,11 +25,12 @@ func (d *Detection) named() []string {
 	if d.Rule.Parsed.Category != nil {
 		paths = append(paths, cmp.Or(d.Rule.EventCategoryField, match.DefaultCategoryField))
 	}
-	return slices.DeleteFunc(slices.Clone(d.Fields.Paths()), func(path string) bool { return !slices.Contains(paths, path) })
+	return slices.DeleteFunc(slices.Clone(d.Fields.Paths()),
+		func(path string) bool { return !slices.Contains(paths, path) })
 }
 
-// mappings are what the classes make of a field, each that differs once; a zero one stands for the classes
-// that do not map it.
+// mappings are what the classes make of a field, each that differs once; a zero one stands for the
+// classes that do not map it.
 func mappings(classes []search.Class, path string) []event.FieldMapping {
 	var list []event.FieldMapping
 	for _, class := range classes {
@@ -39,14 +41,16 @@ func mappings(classes []search.Class, path string) []event.FieldMapping {
 	return list
 }
 
-// multiFields says of each unmapped field that is named like a multi-field (process.name.keyword) how the
-// field before it is mapped, where that one holds whole values itself.
-func (d *Detection) multiFields(ctx context.Context, c Counter, patterns []string, classes []search.Class) (map[string]string, error) {
+// multiFields says of each unmapped field that is named like a multi-field (process.name.keyword)
+// how the field before it is mapped, where that one holds whole values itself.
+func (d *Detection) multiFields(ctx context.Context, c Counter, patterns []string,
+	classes []search.Class) (map[string]string, error) {
 	parents := map[string]string{} // of the fields
 	var asked []string
 	for _, path := range d.named() {
 		parent, ok := lint.MultiFieldOf(path)
-		if ok && slices.ContainsFunc(mappings(classes, path), func(m event.FieldMapping) bool { return m.Type == event.Unmapped }) {
+		lacking := func(m event.FieldMapping) bool { return m.Type == event.Unmapped }
+		if ok && slices.ContainsFunc(mappings(classes, path), lacking) {
 			parents[path] = parent
 			asked = append(asked, parent)
 		}
@@ -93,7 +97,8 @@ func silent(failures []search.Failure) []string {
 		if n := len(alike.Indices); n > 1 {
 			does, is = fmt.Sprintf("(%d indices) do", n), "are"
 		}
-		problems = append(problems, fmt.Sprintf("%s %s not answer, and %s not in the numbers here: %s", strings.Join(alike.Indices, ", "), does, is, alike.Reason))
+		problems = append(problems, fmt.Sprintf("%s %s not answer, and %s not in the numbers "+
+			"here: %s", strings.Join(alike.Indices, ", "), does, is, alike.Reason))
 	}
 	return problems
 }
@@ -115,8 +120,10 @@ func (d *Detection) countTimeless(ctx context.Context, c Counter, check *Pattern
 	}
 	check.Timeless = found.Documents
 	if check.Timeless > 0 {
-		check.Notes = append(check.Notes, fmt.Sprintf("%d documents, of all that there are, have no %s: they are in no window and are never searched",
-			check.Timeless, strings.Join(fields, " and no ")))
+		check.Notes = append(check.Notes,
+			fmt.Sprintf("%d documents, of all that there are, have no %s: they are in no window "+
+				"and are never searched",
+				check.Timeless, strings.Join(fields, " and no ")))
 	}
 	return nil
 }

@@ -10,11 +10,12 @@ import (
 	"esrule/internal/query/rule"
 )
 
-// Trouble is one cause for which a run left something uncovered, with everything that it concerns, so
-// that it is reported once and not once for each rule and index.
+// Trouble is one cause for which a run left something uncovered, with everything that it concerns,
+// so that it is reported once and not once for each rule and index.
 type Trouble struct {
 	Reason string
-	// Indices are the indices, or patterns, that have the cause; without one, it ended the runs of the rules.
+	// Indices are the indices, or patterns, that have the cause; without one, it ended the runs of
+	// the rules.
 	Indices []string
 	// Open is the time that is open in any of them, with the earliest next try. It names no index.
 	Open OpenIndex
@@ -30,11 +31,12 @@ type RuleName struct {
 
 func (n RuleName) String() string { return fmt.Sprintf("%s (%s)", n.Name, n.ID) }
 
-// Troubles returns why the run did not cover everything, each cause once: first the errors that ended
-// rules early, then the open indices.
+// Troubles returns why the run did not cover everything, each cause once: first the errors that
+// ended rules early, then the open indices.
 func (r Report) Troubles() []Trouble { return append(r.earlyEnds(), r.openIndices()...) }
 
-// earlyEnds groups the errors by their cause. The pieces that were being read differ from rule to rule.
+// earlyEnds groups the errors by their cause. The pieces that were being read differ from rule to
+// rule.
 func (r Report) earlyEnds() []Trouble {
 	var all []Trouble
 	at := map[string]int{}
@@ -73,8 +75,8 @@ func causeOf(err error) string {
 	return err.Error()
 }
 
-// openIndices groups by index and reason, then puts indices together that have the same reason for the
-// same rules.
+// openIndices groups by index and reason, then puts indices together that have the same reason for
+// the same rules.
 func (r Report) openIndices() []Trouble {
 	type key struct{ index, reason string }
 	at := map[key]int{}
@@ -144,7 +146,8 @@ func ByReason(failures []Failure) []Alike {
 	return all
 }
 
-// tell logs one line for the run of the rule. What it did not cover is logged for all rules together.
+// tell logs one line for the run of the rule. What it did not cover is logged for all rules
+// together.
 func (s *ruleRun) tell(report RuleReport, interrupted bool) {
 	run := report.Run
 	attributes := []any{
@@ -155,7 +158,8 @@ func (s *ruleRun) tell(report RuleReport, interrupted bool) {
 		"lag", report.Lag.Round(time.Second), "duration", run.Duration.Round(time.Millisecond),
 	}
 	if swept := run.Swept; swept != nil {
-		attributes = append(attributes, "late_sweep_from", swept.From, "late_sweep_complete", swept.Complete,
+		attributes = append(attributes, "late_sweep_from", swept.From,
+			"late_sweep_complete", swept.Complete,
 			"late_sweep_candidates", swept.Candidates, "late_created", swept.Created)
 	}
 	switch {
@@ -181,12 +185,14 @@ func (r *Runner) tellTroubles(all []Trouble) {
 		}
 		rules := []any{"rule_count", len(ids), "rules", ids[:min(len(ids), listed)]}
 		if len(t.Indices) == 0 {
-			r.log.Error("the run of a rule ended early; what it left open is searched by the next run",
+			r.log.Error(
+				"the run of a rule ended early; what it left open is searched by the next run",
 				append([]any{"error", t.Reason}, rules...)...)
 			continue
 		}
 		r.log.Error("an index is not covered; it is searched again with growing pauses",
 			append([]any{"reason", t.Reason, "open", t.Open.What(), "next_try", t.Open.Next,
-				"index_count", len(t.Indices), "indices", t.Indices[:min(len(t.Indices), listed)]}, rules...)...)
+				"index_count", len(t.Indices),
+				"indices", t.Indices[:min(len(t.Indices), listed)]}, rules...)...)
 	}
 }

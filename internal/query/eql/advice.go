@@ -5,21 +5,24 @@ import (
 	"strings"
 )
 
-// wordAdvice says what to write instead of a word that is an operator in another language (KQL, Lucene,
-// SQL, SPL, Sigma) and a plain name in EQL; "" where it is none of these. subject and value are the
-// operands as they are written, or names for them; after is the word that follows.
+// wordAdvice says what to write instead of a word that is an operator in another language (KQL,
+// Lucene, SQL, SPL, Sigma) and a plain name in EQL; "" where it is none of these. subject and value
+// are the operands as they are written, or names for them; after is the word that follows.
 func wordAdvice(word, subject, value, after string) string {
 	switch strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(word)) {
 	case "contains", "icontains", "contain", "includes", "has", "containsall", "containsany":
 		return fmt.Sprintf("Write stringContains(%s, %s), or stringContains~ to ignore letter case.", subject, value)
 	case "startswith", "istartswith", "beginswith", "hasprefix", "prefix":
-		return fmt.Sprintf("Write startsWith(%s, %s), or startsWith~ to ignore letter case.", subject, value)
+		return fmt.Sprintf("Write startsWith(%s, %s), or startsWith~ to ignore letter case.",
+			subject, value)
 	case "endswith", "iendswith", "hassuffix", "suffix":
-		return fmt.Sprintf("Write endsWith(%s, %s), or endsWith~ to ignore letter case.", subject, value)
+		return fmt.Sprintf("Write endsWith(%s, %s), or endsWith~ to ignore letter case.",
+			subject, value)
 	case "matches", "match", "rlike", "regexp", "re", "similar":
 		return fmt.Sprintf("Write %s regex %s, or regex~ to ignore letter case.", subject, value)
 	case "ilike", "wildcard", "glob":
-		return fmt.Sprintf("Write %s : %s, which ignores letter case; * and ? are its wildcards.", subject, value)
+		return fmt.Sprintf("Write %s : %s, which ignores letter case; * and ? are its wildcards.",
+			subject, value)
 	case "cidr", "insubnet", "ipinrange":
 		return fmt.Sprintf("Write cidrMatch(%s, %s).", subject, value)
 	case "is":
@@ -66,13 +69,13 @@ func isAdvice(subject, value, after string) string {
 
 const listAdvice = `A list is written in parentheses, with commas: ("a", "b").`
 
-// afterOperand says what is wrong with the token that follows an operand where and, or, a bracket or the
-// end has to.
+// afterOperand says what is wrong with the token that follows an operand where and, or, a bracket
+// or the end has to.
 func (p *parser) afterOperand(e Expr) string {
 	found := p.tok
 	subject := p.subject(e)
 	switch {
-	case found.kind == tokDecimal && strings.HasPrefix(found.text, ".") && found.span.Start == p.last:
+	case found.kind == tokDecimal && found.span.Start == p.last && found.text[0] == '.':
 		end := found.span.Start + 1
 		for end < len(p.text) && isIdentifierPart(p.text[end]) {
 			end++
@@ -164,8 +167,8 @@ func (p *parser) aheadValue() string {
 // wordEnds are what a value whose quotes are missing ends at.
 const wordEnds = " \t\r\n,()[]{}\""
 
-// rawWord is the text from a place up to white space, a comma or a bracket: a value whose quotes are
-// missing.
+// rawWord is the text from a place up to white space, a comma or a bracket: a value whose quotes
+// are missing.
 func (p *parser) rawWord(at int) string {
 	end := len(p.text)
 	if i := strings.IndexAny(p.text[at:], wordEnds); i >= 0 {
@@ -182,8 +185,8 @@ func (p *parser) wordAround(at int) string {
 // wordStart is where the word begins that ends at a place.
 func (p *parser) wordStart(at int) int { return strings.LastIndexAny(p.text[:at], wordEnds) + 1 }
 
-// unquoted says what to write where a word stands in place of a constant: most often a text whose quotes
-// are missing.
+// unquoted says what to write where a word stands in place of a constant: most often a text whose
+// quotes are missing.
 func unquoted(word, op string) string {
 	switch strings.ToLower(word) {
 	case "true", "false", "null":
@@ -197,12 +200,14 @@ func unquoted(word, op string) string {
 		return fmt.Sprintf("A regular expression is written in quotes after regex: field regex %s.", quote(word[1:len(word)-1]))
 	}
 	if strings.ContainsAny(word, "*?") && op != "" && op != ":" && !strings.HasPrefix(op, "like") {
-		return fmt.Sprintf("A pattern is written in quotes after : or like: field : %s.", quote(word))
+		return fmt.Sprintf("A pattern is written in quotes after : or like: field : %s.",
+			quote(word))
 	}
 	if strings.ContainsAny(word, "*?") {
 		return fmt.Sprintf("A pattern is written in quotes: %s.", quote(word))
 	}
-	return fmt.Sprintf("EQL compares a field with constants only. If a text is meant, its quotes are missing: %s.", quote(word))
+	return fmt.Sprintf("EQL compares a field with constants only. If a text is meant, its "+
+		"quotes are missing: %s.", quote(word))
 }
 
 // isExistence reports whether a name is what other languages ask with whether a field has a value.
@@ -216,7 +221,8 @@ func isExistence(word string) bool {
 
 // existence is the advice where a bare * asks whether a field has a value.
 func existence(subject string) string {
-	return fmt.Sprintf("To ask whether it has a value, write %s != null. A pattern is written in quotes: \"*.exe\".", subject)
+	return fmt.Sprintf("To ask whether it has a value, write %s != null. A pattern is written "+
+		"in quotes: \"*.exe\".", subject)
 }
 
 // Hyphenated returns the name with a hyphen that an expression was probably meant to be. EQL reads
@@ -250,5 +256,6 @@ func isHyphenChain(text string, e Expr) bool {
 
 // hyphenAdvice is the advice for such a name.
 func hyphenAdvice(meant string) string {
-	return fmt.Sprintf("It is read as a subtraction. A name with - goes into backquotes: `%s`.", meant)
+	return fmt.Sprintf("It is read as a subtraction. A name with - goes into backquotes: `%s`.",
+		meant)
 }

@@ -3,7 +3,7 @@ package eql
 // Span is the part of the query's text that a node was read from: byte offsets, half-open.
 type Span struct{ Start, End int }
 
-// Range gives the span itself; embedded in every node, it makes the node an [Expr] with a position.
+// Range returns the span itself; embedded in every node, it makes the node an [Expr] with a position.
 func (s Span) Range() Span { return s }
 
 // Query is one event query, `category where condition`.

@@ -5,14 +5,19 @@ import (
 	"strings"
 )
 
-// check looks at the whole tree for what the grammar alone does not say: its depth, and comparisons of a field with a field.
+// check looks at the whole tree for what the grammar alone does not say: its depth, and comparisons
+// of a field with a field.
 func (p *parser) check(q *Query) { p.checkExpr(q.Where, 1) }
 
-// checkExpr checks the tree below e, which stands at the given depth, and gives the first field in it.
+// checkExpr checks the tree below e, which stands at the given depth, and returns the first field in
+// it.
 func (p *parser) checkExpr(e Expr, depth int) *Field {
 	if depth > maxDepth {
-		// A chain of + nests its left side without nesting in the text; the parser did not see it grow.
-		p.fail(e.Range(), CodeLimit, fmt.Sprintf("the condition is nested deeper than %d levels", maxDepth), "Split the rule, or write lists: field in (…), field : (…).")
+		// A chain of + nests its left side without nesting in the text; the parser did not see it
+		// grow.
+		p.fail(e.Range(), CodeLimit,
+			fmt.Sprintf("the condition is nested deeper than %d levels", maxDepth),
+			"Split the rule, or write lists: field in (…), field : (…).")
 		p.stopped = true
 	}
 	if p.stopped {
@@ -93,5 +98,6 @@ func (p *parser) fieldWithField(op string, operand Expr, field *Field) {
 	if strings.Contains(op, "in") {
 		place = name(op)
 	}
-	p.fail(operand.Range(), CodeType, fmt.Sprintf("expected a constant after %s, found %s", place, found), advice)
+	p.fail(operand.Range(), CodeType,
+		fmt.Sprintf("expected a constant after %s, found %s", place, found), advice)
 }

@@ -26,7 +26,7 @@ const (
 	CodeDoubt
 )
 
-// String gives the code's name.
+// String returns the code's name.
 func (c Code) String() string {
 	switch c {
 	case CodeSyntax:
@@ -79,10 +79,10 @@ func NewError(text string, span Span, code Code, message, advice string) *Error 
 	}
 }
 
-// Error gives the error on one line: position and message.
+// Error returns the error on one line: position and message.
 func (e *Error) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Message) }
 
-// Detail gives the error with the line it stands in, a caret under each character that it is about, and the advice.
+// Detail returns the error with the line it stands in, a caret under each character that it is about, and the advice.
 func (e *Error) Detail() string {
 	var b strings.Builder
 	b.WriteString(e.Error())
@@ -113,7 +113,7 @@ func (e *Error) writeExcerpt(b *strings.Builder) {
 	b.WriteString(strings.Repeat("^", width))
 }
 
-// excerpt gives the part of the line to show, how many code points of it stand before the span, and how many of
+// excerpt returns the part of the line to show, how many code points of it stand before the span, and how many of
 // it are the span's.
 func (e *Error) excerpt() (line string, skip, width int) {
 	const before, most = 100, 160
@@ -143,7 +143,7 @@ func (e *Error) excerpt() (line string, skip, width int) {
 // Errors are all errors found in one query, in the order of the text.
 type Errors []*Error
 
-// Error gives every error on a line of its own.
+// Error returns every error on a line of its own.
 func (e Errors) Error() string {
 	lines := make([]string, len(e))
 	for i, one := range e {
@@ -152,7 +152,7 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Detail gives every error as [Error.Detail] does.
+// Detail returns every error as [Error.Detail] does.
 func (e Errors) Detail() string {
 	details := make([]string, len(e))
 	for i, one := range e {
@@ -170,7 +170,7 @@ func (e Errors) Unwrap() []error {
 	return all
 }
 
-// Unsupported tells whether the query is well-formed as far as it was read and only of a kind that is not evaluated here.
+// Unsupported reports whether the query is well-formed as far as it was read and only of a kind that is not evaluated here.
 func (e Errors) Unsupported() bool {
 	return len(e) > 0 && !slices.ContainsFunc(e, func(one *Error) bool { return one.Code != CodeUnsupported })
 }

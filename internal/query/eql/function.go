@@ -49,7 +49,8 @@ func signatures() []signature {
 	return []signature{
 		{"add", 2, 2, false, Number, numbers},
 		{"between", 3, 4, true, Text, []parameter{text, text, text, {kind: Boolean}}},
-		{"cidrMatch", 2, -1, false, Boolean, []parameter{{address: true}, {kind: Text, constant: true}}},
+		{"cidrMatch", 2, -1, false, Boolean,
+			[]parameter{{address: true}, {kind: Text, constant: true}}},
 		{"concat", 1, -1, false, Text, []parameter{anything}},
 		{"divide", 2, 2, false, Number, numbers},
 		{"endsWith", 2, 2, true, Boolean, texts},
@@ -108,7 +109,7 @@ func functionAdvice(name string) string {
 	return "The functions are: " + strings.Join(names, ", ") + "."
 }
 
-// nearest gives the name that was probably meant, or "".
+// nearest returns the name that was probably meant, or "".
 func nearest(name string, names []string) string {
 	best, distance := "", 1+max(1, len(name)/3)
 	for _, n := range names {

@@ -19,10 +19,13 @@ func (l *lexer) foreignOperator() (token, bool) {
 		instead string
 	}{
 		// Longer ones first.
-		{"!=~", tokColon, negate}, {"==~", tokColon, fold}, {"!==", tokNotEqual, "Write !=."}, {"===", tokEqual, "Write ==."},
-		{"<=>", tokEqual, "Write ==."}, {"!~", tokColon, negate}, {"!:", tokColon, negate}, {"=~", tokColon, fold},
-		{"~=", tokColon, fold}, {"~~", tokColon, fold}, {"&&", tokAnd, "Write and."}, {"||", tokOr, "Write or."},
-		{"<>", tokNotEqual, "Write !=."}, {"=>", tokGreaterOrEqual, "Write >=."}, {"=<", tokLessOrEqual, "Write <=."},
+		{"!=~", tokColon, negate}, {"==~", tokColon, fold},
+		{"!==", tokNotEqual, "Write !=."}, {"===", tokEqual, "Write ==."},
+		{"<=>", tokEqual, "Write ==."}, {"!~", tokColon, negate}, {"!:", tokColon, negate},
+		{"=~", tokColon, fold}, {"~=", tokColon, fold}, {"~~", tokColon, fold},
+		{"&&", tokAnd, "Write and."}, {"||", tokOr, "Write or."},
+		{"<>", tokNotEqual, "Write !=."}, {"=>", tokGreaterOrEqual, "Write >=."},
+		{"=<", tokLessOrEqual, "Write <=."},
 		{":=", tokColon, "Write : or ==."}, {"=:", tokColon, "Write : or ==."},
 	} {
 		if !strings.HasPrefix(l.text[l.pos:], known.text) {
@@ -54,7 +57,8 @@ func (l *lexer) foreign() token {
 		}
 		return known(tokNot, "Write not.")
 	case '~':
-		return known(tokInvalid, "A ~ stands directly after in, like, regex or a function's name. To ignore letter case, write :.")
+		return known(tokInvalid, "A ~ stands directly after in, like, regex or a function's "+
+			"name. To ignore letter case, write :.")
 	case ';':
 		return known(tokInvalid, "Take it away: a rule has one query.")
 	case '{', '}':
@@ -69,14 +73,17 @@ func (l *lexer) foreign() token {
 	case strings.ContainsRune(curlyQuotes, r):
 		return l.curlyQuoted(start)
 	case r == utf8.RuneError && width == 1:
-		l.report(span, fmt.Sprintf("the byte 0x%02x is not UTF-8", rest[0]), "Save the file as UTF-8.")
+		l.report(span, fmt.Sprintf("the byte 0x%02x is not UTF-8", rest[0]),
+			"Save the file as UTF-8.")
 	case unicode.IsLetter(r):
 		word := rest
-		if end := strings.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) }); end >= 0 {
+		if end := strings.IndexFunc(rest,
+			func(r rune) bool { return !unicode.IsLetter(r) }); end >= 0 {
 			word = rest[:end]
 		}
 		l.pos = start + len(word)
-		l.report(Span{start, l.pos}, fmt.Sprintf("unexpected character %q", r), "A name with such characters goes into backquotes.")
+		l.report(Span{start, l.pos}, fmt.Sprintf("unexpected character %q", r),
+			"A name with such characters goes into backquotes.")
 	default:
 		l.report(span, fmt.Sprintf("unexpected character %q", r),
 			"A name with such a character goes into backquotes, a text into quotes.")
@@ -104,6 +111,7 @@ func (l *lexer) curlyQuoted(start int) token {
 		l.lose(start)
 	}
 	span := Span{start, l.pos}
-	l.report(span, "strings are not written in typographic quotes", fmt.Sprintf(`Write %s.`, clip(`"`+content+`"`)))
+	l.report(span, "strings are not written in typographic quotes",
+		fmt.Sprintf(`Write %s.`, clip(`"`+content+`"`)))
 	return token{tokString, span, content}
 }

@@ -41,12 +41,13 @@ func (l *lexer) digits() {
 	}
 }
 
-// noNumber reports what begins like a number and is none: a name, another number or a time follows without
-// a blank. A keyword may: 1and is 1 and.
+// noNumber reports what begins like a number and is none: a name, another number or a time follows
+// without a blank. A keyword may: 1and is 1 and.
 func (l *lexer) noNumber(start int) (token, bool) {
 	rest := l.text[start:]
 	if date := regexp.MustCompile(`^\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:?\d\d)?`).FindString(rest); date != "" {
-		return l.meant(start, len(date), "a date is written in quotes", "Write "+quote(date)+"."), true
+		return l.meant(start, len(date), "a date is written in quotes",
+			"Write "+quote(date)+"."), true
 	}
 	c := l.peek(0)
 	if !isIdentifierStart(c) && (c != '.' || !isDigit(l.peek(1))) {
@@ -102,7 +103,8 @@ func numberAdvice(word string) string {
 	if regexp.MustCompile(`^\d+(\.\d+)?(ms|[smhdwMy]|[kKmMgG]i?[bB])$`).MatchString(word) {
 		return `A number has no unit. Date math is written in quotes: "now-5m".`
 	}
-	return fmt.Sprintf("A name that begins with a digit goes into backquotes: `%s`; a text is written in quotes.", clip(word))
+	return fmt.Sprintf("A name that begins with a digit goes into backquotes: `%s`; a text is "+
+		"written in quotes.", clip(word))
 }
 
 // dateMath reads now-1h and the like, which belong into quotes.
@@ -111,5 +113,6 @@ func (l *lexer) dateMath() (token, bool) {
 	if math == "" {
 		return token{}, false
 	}
-	return l.meant(l.pos, len(math), "date math is written in quotes", "Write "+quote(math)+"."), true
+	return l.meant(l.pos, len(math), "date math is written in quotes",
+		"Write "+quote(math)+"."), true
 }

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// doubleQuoted reads "…" with its escapes, or the raw """…""". Both end on the line that they start on.
+// doubleQuoted reads "…" with its escapes, or the raw """…""". Both end on the line that they start
+// on.
 func (l *lexer) doubleQuoted() token {
 	if strings.HasPrefix(l.text[l.pos:], `"""`) {
 		return l.raw()
@@ -20,7 +21,8 @@ func (l *lexer) doubleQuoted() token {
 			if strings.ContainsAny(l.text[start:l.pos], "”“„") {
 				return l.unclosed(start, `End it with a plain quote: ".`)
 			}
-			return l.unclosed(start, `End it with ". A backslash before a quote escapes it: a value that ends in \ is written "…\\".`)
+			return l.unclosed(start,
+				`End it with ". A backslash before a quote escapes it: a value that ends in \ is written "…\\".`)
 		case c == '"':
 			l.pos++
 			return token{tokString, Span{start, l.pos}, value.String()}
@@ -60,7 +62,8 @@ func (l *lexer) raw() token {
 func (l *lexer) character(value *strings.Builder) {
 	r, width := utf8.DecodeRuneInString(l.text[l.pos:])
 	if r == utf8.RuneError && width == 1 {
-		l.report(Span{l.pos, l.pos + 1}, fmt.Sprintf("the byte 0x%02x is not UTF-8", l.text[l.pos]), "Save the file as UTF-8.")
+		l.report(Span{l.pos, l.pos + 1},
+			fmt.Sprintf("the byte 0x%02x is not UTF-8", l.text[l.pos]), "Save the file as UTF-8.")
 	}
 	value.WriteRune(r)
 	l.pos += width
@@ -92,7 +95,8 @@ func (l *lexer) escape(value *strings.Builder) {
 		}
 		l.character(value)
 		shown := l.text[start:l.pos]
-		l.report(Span{start, l.pos}, fmt.Sprintf("unknown escape %s in a string", shown), escapeAdvice(c, shown))
+		l.report(Span{start, l.pos}, fmt.Sprintf("unknown escape %s in a string", shown),
+			escapeAdvice(c, shown))
 	}
 }
 
@@ -105,12 +109,13 @@ func escapeAdvice(c byte, shown string) string {
 	case 'x', '0', 'a', 'v', 'e', 'U':
 		return fmt.Sprintf(`Write \u{41} for a character by its code, \%s for a backslash.`, shown)
 	case '/', '-', '`':
-		return fmt.Sprintf(`Write %c: it needs no backslash. Write \%s where the value has one.`, c, shown)
+		return fmt.Sprintf(`Write %c: it needs no backslash. Write \%s where the value has one.`,
+			c, shown)
 	}
 	return fmt.Sprintf(`Write \%s for a backslash, or the whole string raw: """…""".`, shown)
 }
 
-// unicodeEscape reads {hex} behind \u, 2 to 8 digits.
+// unicodeEscape reads {hex} after \u, 2 to 8 digits.
 func (l *lexer) unicodeEscape(start int, value *strings.Builder) {
 	begin := l.pos
 	if l.peek(0) == '{' {
@@ -127,12 +132,14 @@ func (l *lexer) unicodeEscape(start int, value *strings.Builder) {
 	}
 	span := Span{start, l.pos}
 	if !closed || len(digits) < 2 || len(digits) > 8 {
-		l.report(span, `a character escape is \u{…} with 2 to 8 hexadecimal digits`, `Write \u{00e9} for é.`)
+		l.report(span, `a character escape is \u{…} with 2 to 8 hexadecimal digits`,
+			`Write \u{00e9} for é.`)
 		return
 	}
 	code, _ := strconv.ParseUint(digits, 16, 32) // 8 hexadecimal digits always fit
 	if code > utf8.MaxRune || !utf8.ValidRune(rune(code)) {
-		l.report(span, fmt.Sprintf("%s is not a character of Unicode", l.text[start:l.pos]), "Write a code point from 0 to 10FFFF that is no surrogate (D800 to DFFF).")
+		l.report(span, fmt.Sprintf("%s is not a character of Unicode", l.text[start:l.pos]),
+			"Write a code point from 0 to 10FFFF that is no surrogate (D800 to DFFF).")
 		return
 	}
 	value.WriteRune(rune(code))
@@ -148,7 +155,8 @@ func (l *lexer) unclosed(start int, advice string) token {
 	return token{tokString, span, ""}
 }
 
-// oldString reads the strings of Elasticsearch before 7.11, which it still reads to refuse them: '…', ?"…", ?'…'.
+// oldString reads the strings of Elasticsearch before 7.11, which it still reads to refuse them:
+// '…', ?"…", ?'…'.
 func (l *lexer) oldString() token {
 	start := l.pos
 	raw := l.text[start] == '?'
@@ -174,9 +182,11 @@ func (l *lexer) oldString() token {
 	span := Span{start, l.pos}
 	mark := string(quotation)
 	if raw {
-		l.report(span, fmt.Sprintf("raw strings are not written with ?%s", mark), fmt.Sprintf(`Write %s.`, clip(`"""`+content+`"""`)))
+		l.report(span, fmt.Sprintf("raw strings are not written with ?%s", mark),
+			fmt.Sprintf(`Write %s.`, clip(`"""`+content+`"""`)))
 	} else {
-		l.report(span, "strings are not written in single quotes", fmt.Sprintf(`Write %s.`, clip(`"`+content+`"`)))
+		l.report(span, "strings are not written in single quotes",
+			fmt.Sprintf(`Write %s.`, clip(`"`+content+`"`)))
 	}
 	return token{tokString, span, content}
 }

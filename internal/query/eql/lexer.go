@@ -8,18 +8,18 @@ import (
 )
 
 // lexer cuts a text into tokens, one at a time. What it cannot read it reports, then goes on with what was probably
-// meant, so that the parser finds the errors behind it too.
+// meant, so that the parser finds the errors after it too.
 type lexer struct {
 	text string
 	pos  int
 	// report takes the errors.
 	report func(span Span, message, advice string)
 	// lost is where the first string, name or comment stands that does not end, -1 while there is none: what comes
-	// behind it may have been read wrongly.
+	// after it may have been read wrongly.
 	lost int
 }
 
-// next gives the next token, tokEOF at the end and ever after.
+// next returns the next token, tokEOF at the end and ever after.
 func (l *lexer) next() token {
 	l.skipBlank()
 	start := l.pos
@@ -51,7 +51,7 @@ func (l *lexer) next() token {
 	return l.foreign()
 }
 
-// peek gives the byte n places on, 0 behind the end.
+// peek returns the byte n places on, 0 after the end.
 func (l *lexer) peek(n int) byte {
 	if l.pos+n < len(l.text) {
 		return l.text[l.pos+n]

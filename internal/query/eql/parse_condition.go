@@ -147,7 +147,7 @@ func (p *parser) endOfOperand(e Expr) Expr {
 	return e
 }
 
-// meantOperator turns AND, OR behind an operand into the keywords.
+// meantOperator turns AND, OR after an operand into the keywords.
 func (p *parser) meantOperator() {
 	if p.tok.kind != tokIdentifier {
 		return

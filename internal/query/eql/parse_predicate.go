@@ -18,8 +18,10 @@ func (p *parser) predicate() Expr {
 	case p.tok.kind == tokIn || p.tok.kind == tokInFold:
 		return p.in(start, subject, false)
 	case p.tok.kind == tokNot && p.ahead.kind.isLike():
-		p.fail(Span{p.tok.span.Start, p.ahead.span.End}, CodeSyntax, fmt.Sprintf("EQL has no `not %s`", p.ahead.text),
-			fmt.Sprintf("Write not before the field: not %s %s …", p.subject(subject), p.ahead.text))
+		p.fail(Span{p.tok.span.Start, p.ahead.span.End}, CodeSyntax,
+			fmt.Sprintf("EQL has no `not %s`", p.ahead.text),
+			fmt.Sprintf("Write not before the field: not %s %s …", p.subject(subject),
+				p.ahead.text))
 		p.advance()
 	}
 	if !p.tok.kind.isLike() {
@@ -28,7 +30,7 @@ func (p *parser) predicate() Expr {
 	return p.like(start, subject)
 }
 
-// meantPredicate turns IN, LIKE, REGEX behind an operand into the keywords.
+// meantPredicate turns IN, LIKE, REGEX after an operand into the keywords.
 func (p *parser) meantPredicate() {
 	if p.tok.kind != tokIdentifier && p.tok.kind != tokTilde {
 		return
@@ -60,7 +62,8 @@ func (p *parser) in(start int, subject Expr, isNegated bool) Expr {
 	e := &In{Subject: subject, Negated: isNegated, Fold: op.kind == tokInFold}
 	p.count()
 	if p.tok.kind != tokOpenParen {
-		p.unexpected(`"(" after `+name(op.text), `The values stand in parentheses: field in ("a", "b").`)
+		p.unexpected(`"(" after `+name(op.text),
+			`The values stand in parentheses: field in ("a", "b").`)
 		if p.tok.kind == tokOpenBracket {
 			p.skip()
 		} else {
@@ -138,7 +141,8 @@ func (p *parser) elements(open token, element func() Expr) []Expr {
 			return list
 		case tokAnd, tokOr:
 			// Left by an element that is only a constant.
-			p.unexpected(`"," or ")"`, "The values of a list are separated by commas; any of them may fit.")
+			p.unexpected(`"," or ")"`, "The values of a list are separated by commas; any of "+
+				"them may fit.")
 			p.advance()
 			p.skip()
 			if p.tok.kind == tokComma {
@@ -157,7 +161,8 @@ func (p *parser) elements(open token, element func() Expr) []Expr {
 // unclosed reports a parenthesis that does not end.
 func (p *parser) unclosed(open token) {
 	if p.tok.kind == tokEOF || p.tok.kind == tokPipe {
-		p.fail(open.span, CodeSyntax, `"(" is not closed`, "Write the ) where its part of the condition ends.")
+		p.fail(open.span, CodeSyntax, `"(" is not closed`,
+			"Write the ) where its part of the condition ends.")
 		return
 	}
 	p.unexpected(`"," or ")"`, "The values of a list are separated by commas.")
@@ -225,5 +230,6 @@ func (p *parser) operandForConstant(want, op string, subject Expr) {
 			p.advance()
 		}
 	}
-	p.fail(Span{start, e.Range().End}, CodeType, fmt.Sprintf("expected %s, found %s", want, found), advice)
+	p.fail(Span{start, e.Range().End}, CodeType, fmt.Sprintf("expected %s, found %s", want, found),
+		advice)
 }

@@ -30,7 +30,8 @@ func (p *parser) missingOperand() Expr {
 	if start := p.wordStart(p.last); p.last-start > 1 && p.text[p.last-1] == '*' {
 		// A * at the end of a word reads as a multiplication.
 		word := clip(p.text[start:p.last])
-		p.fail(Span{start, p.last}, CodeSyntax, name(word)+" is written without quotes", unquoted(word, "=="))
+		p.fail(Span{start, p.last}, CodeSyntax, name(word)+" is written without quotes",
+			unquoted(word, "=="))
 		return p.nothing()
 	}
 	advice := p.operandAdvice()
@@ -161,7 +162,8 @@ func (p *parser) call() Expr {
 	word := p.advance()
 	e := &Call{Name: strings.TrimSuffix(word.text, "~"), Fold: word.kind == tokTilde}
 	if p.tok.kind != tokOpenParen {
-		p.unexpected(`"(" after the function `+name(word.text), fmt.Sprintf("Write its arguments: %s(field, …).", word.text))
+		p.unexpected(`"(" after the function `+name(word.text),
+			fmt.Sprintf("Write its arguments: %s(field, …).", word.text))
 		return &Literal{Span: word.span}
 	}
 	if p.ahead.kind == tokCloseParen {
@@ -176,7 +178,7 @@ func (p *parser) call() Expr {
 	return e
 }
 
-// resolve gives the call its function's proper name, and reports what does not fit the function.
+// resolve sets the call's name to its function's own, and reports what does not fit the function.
 func (p *parser) resolve(e *Call, word token) {
 	f, ok := lookUp(e.Name)
 	if !ok {
@@ -185,11 +187,13 @@ func (p *parser) resolve(e *Call, word token) {
 	}
 	e.Name = f.name
 	if e.Fold && !f.fold {
-		p.fail(word.span, CodeFunction, fmt.Sprintf("the function %s has no variant with ~", name(f.name)),
+		p.fail(word.span, CodeFunction, fmt.Sprintf("the function %s has no variant with ~",
+			name(f.name)),
 			fmt.Sprintf("Letter case makes no difference to it: write %s.", f.name))
 		return
 	}
 	if len(e.Args) < f.least || f.most >= 0 && len(e.Args) > f.most {
-		p.fail(e.Span, CodeFunction, fmt.Sprintf("the function %s takes %s, found %d", name(f.name), f.count(), len(e.Args)), "Write "+f.usage()+".")
+		p.fail(e.Span, CodeFunction, fmt.Sprintf("the function %s takes %s, found %d",
+			name(f.name), f.count(), len(e.Args)), "Write "+f.usage()+".")
 	}
 }

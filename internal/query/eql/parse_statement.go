@@ -60,10 +60,12 @@ func (p *parser) category() *Literal {
 	case t.kind == tokIdentifier || t.kind == tokString:
 		p.advance()
 	case t.kind == tokQuoted:
-		p.unexpected("an event category", fmt.Sprintf("A category is a name or a string: %s where …", clip(quote(t.text))))
+		p.unexpected("an event category",
+			fmt.Sprintf("A category is a name or a string: %s where …", clip(quote(t.text))))
 		p.advance()
 	case t.kind.isKeyword() && p.ahead.kind == tokWhere:
-		p.unexpected("an event category", fmt.Sprintf("A keyword is a category only as a string: %q where …", t.text))
+		p.unexpected("an event category",
+			fmt.Sprintf("A keyword is a category only as a string: %q where …", t.text))
 		p.advance()
 	default:
 		p.unexpected("an event category", statementAdvice)
@@ -74,7 +76,8 @@ func (p *parser) category() *Literal {
 	return &Literal{Span: t.span, Kind: String, Text: t.text}
 }
 
-// where reads the keyword. Where it is not there, the text up to it is skipped; false means that there is none.
+// where reads the keyword. Where it is not there, the text up to it is skipped; false means that
+// there is none.
 func (p *parser) where() bool {
 	if p.take(tokWhere) {
 		return true
@@ -118,7 +121,8 @@ func (p *parser) statementCondition() Expr {
 	for p.tok.kind != tokEOF && p.tok.kind != tokPipe {
 		switch p.tok.kind {
 		case tokCloseParen:
-			p.fail(p.tok.span, CodeSyntax, `")" closes nothing`, "Take it away, or open its parenthesis.")
+			p.fail(p.tok.span, CodeSyntax, `")" closes nothing`,
+				"Take it away, or open its parenthesis.")
 		default:
 			p.unexpected("`and`, `or` or the end of the query", p.endAdvice())
 		}
@@ -160,7 +164,8 @@ func (p *parser) pipe() {
 	for _, pipe := range pipes {
 		if pipe == word.text {
 			known = true
-			p.fail(p.from(start), CodeUnsupported, fmt.Sprintf("the pipe %s is not supported", name(pipe)),
+			p.fail(p.from(start), CodeUnsupported,
+				fmt.Sprintf("the pipe %s is not supported", name(pipe)),
 				"Every matching event is reported; take the pipe away.")
 		}
 	}

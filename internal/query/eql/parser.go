@@ -32,7 +32,7 @@ func Parse(text string) (*Query, error) {
 }
 
 // parser reads tokens by recursive descent, one method a rule of the grammar. A method that meets an error reports it,
-// skips to where it can go on and gives a node all the same; the tree is thrown away in the end.
+// skips to where it can go on and returns a node all the same; the tree is thrown away in the end.
 type parser struct {
 	text       string
 	lex        lexer
@@ -46,7 +46,7 @@ type parser struct {
 	stopped bool
 }
 
-// advance goes to the next token and gives the one that was current.
+// advance goes to the next token and returns the one that was current.
 func (p *parser) advance() token {
 	t := p.tok
 	if t.kind == tokEOF {
@@ -60,7 +60,7 @@ func (p *parser) advance() token {
 	return t
 }
 
-// end makes the token behind the last one.
+// end makes the token after the last one.
 func (p *parser) end() token { return token{kind: tokEOF, span: Span{p.last, p.last}} }
 
 // take advances over a token of the kind, if it is there.
@@ -72,7 +72,7 @@ func (p *parser) take(kind tokenKind) bool {
 	return true
 }
 
-// from gives the span from start to the end of the last token.
+// from returns the span from start to the end of the last token.
 func (p *parser) from(start int) Span { return Span{start, max(start, p.last)} }
 
 // add records an error, one at a place.
@@ -126,7 +126,7 @@ func (p *parser) stop() {
 }
 
 // enter goes one level of nesting deeper; every rule that calls itself does, so that no text exhausts the stack.
-// Where it gives false, the reading has ended.
+// Where it returns false, the reading has ended.
 func (p *parser) enter() bool {
 	p.depth++
 	if p.depth > maxDepth {
@@ -170,7 +170,7 @@ func (p *parser) skip() {
 	}
 }
 
-// inOrder gives the errors in the order of the text.
+// inOrder returns the errors in the order of the text.
 func (p *parser) inOrder() Errors {
 	slices.SortStableFunc(p.errors, func(a, b *Error) int { return a.Span.Start - b.Span.Start })
 	return p.errors

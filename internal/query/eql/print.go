@@ -20,7 +20,7 @@ const (
 	levelPrimary
 )
 
-// String gives the query in canonical form; parsing it gives the same tree.
+// String returns the query in canonical form; parsing it returns the same tree.
 func (q *Query) String() string {
 	category := "any"
 	switch {
@@ -33,7 +33,7 @@ func (q *Query) String() string {
 	return category + " where " + Print(q.Where)
 }
 
-// Print gives the expression in canonical form: one line, one space around operators, only the parentheses that the
+// Print returns the expression in canonical form: one line, one space around operators, only the parentheses that the
 // tree needs.
 func Print(e Expr) string {
 	var b strings.Builder
@@ -150,7 +150,7 @@ func levelOf(e Expr) int {
 	return levelPrimary
 }
 
-// print gives the constant as EQL writes it.
+// print returns the constant as EQL writes it.
 func (l *Literal) print() string {
 	switch l.Kind {
 	case Null:
@@ -237,7 +237,7 @@ func (i *In) operator() string {
 	return op
 }
 
-// String gives the operator as EQL writes it.
+// String returns the operator as EQL writes it.
 func (op CompareOp) String() string {
 	switch op {
 	case Equal:
@@ -256,7 +256,7 @@ func (op CompareOp) String() string {
 	return fmt.Sprintf("CompareOp(%d)", op)
 }
 
-// String gives the operator as EQL writes it.
+// String returns the operator as EQL writes it.
 func (op LikeOp) String() string {
 	switch op {
 	case Colon:
@@ -273,7 +273,7 @@ func (op LikeOp) String() string {
 	return fmt.Sprintf("LikeOp(%d)", op)
 }
 
-// String gives the operator as EQL writes it.
+// String returns the operator as EQL writes it.
 func (op ArithmeticOp) String() string {
 	switch op {
 	case Add:

@@ -11,7 +11,7 @@ type tokenKind uint8
 
 const (
 	tokEOF tokenKind = iota
-	// tokInvalid stands for text that was already reported; the parser gives no second error for it.
+	// tokInvalid stands for text that was already reported; the parser returns no second error for it.
 	tokInvalid
 	tokIdentifier
 	tokQuoted // a name in backquotes
@@ -74,7 +74,7 @@ type token struct {
 	text string
 }
 
-// keyword gives the kind of a reserved word, tokIdentifier for any other. Keywords are lower-case only.
+// keyword returns the kind of a reserved word, tokIdentifier for any other. Keywords are lower-case only.
 func keyword(word string) tokenKind {
 	switch word {
 	case "and":
@@ -174,7 +174,7 @@ func isIdentifierStart(c byte) bool { return isLetter(c) || c == '_' || c == '@'
 
 func isIdentifierPart(c byte) bool { return isLetter(c) || isDigit(c) || c == '_' }
 
-// isPlainIdentifier tells whether the name can be written without backquotes.
+// isPlainIdentifier reports whether the name can be written without backquotes.
 func isPlainIdentifier(name string) bool {
 	if name == "" || !isIdentifierStart(name[0]) || keyword(name) != tokIdentifier {
 		return false

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// Type is what is known of an expression's value by its form alone. What a field holds is said by a mapping.
+// Type is what is known of an expression's value by its form alone. What a field holds is said by a
+// mapping.
 type Type uint8
 
 // The types.
@@ -34,18 +35,19 @@ func (t Type) String() string {
 	return fmt.Sprintf("Type(%d)", t)
 }
 
-// fits tells whether a value of the type can be used where the other is wanted, or a mapping decides.
+// fits reports whether a value of the type can be used where the other is wanted, or a mapping
+// decides.
 func (t Type) fits(wanted Type) bool {
 	return t == wanted || t == Any || t == Nothing || wanted == Any || wanted == Nothing
 }
 
-// ResultOf gives the type of a function's result.
+// ResultOf returns the type of a function's result.
 func ResultOf(function string) Type {
 	s, _ := lookUp(function)
 	return s.result
 }
 
-// TypeOf gives the type of an expression.
+// TypeOf returns the type of an expression.
 func TypeOf(e Expr) Type {
 	switch e := e.(type) {
 	case *And, *Or, *Not, *Compare, *In, *Like:
@@ -71,8 +73,9 @@ func TypeOf(e Expr) Type {
 	return Any
 }
 
-// CheckTypes reports what no mapping could mend: operands that do not fit their operator, arguments that do not fit
-// their function, and what is no condition where one has to stand. What a mapping makes doubtful is none of its business.
+// CheckTypes reports what no mapping could mend: operands that do not fit their operator, arguments
+// that do not fit their function, and what is no condition where one has to stand. What a mapping
+// makes doubtful is none of its business.
 func CheckTypes(q *Query) Errors {
 	c := &typeChecker{text: q.Text}
 	c.conditions(q.Where)
@@ -126,7 +129,8 @@ func (c *typeChecker) conditions(operands ...Expr) {
 	for _, e := range operands {
 		if t := TypeOf(e); !t.fits(Boolean) {
 			c.fail(e, fmt.Sprintf("expected a condition, found %s", t),
-				"A condition is a comparison, a boolean field or a boolean function: write what it is compared with.")
+				"A condition is a comparison, a boolean field or a boolean function: write what "+
+					"it is compared with.")
 		}
 	}
 }
@@ -147,11 +151,13 @@ func (c *typeChecker) compare(e *Compare) {
 		against Type
 	}{{e.Left, right}, {e.Right, left}} {
 		if meant, ok := Hyphenated(c.text, side.operand); ok {
-			c.fail(side.operand, fmt.Sprintf("%s is a subtraction, which is compared with %s", name(meant), side.against), "")
+			c.fail(side.operand, fmt.Sprintf("%s is a subtraction, which is compared with %s",
+				name(meant), side.against), "")
 			return
 		}
 	}
-	c.fail(operand, fmt.Sprintf("%s is compared with %s by %q", found, other, e.Op), mend(operand, other))
+	c.fail(operand, fmt.Sprintf("%s is compared with %s by %q", found, other, e.Op),
+		mend(operand, other))
 }
 
 // mend says how an operand could be written as the type that is wanted.
@@ -175,7 +181,8 @@ func mend(operand Expr, wanted Type) string {
 func (c *typeChecker) in(e *In) {
 	subject := TypeOf(e.Subject)
 	if e.Fold && !subject.fits(Text) {
-		c.fail(e.Subject, fmt.Sprintf("%s compares strings, found %s", name("in~"), subject), "Write in, or string(…).")
+		c.fail(e.Subject, fmt.Sprintf("%s compares strings, found %s", name("in~"), subject),
+			"Write in, or string(…).")
 		return
 	}
 	wanted := subject
@@ -185,7 +192,8 @@ func (c *typeChecker) in(e *In) {
 	for _, element := range e.List {
 		t := TypeOf(element)
 		if !t.fits(wanted) {
-			c.fail(element, fmt.Sprintf("expected %s in the list, found %s", wanted, t), mend(element, wanted))
+			c.fail(element, fmt.Sprintf("expected %s in the list, found %s", wanted, t),
+				mend(element, wanted))
 			continue
 		}
 		if wanted == Any || wanted == Nothing {
@@ -196,11 +204,13 @@ func (c *typeChecker) in(e *In) {
 
 func (c *typeChecker) like(e *Like) {
 	if t := TypeOf(e.Subject); !t.fits(Text) {
-		c.fail(e.Subject, fmt.Sprintf("%q compares strings, found %s", e.Op, t), "Compare it with ==, or make a string of it with string(…).")
+		c.fail(e.Subject, fmt.Sprintf("%q compares strings, found %s", e.Op, t),
+			"Compare it with ==, or make a string of it with string(…).")
 	}
 	for _, pattern := range e.Patterns {
 		if t := TypeOf(pattern); !t.fits(Text) {
-			c.fail(pattern, fmt.Sprintf("expected a string after %q, found %s", e.Op, t), "Write it in quotes, or compare with ==.")
+			c.fail(pattern, fmt.Sprintf("expected a string after %q, found %s", e.Op, t),
+				"Write it in quotes, or compare with ==.")
 		}
 	}
 }
@@ -225,13 +235,17 @@ func (c *typeChecker) arguments(e *Call) {
 		literal, isLiteral := argument.(*Literal)
 		switch {
 		case !t.fits(wanted.kind):
-			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1, name(s.name), t), mend(argument, wanted.kind))
+			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1,
+				name(s.name), t), mend(argument, wanted.kind))
 		case wanted.whole && isLiteral && literal.Kind == Float:
-			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1, name(s.name), literal.print()), "Write it without a fraction.")
+			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1,
+				name(s.name), literal.print()), "Write it without a fraction.")
 		case wanted.constant && !isConstant(argument):
-			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1, name(s.name), describe(argument)), `Write the value itself, such as "10.0.0.0/8".`)
+			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1,
+				name(s.name), describe(argument)), `Write the value itself, such as "10.0.0.0/8".`)
 		case wanted.address && t != Any && t != Nothing:
-			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1, name(s.name), t), "Write the field alone, without quotes or functions.")
+			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1,
+				name(s.name), t), "Write the field alone, without quotes or functions.")
 		}
 	}
 }

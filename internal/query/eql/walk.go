@@ -43,7 +43,7 @@ func walkAll(list []Expr, visit func(Expr) bool) {
 	}
 }
 
-// Fields gives the fields of the condition in the order in which they first appear, each path once. The field of the event category is
+// Fields returns the fields of the condition in the order in which they first appear, each path once. The field of the event category is
 // not among them: the text does not name it.
 func Fields(q *Query) []*Field {
 	var fields []*Field

@@ -37,10 +37,12 @@ func (l *linter) constantKeyword(x eql.Expr) {
 			values = append(values, strconv.Quote(m.Constant))
 		}
 	}
-	l.doubt(x, "", "no event satisfies this: %s is %s in every event there", path, strings.Join(values, " or "))
+	l.doubt(x, "", "no event satisfies this: %s is %s in every event there", path,
+		strings.Join(values, " or "))
 }
 
-// heldBy reports whether an event that has nothing but the field's constant satisfies a part of a query.
+// heldBy reports whether an event that has nothing but the field's constant satisfies a part of a
+// query.
 func heldBy(text string, x eql.Expr, path string, m event.FieldMapping) (holds, ok bool) {
 	fields := &event.Fields{}
 	matcher, err := match.Compile(&eql.Query{Text: text, Where: x}, fields, match.Options{})

@@ -1,8 +1,8 @@
 // Package lint finds what is legal EQL and probably not what its author meant: a wildcard under an
-// operator that does not know wildcards, a comparison that no value can satisfy, a misspelt field. [Query]
-// knows the language and the names of the Elastic Common Schema, [Types] also what indices make of the
-// fields; neither asks a server. The check command calls them; nothing that they find keeps a rule from
-// running.
+// operator that does not know wildcards, a comparison that no value can satisfy, a misspelt field.
+// [Query] knows the language and the names of the Elastic Common Schema, [Types] also what indices
+// make of the fields; neither asks a server. The check command calls them; nothing that they find
+// keeps a rule from running.
 package lint
 
 import (
@@ -16,8 +16,8 @@ import (
 	"esrule/internal/query/eql"
 )
 
-// Query returns what is doubtful about a query, in the order of its text. mapped are fields that the
-// indices are known to have, whatever the schema says.
+// Query returns what is doubtful about a query, in the order of its text. mapped are fields that
+// the indices are known to have, whatever the schema says.
 func Query(q *eql.Query, mapped ...string) eql.Errors {
 	l := &linter{text: q.Text, known: knownFields(), mapped: mapped}
 	if q.Category != nil {
@@ -39,7 +39,8 @@ type linter struct {
 }
 
 func (l *linter) doubt(x eql.Expr, advice, message string, args ...any) {
-	l.found = append(l.found, eql.NewError(l.text, x.Range(), eql.CodeDoubt, fmt.Sprintf(message, args...), advice))
+	text := fmt.Sprintf(message, args...)
+	l.found = append(l.found, eql.NewError(l.text, x.Range(), eql.CodeDoubt, text, advice))
 }
 
 // node looks at one node, and reports whether its parts are to be looked at.
@@ -90,7 +91,8 @@ func (l *linter) literal(operator string, x, subject eql.Expr) {
 		return
 	}
 	if strings.ContainsAny(constant.Text, "*?") && !plainQuestion(constant.Text) {
-		l.doubt(x, "Write : or like for a pattern.", "%s takes * and ? as they are, not as wildcards", operator)
+		l.doubt(x, "Write : or like for a pattern.",
+			"%s takes * and ? as they are, not as wildcards", operator)
 	}
 	l.backslashes(constant)
 	l.value(x, constant.Text, subject, operator == "in~")
@@ -105,7 +107,8 @@ func (l *linter) patterns(x *eql.Like) {
 	l.constants(x, x.Subject)
 	for _, p := range x.Patterns {
 		if p.Kind == eql.Null {
-			l.doubt(p, "Write == null for a missing field, != null for one with a value.", "null fits no pattern, so this is never true")
+			l.doubt(p, "Write == null for a missing field, != null for one with a value.",
+				"null fits no pattern, so this is never true")
 			continue
 		}
 		switch x.Op {
@@ -123,7 +126,8 @@ func (l *linter) patterns(x *eql.Like) {
 }
 
 // lowerCased are the fields whose values the Elastic Common Schema prescribes in lower case.
-var lowerCased = []string{"host.os.type", "event.category", "event.type", "event.kind", "event.outcome"}
+var lowerCased = []string{"host.os.type", "event.category", "event.type", "event.kind",
+	"event.outcome"}
 
 // value looks for texts that no event can hold in the field.
 func (l *linter) value(x eql.Expr, text string, subject eql.Expr, fold bool) {
@@ -132,21 +136,25 @@ func (l *linter) value(x eql.Expr, text string, subject eql.Expr, fold bool) {
 		return
 	}
 	if f.Path == "file.extension" && strings.HasPrefix(text, ".") {
-		l.doubt(x, fmt.Sprintf("Write %q.", text[1:]), "file.extension holds no leading dot, so no event has %q", text)
+		l.doubt(x, fmt.Sprintf("Write %q.", text[1:]),
+			"file.extension holds no leading dot, so no event has %q", text)
 	}
 	if !fold && slices.Contains(lowerCased, f.Path) && text != strings.ToLower(text) {
-		l.doubt(x, fmt.Sprintf("Write %q.", strings.ToLower(text)), "%s is in lower case by the schema, so no event has %q", f.Path, text)
+		l.doubt(x, fmt.Sprintf("Write %q.", strings.ToLower(text)),
+			"%s is in lower case by the schema, so no event has %q", f.Path, text)
 		return
 	}
 	if value, found := misspelt(f.Path, strings.ToLower(text)); found {
-		l.doubt(x, fmt.Sprintf("Is %q meant?", value), "%s has no value %q by the schema", f.Path, text)
+		l.doubt(x, fmt.Sprintf("Is %q meant?", value), "%s has no value %q by the schema", f.Path,
+			text)
 	}
 }
 
-// field looks for the names that are one slip away from a field of the schema. A field of another schema is
-// no mistake: sources have fields of their own.
+// field looks for the names that are one slip away from a field of the schema. A field of another
+// schema is no mistake: sources have fields of their own.
 func (l *linter) field(f *eql.Field) {
-	if _, found := slices.BinarySearch(l.known, f.Path); found || slices.Contains(l.mapped, f.Path) {
+	_, known := slices.BinarySearch(l.known, f.Path)
+	if known || slices.Contains(l.mapped, f.Path) {
 		return
 	}
 	if parent, ok := MultiFieldOf(f.Path); ok {
@@ -161,14 +169,15 @@ func (l *linter) field(f *eql.Field) {
 	}
 	for _, name := range l.known {
 		if near(f.Path, name) {
-			l.doubt(f, fmt.Sprintf("Is %s meant?", name), "%s is not a field of the Elastic Common Schema", f.Path)
+			l.doubt(f, fmt.Sprintf("Is %s meant?", name),
+				"%s is not a field of the Elastic Common Schema", f.Path)
 			return
 		}
 	}
 }
 
-// near reports whether a path is one slip from a name: the same set of fields, and one letter more, less or
-// other, or two neighbours swapped.
+// near reports whether a path is one slip from a name: the same set of fields, and one letter more,
+// less or other, or two neighbours swapped.
 func near(path, name string) bool {
 	set, _, _ := strings.Cut(name, ".")
 	if rest, ok := strings.CutPrefix(path, set+"."); !ok || len(rest) < 4 {

@@ -23,7 +23,8 @@ func (l *linter) never(x *eql.Compare) {
 	}
 	byOrder := op != eql.Equal && op != eql.NotEqual
 	if c.Kind == eql.Null && byOrder {
-		l.doubt(x, "Write == null or != null.", "nothing is less or greater than null, so this is never true")
+		l.doubt(x, "Write == null or != null.",
+			"nothing is less or greater than null, so this is never true")
 		return
 	}
 	if call, isCall := subject.(*eql.Call); isCall && c.Kind == eql.Int {
@@ -56,10 +57,12 @@ func (l *linter) nulls(x *eql.In) {
 	switch {
 	case nulls == 0:
 	case nulls < len(x.List):
-		l.doubt(x, "Write or field == null where a missing field is meant too, and field != null where it is not.",
+		l.doubt(x, "Write or field == null where a missing field is meant too, and field != "+
+			"null where it is not.",
 			"a list passes over null, which so makes no difference")
 	default:
-		l.doubt(x, "Write == null where a missing field is meant, != null where it is not.", "a list passes over null, so this is %s true", always)
+		l.doubt(x, "Write == null where a missing field is meant, != null where it is not.",
+			"a list passes over null, so this is %s true", always)
 	}
 }
 
@@ -72,13 +75,14 @@ func isNull(x eql.Expr) bool {
 func (l *linter) nullOperands(operands ...eql.Expr) {
 	for _, x := range operands {
 		if isNull(x) {
-			l.doubt(x, "Write field == null.", "null is neither true nor false, so this is never true")
+			l.doubt(x, "Write field == null.",
+				"null is neither true nor false, so this is never true")
 		}
 	}
 }
 
-// constants looks at an expression that compares constants with each other: most often a field's name in
-// quotes.
+// constants looks at an expression that compares constants with each other: most often a field's
+// name in quotes.
 func (l *linter) constants(x eql.Expr, operands ...eql.Expr) bool {
 	for _, operand := range operands {
 		if _, ok := operand.(*eql.Literal); !ok {
@@ -89,7 +93,8 @@ func (l *linter) constants(x eql.Expr, operands ...eql.Expr) bool {
 	if name, ok := operands[0].(*eql.Literal); ok && name.Kind == eql.String {
 		advice = "If a field is meant, write its name without quotes: " + name.Text + "."
 	}
-	l.doubt(x, advice, "constants are compared with each other, so this is the same for every event")
+	l.doubt(x, advice,
+		"constants are compared with each other, so this is the same for every event")
 	return true
 }
 
@@ -97,7 +102,8 @@ func (l *linter) constants(x eql.Expr, operands ...eql.Expr) bool {
 func (l *linter) call(x *eql.Call) {
 	for i, argument := range x.Args {
 		if isNull(argument) && !mayBeNull(x.Name, i) {
-			l.doubt(x, "Write field == null where a missing field is meant.", "%s of null has no value, so this is never true", x.Name)
+			l.doubt(x, "Write field == null where a missing field is meant.",
+				"%s of null has no value, so this is never true", x.Name)
 			return
 		}
 		if c, ok := argument.(*eql.Literal); ok && i > 0 && c.Kind == eql.String && x.Name != "concat" {
@@ -123,20 +129,26 @@ func mayBeNull(function string, argument int) bool {
 func closed(path string) []string {
 	switch path {
 	case "event.category":
-		return []string{"api", "authentication", "configuration", "database", "driver", "email", "file", "host", "iam", "intrusion_detection", "library", "malware", "network", "package", "process", "registry", "session", "threat", "vulnerability", "web"}
+		return []string{"api", "authentication", "configuration", "database", "driver", "email",
+			"file", "host", "iam", "intrusion_detection", "library", "malware", "network", "package",
+			"process", "registry", "session", "threat", "vulnerability", "web"}
 	case "event.kind":
-		return []string{"alert", "asset", "enrichment", "event", "metric", "pipeline_error", "signal", "state"}
+		return []string{"alert", "asset", "enrichment", "event", "metric", "pipeline_error",
+			"signal", "state"}
 	case "event.outcome":
 		return []string{"failure", "success", "unknown"}
 	case "event.type":
-		return []string{"access", "admin", "allowed", "change", "connection", "creation", "deletion", "denied", "device", "end", "error", "group", "indicator", "info", "installation", "protocol", "start", "user"}
+		return []string{"access", "admin", "allowed", "change", "connection", "creation",
+			"deletion", "denied", "device", "end", "error", "group", "indicator", "info",
+			"installation", "protocol", "start", "user"}
 	case "host.os.type":
 		return []string{"android", "ios", "linux", "macos", "unix", "windows"}
 	}
 	return nil
 }
 
-// misspelt gives the prescribed value that a text is one slip away from, or nothing: sources have values of their own.
+// misspelt returns the prescribed value that a text is one slip away from, or nothing: sources have
+// values of their own.
 func misspelt(path, text string) (string, bool) {
 	values := closed(path)
 	if slices.Contains(values, text) {

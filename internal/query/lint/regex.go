@@ -7,8 +7,8 @@ import (
 	"esrule/internal/query/eql"
 )
 
-// idiom is something that other regular expressions have and Lucene's have not: it is legal, and stands for
-// something else.
+// idiom is something that other regular expressions have and Lucene's have not: it is legal, and
+// stands for something else.
 type idiom struct {
 	form            *regexp.Regexp
 	message, advice string
@@ -16,14 +16,36 @@ type idiom struct {
 
 // idioms are looked for in the expression without its escaped characters and its classes.
 func idioms() []idiom {
-	const whole = "A regular expression is compared with the whole value here: leave ^ and $ out."
+	const plainGroup = "Write a plain group: (…)."
 	return []idiom{
-		{regexp.MustCompile(`\(\?[a-zA-Z-]*i[a-zA-Z-]*[):]`), "(?i) is no flag here: it stands for the text ?i", "Write regex~ to ignore letter case, and leave (?i) out."},
-		{regexp.MustCompile(`\(\?(<?[=!])`), "there is no look-around here: (?= and the like stand for text", "Write a second condition, with not where the text must be absent."},
-		{regexp.MustCompile(`\(\?(P?<|')`), "there are no named groups here: (?<name> stands for text", "Write a plain group: (…)."},
-		{regexp.MustCompile(`\(\?`), "there are no groups of kinds here: (? stands for text", "Write a plain group: (…)."},
-		{regexp.MustCompile(`(^|[(|])\^|\$([)|]|$)`), "^ and $ stand for themselves in a regular expression, so this fits hardly any value", whole},
-		{regexp.MustCompile(`[*+?}]\?`), "there are no lazy quantifiers here: the ? makes what is before it optional", "The whole value is compared, so lazy and greedy are the same: leave the ? out."},
+		{
+			regexp.MustCompile(`\(\?[a-zA-Z-]*i[a-zA-Z-]*[):]`),
+			"(?i) is no flag here: it stands for the text ?i",
+			"Write regex~ to ignore letter case, and leave (?i) out.",
+		},
+		{
+			regexp.MustCompile(`\(\?(<?[=!])`),
+			"there is no look-around here: (?= and the like stand for text",
+			"Write a second condition, with not where the text must be absent.",
+		},
+		{
+			regexp.MustCompile(`\(\?(P?<|')`),
+			"there are no named groups here: (?<name> stands for text", plainGroup,
+		},
+		{
+			regexp.MustCompile(`\(\?`),
+			"there are no groups of kinds here: (? stands for text", plainGroup,
+		},
+		{
+			regexp.MustCompile(`(^|[(|])\^|\$([)|]|$)`),
+			"^ and $ stand for themselves in a regular expression, so this fits hardly any value",
+			"A regular expression is compared with the whole value here: leave ^ and $ out.",
+		},
+		{
+			regexp.MustCompile(`[*+?}]\?`),
+			"there are no lazy quantifiers here: the ? makes what is before it optional",
+			"The whole value is compared, so lazy and greedy are the same: leave the ? out.",
+		},
 	}
 }
 
@@ -31,8 +53,9 @@ func idioms() []idiom {
 func (l *linter) regexIdioms(p *eql.Literal) {
 	plain, classes := withoutClasses(p.Text)
 	for _, class := range classes {
-		if strings.HasPrefix(class, "[:") || strings.Contains(class, "[:") && strings.Contains(class, ":") {
-			l.doubt(p, "Write the characters: [A-Za-z] for [[:alpha:]], [0-9] or \\d for [[:digit:]].",
+		if strings.Contains(class, "[:") {
+			l.doubt(p, "Write the characters: [A-Za-z] for [[:alpha:]], "+
+				"[0-9] or \\d for [[:digit:]].",
 				"there are no POSIX classes here: [:alpha:] stands for its letters")
 			break
 		}
@@ -40,13 +63,14 @@ func (l *linter) regexIdioms(p *eql.Literal) {
 	for _, one := range idioms() {
 		if one.form.MatchString(plain) {
 			l.doubt(p, one.advice, "%s", one.message)
-			plain = one.form.ReplaceAllString(plain, "x") // so that no more general idiom finds it again
+			// So that no more general idiom finds it again.
+			plain = one.form.ReplaceAllString(plain, "x")
 		}
 	}
 }
 
-// withoutClasses returns a regular expression with x in place of each escaped character, quoted text and
-// class, and the classes.
+// withoutClasses returns a regular expression with x in place of each escaped character, quoted
+// text and class, and the classes.
 func withoutClasses(text string) (plain string, classes []string) {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -73,7 +97,8 @@ func withoutClasses(text string) (plain string, classes []string) {
 	return b.String(), classes
 }
 
-// classEnd is the place after a class that begins at start. A ] ends it, but not as the first character.
+// classEnd is the place after a class that begins at start. A ] ends it, but not as the first
+// character.
 func classEnd(text string, start int) int {
 	i := start + 1
 	for first := true; i < len(text) && (first || text[i] != ']'); first = false {

@@ -9,12 +9,12 @@ import (
 	"esrule/internal/query/event"
 )
 
-// Fields are what the indices of a pattern make of each field that a query reads: one entry for each
-// mapping that differs, and a zero one where some index does not map the field.
+// Fields are what the indices of a pattern make of each field that a query reads: one entry for
+// each mapping that differs, and a zero one where some index does not map the field.
 type Fields map[string][]event.FieldMapping
 
-// mapped returns the mappings of a field without the indices that lack it, where it is missing in every
-// event.
+// mapped returns the mappings of a field without the indices that lack it, where it is missing in
+// every event.
 func (f Fields) mapped(path string) []event.FieldMapping {
 	isMissing := func(m event.FieldMapping) bool { return m.Type == event.Unmapped }
 	return slices.DeleteFunc(slices.Clone(f[path]), isMissing)
@@ -32,9 +32,9 @@ func names(mappings []event.FieldMapping) string {
 	return strings.Join(list, ", ")
 }
 
-// Types returns what is doubtful about a query where its fields are mapped so; category is the field that
-// its event category is compared with. never are the parts that no
-// event satisfies, texts the operators on texts over fields that hold none.
+// Types returns what is doubtful about a query where its fields are mapped so; category is the
+// field that its event category is compared with. never are the parts that no event satisfies,
+// texts the operators on texts over fields that hold none.
 func Types(q *eql.Query, category string, fields Fields) (never, texts eql.Errors) {
 	n, t := &linter{text: q.Text, fields: fields}, &linter{text: q.Text, fields: fields}
 	where := q.Condition(category)
@@ -90,7 +90,8 @@ func (l *linter) onAddress(subject eql.Expr) {
 	}
 	for _, m := range l.fields.mapped(f.Path) {
 		if m.Type != event.IP {
-			l.doubt(f, "", "%s is of type %s there, so cidrMatch looks at texts that are addresses; Elasticsearch refuses that", f.Path, m.Name)
+			l.doubt(f, "", "%s is of type %s there, so cidrMatch looks at texts that are "+
+				"addresses; Elasticsearch refuses that", f.Path, m.Name)
 			return
 		}
 	}
@@ -120,8 +121,8 @@ func (l *linter) impossible(x eql.Expr) bool {
 	return len(l.found) > before
 }
 
-// compared looks at a comparison with a constant. A != that always holds is none of a comparison that never
-// does.
+// compared looks at a comparison with a constant. A != that always holds is none of a comparison
+// that never does.
 func (l *linter) compared(at, subject, constant eql.Expr, op eql.CompareOp) {
 	f, isField := subject.(*eql.Field)
 	c, isConstant := constant.(*eql.Literal)
@@ -136,7 +137,8 @@ func (l *linter) compared(at, subject, constant eql.Expr, op eql.CompareOp) {
 		}
 	}
 	if reason != "" {
-		l.doubt(at, adviceFor(mappings), "no event satisfies this: %s is of type %s there, and %s", f.Path, names(mappings), reason)
+		l.doubt(at, adviceFor(mappings), "no event satisfies this: %s is of type %s there, and %s",
+			f.Path, names(mappings), reason)
 	}
 }
 

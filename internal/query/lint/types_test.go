@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"esrule/internal/query/date"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/lint"
@@ -35,9 +36,10 @@ func TestTypes(t *testing.T) {
 		"pid": mapped("long"), "ratio": mapped("double"), "on": mapped("boolean"), "ip": mapped("ip"), "name": mapped("keyword"),
 		"both": mapped("keyword", "long"), "none": mapped(""), "some": mapped("", "long"), "port": mapped("short"), "big": mapped("unsigned_long"),
 		"when": mapped("date"), "nanos": mapped("", "date_nanos"), "thing": mapped("object"), "maybe": mapped("object", "keyword"),
-		"day":   {{Type: event.Date, Name: "date", Formats: "epoch_second"}},
-		"local": {{Type: event.Date, Name: "date", Formats: "dd.MM.yyyy"}},
-		"set":   constant("win.log"), "sets": constant("win.log", "lin.log"), "unset": constant(""), "lacking": append(constant("win.log"), event.FieldMapping{}),
+		"day":     {{Type: event.Date, Name: "date", Formats: "epoch_second"}},
+		"local":   {{Type: event.Date, Name: "date", Formats: "dd.MM.yyyy", ServerRead: true, Constants: &date.Constants{"31.12.2025": {}}}},
+		"unasked": {{Type: event.Date, Name: "date", Formats: "dd.MM.yyyy", ServerRead: true}},
+		"set":     constant("win.log"), "sets": constant("win.log", "lin.log"), "unset": constant(""), "lacking": append(constant("win.log"), event.FieldMapping{}),
 		"mixed":          append(constant("win.log"), mapped("keyword")...),
 		"event.category": constant("process"),
 	}
@@ -97,7 +99,7 @@ func TestTypes(t *testing.T) {
 	f(`when == "2026-13-01"`, `no event satisfies this: when is of type date there, and "2026-13-01" is no date in its format`)
 	f(`nanos < "1 hour ago"`, `no event satisfies this: nanos is of type date_nanos there, and "1 hour ago" is no date in its format`)
 	f(`when > "now-1h" and when < "2026-01-01" and when == 1700000000000 and when >= "2026-01-01||/M" and nanos > "2026-01-01T00:00:00Z" and day > "1700000000"`)
-	f(`local > "31.12.2025"`)
+	f(`local > "31.12.2025" and unasked > "yesterday"`)
 	f(`local > "yesterday"`, `no event satisfies this: local is of type date there, and "yesterday" is no date in its format`)
 
 	// Objects have no value of their own.

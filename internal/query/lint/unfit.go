@@ -105,31 +105,14 @@ func decimal(c *eql.Literal) (event.Value, bool) {
 	return event.Value{}, false
 }
 
-// isDate reports whether a constant can be a date of a field. Of formats that only the server reads it is
-// known only that a date has a digit.
+// isDate reports whether a constant can be a date of a field. Where the server reads its format and
+// was not asked about the constant, that is not known.
 func isDate(m event.FieldMapping, c *eql.Literal) bool {
 	if c.Kind != eql.String {
 		return c.Kind != eql.Bool
 	}
-	if _, _, _, ok := date.New(m.Formats).Range(c.Text, time.Now()); ok {
-		return true
-	}
-	if isPlain(m.Formats) {
-		return false
-	}
-	return strings.ContainsAny(c.Text, "0123456789")
-}
-
-// isPlain reports whether formats are those of which every date is read here.
-func isPlain(formats string) bool {
-	for format := range strings.SplitSeq(formats, "||") {
-		switch format {
-		case "", "strict_date_optional_time", "strict_date_optional_time_nanos", "epoch_millis", "epoch_second":
-		default:
-			return false
-		}
-	}
-	return true
+	_, _, _, ok := m.Dates().Range(c.Text, time.Now())
+	return ok || m.ServerRead && m.Constants == nil
 }
 
 // unfitAddress is about a field of type ip, whose constants are addresses and blocks of them.
@@ -148,11 +131,14 @@ func unfitAddress(c *eql.Literal, written string) string {
 func adviceFor(mappings []event.FieldMapping) string {
 	switch m := mappings[0]; m.Type {
 	case event.Date, event.DateNanos:
-		formats := m.Formats
-		if formats == "" {
-			formats = date.Default
+		const math = `Date math is taken too: "now-1d", "2026-01-31||-7d".`
+		switch {
+		case m.Formats != "":
+			return fmt.Sprintf("Its format is %s. %s", m.Formats, math)
+		case m.ServerRead:
+			return math
 		}
-		return fmt.Sprintf("Its format is %s. Date math is taken too: \"now-1d\", \"2026-01-31||-7d\".", formats)
+		return fmt.Sprintf("Its format is %s. %s", date.Default, math)
 	case event.Boolean:
 		return "Write true or false."
 	case event.IP:
