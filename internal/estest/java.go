@@ -13,8 +13,9 @@ import (
 	"strings"
 )
 
-// findJava gives the home of the first Java that is new enough for the version: ES_JAVA_HOME, JAVA_HOME, the PATH's.
-func findJava(ctx context.Context, version string, account *account) (home string, err error) {
+// findJava returns the home of the first Java that is new enough for the version: ES_JAVA_HOME's,
+// JAVA_HOME's, the PATH's, and what else a Linux system has installed.
+func findJava(ctx context.Context, version string, account *account) (string, error) {
 	var candidates []string
 	for _, name := range []string{"ES_JAVA_HOME", "JAVA_HOME"} {
 		if folder := os.Getenv(name); folder != "" {
@@ -24,6 +25,11 @@ func findJava(ctx context.Context, version string, account *account) (home strin
 	if java, err := exec.LookPath("java"); err == nil {
 		candidates = append(candidates, java)
 	}
+	installed, err := filepath.Glob("/usr/lib/jvm/*/bin/java")
+	if err != nil {
+		return "", err // the pattern is right
+	}
+	candidates = append(candidates, installed...)
 	oldest := oldestJava(version)
 	var refused []error
 	for _, java := range candidates {

@@ -61,6 +61,9 @@ func (n node) prepare(c config) error {
 	if err := os.CopyFS(n.path("config"), os.DirFS(filepath.Join(n.home, "config"))); err != nil {
 		return err
 	}
+	if err := n.logInFolder(); err != nil {
+		return err
+	}
 	settings := map[string]any{
 		"path.data": n.path("data"),
 		"path.logs": n.path("logs"),
@@ -85,6 +88,20 @@ func (n node) prepare(c config) error {
 		}
 	}
 	return n.account.own(n.folder)
+}
+
+// logInFolder makes Java write its logs into the node's folder. Servers before 8.13 start Java in the
+// distribution's own, where it may not write, and do not start without their log.
+func (n node) logInFolder() error {
+	path := filepath.Join(n.path("config"), "jvm.options")
+	options, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	for _, option := range []string{"file=", "ErrorFile="} {
+		options = bytes.ReplaceAll(options, []byte(option+"logs/"), []byte(option+n.path("logs")+"/"))
+	}
+	return os.WriteFile(path, options, 0o600)
 }
 
 // run starts the server and what ends it when this process ends.

@@ -13,15 +13,16 @@ import (
 // blocked is the Type of a Failure, and of an answer, for an index that somebody has closed to reading.
 const blocked = elastic.ClusterBlock
 
-// askIndices asks about the indices of patterns; request makes the call for patterns. One index that is blocked (by
-// index.blocks.read or .metadata, or while it is being closed) makes Elasticsearch refuse the request for all of them. So it
-// is asked again without the blocked ones, which are given as failures.
+// askIndices asks about the indices of patterns; request makes the call for patterns. One index that
+// is blocked (by index.blocks.read or .metadata, or while it is being closed) makes Elasticsearch
+// refuse the request for all of them, and so does one that lacks a shard when a point in time is opened
+// before 8.16. So it is asked again without those, which are returned as failures.
 func (c *Cluster) askIndices(ctx context.Context, patterns []string, request func(patterns []string) call, into elastic.Complete) ([]Failure, error) {
 	var without []Failure
 	left := patterns
 	for {
 		err := c.ask(ctx, request(left), into)
-		found := blockedIndices(err)
+		found := culprits(err)
 		// One that was left out and is named all the same is behind an alias, which cannot be asked in part.
 		found = slices.DeleteFunc(found, func(f Failure) bool {
 			return slices.ContainsFunc(without, func(w Failure) bool { return w.Index == f.Index })
@@ -36,15 +37,34 @@ func (c *Cluster) askIndices(ctx context.Context, patterns []string, request fun
 	}
 }
 
-// blockedIndices reads from a refusal which indices brought it about.
-func blockedIndices(err error) []Failure {
+// culprits reads from a refusal which indices brought it about.
+func culprits(err error) []Failure {
 	var refused *elastic.Error
-	if !errors.As(err, &refused) || refused.Type != blocked {
+	if !errors.As(err, &refused) {
 		return nil
+	}
+	if refused.Type != blocked {
+		return missingShards(refused.Reason)
 	}
 	var found []Failure
 	for _, m := range regexp.MustCompile(`index \[([^\]]+)\] blocked by: \[([^\]]*)\]`).FindAllStringSubmatch(refused.Reason, -1) {
 		found = append(found, Failure{Index: m[1], Type: blocked, Reason: "the index is blocked: " + m[2]})
+	}
+	return found
+}
+
+// missingShards reads which indices lack a shard from the reason for which a server before 8.16 opens
+// no point in time: "Search rejected due to missing shards [[logs-1][0], [logs-2][3]]".
+func missingShards(reason string) []Failure {
+	_, list, ok := strings.Cut(reason, "due to missing shards [")
+	if !ok {
+		return nil
+	}
+	var found []Failure
+	for _, m := range regexp.MustCompile(`\[([^\[\]]+)\]\[\d+\]`).FindAllStringSubmatch(list, -1) {
+		if !slices.ContainsFunc(found, func(f Failure) bool { return f.Index == m[1] }) {
+			found = append(found, failureOf(elastic.ShardFailure{Index: m[1], Reason: elastic.Cause{Type: elastic.NoShardAvailable}}))
+		}
 	}
 	return found
 }

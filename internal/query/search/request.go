@@ -85,7 +85,7 @@ func isTransient(err error) bool {
 		return true
 	case http.StatusServiceUnavailable:
 		// A point in time does not find a lost shard again, however often it is asked.
-		return len(refused.Shards) == 0 || anyTransient(refused.Shards)
+		return len(refused.Shards) == 0 && len(missingShards(refused.Reason)) == 0 || anyTransient(refused.Shards)
 	}
 	return false
 }
