@@ -1,4 +1,4 @@
-# Targets of the project; "make" alone lists them. Tests need Docker, or Java 17 and Maven, for a real Elasticsearch.
+# Targets of the project; "make" alone lists them. Tests need Java 17 and 21 or newer, and Maven, for real servers.
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -27,6 +27,10 @@ build: ## Build the static binary bin/esrule
 test: $(WITH) ## Run every test, on a real Elasticsearch
 	@echo "Testing on one Elasticsearch for all packages (ESTEST_URL=http://… to use one of your own)"
 	$(TEST_ENV) $(WITH) -- $(GO) test $(TEST_FLAGS) -timeout 20m ./...
+
+.PHONY: matrix
+matrix: $(WITH) ## Run the end-to-end suite on every supported version of Elasticsearch, and print a table
+	$(TEST_ENV) $(GO) run ./internal/e2e/matrix $(VERSIONS)
 
 .PHONY: test-short
 test-short: ## Run the tests that need no Elasticsearch
