@@ -23,18 +23,26 @@ func (c *Cluster) askIndices(ctx context.Context, patterns []string, request fun
 	for {
 		err := c.ask(ctx, request(left), into)
 		found := culprits(err)
-		// One that was left out and is named all the same is behind an alias, which cannot be asked in part.
-		found = slices.DeleteFunc(found, func(f Failure) bool {
-			return slices.ContainsFunc(without, func(w Failure) bool { return w.Index == f.Index })
-		})
 		if len(found) == 0 {
 			return without, err
 		}
-		without = append(without, found...)
+		fresh := slices.DeleteFunc(found, func(f Failure) bool { return names(without, f.Index) })
+		without = append(without, fresh...)
+		if len(fresh) == 0 { // left out and named all the same: it is behind an alias or a data stream
+			opened, hidden, failed := c.openUp(ctx, patterns, without)
+			if failed != nil || slices.Equal(opened, patterns) {
+				return without, errors.Join(err, failed)
+			}
+			patterns, without = opened, append(without, hidden...)
+		}
 		if left = leaveOut(patterns, without); len(left) == 0 {
 			return without, nil
 		}
 	}
+}
+
+func names(failures []Failure, index string) bool {
+	return slices.ContainsFunc(failures, func(f Failure) bool { return f.Index == index })
 }
 
 // culprits reads from a refusal which indices brought it about.
@@ -69,12 +77,9 @@ func missingShards(reason string) []Failure {
 	return found
 }
 
-// leaveOut takes indices out of patterns. Elasticsearch takes "-name" behind a wildcard only.
+// leaveOut takes indices out of patterns. Elasticsearch takes "-name" after a wildcard only.
 func leaveOut(patterns []string, indices []Failure) []string {
-	named := func(name string) bool {
-		return slices.ContainsFunc(indices, func(f Failure) bool { return f.Index == name })
-	}
-	left := slices.DeleteFunc(slices.Clone(patterns), named)
+	left := slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return names(indices, p) })
 	if slices.ContainsFunc(left, func(p string) bool { return strings.Contains(p, "*") }) {
 		// The exclusions of the user's come last again, behind what they are about.
 		for _, f := range indices {

@@ -66,6 +66,22 @@ func TestBlockedIndex(t *testing.T) {
 			t.Errorf("%s: indices: got %v, %v; want those that may be looked at", kind, indices, err)
 		}
 	}
+	server.Do(http.MethodPost, "_aliases", map[string]any{"actions": []any{
+		map[string]any{"add": map[string]any{"indices": []string{server.Index("a"), server.Index("b")}, "alias": server.Index("alias")}},
+		map[string]any{"add": map[string]any{"indices": []string{server.Index("a"), server.Index("b")}, "alias": server.Index("filtered"),
+			"filter": map[string]any{"term": map[string]string{"f": "x"}}}},
+		map[string]any{"add": map[string]any{"indices": []string{server.Index("a"), server.Index("b")}, "alias": server.Index("fil"),
+			"filter": map[string]any{"term": map[string]string{"f": "x"}}}},
+		map[string]any{"add": map[string]any{"indices": []string{server.Index("a"), server.Index("b")}, "alias": server.Index("none"),
+			"filter": map[string]any{"term": map[string]string{"f": "other"}}}},
+	}})
+	f("read", []string{"alias"}, 1, []string{"a"}, 1)
+	f("read", []string{"alias", "b"}, 1, []string{"a"}, 1)
+	f("read", []string{"filtered"}, 1, []string{"a"}, 1)
+	f("read", []string{"none"}, 0, []string{"a"}, 1)
+	f("read", []string{"fil"}, 0, []string{"a", "b"}, 0) // it cannot be told from filtered
+	f("metadata", []string{"alias"}, 2, nil, 1)
+	f("metadata", []string{"filtered"}, 2, nil, 1)
 	f("read", []string{"*"}, 1, []string{"a", "c"}, 1)
 	f("read", []string{"a", "b"}, 1, []string{"a"}, 1)
 	f("read", []string{"a"}, 0, []string{"a"}, 0)
