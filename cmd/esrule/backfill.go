@@ -114,6 +114,9 @@ func (f backfillFlags) check() error {
 			return fmt.Errorf("--index %q: %s", pattern, why)
 		}
 	}
+	if why := rule.CheckPatterns(f.index); why != "" {
+		return fmt.Errorf("--index: %s", why)
+	}
 	return nil
 }
 

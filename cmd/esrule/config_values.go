@@ -165,5 +165,8 @@ func (p *problems) patterns(name string, text setting) []string {
 			p.bad(name, s, why)
 		}
 	}
+	if why := rule.CheckPatterns(patterns); why != "" {
+		p.bad(name, string(text), why)
+	}
 	return patterns
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 )
@@ -26,12 +27,15 @@ func (u *unmatched) look(ctx context.Context, detections []*schedule.Detection) 
 	asked := map[string]bool{}
 	none := map[string]bool{}
 	for _, d := range detections {
-		for _, pattern := range d.Patterns {
+		for _, pattern := range rule.Adding(d.Patterns) {
+			if rule.NotSearched(pattern) != "" {
+				continue // it stays open under its own name
+			}
 			if asked[pattern] {
 				continue
 			}
 			asked[pattern] = true
-			indices, err := u.reader.Indices(ctx, []string{pattern})
+			indices, err := u.reader.Indices(ctx, rule.Alone(d.Patterns, pattern))
 			if err == nil && len(indices) == 0 || err != nil && u.told[pattern] {
 				none[pattern] = true
 			}

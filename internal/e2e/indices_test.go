@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +20,37 @@ func TestPatternWithoutIndex(t *testing.T) {
 }
 
 // A field of the rule that an index does not map is missing in its events. check says whether the rule can fire without.
+// An exclusion takes out of the patterns before it, and a pattern that is not searched stays open by
+// its name while the others are searched.
+func TestPatternsOfARule(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "events-*", "other-*")
+	for _, name := range []string{"events-1", "events-old", "other-old"} {
+		s.Create(s.name(name), ecs)
+		s.put(name, name, match(time.Minute))
+	}
+	s.patterns = slices.Insert(s.patterns, 1, "-"+s.name("*-old"))
+	s.runOnce()
+	s.wantFound("events-1", "other-old")
+	s.wantWhole()
+	s.run("check").want(t, 0).saysNot(t, s.name("events-old"))
+	s.run("backfill", "--from", "now-1h", "--to", "now").want(t, 0).says(t, "0 signals created")
+
+	for _, pattern := range []string{"far:logs-*", "logs-x::failures"} {
+		s.patterns = append(s.patterns[:3:3], pattern)
+		s.run("run", "--once").want(t, 1).says(t, pattern, "open")
+		s.run("check").want(t, 3).says(t, pattern, "not searched")
+		s.run("status").want(t, 1).says(t, pattern)
+		s.run("backfill", "--from", "now-1h", "--to", "now").want(t, 1).says(t, pattern)
+	}
+	s.patterns = s.patterns[:3]
+	s.runOnce() // what is not the rule's any more is not waited for
+	s.wantWhole()
+
+	s.patterns = []string{"-" + s.name("*-old"), s.name("events-*")}
+	s.run("run", "--once").want(t, 2).says(t, "no pattern with * before it")
+}
+
 func TestMappingLacksField(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")

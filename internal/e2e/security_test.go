@@ -112,6 +112,9 @@ func TestSecurity(t *testing.T) {
 		"part-less":  less(t, printedRole(t, part), withoutPattern(part.name("closed-*"))),
 		"secrets":    printedRole(t, unstarted("secrets", "events-*")),
 	}
+	whole, alias := unstarted("whole", "*"), unstarted("alias", "the-alias", "events-*")
+	roles["whole-less"] = less(t, strings.Replace(printedRole(t, whole), `"whole-*"`, `"whole-open-*", "gone"`, 1), withoutPattern("gone"))
+	roles["alias"] = printedRole(t, alias)
 	for name, without := range lacking() {
 		roles[name] = less(t, job, withoutPrivilege(without.part, without.privilege))
 	}
@@ -137,6 +140,8 @@ func TestSecurity(t *testing.T) {
 		t.Run("certificates", func(t *testing.T) { certificates(t, operator.as("job", password)) })
 	})
 	t.Run("a pattern may not be read", func(t *testing.T) { patternForbidden(t, on(t, "part", "open-*", "closed-*"), password) })
+	t.Run("a part of a pattern may not be read", func(t *testing.T) { partForbidden(t, on(t, "whole", "open-*", "closed-*"), password) })
+	t.Run("an alias may be read and its index not", func(t *testing.T) { onlyTheAlias(t, on(t, "alias", "events-*"), password) })
 	t.Run("unknown user", func(t *testing.T) { unknownUser(t, on(t, "unknown", "events-*"), password) })
 	t.Run("secrets", func(t *testing.T) { secretsStay(t, on(t, "secrets", "events-*")) })
 }
@@ -282,6 +287,42 @@ func patternForbidden(t *testing.T, operator *stage, password string) {
 	whole.wantFound("closed", "open")
 	whole.wantWhole()
 	whole.run("status").want(t, 0)
+}
+
+// partForbidden: of a pattern that may not be read whole, what may be read is searched.
+func partForbidden(t *testing.T, operator *stage, password string) {
+	operator.patterns = []string{operator.name("*")}
+	operator.run("setup").want(t, 0)
+	operator.put("open-1", "open", match(time.Minute))
+	operator.put("closed-1", "closed", match(40*time.Minute))
+
+	less := operator.as("whole-less", password)
+	less.run("check").want(t, 3).says(t, "the privilege read is missing")
+	less.run("run", "--once").want(t, 1).says(t, operator.name("*")+" is open for ", "what may be read of it is searched")
+	less.wantFound("open")
+	less.run("backfill", "--from", "now-1h", "--to", "now").want(t, 1).says(t, "the privilege")
+
+	operator.runOnce()
+	operator.wantFound("closed", "open")
+	operator.wantWhole()
+}
+
+// onlyTheAlias: Elasticsearch grants a search over a filtered alias and refuses a point in time on it.
+func onlyTheAlias(t *testing.T, operator *stage, password string) {
+	operator.patterns = append(operator.patterns, operator.name("the-alias"))
+	operator.Create(operator.name("hidden-1"), ecs)
+	operator.Do(http.MethodPut, operator.name("hidden-1")+"/_alias/"+operator.name("the-alias"), `{"filter": {"exists": {"field": "event.category"}}}`)
+	operator.run("setup").want(t, 0)
+	operator.put("events-1", "open", match(time.Minute))
+	operator.put("hidden-1", "hidden", match(40*time.Minute))
+
+	less := operator.as("alias", password)
+	less.run("check").want(t, 3).says(t, operator.name("the-alias"), "opens no point in time")
+	less.run("run", "--once").want(t, 1).says(t, operator.name("the-alias")+" is open for ", "opens no point in time")
+	less.wantFound("open")
+	operator.runOnce()
+	operator.wantFound("hidden", "open")
+	operator.wantWhole()
 }
 
 func unknownUser(t *testing.T, s *stage, password string) {

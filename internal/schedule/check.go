@@ -65,13 +65,14 @@ type Counter interface {
 	Mapper
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
 	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
+	OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error)
 }
 
 // Check says for each pattern whether the rule can fire there. late is how late an event may come that only its
 // @timestamp places.
 func (d *Detection) Check(ctx context.Context, c Counter, now time.Time, late time.Duration) (RuleCheck, error) {
 	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
-	for _, p := range d.Patterns {
+	for _, p := range rule.Adding(d.Patterns) {
 		one, err := d.checkPattern(ctx, c, p, now, late)
 		if err != nil {
 			return check, err
@@ -86,16 +87,23 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time, late ti
 
 func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string, now time.Time, late time.Duration) (PatternCheck, error) {
 	check := PatternCheck{Pattern: pattern}
-	patterns := []string{pattern}
-	missing, err := c.Privileges(ctx, patterns)
+	if why := rule.NotSearched(pattern); why != "" {
+		check.Problems = append(check.Problems, "not searched: "+why)
+		return check, nil
+	}
+	patterns := rule.Alone(d.Patterns, pattern)
+	missing, err := c.Privileges(ctx, []string{pattern})
 	if err != nil {
 		return check, err
 	}
 	for _, m := range missing {
-		check.Problems = append(check.Problems, fmt.Sprintf("the privilege %s is missing: the pattern is not searched", m.Privilege))
+		check.Problems = append(check.Problems, fmt.Sprintf("the privilege %s is missing: what may not be read is not searched", m.Privilege))
 	}
-	if len(missing) > 0 {
-		return check, nil
+	if patterns, _, err = Searchable(ctx, c, patterns); err != nil || len(patterns) == 0 {
+		return check, err
+	}
+	if err := checkOpening(ctx, c, &check, patterns); err != nil {
+		return check, err
 	}
 	if check.Indices, err = c.Indices(ctx, patterns); err != nil {
 		return check, err
@@ -127,8 +135,20 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 	return check, nil
 }
 
+// checkOpening opens a point in time as a run does: Elasticsearch may refuse what it grants otherwise.
+func checkOpening(ctx context.Context, c Counter, check *PatternCheck, patterns []string) error {
+	pit, err := c.OpenPointInTime(ctx, patterns)
+	if err != nil {
+		return err
+	}
+	for _, f := range pit.Failures() {
+		check.Problems = append(check.Problems, f.Index+" is not searched: "+f.Reason)
+	}
+	return pit.Close(ctx)
+}
+
 func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCheck, classes []search.Class, day Interval) error {
-	patterns := []string{check.Pattern}
+	patterns := rule.Alone(d.Patterns, check.Pattern)
 	when := prefilter.Anytime(d.Timestamps(), day.From, day.To)
 	all, err := c.Count(ctx, patterns, when)
 	if err != nil {

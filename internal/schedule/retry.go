@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+
+	"esrule/internal/query/rule"
 )
 
 // retry is a piece of time for which an index, or a pattern that could not be read, is searched again.
@@ -61,7 +64,7 @@ func (s *ruleRun) searchAgain(ctx context.Context, r retry) *Failure {
 	// Through the rule's patterns, not by the index's own name: an alias may filter it, or be all that may be read.
 	t := Target{Patterns: s.patterns, Only: r.index}
 	if slices.Contains(s.detection.Patterns, r.index) {
-		t = Target{Patterns: []string{r.index}} // a pattern that could not be read before
+		t = Target{Patterns: rule.Alone(s.detection.Patterns, r.index)} // a pattern that could not be read before
 	}
 	search := s.cover
 	if r.sweep {
@@ -82,6 +85,11 @@ func (s *ruleRun) searchAgain(ctx context.Context, r retry) *Failure {
 // outOfReach tells an index that is gone, for which there is nothing left to do, from one that is there and
 // of which a search reads nothing: no answer stands for no event only where there is nothing to answer.
 func (s *ruleRun) outOfReach(ctx context.Context, index string) *Failure {
+	if strings.ContainsAny(index, "*:") {
+		s.log.Warn("a pattern that was not searched is not the rule's any more; it is no longer waited for",
+			"rule", s.detection.Rule.ID, "pattern", index)
+		return nil
+	}
 	there, err := s.cluster.Exists(ctx, index)
 	switch {
 	case err != nil:

@@ -20,8 +20,8 @@ type ruleRun struct {
 	run       Run
 
 	ledger    *Ledger
-	patterns  []string  // those that may be read
-	forbidden []Failure // those that may not
+	patterns  []string  // those that are searched
+	forbidden []Failure // those that may not be read, or not whole
 	now       time.Time // the earlier of our clock and the cluster's, when asked last
 	asked     time.Time // our clock then
 	before    turn      // what the last step searched
@@ -189,25 +189,11 @@ func (s *ruleRun) update(ctx context.Context, create func() *Ledger, change func
 // from what this run knows.
 func (s *ruleRun) known() *Ledger { return s.ledger }
 
-// askPrivileges sorts the patterns into those that may be read and those that may not: a search over
-// what is forbidden answers as if nothing were there.
+// askPrivileges sorts the patterns into those that are searched and those that stay open.
 func (s *ruleRun) askPrivileges(ctx context.Context) error {
-	missing, err := s.cluster.Privileges(ctx, s.detection.Patterns)
-	if err != nil {
-		return fmt.Errorf("ask what may be read: %w", err)
-	}
-	lacking := map[string][]string{}
-	for _, m := range missing {
-		lacking[m.Pattern] = append(lacking[m.Pattern], m.Privilege)
-	}
-	for _, p := range s.detection.Patterns {
-		if len(lacking[p]) == 0 {
-			s.patterns = append(s.patterns, p)
-			continue
-		}
-		s.forbidden = append(s.forbidden, Failure{Index: p, Reason: fmt.Sprintf("the privilege %s is missing on it: grant it to the user or API key of esrule (esrule setup prints the role)", lacking[p])})
-	}
-	return nil
+	var err error
+	s.patterns, s.forbidden, err = Searchable(ctx, s.cluster, s.detection.Patterns)
+	return err
 }
 
 // coverPiece covers one interval and enters it into the ledger.

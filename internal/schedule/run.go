@@ -6,13 +6,12 @@ import (
 	"time"
 
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 )
 
 // Reader is what a run reads of Elasticsearch beside what covering does. *search.Cluster is one.
 type Reader interface {
 	Cluster
-	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
+	Permissions
 	// Now is the cluster's clock, asked through a date field of an index that may be empty.
 	Now(ctx context.Context, index, field string) (time.Time, error)
 }

@@ -15,14 +15,30 @@ func CheckPattern(pattern string) string {
 	if fault, advice := patternFault(pattern); fault != "" {
 		return fault + ". " + advice
 	}
-	return patternUnsupported(pattern)
+	return ""
 }
 
-// patternFault says what is wrong with an index pattern and what to write instead; both are empty for a
-// good one. The rules are those of Elasticsearch's index names, with `*` as the only wildcard: whatever
-// else an index expression can say (exclusions, date math, lists) would not stay one pattern.
+// patternFault says what is wrong with an index pattern and what to write instead; both are empty for
+// a good one. The rules are those of Elasticsearch's index names, with `*` as the only wildcard, "-"
+// before what is left out, and "cluster:" before what another cluster holds: whatever else an index
+// expression can say (date math, lists) would not stay one pattern.
 func patternFault(pattern string) (fault, advice string) {
 	const noName = "No index can have such a name; a pattern is an index name in lower case, with * for any characters."
+	if excluded, ok := strings.CutPrefix(pattern, "-"); ok {
+		if strings.HasPrefix(excluded, "-") {
+			return `begins with "--"`, "Write one - before what is to be left out."
+		}
+		if fault, advice = patternFault(excluded); fault != "" {
+			fault = "excludes a pattern that " + fault
+		}
+		return fault, advice
+	}
+	if index, _, ok := strings.Cut(pattern, "::"); ok {
+		return patternFault(index)
+	}
+	if cluster, index, ok := strings.Cut(pattern, ":"); ok && cluster != "" {
+		return patternFault(strings.TrimPrefix(index, "-"))
+	}
 	switch {
 	case pattern == "":
 		return "is empty", "Remove it, or write a pattern such as \"winlogbeat-*\"."
@@ -30,8 +46,6 @@ func patternFault(pattern string) (fault, advice string) {
 		return "is date math", "Write * in place of the date, for example \"logs-*\"; the time window keeps the search small."
 	case pattern == "_all":
 		return "stands for every index", "Name the patterns that hold the rule's events, or write \"*\"."
-	case strings.HasPrefix(pattern, "-"):
-		return "excludes indices", "Exclusions are not supported: write only the patterns that are to be searched."
 	case strings.HasPrefix(pattern, "_"), strings.HasPrefix(pattern, "+"):
 		return fmt.Sprintf("begins with %q", pattern[:1]), noName
 	case strings.Contains(pattern, ","):
@@ -54,14 +68,16 @@ func patternFault(pattern string) (fault, advice string) {
 	return "", ""
 }
 
-// patternUnsupported says why a pattern that Elasticsearch knows is not searched, empty where it is.
-func patternUnsupported(pattern string) string {
+// NotSearched says why a pattern is not searched although Elasticsearch knows it; it is empty for one
+// that is. What such a pattern stands for stays open under the pattern's name.
+func NotSearched(pattern string) string {
 	switch {
 	case strings.Contains(pattern, "::"):
-		return fmt.Sprintf("index pattern %q selects a part of a data stream, which is not supported", pattern)
+		return "it selects a part of a data stream, which esrule does not search: " +
+			"write the pattern without the part that begins with ::, or take it out of the rule"
 	case strings.Contains(pattern, ":"):
-		return fmt.Sprintf("index pattern %q names a remote cluster, and only the cluster that esrule talks to is searched; "+
-			"run esrule against that cluster", pattern)
+		return "it is of a remote cluster, and esrule searches only the cluster that it is connected to: " +
+			"run esrule against that cluster, or take the pattern out of the rule"
 	}
 	return ""
 }

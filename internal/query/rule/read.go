@@ -276,13 +276,14 @@ func (r *reader) patterns() {
 		if !ok {
 			continue
 		}
-		if why := patternUnsupported(pattern); why != "" {
-			r.skip("index pattern", why)
-			continue
-		}
 		if fault, advice := patternFault(pattern); fault != "" {
 			r.report(r.table.element(key, i), fmt.Sprintf("index pattern %q %s", pattern, fault), advice)
 		}
+	}
+	if why := CheckPatterns(patterns); why != "" {
+		r.table.fault(key, why, "Write the exclusions after the patterns that they are about.")
+	} else if len(patterns) > 0 && len(Adding(patterns)) == 0 {
+		r.table.fault(key, "index only excludes", "Write the patterns to search: "+example)
 	}
 	r.rule.Index = patterns
 }

@@ -167,9 +167,6 @@ func TestSkipped(t *testing.T) {
 	f(`file where file.name : "x"`, `join [a where true] [b where true]`, "join", "")
 	f(`"x"`, `"x" | head 5`, "pipe", "")
 	f(`file.name : "x"`, `child of [process where true]`, "process relationship", "")
-	f(`"logs-*"`, `"logs-*", "far:logs-*"`, "index pattern", `index pattern "far:logs-*" names a remote cluster, and only the cluster that `+
-		`esrule talks to is searched; run esrule against that cluster`)
-	f(`logs-*`, `logs-*::failures`, "index pattern", `index pattern "logs-*::failures" selects a part of a data stream, which is not supported`)
 	f(`index = ["logs-*"]`, `data_view_id = "x"`, "data_view_id", "data_view_id names patterns that are kept in Kibana; write them as index")
 	key(`filters = [{query = {match_phrase = {"host.name" = "x"}}}]`, "filters",
 		"filters narrow the events in query DSL, which esrule does not evaluate; write them into the query")

@@ -33,7 +33,8 @@ type Rule struct {
 	// Query is the query as written and Parsed its tree; the tree's spans point into Query.
 	Query  string
 	Parsed *eql.Query
-	// Index holds the index patterns as written: at least one, none remote, none an exclusion.
+	// Index holds the index patterns as written: at least one that is no exclusion. Some may not
+	// be searched (NotSearched).
 	Index []string
 	// From is how far back one run looks (from = "now-9m" is 9 minutes), Interval how often it is due.
 	From     time.Duration

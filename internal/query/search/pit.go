@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +35,9 @@ func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*Poin
 	if shards := failedShards(err); len(shards) > 0 {
 		p.noteFailedShards(ctx, shards) // of every index: there is nothing to read
 		return p, nil
+	}
+	if errors.Is(err, elastic.ErrForbidden) {
+		opened, err = p.openPermitted(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -92,6 +96,42 @@ func (p *PointInTime) open(ctx context.Context) (opened, error) {
 	}
 	p.note(ctx, blocked)
 	return answer, err
+}
+
+// openPermitted opens the point in time over those of the patterns for which the server opens one: a
+// single one that it refuses makes it refuse all. The others are noted as failures under their names.
+func (p *PointInTime) openPermitted(ctx context.Context) (opened, error) {
+	excluded := slices.DeleteFunc(slices.Clone(p.patterns), func(name string) bool { return !strings.HasPrefix(name, "-") })
+	var permitted []string
+	for _, name := range p.patterns {
+		if strings.HasPrefix(name, "-") {
+			continue
+		}
+		alone := &PointInTime{cluster: p.cluster, patterns: []string{name}}
+		if strings.Contains(name, "*") {
+			alone.patterns = append(alone.patterns, excluded...)
+		}
+		one, err := alone.open(ctx)
+		switch {
+		case errors.Is(err, elastic.ErrForbidden):
+			p.note(ctx, []Failure{{Index: name, Type: forbidden, Reason: "Elasticsearch opens no point in time on it: " + err.Error() +
+				"; where it is an alias, the privilege read is needed on the indices that it stands for"}})
+			continue
+		case err != nil && len(failedShards(err)) == 0:
+			return opened{}, err
+		case one.ID != "":
+			_ = p.release(ctx, one.ID) // it ends by itself
+		}
+		permitted = append(permitted, name)
+	}
+	if len(permitted) == 0 {
+		return opened{}, nil
+	}
+	p.patterns = permitted
+	if slices.ContainsFunc(permitted, func(name string) bool { return strings.Contains(name, "*") }) {
+		p.patterns = append(p.patterns, excluded...)
+	}
+	return p.open(ctx)
 }
 
 // probe learns how many shards the point in time has and which it lacks. It searches for everything

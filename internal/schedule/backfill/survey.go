@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"esrule/internal/query/prefilter"
+	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 )
@@ -39,23 +41,24 @@ func (s *Survey) Plan(ctx context.Context, r Request, detections []*schedule.Det
 	p := &Plan{Kind: "backfill", Version: planVersion, ID: PlanID(r, detections), Request: r, MadeAt: s.Now().UTC().Truncate(time.Millisecond)}
 	readable, there := map[string]bool{}, map[string]bool{}
 	for _, d := range detections {
-		for _, pattern := range d.Patterns {
-			if _, known := readable[pattern]; known {
+		for _, pattern := range rule.Adding(d.Patterns) {
+			label := labelOf(d.Patterns, pattern)
+			if _, known := readable[label]; known {
 				continue
 			}
-			source, may, err := s.source(ctx, pattern, r.Range)
+			source, may, err := s.source(ctx, label, r.Range)
 			if err != nil {
-				return nil, fmt.Errorf("look at %s: %w", pattern, err)
+				return nil, fmt.Errorf("look at %s: %w", label, err)
 			}
-			readable[pattern], there[pattern] = may, len(source.Indices) > 0
+			readable[label], there[label] = may, len(source.Indices) > 0
 			p.Sources = append(p.Sources, source)
 		}
 	}
 	for _, d := range detections {
-		patterns := slices.DeleteFunc(slices.Clone(d.Patterns), func(pattern string) bool { return !readable[pattern] })
+		patterns := rule.PatternsThat(d.Patterns, func(pattern string) bool { return readable[labelOf(d.Patterns, pattern)] })
 		part := Part{RuleID: d.Rule.ID, Name: d.Rule.Name, Fingerprint: d.Fingerprint(), Patterns: patterns}
 		part.Cuts, part.Weights = cut(r.Range, nil, 1)
-		if !slices.ContainsFunc(patterns, func(pattern string) bool { return there[pattern] }) {
+		if !slices.ContainsFunc(patterns, func(pattern string) bool { return there[labelOf(d.Patterns, pattern)] }) {
 			p.Rules = append(p.Rules, part) // nothing to measure; an index that comes meanwhile is searched
 			continue
 		}
@@ -73,7 +76,7 @@ func (s *Survey) Plan(ctx context.Context, r Request, detections []*schedule.Det
 func (p *Plan) leaveOut(patterns []string, unjudged []schedule.Failure) {
 	for _, f := range unjudged {
 		at := slices.IndexFunc(p.Sources, func(s Source) bool {
-			return slices.Contains(patterns, s.Pattern) && slices.Contains(s.Indices, f.Index)
+			return slices.ContainsFunc(patterns, func(p string) bool { return labelOf(patterns, p) == s.Pattern }) && slices.Contains(s.Indices, f.Index)
 		})
 		if at >= 0 && !slices.Contains(p.Sources[at].Unsearched, f) {
 			p.Sources[at].Unsearched = append(p.Sources[at].Unsearched, f)
@@ -81,18 +84,23 @@ func (p *Plan) leaveOut(patterns []string, unjudged []schedule.Failure) {
 	}
 }
 
-// source looks at one pattern. may tells whether it can be read at all.
-func (s *Survey) source(ctx context.Context, pattern string, within schedule.Interval) (source Source, may bool, err error) {
-	source = Source{Pattern: pattern}
-	patterns := []string{pattern}
-	missing, err := s.Cluster.Privileges(ctx, patterns)
+// labelOf is one pattern of a list with its exclusions, as Elasticsearch takes it: "logs-*,-logs-old-*".
+func labelOf(patterns []string, pattern string) string {
+	return strings.Join(rule.Alone(patterns, pattern), ",")
+}
+
+// source looks at one pattern, with its exclusions. may reports whether any of it can be read.
+func (s *Survey) source(ctx context.Context, label string, within schedule.Interval) (source Source, may bool, err error) {
+	source = Source{Pattern: label}
+	patterns, open, err := schedule.Searchable(ctx, s.Cluster, strings.Split(label, ","))
 	if err != nil {
 		return source, false, err
 	}
-	for _, m := range missing {
-		source.Unsearched = append(source.Unsearched, schedule.Failure{Index: pattern, Reason: fmt.Sprintf("the privilege %s is missing on it: grant it (esrule setup prints the role), then run the same with --restart", m.Privilege)})
+	for _, f := range open {
+		f.Reason += ", then run the same with --restart"
+		source.Unsearched = append(source.Unsearched, f)
 	}
-	if len(missing) > 0 {
+	if len(patterns) == 0 {
 		return source, false, nil
 	}
 	if err := s.indices(ctx, &source); err != nil {

@@ -1,0 +1,59 @@
+package rule
+
+import (
+	"slices"
+	"strings"
+)
+
+// A list of index patterns is an expression of Elasticsearch's: a name or a pattern adds indices, and
+// "-" before one takes out those that the patterns with * before it stand for.
+
+// Excludes reports whether a pattern takes indices out of those before it: "-logs-1", "-remote:*",
+// "remote:-logs-1".
+func Excludes(pattern string) bool {
+	_, index, remote := strings.Cut(pattern, ":")
+	return strings.HasPrefix(pattern, "-") || remote && strings.HasPrefix(index, "-")
+}
+
+// PatternsThat returns the patterns that keep accepts, with the exclusions that still have a pattern
+// with * before them: Elasticsearch takes others for names of indices.
+func PatternsThat(patterns []string, keep func(pattern string) bool) []string {
+	var kept []string
+	wild := false
+	for _, p := range patterns {
+		if localExclusion(p) && wild || !Excludes(p) && keep(p) {
+			kept = append(kept, p)
+			wild = wild || strings.Contains(p, "*")
+		}
+	}
+	return kept
+}
+
+// Alone returns one pattern of a list with the exclusions that follow it.
+func Alone(patterns []string, pattern string) []string {
+	at := slices.Index(patterns, pattern)
+	if at < 0 {
+		return []string{pattern}
+	}
+	return PatternsThat(patterns[at:], func(p string) bool { return p == pattern })
+}
+
+// localExclusion reports whether a pattern takes out indices of the cluster that is searched.
+func localExclusion(pattern string) bool { return Excludes(pattern) && !strings.Contains(pattern, ":") }
+
+// Adding returns the patterns of a list that stand for indices, without the exclusions.
+func Adding(patterns []string) []string { return slices.DeleteFunc(slices.Clone(patterns), Excludes) }
+
+// CheckPatterns says why a list of patterns, each of which is good, stands for nothing or for something
+// else than it says; it is empty where it is good.
+func CheckPatterns(patterns []string) string {
+	wild := false
+	for _, p := range patterns {
+		if localExclusion(p) && !wild {
+			return "the exclusion \"" + p + "\" has no pattern with * before it, so there is nothing that it could take out. " +
+				"Write it after the pattern that it is about: [\"logs-*\", \"" + p + "\"]"
+		}
+		wild = wild || !Excludes(p) && NotSearched(p) == "" && strings.Contains(p, "*")
+	}
+	return ""
+}

@@ -1,0 +1,57 @@
+package rule
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestPatternsThat(t *testing.T) {
+	f := func(patterns string, without string, want string) {
+		t.Helper()
+		got := strings.Join(PatternsThat(strings.Fields(patterns), func(p string) bool { return p != without }), " ")
+		if got != want {
+			t.Errorf("%s without %s: got %q, want %q", patterns, without, got, want)
+		}
+	}
+	f("a-* b", "none", "a-* b")
+	f("a-* b", "b", "a-*")
+	f("a-* -a-1 b-* -b-1", "none", "a-* -a-1 b-* -b-1")
+	f("a-* -a-1 b-* -b-1", "a-*", "b-* -b-1")
+	f("a-* b -b", "a-*", "b") // else -b would be the name of an index
+}
+
+func TestAlone(t *testing.T) {
+	f := func(patterns, pattern, want string) {
+		t.Helper()
+		if got := strings.Join(Alone(strings.Fields(patterns), pattern), " "); got != want {
+			t.Errorf("%s of %s: got %q, want %q", pattern, patterns, got, want)
+		}
+	}
+	f("a-* b-* -a-1", "a-*", "a-* -a-1")
+	f("a-* -a-1 b-*", "b-*", "b-*")
+	f("a-* b -a-1", "b", "b")
+	f("a-*", "other", "other")
+}
+
+func TestCheckPatterns(t *testing.T) {
+	f := func(patterns, want string) {
+		t.Helper()
+		if got := CheckPatterns(strings.Fields(patterns)); (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", patterns, got, want)
+		}
+	}
+	f("logs-* -logs-old-*", "")
+	f("logs-1 logs-* -logs-old", "")
+	f("logs-* r:logs-*", "")
+	f("r:logs-* -logs-old-*", `"-logs-old-*" has no pattern with *`)
+	f("-logs-old-*", `"-logs-old-*" has no pattern with *`)
+	f("logs-1 -logs-1", `"-logs-1" has no pattern with *`)
+	f("-logs-old logs-*", `"-logs-old" has no pattern with *`)
+}
+
+func TestAdding(t *testing.T) {
+	if got := Adding([]string{"a-*", "-a-1", "r:b", "-r:c", "r:-d"}); !slices.Equal(got, []string{"a-*", "r:b"}) {
+		t.Errorf("got %q, want the patterns without the exclusions", got)
+	}
+}

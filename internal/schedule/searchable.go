@@ -1,0 +1,79 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"esrule/internal/elastic"
+	"esrule/internal/query/prefilter"
+	"esrule/internal/query/rule"
+	"esrule/internal/query/search"
+)
+
+// Permissions is what tells which patterns may be read. *search.Cluster is one.
+type Permissions interface {
+	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
+	Indices(ctx context.Context, patterns []string) ([]string, error)
+	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
+}
+
+// Searchable sorts a rule's patterns into those that are searched and those that stay open under their
+// own names, with the reason: of another cluster, or not to be read. It must be asked, since a search
+// over what may not be read answers as if nothing were there. A pattern with * of which only a part may
+// be read is in both: what may be read is searched.
+func Searchable(ctx context.Context, c Permissions, patterns []string) (searched []string, open []Failure, err error) {
+	local := rule.PatternsThat(patterns, func(p string) bool { return rule.NotSearched(p) == "" })
+	missing, err := c.Privileges(ctx, rule.Adding(local))
+	if err != nil {
+		return nil, nil, fmt.Errorf("ask what may be read: %w", err)
+	}
+	lacking := map[string][]string{}
+	for _, m := range missing {
+		lacking[m.Pattern] = append(lacking[m.Pattern], m.Privilege)
+	}
+	closed := map[string]bool{} // patterns of which nothing may be read
+	for _, p := range rule.Adding(patterns) {
+		if reason := rule.NotSearched(p); reason != "" {
+			open = append(open, Failure{Index: p, Reason: reason})
+			continue
+		}
+		if len(lacking[p]) == 0 {
+			continue
+		}
+		part, err := readsPart(ctx, c, rule.Alone(local, p))
+		if err != nil {
+			return nil, nil, fmt.Errorf("ask what may be read of %s: %w", p, err)
+		}
+		closed[p] = len(part) == 0
+		open = append(open, Failure{Index: p, Reason: forbiddenReason(lacking[p], part)})
+	}
+	return rule.PatternsThat(local, func(p string) bool { return !closed[p] }), open, nil
+}
+
+func forbiddenReason(privileges, part []string) string {
+	what := ""
+	if len(part) > 0 {
+		what = fmt.Sprintf(" (what may be read of it is searched: %d indices)", len(part))
+	}
+	return fmt.Sprintf("the privilege %s is missing on it: grant it to the user or API key of esrule (esrule setup prints the role)%s",
+		privileges, what)
+}
+
+// readsPart returns the indices that may be read of a pattern that may not be read whole: under a
+// pattern with *, Elasticsearch answers for what the user may see. The list is empty where it refuses.
+func readsPart(ctx context.Context, c Permissions, pattern []string) ([]string, error) {
+	if !slices.ContainsFunc(pattern, func(p string) bool { return strings.Contains(p, "*") }) {
+		return nil, nil
+	}
+	indices, err := c.Indices(ctx, pattern)
+	if err == nil && len(indices) > 0 {
+		_, err = c.Count(ctx, pattern, prefilter.Nothing()) // another privilege
+	}
+	if errors.Is(err, elastic.ErrForbidden) {
+		return nil, nil
+	}
+	return indices, err
+}
