@@ -307,7 +307,7 @@ func partForbidden(t *testing.T, operator *stage, password string) {
 	operator.wantWhole()
 }
 
-// onlyTheAlias: Elasticsearch grants a search over a filtered alias and refuses a point in time on it.
+// onlyTheAlias: Elasticsearch grants a search over a filtered alias and refuses one of a point in time on it.
 func onlyTheAlias(t *testing.T, operator *stage, password string) {
 	operator.patterns = append(operator.patterns, operator.name("the-alias"))
 	operator.Create(operator.name("hidden-1"), ecs)
@@ -317,8 +317,8 @@ func onlyTheAlias(t *testing.T, operator *stage, password string) {
 	operator.put("hidden-1", "hidden", match(40*time.Minute))
 
 	less := operator.as("alias", password)
-	less.run("check").want(t, 3).says(t, operator.name("the-alias"), "opens no point in time")
-	less.run("run", "--once").want(t, 1).says(t, operator.name("the-alias")+" is open for ", "opens no point in time")
+	less.run("check").want(t, 3).says(t, operator.name("the-alias"), "refuses to search a point in time")
+	less.run("run", "--once").want(t, 1).says(t, operator.name("the-alias")+" is open for ", "refuses to search a point in time")
 	less.wantFound("open")
 	operator.runOnce()
 	operator.wantFound("hidden", "open")

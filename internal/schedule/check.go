@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -135,11 +136,16 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 	return check, nil
 }
 
-// checkOpening opens a point in time as a run does: Elasticsearch may refuse what it grants otherwise.
+// checkOpening searches a point in time as a run does: Elasticsearch may refuse what it grants otherwise.
 func checkOpening(ctx context.Context, c Counter, check *PatternCheck, patterns []string) error {
 	pit, err := c.OpenPointInTime(ctx, patterns)
 	if err != nil {
 		return err
+	}
+	for _, err := range pit.Pages(ctx, search.Request{Query: prefilter.Nothing()}) {
+		if err != nil {
+			return errors.Join(err, pit.Close(ctx))
+		}
 	}
 	for _, f := range pit.Failures() {
 		check.Problems = append(check.Problems, f.Index+" is not searched: "+f.Reason)

@@ -2,8 +2,10 @@ package search
 
 import (
 	"context"
+	"errors"
 	"iter"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/date"
 	"esrule/internal/query/event"
 )
@@ -87,8 +89,21 @@ func (p *PointInTime) Pages(ctx context.Context, r Request) iter.Seq2[*Page, err
 			p.cluster.keepText(f.spare)
 			p.cluster.keepText(page.raw)
 		}()
+		permitted := false
 		for !f.last {
-			if err := f.fetch(ctx, page); err != nil {
+			err := f.fetch(ctx, page)
+			if errors.Is(err, elastic.ErrForbidden) && f.after == nil && !permitted {
+				permitted = true
+				if err = p.permit(ctx); err == nil && p.Empty() {
+					return
+				}
+				if err == nil {
+					f.dropAhead()
+					f = newFetcher(p, r)
+					continue
+				}
+			}
+			if err != nil {
 				yield(nil, err)
 				return
 			}

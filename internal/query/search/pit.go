@@ -36,14 +36,22 @@ func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*Poin
 		p.noteFailedShards(ctx, shards) // of every index: there is nothing to read
 		return p, nil
 	}
+	if err == nil {
+		err = p.begin(ctx, opened)
+	}
 	if errors.Is(err, elastic.ErrForbidden) {
-		opened, err = p.openPermitted(ctx)
+		err = p.permit(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
+	return p, nil
+}
+
+// begin takes what the server opened.
+func (p *PointInTime) begin(ctx context.Context, opened opened) error {
 	if opened.ID == "" {
-		return p, nil // nothing was asked: every index is left out, and among the failures
+		return nil // nothing was asked: every index is left out, and among the failures
 	}
 	p.id = opened.ID
 	if shards := opened.Shards; shards != nil && *shards.Failed == 0 {
@@ -51,14 +59,14 @@ func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*Poin
 	} else if err := p.probe(ctx); err != nil {
 		// The answer counts the shards that are missing; a search names them. Before 8.16 it does not
 		// even say whether there are any.
-		return nil, errors.Join(err, p.Close(ctx))
+		return errors.Join(err, p.Close(ctx))
 	}
 	if p.shards == 0 {
 		if err := p.Close(ctx); err != nil {
-			c.options.Logger.Debug("an empty point in time was not closed; it ends by itself", "error", err)
+			p.cluster.options.Logger.Debug("an empty point in time was not closed; it ends by itself", "error", err)
 		}
 	}
-	return p, nil
+	return nil
 }
 
 // opened is the answer to the opening of a point in time; `_shards` came with 8.16.
@@ -98,11 +106,17 @@ func (p *PointInTime) open(ctx context.Context) (opened, error) {
 	return answer, err
 }
 
-// openPermitted opens the point in time over those of the patterns for which the server opens one: a
-// single one that it refuses makes it refuse all. The others are noted as failures under their names.
-func (p *PointInTime) openPermitted(ctx context.Context) (opened, error) {
+// permit opens the point in time anew over those of the patterns that the server lets be searched by
+// one: a single one that it refuses makes it refuse all. It grants a search over a filtered alias
+// without a privilege on the index, and a point in time on it, but no search of that. The patterns that
+// are refused are noted as failures under their names.
+func (p *PointInTime) permit(ctx context.Context) error {
+	if err := p.Close(ctx); err != nil {
+		return err
+	}
 	excluded := slices.DeleteFunc(slices.Clone(p.patterns), func(name string) bool { return !strings.HasPrefix(name, "-") })
 	var permitted []string
+	wild := false
 	for _, name := range p.patterns {
 		if strings.HasPrefix(name, "-") {
 			continue
@@ -111,27 +125,42 @@ func (p *PointInTime) openPermitted(ctx context.Context) (opened, error) {
 		if strings.Contains(name, "*") {
 			alone.patterns = append(alone.patterns, excluded...)
 		}
-		one, err := alone.open(ctx)
-		switch {
+		switch err := alone.try(ctx); {
 		case errors.Is(err, elastic.ErrForbidden):
-			p.note(ctx, []Failure{{Index: name, Type: forbidden, Reason: "Elasticsearch opens no point in time on it: " + err.Error() +
-				"; where it is an alias, the privilege read is needed on the indices that it stands for"}})
-			continue
-		case err != nil && len(failedShards(err)) == 0:
-			return opened{}, err
-		case one.ID != "":
-			_ = p.release(ctx, one.ID) // it ends by itself
+			p.note(ctx, []Failure{{Index: name, Type: forbidden, Reason: "Elasticsearch refuses to search a point in time on it: " +
+				err.Error() + "; where it is an alias, the privilege is needed on the indices that it stands for"}})
+		case err != nil:
+			return err
+		default:
+			permitted = append(permitted, name)
+			wild = wild || strings.Contains(name, "*")
 		}
-		permitted = append(permitted, name)
 	}
-	if len(permitted) == 0 {
-		return opened{}, nil
+	if wild {
+		permitted = append(permitted, excluded...)
 	}
 	p.patterns = permitted
-	if slices.ContainsFunc(permitted, func(name string) bool { return strings.Contains(name, "*") }) {
-		p.patterns = append(p.patterns, excluded...)
+	if len(permitted) == 0 {
+		return nil
 	}
-	return p.open(ctx)
+	opened, err := p.open(ctx)
+	if err == nil {
+		err = p.begin(ctx, opened)
+	}
+	return err
+}
+
+// try opens the point in time, searches it, and closes it.
+func (p *PointInTime) try(ctx context.Context) error {
+	opened, err := p.open(ctx)
+	if len(failedShards(err)) > 0 || err == nil && opened.ID == "" {
+		return nil // there is nothing that it could refuse
+	}
+	if err != nil {
+		return err
+	}
+	p.id = opened.ID
+	return errors.Join(p.probe(ctx), p.Close(ctx))
 }
 
 // probe learns how many shards the point in time has and which it lacks. It searches for everything
