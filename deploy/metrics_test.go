@@ -16,6 +16,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"esrule/internal/elastic"
 	"esrule/internal/metrics"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
@@ -27,6 +28,7 @@ func exported(t *testing.T) map[string]bool {
 	m := metrics.New(metrics.Options{Now: time.Now})
 	m.Rules([]*schedule.Detection{{Rule: &rule.Rule{ID: "r", Name: "R"}}}, 0)
 	m.PatternsWithoutIndex(0)
+	m.Cluster(elastic.Report{Failure: elastic.Unreachable})
 	ledger := schedule.NewLedger("r", "R", time.Now())
 	ledger.Sweep = &schedule.Sweep{Start: time.Now(), CompletedAt: time.Now()}
 	m.Ledger(ledger)
