@@ -27,8 +27,8 @@ leaves to the matcher.
 The event is a JSON object: a bare _source, or a hit {"_index", "_id", "_source"} as a
 search gives it. Where a cluster is configured and the index is known, from the hit or
 from --index, the event is read through that index's mapping, as "run" would, and where
-the hit has its _id, with the values that are in the index and not in _source (copy_to,
-runtime fields). Otherwise every value is compared as text, and the pre-filter is the one
+the hit has its _id, with the values that only the index has (copy_to, runtime fields,
+dates in formats of its own). Otherwise every value is compared as text, and the pre-filter is the one
 for an index that maps every field as keyword.`
 
 const explainExample = `  esrule explain --event event.json

@@ -91,6 +91,9 @@ func (e *Event) bind(m *Mapping) {
 	e.bindings[m] = e.binding
 }
 
+// HasFields reports whether the event came with the `fields` of its hit.
+func (e *Event) HasFields() bool { return e.extra != nil }
+
 // Mapped says what the event's index makes of a field. known is false where the event came without a
 // mapping.
 func (e *Event) Mapped(s Slot) (f FieldMapping, known bool) {

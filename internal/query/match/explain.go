@@ -172,7 +172,7 @@ func fieldValues(path string, s event.Slot, e *event.Event) FieldValues {
 		}
 	}
 	for _, text := range e.Written(s) {
-		if mapped.ServerRead && len(f.Values) > 0 {
+		if mapped.ServerRead && (len(f.Values) > 0 || !e.HasFields()) {
 			break // what the server makes of which text is not known
 		}
 		if !slices.Contains(f.Values, text) {

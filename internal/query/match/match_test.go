@@ -270,3 +270,27 @@ func TestExplainTellsOfTheMapping(t *testing.T) {
 	f("a", `{"a":"longer than five"}`, match.FieldValues{Mapping: "keyword", Values: []string{"longer than five"}, Ignored: 1})
 	f("a", `{"a":[]}`, match.FieldValues{Mapping: "keyword"})
 }
+
+// TestExplainServerReadDates holds that a value of a date that only the server reads is called none only where the server
+// said so.
+func TestExplainServerReadDates(t *testing.T) {
+	mapping := &event.Mapping{Fields: map[string]event.FieldMapping{
+		"day": {Type: event.Date, Name: "date", Formats: "dd.MM.yyyy", FromFields: true, ServerRead: true},
+	}}
+	f := func(extra string, want match.FieldValues) {
+		t.Helper()
+		m, e := compile(t, "any where day == null", match.Options{})
+		var fields *fastjson.Value
+		if extra != "" {
+			fields = fastjson.MustParse(extra)
+		}
+		e.Reset(mapping, fastjson.MustParse(`{"day":["02.01.2026","x"]}`), fields)
+		want.Path, want.Mapping = "day", "date"
+		if diff := cmp.Diff(want, m.Explain(e).Fields[0], cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("with %s (-want +got):\n%s", extra, diff)
+		}
+	}
+	f(``, match.FieldValues{})
+	f(`{"day":["2026-01-02T00:00:00.000Z"]}`, match.FieldValues{Values: []string{"2026-01-02T00:00:00.000Z"}})
+	f(`{"other":[1]}`, match.FieldValues{NotTaken: []string{"02.01.2026", "x"}})
+}
