@@ -2,6 +2,7 @@ package search_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -81,7 +82,13 @@ func TestNamesOfIndices(t *testing.T) {
 	server.Create(server.Index("b"), nil)
 	server.Create(server.Index("closed"), nil)
 	server.Do("POST", server.Index("closed")+"/_close", nil)
-	c := search.NewCluster(server.Client, search.Options{})
+	barsHead := &gateway{
+		about: func(req *http.Request) bool { return req.Method == http.MethodHead },
+		change: func(res *http.Response) *http.Response {
+			return &http.Response{StatusCode: http.StatusMethodNotAllowed, Request: res.Request, Header: http.Header{}, Body: http.NoBody}
+		},
+	}
+	c := search.NewCluster(server.Through(barsHead), search.Options{})
 	f := func(pattern string, want ...string) {
 		t.Helper()
 		got, err := c.Indices(t.Context(), []string{server.Index(pattern)})

@@ -43,18 +43,24 @@ type indexSet map[string]struct{}
 
 func (indexSet) Missing() string { return "" }
 
-// Exists tells whether there is an index of that name, open or closed. One that may not be looked at is not known to be
-// gone.
+// Exists reports whether there is an index of that name, open or closed. One that may not be looked
+// at is not known to be gone. It asks by GET: a gateway may bar HEAD, and no HEAD says what its 404
+// is about.
 func (c *Cluster) Exists(ctx context.Context, index string) (bool, error) {
-	q := call{method: http.MethodHead, path: "/" + url.PathEscape(index)}
+	const setting = "uuid"
+	q := call{
+		method: http.MethodGet, path: "/" + url.PathEscape(index) + "/_settings/index." + setting,
+		params: url.Values{"filter_path": {"*.settings.index." + setting + ",error,status"}},
+	}
 	_, err := c.retry(ctx, q, c.options.Tries, func() (elastic.Answer, error) { return c.send(ctx, q, nil, nil, 0) })
-	if errors.Is(err, elastic.ErrNotFound) {
+	var refused *elastic.Error
+	switch {
+	case errors.Is(err, elastic.ErrNotFound) && errors.Is(err, elastic.ErrIndexNotFound):
 		return false, nil
+	case errors.As(err, &refused) && refused.Status == http.StatusForbidden:
+		return true, nil
 	}
-	if err != nil && !errors.Is(err, elastic.ErrForbidden) {
-		return false, err
-	}
-	return true, nil
+	return err == nil, err
 }
 
 // commas joins names for a parameter.
