@@ -22,10 +22,14 @@ type verdict struct {
 	err     *serverError // of all but created and duplicate
 }
 
-// settled says whether the cluster took the document, or judged it.
-func (v verdict) settled() bool {
-	return v.outcome == created || v.outcome == duplicate || v.outcome == refused
-}
+// settled reports whether the cluster took the document, or judged it.
+func (v verdict) settled() bool { return v.taken() || v.refused() }
+
+// taken reports whether the document is in the index.
+func (v verdict) taken() bool { return v.outcome == created || v.outcome == duplicate }
+
+// refused reports whether the document was refused, and another form of it may be taken.
+func (v verdict) refused() bool { return v.outcome == refused || v.outcome == oversized }
 
 type outcome uint8
 
@@ -33,8 +37,9 @@ const (
 	unsettled outcome = iota // not acknowledged yet: to be tried again
 	created
 	duplicate
-	refused // for what it holds: another form of it may be taken
-	barred  // for the index's state or the user's rights, whatever it holds
+	refused   // for what it holds: another form of it may be taken
+	oversized // for its size: a smaller form of it may be taken
+	barred    // for the index's state or the user's rights, whatever it holds
 )
 
 // judge places an item's status. What is said of a 4xx decides whether a signal is reduced, so that only complaints
@@ -49,6 +54,8 @@ func judge(status int, err *serverError) outcome {
 		return barred
 	case status == http.StatusConflict:
 		return duplicate
+	case status == http.StatusRequestEntityTooLarge:
+		return oversized
 	case err.passing():
 		return unsettled
 	case err.typ == blocked, status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound,
@@ -108,12 +115,19 @@ type bulkItem struct {
 
 // bulk sends one request and gives a verdict on each document, in their order. Its error is about the request as a whole.
 func bulk(ctx context.Context, client elastic.Transport, index string, docs []entry) ([]verdict, error) {
-	var got bulkAnswer
 	r := elastic.Request{
 		Method: http.MethodPost, Path: indexPath(index, "/_bulk"), Body: bulkBody(docs),
 		Params: url.Values{"filter_path": {"items.*._index,items.*._id,items.*.status,items.*.error"}},
 	}
-	if err := send(ctx, client, r, &got); err != nil {
+	answer, err := ask(ctx, client, r)
+	if _, refused := errors.AsType[*serverError](err); err != nil && !refused {
+		return nil, &unansweredError{err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	var got bulkAnswer
+	if err := answer.Read(&got); err != nil {
 		return nil, err
 	}
 	if len(got.Items) != len(docs) {
@@ -130,7 +144,7 @@ func bulk(ctx context.Context, client elastic.Transport, index string, docs []en
 		}
 		item.Error.status = item.Status
 		verdicts[i] = verdict{judge(item.Status, item.Error), item.Error}
-		if o := verdicts[i].outcome; (o == created || o == duplicate) && item.Index != index {
+		if verdicts[i].taken() && item.Index != index {
 			return nil, &NotConcreteError{Name: index, Kind: "an alias", For: []string{item.Index}}
 		}
 	}
@@ -174,24 +188,4 @@ func batches(docs []entry, maxItems, maxBytes int) [][]entry {
 		docs = docs[n:]
 	}
 	return cut
-}
-
-// sendable is bulk for requests of any size: one that the cluster finds too large is sent in halves, and a single
-// document that is too large counts as refused.
-func sendable(ctx context.Context, client elastic.Transport, index string, docs []entry) ([]verdict, error) {
-	verdicts, err := bulk(ctx, client, index, docs)
-	var failure *serverError
-	if !errors.As(err, &failure) || failure.status != http.StatusRequestEntityTooLarge {
-		return verdicts, err
-	}
-	if len(docs) == 1 {
-		return []verdict{{refused, failure}}, nil
-	}
-	half := len(docs) / 2
-	first, err := sendable(ctx, client, index, docs[:half])
-	if err != nil {
-		return first, err
-	}
-	second, err := sendable(ctx, client, index, docs[half:])
-	return append(first, second...), err
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// deliver creates documents in an index and gives a verdict on each. It repeats what was not acknowledged, and nothing
-// else, until all is settled, ctx ends or Options.MaxElapsed is over. A document whose acknowledgement was lost on the
-// way counts as a duplicate when it is sent again.
+// deliver creates documents in an index and returns a verdict on each. It repeats what was not
+// acknowledged, and nothing else, until all is settled, ctx ends or Options.MaxElapsed is over. A
+// document whose acknowledgement was lost on the way counts as a duplicate when it is sent again.
 //
 // The error says what stays unsettled or barred; the verdicts hold all the same.
 func (w *Writer) deliver(ctx context.Context, index string, docs []entry) ([]verdict, error) {
@@ -22,10 +22,14 @@ func (w *Writer) deliver(ctx context.Context, index string, docs []entry) ([]ver
 	for _, batch := range batches(docs, w.o.MaxItems, w.o.MaxBytes) {
 		verdicts, err := w.deliverBatch(ctx, index, batch)
 		all = append(all, verdicts...)
-		if err != nil {
-			errs = append(errs, err)
+		if err == nil {
+			err = barredError(verdicts)
 		}
-		if err != nil && !slices.ContainsFunc(verdicts, verdict.settled) {
+		if err == nil {
+			continue
+		}
+		errs = append(errs, fmt.Errorf("write to %s: %w%s", index, err, advice(err)))
+		if !slices.ContainsFunc(verdicts, verdict.settled) {
 			break // nothing at all was taken: no more would be of the next
 		}
 	}
@@ -35,65 +39,84 @@ func (w *Writer) deliver(ctx context.Context, index string, docs []entry) ([]ver
 	return all, errors.Join(errs...)
 }
 
-func (w *Writer) deliverBatch(ctx context.Context, index string, batch []entry) ([]verdict, error) {
+// deliverBatch delivers documents in one request, or in as many as the way needs.
+func (w *Writer) deliverBatch(
+	ctx context.Context, index string, batch []entry,
+) ([]verdict, error) {
 	verdicts := make([]verdict, len(batch))
-	open := make([]int, len(batch)) // positions of what is unsettled
+	open, err := w.repeat(ctx, index, batch, verdicts)
+	if cut, ok := errors.AsType[*cutError](err); ok {
+		err = w.narrow(ctx, index, batch, verdicts, open, cut)
+	}
+	return verdicts, err
+}
+
+// repeat sends a batch until each document has its verdict, and returns the positions of those that
+// still have none.
+func (w *Writer) repeat(
+	ctx context.Context, index string, batch []entry, verdicts []verdict,
+) ([]int, error) {
+	open := make([]int, len(batch))
 	for i := range open {
 		open[i] = i
 	}
+	failed := 0 // requests that failed as a whole, in a row
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval = w.o.RetryPause
 	pauses.MaxInterval = max(w.o.RetryPause, 10*time.Second)
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		var err error
-		open, err = w.attempt(ctx, index, batch, verdicts, open)
-		return struct{}{}, err
+		requestErr, itemErr := w.attempt(ctx, index, batch, verdicts, &open)
+		if requestErr == nil {
+			failed = 0
+			return struct{}{}, itemErr
+		}
+		failed++
+		return struct{}{}, w.whetherAgain(ctx, index, requestErr, len(open), failed)
 	},
 		backoff.WithBackOff(pauses),
 		backoff.WithMaxElapsedTime(w.o.MaxElapsed),
 		backoff.WithNotify(func(err error, pause time.Duration) {
-			w.o.Logger.Warn("writing again after a pause", "index", index, "documents", len(open), "pause", pause, "error", err)
+			w.o.Logger.Warn("writing again after a pause", "index", index, "documents", len(open),
+				"pause", pause, "error", err)
 		}))
-	if err == nil {
-		err = barredError(verdicts)
+	if err != nil && ctx.Err() == nil && heavy(batch, verdicts, &open, err) {
+		err = nil
 	}
-	if err != nil {
-		return verdicts, fmt.Errorf("write to %s: %w%s", index, err, advice(err))
-	}
-	return verdicts, nil
+	return open, err
 }
 
-// attempt sends the open documents once and gives those that are still open. Its error asks for another attempt,
-// unless it is marked as permanent.
-func (w *Writer) attempt(ctx context.Context, index string, batch []entry, verdicts []verdict, open []int) ([]int, error) {
-	docs := make([]entry, len(open))
-	for i, at := range open {
-		docs[i] = batch[at]
-	}
+// attempt sends the open documents once and takes those that are settled out of open. It returns what
+// the request as a whole failed with, or else why documents of it are still open.
+func (w *Writer) attempt(
+	ctx context.Context, index string, batch []entry, verdicts []verdict, open *[]int,
+) (requestErr, itemErr error) {
 	requestCtx, cancel := context.WithTimeout(ctx, w.o.RequestTimeout)
 	defer cancel()
-	got, err := sendable(requestCtx, w.client, index, docs)
+	got, err := bulk(requestCtx, w.client, index, pick(batch, *open))
+	if err != nil {
+		return err, nil
+	}
 	var still []int
 	var last *serverError
-	for i, at := range open {
-		if i < len(got) {
-			verdicts[at] = got[i]
-		}
-		if verdicts[at].outcome == unsettled {
-			still, last = append(still, at), verdicts[at].err
+	for i, at := range *open {
+		verdicts[at] = got[i]
+		if got[i].outcome == unsettled {
+			still, last = append(still, at), got[i].err
 		}
 	}
-	var failure *serverError
-	var misnamed *NotConcreteError
-	switch {
-	case errors.As(err, &misnamed), errors.As(err, &failure) && !failure.passing(), err != nil && ctx.Err() != nil:
-		return still, backoff.Permanent(err)
-	case err != nil:
-		return still, err
-	case len(still) > 0:
-		return still, &itemsError{len(still), last}
+	*open = still
+	if len(still) > 0 {
+		return nil, &itemsError{len(still), last}
 	}
 	return nil, nil
+}
+
+func pick(batch []entry, positions []int) []entry {
+	docs := make([]entry, len(positions))
+	for i, at := range positions {
+		docs[i] = batch[at]
+	}
+	return docs
 }
 
 // advice says what the user can do about a failed request.

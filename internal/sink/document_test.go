@@ -47,7 +47,14 @@ func exampleRun() Execution {
 
 func signalOf(t testing.TB, source string) Signal {
 	t.Helper()
-	s, err := NewSignal(Match{Rule: exampleRule(), Index: "idx", ID: "doc", Source: []byte(source)}, exampleRun())
+	return signalFrom(t, "doc", source)
+}
+
+// signalFrom is the signal of an event that is the document of an id.
+func signalFrom(t testing.TB, id, source string) Signal {
+	t.Helper()
+	m := Match{Rule: exampleRule(), Index: "idx", ID: id, Source: []byte(source)}
+	s, err := NewSignal(m, exampleRun())
 	if err != nil {
 		t.Fatalf("%s: %v", source, err)
 	}

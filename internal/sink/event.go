@@ -11,8 +11,15 @@ import (
 
 const (
 	originalTimeField = "kibana.alert.original_time"
-	reducedField      = "kibana.alert.esrule.reduced"
+	reasonField       = "kibana.alert.reason"
+	// reducedField says why a signal is reduced. One that has it and no event.original is without its
+	// event, whose size eventBytesField holds.
+	reducedField    = "kibana.alert.esrule.reduced"
+	eventBytesField = "kibana.alert.esrule.event_bytes"
 )
+
+// ErrWithoutEvent is a signal that does not hold its event, which was refused for its size.
+var ErrWithoutEvent = errors.New("the signal is without its event: it has no event.original")
 
 // Event gives the event of a signal's document: the inverse of NewSignal, for whoever reads signals back. What it gives
 // matches a rule as the event did, with three exceptions: what NewSignal takes away (kibana.*, signal.*) stays away,
@@ -26,7 +33,7 @@ func Event(document []byte) ([]byte, error) {
 	if signal.member(reducedField) != nil { // no event can forge it: its own kibana.* were stripped
 		original := signal.member("event.original")
 		if original == nil || original.kind != text {
-			return nil, errors.New("read signal: it is reduced and has no event.original")
+			return nil, fmt.Errorf("read signal: %w", ErrWithoutEvent)
 		}
 		return []byte(original.text), nil
 	}

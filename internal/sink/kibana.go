@@ -49,7 +49,7 @@ func alertFields(m Match, x Execution, id SignalID, event *node, now time.Time) 
 		{"kibana.alert.workflow_assignee_ids", []string{}},
 		{"kibana.alert.depth", 1},
 		{"kibana.alert.ancestors", []ancestor{{ID: m.ID, Type: "event", Index: m.Index}}},
-		{"kibana.alert.reason", reason(event, r)},
+		{reasonField, reason(event, r)},
 		{"kibana.alert.severity", r.Severity},
 		{"kibana.alert.risk_score", r.RiskScore},
 		{"kibana.alert.building_block_type", r.BuildingBlockType},

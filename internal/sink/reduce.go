@@ -1,7 +1,9 @@
 package sink
 
 import (
+	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -60,8 +62,56 @@ func shortTexts(n *node) bool {
 	return size <= long
 }
 
+// largestField bounds a field of a signal without its event, in bytes of JSON.
+const largestField = 2048
+
+// withoutEvent is a form of a few KB that holds nothing of the event but where it is. Any way carries
+// it, and an index that refuses it refuses any signal.
+func withoutEvent(p pending) ([]byte, error) {
+	s := p.signal
+	j := newJSONText()
+	j.WriteByte('{')
+	for _, f := range s.alert {
+		if strings.HasPrefix(f.key, originalEvent) || f.key == reasonField {
+			continue
+		}
+		one := newJSONText()
+		if err := one.value(f.value); err != nil {
+			return nil, err
+		}
+		if one.Len() > largestField {
+			continue
+		}
+		if err := j.member(f.key, f.value); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range []field{
+		{reasonField, fmt.Sprintf("event created %s alert %s. The event is not in this signal, since "+
+			"%d bytes of it were refused (%s): it is document %s of index %s.",
+			s.rule.Severity, s.rule.Name, len(s.source), p.refusal, s.eventID, s.index)},
+		{reducedField, "without the event: " + p.refusal.Error()},
+		{eventBytesField, len(s.source)},
+	} {
+		if err := j.member(f.key, f.value); err != nil {
+			return nil, err
+		}
+	}
+	j.WriteByte('}')
+	return j.Bytes(), nil
+}
+
 // deadLetter is the last form: nothing in it depends on what the alerts index takes.
 func deadLetter(p pending) ([]byte, error) {
+	return letter(p, field{"source", string(p.signal.source)})
+}
+
+// deadLetterWithoutEvent is for an event that is too large for a dead letter as well.
+func deadLetterWithoutEvent(p pending) ([]byte, error) {
+	return letter(p, field{"event.bytes", len(p.signal.source)})
+}
+
+func letter(p pending, event field) ([]byte, error) {
 	s := p.signal
 	j := newJSONText()
 	j.WriteByte('{')
@@ -74,7 +124,7 @@ func deadLetter(p pending) ([]byte, error) {
 		{"event.id", s.eventID},
 		{"execution.uuid", s.execution},
 		{"reason", p.refusal.full()},
-		{"source", string(s.source)},
+		event,
 	} {
 		if err := j.member(f.key, f.value); err != nil {
 			return nil, err
@@ -86,7 +136,10 @@ func deadLetter(p pending) ([]byte, error) {
 
 // full is everything that Elasticsearch said, for the document that the refusal is about, and for nothing else.
 func (e *serverError) full() string {
-	s := fmt.Sprintf("%d %s", e.status, e.typ)
+	s := fmt.Sprintf("%d %s", e.status, cmp.Or(e.typ, http.StatusText(e.status)))
+	if e.status == 0 {
+		s = e.typ
+	}
 	for _, more := range []string{e.reason, e.details} {
 		if more != "" {
 			s += ": " + more

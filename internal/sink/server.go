@@ -24,7 +24,10 @@ type serverError struct {
 // Error leaves the reason out where it may quote the document: a refusal of what a document holds is told by its type.
 func (e *serverError) Error() string {
 	s := fmt.Sprintf("%d %s", e.status, http.StatusText(e.status))
-	if e.typ != "" {
+	switch {
+	case e.status == 0:
+		s = e.typ
+	case e.typ != "":
 		s = fmt.Sprintf("%d %s", e.status, e.typ)
 	}
 	if e.reason != "" && e.status != http.StatusBadRequest {
@@ -65,14 +68,20 @@ func (e *serverError) UnmarshalJSON(b []byte) error {
 // send sends a request and reads its answer into out, nil where only success counts. A refusal is a
 // *serverError.
 func send(ctx context.Context, client elastic.Transport, r elastic.Request, out elastic.Complete) error {
-	answer, err := elastic.Send(ctx, client, r, nil, 0)
-	if refused, ok := errors.AsType[*elastic.Error](err); ok {
-		return &serverError{status: refused.Status, typ: refused.Type, reason: refused.Reason, answer: refused}
-	}
+	answer, err := ask(ctx, client, r)
 	if err != nil || out == nil {
 		return err
 	}
 	return answer.Read(out)
+}
+
+// ask sends a request and returns its answer unread.
+func ask(ctx context.Context, client elastic.Transport, r elastic.Request) (elastic.Answer, error) {
+	answer, err := elastic.Send(ctx, client, r, nil, 0)
+	if refused, ok := errors.AsType[*elastic.Error](err); ok {
+		err = &serverError{status: refused.Status, typ: refused.Type, reason: refused.Reason, answer: refused}
+	}
+	return answer, err
 }
 
 // indexPath is the place of one of the program's indices, or of an action on it, in a request.

@@ -55,11 +55,13 @@ func NewWriter(client elastic.Transport, o Options) *Writer {
 	return &Writer{client: client, o: o}
 }
 
-// Result counts what became of signals. Where Write gives no error, the four add up to the number of signals.
+// Result counts what became of signals. Where Write returns no error, the five add up to the number of
+// signals.
 type Result struct {
 	Created      int // new, in full
 	Duplicates   int // there already, in whatever form
 	Reduced      int // new, without the event's fields, which the alerts index refused
+	WithoutEvent int // new, saying where the event is, which was refused in any form
 	DeadLettered int // new in the dead-letter index, since the alerts index refused any form
 }
 
@@ -69,6 +71,7 @@ func (r Result) Add(s Result) Result {
 		Created:      r.Created + s.Created,
 		Duplicates:   r.Duplicates + s.Duplicates,
 		Reduced:      r.Reduced + s.Reduced,
+		WithoutEvent: r.WithoutEvent + s.WithoutEvent,
 		DeadLettered: r.DeadLettered + s.DeadLettered,
 	}
 }
@@ -77,6 +80,7 @@ func (r Result) Add(s Result) Result {
 type pending struct {
 	signal  *Signal
 	refusal *serverError
+	tooLong int // bytes of the smallest form that was refused for its size, 0 for none
 }
 
 // form is one way to write a signal, in the order of the fields below.
@@ -84,71 +88,121 @@ type form struct {
 	index string
 	build func(pending) ([]byte, error)
 	count *int
-	note  string // for the log where it is not the form that everybody wants
+	tell  func(taken []pending) // where it is not the form that everybody wants
 }
 
-// Write brings each signal into the cluster: in full, else reduced, else as a dead letter. An error means that at least
-// one of them is there in none of these forms, and that the caller must come back with all of them; writing a signal
-// again is harmless.
+// Write brings each signal into the cluster: in full, else reduced, else without its event, else as a
+// dead letter. An error means that at least one of them is there in none of these forms, and that the
+// caller must come back with all of them; writing a signal again is harmless.
+//
+// A signal without its event holds nothing of it. So where every signal is refused in that form too,
+// the fault is the index's, or the way's, and no signal becomes a dead letter for it.
 func (w *Writer) Write(ctx context.Context, signals []Signal) (Result, error) {
 	var r Result
-	forms := []form{
-		{w.o.SignalsIndex, full, &r.Created, ""},
-		{w.o.SignalsIndex, reduced, &r.Reduced, "signal written reduced"},
-		{w.o.DeadLetterIndex, deadLetter, &r.DeadLettered, "signal kept as a dead letter"},
+	inSignals := []form{
+		{w.o.SignalsIndex, full, &r.Created, nil},
+		{w.o.SignalsIndex, reduced, &r.Reduced, w.tells("signal written reduced", w.o.SignalsIndex)},
+		{w.o.SignalsIndex, withoutEvent, &r.WithoutEvent, w.tellWithoutEvent},
+	}
+	asDeadLetter := w.tells("signal kept as a dead letter", w.o.DeadLetterIndex)
+	inDeadLetters := []form{
+		{w.o.DeadLetterIndex, deadLetter, &r.DeadLettered, asDeadLetter},
+		{w.o.DeadLetterIndex, deadLetterWithoutEvent, &r.DeadLettered, asDeadLetter},
 	}
 	open := make([]pending, len(signals))
 	for i := range signals {
 		open[i].signal = &signals[i]
 	}
+	open, err := w.tryAll(ctx, inSignals, open, &r.Duplicates)
+	if len(open) > 0 && r == (Result{}) {
+		return r, errors.Join(err, &indexError{w.o.SignalsIndex, len(open), open[0].refusal})
+	}
+	open, deadErr := w.tryAll(ctx, inDeadLetters, open, &r.Duplicates)
+	err = errors.Join(err, deadErr)
+	if len(open) > 0 {
+		last := open[len(open)-1]
+		err = errors.Join(err, fmt.Errorf("%d signals are refused as dead letters too: %s: %w",
+			len(open), last.signal.ID, last.refusal))
+	}
+	return r, err
+}
+
+// tryAll writes signals in one form after the other and returns those that were refused in each.
+func (w *Writer) tryAll(
+	ctx context.Context, forms []form, open []pending, duplicates *int,
+) ([]pending, error) {
 	var errs []error
 	for _, f := range forms {
-		if len(open) == 0 {
-			break
-		}
-		left, err := w.try(ctx, f, open, &r.Duplicates)
+		left, err := w.try(ctx, f, open, duplicates)
 		if err != nil {
 			errs = append(errs, err)
 		}
 		open = left
 	}
-	if len(open) > 0 {
-		last := open[len(open)-1]
-		errs = append(errs, fmt.Errorf("%d signals are refused as dead letters too: %s: %w",
-			len(open), last.signal.ID, last.refusal))
-	}
-	return r, errors.Join(errs...)
+	return open, errors.Join(errs...)
 }
 
-// try writes signals in one form and gives those that were refused in it.
+// try writes signals in one form and returns those that were refused in it.
 func (w *Writer) try(ctx context.Context, f form, open []pending, duplicates *int) ([]pending, error) {
-	docs := make([]entry, len(open))
-	for i, p := range open {
+	var left, sent []pending
+	var docs []entry
+	for _, p := range open {
 		body, err := f.build(p)
 		if err != nil {
 			return nil, fmt.Errorf("build the document of signal %s: %w", p.signal.ID, err)
 		}
-		docs[i] = entry{p.signal.ID, body}
+		if p.tooLong > 0 && len(body) >= p.tooLong {
+			left = append(left, p)
+			continue
+		}
+		sent = append(sent, p)
+		docs = append(docs, entry{p.signal.ID, body})
 	}
 	verdicts, err := w.deliver(ctx, f.index, docs)
-	var left []pending
-	var taken tally
+	var taken []pending
 	for i, v := range verdicts {
 		switch v.outcome {
 		case created:
 			*f.count++
-			taken.add(open[i])
+			taken = append(taken, sent[i])
 		case duplicate:
 			*duplicates++
 		case refused:
-			left = append(left, pending{open[i].signal, v.err})
+			left = append(left, pending{sent[i].signal, v.err, sent[i].tooLong})
+		case oversized:
+			left = append(left, pending{sent[i].signal, v.err, len(docs[i].body)})
 		case unsettled, barred: // in err
 		}
 	}
-	if f.note != "" {
-		taken.log(w.o.Logger, f.note, f.index)
+	if f.tell != nil {
+		f.tell(taken)
 	}
 	return left, err
+}
+
+// tells logs signals that were written in another form than the full one.
+func (w *Writer) tells(note, index string) func([]pending) {
+	return func(taken []pending) {
+		var t tally
+		for _, p := range taken {
+			t.add(p)
+		}
+		t.log(w.o.Logger, note, index)
+	}
+}
+
+// tellWithoutEvent names each event that is not in its signal: whoever reads the signal needs it.
+func (w *Writer) tellWithoutEvent(taken []pending) {
+	const most = 20
+	for i, p := range taken {
+		if i == most {
+			w.o.Logger.Warn("more signals were written without their events", "more", len(taken)-most)
+			return
+		}
+		w.o.Logger.Warn("signal written without its event", "rule", p.signal.rule.ID,
+			"signal", p.signal.ID, "event_index", p.signal.index, "event_id", p.signal.eventID,
+			"bytes", len(p.signal.source), "refused", p.refusal, "advice", p.refusal.cure())
+	}
 }
 
 func full(p pending) ([]byte, error) { return p.signal.Document, nil }

@@ -172,23 +172,26 @@ func TestOddEvents(t *testing.T) {
 	f(deep(9_000), reduced)
 }
 
-// TestDeadLetter: an alerts index that takes no form of a signal loses none.
+// TestDeadLetter: an index that takes signals, and one signal in no form, loses none.
 func TestDeadLetter(t *testing.T) {
 	c := estest.For(t)
 	i := names(c)
-	c.Create(i.Signals, `{"mappings":{"dynamic":"strict","properties":{"@timestamp":{"type":"date"}}}}`)
+	// It takes the events of documents that are named by a number.
+	c.Create(i.Signals, `{"mappings":{"properties":{
+		"kibana.alert.ancestors":{"properties":{"id":{"type":"long"}}}}}}`)
 	report, err := i.Ensure(t.Context(), c.Client)
-	if err != nil || len(report.Warnings) != 1 || report.Warnings[0].On != "index "+i.Signals {
-		t.Fatalf("set-up over a foreign index: got %+v, %v, want one warning", report, err)
+	if err != nil || len(report.Warnings) == 0 || report.Warnings[0].On != "index "+i.Signals {
+		t.Fatalf("set-up over a foreign index: got %+v, %v, want a warning", report, err)
 	}
 	var log bytes.Buffer
 	o := options(i)
 	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	w := NewWriter(c.Client, o)
-	const event = `{"@timestamp":1,"secret":"swordfish","process":"x"}`
-	signals := []Signal{signalOf(t, event), signalOf(t, `{"@timestamp":2,"process":"swordfish"}`)}
-	write(t, w, signals, Result{DeadLettered: 2})
-	write(t, w, signals, Result{Duplicates: 2})
+	const event = `{"@timestamp":1,"secret":"swordfish"}`
+	good := signalFrom(t, "7", `{"@timestamp":3}`)
+	signals := []Signal{signalOf(t, event), signalOf(t, `{"@timestamp":2,"secret":"swordfish"}`), good}
+	write(t, w, signals, Result{Created: 1, DeadLettered: 2})
+	write(t, w, signals, Result{Duplicates: 3})
 
 	var letter struct {
 		Source map[string]string `json:"_source"`
@@ -204,7 +207,7 @@ func TestDeadLetter(t *testing.T) {
 			t.Errorf("dead letter: %s: got %q, want %q", key, got, want)
 		}
 	}
-	if !strings.Contains(letter.Source["reason"], "strict_dynamic_mapping_exception") {
+	if !strings.Contains(letter.Source["reason"], "document_parsing_exception") {
 		t.Errorf("dead letter: reason: got %q", letter.Source["reason"])
 	}
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
@@ -281,6 +284,54 @@ func TestIndexState(t *testing.T) {
 	if n := c.Count(i.DeadLetter); n != 0 {
 		t.Errorf("got %d dead letters, want none", n)
 	}
+}
+
+// TestIndexRefusesAll: where an index refuses every signal for what the index is, no signal is given
+// up; after the repair they are written in full.
+func TestIndexRefusesAll(t *testing.T) {
+	c := estest.For(t)
+	signals := numbered(t, 3)
+	next := 0
+	f := func(wrong, body, want string, repair func(index string)) {
+		t.Helper()
+		next++
+		i := Indices{c.Index(fmt.Sprint("signals-", next)), "", c.Index(fmt.Sprint("dead-letter-", next))}
+		c.Create(i.Signals, body)
+		c.Create(i.DeadLetter, nil)
+		w := NewWriter(c.Client, options(i))
+		got, err := w.Write(t.Context(), signals)
+		if got != (Result{}) || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %+v and the error %v, want %q in it", wrong, got, err, want)
+		}
+		c.Refresh(i.DeadLetter)
+		if n := c.Count(i.DeadLetter); n > 0 {
+			t.Errorf("%s: got %d dead letters, want none", wrong, n)
+		}
+		if repair != nil {
+			repair(i.Signals)
+			write(t, w, signals, Result{Created: 3})
+		}
+	}
+	set := func(setting string, value any) func(string) {
+		return func(index string) {
+			c.Do(http.MethodPut, index+"/_settings", map[string]any{setting: value})
+		}
+	}
+	f("no default pipeline", `{"settings":{"index.default_pipeline":"esrule-nowhere"}}`,
+		"create the ingest pipeline, or take it out", set("index.default_pipeline", "_none"))
+	f("no final pipeline", `{"settings":{"index.final_pipeline":"esrule-nowhere"}}`,
+		"create the ingest pipeline, or take it out", set("index.final_pipeline", "_none"))
+	f("too many fields", `{"settings":{"index.mapping.total_fields.limit":3}}`,
+		"raise index.mapping.total_fields.limit", set("index.mapping.total_fields.limit", 1000))
+	f("strict", `{"mappings":{"dynamic":"strict"}}`, "set dynamic to false", func(index string) {
+		c.Do(http.MethodPut, index+"/_mapping", `{"dynamic":false}`)
+	})
+	f("routing", `{"mappings":{"_routing":{"required":true}}}`, "requires a routing", nil)
+	f("another type", `{"mappings":{"properties":{"kibana.alert.rule.name":{"type":"long"}}}}`,
+		"see what its mapping", nil)
+	f("blocked", `{"settings":{"index.blocks.write":true}}`, "takes no writes", set("index.blocks.write", false))
+	f("read-only", `{"settings":{"index.blocks.read_only_allow_delete":true}}`, "takes no writes",
+		set("index.blocks.read_only_allow_delete", false))
 }
 
 func TestBatches(t *testing.T) {
