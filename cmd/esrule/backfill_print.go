@@ -87,7 +87,7 @@ func (h *history) watch(r *backfill.Runner) (done func()) {
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 		show = func(p backfill.Progress, _ backfill.Progress) {
 			bar.Describe(fmt.Sprintf("slice %d/%d, %d signals", p.Done+p.Failed, p.Slices,
-				p.Counts.Created+p.Counts.Reduced))
+				p.Counts.Created+p.Counts.Reduced+p.Counts.WithoutEvent))
 			_ = bar.Set64(p.Reached())
 		}
 		every, clear = 200*time.Millisecond, func() { _ = bar.Finish(); _ = bar.Clear() }
@@ -125,14 +125,16 @@ func (h *history) progressLine(p, first backfill.Progress) {
 	h.log.Info("backfill", "slices", fmt.Sprintf("%d/%d", p.Done, p.Slices), "failed", p.Failed,
 		"candidates", fmt.Sprintf("%d/%d", reached, p.Weight),
 		"rate", fmt.Sprintf("%.0f/s", rate), "left", left,
-		"signals", p.Counts.Created+p.Counts.Reduced)
+		"signals", p.Counts.Created+p.Counts.Reduced+p.Counts.WithoutEvent)
 }
 
 func (h *history) printTotals(t backfill.Totals, changes backfill.Changes) {
 	c := t.Counts
 	fmt.Fprintf(h.stderr, "%d of %d slices are covered: %d candidates, %d matched, %d signals "+
-		"created, %d alerted before, %d reduced, %d dead letters; %s\n",
-		t.Done, t.Slices, c.Candidates, c.Matched, c.Created, c.Duplicates, c.Reduced, c.DeadLettered, h.now().Sub(h.began).Round(time.Millisecond))
+		"created, %d alerted before, %d reduced, "+
+		"%d without their events, %d dead letters; %s\n",
+		t.Done, t.Slices, c.Candidates, c.Matched, c.Created, c.Duplicates, c.Reduced,
+		c.WithoutEvent, c.DeadLettered, h.now().Sub(h.began).Round(time.Millisecond))
 	for _, index := range changes.Gone {
 		fmt.Fprintf(plain{h.stderr}, "  %s was there when the plan was made and is gone, or "+
 			"closed: slices covered since did not search it\n", nameOf(index))

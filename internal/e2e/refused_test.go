@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -34,19 +35,21 @@ func TestReducedSignal(t *testing.T) {
 	s.wantWhole()
 }
 
-// An alerts index that takes no form of a signal: each goes with its reason to the dead letters, which is told by the
-// exit code, and nothing is searched a second time for it.
+// An alerts index that takes signals, and some in no form: each of these goes with its reason to the
+// dead letters, which is told by the exit code, and nothing is searched a second time for it.
 func TestDeadLetter(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "a", match(time.Minute))
 	s.put("events-1", "b", match(2*time.Minute))
-	s.Create(s.signalsIndex(), `{"mappings": {"dynamic": "strict", "properties": {"@timestamp": {"type": "date"}}}}`)
+	s.put("events-1", "7", match(3*time.Minute))
+	s.Create(s.signalsIndex(), `{"mappings": {"properties": {
+		"kibana.alert.ancestors": {"properties": {"id": {"type": "long"}}}}}}`)
 
 	s.run("run", "--once").want(t, 1).says(t, "not made by esrule", "signal kept as a dead letter", "dead_lettered=2",
 		"2 signals were refused by the signals index and lie in the dead-letter index")
-	s.wantFound()
+	s.wantFound("7")
 	s.Refresh(s.deadLetterIndex())
 	letters := s.Hits(s.deadLetterIndex())
 	for _, letter := range letters {
@@ -61,7 +64,7 @@ func TestDeadLetter(t *testing.T) {
 			t.Fatal(err)
 		}
 		if of.Rule != string(ruleID) || of.Event != "a" && of.Event != "b" || of.Signal != letter.ID ||
-			!strings.Contains(of.Reason, "strict_dynamic_mapping_exception") || !strings.Contains(of.Source, "shell.aspx") {
+			!strings.Contains(of.Reason, "document_parsing_exception") || !strings.Contains(of.Source, "shell.aspx") {
 			t.Errorf("dead letter: got %s", letter.Source)
 		}
 	}
@@ -70,6 +73,77 @@ func TestDeadLetter(t *testing.T) {
 	}
 	s.runOnce().says(t, "dead_lettered=0")
 	s.wantWhole()
+}
+
+// An alerts index that refuses every signal for what the index is: nothing is given up, and after the
+// repair the next run writes them all.
+func TestSignalsIndexRefusesAll(t *testing.T) {
+	t.Parallel()
+	f := func(name, settings, repaired, advice string) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, "events-*")
+			s.Create(s.name("events-1"), ecs)
+			s.put("events-1", "a", match(time.Minute))
+			s.put("events-1", "b", match(2*time.Minute))
+			s.run("setup").want(t, 0)
+			s.Do(http.MethodPut, s.signalsIndex()+"/_settings", settings)
+			s.run("run", "--once").want(t, 1).says(t, s.signalsIndex(), advice, "dead_lettered=0")
+			s.wantFound()
+			if l := s.ledger(); len(l.Covered) > 0 {
+				t.Errorf("covered: got %v, want nothing: the signals are nowhere", l.Covered)
+			}
+			s.run("status").want(t, 1)
+			s.Do(http.MethodPut, s.signalsIndex()+"/_settings", repaired)
+			s.runOnce().says(t, "created=2", "dead_lettered=0")
+			s.wantFound("a", "b")
+			s.wantWhole()
+		})
+	}
+	f("default pipeline", `{"index.default_pipeline":"esrule-nowhere"}`,
+		`{"index.default_pipeline":"_none"}`, "create the ingest pipeline")
+	f("final pipeline", `{"index.final_pipeline":"esrule-nowhere"}`,
+		`{"index.final_pipeline":"_none"}`, "create the ingest pipeline")
+}
+
+// An event that a proxy's limit keeps from the alerts index: it is alerted without its text, and all
+// others in full.
+func TestOversizedEvent(t *testing.T) {
+	t.Parallel()
+	const limit = 1 << 20
+	f := func(name string, refuse func(http.ResponseWriter)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, "events-*")
+			s.Create(s.name("events-1"), ecs)
+			want := []string{"large"}
+			for n := range 12 {
+				id := fmt.Sprint("small-", n)
+				want = append(want, id)
+				s.put("events-1", id, match(time.Duration(n+1)*10*time.Second))
+			}
+			large := match(time.Minute)
+			large["message"] = strings.Repeat("x", limit+200_000)
+			s.put("events-1", "large", large)
+			direct := s.url
+			s.url = gateway(t, direct, func(w http.ResponseWriter, r *http.Request) bool {
+				if r.ContentLength > limit {
+					refuse(w)
+				}
+				return r.ContentLength > limit
+			})
+			s.runOnce().says(t, "signal written without its event", "event_id=large",
+				"event_index="+s.name("events-1"), "without_event=1", "created=12", "dead_lettered=0")
+			s.wantFound(want...)
+			s.wantWhole()
+			s.runOnce().says(t, "created=0", "without_event=0")
+			s.run("status").want(t, 0)
+		})
+	}
+	f("413", func(w http.ResponseWriter) {
+		http.Error(w, "<html><h1>413 Request Entity Too Large</h1></html>", http.StatusRequestEntityTooLarge)
+	})
+	f("reset", func(http.ResponseWriter) { panic(http.ErrAbortHandler) })
 }
 
 // An alerts index that takes nothing for now: the time stays open, and the next run writes what is missing.

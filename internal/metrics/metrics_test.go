@@ -118,7 +118,7 @@ func TestRun(t *testing.T) {
 	check(t, m, "esrule_rule_signals_created_total", "esrule_rule_signals_created_total"+a+"0") // the first increase can be seen
 
 	run := schedule.Run{At: c.at, Duration: 2 * time.Second, Searched: 9 * time.Minute, Indices: 4,
-		Candidates: 50, Matched: 9, Created: 5, Duplicates: 2, Reduced: 1, DeadLettered: 1,
+		Candidates: 50, Matched: 9, Created: 5, Duplicates: 2, Reduced: 1, WithoutEvent: 1, DeadLettered: 1,
 		Swept: &schedule.Swept{Created: 3}}
 	for range 2 {
 		m.Run(c.at, 3*time.Second, report(schedule.RuleReport{RuleID: "a", Name: "A", Run: run, Open: []schedule.OpenIndex{{}, {}}}), nil)
@@ -137,6 +137,7 @@ func TestRun(t *testing.T) {
 	f("late_signals_created", "6", "3")
 	f("duplicates", "4", "2")
 	f("signals_reduced", "2", "1")
+	f("signals_without_event", "2", "1")
 	f("dead_letters", "2", "1")
 	f("indices", "", "4")
 	f("success", "", "0")

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -50,6 +51,9 @@ func read(signal []byte) (facts, error) {
 		return facts{}, fmt.Errorf("read the signal: %w", err)
 	}
 	event, err := sink.Event(signal)
+	if errors.Is(err, sink.ErrWithoutEvent) {
+		event, err = []byte("{}"), nil // its reason says where the event is
+	}
 	if err != nil {
 		return facts{}, err
 	}

@@ -128,7 +128,7 @@ func TestSignalsFromManyGoroutines(t *testing.T) {
 
 func TestUnreadableSignalIsNamed(t *testing.T) {
 	w, path := create(t)
-	for _, document := range []string{`{`, `[]`, `{"kibana.alert.esrule.reduced":"400"}`} {
+	for _, document := range []string{`{`, `[]`, `{"kibana.alert.esrule.reduced":"400","event.original":1}`} {
 		add(t, w, report.Signal{Document: []byte(document)})
 	}
 	finish(t, w, report.Report{Command: "scan", Generated: sampleNow})

@@ -226,6 +226,7 @@ func (s *ruleRun) count(out Outcome, window Interval) {
 	s.run.Created += out.Written.Created
 	s.run.Duplicates += out.Written.Duplicates
 	s.run.Reduced += out.Written.Reduced
+	s.run.WithoutEvent += out.Written.WithoutEvent
 	s.run.DeadLettered += out.Written.DeadLettered
 }
 

@@ -153,7 +153,8 @@ func (s *ruleRun) tell(report RuleReport, interrupted bool) {
 	attributes := []any{
 		"rule", report.RuleID, "name", report.Name, "searched", run.Searched, "indices", run.Indices,
 		"candidates", run.Candidates, "matched", run.Matched, "created", run.Created,
-		"duplicates", run.Duplicates, "reduced", run.Reduced, "dead_lettered", run.DeadLettered,
+		"duplicates", run.Duplicates, "reduced", run.Reduced,
+		"without_event", run.WithoutEvent, "dead_lettered", run.DeadLettered,
 		"failed", len(report.Open),
 		"lag", report.Lag.Round(time.Second), "duration", run.Duration.Round(time.Millisecond),
 	}

@@ -32,8 +32,11 @@ func Event(document []byte) ([]byte, error) {
 	}
 	if signal.member(reducedField) != nil { // no event can forge it: its own kibana.* were stripped
 		original := signal.member("event.original")
-		if original == nil || original.kind != text {
+		switch {
+		case original == nil:
 			return nil, fmt.Errorf("read signal: %w", ErrWithoutEvent)
+		case original.kind != text:
+			return nil, errors.New("read signal: it is reduced and has no event.original that is a text")
 		}
 		return []byte(original.text), nil
 	}

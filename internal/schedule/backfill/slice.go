@@ -40,20 +40,22 @@ type Slice struct {
 	UpdatedAt time.Time          `json:"updated_at"`
 }
 
-// Counts is what searching came to. Of the matched, Created are new signals, Duplicates were alerted before, Reduced are new
-// but without their event's fields, and DeadLettered could not be written to the signals index at all.
+// Counts is what searching came to. Of the matched, Created are new signals, Duplicates were alerted
+// before, Reduced are new but without their event's fields, WithoutEvent only say where the event is,
+// and DeadLettered could not be written to the signals index at all.
 type Counts struct {
 	Candidates   int `json:"candidates"`
 	Matched      int `json:"matched"`
 	Created      int `json:"created"`
 	Duplicates   int `json:"duplicates"`
 	Reduced      int `json:"reduced"`
+	WithoutEvent int `json:"without_event"`
 	DeadLettered int `json:"dead_lettered"`
 }
 
 func countsOf(o schedule.Outcome) Counts {
 	w := o.Written
-	return Counts{o.Candidates, o.Matched, w.Created, w.Duplicates, w.Reduced, w.DeadLettered}
+	return Counts{o.Candidates, o.Matched, w.Created, w.Duplicates, w.Reduced, w.WithoutEvent, w.DeadLettered}
 }
 
 func (c *Counts) add(o Counts) {
@@ -62,5 +64,6 @@ func (c *Counts) add(o Counts) {
 	c.Created += o.Created
 	c.Duplicates += o.Duplicates
 	c.Reduced += o.Reduced
+	c.WithoutEvent += o.WithoutEvent
 	c.DeadLettered += o.DeadLettered
 }
