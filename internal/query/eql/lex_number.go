@@ -45,7 +45,7 @@ func (l *lexer) digits() {
 // without a blank. A keyword may: 1and is 1 and.
 func (l *lexer) noNumber(start int) (token, bool) {
 	rest := l.text[start:]
-	if date := regexp.MustCompile(`^\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:?\d\d)?`).FindString(rest); date != "" {
+	if date := l.dateAt(start); date != "" {
 		return l.meant(start, len(date), "a date is written in quotes",
 			"Write "+quote(date)+"."), true
 	}
@@ -65,6 +65,15 @@ func (l *lexer) noNumber(start int) (token, bool) {
 	}
 	word := rest[:max(l.pos-start+wordLength(suffix), len(addressBlock(rest)))]
 	return l.meant(start, len(word), clip(word)+" is no number in EQL", numberAdvice(word)), true
+}
+
+// dateAt is the date with a time that begins at a place, or empty.
+func (l *lexer) dateAt(start int) string {
+	if l.pos-start != 4 || l.peek(0) != '-' {
+		return "" // most numbers, without the cost of an expression
+	}
+	date := regexp.MustCompile(`^\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:?\d\d)?`)
+	return date.FindString(l.text[start:])
 }
 
 // wordLength is how far a word of letters, digits, _ and dots reaches.
@@ -109,6 +118,9 @@ func numberAdvice(word string) string {
 
 // dateMath reads now-1h and the like, which belong into quotes.
 func (l *lexer) dateMath() (token, bool) {
+	if !strings.HasPrefix(l.text[l.pos:], "now") {
+		return token{}, false
+	}
 	math := regexp.MustCompile(`^now([+-]\d+[smhHdwMy](/[smhHdwMy])?)+\b`).FindString(l.text[l.pos:])
 	if math == "" {
 		return token{}, false
