@@ -64,6 +64,8 @@ func unread(m *event.Mapping) []string {
 		return []string{"the index keeps no _source: run cannot judge its events and says so"}
 	case len(m.SourceMissing) > 0:
 		return []string{fmt.Sprintf("_source leaves out %s there: run cannot judge the index's events and says so", strings.Join(m.SourceMissing, ", "))}
+	case len(m.Unknown) > 0:
+		return []string{strings.Join(m.Unknown, "; ") + ": run cannot judge the index's events and says so"}
 	}
 	return nil
 }

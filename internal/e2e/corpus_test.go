@@ -151,7 +151,7 @@ func sourceOf(s *stage, index string) string {
 func readEverything(t *testing.T, s *stage) *tally {
 	t.Helper()
 	d := s.shippedRule()
-	classes, err := search.NewCluster(s.Client, search.Options{}).Mappings(t.Context(), s.patterns, d.Mapped())
+	classes, err := d.Classes(t.Context(), search.NewCluster(s.Client, search.Options{}), s.patterns)
 	if err != nil {
 		t.Fatal(err)
 	}

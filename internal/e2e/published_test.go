@@ -111,7 +111,7 @@ type publishedDocument struct {
 
 func (p *published) plan(d *schedule.Detection) publishedPlan {
 	p.t.Helper()
-	read, err := p.cluster.Mappings(p.t.Context(), p.patterns, d.Mapped())
+	read, err := d.Classes(p.t.Context(), p.cluster, p.patterns)
 	if err != nil {
 		p.t.Fatalf("%s: %v", d.Rule.File, err)
 	}
@@ -137,8 +137,8 @@ func (p *published) fromFields() []string {
 	for _, plan := range p.plans {
 		for _, mapping := range plan.mappings {
 			for path, field := range mapping.Fields {
-				if field.FromFields {
-					paths[path] = true
+				if name := field.Asked(path); name != "" {
+					paths[name] = true
 				}
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -34,7 +35,9 @@ func (d *Detection) named() []string {
 func mappings(classes []search.Class, path string) []event.FieldMapping {
 	var list []event.FieldMapping
 	for _, class := range classes {
-		if m := class.Mapping.Fields[path]; !slices.Contains(list, m) {
+		m := class.Mapping.Fields[path]
+		same := func(other event.FieldMapping) bool { return reflect.DeepEqual(m, other) }
+		if !slices.ContainsFunc(list, same) {
 			list = append(list, m)
 		}
 	}

@@ -3,6 +3,7 @@ package schedule
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
@@ -81,6 +82,9 @@ func unjudgeable(m *event.Mapping) string {
 		return "the index keeps no _source: its events cannot be judged"
 	case len(m.SourceMissing) > 0:
 		return fmt.Sprintf("_source leaves out %s, which the rule reads: its events cannot be judged", m.SourceMissing)
+	case len(m.Unknown) > 0:
+		return fmt.Sprintf("what is not known of its fields keeps its events from being judged: %s "+
+			"(with the index privilege manage it can be asked)", strings.Join(m.Unknown, "; "))
 	}
 	return ""
 }

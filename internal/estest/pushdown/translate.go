@@ -133,8 +133,6 @@ func (t translator) subject(x eql.Expr) (subject, error) {
 		return subject{}, refuse(f, errors.New("an unknown column: no index maps it"))
 	case s.mapped.Nested != "":
 		return subject{}, refuse(f, fmt.Errorf("inside the nested field %s, which EQL does not search", s.mapped.Nested))
-	case s.mapped.Normalized:
-		return subject{}, refuse(f, errors.New("has a normalizer, which EQL does not search"))
 	case s.exact == "" && s.mapped.Type == event.Text:
 		return subject{}, refuse(f, errors.New("a text without a keyword sub-field, which EQL does not search"))
 	case s.exact == "":

@@ -18,7 +18,7 @@ func mapping() *event.Mapping {
 		"path":           {Type: event.Keyword, Name: "keyword", Exact: "path"},
 		"message":        {Type: event.Text, Name: "text", Exact: "message.keyword"},
 		"analysed":       {Type: event.Text, Name: "text"},
-		"folded":         {Type: event.Keyword, Name: "keyword", Exact: "folded", Normalized: true},
+		"folded":         {Type: event.Keyword, Name: "keyword", Exact: "folded", Normalizer: &event.Normalizer{Name: "lowercase"}},
 		"items.name":     {Type: event.Keyword, Name: "keyword", Exact: "items.name", Nested: "items"},
 		"pid":            {Type: event.Integer, Name: "long", Exact: "pid"},
 		"on":             {Type: event.Boolean, Name: "boolean", Exact: "on"},
@@ -54,6 +54,7 @@ func TestTranslate(t *testing.T) {
 		}
 	}
 	// Equality, on the keyword of a text.
+	f(`folded == "X"`, `{"term":{"folded":{"value":"X"}}}`)
 	f(`name == "x*"`, `{"term":{"name":{"value":"x*"}}}`)
 	f(`"x" == name`, `{"term":{"name":{"value":"x"}}}`)
 	f(`message == "x"`, `{"term":{"message.keyword":{"value":"x"}}}`)
@@ -164,6 +165,5 @@ func TestRefused(t *testing.T) {
 	f(`name`, "has to be boolean", "type keyword")
 	f(`name : 5`, "has to be a string")
 	f(`items.name == "x"`, "nested field items")
-	f(`folded == "x"`, "normalizer")
 	f(`analysed == "x"`, "text without a keyword")
 }

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"strings"
 	"time"
 
 	"github.com/valyala/fastjson"
@@ -84,7 +85,7 @@ func (e *Event) bind(m *Mapping) {
 		case path == "@timestamp":
 			e.bound[i] = newField(FieldMapping{Type: Date}, e.fields.trees[i])
 		default:
-			e.bound[i] = newField(FieldMapping{Type: Untyped}, e.fields.trees[i])
+			e.bound[i] = newField(untyped(path), e.fields.trees[i])
 		}
 	}
 	e.skimmer = newSkimmer(e.fields.paths, e.bound)
@@ -93,6 +94,17 @@ func (e *Event) bind(m *Mapping) {
 
 // HasFields reports whether the event came with the `fields` of its hit.
 func (e *Event) HasFields() bool { return e.extra != nil }
+
+// untyped is what is known of a field without a mapping. Elastic Defend's `.caseless` fields are
+// multi-fields with the normalizer lowercase: an event has them under their parents' names.
+func untyped(path string) FieldMapping {
+	f := FieldMapping{Type: Untyped}
+	if parent, ok := strings.CutSuffix(path, ".caseless"); ok && parent != "" {
+		f.SourcePath, f.Copied = parent, []string{path}
+		f.Normalizer = &Normalizer{Name: "lowercase", Lowercase: true}
+	}
+	return f
+}
 
 // Mapped says what the event's index makes of a field. known is false where the event came without a
 // mapping.
@@ -127,19 +139,22 @@ func (e *Event) resolve(s Slot, into []Value) []Value {
 	if f.Type == Unmapped {
 		return into
 	}
-	if f.ServerRead {
-		return e.collect(e.extra, e.fields.trees[s], f, into)
-	}
-	if e.skimmed {
+	switch {
+	case f.OnlyFields, f.ServerRead:
+	case e.skimmed:
 		into = e.skim(s, f, into)
-	} else {
+	default:
 		into = e.collect(e.source, f.path, f, into)
+		for _, path := range f.copied {
+			into = e.collect(e.source, path, f, into)
+		}
 	}
 	if f.FromFields && e.extra != nil {
-		into = e.collect(e.extra, e.fields.trees[s], f, into)
+		into = e.collect(e.extra, f.asked, f, into)
 	}
 	if f.Constant != "" && len(into) == 0 {
-		into = f.append(into, []byte(f.Constant)) // a constant_keyword's, of every document of its index
+		// A constant_keyword's, of every document of its index.
+		into = e.append(f, into, []byte(f.Constant), false)
 	}
 	return into
 }
@@ -156,6 +171,9 @@ func (e *Event) collect(v *fastjson.Value, rest *lookup, f *field, into []Value)
 			into = e.collect(item, rest, f, into)
 		}
 	case fastjson.TypeObject:
+		if f.Leaves {
+			return e.collectLeaves(v.GetObject(), rest, f, into)
+		}
 		if rest == nil {
 			break
 		}
@@ -167,17 +185,53 @@ func (e *Event) collect(v *fastjson.Value, rest *lookup, f *field, into []Value)
 		}
 	case fastjson.TypeNull:
 		if rest == nil && f.HasNullValue {
-			into = f.append(into, []byte(f.NullValue))
+			into = e.append(f, into, []byte(f.NullValue), false)
 		}
 	case fastjson.TypeString, fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
 		if rest != nil {
 			break
 		}
 		if text, ok := textOf(v, &e.scratch); ok {
-			into = f.append(into, text)
+			into = e.append(f, into, text, v.Type() == fastjson.TypeString)
 		}
 	}
 	return into
+}
+
+// collectLeaves is collect for a field whose values are all scalars below it. A key with dots may lead
+// into it: {"labels.env": "x"} is {"labels": {"env": "x"}}.
+func (e *Event) collectLeaves(o *fastjson.Object, rest *lookup, f *field, into []Value) []Value {
+	o.Visit(func(key []byte, child *fastjson.Value) {
+		if rest == nil {
+			into = e.collect(child, nil, f, into)
+			return
+		}
+		for i := range rest.steps {
+			tail, ok := strings.CutPrefix(string(key), rest.steps[i].key)
+			switch {
+			case !ok:
+			case tail == "":
+				into = e.collect(child, rest.steps[i].rest, f, into)
+			case tail[0] == '.' && rest.steps[i].rest == nil:
+				into = e.collect(child, nil, f, into)
+			}
+		}
+	})
+	return into
+}
+
+// append adds a scalar as a value of the field, if its type takes it. quoted says that it was written
+// as a string.
+func (e *Event) append(f *field, into []Value, text []byte, quoted bool) []Value {
+	if f.NoCoerce && f.coerces(text, quoted) {
+		return into
+	}
+	if f.Normalizer != nil {
+		start := len(e.scratch)
+		e.scratch = f.Normalizer.appendValue(e.scratch, text)
+		text = e.scratch[start:]
+	}
+	return f.append(into, text)
 }
 
 func (f *field) append(into []Value, text []byte) []Value {

@@ -107,7 +107,15 @@ func TestTypes(t *testing.T) {
 	f(event.FieldMapping{Type: event.Unsigned}, `[18446744073709551615,9223372036854775808,5,"6","7.0"]`, "18446744073709551615", "9223372036854775808", "5", "6", "7")
 	f(event.FieldMapping{Type: event.Unsigned}, `[-1,18446744073709551616,"7.5",1e30]`)
 	f(event.FieldMapping{Type: event.Float}, `["1.5",2]`, "1.5", "2")
-	f(event.FieldMapping{Type: event.Float}, `["NaN","Infinity","0x1p3",1e999,"x"]`)
+	f(event.FieldMapping{Type: event.Float}, `["NaN","-Infinity","0x10","1_0","--5","1dd","4f","",1e999,"x"]`, "4")
+	f(event.FieldMapping{Type: event.Float}, `["\t5 ","5d","0x1p3","0x.8P1f","\u00015"]`, "5", "5", "8", "1", "5")
+	// integer, short and byte read a text through Java's double, long through a decimal number.
+	f(event.FieldMapping{Type: event.Integer, Name: "integer"}, `["NaN"," 443\t","443d","0x1p3","0x10","4.7 ","-NaN","1e400"]`, "0", "443", "443", "8", "4", "0")
+	f(event.FieldMapping{Type: event.Integer, Name: "integer"}, `[2147483647.9,"\u0664","443L","+"]`)
+	f(event.FieldMapping{Type: event.Integer, Name: "long"}, `["\u0664\u0664\u0663","\uff14.\uff15",2147483647.9,"NaN"," 443"]`, "443", "4", "2147483647")
+	strict := event.FieldMapping{Type: event.Integer, NoCoerce: true, NullValue: "7", HasNullValue: true}
+	f(strict, `["443",4.7,4.0,1e3,443,"",null]`, "4", "1000", "443", "7")
+	f(event.FieldMapping{Type: event.Float, NoCoerce: true}, `["4.5",4.5,5]`, "4.5", "5")
 	f(event.FieldMapping{Type: event.Float, Name: "double"}, `0.1`, "0.1")
 	f(event.FieldMapping{Type: event.Float, Name: "float"}, `[0.1,16777217]`, "0.10000000149011612", "1.6777216e+07")
 	f(event.FieldMapping{Type: event.Float, Name: "float"}, `1e39`)
@@ -131,6 +139,50 @@ func TestTypes(t *testing.T) {
 	f(event.FieldMapping{Type: event.Integer, NullValue: "7", HasNullValue: true}, `null`, "7")
 }
 
+// TestWhereValuesAre: not all of a field's values are in `_source` under its own name.
+func TestWhereValuesAre(t *testing.T) {
+	lower := &event.Normalizer{Name: "lowercase", Lowercase: true}
+	f := func(path string, field event.FieldMapping, source, extra string, want ...string) {
+		t.Helper()
+		m := &event.Mapping{Fields: map[string]event.FieldMapping{path: field}}
+		if got := values(t, m, path, source, extra); !cmp.Equal(got, want) {
+			t.Errorf("%s as %v of %s and %s: got %q, want %q", path, field, source, extra, got, want)
+		}
+		if extra != "" {
+			return
+		}
+		var fields event.Fields
+		slot := fields.Add(path)
+		e := event.New(&fields)
+		if e.SkimHit(m, []byte(source)) < 0 {
+			return
+		}
+		var got []string
+		for _, v := range e.Values(slot) {
+			got = append(got, string(v.Text))
+		}
+		if !cmp.Equal(got, want) {
+			t.Errorf("%s as %v of %s, skimmed: got %q, want %q", path, field, source, got, want)
+		}
+	}
+	flat := event.FieldMapping{Type: event.Keyword, Name: "flattened", Leaves: true, NullValue: "nil", HasNullValue: true}
+	f("l", flat, `{"l":{"a":{"b":["x",1e3,[true]]},"c":null}}`, "", "x", "1e3", "true", "nil")
+	f("l", flat, `{"l":[{"a":"x"},{"a":"\"y\u0041"}]}`, "", "x", `"yA`)
+	f("l", flat, `{"l":{},"k":{"a":"x"}}`, "")
+	f("l", flat, `{"l.a":"x","l":{"a":"y"},"la":"z"}`, "", "x", "y")
+	f("o.l", flat, `{"o":{"l":{"a":"x"},"l.b":"y"},"o.l.c":"z"}`, "", "x", "y", "z")
+	copied := event.FieldMapping{Type: event.Keyword, Copied: []string{"from", "o.from"}}
+	f("to", copied, `{"from":1e3,"to":"own","o":{"from":[2.50,"x"]}}`, "", "own", "1e3", "2.50", "x")
+	runtime := event.FieldMapping{Type: event.Integer, Name: "long", FromFields: true, OnlyFields: true}
+	f("port", runtime, `{"port":"8080"}`, `{"port":[5]}`, "5")
+	f("port", runtime, `{"port":"8080"}`, `{}`)
+	normal := event.FieldMapping{Type: event.Text, Exact: "t.low", Normalizer: lower, FromFields: true, OnlyFields: true}
+	f("t", normal, `{"t":"ABC"}`, `{"t.low":["abc","TOO LONG É İ"]}`, "abc", "too long é i")
+	other := &event.Normalizer{Name: "other"}
+	unknown := event.FieldMapping{Type: event.Keyword, Exact: "k", Normalizer: other, FromFields: true, OnlyFields: true}
+	f("k", unknown, `{"k":"ABC"}`, `{"k":["abc","TOO LONG"]}`, "abc", "TOO LONG")
+}
+
 // TestWithoutMapping: @timestamp is a date, and every other value is its text.
 func TestWithoutMapping(t *testing.T) {
 	f := func(path, source string, want ...string) {
@@ -143,6 +195,10 @@ func TestWithoutMapping(t *testing.T) {
 	f("@timestamp", `{"@timestamp":1500000000000}`, "2017-07-14T02:40:00Z")
 	f("@timestamp", `{"@timestamp":"yesterday"}`)
 	f("event.created", `{"event":{"created":"2026-01-02"}}`, "2026-01-02")
+	// A multi-field that Elastic Defend's mappings have.
+	f("process.name.caseless", `{"process":{"name":["CMD.EXE","É"]}}`, "cmd.exe", "é")
+	f("process.name.caseless", `{"process":{"name":{"caseless":"X"}}}`, "x")
+	f("caseless", `{"caseless":"X"}`, "X")
 }
 
 func TestCompareVersions(t *testing.T) {

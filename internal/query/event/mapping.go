@@ -18,6 +18,9 @@ type Mapping struct {
 	// SourceMissing lists those of Fields that `_source` leaves out (by includes or excludes) and that
 	// the search's `fields` cannot give either. Not empty, it makes the class not coverable.
 	SourceMissing []string
+	// Unknown says what is not known of those of Fields, and why. Not empty, it makes the class not
+	// coverable too.
+	Unknown []string
 }
 
 // SourceMode says what an index keeps of an event's text.
@@ -40,18 +43,27 @@ type FieldMapping struct {
 	Exact string
 	// IgnoreAbove is Exact's limit in UTF-16 units beyond which a value is stored but not indexed; 0 is no limit.
 	IgnoreAbove int
-	// Normalized: Exact holds values changed by a normalizer.
-	Normalized bool
+	// Normalizer is what Exact's values are changed by before they are indexed; nil where nothing does.
+	Normalizer *Normalizer
 	// Unsearchable: Exact has neither an index nor doc values.
 	Unsearchable bool
 	// Unindexed: Exact can be searched by its doc values only, which reads every document.
 	Unindexed bool
 	// Nested is the nearest nested parent's path, or empty. A query at the root does not see such a field.
 	Nested string
-	// FromFields: the value need not be in `_source` (constant_keyword, alias, runtime, copy_to, left out of
-	// `_source`), so the search's `fields` are asked for it. Only where they must be: they write a number anew,
-	// 1e0 as 1.0, where the index has it as it was written.
+	// FromFields: the value need not be in `_source` (constant_keyword, runtime field, normalizer), so
+	// the search's `fields` are asked for it, see [FieldMapping.Asked]. Only where they must be: they
+	// write a number anew, 1e0 as 1.0, where the index has it as it was written.
 	FromFields bool
+	// OnlyFields: what `_source` has under the field's path are not its values, but those of a mapped
+	// field that a runtime field shadows, or values before they are normalized.
+	OnlyFields bool
+	// Copied are the paths in `_source` of the fields that copy_to copies here.
+	Copied []string
+	// Leaves: the field's values are all scalars in its object (the root of a flattened field).
+	Leaves bool
+	// NoCoerce: a number in quotes, and a fraction in a field of whole numbers, is no value.
+	NoCoerce bool
 	// SourcePath is the path under which `_source` has the values, where it is another: an alias's target, the
 	// parent of a sub-field. Empty is the field's own path.
 	SourcePath string
@@ -74,6 +86,18 @@ type FieldMapping struct {
 	Constants *date.Constants
 	// ScalingFactor is a scaled_float's.
 	ScalingFactor float64
+}
+
+// Asked returns the path that a search's `fields` are to be asked for, given the path that a rule
+// writes; empty where `_source` has all values.
+func (f FieldMapping) Asked(path string) string {
+	switch {
+	case !f.FromFields:
+		return ""
+	case f.Normalizer != nil:
+		return f.Exact // a text field's keyword sub-field has the normalized values
+	}
+	return path
 }
 
 // Type is a family of mapping types whose values are read and compared alike.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Decimal reads a text that is a decimal number: digits with a sign, a fraction, an exponent. Blanks, NaN,
@@ -46,8 +48,68 @@ func decimal(text []byte) (isNumber, isWhole bool) {
 	return isNumber, isWhole
 }
 
-// readInteger coerces as an integer mapping does: text counts as its number, a fraction is cut off.
-func readInteger(text []byte) (Value, bool) {
+// coerces reports whether only `coerce` makes a value of a text: one in quotes, a fraction of a field
+// of whole numbers.
+func (f *field) coerces(text []byte, quoted bool) bool {
+	if quoted {
+		return f.Type == Integer || f.Type == Float
+	}
+	number, ok := javaDouble(text)
+	return f.Type == Integer && ok && number != math.Trunc(number)
+}
+
+// javaDouble reads a text as Java's Double.parseDouble does, and with it the number fields but long:
+// between blanks and control characters, with NaN and Infinity, hexadecimal with an exponent, and a
+// letter for the type at the end.
+func javaDouble(text []byte) (float64, bool) {
+	trimmed := bytes.TrimFunc(text, func(r rune) bool { return r <= ' ' })
+	if isNumber, _ := decimal(trimmed); isNumber {
+		f, err := strconv.ParseFloat(string(trimmed), 64)
+		return f, err == nil || math.IsInf(f, 0)
+	}
+	unsigned := bytes.TrimLeft(trimmed, "+-")
+	if len(trimmed)-len(unsigned) > 1 || len(unsigned) == 0 {
+		return 0, false
+	}
+	switch string(unsigned) {
+	case "NaN":
+		return math.NaN(), true
+	case "Infinity":
+		return math.Inf(1 - 2*bytes.Count(trimmed, []byte("-"))), true
+	}
+	isHex := bytes.HasPrefix(unsigned, []byte("0x")) || bytes.HasPrefix(unsigned, []byte("0X"))
+	number := bytes.TrimRight(trimmed, "dDfF")
+	if isHex {
+		if !bytes.ContainsAny(trimmed, "pP") {
+			return 0, false // Go takes it, Java does not
+		}
+	} else if isNumber, _ := decimal(number); !isNumber {
+		return 0, false
+	}
+	if len(trimmed)-len(number) > 1 || bytes.ContainsRune(number, '_') {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(number), 64)
+	return f, err == nil || math.IsInf(f, 0)
+}
+
+// readNarrow coerces as integer, short and byte do: through a double, of which the fraction is cut off;
+// NaN becomes 0.
+func (r integers) readNarrow(text []byte) (Value, bool) {
+	f, ok := javaDouble(text)
+	if !ok || f < float64(r.least) || f > float64(r.most) {
+		return Value{}, false
+	}
+	if f != f {
+		f = 0
+	}
+	return Value{Kind: KindInteger, Integer: int64(f)}, true
+}
+
+// readLong coerces as long does: through a decimal number, of which the fraction is cut off. Java
+// knows the digits of every script.
+func readLong(text []byte) (Value, bool) {
+	text = asciiDigits(text)
 	v, ok := Decimal(text)
 	if !ok {
 		return Value{}, false
@@ -66,6 +128,21 @@ func readInteger(text []byte) (Value, bool) {
 		}
 	}
 	return Value{}, false
+}
+
+// asciiDigits writes the decimal digits of other scripts as those of ASCII.
+func asciiDigits(text []byte) []byte {
+	if !bytes.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return text
+	}
+	return bytes.Map(func(r rune) rune {
+		for _, digits := range unicode.Nd.R16 { // each range begins with a zero
+			if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
+				return '0' + (r-rune(digits.Lo))%10
+			}
+		}
+		return r
+	}, text)
 }
 
 // readUnsigned takes what unsigned_long takes: whole numbers from 0, of which a fraction of zeros is no part.
@@ -149,16 +226,9 @@ func (p precision) round(f float64) float64 {
 }
 
 func (p precision) read(text []byte) (Value, bool) {
-	v, ok := Decimal(bytes.Trim(text, " "))
+	f, ok := javaDouble(text)
 	if !ok {
 		return Value{}, false
-	}
-	f := v.Float
-	switch v.Kind {
-	case KindInteger:
-		f = float64(v.Integer)
-	case KindUnsigned:
-		f = float64(v.Unsigned())
 	}
 	f = p.round(f)
 	if math.IsInf(f, 0) || math.IsNaN(f) {

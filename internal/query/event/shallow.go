@@ -2,12 +2,14 @@ package event
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"strconv"
+	"strings"
 )
 
 // Shallow rewrites an event that is nested too deeply for the fast parser (fastjson stops at depth
@@ -19,9 +21,12 @@ func Shallow(source []byte, f *Fields, m *Mapping) ([]byte, error) {
 	s := &shallowing{decoder: json.NewDecoder(bytes.NewReader(MendSurrogates(source))), found: map[string][]json.RawMessage{}}
 	for _, path := range f.paths {
 		s.found[path] = nil
-		if m != nil && m.Fields[path].SourcePath != "" {
-			s.found[m.Fields[path].SourcePath] = nil
+		if m == nil {
+			f := untyped(path)
+			s.want(f, path)
+			continue
 		}
+		s.want(m.Fields[path], path)
 	}
 	s.decoder.UseNumber()
 	if err := s.walk(); err != nil {
@@ -31,11 +36,23 @@ func Shallow(source []byte, f *Fields, m *Mapping) ([]byte, error) {
 	return json.Marshal(s.found)
 }
 
+// want notes where `_source` has the values of a field.
+func (s *shallowing) want(f FieldMapping, path string) {
+	path = cmp.Or(f.SourcePath, path)
+	for _, from := range append([]string{path}, f.Copied...) {
+		s.found[from] = nil
+	}
+	if f.Leaves {
+		s.leaves = append(s.leaves, path)
+	}
+}
+
 // shallowing walks a document token by token with a stack of its own, so that no depth can exhaust
 // the goroutine's.
 type shallowing struct {
 	decoder *json.Decoder
 	found   map[string][]json.RawMessage // by the paths that are wanted
+	leaves  []string                     // the paths of which all scalars below are wanted
 	path    []byte
 	stack   []container
 }
@@ -118,6 +135,11 @@ func (s *shallowing) left() {
 func (s *shallowing) value(text json.RawMessage) {
 	if values, wanted := s.found[string(s.path)]; wanted {
 		s.found[string(s.path)] = append(values, text)
+	}
+	for _, path := range s.leaves {
+		if strings.HasPrefix(string(s.path), path+".") {
+			s.found[path] = append(s.found[path], text)
+		}
 	}
 	s.left()
 }

@@ -35,21 +35,37 @@ func (e *Event) SkimHit(m *Mapping, text []byte) (length int) {
 // AddFields gives the event that was skimmed the `fields` of its hit, or nil. No value may have been asked for before.
 func (e *Event) AddFields(extra *fastjson.Value) { e.extra = extra }
 
-// skim gives the values of a field that was passed.
+// skim returns the values of a field that was passed.
 func (e *Event) skim(s Slot, f *field, into []Value) []Value {
-	found := &e.skimmer.found[e.skimmer.findings[s]]
-	if found.round != e.skimmer.round {
-		return into
-	}
-	for _, value := range found.values {
-		switch {
-		case value[0] != 'n':
-			into = f.append(into, e.textIn(value))
-		case f.HasNullValue:
-			into = f.append(into, []byte(f.NullValue))
+	for _, at := range e.skimmer.findings[s] {
+		found := &e.skimmer.found[at]
+		if found.round != e.skimmer.round {
+			continue
+		}
+		for _, value := range found.values {
+			switch {
+			case value[0] == '{':
+				into = e.skimObject(f, value, into)
+			case value[0] != 'n':
+				into = e.append(f, into, e.textIn(value), value[0] == '"')
+			case f.HasNullValue:
+				into = e.append(f, into, []byte(f.NullValue), false)
+			}
 		}
 	}
 	return into
+}
+
+// skimObject returns the values in an object of a field that has all of them.
+func (e *Event) skimObject(f *field, object []byte, into []Value) []Value {
+	if !f.Leaves {
+		return into // another field under the same path has them
+	}
+	v, err := fastjson.ParseBytes(MendSurrogates(object)) // rare, so with memory of its own
+	if err != nil {
+		return into // cannot be: it was passed
+	}
+	return e.collect(v, nil, f, into)
 }
 
 // textIn gives the text of a scalar that is written as JSON.
@@ -120,8 +136,9 @@ type skimmer struct {
 	event  *key // the keys of an event; nil where none is plain
 	line   *key // those of a line: of an event, and `_source`; nil where none is plain
 	source *key
-	// findings gives each slot's place in found: two slots can have one path.
-	findings []int
+	// findings are each slot's places in found: two slots can have one path, and copy_to gives a field
+	// the values of several.
+	findings [][]int
 
 	text    []byte
 	hit     bool
@@ -140,6 +157,7 @@ type skimmer struct {
 type finding struct {
 	round  uint64
 	values [][]byte
+	leaves bool // objects are wanted too, for what is in them
 }
 
 // key is a key that leads to fields.
@@ -159,17 +177,14 @@ func newSkimmer(paths []string, bound []field) *skimmer {
 	s := &skimmer{event: &key{found: nothing}, source: &key{name: "_source", found: nothing}}
 	escaped := false
 	for i, path := range paths {
-		path = cmp.Or(bound[i].SourcePath, path)
-		escaped = escaped || strings.Contains(path, `\`)
-		k := s.event
-		for name := range strings.SplitSeq(path, ".") {
-			k = k.add(&key{name: name, found: nothing})
+		var findings []int
+		for _, path := range append([]string{cmp.Or(bound[i].SourcePath, path)}, bound[i].Copied...) {
+			escaped = escaped || strings.Contains(path, `\`)
+			at := s.find(path)
+			s.found[at].leaves = s.found[at].leaves || bound[i].Leaves
+			findings = append(findings, at)
 		}
-		if k.found == nothing {
-			k.found = len(s.found)
-			s.found = append(s.found, finding{})
-		}
-		s.findings = append(s.findings, k.found)
+		s.findings = append(s.findings, findings)
 	}
 	if escaped {
 		s.event = nil // to a rule that reads a key that is always escaped
@@ -185,6 +200,19 @@ func newSkimmer(paths []string, bound []field) *skimmer {
 		s.line = nil // to a rule that reads `_source` itself
 	}
 	return s
+}
+
+// find returns the place in found of a path, a new one where the path is new.
+func (s *skimmer) find(path string) int {
+	k := s.event
+	for name := range strings.SplitSeq(path, ".") {
+		k = k.add(&key{name: name, found: nothing})
+	}
+	if k.found == nothing {
+		k.found = len(s.found)
+		s.found = append(s.found, finding{})
+	}
+	return k.found
 }
 
 // add gives the key of the same name that is there already, or adds k.

@@ -7,7 +7,12 @@ import "bytes"
 func (s *skimmer) value(at int, k *key, depth int) int {
 	switch s.text[at] {
 	case '{':
-		return s.object(at+1, k, depth+1)
+		end := s.object(at+1, k, depth+1)
+		if end >= 0 && k != nil && k.found != nothing && s.found[k.found].leaves {
+			s.note(k.found, s.text[at:end])
+			s.learning = false // a shape has the places of scalars only
+		}
+		return end
 	case '[':
 		return s.array(at+1, k, depth+1)
 	}

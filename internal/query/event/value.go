@@ -93,6 +93,9 @@ func (v *Value) RoundOrder(f float64) float64 {
 type field struct {
 	FieldMapping
 	path      *lookup      // in `_source`
+	copied    []*lookup    // there too, of Copied
+	asked     *lookup      // in the hit's `fields`
+	scripted  *field       // the same without the normalizer; nil where there is none
 	dates     *date.Format // of a date
 	precision precision    // of a float
 	integers  integers     // of an integer
@@ -103,6 +106,18 @@ func newField(m FieldMapping, path *lookup) field {
 	f := field{FieldMapping: m, path: path}
 	if m.SourcePath != "" {
 		f.path = newLookup(m.SourcePath)
+	}
+	for _, from := range m.Copied {
+		f.copied = append(f.copied, newLookup(from))
+	}
+	f.asked = path
+	if m.Normalizer != nil {
+		if m.Exact != "" {
+			f.asked = newLookup(m.Exact)
+		}
+		m.Normalizer = nil
+		scripted := newField(m, path)
+		f.scripted = &scripted
 	}
 	switch m.Type {
 	case Date, DateNanos:
@@ -121,8 +136,11 @@ func newField(m FieldMapping, path *lookup) field {
 func (f *field) read(text []byte) (value Value, ok bool) {
 	switch f.Type {
 	case Integer:
-		value, ok = readInteger(text)
-		ok = ok && f.integers.hold(value.Integer)
+		if f.integers == integersOf("long") {
+			value, ok = readLong(text)
+		} else {
+			value, ok = f.integers.readNarrow(text)
+		}
 	case Unsigned:
 		value, ok = readUnsigned(text)
 	case Float:
@@ -220,10 +238,29 @@ func mayBeAddress(text []byte) bool {
 	return separated
 }
 
+// Normalizer is what the constants have to pass that are compared with the value; nil where none has.
+func (v *Value) Normalizer() *Normalizer {
+	if v.field == nil {
+		return nil
+	}
+	return v.field.Normalizer
+}
+
+// Scripted returns a field's value as a function sees it. Elasticsearch computes functions in a
+// script: it reads normalized values there, and takes constants as they are.
+func (v *Value) Scripted() Value {
+	scripted := *v
+	if v.field != nil && v.field.scripted != nil {
+		scripted.field = v.field.scripted
+	}
+	return scripted
+}
+
 // IsComputed tells a value that a function made from one that a field holds.
 func (v *Value) IsComputed() bool { return v.field == nil }
 
-// IsPlainText tells whether the value is compared by its Text as it stands, and [Event.Lower] may be asked for.
+// IsPlainText reports whether the value is compared by its Text as it is with constants as they are,
+// and whether [Event.Lower] may be called.
 func (v *Value) IsPlainText() bool {
-	return v.field != nil && (v.Kind == KindText || v.Kind == KindUntyped)
+	return v.field != nil && v.field.Normalizer == nil && (v.Kind == KindText || v.Kind == KindUntyped)
 }

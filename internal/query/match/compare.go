@@ -38,10 +38,10 @@ func (c *compiler) truthCompared(x *eql.Compare, condition eql.Expr, holds bool)
 // from it.
 func (c *compiler) sides(x *eql.Compare) (subject eql.Expr, op eql.CompareOp, with *constant) {
 	if v, ok := c.constantOf(x.Right); ok {
-		return x.Left, x.Op, newConstant(v)
+		return x.Left, x.Op, c.constant(v)
 	}
 	v, _ := c.constantOf(x.Left)
-	return x.Right, x.Op.Turned(), newConstant(v)
+	return x.Right, x.Op.Turned(), c.constant(v)
 }
 
 // isCondition tells whether an expression is true or false by its form; a field is not.
@@ -70,7 +70,7 @@ func (l *leaf) comparison(subject eql.Expr, op eql.CompareOp, constant *constant
 		return l.any(isNull(l.value(subject)))
 	}
 	if !isField {
-		value := l.value(subject)
+		value := l.subject(subject)
 		return l.any(func(e *event.Event) bool {
 			v := value(e)
 			holds, _ := constant.compare(e, &v, op)

@@ -1,6 +1,9 @@
 package match
 
 import (
+	"maps"
+	"slices"
+
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 )
@@ -13,6 +16,7 @@ type Matcher struct {
 	compiled  map[eql.Expr]predicate
 	leaves    map[eql.Expr]*leaf
 	category  *eql.Literal // nil: any
+	texts     []string
 	signal    event.Slot
 	noSignals bool
 }
@@ -43,10 +47,12 @@ func Compile(q *eql.Query, fields *event.Fields, o Options) (*Matcher, error) {
 		fields: fields,
 		nodes:  map[eql.Expr]predicate{},
 		leaves: map[eql.Expr]*leaf{},
+		texts:  map[string]bool{},
 	}
 	m := &Matcher{root: q.Condition(o.CategoryField), fields: fields, category: q.Category, noSignals: o.ExcludeSignals}
 	if o.ExcludeSignals {
 		m.signal = fields.Add("event.kind")
+		c.note(string(signalKind.text))
 	}
 	if errors := eql.CheckTypes(q); len(errors) > 0 {
 		return nil, errors
@@ -56,6 +62,7 @@ func Compile(q *eql.Query, fields *event.Fields, o Options) (*Matcher, error) {
 		return nil, c.errors
 	}
 	m.compiled, m.leaves = c.nodes, c.leaves
+	m.texts = slices.Sorted(maps.Keys(c.texts))
 	return m, nil
 }
 
@@ -72,19 +79,24 @@ func (m *Matcher) isSignal(e *event.Event) bool {
 	if !m.noSignals {
 		return false
 	}
-	for _, v := range e.Values(m.signal) {
-		if string(v.Text) == "signal" {
+	values := e.Values(m.signal)
+	for i := range values {
+		if signalKind.equals(e, &values[i]) {
 			return true
 		}
 	}
 	return false
 }
 
+// signalKind is the event.kind of an alert.
+var signalKind = newConstant(text([]byte("signal")))
+
 type compiler struct {
 	text   string
 	fields *event.Fields
 	nodes  map[eql.Expr]predicate
 	leaves map[eql.Expr]*leaf
+	texts  map[string]bool
 	errors eql.Errors
 }
 
@@ -168,7 +180,16 @@ func (c *compiler) refuse(x eql.Expr, message, advice string) {
 
 // isTrue is a field that stands alone as a condition: `f` means `f == true`.
 func (c *compiler) isTrue(f *eql.Field) predicate {
-	return c.leaf(f).comparison(f, eql.Equal, newConstant(boolean(true)))
+	return c.leaf(f).comparison(f, eql.Equal, c.constant(boolean(true)))
+}
+
+// constant makes a constant that is compared with values.
+func (c *compiler) constant(v event.Value) *constant {
+	made := newConstant(v)
+	if !made.isNull() {
+		c.note(string(made.text))
+	}
+	return made
 }
 
 // constantOf evaluates an expression in which there is no field. What cannot be evaluated is null.

@@ -25,6 +25,7 @@ type constant struct {
 	network   network
 	isNetwork bool
 	dates     *dateConstant
+	normal    *byNormalizer[*constant]
 }
 
 // literalValue is a literal as a value.
@@ -46,7 +47,7 @@ func literalValue(l *eql.Literal) event.Value {
 }
 
 func newConstant(v event.Value) *constant {
-	c := &constant{kind: v.Kind, text: appendText(nil, &v)}
+	c := &constant{kind: v.Kind, text: appendText(nil, &v), normal: &byNormalizer[*constant]{}}
 	switch v.Kind {
 	case event.KindText:
 		c.number, c.isNumber = event.Decimal(c.text)
@@ -66,6 +67,19 @@ func newConstant(v event.Value) *constant {
 	return c
 }
 
+// under returns the constant as a field with a normalizer has it.
+func (c *constant) under(n *event.Normalizer) *constant {
+	if n == nil {
+		return c
+	}
+	return c.normal.get(n, func() *constant {
+		normalized := *c
+		normalized.text = []byte(n.Constant(string(c.text)))
+		normalized.lower = lowerASCII(normalized.text)
+		return &normalized
+	})
+}
+
 func (c *constant) isNull() bool { return c.kind == event.KindNull }
 
 // place gives where v stands against the constant, which may be a range (a day, a network): v compared with
@@ -77,7 +91,7 @@ func (c *constant) place(e *event.Event, v *event.Value, equality bool) (first, 
 		if v.IsComputed() {
 			n, ok = compareUTF16(v.Text, c.text), c.kind == event.KindText
 		} else {
-			n, ok = bytes.Compare(v.Text, c.text), true
+			n, ok = bytes.Compare(v.Text, c.under(v.Normalizer()).text), true
 		}
 	case event.KindUntyped:
 		n, ok = c.placeUntyped(v)
@@ -119,7 +133,7 @@ func (c *constant) comparesAsNumber(v *event.Value) bool {
 func (c *constant) placeUntyped(v *event.Value) (int, bool) {
 	switch c.kind {
 	case event.KindText:
-		return bytes.Compare(v.Text, c.text), true
+		return bytes.Compare(v.Text, c.under(v.Normalizer()).text), true
 	case event.KindInteger, event.KindUnsigned, event.KindFloat:
 		number, ok := event.Decimal(v.Text)
 		if !ok {
@@ -160,7 +174,7 @@ func (c *constant) equalsFolded(e *event.Event, v *event.Value) bool {
 	if v.IsPlainText() {
 		return len(v.Text) == len(c.lower) && bytes.Equal(e.Lower(v), c.lower)
 	}
-	return equalFoldASCII(textOf(e, v), c.lower)
+	return equalFoldASCII(textOf(e, v), c.under(v.Normalizer()).lower)
 }
 
 // network is a block of addresses, as v6: a v4 address is of the block ::ffff:0:0/96.

@@ -10,15 +10,24 @@ import (
 // and versions disagree. docs/eql.md lists them under the same names.
 func TestDecisions(t *testing.T) {
 	m := &event.Mapping{Fields: map[string]event.FieldMapping{
-		"short":      {Type: event.Keyword, Name: "keyword", IgnoreAbove: 3},
-		"s":          {Type: event.Keyword, Name: "keyword"},
-		"normalized": {Type: event.Keyword, Name: "keyword", Normalized: true},
-		"text":       {Type: event.Text, Name: "text"},
-		"list.s":     {Type: event.Keyword, Name: "keyword", Nested: "list"},
-		"list.t":     {Type: event.Keyword, Name: "keyword", Nested: "list"},
-		"long":       {Type: event.Integer, Name: "long"},
-		"null":       {Type: event.Keyword, Name: "keyword", NullValue: "none", HasNullValue: true, FromFields: true},
-		"date":       {Type: event.Date, Name: "date"},
+		"short":  {Type: event.Keyword, Name: "keyword", IgnoreAbove: 3},
+		"s":      {Type: event.Keyword, Name: "keyword"},
+		"text":   {Type: event.Text, Name: "text"},
+		"list.s": {Type: event.Keyword, Name: "keyword", Nested: "list"},
+		"list.t": {Type: event.Keyword, Name: "keyword", Nested: "list"},
+		"long":   {Type: event.Integer, Name: "long"},
+		"null":   {Type: event.Keyword, Name: "keyword", NullValue: "none", HasNullValue: true, FromFields: true},
+		"date":   {Type: event.Date, Name: "date"},
+
+		"unsigned": {Type: event.Unsigned, Name: "unsigned_long"},
+		"scaled":   {Type: event.Float, Name: "scaled_float", ScalingFactor: 100},
+		"nothing":  {Type: event.Keyword, Name: "keyword", Unsearchable: true},
+		"integer":  {Type: event.Integer, Name: "integer"},
+		"strict":   {Type: event.Integer, Name: "long", NoCoerce: true},
+		"range":    {Type: event.Other, Name: "ip_range", Leaves: true},
+		"flat":     {Type: event.Keyword, Name: "flattened", Leaves: true},
+		"low":      {Type: event.Keyword, Name: "keyword", Normalizer: &event.Normalizer{Name: "lowercase", Lowercase: true}},
+		"to":       {Type: event.Keyword, Name: "keyword", Copied: []string{"long"}},
 	}}
 	row := func(name string, check func(f func(condition, source string, want bool))) {
 		t.Run(name, func(t *testing.T) {
@@ -98,9 +107,7 @@ func TestDecisions(t *testing.T) {
 		f(`concat(s, "!") regex "a@"`, `{"s":"abc"}`, true)
 		f(`"abc" regex "a@"`, `{}`, true)
 	})
-	row("normalizers are ignored, nested objects are arrays, text is whole", func(f func(string, string, bool)) {
-		f(`normalized == "ABC"`, `{"normalized":"ABC"}`, true)
-		f(`normalized == "abc"`, `{"normalized":"ABC"}`, false)
+	row("nested objects are arrays, text is whole", func(f func(string, string, bool)) {
 		f(`list.s == "a" and list.t == "d"`, `{"list":[{"s":"a","t":"b"},{"s":"c","t":"d"}]}`, true)
 		f(`text == "Two Words"`, `{"text":"Two Words"}`, true)
 		f(`text == "two"`, `{"text":"Two Words"}`, false)
@@ -109,6 +116,31 @@ func TestDecisions(t *testing.T) {
 		f(`long == 4`, `{"long":"4.7"}`, true)
 		f(`s == "1e3"`, `{"s":1e3}`, true)
 		f("`null` == \"none\"", `{"null":null}`, true)
+	})
+	row("what a document writes in an unusual way is what the index made of it", func(f func(string, string, bool)) {
+		f(`integer == 443`, `{"integer":"443 "}`, true)
+		f(`integer == 0`, `{"integer":"NaN"}`, true)
+		f(`long == 443`, `{"long":"443 "}`, false)
+		f(`long == 443`, `{"long":"٤٤٣"}`, true)
+		f(`strict == null`, `{"strict":"443"}`, true)
+		f(`to == "1e3"`, `{"long":1e3}`, true)
+	})
+	row("numbers compare by value, constants rounded as values are", func(f func(string, string, bool)) {
+		f(`unsigned == 4.0`, `{"unsigned":4}`, true)
+		f(`scaled == 1.005`, `{"scaled":1.005}`, true)
+	})
+	row("what has no index is there, and so is an object of another type", func(f func(string, string, bool)) {
+		f(`nothing == "x"`, `{"nothing":"x"}`, true)
+		f(`range == "10.0.0.0/8"`, `{"range":"10.0.0.0/8"}`, true)
+		f(`range == null`, `{"range":{"gte":"10.0.0.1","lte":"10.0.0.9"}}`, false)
+		f(`cidrMatch(range, "10.0.0.0/8")`, `{"range":"10.0.0.0/8"}`, false)
+		f(`flat == null`, `{"flat":{"a":"x"}}`, false)
+	})
+	row("a normalizer changes values and constants, and not those of other functions", func(f func(string, string, bool)) {
+		f(`low == "ABC"`, `{"low":"aBC"}`, true)
+		f(`low regex "A\\W"`, `{"low":"ab"}`, true)
+		f(`concat(low) == "ABC"`, `{"low":"aBC"}`, false)
+		f(`concat(low) == "abc"`, `{"low":"aBC"}`, true)
 	})
 	row("now is one instant", func(f func(string, string, bool)) {
 		f(`date < "now" and not date > "now-1d"`, `{"date":"2020-01-01"}`, true)

@@ -171,6 +171,9 @@ func fieldValues(path string, s event.Slot, e *event.Event) FieldValues {
 			f.Coerced = append(f.Coerced, fmt.Sprintf("%q as %s", v.Text, as))
 		}
 	}
+	if mapped.Normalizer != nil {
+		return f // `_source` has the values before they are normalized
+	}
 	for _, text := range e.Written(s) {
 		if mapped.ServerRead && (len(f.Values) > 0 || !e.HasFields()) {
 			break // what the server makes of which text is not known

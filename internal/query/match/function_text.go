@@ -96,6 +96,10 @@ func (l *leaf) contains(x *eql.Call) evaluator {
 	case "endsWith":
 		test = bytes.HasSuffix
 	}
+	constant, isConstant := l.constantOf(x.Args[1])
+	if isConstant && constant.Kind != event.KindNull {
+		return l.containsConstant(x, appendText(nil, &constant), test)
+	}
 	whole, searched := l.textArgument(x.Args[0], x.Fold), l.textArgument(x.Args[1], x.Fold)
 	return func(e *event.Event) event.Value {
 		b, ok := whole(e)
@@ -105,6 +109,35 @@ func (l *leaf) contains(x *eql.Call) evaluator {
 		s, ok := searched(e)
 		if !ok {
 			return event.Value{}
+		}
+		return boolean(test(b, s))
+	}
+}
+
+// containsConstant is contains where Elasticsearch runs a query instead of a script, if x is a
+// condition: it normalizes the constant as the field is.
+func (l *leaf) containsConstant(x *eql.Call, constant []byte, test func(b, s []byte) bool) evaluator {
+	l.note(string(constant))
+	folded := func(text []byte) []byte {
+		if x.Fold {
+			return appendLower(nil, text)
+		}
+		return text
+	}
+	searched := folded(constant)
+	var normal byNormalizer[[]byte]
+	value := l.subject(x.Args[0])
+	return func(e *event.Event) event.Value {
+		v := value(e)
+		if v.Kind == event.KindNull {
+			return event.Value{}
+		}
+		s, b := searched, textOf(e, &v)
+		if n := v.Normalizer(); n != nil {
+			s = normal.get(n, func() []byte { return folded([]byte(n.Constant(string(constant)))) })
+		}
+		if x.Fold {
+			b = lower(e, b)
 		}
 		return boolean(test(b, s))
 	}

@@ -120,7 +120,7 @@ func (l *leaf) value(x eql.Expr) evaluator {
 		at := len(l.slots) - 1
 		return func(e *event.Event) event.Value {
 			if v := e.Chosen[at]; v != nil {
-				return *v
+				return v.Scripted()
 			}
 			return event.Value{}
 		}
@@ -143,6 +143,38 @@ func (l *leaf) value(x eql.Expr) evaluator {
 		return l.part(x, l.truth(x))
 	}
 	return fixed(event.Value{})
+}
+
+// subject compiles what an operator looks at that Elasticsearch may run without a script: a field, or
+// its string(), which is dropped where the field is a text. Constants are normalized as the field is.
+func (l *leaf) subject(x eql.Expr) evaluator {
+	call, isCall := x.(*eql.Call)
+	if isCall && call.Name == "string" {
+		x = call.Args[0]
+	}
+	field, isField := x.(*eql.Field)
+	if !isField && isCall {
+		return l.value(call)
+	}
+	if !isField {
+		return l.value(x)
+	}
+	l.slot(field)
+	at := len(l.slots) - 1
+	value := func(e *event.Event) event.Value {
+		v := e.Chosen[at]
+		switch {
+		case v == nil:
+			return event.Value{}
+		case isCall && v.Normalizer() == nil:
+			return text(textOf(e, v))
+		}
+		return *v
+	}
+	if isCall {
+		return l.part(call, value)
+	}
+	return value
 }
 
 func (l *leaf) part(node eql.Expr, value evaluator) evaluator {

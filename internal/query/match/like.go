@@ -11,11 +11,12 @@ import (
 // like compiles the pattern operators: `:`, like, like~, regex, regex~.
 func (c *compiler) like(x *eql.Like) predicate {
 	l := c.leaf(x)
-	fits, fold := l.patterns(x)
+	fits, fold := l.patterns(x, asIs)
+	computedFits := l.normalized(x, fits, fold)
 	if field, ok := x.Subject.(*eql.Field); ok {
 		return anyValue(l.slot(field), func(e *event.Event, v *event.Value) bool {
 			if !v.IsPlainText() {
-				return fits(computedText(e, v, fold))
+				return computedFits(e, v)
 			}
 			if fold {
 				return fits(e.Lower(v))
@@ -23,16 +24,33 @@ func (c *compiler) like(x *eql.Like) predicate {
 			return fits(v.Text)
 		})
 	}
-	value := l.value(x.Subject)
+	value := l.subject(x.Subject)
 	return l.any(func(e *event.Event) bool {
 		v := value(e)
-		return v.Kind != event.KindNull && fits(computedText(e, &v, fold))
+		return v.Kind != event.KindNull && computedFits(e, &v)
 	})
+}
+
+// normalized tests values of any kind: those of a field with a normalizer against patterns that it has
+// changed.
+func (l *leaf) normalized(x *eql.Like, fits func([]byte) bool, fold bool) func(*event.Event, *event.Value) bool {
+	var normal byNormalizer[func([]byte) bool]
+	anew := &leaf{compiler: l.compiler, folding: true} // what is wrong in a pattern was said
+	return func(e *event.Event, v *event.Value) bool {
+		test := fits
+		if n := v.Normalizer(); n != nil {
+			test = normal.get(n, func() func([]byte) bool {
+				fits, _ := anew.patterns(x, n.Constant)
+				return fits
+			})
+		}
+		return test(computedText(e, v, fold))
+	}
 }
 
 // fitting is a pattern operator with its three outcomes.
 func (l *leaf) fitting(x *eql.Like) evaluator {
-	fits, fold := l.patterns(x)
+	fits, fold := l.patterns(x, asIs)
 	value := l.value(x.Subject)
 	return func(e *event.Event) event.Value {
 		v := value(e)
@@ -52,12 +70,12 @@ func computedText(e *event.Event, v *event.Value, fold bool) []byte {
 	return b
 }
 
-// patterns compiles a list of patterns into one test of a text; with fold, of the text in lower case. null
-// among them is dropped.
-func (l *leaf) patterns(x *eql.Like) (fits func([]byte) bool, fold bool) {
+// patterns compiles a list of patterns, changed by a normalizer, into one test of a text; with fold, of
+// the text in lower case. null among them is dropped.
+func (l *leaf) patterns(x *eql.Like, normal func(string) string) (fits func([]byte) bool, fold bool) {
 	switch x.Op {
 	case eql.Regex, eql.RegexFold:
-		return l.expressions(x), false
+		return l.expressions(x, normal), false
 	case eql.LikeExact:
 	case eql.Colon, eql.LikeFold:
 		fold = true
@@ -65,15 +83,20 @@ func (l *leaf) patterns(x *eql.Like) (fits func([]byte) bool, fold bool) {
 	exact := map[string]bool{}
 	var patterns []Pattern
 	for _, literal := range x.Patterns {
-		switch {
-		case literal.Kind == eql.Null:
-		case Wildcards(literal.Text):
-			patterns = append(patterns, NewPattern(literal.Text, fold))
-		case fold:
-			exact[string(lowerASCII([]byte(literal.Text)))] = true
-		default:
-			exact[literal.Text] = true
+		if literal.Kind == eql.Null {
+			continue
 		}
+		if Wildcards(literal.Text) {
+			l.notePattern(literal.Text)
+			patterns = append(patterns, NewPattern(normalizedPattern(literal.Text, normal), fold))
+			continue
+		}
+		l.note(literal.Text)
+		text := normal(literal.Text)
+		if fold {
+			text = string(lowerASCII([]byte(text)))
+		}
+		exact[text] = true
 	}
 	if len(exact) == 0 {
 		return func(text []byte) bool { return anyFits(patterns, text) }, fold
@@ -91,13 +114,17 @@ func anyFits(patterns []Pattern, text []byte) bool {
 }
 
 // expressions compiles regular expressions. Letter case is part of each of them, since ranges keep theirs.
-func (l *leaf) expressions(x *eql.Like) func([]byte) bool {
+//
+// Elasticsearch normalizes an expression like any other constant, so that lower case makes `\w` of
+// `\W`. What is no expression any more fits nothing.
+func (l *leaf) expressions(x *eql.Like, normal func(string) string) func([]byte) bool {
 	var expressions []*lucene.Regexp
 	for _, literal := range x.Patterns {
 		if literal.Kind == eql.Null {
 			continue
 		}
-		r, err := lucene.Compile(literal.Text, x.Op == eql.RegexFold)
+		l.note(literal.Text)
+		r, err := lucene.Compile(normal(literal.Text), x.Op == eql.RegexFold)
 		if err != nil {
 			if !l.folding {
 				l.refuse(literal, err.Error(), regexAdvice)

@@ -294,3 +294,31 @@ func TestExplainServerReadDates(t *testing.T) {
 	f(`{"day":["2026-01-02T00:00:00.000Z"]}`, match.FieldValues{Values: []string{"2026-01-02T00:00:00.000Z"}})
 	f(`{"other":[1]}`, match.FieldValues{NotTaken: []string{"02.01.2026", "x"}})
 }
+
+// TestCaselessWithoutMapping: without a mapping a .caseless field is its parent in lower case, and
+// constants are lower-cased with it.
+func TestCaselessWithoutMapping(t *testing.T) {
+	f := func(condition string, want bool) {
+		t.Helper()
+		m, e := compile(t, "any where "+condition, match.Options{})
+		source := `{"process":{"name":"CMD.EXE","pid":5}}`
+		e.Reset(nil, fastjson.MustParse(source), nil)
+		if got := m.Match(e); got != want {
+			t.Errorf("%s: got %v, want %v", condition, got, want)
+		}
+		if _, ok := e.Skim([]byte(source)); !ok || m.Match(e) != want {
+			t.Errorf("%s, skimmed: got %v, want %v", condition, !want, want)
+		}
+	}
+	f(`process.name.caseless == "cmd.exe"`, true)
+	f(`process.name.caseless == "Cmd.Exe"`, true)
+	f(`process.name.caseless in ("x", "CMD.EXE")`, true)
+	f(`process.name.caseless like "C?D*"`, true)
+	f(`process.name.caseless : "CMD.EXE"`, true)
+	f(`process.name.caseless regex "CMD.*"`, true)
+	f(`process.name.caseless < "CMD.EXF"`, true)
+	f(`startsWith(process.name.caseless, "CMD")`, true)
+	f(`process.name == "cmd.exe"`, false)
+	f(`process.pid.caseless == 5`, true)
+	f(`user.name.caseless == null`, true)
+}

@@ -13,7 +13,7 @@ func (c *compiler) in(x *eql.In) predicate {
 	if field, ok := x.Subject.(*eql.Field); ok {
 		p = anyValue(l.slot(field), contains)
 	} else {
-		value := l.value(x.Subject)
+		value := l.subject(x.Subject)
 		p = l.any(func(e *event.Event) bool {
 			v := value(e)
 			return contains(e, &v)
@@ -44,7 +44,7 @@ func (l *leaf) list(x *eql.In) func(*event.Event, *event.Value) bool {
 	texts, onlyTexts := map[string]bool{}, true
 	for _, item := range x.List {
 		v, _ := l.constantOf(item)
-		c := newConstant(v)
+		c := l.constant(v)
 		if c.isNull() {
 			continue
 		}

@@ -226,9 +226,7 @@ func unfit(f event.FieldMapping) string {
 	case f.Exact == "":
 		return "no index holds whole values of the field (" + f.Name + ")"
 	case f.Name == "flattened":
-		return "a key of a flattened field: the index does not say which values it left out"
-	case f.Normalized:
-		return "the field's normalizer changes values"
+		return "a flattened field: the index does not say which values it left out"
 	}
 	return unreachable(f)
 }
@@ -299,7 +297,8 @@ func (b *builder) list(x, subject eql.Expr, constants []*eql.Literal, fold bool)
 const surelyIndexed = 100
 
 func mayBeIgnored(f event.FieldMapping, text string) bool {
-	return len(text) > surelyIndexed || f.Ignores([]byte(text))
+	// A normalizer may make a short text of a long one.
+	return f.Normalizer != nil || len(text) > surelyIndexed || f.Ignores([]byte(text))
 }
 
 // equal accepts documents with the value text, those included whose value is that long that the field's

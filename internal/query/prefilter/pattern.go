@@ -56,6 +56,9 @@ func pattern(f event.FieldMapping, text string, fold bool) Clause {
 		return Or(Exists(f.Exact), Ignored(f.Exact))
 	}
 	start := text[:wildcard]
+	if backslash := strings.IndexByte(start, '\\'); f.Normalizer != nil && backslash >= 0 {
+		start = start[:backslash] // a pattern is normalized in pieces, which end there; see match
+	}
 	if alphanumerics(start) < shortest {
 		return Everything()
 	}

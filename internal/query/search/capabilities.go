@@ -27,7 +27,7 @@ func (c *Cluster) capabilities(ctx context.Context, patterns, paths []string) (c
 			part = []string{"_source"} // a field must be named
 		}
 		params := openIndices()
-		params["fields"] = []string{commas(part)}
+		params["fields"] = []string{commas(requested(part))}
 		params.Set("include_unmapped", "true") // else a field that some indices lack would seem to be in all
 		params.Set("filter_path", "indices,fields.*.*.type,fields.*.*.metadata_field,fields.*.*.indices")
 		request := func(patterns []string) call {

@@ -59,6 +59,7 @@ type Cluster struct {
 	client    *elasticsearch.Client
 	options   Options
 	addresses string
+	normal    knownForms
 	texts     sync.Pool // of *[]byte: memory for the text of pages, from one search to the next
 }
 

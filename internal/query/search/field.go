@@ -18,9 +18,13 @@ type fieldReader struct {
 	filter sourceFilter
 }
 
-// read tells what the index makes of a path; Unmapped if nothing. missing says that neither `_source` nor the
-// search's `fields` gives its values: `fields` reads `_source` for all but constants and runtime fields.
+// read returns what the index makes of a path; Unmapped if nothing. missing says that neither `_source`
+// nor the search's `fields` has its values: `fields` reads `_source` for all but constants and runtime
+// fields.
 func (r *fieldReader) read(path string) (field event.FieldMapping, missing bool) {
+	if computed, ok := r.whole[r.index].runtime[path]; ok {
+		return r.runtime(path, computed), false
+	}
 	concrete := path
 	if m := r.mapped[path]; m.isAlias() {
 		concrete = m.Path
@@ -37,18 +41,41 @@ func (r *fieldReader) read(path string) (field event.FieldMapping, missing bool)
 	if origin != path {
 		field.SourcePath = origin
 	}
-	field.FromFields = r.copies[r.index][path] || r.copies[r.index][origin]
+	missing = r.filter.leavesOut(origin)
+	for _, source := range r.whole[r.index].copies[concrete] {
+		field.Copied = append(field.Copied, source)
+		missing = missing || r.filter.leavesOut(source)
+	}
 	if field.Name == "constant_keyword" {
 		field.FromFields = true
 		return field, false
 	}
-	missing = r.filter.leavesOut(origin)
-	if field.IsDate() && (field.FromFields || missing || !date.Plain(field.Formats)) {
-		field.FromFields, field.ServerRead = true, true
+	if field.Normalizer != nil {
+		field.FromFields, field.OnlyFields = true, true
+	}
+	if field.IsDate() && (len(field.Copied) > 0 || missing || !date.Plain(field.Formats)) {
+		field.FromFields, field.ServerRead, field.Copied = true, true, nil
 		field.DocValues = field.DocValues && field.Nested == "" // a search sees those of the whole document only
 		missing = missing && !field.DocValues
 	}
 	return field, missing
+}
+
+// runtime describes a field that the index computes, whatever it maps under the same name. Nothing is
+// looked up in an index: it would be computed for every document.
+func (r *fieldReader) runtime(path string, computed runtimeField) event.FieldMapping {
+	field := event.FieldMapping{
+		Type: event.TypeOf(computed.Type), Name: computed.Type, Formats: computed.Format,
+		FromFields: true, OnlyFields: true, Nested: r.caps.nestedParent(r.index, path),
+	}
+	field.ServerRead, field.DocValues = readByServer(field)
+	return field
+}
+
+// readByServer says how the values of a field are read that is computed. Before 8.2 `fields` of a
+// runtime field below a nested parent fails the shard.
+func readByServer(f event.FieldMapping) (serverRead, docValues bool) {
+	return f.IsDate(), f.IsDate() || f.Nested != "" && f.FromFields
 }
 
 // concrete reads a mapped field that is no alias. origin is the path under which `_source` has its values.
@@ -64,14 +91,22 @@ func (r *fieldReader) concrete(path string) (field event.FieldMapping, origin st
 	switch field.Type {
 	case event.Text:
 		if name, sub, ok := wholeValues(m.Fields); ok {
-			setExact(&field, path+"."+name, sub)
+			r.setExact(&field, path+"."+name, sub)
 		}
 	case event.Date, event.DateNanos:
-		setExact(&field, path, m)
+		r.setExact(&field, path, m)
 		field.DocValues = m.DocValues == nil || *m.DocValues
-	case event.Object, event.Other, event.Unmapped:
+	case event.Object, event.Unmapped:
+	case event.Other:
+		field.Leaves = true
 	case event.Keyword, event.Integer, event.Unsigned, event.Float, event.Boolean, event.IP, event.Version:
-		setExact(&field, path, m)
+		field.NoCoerce = m.Coerce != nil && !*m.Coerce
+		if m.Type == "flattened" {
+			r.setFlattened(&field, path, m)
+			field.Leaves = true
+			break
+		}
+		r.setExact(&field, path, m)
 	}
 	return field, r.origin(path)
 }
@@ -86,10 +121,15 @@ func (r *fieldReader) origin(path string) string {
 	return path
 }
 
-func setExact(f *event.FieldMapping, path string, m mappedField) {
+func (r *fieldReader) setExact(f *event.FieldMapping, path string, m mappedField) {
+	if _, shadowed := r.whole[r.index].runtime[path]; shadowed {
+		return // a query for path would ask the runtime field
+	}
 	f.Exact = path
 	f.IgnoreAbove = limit(m.IgnoreAbove)
-	f.Normalized = m.Normalizer != nil
+	if m.Normalizer != nil {
+		f.Normalizer = r.analysis[r.index].normalizer(*m.Normalizer)
+	}
 	// Types that have no such parameter (constant_keyword, wildcard) are always indexed.
 	if m.Index != nil && !*m.Index {
 		hasDocValues := m.DocValues != nil && *m.DocValues
@@ -161,18 +201,26 @@ func (r *fieldReader) flattenedKey(path string) (field event.FieldMapping, origi
 			continue
 		}
 		field = event.FieldMapping{Type: event.Keyword, Name: m.Type}
-		// `_ignored` does not name a flattened field whose value was too long for its index. No query finds such
-		// a document, so none may narrow by this field.
-		if limit(m.IgnoreAbove) == 0 {
-			setExact(&field, path, m)
+		if !isNull(m.NullValue) {
+			field.NullValue, field.HasNullValue = text(m.NullValue), true
 		}
+		r.setFlattened(&field, path, m)
 		return field, origin
 	}
 	return event.FieldMapping{}, path
 }
 
-// unlisted reads a path that the mapping API does not list: an object (known only where a field below it was asked
-// for too), or a field that exists by other means. Nothing is known of a runtime field but its type, so no query names it.
+// setFlattened is setExact for a flattened field and its keys. `_ignored` does not name a flattened
+// field whose value was too long for its index. No query finds such a document, so none may narrow by
+// this field.
+func (r *fieldReader) setFlattened(f *event.FieldMapping, path string, m mappedField) {
+	if limit(m.IgnoreAbove) == 0 {
+		r.setExact(f, path, m)
+	}
+}
+
+// unlisted reads a path that the mapping API does not list: an object (known only where a field below
+// it was asked for too), or a field that exists by other means, of which nothing is known but its type.
 func (r *fieldReader) unlisted(path string) event.FieldMapping {
 	name := r.caps.typeOf(r.index, path)
 	if name == "" {
@@ -180,9 +228,8 @@ func (r *fieldReader) unlisted(path string) event.FieldMapping {
 	}
 	field := event.FieldMapping{Type: event.TypeOf(name), Name: name, Nested: r.caps.nestedParent(r.index, path)}
 	field.FromFields = field.Type != event.Object
-	field.ServerRead = field.IsDate()
-	// Before 8.2 `fields` of a runtime field below a nested parent fails the shard.
-	field.DocValues = field.ServerRead || field.Nested != "" && field.FromFields
+	field.ServerRead, field.DocValues = readByServer(field)
+	field.Leaves = field.Type == event.Other || name == "flattened"
 	return field
 }
 

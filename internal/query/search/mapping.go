@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Mappings tells what the open indices of the patterns make of fields, by their paths. Read behind the
+// Mappings returns what the open indices of the patterns make of fields, by their paths. Read after the
 // opening of a point in time, so that it knows every index of which pages can come.
 //
 // An index that did not say all there is to know (it has no shard that answers) is in no class: its
@@ -25,6 +25,14 @@ func (c *Cluster) Mappings(ctx context.Context, patterns, fields []string) ([]Cl
 	if err != nil {
 		return nil, err
 	}
+	if err := c.passThrough(ctx, patterns, fields, facts); err != nil {
+		return nil, err
+	}
+	if hasNormalizer(facts.mapped) {
+		if facts.analysis, err = c.analysis(ctx, patterns); err != nil {
+			return nil, err
+		}
+	}
 	return classes(facts, fields), nil
 }
 
@@ -33,7 +41,9 @@ type facts struct {
 	mapped map[string]mappedFields // by index
 	caps   capabilities
 	modes  map[string]sourceSettings
-	copies map[string]map[string]bool // by index, then path: what copy_to fills
+	whole  map[string]wholeMapping // by index
+	// analysis is asked for only where a field has a normalizer.
+	analysis map[string]analysisSettings
 }
 
 // facts asks for what does not hang on each other at the same time: every search waits for it.
@@ -62,7 +72,7 @@ func (c *Cluster) facts(ctx context.Context, patterns, fields []string) (*facts,
 		return err
 	})
 	asking.Go(func() (err error) {
-		f.copies, err = c.copyTargets(ctx, patterns)
+		f.whole, err = c.wholeMappings(ctx, patterns)
 		return err
 	})
 	return f, asking.Wait()
@@ -72,9 +82,6 @@ func (c *Cluster) facts(ctx context.Context, patterns, fields []string) (*facts,
 func withParents(paths []string) []string {
 	all := map[string]bool{}
 	for _, path := range paths {
-		if strings.ContainsRune(path, ',') {
-			continue // no request can name it: the comma separates names
-		}
 		all[path] = true
 		for parent := range parents(path) {
 			all[parent] = true
@@ -108,6 +115,7 @@ type mappedField struct {
 	Normalizer  *string                `json:"normalizer"`
 	Index       *bool                  `json:"index"`
 	DocValues   *bool                  `json:"doc_values"`
+	Coerce      *bool                  `json:"coerce"`
 	Format      string                 `json:"format"`
 	Value       json.RawMessage        `json:"value"` // of a constant_keyword
 	Scaling     float64                `json:"scaling_factor"`
@@ -124,7 +132,7 @@ type mappedField struct {
 func mappedParameters() string {
 	const field = "*.mappings.*.mapping.*."
 	filter := []string{"*.mappings._source.mapping"}
-	for _, name := range []string{"type", "ignore_above", "normalizer", "index", "doc_values", "null_value"} {
+	for _, name := range []string{"type", "ignore_above", "normalizer", "index", "doc_values", "null_value", "coerce"} {
 		filter = append(filter, field+name, field+"fields.*."+name)
 	}
 	for _, name := range []string{"path", "format", "value", "scaling_factor"} {
@@ -138,7 +146,7 @@ func (c *Cluster) mappedFields(ctx context.Context, patterns, paths []string) (m
 	var all map[string]mappedFields
 	for part := range portionsOf(paths) {
 		// `_source` is known to every index, so its presence tells which indices answered.
-		names := joined(append([]string{"_source"}, part...))
+		names := joined(append([]string{"_source"}, requested(part)...))
 		q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_mapping/field/" + names, params: openIndices()}
 		q.params.Set("include_defaults", "true")
 		q.params.Set("filter_path", mappedParameters())
@@ -205,6 +213,16 @@ func portionsOf(names []string) func(func([]string) bool) {
 	}
 }
 
+// requested writes names for a request that separates them by commas: a comma in a name becomes a
+// wildcard, and the answer may tell of more fields than were asked for.
+func requested(names []string) []string {
+	written := make([]string, len(names))
+	for i, name := range names {
+		written[i] = strings.ReplaceAll(name, ",", "*")
+	}
+	return written
+}
+
 func aliasTargets(mapped map[string]mappedFields) []string {
 	targets := map[string]bool{}
 	for _, fields := range mapped {
@@ -218,42 +236,3 @@ func aliasTargets(mapped map[string]mappedFields) []string {
 }
 
 func (m *mappedField) isAlias() bool { return m.Type == "alias" && m.Path != "" }
-
-// copyTargets finds the fields that copy_to fills, by index. They have values that no event was sent with.
-func (c *Cluster) copyTargets(ctx context.Context, patterns []string) (map[string]map[string]bool, error) {
-	params := openIndices()
-	params.Set("filter_path", "*.mappings.**.copy_to")
-	answer := copiesAnswer{}
-	if _, err := c.askIndices(ctx, patterns, func(patterns []string) call {
-		return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_mapping", params: params}
-	}, &answer); err != nil {
-		return nil, err
-	}
-	all := map[string]map[string]bool{}
-	for index, mapping := range answer {
-		targets := map[string]bool{}
-		collectCopies(mapping, targets)
-		all[index] = targets
-	}
-	return all, nil
-}
-
-// copiesAnswer holds the copy_to of the indices that have one.
-type copiesAnswer map[string]any
-
-func (copiesAnswer) Missing() string { return "" }
-
-func collectCopies(mapping any, into map[string]bool) {
-	switch v := mapping.(type) {
-	case string:
-		into[v] = true
-	case []any:
-		for _, target := range v {
-			collectCopies(target, into)
-		}
-	case map[string]any: // a field may be called copy_to; what it holds is an object again
-		for _, value := range v {
-			collectCopies(value, into)
-		}
-	}
-}

@@ -65,18 +65,19 @@ func TestFieldKinds(t *testing.T) {
 			"object": {"properties": {"to": {"type": "keyword"}, "copy_to": {"type": "keyword"}}},
 			"off": {"type": "object", "enabled": false},
 			"dotted": {"type": "object", "subobjects": false, "properties": {"a": {"type": "long"}, "a.b": {"type": "keyword"}}},
-			"point": {"type": "geo_point"}
+			"point": {"type": "geo_point"}, "a,b": {"type": "long"}, "axb": {"type": "keyword"}
 		}}}`)
 	fields := []string{
 		"k", "short", "normal", "null", "columns", "nothing", "text", "file.path", "file.path.raw", "folded", "long", "double", "boolean", "date",
 		"nanos", "ip", "flat", "flat.a", "flat.a.b", "cut.a", "alias", "text_alias", "flat_alias.a", "nested", "nested.k", "nested.object.n",
-		"nested.inner.k", "from", "to", "object", "object.to", "object.copy_to", "off", "off.k", "dotted.a", "dotted.a.b", "point", "unmapped", "un.mapped", "a,b", "_id",
+		"nested.inner.k", "from", "to", "object", "object.to", "object.copy_to", "off", "off.k", "dotted.a", "dotted.a.b", "point", "unmapped", "un.mapped", "a,b", "c,d", "_id",
 	}
 	got := mappingOf(t, server, index, fields...)
+	lower := &event.Normalizer{Name: "lower", Definition: `["lower",{"filter":["lowercase"],"type":"custom"},{}]`, Lowercase: true}
 	want := map[string]event.FieldMapping{
 		"k":         {Type: event.Keyword, Name: "keyword", Exact: "k", IgnoreAbove: 500},
 		"short":     {Type: event.Keyword, Name: "keyword", Exact: "short", IgnoreAbove: 10},
-		"normal":    {Type: event.Keyword, Name: "keyword", Exact: "normal", IgnoreAbove: 500, Normalized: true},
+		"normal":    {Type: event.Keyword, Name: "keyword", Exact: "normal", IgnoreAbove: 500, Normalizer: lower, FromFields: true, OnlyFields: true},
 		"null":      {Type: event.Keyword, Name: "keyword", Exact: "null", IgnoreAbove: 500, NullValue: "none", HasNullValue: true},
 		"columns":   {Type: event.Keyword, Name: "keyword", Exact: "columns", IgnoreAbove: 500, Unindexed: true},
 		"nothing":   {Type: event.Keyword, Name: "keyword", Exact: "nothing", IgnoreAbove: 500, Unsearchable: true},
@@ -84,14 +85,14 @@ func TestFieldKinds(t *testing.T) {
 		"file.path": {Type: event.Text, Name: "text", Exact: "file.path.keyword", IgnoreAbove: 1024},
 		// `_source` has a sub-field's values under its parent's name.
 		"file.path.raw": {Type: event.Keyword, Name: "keyword", Exact: "file.path.raw", IgnoreAbove: 256, SourcePath: "file.path"},
-		"folded":        {Type: event.Text, Name: "text", Exact: "folded.lower", IgnoreAbove: 500, Normalized: true},
+		"folded":        {Type: event.Text, Name: "text", Exact: "folded.lower", IgnoreAbove: 500, Normalizer: lower, FromFields: true, OnlyFields: true},
 		"long":          {Type: event.Integer, Name: "long", Exact: "long", NullValue: "7", HasNullValue: true},
 		"double":        {Type: event.Float, Name: "double", Exact: "double", Unindexed: true},
 		"boolean":       {Type: event.Boolean, Name: "boolean", Exact: "boolean", NullValue: "true", HasNullValue: true},
 		"date":          {Type: event.Date, Name: "date", Exact: "date", Formats: "epoch_millis||strict_date", DocValues: true, ServerRead: true, FromFields: true},
 		"nanos":         {Type: event.DateNanos, Name: "date_nanos", Exact: "nanos", Formats: "strict_date_optional_time_nanos||epoch_millis", DocValues: true},
 		"ip":            {Type: event.IP, Name: "ip", Exact: "ip"},
-		"flat":          {Type: event.Keyword, Name: "flattened", Exact: "flat"},
+		"flat":          {Type: event.Keyword, Name: "flattened", Exact: "flat", Leaves: true},
 		"flat.a":        {Type: event.Keyword, Name: "flattened", Exact: "flat.a"},
 		"flat.a.b":      {Type: event.Keyword, Name: "flattened", Exact: "flat.a.b"},
 		// Too long a value is not in `_ignored`.
@@ -104,13 +105,14 @@ func TestFieldKinds(t *testing.T) {
 		"nested.object.n": {Type: event.Integer, Name: "long", Exact: "nested.object.n", Nested: "nested"},
 		"nested.inner.k":  {Type: event.Keyword, Name: "keyword", Exact: "nested.inner.k", IgnoreAbove: 500, Nested: "nested.inner"},
 		"from":            {Type: event.Keyword, Name: "keyword", Exact: "from", IgnoreAbove: 500},
-		"to":              {Type: event.Keyword, Name: "keyword", Exact: "to", IgnoreAbove: 500, FromFields: true},
+		"to":              {Type: event.Keyword, Name: "keyword", Exact: "to", IgnoreAbove: 500, Copied: []string{"from"}},
 		"object":          {Type: event.Object, Name: "object"},
-		"object.to":       {Type: event.Keyword, Name: "keyword", Exact: "object.to", IgnoreAbove: 500, FromFields: true},
+		"object.to":       {Type: event.Keyword, Name: "keyword", Exact: "object.to", IgnoreAbove: 500, Copied: []string{"from"}},
 		"object.copy_to":  {Type: event.Keyword, Name: "keyword", Exact: "object.copy_to", IgnoreAbove: 500},
 		"dotted.a":        {Type: event.Integer, Name: "long", Exact: "dotted.a"},
 		"dotted.a.b":      {Type: event.Keyword, Name: "keyword", Exact: "dotted.a.b", IgnoreAbove: 500},
-		"point":           {Type: event.Other, Name: "geo_point"},
+		"a,b":             {Type: event.Integer, Name: "long", Exact: "a,b"},
+		"point":           {Type: event.Other, Name: "geo_point", Leaves: true},
 	}
 	if diff := cmp.Diff(&event.Mapping{Fields: want}, got); diff != "" {
 		t.Errorf("mapping (-want +got):\n%s", diff)

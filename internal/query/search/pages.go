@@ -37,7 +37,7 @@ func Want(m *event.Mapping, paths []string) []Wanted {
 		case f.ServerRead:
 			list = append(list, WantDate(path, f))
 		default:
-			list = append(list, Wanted{Path: path, DocValues: f.DocValues})
+			list = append(list, Wanted{Path: f.Asked(path), DocValues: f.DocValues})
 		}
 	}
 	return list
