@@ -81,7 +81,7 @@ func newCluster(t testing.TB, server *Server) *Cluster {
 // As gives a client that is the named user.
 func (c *Cluster) As(username, password string) *elasticsearch.Client {
 	c.t.Helper()
-	return c.client(username, password, c.httpTransport())
+	return c.client(username, password, c.transport())
 }
 
 // Through gives a client whose requests go through a transport of the test's own, which may count, hold or spoil them.

@@ -22,7 +22,7 @@ const copyGoal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 // constant_keyword type, no scripts; see Portable).
 func startDistribution(ctx context.Context, o Options) (*Server, error) {
 	account := serverAccount()
-	java, err := findJava(ctx, o.Version, account)
+	java, err := findJava(ctx, o.product.oldestJava(o.Version), account)
 	if err != nil {
 		return nil, err
 	}
@@ -30,8 +30,8 @@ func startDistribution(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(o.Log, "estest: starting Elasticsearch %s, the test distribution\n", o.Version)
-	return startNode(ctx, o, node{home: home, java: java, account: account})
+	fmt.Fprintf(o.Log, "estest: starting %s %s, the test distribution\n", o.product, o.Version)
+	return startNode(ctx, o, node{home: home, java: java, account: account, product: o.product})
 }
 
 // distribution gives the folder of the unpacked server, fetching it on the first call on this machine. Test processes
@@ -41,7 +41,7 @@ func distribution(ctx context.Context, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	home := filepath.Join(cache, "elasticsearch-"+o.Version)
+	home := filepath.Join(cache, o.product.command()+"-"+o.Version)
 	if exists(home) {
 		return home, nil
 	}
@@ -53,13 +53,13 @@ func distribution(ctx context.Context, o Options) (string, error) {
 	if exists(home) {
 		return home, nil
 	}
-	fmt.Fprintf(o.Log, "estest: fetching Elasticsearch %s from Maven Central (about 100 MB, once)\n", o.Version)
+	fmt.Fprintf(o.Log, "estest: fetching %s %s from Maven Central (about 100 MB, once)\n", o.product, o.Version)
 	work, err := os.MkdirTemp(cache, "unpack-")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(work)
-	archive, err := download(ctx, o.Version, work)
+	archive, err := download(ctx, o, work)
 	if err != nil {
 		return "", err
 	}
@@ -74,18 +74,18 @@ func distribution(ctx context.Context, o Options) (string, error) {
 }
 
 // download lets Maven fetch the archive: it knows the user's mirrors and proxies and checks the checksum.
-func download(ctx context.Context, version, folder string) (archive string, err error) {
+func download(ctx context.Context, o Options, folder string) (archive string, err error) {
 	mvn, err := exec.LookPath("mvn")
 	if err != nil {
 		return "", errors.New("no mvn on the PATH (Maven fetches the server)")
 	}
-	artifact := "org.elasticsearch.distribution.integ-test-zip:elasticsearch:" + version + ":zip"
+	artifact := o.product.artifact(o.Version)
 	cmd := exec.CommandContext(ctx, mvn, "-q", "-B", copyGoal, "-Dartifact="+artifact, "-DoutputDirectory="+folder)
 	cmd.Dir = folder // where there is no pom.xml to take for the project's
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("mvn could not fetch %s: %w%s", artifact, err, tail(output))
 	}
-	return filepath.Join(folder, "elasticsearch-"+version+".zip"), nil
+	return filepath.Join(folder, o.product.command()+"-"+o.Version+".zip"), nil
 }
 
 func unpack(archive, folder string) error {

@@ -13,9 +13,9 @@ import (
 	"strings"
 )
 
-// findJava returns the home of the first Java that is new enough for the version: ES_JAVA_HOME's,
+// findJava returns the home of the first Java that is new enough: ES_JAVA_HOME's,
 // JAVA_HOME's, the PATH's, and what else a Linux system has installed.
-func findJava(ctx context.Context, version string, account *account) (string, error) {
+func findJava(ctx context.Context, oldest int, account *account) (string, error) {
 	var candidates []string
 	for _, name := range []string{"ES_JAVA_HOME", "JAVA_HOME"} {
 		if folder := os.Getenv(name); folder != "" {
@@ -30,7 +30,6 @@ func findJava(ctx context.Context, version string, account *account) (string, er
 		return "", err // the pattern is right
 	}
 	candidates = append(candidates, installed...)
-	oldest := oldestJava(version)
 	var refused []error
 	for _, java := range candidates {
 		home, release, err := inspectJava(ctx, java, account)

@@ -19,6 +19,7 @@ import (
 type node struct {
 	home, java string
 	account    *account
+	product    product
 	folder     string // its own: config, data, logs, tmp; deleted when it ends
 }
 
@@ -41,10 +42,10 @@ func startNode(ctx context.Context, o Options, n node) (*Server, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("gave up after %s", startTimeout))
 	defer cancel()
-	s := &Server{From: FromDistribution, Username: c.admin.Name, Password: c.admin.Password, Authority: c.authority, stop: process.stop}
+	s := &Server{From: FromDistribution, product: o.product, Username: c.admin.Name, Password: c.admin.Password, Authority: c.authority, stop: process.stop}
 	if err := n.await(ctx, c.scheme(), s, process); err != nil {
 		log, _ := os.ReadFile(n.path("out.log"))
-		return nil, errors.Join(fmt.Errorf("start Elasticsearch %s%s: %w%s", o.Version, n.account, err, tail(log)), s.Stop())
+		return nil, errors.Join(fmt.Errorf("start %s %s%s: %w%s", o.product, o.Version, n.account, err, tail(log)), s.Stop())
 	}
 	return s, nil
 }
@@ -79,7 +80,7 @@ func (n node) prepare(c config) error {
 	if err != nil {
 		return err
 	}
-	files := map[string][]byte{"elasticsearch.yml": yml}
+	files := map[string][]byte{n.product.command() + ".yml": yml}
 	maps.Copy(files, c.files)
 	for name, content := range files {
 		path := filepath.Join(n.path("config"), name)
@@ -111,7 +112,7 @@ func (n node) run() (*process, error) {
 		return nil, err
 	}
 	defer log.Close()
-	script := filepath.Join(n.home, "bin", "elasticsearch")
+	script := filepath.Join(n.home, "bin", n.product.command())
 	if runtime.GOOS == "windows" {
 		script += ".bat"
 	}
@@ -119,10 +120,10 @@ func (n node) run() (*process, error) {
 	cmd.Dir = n.folder
 	cmd.Stdout, cmd.Stderr = log, log // a file: a pipe would keep go test waiting on the server
 	cmd.Env = append(environment(),
-		"ES_JAVA_HOME="+n.java,
-		"ES_PATH_CONF="+n.path("config"),
-		"ES_TMPDIR="+n.path("tmp"),
-		"ES_JAVA_OPTS="+javaOptions(),
+		n.product.variable("JAVA_HOME")+"="+n.java,
+		n.product.variable("PATH_CONF")+"="+n.path("config"),
+		n.product.variable("TMPDIR")+"="+n.path("tmp"),
+		n.product.variable("JAVA_OPTS")+"="+javaOptions(),
 		"HOME="+n.folder,
 	)
 	n.account.apply(cmd)
@@ -140,6 +141,7 @@ func environment() []string {
 		name, _, _ := strings.Cut(variable, "=")
 		switch name {
 		case "ES_HOME", "ES_JAVA_HOME", "ES_PATH_CONF", "ES_TMPDIR", "ES_JAVA_OPTS", "JAVA_HOME", "HOME",
+			"OPENSEARCH_HOME", "OPENSEARCH_JAVA_HOME", "OPENSEARCH_PATH_CONF", "OPENSEARCH_TMPDIR", "OPENSEARCH_JAVA_OPTS",
 			"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH", "BASH_ENV":
 		default:
 			kept = append(kept, variable)

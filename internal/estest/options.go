@@ -30,7 +30,8 @@ type Options struct {
 	// Log is told what takes long; default: nobody.
 	Log io.Writer
 
-	own bool // never the cluster that ESTEST_URL names, though it may fit
+	product product // default: Elasticsearch
+	own     bool    // never the cluster that ESTEST_URL names, though it may fit
 }
 
 // A User of a server with security.
@@ -48,6 +49,9 @@ func javaOptions() string {
 }
 
 func (o Options) withDefaults() Options {
+	if o.product == "" {
+		o.product = productElasticsearch
+	}
 	if o.Version == "" {
 		o.Version = os.Getenv("ESTEST_VERSION")
 	}
@@ -96,13 +100,15 @@ func (o Options) config() (config, error) {
 			"cluster.info.update.interval": "24h",
 			// On a machine that has much to do, a document that brings many new fields waits longer than its 30 s.
 			"indices.mapping.dynamic_timeout": "5m",
-			// Said either way: where it is not said, 8.x sets up security with TLS by itself.
-			"xpack.security.enabled": o.secured(),
 		},
 		files: maps.Clone(o.Files),
 	}
 	if c.files == nil {
 		c.files = map[string][]byte{}
+	}
+	if o.product == productElasticsearch {
+		// Said either way: where it is not said, 8.x sets up security with TLS by itself.
+		c.settings["xpack.security.enabled"] = o.secured()
 	}
 	if o.secured() {
 		c.admin = User{Name: adminName, Password: randomName(16), Roles: []string{"superuser"}}

@@ -76,7 +76,7 @@ func startPair(ctx context.Context, o Options) (*pair, error) {
 		return nil, errors.New("two nodes with users or roles: not supported, security between nodes takes certificates")
 	}
 	account := serverAccount()
-	java, err := findJava(ctx, o.Version, account)
+	java, err := findJava(ctx, o.product.oldestJava(o.Version), account)
 	if err != nil {
 		return nil, &noDistributionError{err}
 	}
@@ -85,7 +85,7 @@ func startPair(ctx context.Context, o Options) (*pair, error) {
 		return nil, &noDistributionError{err}
 	}
 	fmt.Fprintf(o.Log, "estest: starting two nodes of Elasticsearch %s, the test distribution\n", o.Version)
-	p := &pair{first: node{home: home, java: java, account: account}}
+	p := &pair{first: node{home: home, java: java, account: account, product: o.product}}
 	p.second = p.first
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("gave up after %s", startTimeout))
 	defer cancel()

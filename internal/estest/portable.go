@@ -91,6 +91,7 @@ func (r *refusal) lacks() bool {
 		"does not exist. It might have been created within a future version or requires a plugin", // a mapper type
 		"No handler for type", // the same in older versions
 		"script_lang not supported",
+		"unsupported parameters:  [runtime", // OpenSearch has no runtime fields
 	} {
 		if strings.Contains(r.message, reason) {
 			return true

@@ -32,7 +32,8 @@ type Server struct {
 	// Authority is the certificate, as PEM, that signed the server's; nil where the system's own are trusted.
 	Authority []byte
 
-	stop func() error
+	product product
+	stop    func() error
 }
 
 // Start gives a running server, ready for requests. A server that needs nothing in particular is taken from
@@ -41,7 +42,7 @@ type Server struct {
 func Start(ctx context.Context, o Options) (*Server, error) {
 	o = o.withDefaults()
 	if named := os.Getenv("ESTEST_URL"); named != "" && o.fitsAnyServer() {
-		return connect(ctx, named)
+		return connect(ctx, "ESTEST_URL", named)
 	}
 	server, fromContainer := startContainer(ctx, o)
 	if fromContainer == nil {
@@ -85,10 +86,10 @@ func indent(err error) string { return strings.ReplaceAll(err.Error(), "\n", "\n
 
 // connect takes the cluster that the user named. One that does not answer is an error and no reason to start another:
 // the tests would silently run on something else than what was asked for.
-func connect(ctx context.Context, named string) (*Server, error) {
+func connect(ctx context.Context, variable, named string) (*Server, error) {
 	u, err := url.Parse(named)
 	if err != nil || u.Host == "" {
-		return nil, errors.New("ESTEST_URL: not an address of the form http://user:password@host:9200")
+		return nil, fmt.Errorf("%s: not an address of the form http://user:password@host:9200", variable)
 	}
 	s := &Server{From: FromURL}
 	if u.User != nil {
@@ -100,7 +101,7 @@ func connect(ctx context.Context, named string) (*Server, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if err := s.waitUntilReady(ctx); err != nil {
-		return nil, fmt.Errorf("the cluster that ESTEST_URL names: %w", err)
+		return nil, fmt.Errorf("the cluster that %s names: %w", variable, err)
 	}
 	return s, nil
 }
