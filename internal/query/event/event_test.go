@@ -129,7 +129,7 @@ func TestTypes(t *testing.T) {
 	f(event.FieldMapping{Type: event.DateNanos}, `["2026-01-02T03:04:05.123456789Z","1960-01-01"]`, "2026-01-02T03:04:05.123456789Z")
 	f(event.FieldMapping{Type: event.IP}, `["10.0.0.1","::ffff:10.0.0.1","FD00::1","2001:db8:0:0::1","fe80::1%eth0"]`, "10.0.0.1", "10.0.0.1", "fd00::1", "2001:db8::1", "fe80::1")
 	f(event.FieldMapping{Type: event.IP}, `["10.0.0","010.0.0.1","10.0.0.1%eth0","x",""," 10.0.0.1"]`)
-	f(event.FieldMapping{Type: event.Version}, `["1.2.3","not a version",""]`, "1.2.3", "not a version")
+	f(event.FieldMapping{Type: event.Version}, `["1.2.3","not a version",""]`, "1.2.3", "not a version", "")
 	f(event.FieldMapping{Type: event.Boolean}, `[true,"false",""]`, "true", "false", "false")
 	f(event.FieldMapping{Type: event.Boolean}, `"yes"`)
 	f(event.FieldMapping{}, `"x"`)
@@ -202,9 +202,9 @@ func TestWithoutMapping(t *testing.T) {
 }
 
 func TestCompareVersions(t *testing.T) {
-	// Ascending; what is no version comes last.
-	ordered := []string{"0.9", "1", "1.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc",
-		"1.0.0", "1.0.0+build", "1.2.0", "1.10.0", "2.0.0", "10.0.0", "01.0", "1..0", "abc"}
+	// Ascending, by what Elasticsearch's VersionEncoder writes; what is no version comes last.
+	ordered := []string{"0.9", "1", "1.0", "1.0.0-alpha", "1.0.0-alpha-1", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc",
+		"1.0.0", "1.0.0+build", "1.2.0", "1.10.0", "2.0.0", "10.0.0", "", "01.0", "1..0", "20250101120000x", "abc"}
 	for i, a := range ordered {
 		for j, b := range ordered {
 			want := 0
@@ -219,6 +219,29 @@ func TestCompareVersions(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestVersionRefused(t *testing.T) {
+	f := func(text string, want bool) {
+		t.Helper()
+		if got := event.VersionRefused([]byte(text)); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+	f("2147483647", false)
+	f("2147483648", true)
+	f("20250101120000", true)
+	f("1.20250101120000", true)
+	f("1.2.3.20250101120000", false) // only the first three are read as numbers
+	f("1.2.3-20250101120000", true)
+	f("1.2.3-rc.20250101120000", true)
+	f("1.2.3-rc20250101120000", false)
+	f("1.2.3+20250101120000", false)
+	f("020250101120000", false) // no version, so a text
+	f("1.2.3."+strings.Repeat("1", 127), false)
+	f("1.2.3."+strings.Repeat("1", 128), true)
+	f("", false)
+	f("x", false)
 }
 
 func TestValuesOnlyTheIndexHas(t *testing.T) {

@@ -152,7 +152,7 @@ func (f *field) read(text []byte) (value Value, ok bool) {
 	case IP:
 		value, ok = readAddress(text)
 	case Version:
-		value, ok = Value{Kind: KindVersion}, len(text) > 0
+		value, ok = Value{Kind: KindVersion}, true
 	case Keyword, Text, Other, Untyped, Object, Unmapped: // texts are appended as they are; see textKind
 	}
 	value.Text, value.field = text, f

@@ -2,24 +2,93 @@ package event
 
 import (
 	"bytes"
-	"cmp"
+	"strconv"
 )
 
 // CompareVersions orders two texts as Elasticsearch's version field does: by the numbers of the main part, a
-// pre-release before its release, what is behind a plus as text. What is not a version comes after all that
-// are, as text.
+// pre-release before its release, what follows a plus as text. What is not a version is after all that are, as text;
+// the empty text is the first of these.
 func CompareVersions(a, b []byte) int {
-	va, okA := parseVersion(a)
-	vb, okB := parseVersion(b)
-	switch {
-	case okA && okB:
-		return va.compare(vb)
-	case okA:
-		return -1
-	case okB:
-		return 1
+	var spaceA, spaceB [64]byte // no allocation for versions of usual length
+	return bytes.Compare(appendVersionTerm(spaceA[:0], a), appendVersionTerm(spaceB[:0], b))
+}
+
+// VersionRefused reports whether a version field refuses a text, as a value and in a query: one of the first three
+// numbers is beyond 31 bits, or a number has more than 127 digits.
+func VersionRefused(text []byte) bool {
+	v, ok := parseVersion(text)
+	if !ok {
+		return false
 	}
-	return bytes.Compare(a, b)
+	if hasRefusedNumber(v.main) {
+		return true
+	}
+	for part := range bytes.SplitSeq(v.pre, []byte(".")) {
+		if isDigits(part) && hasRefusedNumber(part) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasRefusedNumber(numbers []byte) bool {
+	const parsed, longest = 3, 127
+	n := 0
+	for number := range bytes.SplitSeq(numbers, []byte(".")) {
+		_, err := strconv.ParseInt(string(number), 10, 32)
+		if n < parsed && err != nil || len(number) > longest {
+			return true
+		}
+		n++
+	}
+	return false
+}
+
+// The bytes by which Elasticsearch makes the order of terms that of versions (its VersionEncoder).
+const (
+	versionNumber     = 1
+	versionPreRelease = 2
+	versionRelease    = 3
+)
+
+// appendVersionTerm writes a version as the term that a version field indexes for it.
+func appendVersionTerm(into, text []byte) []byte {
+	v, ok := parseVersion(text)
+	switch {
+	case len(text) == 0:
+		return append(into, versionRelease)
+	case !ok:
+		return append(into, text...)
+	}
+	into = appendVersionParts(into, v.main)
+	if v.pre == nil {
+		into = append(into, versionRelease)
+	} else {
+		into = append(into, versionPreRelease, '-')
+		into = appendVersionParts(into, v.pre)
+	}
+	if v.build != nil {
+		into = append(append(into, '+'), v.build...)
+	}
+	return into
+}
+
+// appendVersionParts writes parts between dots, each number after its length.
+func appendVersionParts(into, parts []byte) []byte {
+	for i := 0; ; i++ {
+		part, rest, found := bytes.Cut(parts, []byte("."))
+		if i > 0 {
+			into = append(into, '.')
+		}
+		if isDigits(part) {
+			into = append(into, versionNumber, byte(min(len(part), 127))|0x80)
+		}
+		into = append(into, part...)
+		if !found {
+			return into
+		}
+		parts = rest
+	}
 }
 
 type version struct{ main, pre, build []byte }
@@ -33,7 +102,7 @@ func parseVersion(text []byte) (version, bool) {
 	return v, ok
 }
 
-// everyPart tells whether text is parts between dots that all fit.
+// everyPart reports whether text is parts between dots that all fit.
 func everyPart(text []byte, fits func([]byte) bool) bool {
 	for {
 		part, rest, found := bytes.Cut(text, []byte("."))
@@ -68,47 +137,3 @@ func isWord(part []byte) bool {
 }
 
 func isPreRelease(part []byte) bool { return isNumber(part) || isWord(part) && !isDigits(part) }
-
-func (v version) compare(w version) int {
-	if c := compareParts(v.main, w.main); c != 0 {
-		return c
-	}
-	switch {
-	case v.pre == nil && w.pre != nil:
-		return 1
-	case v.pre != nil && w.pre == nil:
-		return -1
-	}
-	if c := compareParts(v.pre, w.pre); c != 0 {
-		return c
-	}
-	return bytes.Compare(v.build, w.build)
-}
-
-// compareParts compares part by part, numbers by value and before words.
-func compareParts(a, b []byte) int {
-	for len(a) > 0 && len(b) > 0 {
-		x, restA, _ := bytes.Cut(a, []byte("."))
-		y, restB, _ := bytes.Cut(b, []byte("."))
-		if c := comparePart(x, y); c != 0 {
-			return c
-		}
-		a, b = restA, restB
-	}
-	return cmp.Compare(len(a), len(b))
-}
-
-func comparePart(x, y []byte) int {
-	numberX, numberY := isDigits(x), isDigits(y)
-	switch {
-	case numberX && numberY:
-		if c := cmp.Compare(len(x), len(y)); c != 0 {
-			return c
-		}
-	case numberX:
-		return -1
-	case numberY:
-		return 1
-	}
-	return bytes.Compare(x, y)
-}
