@@ -3,6 +3,8 @@ package prefilter
 import (
 	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
@@ -275,7 +277,7 @@ func (b *builder) list(x, subject eql.Expr, constants []*eql.Literal, fold bool)
 			return b.omit(x, "a constant that an index may write otherwise")
 		case len(text) > longest:
 			return b.omit(x, tooLong)
-		case fold || mayBeIgnored(f, text):
+		case fold || mayBeIgnored(f, text) || !findable(f, text, fold):
 			clauses = append(clauses, equal(f, text, fold))
 		default:
 			exact = append(exact, text)
@@ -304,10 +306,33 @@ func mayBeIgnored(f event.FieldMapping, text string) bool {
 // equal accepts documents with the value text, those included whose value is that long that the field's
 // index left it out.
 func equal(f event.FieldMapping, text string, fold bool) Clause {
-	if mayBeIgnored(f, text) {
-		return Or(Term(f.Exact, text, fold), Ignored(f.Exact))
+	var clause Clause
+	switch {
+	case !findable(f, text, fold):
+		clause = Exists(f.Exact)
+	case text == "":
+		clause = Term(f.Exact, "", false) // in any letter case, it finds nothing before 8.16
+	default:
+		clause = Term(f.Exact, text, fold)
 	}
-	return Term(f.Exact, text, fold)
+	if mayBeIgnored(f, text) {
+		return Or(clause, Ignored(f.Exact))
+	}
+	return clause
+}
+
+// findable reports whether each server finds a text by a term. The index of a wildcard field, which may be the whole
+// of a text field, is made of groups of three characters: Elasticsearch finds no empty text there in any letter case,
+// before 8.19 in none; OpenSearch no text with U+0000, and none beyond ASCII in any letter case.
+func findable(f event.FieldMapping, text string, fold bool) bool {
+	if f.Name == "keyword" || f.Name == "constant_keyword" {
+		return true
+	}
+	return text != "" && strings.IndexByte(text, 0) < 0 && (!fold || isASCII(text))
+}
+
+func isASCII(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
 // constantText is how a keyword field's index writes a constant. A fraction can be written in many ways.

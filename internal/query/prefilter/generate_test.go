@@ -3,6 +3,8 @@ package prefilter_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"pgregory.net/rapid"
@@ -83,6 +85,7 @@ const (
 	constantKeyword = "constant_keyword"
 	flattened       = "flattened"
 	runtime         = "runtime"
+	semanticVersion = "semantic version" // what OpenSearch calls version; it takes nothing else
 )
 
 // texts are values and constants that meet in all interesting ways.
@@ -90,6 +93,9 @@ var texts = []string{"a", "A", "ab", "AB", "aB", "abc", "abcd", "abcde", "ABCDE"
 	"4.7", "-5", "1e3", "1500000000000", "2026-01-01T10:00:00.123Z", "2026-01-01T10:00:00.123456789+01:00", "2026", "01.02.2026",
 	"fd00::1", "::ffff:10.0.0.1", "10.0.0.0/8", "192.168.1.2", "9223372036854775807", "18446744073709551615", "0.1", " 7 ", "16777217",
 	"2026-10-25 02:30 Europe/Paris", "2026-Q1", "2026-Q3", "AD 2026", "2026-W05", "1.2.3", "1.10.0", "1.2.3-rc1", "1.2"}
+
+// versions are semantic ones.
+var versions = []string{"1.2.3", "1.10.0", "1.2.3-rc1", "10.0.0", "0.0.1"}
 
 // scalars are what documents hold beside texts.
 var scalars = []string{"1", "1.0", "1e0", "true", "false", "null", "12345678901", "-5", "4.7", "127", "128", "0.1", "1500000000000", "-0.0", "9223372036854775807", "18446744073709551615",
@@ -103,8 +109,10 @@ var numbers = []string{"1", "1.0", "4", "4.5", "-5", "0", "0.1", "127", "128", "
 type topic struct {
 	name  string
 	kinds []kind
-	value func(*rapid.T) string // of a document
-	leaf  func(*rapid.T) string // of a condition
+	// parents are the types of the object that holds the fields.
+	parents []string
+	value   func(*rapid.T) string // of a document
+	leaf    func(*rapid.T) string // of a condition
 }
 
 // GoString shows a topic in rapid's report.
@@ -118,8 +126,12 @@ func topics(kinds []kind) *rapid.Generator[topic] {
 			numeric = append(numeric, k)
 		}
 	}
-	all := topic{"everything", kinds, value, leaf}
-	numbers := topic{"numbers", numeric, func(t *rapid.T) string { return pick(t, scalars) }, numberLeaf}
+	parents := []string{"object", "object", "object", "nested"}
+	if slices.ContainsFunc(kinds, func(k kind) bool { return k.name == flattened }) {
+		parents = append(parents, flattened)
+	}
+	all := topic{"everything", kinds, parents, value, leaf}
+	numbers := topic{"numbers", numeric, parents, func(t *rapid.T) string { return pick(t, scalars) }, numberLeaf}
 	return rapid.Custom(func(t *rapid.T) topic { return pick(t, []topic{all, all, numbers}) })
 }
 
@@ -164,7 +176,7 @@ func (s schema) held(field string) string {
 func schemas(about topic) *rapid.Generator[schema] {
 	return rapid.Custom(func(t *rapid.T) schema {
 		s := schema{topic: about, fields: map[string]kind{}}
-		s.parent = pick(t, []string{"object", "object", "object", "nested", flattened})
+		s.parent = pick(t, s.parents)
 		var properties, runtimes []string
 		for _, field := range fieldNames {
 			k := pick(t, s.kinds)
@@ -190,7 +202,11 @@ func schemas(about topic) *rapid.Generator[schema] {
 		if s.parent == flattened {
 			parent = pick(t, []string{`{"type":"flattened"}`, `{"type":"flattened","ignore_above":4}`, `{"type":"flattened","null_value":"ab"}`})
 		}
-		s.json = `{"dynamic":false,"properties":{"f":` + parent + `},"runtime":{` + strings.Join(runtimes, ",") + `}}`
+		s.json = `{"dynamic":false,"properties":{"f":` + parent + `}`
+		if len(runtimes) > 0 {
+			s.json += `,"runtime":{` + strings.Join(runtimes, ",") + `}`
+		}
+		s.json += "}"
 		return s
 	})
 }
@@ -213,6 +229,8 @@ func object(t *rapid.T, s schema) string {
 		switch s.fields[field].name {
 		case flattened:
 			draw = func(t *rapid.T) string { return `{"k":` + value(t) + `}` }
+		case semanticVersion:
+			draw = func(t *rapid.T) string { return strconv.Quote(pick(t, versions)) }
 		case constantKeyword: // refuses a document with another value
 			draw = func(*rapid.T) string { return `"ab"` }
 		}

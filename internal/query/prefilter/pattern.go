@@ -62,6 +62,9 @@ func pattern(f event.FieldMapping, text string, fold bool) Clause {
 	if alphanumerics(start) < shortest {
 		return Everything()
 	}
+	if !findable(f, start, fold) {
+		return Or(Exists(f.Exact), Ignored(f.Exact))
+	}
 	return Or(Prefix(f.Exact, start, fold), Ignored(f.Exact))
 }
 

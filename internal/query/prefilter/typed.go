@@ -85,9 +85,9 @@ func exactText(f event.FieldMapping, l *eql.Literal) (string, bool) {
 	case event.IP:
 		return block(l)
 	case event.Version:
-		// Two versions are equal where their texts are. Elasticsearch refuses groups of more than 127 digits.
+		// Two versions are equal where their texts are.
 		text, ok := constantText(l)
-		return text, ok && text != "" && len(text) < surelyIndexed
+		return text, ok && len(text) <= longest && !event.VersionRefused([]byte(text))
 	case event.Unmapped, event.Keyword, event.Text, event.Float, event.Date, event.DateNanos, event.Object, event.Other, event.Untyped:
 	}
 	return "", false
@@ -171,8 +171,9 @@ func bounded(f event.FieldMapping, op eql.CompareOp, l *eql.Literal) (Clause, bo
 		return Range(f.Exact, "", map[string]any{bound(op): n}), ok && f.HoldsInteger(n)
 	case event.Unsigned:
 		n, ok := nearestUnsigned(op, l)
-		// As a text: a number beyond 63 bits is written in more than one way.
-		return Range(f.Exact, "", map[string]any{bound(op): strconv.FormatUint(n, 10)}), ok
+		// As a text: a number beyond 63 bits is written in more than one way. With its end, whatever the operator:
+		// OpenSearch 3.8 finds nothing below the greatest number.
+		return Range(f.Exact, "", map[string]any{inclusive(op): strconv.FormatUint(n, 10)}), ok
 	case event.Float:
 		c, ok := decimalNumber(l)
 		least, most, fits := around(f, c)
@@ -200,6 +201,14 @@ func bounded(f event.FieldMapping, op eql.CompareOp, l *eql.Literal) (Clause, bo
 	case event.Unmapped, event.Keyword, event.Text, event.Boolean, event.Version, event.Object, event.Other, event.Untyped:
 	}
 	return Clause{}, false
+}
+
+// inclusive is the bound of a range query that takes in its end.
+func inclusive(op eql.CompareOp) string {
+	if op == eql.Less || op == eql.LessOrEqual {
+		return "lte"
+	}
+	return "gte"
 }
 
 // bound is the operator's name in a range query.
