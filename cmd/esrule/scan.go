@@ -22,13 +22,18 @@ import (
 	"esrule/internal/sink"
 )
 
-const scanLong = `Run the rules over exported events, without a cluster: NDJSON files, plain or gzip, a line
-being a bare _source or a hit {"_index", "_id", "_source"}; - is standard input. A rule's
-index patterns are not applied.
+const scanLong = `Run the rules over exported events, without a cluster; - is standard input. A file is NDJSON,
+a JSON array, pretty-printed JSON or the answer to a search, in UTF-8 or UTF-16, plain or
+gzip. A document is a bare event or a hit: {"_index", "_id"} with "_source", "fields" or
+both. The action lines of a bulk request are skipped. A rule's index patterns are not
+applied.
 
 Each match is one signal document a line on standard output, once per event, in the order
 of the input; the summary goes to standard error. A line that is no JSON object is
-reported with its file and number, and the scan goes on; the exit code is then 1.
+reported with its file and number, and the scan goes on; the exit code is then 1. So it
+is where documents are not events of the Elastic Common Schema (no rule finds a field in
+them, or they hold the event inside a field), and where a file has no event.category at
+all while rules ask for one: the end of the scan says which file, and what to do.
 
 No mapping is known here: a value is compared as the rule's constant suggests.
 
@@ -105,13 +110,31 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 	_ = bar.Finish()
 	err = errors.Join(err, out.flush(), page.finish(a.now(), skipped, summary))
 	a.printScanSummary(summary, len(skipped), a.now().Sub(began))
+	unjudged := a.printUnjudged(summary)
 	if err != nil {
 		return err
 	}
 	if bad := summary.BadLines + summary.BadInputs; bad > 0 {
 		return fmt.Errorf("%d lines and %d files were not read whole; what they hold was not judged", summary.BadLines, summary.BadInputs)
 	}
+	if unjudged > 0 {
+		return fmt.Errorf("%d files hold events that could not be judged, see above", unjudged)
+	}
 	return nil
+}
+
+// printUnjudged says what was read and could not be judged, and in how many files.
+func (a *app) printUnjudged(s scan.Summary) (files int) {
+	for _, in := range s.ByInput {
+		if why := in.Unjudged(); why != "" {
+			files++
+			fmt.Fprintf(plain{a.stderr}, "esrule: %s: %s\n", in.Name, printable(why))
+		}
+		if in.Whole && in.Events == 0 && in.BadLines == 0 {
+			fmt.Fprintf(plain{a.stderr}, "esrule: %s: it holds no event\n", in.Name)
+		}
+	}
+	return files
 }
 
 // scanInputs opens the files one by one as their turn comes, and counts what is read of them.

@@ -62,7 +62,7 @@ func (r scanReport) finish(now time.Time, skipped []rule.Skipped, s scan.Summary
 	}
 	for _, in := range s.ByInput {
 		if in.Whole || in.Events > 0 {
-			page.Covered = append(page.Covered, report.Coverage{What: in.Name, Events: int64(in.Events), Judged: int64(in.Events)})
+			page.Covered = append(page.Covered, report.Coverage{What: in.Name, Events: int64(in.Events), Judged: int64(in.Events - in.Strange)})
 		}
 		page.NotCovered = append(page.NotCovered, gapsOf(in)...)
 	}
@@ -80,6 +80,9 @@ func gapsOf(in scan.InputCount) (gaps []report.Gap) {
 			g.Reason = fmt.Sprintf("The file could not be read whole: %s.", strings.TrimPrefix(in.Err.Error(), in.Name+": "))
 		}
 		gaps = append(gaps, g)
+	}
+	if why := in.Unjudged(); why != "" {
+		gaps = append(gaps, report.Gap{What: "events in " + in.Name, Reason: why})
 	}
 	if in.BadLines > 0 {
 		why := in.FirstBad

@@ -1,11 +1,8 @@
 package scan
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
-	"fmt"
 	"io"
 )
 
@@ -17,24 +14,6 @@ type chunk struct {
 	input string
 	line  int // number of the first line, from 1
 	text  []byte
-}
-
-// opened gives the lines of an input, unpacked where it is gzip: that is told by its first bytes, not
-// by its name, so that it works for standard input too.
-func opened(r io.Reader) (io.Reader, error) {
-	buffered := bufio.NewReaderSize(r, 64<<10)
-	magic, err := buffered.Peek(2)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return buffered, nil
-	}
-	unpacked, err := gzip.NewReader(buffered)
-	if err != nil {
-		return nil, fmt.Errorf("unpack gzip: %w", err)
-	}
-	return unpacked, nil
 }
 
 // chunker cuts an input into chunks.

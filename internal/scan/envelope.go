@@ -40,14 +40,34 @@ func unwrapped(text []byte) (source []byte, e envelope, err error) {
 	if _, err := d.Token(); err != nil {
 		return nil, e, notJSON(err)
 	}
-	if len(members.source) == 0 || members.source[0] != '{' {
+	if source = eventOf(members.index, members.source, members.fields); source == nil {
 		return text, e, nil // a bare event may hold any value under these names
 	}
 	// An index or an id that is no text says nothing of where the event came from.
 	_ = json.Unmarshal(members.index, &e.index)
 	_ = json.Unmarshal(members.id, &e.id)
 	e.fields = members.fields
-	return members.source, e, nil
+	return source, e, nil
+}
+
+// eventOf returns the event of a hit, nil where the line is none: `_source`, also one that is written as a
+// text, or the `fields` that a search without `_source` gives.
+func eventOf(index, source, fields json.RawMessage) []byte {
+	isObject := func(raw []byte) bool { return len(raw) > 0 && raw[0] == '{' }
+	if isObject(source) {
+		return source
+	}
+	if index == nil {
+		return nil
+	}
+	var text string
+	if json.Unmarshal(source, &text) == nil && isObject([]byte(text)) && json.Valid([]byte(text)) {
+		return []byte(text)
+	}
+	if isObject(fields) {
+		return fields
+	}
+	return nil
 }
 
 // validate says why a text is no JSON, or nested beyond what is read: 10,000 levels.

@@ -16,10 +16,18 @@ type Rules struct {
 	fields   *event.Fields
 	gates    []match.Gate // each once
 	gate     []int        // of each rule, its place in gates; -1 is none
+
+	time       event.Slot
+	categories []event.Slot // what the gates read; event.category where there is none
 }
 
 // NewRules gives an empty set.
-func NewRules() *Rules { return &Rules{fields: &event.Fields{}} }
+func NewRules() *Rules {
+	r := &Rules{fields: &event.Fields{}}
+	r.time = r.fields.Add("@timestamp")
+	r.categories = []event.Slot{r.fields.Add(match.DefaultCategoryField)}
+	return r
+}
 
 // Add compiles a rule. Its error is that of [match.Compile]; the rule is not added then.
 func (r *Rules) Add(one *rule.Rule) error {
@@ -43,9 +51,22 @@ func (r *Rules) place(m *match.Matcher) int {
 	if at < 0 {
 		at = len(r.gates)
 		r.gates = append(r.gates, gate)
+		if slot := r.fields.Add(gate.Field); !slices.Contains(r.categories, slot) {
+			r.categories = append(r.categories, slot)
+		}
 	}
 	return at
 }
 
 // Len is the number of rules.
 func (r *Rules) Len() int { return len(r.rules) }
+
+// gated is the number of rules that judge only events of a category.
+func (r *Rules) gated() (n int) {
+	for _, at := range r.gate {
+		if at >= 0 {
+			n++
+		}
+	}
+	return n
+}

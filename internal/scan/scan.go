@@ -54,8 +54,16 @@ type InputCount struct {
 	Events   int
 	BadLines int
 	FirstBad error // of the bad lines
-	Whole    bool  // it was read to its end
-	Err      error // why it was not; nil too where the scan ended before it
+	// CategoryRules is the number of rules that judge only events of a category.
+	CategoryRules int
+	// NoCategory counts events without a category, NoTime those without a time either.
+	NoCategory, NoTime int
+	// Strange counts documents that are no events as the rules read them. They are among Events.
+	Strange      int
+	FirstStrange *Strange
+
+	Whole bool  // it was read to its end
+	Err   error // why it was not; nil too where the scan ended before it
 }
 
 // RuleCount is the part of one rule in a Summary.
@@ -86,7 +94,7 @@ func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary,
 	g := newGiver(rules, o)
 	g.summary.Inputs = len(inputs)
 	for _, input := range inputs {
-		g.summary.ByInput = append(g.summary.ByInput, InputCount{Name: input.Name})
+		g.summary.ByInput = append(g.summary.ByInput, InputCount{Name: input.Name, CategoryRules: rules.gated()})
 	}
 	group.Go(func() error { return g.give(ctx, r.inOrder) })
 	err := group.Wait()
@@ -137,6 +145,12 @@ func (g *giver) give(ctx context.Context, inOrder <-chan *job) error {
 func (c *InputCount) add(j judged) {
 	c.Events += j.events
 	c.BadLines += len(j.bad)
+	c.NoCategory += j.noCategory
+	c.NoTime += j.noTime
+	c.Strange += j.strange
+	if c.FirstStrange == nil {
+		c.FirstStrange = j.firstStrange
+	}
 	if c.FirstBad == nil && len(j.bad) > 0 {
 		c.FirstBad = j.bad[0]
 	}

@@ -52,9 +52,9 @@ func run(rules *scan.Rules, inputs ...scan.Input) result {
 	r.summary, r.err = scan.Run(context.Background(), rules, inputs, scan.Options{
 		Execution: sink.Execution{ID: "x", Type: sink.Manual, Now: func() time.Time { return time.Unix(0, 0) }},
 		Signal: func(one *rule.Rule, s sink.Signal) error {
-			var doc struct{ Name string }
+			var doc struct{ Name json.RawMessage } // a text, or of a hit's fields the list of one
 			err := json.Unmarshal(s.Document, &doc)
-			r.lines = append(r.lines, fmt.Sprintf("%s %s", one.ID, doc.Name))
+			r.lines = append(r.lines, fmt.Sprintf("%s %s", one.ID, strings.Trim(string(doc.Name), `["]`)))
 			return err
 		},
 		Bad: func(err error) { r.lines = append(r.lines, "bad "+err.Error()) },

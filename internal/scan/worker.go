@@ -20,6 +20,18 @@ type judged struct {
 	bad     []LineError
 	events  int
 	bytes   int
+
+	// Of the events, those without a category, and without a time beside; of the first of them, its keys.
+	noCategory, noTime int
+	strange            int // documents that are no events as the rules read them
+	firstStrange       *Strange
+}
+
+// Strange is a document that was not judged, since nothing in it is what a rule reads.
+type Strange struct {
+	Line   int
+	Keys   []string // its first ones
+	Inside string   // the field that holds an event; empty where none is seen
 }
 
 // found is a match of one rule, by its place in [Rules].
@@ -75,9 +87,9 @@ func (w *worker) judge(c chunk) judged {
 	j := judged{bytes: len(c.text)}
 	line := c.line
 	for text := range bytes.Lines(c.text) {
-		if text = bytes.TrimSpace(text); len(text) > 0 {
+		if text = bare(text); len(text) > 0 {
 			j.events++
-			if err := w.judgeLine(text, &j); err != nil {
+			if err := w.judgeLine(text, line, &j); err != nil {
 				j.events--
 				j.bad = append(j.bad, LineError{Input: c.input, Line: line, Err: err})
 			}
@@ -87,11 +99,26 @@ func (w *worker) judge(c chunk) judged {
 	return j
 }
 
-func (w *worker) judgeLine(text []byte, j *judged) error {
+// bare returns a line without what is around its document: blanks, a byte order mark where files were
+// joined, the comma of a list.
+func bare(text []byte) []byte {
+	text = bytes.TrimSpace(text)
+	if len(text) == 0 || text[0] == '{' && text[len(text)-1] == '}' {
+		return text
+	}
+	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
+	if start, ok := bytes.CutSuffix(text, []byte("},")); ok {
+		text = text[:len(start)+1]
+	}
+	return text
+}
+
+func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 	hit, err := w.read(text)
 	if err != nil {
 		return err
 	}
+	matches := len(j.signals)
 	for i, g := range w.rules.gates {
 		w.open[i] = g.Opens(w.event)
 	}
@@ -111,6 +138,9 @@ func (w *worker) judgeLine(text []byte, j *judged) error {
 		}
 		j.signals = append(j.signals, one)
 	}
+	if !w.hasCategory() {
+		w.doubt(text, line, len(j.signals) > matches, j)
+	}
 	return nil
 }
 
@@ -126,7 +156,7 @@ func (w *worker) explain(m *match.Matcher, text []byte) (*match.Explanation, err
 
 // read makes the worker's event the one that stands in a line, perhaps inside a hit.
 func (w *worker) read(text []byte) (hit bool, err error) {
-	if hit, ok := w.event.Skim(text); ok {
+	if hit, ok := w.event.Skim(text); ok && !w.hasFields(hit, text) {
 		return hit, nil
 	}
 	l, err := w.parse(text)
@@ -156,7 +186,15 @@ func (w *worker) parse(text []byte) (line, error) {
 	if source := v.Get("_source"); source != nil && source.Type() == fastjson.TypeObject {
 		return line{source: source, fields: v.Get("fields"), hit: true}, nil
 	}
-	return line{source: v}, nil
+	if !v.Exists("_index") {
+		return line{source: v}, nil
+	}
+	source, _, err := unwrapped(text) // as the signal will be made
+	if err != nil || len(source) == len(text) {
+		return line{source: v}, err
+	}
+	event, err := w.parser.ParseBytes(event.MendSurrogates(source))
+	return line{source: event, hit: true}, err
 }
 
 // parseDeep is for what the fast parser refuses: a line nested too deeply for it, or no JSON at all.

@@ -83,7 +83,7 @@ func (e *Event) bind(m *Mapping) {
 		case m != nil:
 			e.bound[i] = newField(m.Fields[path], e.fields.trees[i]) // the zero value is unmapped
 		case path == "@timestamp":
-			e.bound[i] = newField(FieldMapping{Type: Date}, e.fields.trees[i])
+			e.bound[i] = newField(FieldMapping{Type: Date, FromFields: true}, e.fields.trees[i])
 		default:
 			e.bound[i] = newField(untyped(path), e.fields.trees[i])
 		}
@@ -98,7 +98,7 @@ func (e *Event) HasFields() bool { return e.extra != nil }
 // untyped is what is known of a field without a mapping. Elastic Defend's `.caseless` fields are
 // multi-fields with the normalizer lowercase: an event has them under their parents' names.
 func untyped(path string) FieldMapping {
-	f := FieldMapping{Type: Untyped}
+	f := FieldMapping{Type: Untyped, FromFields: true} // where a hit has `fields`
 	if parent, ok := strings.CutSuffix(path, ".caseless"); ok && parent != "" {
 		f.SourcePath, f.Copied = parent, []string{path}
 		f.Normalizer = &Normalizer{Name: "lowercase", Lowercase: true}
