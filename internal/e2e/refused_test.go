@@ -169,3 +169,26 @@ func TestReadOnlySignals(t *testing.T) {
 	s.wantWhole()
 	s.run("status").want(t, 0)
 }
+
+// A state index that a full disk has blocked: nobody waits for it, signals are written all the same,
+// and the run says that it forgets what it has searched.
+func TestStateIsBlocked(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "events-*")
+	s.Create(s.name("events-1"), ecs)
+	s.put("events-1", "a", match(time.Minute))
+	s.run("setup").want(t, 0)
+	block := func(on bool) {
+		s.Do(http.MethodPut, s.stateIndex()+"/_settings", map[string]any{"index.blocks.read_only_allow_delete": on})
+	}
+	block(true)
+	began := time.Now()
+	r := s.run("run", "--once").want(t, 1).says(t, "created=1", "is not kept", "remove what blocks the state index")
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("took %s, want no waiting for the block:\n%s", took, r.stderr)
+	}
+	s.wantFound("a")
+	block(false)
+	s.runOnce().says(t, "created=0", "duplicates=1")
+	s.wantWhole()
+}

@@ -103,6 +103,10 @@ func (l *line) check(res *http.Response) error {
 		res.Body.Close()
 		return err
 	}
+	if err := unrepeated(res); err != nil {
+		res.Body.Close()
+		return err
+	}
 	return l.credentials.clean(res)
 }
 

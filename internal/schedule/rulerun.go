@@ -27,6 +27,7 @@ type ruleRun struct {
 	before    turn      // what the last step searched
 	swept     bool      // a gap has its turn before the late sweep
 	retries   []retry   // what is left to search again
+	notKept   error     // why the ledger is not in the state index as it is here
 	err       error     // what ended the run early
 }
 
@@ -179,6 +180,10 @@ func (s *ruleRun) rightClocks(l *Ledger, latest time.Time, start time.Duration) 
 
 func (s *ruleRun) update(ctx context.Context, create func() *Ledger, change func(*Ledger)) error {
 	ledger, err := s.ledgers.Update(ctx, s.detection.Rule.ID, create, change)
+	s.notKept = nil
+	if _, blocked := errors.AsType[*NotKeptError](err); blocked {
+		s.notKept, err = err, nil
+	}
 	if err == nil {
 		s.ledger = ledger
 	}
@@ -241,7 +246,7 @@ func (s *ruleRun) end(ctx context.Context) RuleReport {
 	}
 	if s.ledger != nil {
 		finished := s.update(context.WithoutCancel(ctx), s.known, func(l *Ledger) { l.LastRun = &s.run })
-		s.err = errors.Join(s.err, finished)
+		s.err = errors.Join(s.err, finished, s.notKept)
 	}
 	report := RuleReport{RuleID: s.detection.Rule.ID, Name: s.detection.Rule.Name, Run: s.run, Err: s.err}
 	if s.ledger != nil {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule/state"
 )
@@ -17,11 +19,37 @@ type Store struct {
 	documents *state.Store
 	now       func() time.Time
 	watch     func(*Ledger)
+
+	mu   sync.Mutex
+	held map[rule.ID]held
 }
+
+// held is a ledger that could not be written, since the state index takes no writes, and the version
+// of the document that it follows.
+type held struct {
+	ledger  *Ledger
+	version state.Version
+}
+
+// NotKeptError is a ledger that holds what was done and that the state index does not take, until
+// somebody removes what blocks it. The work may go on: signals have ids of their own, and what is
+// searched again after a restart doubles none.
+type NotKeptError struct {
+	RuleID rule.ID
+	Err    error
+}
+
+func (e *NotKeptError) Error() string {
+	return fmt.Sprintf("the ledger of rule %s is not kept: %v: remove what blocks the state index "+
+		"(a full disk blocks it too); signals were written, and a restart searches the same again",
+		e.RuleID, e.Err)
+}
+
+func (e *NotKeptError) Unwrap() error { return e.Err }
 
 // NewStore gives the store over the state index, which must be there (package sink creates it).
 func NewStore(client *elasticsearch.Client, index string, now func() time.Time) *Store {
-	return &Store{documents: state.NewStore(client, index), now: now, watch: func(*Ledger) {}}
+	return &Store{documents: state.NewStore(client, index), now: now, watch: func(*Ledger) {}, held: map[rule.ID]held{}}
 }
 
 // Watch shows f every ledger as it is written: who tells others how far a run has come need not ask the cluster. f
@@ -58,7 +86,9 @@ func (s *Store) load(ctx context.Context, id rule.ID) (*Ledger, state.Version, e
 const tries = 20
 
 // Update changes a rule's ledger: change gets the newest one, or the one that create makes where there is
-// none, and is called again on it where another instance was faster. It gives the ledger as written.
+// none, and is called again on it where another instance was faster. It returns the ledger as written.
+// Where a block keeps the ledger from being written, it returns it with a *NotKeptError, and goes on
+// from it the next time.
 func (s *Store) Update(ctx context.Context, id rule.ID, create func() *Ledger, change func(*Ledger)) (*Ledger, error) {
 	for range tries {
 		ledger, v, err := s.load(ctx, id)
@@ -68,16 +98,44 @@ func (s *Store) Update(ctx context.Context, id rule.ID, create func() *Ledger, c
 		if !v.Exists() {
 			ledger = create()
 		}
+		if kept := s.heldAt(id, v); kept != nil {
+			ledger = kept
+		}
 		change(ledger)
 		ledger.UpdatedAt = s.now().UTC().Truncate(time.Millisecond)
 		_, written, err := s.documents.Put(ctx, ledgerID(id), ledger, v)
+		if refused, ok := errors.AsType[*elastic.Error](err); ok && refused.Type == elastic.ClusterBlock {
+			s.hold(id, held{ledger, v})
+			return ledger, &NotKeptError{id, err}
+		}
 		if err != nil {
 			return nil, fmt.Errorf("the ledger of rule %s: %w", id, err)
 		}
 		if written {
+			s.hold(id, held{})
 			s.watch(ledger)
 			return ledger, nil
 		}
 	}
 	return nil, fmt.Errorf("write the ledger of rule %s: other instances changed it %d times in a row", id, tries)
+}
+
+// heldAt returns the ledger that is held for a rule, unless another instance has written since.
+func (s *Store) heldAt(id rule.ID, v state.Version) *Ledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.held[id]; h.ledger != nil && h.version == v {
+		return h.ledger
+	}
+	return nil
+}
+
+func (s *Store) hold(id rule.ID, h held) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h.ledger == nil {
+		delete(s.held, id)
+		return
+	}
+	s.held[id] = h
 }
