@@ -84,7 +84,7 @@ func unjudgeable(m *event.Mapping) string {
 		return fmt.Sprintf("_source leaves out %s, which the rule reads: its events cannot be judged", m.SourceMissing)
 	case len(m.Unknown) > 0:
 		return fmt.Sprintf("what is not known of its fields keeps its events from being judged: %s "+
-			"(with the index privilege manage it can be asked)", strings.Join(m.Unknown, "; "))
+			"(give the role the index privilege indices:admin/analyze)", strings.Join(m.Unknown, "; "))
 	}
 	return ""
 }
