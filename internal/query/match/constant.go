@@ -94,6 +94,9 @@ func (c *constant) place(e *event.Event, v *event.Value, equality bool) (first, 
 			n, ok = bytes.Compare(v.Text, c.under(v.Normalizer()).text), true
 		}
 	case event.KindUntyped:
+		if a, isAddress := c.addressIn(v); isAddress {
+			return a.Compare(c.network.first), a.Compare(c.network.last), true
+		}
 		n, ok = c.placeUntyped(v)
 	case event.KindInteger, event.KindUnsigned:
 		if ok = c.comparesAsNumber(v); ok {
@@ -122,6 +125,18 @@ func (c *constant) place(e *event.Event, v *event.Value, equality bool) (first, 
 	case event.KindNull:
 	}
 	return n, n, ok
+}
+
+// addressIn reads a text without a mapping as an address, where the constant is an address or a block.
+func (c *constant) addressIn(v *event.Value) (netip.Addr, bool) {
+	if !c.isNetwork || v.Kind != event.KindUntyped {
+		return netip.Addr{}, false
+	}
+	a, ok := event.ParseAddress(v.Text)
+	if !ok {
+		return netip.Addr{}, false
+	}
+	return netip.AddrFrom16(a.As16()), true
 }
 
 // comparesAsNumber: a number field takes a text that is a number, the result of a function does not.
@@ -162,7 +177,8 @@ func (c *constant) placeFloat(v *event.Value, equality bool) int {
 
 // equals is `value == constant`.
 func (c *constant) equals(e *event.Event, v *event.Value) bool {
-	if v.IsPlainText() && (v.Kind == event.KindText || c.kind == event.KindText) {
+	_, isAddress := c.addressIn(v)
+	if v.IsPlainText() && !isAddress && (v.Kind == event.KindText || c.kind == event.KindText) {
 		return bytes.Equal(v.Text, c.text)
 	}
 	first, last, ok := c.place(e, v, true)

@@ -50,7 +50,7 @@ func (l *leaf) list(x *eql.In) func(*event.Event, *event.Value) bool {
 		}
 		constants = append(constants, c)
 		texts[string(c.text)] = true
-		onlyTexts = onlyTexts && c.kind == event.KindText
+		onlyTexts = onlyTexts && c.kind == event.KindText && !c.isNetwork
 		if x.Fold {
 			texts[string(c.lower)] = true
 		}
