@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 
 	"esrule/internal/query/eql"
+	"esrule/internal/query/lint"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
 )
@@ -49,7 +52,8 @@ func (a *app) ruleSet(cfg config, log *slog.Logger) (ruleSet, error) {
 	return ruleSet{detections, skipped}, nil
 }
 
-// tellSkipped names and counts the rules that do not run; with none left, the command ends.
+// tellSkipped names and counts the rules that do not run, and names the doubtful ones; with none left to
+// run, the command ends.
 func tellSkipped(set *rule.Set, skipped []rule.Skipped, running int, log *slog.Logger) error {
 	for _, s := range skipped {
 		log.Warn("a rule is skipped", "rule", s.ID, "name", s.Name, "file", s.File, "kind", s.Kind, "reason", s.Reason)
@@ -61,7 +65,23 @@ func tellSkipped(set *rule.Set, skipped []rule.Skipped, running int, log *slog.L
 		return noRules(set, skipped)
 	}
 	warnUnread(set, log)
+	warnDoubts(set, skipped, log)
 	return nil
+}
+
+// warnDoubts names each rule whose query is probably not what was meant, with the first reason.
+func warnDoubts(set *rule.Set, skipped []rule.Skipped, log *slog.Logger) {
+	for _, r := range set.Rules {
+		isSkipped := slices.ContainsFunc(skipped, func(s rule.Skipped) bool { return s.ID == r.ID })
+		if isSkipped || r.Parsed == nil {
+			continue
+		}
+		if doubts := lint.Query(r.Parsed); len(doubts) > 0 {
+			log.Warn("a rule's query is doubtful", "rule", r.ID, "name", r.Name,
+				"doubts", len(doubts), "first", doubts[0].Message,
+				"advice", strings.TrimSpace(doubts[0].Advice+" esrule check shows all of them."))
+		}
+	}
 }
 
 // compile makes the rules ready to run over their patterns, or over those that are configured in their place.

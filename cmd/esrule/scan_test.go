@@ -44,3 +44,20 @@ func TestScanSaysWhatItDidNotJudge(t *testing.T) {
 	f(`{"Event":{"System":{}}}`, exitNotCovered, "event.category was in 0 of 1 events", "with the keys Event")
 	f(`{"json":`+event+`}`, exitNotCovered, "inside the field")
 }
+
+// TestDoubtsAreNamed: scan names a rule whose query is probably not meant, once.
+func TestDoubtsAreNamed(t *testing.T) {
+	rules := t.TempDir()
+	text := strings.Replace(
+		ruleText("11111111-1111-4111-8111-111111111111", "a.exe"), ` : "a.exe"`, ` == "a*.exe"`, 1)
+	if err := os.WriteFile(filepath.Join(rules, "a.toml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errOut bytes.Buffer
+	args := []string{"scan", "-", "--rules", rules}
+	run(t.Context(), newApp(strings.NewReader(""), &out, &errOut), args)
+	got := strings.Count(errOut.String(), "a rule's query is doubtful")
+	if got != 1 || !strings.Contains(errOut.String(), "Write : or like for a pattern.") {
+		t.Errorf("got %d doubts, want 1: %s", got, errOut.String())
+	}
+}
