@@ -193,6 +193,13 @@ func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*sche
 	for _, m := range missing {
 		into.Problems = append(into.Problems, m.String()+": the rules cannot run (`esrule setup --role-only` prints the role)")
 	}
+	warnings, err := cfg.indices().Inspect(ctx, c.Requests)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		into.Problems = append(into.Problems, w.String())
+	}
 	reader := a.reader(cfg, c, log)
 	for i, d := range detections {
 		if into.Rules[i].RuleCheck, err = d.Check(ctx, reader, a.now(), cfg.Late); err != nil {

@@ -92,24 +92,18 @@ func (r *Report) ensure(ctx context.Context, client elastic.Transport, d definit
 	}
 	if there == nil {
 		there, err = r.create(ctx, client, d, may)
+		if err == nil && there == nil { // templates of others have had their say
+			there, err = lookUp(ctx, client, d.name, may.views[d.name])
+		}
 		if err != nil || there == nil {
 			return err
 		}
 	}
-	if !there.unseen {
-		r.check("index "+d.name, d, there.Mappings.Meta)
+	if there.unseen {
+		return nil
 	}
-	return nil
-}
-
-// existing is what the index API tells of an index.
-type existing struct {
-	Mappings struct {
-		Meta meta `json:"_meta"`
-	} `json:"mappings"`
-	DataStream string `json:"data_stream"`
-
-	unseen bool // its mapping may not be looked at
+	r.check("index "+d.name, d, there.Mappings.Meta)
+	return r.inspect(d, there)
 }
 
 // lookUp gives the concrete index of that name, or nil where the name is free. Who may read the index and not its
@@ -121,7 +115,7 @@ func lookUp(ctx context.Context, client elastic.Transport, name string, view boo
 	found := existingAll{}
 	err := send(ctx, client, elastic.Request{
 		Method: http.MethodGet, Path: indexPath(name, ""),
-		Params: url.Values{"filter_path": {"*.mappings._meta,*.data_stream,*.settings.index.uuid"}},
+		Params: url.Values{"filter_path": {"*.mappings,*.data_stream,*.settings.index"}},
 	}, &found)
 	var failure *serverError
 	switch {
