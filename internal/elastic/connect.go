@@ -90,7 +90,7 @@ func (c Config) credential() (kind, advice string) {
 
 // worthRepeating says whether a request that brought no answer may bring one when it is sent again.
 func worthRepeating(_ *http.Request, err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || isRefusal(err) || isGateway(err) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || IsFinal(err) {
 		return false
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {

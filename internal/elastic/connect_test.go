@@ -28,7 +28,12 @@ func TestWorthRepeating(t *testing.T) {
 	f(context.Canceled, false)
 	f(context.DeadlineExceeded, false)
 	f(fingerprintError{}, false)
-	f(&tls.CertificateVerificationError{Err: errors.New("expired")}, false)
+	expired := &tls.CertificateVerificationError{Err: errors.New("expired")}
+	f(expired, false)
+	f(&RedirectError{Status: 301}, false)
+	f(&ProxyError{Status: 407}, false)
+	f(noAddress{expired, io.EOF}, true) // the other node may be back in a moment
+	f(noAddress{expired, &RedirectError{Status: 301}}, false)
 }
 
 func TestBackoff(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -94,6 +95,16 @@ func CheckProxy(value string) string {
 		return "has no host; want an address such as http://proxy:3128"
 	}
 	return ""
+}
+
+// IsFinal reports whether an error on the way to the cluster stays the same however often the
+// request is sent: the two sides do not agree on TLS, or something on the way refuses or redirects.
+// Of several addresses all have to.
+func IsFinal(err error) bool {
+	if all, ok := errors.AsType[noAddress](err); ok {
+		return !slices.ContainsFunc(all, func(one error) bool { return !IsFinal(one) })
+	}
+	return isRefusal(err) || isGateway(err)
 }
 
 // isGateway reports whether something on the way refuses, which asking again does not change.

@@ -78,7 +78,7 @@ func (c *Cluster) retry(ctx context.Context, q call, tries uint, send func() (el
 func isTransient(err error) bool {
 	var refused *elastic.Error
 	if !errors.As(err, &refused) {
-		return errors.Is(err, elastic.ErrUnreachable) || errors.Is(err, errBusyShards)
+		return errors.Is(err, elastic.ErrUnreachable) && !elastic.IsFinal(err) || errors.Is(err, errBusyShards)
 	}
 	switch refused.Status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusGatewayTimeout:
