@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -228,11 +227,11 @@ func (p *historyPage) explain(ctx context.Context, document []byte) *match.Expla
 			continue
 		}
 		var m *event.Mapping
-		var dates *fastjson.Value
+		var fields *fastjson.Value
 		if len(signal.Ancestors) == 1 {
 			from := sample{Index: signal.Ancestors[0].Index, ID: signal.Ancestors[0].ID}
 			m = p.mapping(ctx, from.Index, d)
-			dates = p.dates(ctx, from, m, d)
+			fields = p.fields(ctx, from, m, d)
 		}
 		// Values that the search's `fields` added lie in the signal as if they had been in the event: without a mapping
 		// they are read from there.
@@ -240,7 +239,7 @@ func (p *historyPage) explain(ctx context.Context, document []byte) *match.Expla
 			if source, err := parseSource(text, d.Fields, mapping); err == nil {
 				e := event.New(d.Fields)
 				e.SetNow(p.began)
-				e.Reset(mapping, source, dates)
+				e.Reset(mapping, source, fields)
 				if x := d.Matcher.Explain(e); x.Holds {
 					return x
 				}
@@ -250,13 +249,13 @@ func (p *historyPage) explain(ctx context.Context, document []byte) *match.Expla
 	return nil
 }
 
-// dates asks for those values of an event that only its index reads; nil where there are none, or no such event any more.
-func (p *historyPage) dates(ctx context.Context, from sample, m *event.Mapping, d *schedule.Detection) *fastjson.Value {
+// fields asks for those values of an event that only its index has or reads; nil where there are none, or
+// no such event any more.
+func (p *historyPage) fields(ctx context.Context, from sample, m *event.Mapping, d *schedule.Detection) *fastjson.Value {
 	if m == nil || from.ID == "" {
 		return nil
 	}
-	isOther := func(w search.Wanted) bool { return w.Format == "" }
-	wanted := slices.DeleteFunc(search.Want(m, d.Fields.Paths()), isOther)
+	wanted := search.Want(m, d.Fields.Paths())
 	if len(wanted) == 0 {
 		return nil
 	}

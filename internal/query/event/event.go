@@ -149,7 +149,7 @@ func (e *Event) resolve(s Slot, into []Value) []Value {
 			into = e.collect(e.source, path, f, into)
 		}
 	}
-	if f.FromFields && e.extra != nil {
+	if f.FromFields && len(f.copied) == 0 && e.extra != nil {
 		into = e.collect(e.extra, f.asked, f, into)
 	}
 	if f.Constant != "" && len(into) == 0 {

@@ -58,7 +58,8 @@ type FieldMapping struct {
 	// OnlyFields: what `_source` has under the field's path are not its values, but those of a mapped
 	// field that a runtime field shadows, or values before they are normalized.
 	OnlyFields bool
-	// Copied are the paths in `_source` of the fields that copy_to copies here.
+	// Copied are the paths in `_source` of the fields that copy_to copies here. `fields` would write their
+	// numbers anew.
 	Copied []string
 	// Leaves: the field's values are all scalars in its object (the root of a flattened field).
 	Leaves bool

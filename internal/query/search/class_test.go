@@ -51,7 +51,7 @@ func TestClasses(t *testing.T) {
 	}
 	// An object is told from nothing only where a field below it is asked for too; neither has values.
 	f("k", `a1 a2: keyword k nested="" fields=false`, `b: long k nested="" fields=false`, `c d h:   nested="" fields=false`,
-		`e: long real nested="" fields=false`, `f: keyword real nested="" fields=false`, `g: keyword k nested="" fields=false`)
+		`e: long real nested="" fields=false`, `f: keyword real nested="" fields=false`, `g: keyword k nested="" fields=true`)
 	f("k.x", `a1 a2 b e f g h:   nested="" fields=false`, `c: keyword k.x nested="k" fields=false`, `d: keyword k.x nested="" fields=false`)
 	f("none", `a1 a2 b c d e f g h:   nested="" fields=false`)
 }

@@ -43,7 +43,8 @@ func (r *fieldReader) read(path string) (field event.FieldMapping, missing bool)
 	}
 	missing = r.filter.leavesOut(origin)
 	for _, source := range r.whole[r.index].copies[concrete] {
-		field.Copied = append(field.Copied, source)
+		// The matcher reads what is copied from `_source`; a signal has what `fields` says.
+		field.Copied, field.FromFields = append(field.Copied, source), true
 		missing = missing || r.filter.leavesOut(source)
 	}
 	if field.Name == "constant_keyword" {
