@@ -48,9 +48,12 @@ type ruleStatus struct {
 	Gaps        schedule.Intervals   `json:"gaps,omitempty"`
 	OpenSeconds float64              `json:"open_seconds"` // for which at least one index is open
 	Open        []schedule.OpenIndex `json:"open,omitempty"`
-	LateSweep   lateSweep            `json:"late_sweep"`
-	Costs       []string             `json:"costs,omitempty"` // in which ways the last run cost more than a rule's share
-	LastRun     *schedule.Run        `json:"last_run,omitempty"`
+	Sick        []schedule.SickPiece `json:"sick,omitempty"` // pieces that failed as a whole
+	// SetAside are indices that were closed before the coverage began: they are searched when they are opened.
+	SetAside  []string      `json:"set_aside,omitempty"`
+	LateSweep lateSweep     `json:"late_sweep"`
+	Costs     []string      `json:"costs,omitempty"` // in which ways the last run cost more than a rule's share
+	LastRun   *schedule.Run `json:"last_run,omitempty"`
 	// ChangedAt is when the rule's meaning changed since its first run: what was covered before was
 	// searched for another condition.
 	ChangedAt *time.Time `json:"changed_at,omitempty"`
@@ -103,7 +106,7 @@ func (s lateSweep) String() string {
 // first run that was killed has entered nothing.
 func (s ruleStatus) whole() bool {
 	ended := s.LastRun != nil && s.LastRun.Error == ""
-	return s.CoveredUpTo != nil && len(s.Gaps) == 0 && len(s.Open) == 0 && ended && !s.Late
+	return s.CoveredUpTo != nil && len(s.Gaps) == 0 && len(s.Open) == 0 && len(s.Sick) == 0 && ended && !s.Late
 }
 
 func (a *app) status(ctx context.Context, format string, maxLag time.Duration) error {
@@ -155,7 +158,10 @@ func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *schedule
 	// What lies behind the last run is not a gap yet: the next poll is for it.
 	s.Gaps = ledger.Gaps(ledger.Covered.End())
 	s.GapSeconds = s.Gaps.Length().Seconds()
-	s.Open, s.LastRun = ledger.Open, ledger.LastRun
+	s.Open, s.Sick, s.LastRun = ledger.Open, ledger.Sick, ledger.LastRun
+	if ledger.SetAside != nil {
+		s.SetAside = *ledger.SetAside
+	}
 	s.LateSweep = lateSweepOf(ledger.Sweep, late)
 	var open schedule.Intervals
 	for _, o := range s.Open {
@@ -210,6 +216,13 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 	for _, open := range s.Open {
 		fmt.Fprintf(w, "  open\t%s for %s since %s, tried again %d times, next try %s: %s\n", nameOf(open.Index), open.What(),
 			open.Since.Format(time.RFC3339), open.Tries, open.Next.Format(time.RFC3339), open.Reason)
+	}
+	for _, p := range s.Sick {
+		fmt.Fprintf(w, "  failed\t%s since %s, tried again %d times, next try %s: %s\n", p.What(),
+			p.Since.Format(time.RFC3339), p.Tries, p.Next.Format(time.RFC3339), p.Reason)
+	}
+	if len(s.SetAside) > 0 {
+		fmt.Fprintf(w, "  closed\t%s: closed before the coverage began, not searched until opened\n", namesOf(s.SetAside))
 	}
 	fmt.Fprintf(w, "  late sweep\t%s\n", s.LateSweep)
 	if run := s.LastRun; run != nil {

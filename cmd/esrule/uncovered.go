@@ -38,6 +38,9 @@ func describeTrouble(t schedule.Trouble) string {
 	if len(rules) > 1 {
 		concerned = fmt.Sprintf("%d rules: %s", len(rules), namesOf(rules))
 	}
+	if len(t.Indices) == 0 && t.Open.What() != "" {
+		return fmt.Sprintf("%s could not be searched: %s\n    for %s", t.Open.What(), t.Reason, concerned)
+	}
 	if len(t.Indices) == 0 {
 		return fmt.Sprintf("%s\n    the run ended early for %s", t.Reason, concerned)
 	}

@@ -154,8 +154,10 @@ func (r ruleMetrics) ran(one schedule.RuleReport) {
 		n.total.WithLabelValues(id, name).Add(float64(n.count))
 		n.last.WithLabelValues(id, name).Set(float64(n.count))
 	}
-	if k, failed := kindOf(one.Err); failed {
-		r.failures.WithLabelValues(id, name, string(k)).Inc()
+	for _, err := range append([]error{one.Err}, one.Failed...) {
+		if k, failed := kindOf(err); failed {
+			r.failures.WithLabelValues(id, name, string(k)).Inc()
+		}
 	}
 	r.failures.WithLabelValues(id, name, string(indexOpen)).Add(float64(len(one.Open)))
 	r.failures.WithLabelValues(id, name, string(deadLetter)).Add(float64(run.DeadLettered))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/date"
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
@@ -43,10 +44,11 @@ type Coverer struct {
 	Log *slog.Logger
 }
 
-// Target is what is searched: a window of time in some patterns, or of their indices only one.
+// Target is what is searched: a window of time in some patterns, or in a part of their indices.
 type Target struct {
 	Patterns []string
-	Only     string
+	// Only are the indices that are searched; with none, all are.
+	Only []string
 	// Window is half-open; a zero end is no bound.
 	Window     Interval
 	Timestamps prefilter.Timestamps
@@ -62,7 +64,7 @@ type Target struct {
 
 // Outcome is what covering one window came to.
 type Outcome struct {
-	Reached    bool // the one index that was asked for is among those that answered
+	Reached    []string // those of the target's Only that answered
 	Indices    int
 	Candidates int
 	Matched    int
@@ -74,6 +76,40 @@ type Outcome struct {
 // Cover searches the target for a rule's events and writes a signal for each match. With no error,
 // everything but the failures in the outcome was read, judged and acknowledged.
 func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target, x sink.Execution) (Outcome, error) {
+	var sum Outcome
+	for range goneTries {
+		out, err := c.once(ctx, d, t, x)
+		sum = sum.add(out)
+		if err != nil {
+			return sum, err
+		}
+		kept, gone, err := c.partGone(ctx, out.Failures)
+		if err != nil {
+			return sum, err
+		}
+		if len(gone) == 0 {
+			return sum, nil
+		}
+		c.Log.Warn("indices were deleted while they were searched; the time is searched again, in case they "+
+			"go on under other names", "rule", d.Rule.ID, "indices", gone)
+		sum.Failures, t.Only, t.Drained = kept, nil, nil
+	}
+	return sum, nil
+}
+
+// goneTries is how often a time is searched at most where indices are deleted meanwhile.
+const goneTries = 3
+
+func (o Outcome) add(other Outcome) Outcome {
+	other.Indices = max(other.Indices, o.Indices)
+	other.Candidates += o.Candidates
+	other.Matched += o.Matched
+	other.Written = o.Written.Add(other.Written)
+	return other
+}
+
+// once searches the target. Indices that are gone by then are among the failures.
+func (c *Coverer) once(ctx context.Context, d *Detection, t Target, x sink.Execution) (Outcome, error) {
 	pit, err := c.Cluster.OpenPointInTime(ctx, t.Patterns)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("open a point in time on %s: %w", t.Patterns, err)
@@ -85,15 +121,15 @@ func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target, x sink.Exec
 	}
 	defer closeIt()
 	if pit.Empty() {
-		return c.outcomeOf(ctx, Outcome{}, t, pit)
+		return outcomeOf(Outcome{}, t, pit), nil
 	}
 	classes, err := d.Classes(ctx, c.Cluster, t.Patterns)
 	if err != nil {
 		return Outcome{}, err
 	}
 	plan := d.plan(classes, t.Timestamps, t.Window, c.Own)
-	if t.Only != "" {
-		plan.narrow(prefilter.Terms("_index", []string{t.Only}))
+	if len(t.Only) > 0 {
+		plan.narrow(prefilter.Terms("_index", t.Only))
 	}
 	j := newJudge(c, d, t, plan, x)
 	if err := j.read(ctx, pit); err != nil {
@@ -107,25 +143,28 @@ func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target, x sink.Exec
 		return j.outcome, err
 	}
 	j.outcome.Indices = plan.indices()
-	j.outcome.Reached = plan.mappings[t.Only] != nil
+	for _, index := range t.Only {
+		if plan.mappings[index] != nil {
+			j.outcome.Reached = append(j.outcome.Reached, index)
+		}
+	}
 	j.outcome.Failures = plan.uncovered
 	for index := range j.unknown {
 		j.outcome.Failures = append(j.outcome.Failures, Failure{Index: index, Reason: "its mapping could not be read: what its fields are is not known"})
 	}
-	return c.outcomeOf(ctx, j.outcome, t, pit)
+	return outcomeOf(j.outcome, t, pit), nil
 }
 
-// outcomeOf adds the indices that did not answer, except those that are gone or were not asked.
-func (c *Coverer) outcomeOf(ctx context.Context, out Outcome, t Target, pit *search.PointInTime) (Outcome, error) {
+// outcomeOf adds the indices that did not answer, except those that were not asked.
+func outcomeOf(out Outcome, t Target, pit *search.PointInTime) Outcome {
 	for _, f := range pit.Failures() {
-		out.Failures = append(out.Failures, Failure{Index: f.Index, Reason: f.Reason})
+		unwell := f.Type == elastic.NoShardAvailable || f.Type == elastic.ClusterBlock
+		out.Failures = append(out.Failures, Failure{Index: f.Index, Reason: f.Reason, Unwell: unwell})
 	}
-	if t.Only != "" {
-		out.Failures = slices.DeleteFunc(out.Failures, func(f Failure) bool { return f.Index != t.Only })
+	if len(t.Only) > 0 {
+		out.Failures = slices.DeleteFunc(out.Failures, func(f Failure) bool { return !slices.Contains(t.Only, f.Index) })
 	}
-	var err error
-	out.Failures, err = c.dropDeleted(ctx, out.Failures)
-	return out, err
+	return out
 }
 
 // judge takes the candidates of one search to signals.
@@ -279,19 +318,18 @@ func (j *judge) flush(ctx context.Context) error {
 	return nil
 }
 
-// dropDeleted takes out the failures of indices that are gone: there is nothing left to search.
-func (c *Coverer) dropDeleted(ctx context.Context, failures []Failure) ([]Failure, error) {
-	var kept []Failure
+// partGone sorts failures into those of indices that are there and the names of those that are gone.
+func (c *Coverer) partGone(ctx context.Context, failures []Failure) (kept []Failure, gone []string, err error) {
 	for _, f := range failures {
 		there, err := c.Cluster.Exists(ctx, f.Index)
 		if err != nil {
-			return failures, fmt.Errorf("ask whether index %s is still there: %w", f.Index, err)
+			return nil, nil, fmt.Errorf("ask whether index %s is still there: %w", f.Index, err)
 		}
 		if !there {
-			c.Log.Warn("an index was deleted while it was searched; it is no longer waited for", "index", f.Index, "reason", f.Reason)
+			gone = append(gone, f.Index)
 			continue
 		}
 		kept = append(kept, f)
 	}
-	return kept, nil
+	return kept, gone, nil
 }

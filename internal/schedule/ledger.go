@@ -22,6 +22,12 @@ type Ledger struct {
 	Covered Intervals `json:"covered"`
 	// Open are the indices that did not answer for part of what is covered otherwise.
 	Open []OpenIndex `json:"open,omitempty"`
+	// Sick are the pieces that failed as a whole. Their time is in Covered only where they are a late
+	// sweep's. A release that does not know the field finds gaps there.
+	Sick []SickPiece `json:"sick,omitempty"`
+	// SetAside are the indices that were closed before the rule's coverage began, and are since: they are
+	// searched when they are opened. Nil in a ledger of a release that did not ask.
+	SetAside *[]string `json:"set_aside,omitempty"`
 	// Sweep is the account of the late sweeps; a ledger of an earlier release has none until its next run.
 	Sweep *Sweep `json:"sweep,omitempty"`
 	// Fingerprint is the meaning of the rule that was searched last, FingerprintAt when it became that.
@@ -70,7 +76,7 @@ type Run struct {
 	DeadLettered int `json:"dead_lettered"`
 	// Swept is what of that its late sweep came to, if it had a part of one.
 	Swept *Swept `json:"swept,omitempty"`
-	// Error is what ended the run early, if anything did.
+	// Error is what ended the run early, if anything did, or made a piece of it fail.
 	Error string `json:"error,omitempty"`
 }
 
@@ -116,6 +122,7 @@ func (l *Ledger) CutFuture(now time.Time, interval time.Duration) time.Duration 
 	now = now.UTC().Truncate(time.Millisecond)
 	future := l.Covered.Length()
 	l.Covered = l.Covered.Within(Interval{To: now})
+	l.cutSick(now, interval)
 	for i := range l.Open {
 		o := &l.Open[i]
 		o.Since = earlier(o.Since, now)
@@ -129,6 +136,7 @@ func (l *Ledger) CutFuture(now time.Time, interval time.Duration) time.Duration 
 // cover enters an interval as searched, except for the failures, whose indices are open for it.
 func (l *Ledger) cover(i Interval, failures []Failure, now time.Time) {
 	l.Covered = l.Covered.Union(i)
+	l.heal(now)
 	for _, f := range failures {
 		l.open(f, i, now)
 	}
@@ -231,4 +239,6 @@ func (l *Ledger) meaning(fingerprint string, now time.Time) (changed bool) {
 type Failure struct {
 	Index  string `json:"index"`
 	Reason string `json:"reason"`
+	// Unwell says that the cluster cannot read the index, whatever is asked of it.
+	Unwell bool `json:"-"`
 }

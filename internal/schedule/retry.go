@@ -2,101 +2,235 @@ package schedule
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
-	"esrule/internal/query/rule"
+	"esrule/internal/query/search"
 )
 
-// retry is a piece of time for which an index, or a pattern that could not be read, is searched again.
+// retry is a piece of time for which open indices, or a pattern that could not be read, are searched
+// again. Indices that are open for the same time are searched together.
 type retry struct {
-	index string
-	piece Interval
-	sweep bool // it is owed to a late sweep
+	indices []string
+	piece   Interval
+	sweep   bool // it is owed to a late sweep
 }
 
-// dueRetries lists what failed in earlier runs and is due, in pieces. What may still not be read is not tried.
-func (s *ruleRun) dueRetries() []retry {
-	var due []retry
-	for _, open := range s.ledger.Open {
-		forbidden := slices.ContainsFunc(s.forbidden, func(f Failure) bool { return f.Index == open.Index })
-		if open.Next.After(s.now) || forbidden {
-			continue
+// nextRetry returns the oldest piece for which some open index is due.
+func (s *ruleRun) nextRetry() (retry, bool) {
+	due := s.dueIndices()
+	var oldest, owed time.Time
+	for _, o := range due {
+		if len(o.Time) > 0 && (oldest.IsZero() || o.Time[0].From.Before(oldest)) {
+			oldest = o.Time[0].From
 		}
-		for _, i := range open.Time {
-			for from := i.From; from.Before(i.To); from = from.Add(longestPiece) {
-				due = append(due, retry{index: open.Index, piece: NewInterval(from, earlier(i.To, from.Add(longestPiece)))})
-			}
-		}
-		if open.SweepFrom.IsZero() {
-			continue
-		}
-		for _, piece := range owedPieces(open.SweepFrom, s.now) {
-			due = append(due, retry{index: open.Index, piece: piece, sweep: true})
+		if from := o.SweepFrom; !from.IsZero() && (owed.IsZero() || from.Before(owed)) {
+			owed = from
 		}
 	}
-	return due
+	switch {
+	case !oldest.IsZero():
+		return s.openPiece(due, oldest), true
+	case !owed.IsZero():
+		return s.owedPiece(due, owed), true
+	}
+	return retry{}, false
 }
 
-// retryNext searches the next piece again. An index that fails once more is left alone for the rest of the run.
-func (s *ruleRun) retryNext(ctx context.Context) error {
-	next := s.retries[0]
-	s.retries = s.retries[1:]
-	failure := s.searchAgain(ctx, next)
-	if err := ctx.Err(); err != nil {
-		return err
+// dueIndices are the open indices that are tried again in this run. What may still not be read is not
+// tried, nor what is closed, nor what failed in this run already.
+func (s *ruleRun) dueIndices() []OpenIndex {
+	forbidden := make([]string, 0, len(s.forbidden))
+	for _, f := range s.forbidden {
+		forbidden = append(forbidden, f.Index)
 	}
-	if failure != nil {
-		s.retries = slices.DeleteFunc(s.retries, func(r retry) bool { return r.index == next.index })
-	}
-	return s.update(ctx, s.known, func(l *Ledger) {
-		enter := l.retried
-		if next.sweep {
-			enter = l.paid
-		}
-		enter(next.index, next.piece, failure, s.now, s.detection.Rule.Interval)
+	return slices.DeleteFunc(slices.Clone(s.ledger.Open), func(o OpenIndex) bool {
+		return o.Next.After(s.now) || !s.due[o.Index] || s.shut.has(o.Index) || slices.Contains(forbidden, o.Index)
 	})
 }
 
-// searchAgain gives nil where the piece is covered now, or there is nothing left to cover.
-func (s *ruleRun) searchAgain(ctx context.Context, r retry) *Failure {
-	// Through the rule's patterns, not by the index's own name: an alias may filter it, or be all that may be read.
-	t := Target{Patterns: s.patterns, Only: r.index}
-	if slices.Contains(s.detection.Patterns, r.index) {
-		t = Target{Patterns: rule.Alone(s.detection.Patterns, r.index)} // a pattern that could not be read before
+// openPiece is the piece that begins at a moment, with all who are open from then on, up to where one of
+// them is not any more.
+func (s *ruleRun) openPiece(due []OpenIndex, from time.Time) retry {
+	r := retry{piece: Interval{From: from, To: from.Add(s.retryPace.length)}}
+	for _, o := range due {
+		switch {
+		case len(o.Time) == 0:
+		case !o.Time[0].From.Equal(from):
+			r.piece.To = earlier(r.piece.To, o.Time[0].From)
+		case len(r.indices) == 0 || !s.single:
+			r.indices = append(r.indices, o.Index)
+			r.piece.To = earlier(r.piece.To, o.Time[0].To)
+		}
 	}
-	search := s.cover
-	if r.sweep {
-		search = s.sweep
-	}
-	out, err := search(ctx, t, r.piece)
-	switch {
-	case err != nil:
-		return &Failure{Index: r.index, Reason: err.Error()}
-	case len(out.Failures) > 0:
-		return &Failure{Index: r.index, Reason: out.Failures[0].Reason}
-	case t.Only != "" && !out.Reached:
-		return s.outOfReach(ctx, r.index)
-	}
-	return nil
+	return r
 }
 
-// outOfReach tells an index that is gone, for which there is nothing left to do, from one that is there and
-// of which a search reads nothing: no answer stands for no event only where there is nothing to answer.
-func (s *ruleRun) outOfReach(ctx context.Context, index string) *Failure {
-	if strings.ContainsAny(index, "*:") {
-		s.log.Warn("a pattern that was not searched is not the rule's any more; it is no longer waited for",
-			"rule", s.detection.Rule.ID, "pattern", index)
+// owedPiece is the piece of a late sweep that begins at a moment, with all who owe it from then on.
+func (s *ruleRun) owedPiece(due []OpenIndex, from time.Time) retry {
+	r := retry{piece: (SweepUnderWay{Next: from}).piece(s.now, s.sweepPace.length), sweep: true}
+	for _, o := range due {
+		switch owed := o.SweepFrom; {
+		case owed.IsZero():
+		case !owed.Equal(from):
+			if r.piece.unbounded() || owed.Before(r.piece.To) {
+				r.piece.To = owed
+			}
+		case len(r.indices) == 0 || !s.single:
+			r.indices = append(r.indices, o.Index)
+		}
+	}
+	return r
+}
+
+// retryNext searches a piece again. An index that fails once more is left alone for the rest of the run.
+func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
+	found, err := s.look(ctx, r.indices)
+	if err != nil {
+		return fmt.Errorf("ask which indices there are: %w", err)
+	}
+	t := Target{Patterns: s.patterns, Only: found.there}
+	switch {
+	case len(found.failed) > 0:
+		r.indices = slices.Collect(maps.Keys(found.failed))
+		return s.enterRetry(ctx, r, found.failed, nil)
+	case len(found.gone) > 0: // their events may be in an index of any name
+		r.indices, t.Only = found.gone, nil
+	default:
+		r.indices = found.there
+	}
+	out, err := s.searchPiece(ctx, t, r)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, errTooDear):
+		return nil
+	case err != nil && len(r.indices) > 1:
+		s.single = true // one of them may be why
 		return nil
 	}
-	there, err := s.cluster.Exists(ctx, index)
-	switch {
-	case err != nil:
-		return &Failure{Index: index, Reason: fmt.Sprintf("ask whether it is still there: %v", err)}
-	case there:
-		return &Failure{Index: index, Reason: "it is closed, may not be read, or is in none of the rule's patterns any more"}
+	failed, others := map[string]string{}, []Failure(nil)
+	for _, index := range r.indices {
+		switch {
+		case err != nil:
+			failed[index] = err.Error()
+		case len(t.Only) > 0 && !slices.Contains(out.Reached, index):
+			failed[index] = "a search of the rule's patterns does not reach it: it is closed or may not be read"
+		}
 	}
-	s.log.Warn("an index was deleted before it was covered; it is no longer waited for", "rule", s.detection.Rule.ID, "index", index)
-	return nil
+	for _, f := range out.Failures {
+		if slices.Contains(r.indices, f.Index) {
+			failed[f.Index] = f.Reason
+		} else {
+			others = append(others, f)
+		}
+	}
+	if len(failed) == 0 && len(found.gone) > 0 {
+		s.log.Warn("an index was deleted before it was covered, or is in none of the rule's patterns any more; "+
+			"its time was searched again in all of them, and it is no longer waited for",
+			"rule", s.detection.Rule.ID, "indices", r.indices, "time", sweepText(r.piece))
+	}
+	return s.enterRetry(ctx, r, failed, others)
+}
+
+func (s *ruleRun) searchPiece(ctx context.Context, t Target, r retry) (Outcome, error) {
+	p, look := &s.retryPace, s.cover
+	if r.sweep {
+		p, look = &s.sweepPace, s.sweep
+	}
+	return s.measured(ctx, p, func(limit func(*search.Page) error) (Outcome, error) {
+		t.EachPage = limit
+		return look(ctx, t, r.piece)
+	})
+}
+
+// enterRetry enters what became of a retry. others are open for its piece too.
+func (s *ruleRun) enterRetry(ctx context.Context, r retry, failed map[string]string, others []Failure) error {
+	for index := range failed {
+		delete(s.due, index)
+	}
+	return s.update(ctx, s.known, func(l *Ledger) {
+		enter, open := l.retried, func(f Failure) { l.open(f, r.piece, s.now) }
+		if r.sweep {
+			enter, open = l.paid, func(f Failure) { l.owe(f, r.piece.From, s.now) }
+		}
+		for _, index := range r.indices {
+			var failure *Failure
+			if reason, again := failed[index]; again {
+				failure = &Failure{Index: index, Reason: reason}
+			}
+			enter(index, r.piece, failure, s.now, s.detection.Rule.Interval)
+		}
+		for _, f := range others {
+			open(f)
+		}
+	})
+}
+
+// whereabouts are the open indices of a retry, by where they are.
+type whereabouts struct {
+	there  []string
+	gone   []string          // under this name: what they held may go on under another
+	failed map[string]string // known to be unreadable, with the reason
+}
+
+func (s *ruleRun) look(ctx context.Context, indices []string) (whereabouts, error) {
+	found := whereabouts{failed: map[string]string{}}
+	all, err := s.findings.Standings(ctx, s.patterns)
+	if err != nil {
+		return found, err
+	}
+	for _, index := range indices {
+		reason, unwell := s.findings.unwell[index]
+		switch standing, there := all[index]; {
+		case there && unwell:
+			found.failed[index] = reason
+		case there && !s.replaced(index, standing):
+			found.there = append(found.there, index)
+		case there || strings.ContainsAny(index, "*:"):
+			found.gone = append(found.gone, index)
+		default:
+			outside, err := s.outside(ctx, index)
+			if err != nil {
+				outside = err.Error()
+			}
+			if outside != "" {
+				found.failed[index] = outside
+			} else {
+				found.gone = append(found.gone, index)
+			}
+		}
+	}
+	return found, nil
+}
+
+// replaced reports whether an index is another than the one that failed: it was made since.
+func (s *ruleRun) replaced(index string, now search.Standing) bool {
+	return slices.ContainsFunc(s.ledger.Open, func(o OpenIndex) bool {
+		return o.Index == index && now.Created.After(o.Since)
+	})
+}
+
+// outside says why an index that the patterns do not name stays open; empty where it does not, since it
+// is gone, its name is an alias's now, or it was taken out of the patterns.
+func (s *ruleRun) outside(ctx context.Context, index string) (string, error) {
+	there, err := s.findings.Exists(ctx, index)
+	if err != nil {
+		return "", fmt.Errorf("ask whether it is still there: %w", err)
+	}
+	if !there {
+		return "", nil
+	}
+	named, err := s.findings.Standings(ctx, []string{index})
+	if err != nil {
+		return "", fmt.Errorf("ask what it is now: %w", err)
+	}
+	if _, real := named[index]; real && len(s.forbidden) > 0 {
+		return "it may not be read, or is in none of the rule's patterns any more", nil
+	}
+	return "", nil
 }

@@ -10,10 +10,12 @@ import (
 	"esrule/internal/sink"
 )
 
-// ruleRun is one run of one rule under way. It begins, takes steps until none is left, and ends; an error
-// ends its steps.
+// ruleRun is one run of one rule under way. It begins, takes steps until none is left, and ends. A piece
+// that fails does not end it; an error of the ledger or of the clock does.
 type ruleRun struct {
 	*Runner
+	findings  *findings
+	coverer   *Coverer
 	detection *Detection
 	execution sink.Execution
 	started   time.Time
@@ -25,20 +27,29 @@ type ruleRun struct {
 	now       time.Time // the earlier of our clock and the cluster's, when asked last
 	asked     time.Time // our clock then
 	before    turn      // what the last step searched
-	swept     bool      // a gap has its turn before the late sweep
-	retries   []retry   // what is left to search again
-	notKept   error     // why the ledger is not in the state index as it is here
-	err       error     // what ended the run early
+	turn      work      // the kind of work behind the live window that is next
+	gapPace   pace
+	sweepPace pace
+	retryPace pace
+	single    bool // open indices are searched one by one
+	shut      shutIndices
+	failing   failing
+	due       map[string]bool // indices that were open before the run, and are tried again in it
+	covered   Intervals       // by this run
+	notKept   error           // why the ledger is not in the state index as it is here
+	err       error           // what ended the run early
 }
 
-func (r *Runner) newRuleRun(d *Detection) *ruleRun {
-	s := &ruleRun{Runner: r, detection: d, started: r.options.Now(), swept: true}
+func (r *Runner) newRuleRun(d *Detection, f *findings) *ruleRun {
+	s := &ruleRun{Runner: r, findings: f, detection: d, started: r.options.Now(), due: map[string]bool{}}
+	s.coverer = &Coverer{Cluster: f, Signals: r.signals, Own: r.options.Own, Log: r.log}
+	s.gapPace, s.retryPace, s.sweepPace = newPace(longestPiece), newPace(longestPiece), newPace(sweepPiece)
 	s.execution = sink.Execution{ID: rand.Text(), Type: sink.Scheduled, Version: r.options.Version, Now: r.options.Now}
 	s.run = Run{ID: s.execution.ID, At: s.started.UTC()}
 	return s
 }
 
-// begin learns the time, reads the ledger, asks what may be read, and lists what failed before and is due.
+// begin learns the time, reads the ledger, and asks what may be read and what is closed.
 func (s *ruleRun) begin(ctx context.Context) {
 	defer s.timed()()
 	s.err = s.prepare(ctx)
@@ -55,44 +66,13 @@ func (s *ruleRun) prepare(ctx context.Context) error {
 	if err := s.askPrivileges(ctx); err != nil {
 		return err
 	}
-	s.retries = s.dueRetries()
+	if err := s.askShut(ctx); err != nil {
+		return fmt.Errorf("ask which indices are closed: %w", err)
+	}
+	for _, o := range s.ledger.Open {
+		s.due[o.Index] = true
+	}
 	return nil
-}
-
-// step covers one piece: the live window where it is due, else in turn a piece of a gap and of the late sweep,
-// so that neither waits for the other's end, else of an index that failed before. It gives false where nothing is
-// left to do, or nothing more can be done.
-func (s *ruleRun) step(ctx context.Context) bool {
-	if s.err != nil {
-		return false
-	}
-	defer s.timed()()
-	if s.err = s.wakeUp(ctx); s.err != nil {
-		return false
-	}
-	piece, ok := nextPiece(s.ledger, s.detection.Rule, s.now, s.before)
-	live := ok && piece.To.Equal(s.now)
-	sweep, due := s.nextSweep()
-	switch {
-	case live:
-		s.before = liveWindow
-		s.err = s.coverPiece(ctx, piece)
-	case ok && (s.swept || !due):
-		s.before, s.swept = gap, false
-		s.err = s.coverPiece(ctx, piece)
-	case due:
-		s.before, s.swept = gap, true
-		s.err = s.sweepNext(ctx, sweep)
-	case len(s.retries) > 0:
-		s.before = gap
-		s.err = s.retryNext(ctx)
-	default:
-		return false
-	}
-	if s.err == nil {
-		_, s.err = s.askTime(ctx)
-	}
-	return s.err == nil
 }
 
 // wakeUp learns the time where the live window may have come due since it was asked last: a rule that has nothing
@@ -147,6 +127,7 @@ func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
 			s.log.Warn("the rule's condition or index patterns changed: what was covered before was searched for the old ones, and is not searched again but by a backfill",
 				"rule", d.Rule.ID, "name", d.Rule.Name, "covered_before", s.now)
 			l.Sweep.UnderWay = nil // what it has read, it read for the old ones
+			l.SetAside = nil       // the new patterns name other closed indices
 		}
 		l.RuleName = d.Rule.Name
 	})
@@ -201,28 +182,6 @@ func (s *ruleRun) askPrivileges(ctx context.Context) error {
 	return err
 }
 
-// coverPiece covers one interval and enters it into the ledger.
-func (s *ruleRun) coverPiece(ctx context.Context, piece Interval) error {
-	out := Outcome{}
-	if len(s.patterns) > 0 {
-		var err error
-		out, err = s.cover(ctx, Target{Patterns: s.patterns}, piece)
-		if err != nil {
-			return fmt.Errorf("cover %s: %w; it stays open and is searched again by the next run", piece, err)
-		}
-	}
-	failures := append(out.Failures, s.forbidden...)
-	return s.update(ctx, s.known, func(l *Ledger) { l.cover(piece, failures, s.started.UTC()) })
-}
-
-// cover searches an interval, with its overlap, and counts what came of it.
-func (s *ruleRun) cover(ctx context.Context, t Target, i Interval) (Outcome, error) {
-	t.Window, t.Timestamps, t.Now = reading(s.detection.Rule, i), s.detection.Timestamps(), s.started
-	out, err := s.coverer.Cover(ctx, s.detection, t, s.execution)
-	s.count(out, t.Window)
-	return out, err
-}
-
 func (s *ruleRun) count(out Outcome, window Interval) {
 	s.run.Searched += window.Length()
 	s.run.Indices = max(s.run.Indices, out.Indices)
@@ -241,15 +200,17 @@ func (s *ruleRun) end(ctx context.Context) RuleReport {
 	if s.err == nil {
 		s.err = ctx.Err()
 	}
-	if s.err != nil {
-		s.run.Error = s.err.Error()
+	if s.err == nil {
+		s.err = s.noteClosedMeanwhile(ctx)
 	}
+	s.run.Error = textOf(errors.Join(append([]error{s.err}, s.failing.errs...)...))
 	if s.ledger != nil {
 		finished := s.update(context.WithoutCancel(ctx), s.known, func(l *Ledger) { l.LastRun = &s.run })
 		s.err = errors.Join(s.err, finished, s.notKept)
 	}
-	report := RuleReport{RuleID: s.detection.Rule.ID, Name: s.detection.Rule.Name, Run: s.run, Err: s.err}
+	report := RuleReport{RuleID: s.detection.Rule.ID, Name: s.detection.Rule.Name, Run: s.run, Err: s.err, Failed: s.failing.errs}
 	if s.ledger != nil {
+		report.Sick = s.ledger.Sick
 		report.Open = s.ledger.Open
 		report.Lag = s.options.Now().Sub(s.ledger.CoveredUpTo())
 	}
@@ -263,4 +224,11 @@ func (s *ruleRun) openFrom() string {
 		return "where the run before left off: the ledger could not be read or written"
 	}
 	return s.ledger.CoveredUpTo().Format(time.RFC3339)
+}
+
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

@@ -14,6 +14,8 @@ type Reader interface {
 	Permissions
 	// Now is the cluster's clock, asked through a date field of an index that may be empty.
 	Now(ctx context.Context, index, field string) (time.Time, error)
+	// Standings says which indices there are, and which of them a search passes over.
+	Standings(ctx context.Context, patterns []string) (map[string]search.Standing, error)
 }
 
 // Options are what a Runner needs beside its collaborators.
@@ -34,7 +36,7 @@ type Options struct {
 // Runner covers what is open of a set of rules.
 type Runner struct {
 	cluster Reader
-	coverer *Coverer
+	signals Signals
 	ledgers *Store
 	options Options
 	log     *slog.Logger
@@ -42,8 +44,7 @@ type Runner struct {
 
 // NewRunner puts a runner together.
 func NewRunner(c Reader, s Signals, l *Store, o Options) *Runner {
-	coverer := &Coverer{Cluster: c, Signals: s, Own: o.Own, Log: o.Log}
-	return &Runner{cluster: c, coverer: coverer, ledgers: l, options: o, log: o.Log}
+	return &Runner{cluster: c, signals: s, ledgers: l, options: o, log: o.Log}
 }
 
 // Report is what a run over all rules came to.
@@ -60,6 +61,10 @@ type RuleReport struct {
 	Open []OpenIndex
 	// Lag is the time since the moment up to which everything is covered.
 	Lag time.Duration
+	// Sick is what failed as a whole, behind the run.
+	Sick []SickPiece
+	// Failed are the errors of the pieces that failed in this run.
+	Failed []error
 	// Err is what ended the rule's run early; the gap stays open.
 	Err error
 }
@@ -67,7 +72,7 @@ type RuleReport struct {
 // Covered tells whether everything asked for was covered.
 func (r Report) Covered() bool {
 	for _, one := range r.Rules {
-		if one.Err != nil || len(one.Open) > 0 || one.Run.DeadLettered > 0 {
+		if one.Err != nil || len(one.Open) > 0 || len(one.Sick) > 0 || one.Run.DeadLettered > 0 {
 			return false
 		}
 	}
@@ -79,20 +84,22 @@ func (r Report) Covered() bool {
 // does not stop the others; the error is the context's.
 func (r *Runner) Run(ctx context.Context, detections []*Detection) (Report, error) {
 	runs := make([]*ruleRun, len(detections))
+	known := newFindings(r.cluster)
 	for i, d := range detections {
-		runs[i] = r.newRuleRun(d)
+		runs[i] = r.newRuleRun(d, known)
 		runs[i].begin(ctx)
 	}
 	for working := true; working && ctx.Err() == nil; {
 		working = pass(ctx, runs)
 	}
+	known.forget()
 	var report Report
 	for _, one := range runs {
 		report.Rules = append(report.Rules, one.end(ctx))
 	}
 	troubles := report.Troubles()
 	if ctx.Err() != nil { // the runs were interrupted, which is no error of theirs
-		troubles = report.openIndices()
+		troubles = report.uncovered()
 	}
 	r.tellTroubles(troubles)
 	return report, ctx.Err()

@@ -8,7 +8,7 @@ import (
 const (
 	// sweepEvery is the time from one late sweep to the next.
 	sweepEvery = time.Hour
-	// sweepPiece is how much of a late sweep is searched at once. Nearly all of it was searched before, so it
+	// sweepPiece is how much of a late sweep is searched at once, at first. Nearly all of it was searched before, so it
 	// is longer than the piece of a gap; between two pieces the live windows have their turn.
 	sweepPiece = 6 * time.Hour
 )
@@ -64,8 +64,8 @@ func (l *Ledger) sweepBegins(now time.Time, late time.Duration) (SweepUnderWay, 
 }
 
 // piece is what of a sweep is searched next. The last one has no end: events dated in the future are found too.
-func (u SweepUnderWay) piece(now time.Time) Interval {
-	if to := u.Next.Add(sweepPiece); to.Before(now) {
+func (u SweepUnderWay) piece(now time.Time, length time.Duration) Interval {
+	if to := u.Next.Add(length); to.Before(now) {
 		return Interval{From: u.Next, To: to}
 	}
 	return Interval{From: u.Next}

@@ -2,10 +2,12 @@ package schedule
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"esrule/internal/query/prefilter"
+	"esrule/internal/query/search"
 )
 
 // sweptBy are the fields by which a late sweep places events: when they happened, however they are placed
@@ -28,22 +30,25 @@ func (s *ruleRun) nextSweep() (SweepUnderWay, bool) {
 	return s.ledger.sweepBegins(s.now, s.options.Late)
 }
 
-// sweepNext searches one piece of a late sweep and enters it into the ledger.
+// sweepNext searches one piece of a late sweep and enters it into the ledger. One that fails as a whole
+// is owed, and the sweep goes on.
 func (s *ruleRun) sweepNext(ctx context.Context, u SweepUnderWay) error {
-	piece := u.piece(s.now)
+	piece := u.piece(s.now, s.sweepPace.length)
 	if s.run.Swept == nil {
 		s.run.Swept = &Swept{From: piece.From}
 	}
-	var out Outcome
-	if len(s.patterns) > 0 {
-		var err error
-		out, err = s.sweep(ctx, Target{Patterns: s.patterns}, piece)
-		if err != nil {
-			return fmt.Errorf("late sweep %s: %w; it is not complete, and the next run goes on with it", sweepText(piece), err)
-		}
+	out, err := s.measured(ctx, &s.sweepPace, func(limit func(*search.Page) error) (Outcome, error) {
+		return s.sweep(ctx, Target{Patterns: s.patterns, EachPage: limit}, piece)
+	})
+	if errors.Is(err, errTooDear) {
+		return nil
 	}
-	failures := append(out.Failures, s.forbidden...)
-	if err := s.update(ctx, s.known, func(l *Ledger) { l.swept(u, piece, failures, s.started.UTC()) }); err != nil {
+	if err != nil {
+		err = fmt.Errorf("late sweep %s: %w", sweepText(piece), err)
+	}
+	failures := s.uncovered(out)
+	change := func(l *Ledger) { l.swept(u, piece, failures, s.started.UTC()) }
+	if err := s.enter(ctx, piece, true, err, change); err != nil {
 		return err
 	}
 	s.run.Swept.Complete = piece.unbounded()
@@ -53,7 +58,7 @@ func (s *ruleRun) sweepNext(ctx context.Context, u SweepUnderWay) error {
 // sweep searches a piece of time without overlap, and counts what came of it.
 func (s *ruleRun) sweep(ctx context.Context, t Target, piece Interval) (Outcome, error) {
 	t.Window, t.Timestamps, t.Now = piece, sweptBy(s.detection), s.started
-	out, err := s.coverer.Cover(ctx, s.detection, t, s.execution)
+	out, err := s.read(ctx, t)
 	searched := piece
 	if piece.unbounded() {
 		searched.To = s.now
@@ -72,15 +77,4 @@ func sweepText(piece Interval) string {
 		return "from " + piece.From.Format(time.RFC3339Nano) + " on"
 	}
 	return piece.String()
-}
-
-// owedPieces are what a sweep that an index owes is searched in.
-func owedPieces(from, now time.Time) []Interval {
-	var pieces []Interval
-	for u := (SweepUnderWay{Next: from}); ; u.Next = pieces[len(pieces)-1].To {
-		pieces = append(pieces, u.piece(now))
-		if pieces[len(pieces)-1].unbounded() {
-			return pieces
-		}
-	}
 }

@@ -14,8 +14,8 @@ import (
 // so that it is reported once and not once for each rule and index.
 type Trouble struct {
 	Reason string
-	// Indices are the indices, or patterns, that have the cause; without one, it ended the runs of
-	// the rules.
+	// Indices are the indices, or patterns, that have the cause. Without one, pieces of time failed as a
+	// whole or, where none is open, it ended the runs of the rules.
 	Indices []string
 	// Open is the time that is open in any of them, with the earliest next try. It names no index.
 	Open OpenIndex
@@ -31,9 +31,47 @@ type RuleName struct {
 
 func (n RuleName) String() string { return fmt.Sprintf("%s (%s)", n.Name, n.ID) }
 
-// Troubles returns why the run did not cover everything, each cause once: first the errors that
-// ended rules early, then the open indices.
-func (r Report) Troubles() []Trouble { return append(r.earlyEnds(), r.openIndices()...) }
+// Troubles returns why the run did not cover everything, each cause once: first the errors that ended
+// rules early, then the pieces that failed as a whole, then the open indices.
+func (r Report) Troubles() []Trouble { return append(r.earlyEnds(), r.uncovered()...) }
+
+func (r Report) uncovered() []Trouble { return append(r.sickPieces(), r.openIndices()...) }
+
+// sickPieces groups the pieces that failed as a whole by their reason.
+func (r Report) sickPieces() []Trouble {
+	var all []Trouble
+	for _, one := range r.Rules {
+		for _, p := range one.Sick {
+			at := slices.IndexFunc(all, func(t Trouble) bool { return t.Reason == p.Reason })
+			if at < 0 {
+				at = len(all)
+				all = append(all, Trouble{Reason: p.Reason})
+			}
+			t, name := &all[at], RuleName{one.RuleID, one.Name}
+			t.Open = together(t.Open, p.open())
+			if !slices.Contains(t.Rules, name) {
+				t.Rules = append(t.Rules, name)
+			}
+		}
+	}
+	return all
+}
+
+// open is the time of a sick piece in the form of an open index's.
+func (p SickPiece) open() OpenIndex {
+	if p.Late {
+		return OpenIndex{SweepFrom: p.From, Next: p.Next}
+	}
+	return OpenIndex{Time: Intervals{p.Interval}, Next: p.Next}
+}
+
+// What says for people what the piece is.
+func (p SickPiece) What() string {
+	if p.Late {
+		return "the late sweep " + sweepText(p.Interval)
+	}
+	return p.Interval.String()
+}
 
 // earlyEnds groups the errors by their cause. The pieces that were being read differ from rule to
 // rule.
@@ -166,7 +204,7 @@ func (s *ruleRun) tell(report RuleReport, interrupted bool) {
 	switch {
 	case interrupted:
 		s.log.Info("run interrupted; what it left open is searched by the next run", attributes...)
-	case report.Err != nil:
+	case report.Err != nil || len(report.Failed) > 0:
 		s.log.Warn("run failed; what it left open is searched by the next run",
 			append(attributes, "not_covered_from", s.openFrom())...)
 	default:
@@ -185,6 +223,11 @@ func (r *Runner) tellTroubles(all []Trouble) {
 			ids[i] = one.ID
 		}
 		rules := []any{"rule_count", len(ids), "rules", ids[:min(len(ids), listed)]}
+		if len(t.Indices) == 0 && t.Open.What() != "" {
+			r.log.Error("pieces of time could not be searched; they are tried again with growing pauses",
+				append([]any{"error", t.Reason, "open", t.Open.What(), "next_try", t.Open.Next}, rules...)...)
+			continue
+		}
 		if len(t.Indices) == 0 {
 			r.log.Error(
 				"the run of a rule ended early; what it left open is searched by the next run",

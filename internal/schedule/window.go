@@ -10,8 +10,8 @@ const (
 	// leastOverlap is how far every search reaches back before what is not covered yet: shards make
 	// documents visible each at its own time, so a search at 12:00 can miss an event stamped 11:59.
 	leastOverlap = 4 * time.Minute
-	// longestPiece is how much of a long gap is searched at once. After each piece the ledger is
-	// written, and the live window has its turn where it is due.
+	// longestPiece is how much of a long gap is searched at once, until pieces have shown to be cheap or
+	// dear. After each piece the ledger is written, and the live window has its turn where it is due.
 	longestPiece = time.Hour
 )
 
@@ -36,9 +36,10 @@ const (
 // nextPiece gives what a run covers next: the live window where it is due, then the gaps from the oldest
 // end. The live window is due at the start of a run and whenever an interval of the rule has passed
 // since, but never twice in a row: where one takes longer than the interval, the gaps have their turn
-// between, and a run ends. ok is false where nothing is left.
-func nextPiece(l *Ledger, r *rule.Rule, now time.Time, before turn) (piece Interval, ok bool) {
-	gaps := l.Gaps(now)
+// between, and a run ends. What failed as a whole has turns of its own. length is how long the piece
+// of a gap is. ok is false where nothing is left.
+func nextPiece(l *Ledger, r *rule.Rule, now time.Time, before turn, length time.Duration) (piece Interval, ok bool) {
+	gaps := l.Gaps(now).Minus(l.sickTime()...)
 	if len(gaps) == 0 {
 		return Interval{}, false
 	}
@@ -53,7 +54,7 @@ func nextPiece(l *Ledger, r *rule.Rule, now time.Time, before turn) (piece Inter
 		return Interval{}, false
 	}
 	oldest := gaps[0]
-	return NewInterval(oldest.From, earlier(oldest.To, oldest.From.Add(longestPiece))), true
+	return NewInterval(oldest.From, earlier(oldest.To, oldest.From.Add(length))), true
 }
 
 // liveLength is how much of the newest time counts as live.

@@ -25,7 +25,7 @@ func ledgerOf(since int, covered ...Interval) *Ledger {
 func TestNextPiece(t *testing.T) {
 	f := func(why string, l *Ledger, now int, before turn, want Interval) {
 		t.Helper()
-		got, ok := nextPiece(l, everyFive, minute(now), before)
+		got, ok := nextPiece(l, everyFive, minute(now), before, longestPiece)
 		if ok == want.Empty() || ok && got != want {
 			t.Errorf("%s: covered %v of %v up to minute %d: got %v %v, want %v", why, l.Covered, l.Since, now, got, ok, want)
 		}

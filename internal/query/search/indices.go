@@ -12,36 +12,26 @@ import (
 	"esrule/internal/elastic"
 )
 
-// Indices names the open indices that the patterns stand for, sorted: an alias's targets, a data
-// stream's backing indices.
+// Indices returns the names of the indices that a search of the patterns reads, sorted: an alias's
+// targets, a data stream's backing indices.
 func (c *Cluster) Indices(ctx context.Context, patterns []string) ([]string, error) {
-	return c.having(ctx, patterns, "open", "uuid")
+	return c.standing(ctx, patterns, func(s Standing) bool { return s.Shut == "" && !s.Blocked })
 }
 
-// Closed names the closed indices that the patterns stand for, sorted: a search passes them over.
+// Closed returns the names of the indices of the patterns that a search passes over without a word,
+// sorted: closed and frozen ones.
 func (c *Cluster) Closed(ctx context.Context, patterns []string) ([]string, error) {
-	return c.having(ctx, patterns, "open,closed", "verified_before_close") // a setting that closing sets and opening takes away
+	return c.standing(ctx, patterns, func(s Standing) bool { return s.Shut != "" })
 }
 
-// having names the indices of the patterns, sorted, that have a setting.
-func (c *Cluster) having(ctx context.Context, patterns []string, state, setting string) ([]string, error) {
-	params := openIndices()
-	params.Set("expand_wildcards", state)
-	params.Set("filter_path", "*.settings.index."+setting)
-	answer := indexSet{}
-	_, err := c.askIndices(ctx, patterns, func(patterns []string) call {
-		return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_settings/index." + setting, params: params}
-	}, &answer)
+func (c *Cluster) standing(ctx context.Context, patterns []string, is func(Standing) bool) ([]string, error) {
+	all, err := c.Standings(ctx, patterns)
 	if err != nil {
 		return nil, err
 	}
-	return slices.Sorted(maps.Keys(answer)), nil
+	maps.DeleteFunc(all, func(_ string, s Standing) bool { return !is(s) })
+	return slices.Sorted(maps.Keys(all)), nil
 }
-
-// indexSet holds names of indices. An answer without one is whole: it stands for no index.
-type indexSet map[string]struct{}
-
-func (indexSet) Missing() string { return "" }
 
 // Exists reports whether there is an index of that name, open or closed. One that may not be looked
 // at is not known to be gone. It asks by GET: a gateway may bar HEAD, and no HEAD says what its 404

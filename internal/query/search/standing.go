@@ -1,0 +1,108 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"esrule/internal/elastic"
+)
+
+// Standing is what the settings of an index say of it.
+type Standing struct {
+	// Created is zero where it could not be read.
+	Created time.Time
+	// Blocked says that nobody may read it or its settings (index.blocks.*).
+	Blocked bool
+	// Shut says why a search passes the index over without a word, empty where it does not.
+	Shut string
+}
+
+// The reasons for which a search passes over an index.
+const (
+	shutClosed = "the index is closed: open it"
+	shutFrozen = "the index is frozen (index.search.throttled), and searches pass it over: unfreeze it"
+)
+
+// Standings returns the indices that the patterns stand for, open and closed, the targets of aliases
+// and the backing indices of data streams among them. A search names no closed index.
+func (c *Cluster) Standings(ctx context.Context, patterns []string) (map[string]Standing, error) {
+	params := openIndices()
+	params.Set("expand_wildcards", "open,closed")
+	// With ignore_unavailable, the closed targets of an alias would be left out.
+	params.Set("ignore_unavailable", "false")
+	params.Set("filter_path", "*.settings.index")
+	const settings = "/_settings/index.creation_date,index.verified_before_close,index.search.throttled"
+	left := patterns
+	for {
+		answer := standingsAnswer{}
+		blocked, err := c.askIndices(ctx, left, func(patterns []string) call {
+			return call{method: http.MethodGet, path: "/" + joined(patterns) + settings, params: params}
+		}, &answer)
+		if gone := missingName(err); slices.Contains(left, gone) {
+			left = slices.DeleteFunc(slices.Clone(left), func(p string) bool { return p == gone })
+			if len(left) > 0 {
+				continue
+			}
+			return map[string]Standing{}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return answer.standings(blocked), nil
+	}
+}
+
+// missingName returns the name that the cluster refused a request for, since there is none such.
+func missingName(err error) string {
+	var refused *elastic.Error
+	if !errors.As(err, &refused) || refused.Status != http.StatusNotFound {
+		return ""
+	}
+	m := regexp.MustCompile(`no such index \[([^\]]+)\]`).FindStringSubmatch(refused.Reason)
+	if m == nil {
+		return ""
+	}
+	return m[1]
+}
+
+// standingsAnswer holds indices by their names. One without any is whole: it stands for no index.
+type standingsAnswer map[string]struct {
+	Settings struct {
+		Index struct {
+			CreationDate string `json:"creation_date"`
+			Closed       string `json:"verified_before_close"` // closing sets it, opening takes it away
+			Search       struct {
+				Throttled string `json:"throttled"`
+			} `json:"search"`
+		} `json:"index"`
+	} `json:"settings"`
+}
+
+func (standingsAnswer) Missing() string { return "" }
+
+// standings reads the answer; of a blocked index nothing is known but that it is there.
+func (a standingsAnswer) standings(blocked []Failure) map[string]Standing {
+	all := map[string]Standing{}
+	for _, f := range blocked {
+		all[f.Index] = Standing{Blocked: true}
+	}
+	for name, one := range a {
+		var s Standing
+		if ms, err := strconv.ParseInt(one.Settings.Index.CreationDate, 10, 64); err == nil {
+			s.Created = time.UnixMilli(ms).UTC()
+		}
+		switch i := one.Settings.Index; {
+		case i.Closed == "true":
+			s.Shut = shutClosed
+		case i.Search.Throttled == "true":
+			s.Shut = shutFrozen
+		}
+		all[name] = s
+	}
+	return all
+}

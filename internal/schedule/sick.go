@@ -1,0 +1,132 @@
+package schedule
+
+import (
+	"slices"
+	"time"
+)
+
+// leastSick is the length from which on a sick piece is not halved any more.
+const leastSick = 5 * time.Minute
+
+// SickPiece is a piece of time that failed as a whole: no index of it is covered. Its time is a gap, or
+// owed to a late sweep. The account of it keeps the other pieces from waiting for it.
+type SickPiece struct {
+	Interval
+	// Late says that the piece is a late sweep's. The last one of a sweep has no end.
+	Late   bool   `json:"late,omitempty"`
+	Reason string `json:"reason"`
+	// Since is when it first failed, Tries how often it has since, Next when it is tried again at the
+	// earliest.
+	Since time.Time `json:"since"`
+	Tries int       `json:"tries"`
+	Next  time.Time `json:"next"`
+}
+
+func (p SickPiece) is(i Interval, late bool) bool {
+	return p.Late == late && p.From.Equal(i.From) && p.To.Equal(i.To)
+}
+
+// sickTime is the time of the gaps that failed as a whole.
+func (l *Ledger) sickTime() Intervals {
+	var all Intervals
+	for _, p := range l.Sick {
+		if !p.Late {
+			all = all.Union(p.Interval)
+		}
+	}
+	return all
+}
+
+// fail enters that a piece failed as a whole. Live windows that fail one after the other are one piece,
+// as long as it is not longer than longestPiece.
+func (l *Ledger) fail(i Interval, late bool, reason string, now time.Time, interval time.Duration) {
+	at := slices.IndexFunc(l.Sick, func(p SickPiece) bool { return p.is(i, late) })
+	if at >= 0 {
+		p := &l.Sick[at]
+		p.Tries++
+		p.Reason, p.Next = reason, now.Add(backoff(p.Tries, interval))
+		return
+	}
+	if n := len(l.Sick) - 1; n >= 0 && !late && l.Sick[n].extends(i, reason) {
+		l.Sick[n].To = i.To
+		return
+	}
+	l.Sick = append(l.Sick, SickPiece{Interval: i, Late: late, Reason: reason, Since: now, Next: now})
+}
+
+func (p SickPiece) extends(i Interval, reason string) bool {
+	return !p.Late && p.To.Equal(i.From) && p.Reason == reason && i.To.Sub(p.From) <= longestPiece
+}
+
+// heal takes out of the account what is covered by now. Pieces that failed for the same reason as one
+// that does not any more are due.
+func (l *Ledger) heal(now time.Time) {
+	var healed []string
+	var left []SickPiece
+	for _, p := range l.Sick {
+		if p.Late {
+			left = append(left, p)
+			continue
+		}
+		rest := Intervals{p.Interval}.Minus(l.Covered...)
+		if len(rest) == 0 {
+			healed = append(healed, p.Reason)
+		}
+		for _, i := range rest {
+			p.Interval = i
+			left = append(left, p)
+		}
+	}
+	l.Sick = left
+	l.dueAgain(healed, now)
+}
+
+// healLate takes a piece of a late sweep out of the account.
+func (l *Ledger) healLate(i Interval, now time.Time) {
+	at := slices.IndexFunc(l.Sick, func(p SickPiece) bool { return p.is(i, true) })
+	if at < 0 {
+		return
+	}
+	reason := l.Sick[at].Reason
+	l.Sick = slices.Delete(l.Sick, at, at+1)
+	l.dueAgain([]string{reason}, now)
+}
+
+func (l *Ledger) dueAgain(reasons []string, now time.Time) {
+	for i := range l.Sick {
+		if p := &l.Sick[i]; slices.Contains(reasons, p.Reason) {
+			p.Next = earlier(p.Next, now)
+		}
+	}
+}
+
+// halve puts the two halves of a sick piece in its place, to find out which of them is sick.
+func (l *Ledger) halve(i Interval, late bool, now time.Time) {
+	at := slices.IndexFunc(l.Sick, func(p SickPiece) bool { return p.is(i, late) })
+	if at < 0 || !i.divisible() {
+		return
+	}
+	first := l.Sick[at]
+	first.Next = now
+	second := first
+	middle := i.From.Add(i.Length() / 2).Truncate(time.Millisecond)
+	first.To, second.From = middle, middle
+	l.Sick = slices.Replace(l.Sick, at, at+1, first, second)
+}
+
+func (i Interval) divisible() bool { return !i.unbounded() && i.Length() > leastSick }
+
+// cutSick takes out of the account what lies after now.
+func (l *Ledger) cutSick(now time.Time, interval time.Duration) {
+	l.Sick = slices.DeleteFunc(l.Sick, func(p SickPiece) bool { return !p.From.Before(now) })
+	for i := range l.Sick {
+		p := &l.Sick[i]
+		p.Since = earlier(p.Since, now)
+		if !p.unbounded() {
+			p.To = earlier(p.To, now)
+		}
+		if p.Next.After(now.Add(backoff(max(p.Tries, 1), interval))) {
+			p.Next = now
+		}
+	}
+}

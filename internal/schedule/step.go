@@ -1,0 +1,253 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"esrule/internal/query/search"
+)
+
+// work is a kind of what a run does behind the live window. The kinds take turns, a piece each, so that
+// none waits for another's end.
+type work uint8
+
+const (
+	closeGaps work = iota
+	sweepLate
+	retrySick
+	retryOpen
+	kindsOfWork
+)
+
+// step covers one piece: the live window where it is due, else the next kind of work. It returns false
+// where nothing is left to do, or nothing more can be done.
+func (s *ruleRun) step(ctx context.Context) bool {
+	if s.err != nil {
+		return false
+	}
+	defer s.timed()()
+	if s.err = s.wakeUp(ctx); s.err != nil {
+		return false
+	}
+	next := s.next()
+	if next == nil {
+		return false
+	}
+	if s.err = next(ctx); s.err == nil {
+		_, s.err = s.askTime(ctx)
+	}
+	return s.err == nil
+}
+
+// next returns what is to be done, nil where nothing is left.
+func (s *ruleRun) next() func(context.Context) error {
+	piece, ok := nextPiece(s.ledger, s.detection.Rule, s.now, s.before, s.gapPace.length)
+	if ok && piece.To.Equal(s.now) && !s.failing.has(piece, false) {
+		return func(ctx context.Context) error {
+			s.before = liveWindow
+			return s.coverPiece(ctx, piece, nil)
+		}
+	}
+	if s.failing.enough() {
+		return nil
+	}
+	for i := range kindsOfWork {
+		kind := (s.turn + i) % kindsOfWork
+		if step := s.workOf(kind, piece, ok); step != nil {
+			return func(ctx context.Context) error {
+				s.before, s.turn = gap, (kind+1)%kindsOfWork
+				return step(ctx)
+			}
+		}
+	}
+	return nil
+}
+
+// workOf returns the next piece of a kind of work, nil where there is none.
+func (s *ruleRun) workOf(kind work, piece Interval, isGap bool) func(context.Context) error {
+	switch kind {
+	case closeGaps:
+		if isGap {
+			return func(ctx context.Context) error { return s.coverPiece(ctx, piece, &s.gapPace) }
+		}
+	case sweepLate:
+		if u, due := s.nextSweep(); due {
+			return func(ctx context.Context) error { return s.sweepNext(ctx, u) }
+		}
+	case retrySick:
+		if p, due := s.nextSick(); due {
+			return func(ctx context.Context) error { return s.searchSick(ctx, p) }
+		}
+	case retryOpen:
+		if r, due := s.nextRetry(); due {
+			return func(ctx context.Context) error { return s.retryNext(ctx, r) }
+		}
+	case kindsOfWork:
+	}
+	return nil
+}
+
+// coverPiece covers one interval and enters it into the ledger. One that fails as a whole is entered as
+// sick. p is the pace of its kind, nil where it has none.
+func (s *ruleRun) coverPiece(ctx context.Context, piece Interval, p *pace) error {
+	out, err := s.measured(ctx, p, func(limit func(*search.Page) error) (Outcome, error) {
+		return s.cover(ctx, Target{Patterns: s.patterns, EachPage: limit}, piece)
+	})
+	if errors.Is(err, errTooDear) {
+		return nil
+	}
+	if err != nil {
+		err = fmt.Errorf("cover %s: %w", piece, err)
+	}
+	return s.enter(ctx, piece, false, err, func(l *Ledger) { l.cover(piece, s.uncovered(out), s.started.UTC()) })
+}
+
+// enter enters what became of a piece: covered by change, or failed with err. What a failed sweep entered
+// is owed beside.
+func (s *ruleRun) enter(ctx context.Context, i Interval, late bool, err error, change func(*Ledger)) error {
+	if ctx.Err() != nil && err != nil {
+		return err
+	}
+	if err == nil {
+		s.failing.well()
+		if !late {
+			s.covered = s.covered.Union(i)
+		}
+		return s.update(ctx, s.known, change)
+	}
+	reason := causeOf(err)
+	entered := s.update(ctx, s.known, func(l *Ledger) {
+		if late {
+			change(l)
+		}
+		l.fail(i, late, reason, s.now, s.detection.Rule.Interval)
+	})
+	if entered != nil {
+		return errors.Join(err, entered)
+	}
+	s.failing.note(i, late, err)
+	s.log.Warn("a piece of time could not be searched; the others are, and it is tried again", "rule",
+		s.detection.Rule.ID, "name", s.detection.Rule.Name, "error", err)
+	return nil
+}
+
+// measured searches a piece and lets its pace learn from it.
+func (s *ruleRun) measured(ctx context.Context, p *pace, search func(limit func(*search.Page) error) (Outcome, error)) (Outcome, error) {
+	if len(s.patterns) == 0 {
+		return Outcome{}, nil
+	}
+	if p == nil {
+		return search(nil)
+	}
+	began := s.options.Now()
+	out, err := search(p.limit(s.options.Now))
+	switch took := s.options.Now().Sub(began); {
+	case err == nil:
+		p.after(took, out.Candidates)
+	case errors.Is(err, errTooDear):
+		p.failed()
+	default:
+		s.failing.took += took
+		p.failed()
+	}
+	return out, err
+}
+
+// uncovered are the failures of a piece: the indices that did not answer, and what was not asked.
+func (s *ruleRun) uncovered(out Outcome) []Failure {
+	failures := append(out.Failures[:len(out.Failures):len(out.Failures)], s.forbidden...)
+	return append(failures, s.shut.open...)
+}
+
+// cover searches an interval, with its overlap, and counts what came of it. The overlap does not reach
+// into a gap: what is in it is searched yet, and may be why it is one.
+func (s *ruleRun) cover(ctx context.Context, t Target, i Interval) (Outcome, error) {
+	t.Window, t.Timestamps, t.Now = reading(s.detection.Rule, i), s.detection.Timestamps(), s.started
+	t.Window.From = later(t.Window.From, s.ledger.Gaps(i.From).End())
+	out, err := s.read(ctx, t)
+	s.count(out, t.Window)
+	return out, err
+}
+
+// read searches a target, and remembers which indices cannot be read.
+func (s *ruleRun) read(ctx context.Context, t Target) (Outcome, error) {
+	out, err := s.coverer.Cover(ctx, s.detection, t, s.execution)
+	s.findings.note(out.Failures)
+	return out, err
+}
+
+// failing is the account of the pieces that failed in a run.
+type failing struct {
+	pieces []SickPiece
+	errs   []error
+	inARow int
+	took   time.Duration
+	// othersWell says that some piece was covered: what fails is sick, and not the cluster.
+	othersWell bool
+}
+
+// A run ends before its backlog does where so many pieces failed one after the other, or failing took
+// so long: the cause is not in the pieces.
+const (
+	mostInARow  = 8
+	mostFailing = 2 * time.Minute
+)
+
+func (f *failing) note(i Interval, late bool, err error) {
+	f.pieces = append(f.pieces, SickPiece{Interval: i, Late: late})
+	f.errs = append(f.errs, err)
+	f.inARow++
+}
+
+func (f *failing) well() { f.inARow, f.othersWell = 0, true }
+
+func (f *failing) enough() bool { return f.inARow >= mostInARow || f.took > mostFailing }
+
+// has reports whether a piece failed in this run already.
+func (f *failing) has(i Interval, late bool) bool {
+	for _, p := range f.pieces {
+		if p.is(i, late) {
+			return true
+		}
+	}
+	return false
+}
+
+// nextSick returns the sick piece that is due. One that failed in this run is not tried again, but its
+// halves are, where others were covered.
+func (s *ruleRun) nextSick() (SickPiece, bool) {
+	for _, p := range s.ledger.Sick {
+		failed := s.failing.has(p.Interval, p.Late)
+		if failed && s.failing.othersWell && p.divisible() || !failed && !p.Next.After(s.now) {
+			return p, true
+		}
+	}
+	return SickPiece{}, false
+}
+
+// searchSick searches a sick piece again, or halves it.
+func (s *ruleRun) searchSick(ctx context.Context, p SickPiece) error {
+	i := p.Interval
+	switch {
+	case s.failing.has(i, p.Late):
+		return s.update(ctx, s.known, func(l *Ledger) { l.halve(i, p.Late, s.now) })
+	case !p.Late:
+		one := newPace(i.Length())
+		return s.coverPiece(ctx, i, &one)
+	}
+	one := newPace(i.Length())
+	out, err := s.measured(ctx, &one, func(func(*search.Page) error) (Outcome, error) {
+		return s.sweep(ctx, Target{Patterns: s.patterns}, i)
+	})
+	if err != nil {
+		return s.enter(ctx, i, true, fmt.Errorf("late sweep %s: %w", sweepText(i), err), func(*Ledger) {})
+	}
+	return s.enter(ctx, i, true, nil, func(l *Ledger) {
+		for _, f := range s.uncovered(out) {
+			l.owe(f, i.From, s.now)
+		}
+		l.healLate(i, s.now)
+	})
+}
