@@ -67,6 +67,7 @@ type Counter interface {
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
 	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
 	OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error)
+	Closed(ctx context.Context, patterns []string) ([]string, error)
 }
 
 // Check says for each pattern whether the rule can fire there. late is how late an event may come that only its
@@ -107,6 +108,9 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 		return check, err
 	}
 	if check.Indices, err = c.Indices(ctx, patterns); err != nil {
+		return check, err
+	}
+	if err := checkClosed(ctx, c, &check, patterns); err != nil {
 		return check, err
 	}
 	if len(check.Indices) == 0 {

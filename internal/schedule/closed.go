@@ -2,8 +2,10 @@ package schedule
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"esrule/internal/query/search"
@@ -146,3 +148,18 @@ func (s *ruleRun) noteClosedMeanwhile(ctx context.Context) error {
 
 // closedTime bounds the question at the end of a run, which a shutdown waits for.
 const closedTime = 20 * time.Second
+
+// checkClosed names the closed indices of a pattern.
+func checkClosed(ctx context.Context, c Counter, check *PatternCheck, patterns []string) error {
+	closed, err := c.Closed(ctx, patterns)
+	if err != nil || len(closed) == 0 {
+		return err
+	}
+	check.Notes = append(check.Notes, fmt.Sprintf(
+		`closed, so not searched until opened: %s (%d in all): open them, or leave them out with "-name" after the pattern`,
+		strings.Join(closed[:min(len(closed), shownClosed)], ", "), len(closed)))
+	return nil
+}
+
+// shownClosed is how many closed indices check names.
+const shownClosed = 5

@@ -1,6 +1,7 @@
 package schedule_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -251,30 +252,20 @@ func TestForbiddenSweepIsOwed(t *testing.T) {
 	}
 }
 
-// errKilled is the end of a process, as far as its ledger goes.
-var errKilled = errors.New("killed")
-
 // TestCrashInTheMiddleOfASweep kills every run behind three searches, of which one is a piece of the sweep at least.
 func TestCrashInTheMiddleOfASweep(t *testing.T) {
 	w, began := lateWorld(t, 30*time.Hour)
 	w.happened("first", hourly(24, began.Add(-time.Minute), -time.Hour)...)
 	w.clock = w.clock.Add(time.Hour)
 	due := w.clock
-	searches := 0
-	w.opening = func() error {
-		if searches++; searches > 3 {
-			return errKilled
-		}
-		return nil
-	}
 	killed := 0
 	for ; ; killed++ {
-		searches = 0
+		w.killBehind(3)
 		report := w.run()
 		if report.Err == nil {
 			break
 		}
-		if s := w.ledger().Sweep; !errors.Is(report.Err, errKilled) || !s.Start.Equal(began) || !s.CompletedAt.IsZero() || s.UnderWay == nil || !s.UnderWay.Start.Equal(due) {
+		if s := w.ledger().Sweep; !errors.Is(report.Err, context.Canceled) || !s.Start.Equal(began) || !s.CompletedAt.IsZero() || s.UnderWay == nil || !s.UnderWay.Start.Equal(due) {
 			t.Fatalf("killed %d times: %v, %+v", killed+1, report.Err, s)
 		}
 		w.clock = w.clock.Add(5 * time.Minute)
@@ -295,17 +286,11 @@ func TestRuleThatChangesInTheMiddleOfASweep(t *testing.T) {
 	w.rule.Parsed = parsed(t, `process where process.name : "worse*"`)
 	w.rule.Query = w.rule.Parsed.Text
 	w.clock = w.clock.Add(40 * time.Minute)
-	searches := 0
-	w.opening = func() error {
-		if searches++; searches > 3 {
-			return errKilled
-		}
-		return nil
-	}
-	if report := w.run(); !errors.Is(report.Err, errKilled) || w.ledger().Sweep.UnderWay == nil {
+	w.killBehind(3)
+	if report := w.run(); !errors.Is(report.Err, context.Canceled) || w.ledger().Sweep.UnderWay == nil {
 		t.Fatalf("killed in the middle of a sweep: %v, %+v", report.Err, w.ledger().Sweep)
 	}
-	w.opening = nil
+	w.opening, w.ending = nil, nil
 	w.rule.Parsed = parsed(t, `process where process.name : "bad*"`)
 	w.rule.Query = w.rule.Parsed.Text
 	w.pass(5 * time.Minute)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"esrule/internal/query/rule"
+	"esrule/internal/query/search"
 )
 
 // Reader is what a run reads of Elasticsearch beside what covering does. *search.Cluster is one.

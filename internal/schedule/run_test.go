@@ -207,8 +207,8 @@ func TestUnwrittenSignalsLeaveTheIntervalOpen(t *testing.T) {
 	w.event(w.index("a"), 3, "bad.exe", 1)
 	w.signals = refusing{}
 	report := w.run()
-	if report.Err == nil || !strings.Contains(report.Err.Error(), "connection reset") {
-		t.Errorf("got %v", report.Err)
+	if len(report.Failed) != 1 || !strings.Contains(report.Failed[0].Error(), "connection reset") {
+		t.Errorf("got %v, %v", report.Failed, report.Err)
 	}
 	if report.Run.Candidates != 1 || report.Run.Matched != 1 {
 		t.Errorf("the run says %+v of one event that matched", report.Run)

@@ -103,18 +103,27 @@ func (l *Ledger) dueAgain(reasons []string, now time.Time) {
 // halve puts the two halves of a sick piece in its place, to find out which of them is sick.
 func (l *Ledger) halve(i Interval, late bool, now time.Time) {
 	at := slices.IndexFunc(l.Sick, func(p SickPiece) bool { return p.is(i, late) })
-	if at < 0 || !i.divisible() {
+	if at < 0 || !i.divisible(now) {
 		return
 	}
 	first := l.Sick[at]
 	first.Next = now
 	second := first
-	middle := i.From.Add(i.Length() / 2).Truncate(time.Millisecond)
+	middle := now.Add(-leastSick)
+	if !i.unbounded() {
+		middle = i.From.Add(i.Length() / 2)
+	}
+	middle = middle.Truncate(time.Millisecond)
 	first.To, second.From = middle, middle
 	l.Sick = slices.Replace(l.Sick, at, at+1, first, second)
 }
 
-func (i Interval) divisible() bool { return !i.unbounded() && i.Length() > leastSick }
+func (i Interval) divisible(now time.Time) bool {
+	if i.unbounded() {
+		i.To = now
+	}
+	return i.Length() > leastSick
+}
 
 // cutSick takes out of the account what lies after now.
 func (l *Ledger) cutSick(now time.Time, interval time.Duration) {

@@ -218,13 +218,19 @@ func (f *failing) has(i Interval, late bool) bool {
 // nextSick returns the sick piece that is due. One that failed in this run is not tried again, but its
 // halves are, where others were covered.
 func (s *ruleRun) nextSick() (SickPiece, bool) {
-	for _, p := range s.ledger.Sick {
-		failed := s.failing.has(p.Interval, p.Late)
-		if failed && s.failing.othersWell && p.divisible() || !failed && !p.Next.After(s.now) {
+	var divided *SickPiece
+	for i, p := range s.ledger.Sick {
+		switch failed := s.failing.has(p.Interval, p.Late); {
+		case !failed && !p.Next.After(s.now):
 			return p, true
+		case failed && s.failing.othersWell && p.divisible(s.now) && divided == nil:
+			divided = &s.ledger.Sick[i]
 		}
 	}
-	return SickPiece{}, false
+	if divided == nil {
+		return SickPiece{}, false
+	}
+	return *divided, true
 }
 
 // searchSick searches a sick piece again, or halves it.

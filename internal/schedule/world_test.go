@@ -36,6 +36,8 @@ type world struct {
 	// opening is called before each search; its error is the search's. through replaces the client.
 	opening func() error
 	through *elasticsearch.Client
+	// ending ends runs; nil is the test's.
+	ending context.Context
 	// signals is what the runner writes to; nil is the cluster.
 	signals schedule.Signals
 	// unread is an index whose mapping is not read; empty is none.
@@ -135,8 +137,12 @@ func (w *world) runAll(rules ...*rule.Rule) []schedule.RuleReport {
 		}
 		detections = append(detections, d)
 	}
-	report, err := w.runner().Run(w.t.Context(), detections)
-	if err != nil {
+	ctx := w.ending
+	if ctx == nil {
+		ctx = w.t.Context()
+	}
+	report, err := w.runner().Run(ctx, detections)
+	if err != nil && w.ending == nil {
 		w.t.Fatal(err)
 	}
 	w.Refresh(w.indices.Signals)
@@ -159,6 +165,18 @@ func (w *world) runner() *schedule.Runner {
 		Start: w.start, Late: w.late,
 		Now: func() time.Time { return w.clock.Add(w.ahead) }, Log: w.logger, Version: "test",
 	})
+}
+
+// killBehind ends the next run after so many searches.
+func (w *world) killBehind(searches int) {
+	ctx, kill := context.WithCancel(w.t.Context())
+	w.ending = ctx
+	w.opening = func() error {
+		if searches--; searches < 0 {
+			kill()
+		}
+		return ctx.Err()
+	}
 }
 
 func (w *world) store() *schedule.Store {
