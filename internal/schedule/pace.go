@@ -23,8 +23,8 @@ type pace struct {
 	length, first, least, most time.Duration
 }
 
-func newPace(first time.Duration) pace {
-	return pace{length: first, first: first, least: first / 4, most: 24 * first}
+func newPace(first, least time.Duration) pace {
+	return pace{length: first, first: first, least: least, most: 24 * first}
 }
 
 // after learns from a piece that was covered.

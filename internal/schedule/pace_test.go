@@ -8,7 +8,7 @@ import (
 func TestPace(t *testing.T) {
 	f := func(why string, took time.Duration, candidates, pieces int, want time.Duration) {
 		t.Helper()
-		p := newPace(time.Hour)
+		p := newPace(time.Hour, time.Hour/4)
 		for range pieces {
 			p.after(took, candidates)
 		}

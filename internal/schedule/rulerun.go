@@ -43,7 +43,8 @@ type ruleRun struct {
 func (r *Runner) newRuleRun(d *Detection, f *findings) *ruleRun {
 	s := &ruleRun{Runner: r, findings: f, detection: d, started: r.options.Now(), due: map[string]bool{}}
 	s.coverer = &Coverer{Cluster: f, Signals: r.signals, Own: r.options.Own, Log: r.log}
-	s.gapPace, s.retryPace, s.sweepPace = newPace(longestPiece), newPace(longestPiece), newPace(sweepPiece)
+	s.gapPace, s.retryPace = newPace(longestPiece, leastPiece), newPace(longestPiece, leastPiece)
+	s.sweepPace = newPace(sweepPiece, sweepPiece)
 	s.execution = sink.Execution{ID: rand.Text(), Type: sink.Scheduled, Version: r.options.Version, Now: r.options.Now}
 	s.run = Run{ID: s.execution.ID, At: s.started.UTC()}
 	return s

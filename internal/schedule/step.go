@@ -240,10 +240,10 @@ func (s *ruleRun) searchSick(ctx context.Context, p SickPiece) error {
 	case s.failing.has(i, p.Late):
 		return s.update(ctx, s.known, func(l *Ledger) { l.halve(i, p.Late, s.now) })
 	case !p.Late:
-		one := newPace(i.Length())
+		one := newPace(i.Length(), i.Length())
 		return s.coverPiece(ctx, i, &one)
 	}
-	one := newPace(i.Length())
+	one := newPace(i.Length(), i.Length())
 	out, err := s.measured(ctx, &one, func(func(*search.Page) error) (Outcome, error) {
 		return s.sweep(ctx, Target{Patterns: s.patterns}, i)
 	})

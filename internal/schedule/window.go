@@ -13,6 +13,8 @@ const (
 	// longestPiece is how much of a long gap is searched at once, until pieces have shown to be cheap or
 	// dear. After each piece the ledger is written, and the live window has its turn where it is due.
 	longestPiece = time.Hour
+	// leastPiece is how short a piece of a gap becomes where pieces are dear.
+	leastPiece = 15 * time.Minute
 )
 
 // overlap is how long before an uncovered interval its search starts: what the rule looks back beyond
