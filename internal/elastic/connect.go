@@ -51,7 +51,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Watch == nil {
 		cfg.Watch = func(Report) {}
 	}
-	t := &transport{addresses: pool, line: newLine(cfg, cfg.Log), watch: cfg.Watch}
+	t := &transport{addresses: pool, line: newLine(cfg, cfg.Log), watch: cfg.Watch, patience: longestSilence}
 	pool.alive = t.alive
 	client := func(retry bool) (*elasticsearch.Client, error) {
 		return elasticsearch.NewClient(elasticsearch.Config{

@@ -119,7 +119,7 @@ func (r *race) start(at *address) *attempt {
 
 // guard reports an attempt whose address hangs.
 func (r *race) guard(a *attempt, answered <-chan struct{}) {
-	pause := quietFor
+	pause, began := quietFor, time.Now()
 	for {
 		select {
 		case <-answered:
@@ -129,7 +129,7 @@ func (r *race) guard(a *attempt, answered <-chan struct{}) {
 		case <-time.After(pause):
 		}
 		pause = quietBetween
-		if r.hangs(a) == nil {
+		if time.Since(began) < r.patience && r.hangs(a) == nil {
 			continue
 		}
 		select {

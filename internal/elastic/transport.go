@@ -17,6 +17,9 @@ const (
 	quietBetween = 5 * time.Second
 	// aliveWithin is how long an address may take for that question, which costs it nothing.
 	aliveWithin = 3 * time.Second
+	// longestSilence is how long a request waits for a node that answers that question and nothing
+	// else, before another is asked as well. A search may take a minute on a shard.
+	longestSilence = 75 * time.Second
 )
 
 // transport sends a request to one address, and to the next where the first fails or hangs.
@@ -33,6 +36,7 @@ type transport struct {
 	addresses *addresses
 	line      *line
 	watch     func(Report)
+	patience  time.Duration // longestSilence, but in tests
 }
 
 // RoundTrip implements http.RoundTripper.
