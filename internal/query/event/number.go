@@ -32,6 +32,15 @@ func Decimal(text []byte) (Value, bool) {
 	return Value{Kind: KindFloat, Text: text, Float: f}, true
 }
 
+// Number reads the text of a constant as number fields do: a decimal number, or what else Java takes for a double.
+func Number(text []byte) (Value, bool) {
+	if v, ok := Decimal(text); ok && string(text) != "-0" { // which has its sign in a double
+		return v, true
+	}
+	f, ok := javaDouble(text)
+	return Value{Kind: KindFloat, Text: text, Float: f}, ok
+}
+
 // decimal tells whether a text may be a number, and if so whether one without fraction and exponent.
 func decimal(text []byte) (isNumber, isWhole bool) {
 	isWhole = true
@@ -147,6 +156,7 @@ func asciiDigits(text []byte) []byte {
 
 // readUnsigned takes what unsigned_long takes: whole numbers from 0, of which a fraction of zeros is no part.
 func readUnsigned(text []byte) (Value, bool) {
+	text = asciiDigits(text)
 	if whole, zeros, found := bytes.Cut(text, []byte(".")); found && len(bytes.Trim(zeros, "0")) == 0 {
 		text = whole
 	}
@@ -220,14 +230,15 @@ func (p precision) round(f float64) float64 {
 	case p.bits == 32:
 		return float64(float32(f))
 	case p.scale != 0:
-		return math.Floor(f*p.scale+0.5) / p.scale
+		const most = 1 << 63 // it is kept as a long
+		return max(-most, min(most, math.Floor(f*p.scale+0.5))) / p.scale
 	}
 	return f
 }
 
 func (p precision) read(text []byte) (Value, bool) {
 	f, ok := javaDouble(text)
-	if !ok {
+	if !ok || math.IsInf(f, 0) {
 		return Value{}, false
 	}
 	f = p.round(f)

@@ -83,8 +83,12 @@ func (v *Value) RoundEqual(f float64) float64 {
 // RoundOrder is [Value.RoundEqual] for comparisons by order. In those Elasticsearch does not round the constant
 // for a scaled_float, and for a half_float only to 32 bits.
 func (v *Value) RoundOrder(f float64) float64 {
-	if v.field != nil && v.field.precision.bits != 0 {
+	switch {
+	case v.field == nil:
+	case v.field.precision.bits != 0:
 		return float64(float32(f))
+	case v.field.precision.scale != 0 && f == 0:
+		return 0 // kept as a long, which has no -0.0
 	}
 	return f
 }

@@ -99,7 +99,7 @@ func decimal(c *eql.Literal) (event.Value, bool) {
 	case eql.Float:
 		return event.Value{Kind: event.KindFloat, Float: c.Float}, true
 	case eql.String:
-		return event.Decimal([]byte(c.Text))
+		return event.Number([]byte(c.Text))
 	case eql.Null, eql.Bool:
 	}
 	return event.Value{}, false

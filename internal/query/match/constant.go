@@ -18,7 +18,7 @@ type constant struct {
 	lower []byte
 
 	number    event.Value
-	signless  event.Value // number, but that -0.0 is 0, as it is to a field of whole numbers
+	signless  event.Value // number, but that -0.0 and NaN are 0, as they are to a field of whole numbers
 	isNumber  bool
 	boolean   bool
 	isBoolean bool
@@ -50,7 +50,7 @@ func newConstant(v event.Value) *constant {
 	c := &constant{kind: v.Kind, text: appendText(nil, &v), normal: &byNormalizer[*constant]{}}
 	switch v.Kind {
 	case event.KindText:
-		c.number, c.isNumber = event.Decimal(c.text)
+		c.number, c.isNumber = event.Number(c.text)
 		c.boolean, c.isBoolean = string(c.text) == "true", string(c.text) == "true" || string(c.text) == "false"
 		c.network, c.isNetwork = parseNetwork(c.text)
 	case event.KindInteger, event.KindUnsigned, event.KindFloat:
@@ -59,7 +59,8 @@ func newConstant(v event.Value) *constant {
 		c.boolean, c.isBoolean = v.Boolean, true
 	case event.KindNull, event.KindUntyped, event.KindDate, event.KindDateNanos, event.KindAddress, event.KindVersion:
 	}
-	if c.signless = c.number; c.number.Kind == event.KindFloat && c.number.Float == 0 {
+	c.signless = c.number
+	if f := c.number.Float; c.number.Kind == event.KindFloat && (f == 0 || f != f) {
 		c.signless.Float = 0
 	}
 	c.dates = &dateConstant{text: string(c.text), isNumber: v.Kind != event.KindText}
@@ -101,7 +102,7 @@ func (c *constant) place(e *event.Event, v *event.Value, equality bool) (first, 
 	case event.KindInteger, event.KindUnsigned:
 		if ok = c.comparesAsNumber(v); ok {
 			with := &c.signless
-			if v.IsComputed() {
+			if v.IsComputed() || equality && c.number.Float != c.number.Float {
 				with = &c.number
 			}
 			n = compareNumbers(v, with)

@@ -18,6 +18,10 @@ func TestDecisions(t *testing.T) {
 		"long":   {Type: event.Integer, Name: "long"},
 		"null":   {Type: event.Keyword, Name: "keyword", NullValue: "none", HasNullValue: true, FromFields: true},
 		"date":   {Type: event.Date, Name: "date"},
+		"double": {Type: event.Float, Name: "double"},
+		"wild":   {Type: event.Keyword, Name: "wildcard"},
+
+		"version": {Type: event.Version, Name: "version"},
 
 		"unsigned": {Type: event.Unsigned, Name: "unsigned_long"},
 		"scaled":   {Type: event.Float, Name: "scaled_float", ScalingFactor: 100},
@@ -128,6 +132,37 @@ func TestDecisions(t *testing.T) {
 	row("numbers compare by value, constants rounded as values are", func(f func(string, string, bool)) {
 		f(`unsigned == 4.0`, `{"unsigned":4}`, true)
 		f(`scaled == 1.005`, `{"scaled":1.005}`, true)
+	})
+	row("a text is a number where Java reads one", func(f func(string, string, bool)) {
+		f(`integer == "443 "`, `{"integer":443}`, true)
+		f(`double < "Infinity"`, `{"double":1e300}`, true)
+		f(`double == "-0"`, `{"double":-0.0}`, true)
+		f(`double == "-0"`, `{"double":0.0}`, false)
+		f(`integer == "NaN"`, `{"integer":0}`, false)
+		f(`integer < "NaN"`, `{"integer":-1}`, true)
+		f(`integer < "NaN"`, `{"integer":0}`, false)
+		f(`integer == "0x10"`, `{"integer":16}`, false)
+		f(`scaled > "1e300"`, `{"scaled":1e301}`, false)
+		f(`scaled <= -0.0`, `{"scaled":0}`, true)
+		f(`unsigned == 3`, `{"unsigned":"٣"}`, true)
+	})
+	row("a wildcard field is a keyword", func(f func(string, string, bool)) {
+		f(`wild : ""`, `{"wild":""}`, true)
+		f(`wild in~ ("")`, `{"wild":""}`, true)
+		f(`wild like~ ("")`, `{"wild":""}`, true)
+		f(`wild : "?*"`, `{"wild":""}`, false)
+		f(`wild : "?*"`, `{"wild":"a"}`, true)
+		f(`wild : "??*"`, `{"wild":"a"}`, false)
+		f(`wild : "*😀"`, `{"wild":"a😀"}`, true)
+		f(`wild < "é"`, `{"wild":"z"}`, true)
+	})
+	row("a version that the type refuses is compared", func(f func(string, string, bool)) {
+		f(`version == "20250101120000"`, `{"version":"1.2.3"}`, false)
+		f(`version < "20250101120000"`, `{"version":"1.2.3"}`, true)
+		f(`version == ""`, `{"version":""}`, true)
+		f(`version > "99.0"`, `{"version":""}`, true)
+		f(`version < "x"`, `{"version":""}`, true)
+		f(`version == null`, `{"version":""}`, false)
 	})
 	row("what has no index is there, and so is an object of another type", func(f func(string, string, bool)) {
 		f(`nothing == "x"`, `{"nothing":"x"}`, true)

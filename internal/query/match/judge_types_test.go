@@ -75,8 +75,9 @@ var fullServerTypes = map[string]judgedType{
 		[]string{`"1.2.3"`, `"1.10.0"`, `"1.2.3-rc1"`, `"1.2.3-rc1.2"`, `"1.2.3-alpha"`, `"1.2.3+build"`, `"1.2"`, `"1"`, `"01.2.3"`, `"x"`, `"1.2.3."`, "1.2", "5"},
 		[]string{`"1.2.3"`, `"1.9.0"`, `"1.10.0"`, `"1.2.3-rc1"`, `"1.2.3-beta"`, `"1.2.3+build"`, `"2"`, `"x"`, `"1.2"`}},
 	"wildcard": {event.Keyword,
-		[]string{`"a"`, `"A"`, `"b"`, `"é"`, `""`, "5", `"5"`, "1.50", `"😀"`, "true", `"aa"`},
-		[]string{`"a"`, `"A"`, `"é"`, `""`, "5", `"😀"`, "true", `"z"`}},
+		// None beyond ASCII, which Elasticsearch orders by something else than bytes there.
+		[]string{`"a"`, `"A"`, `"b"`, `""`, "5", `"5"`, "1.50", "true", `"aa"`},
+		[]string{`"a"`, `"A"`, `""`, "5", "true", `"z"`}},
 	"constant_keyword": {event.Keyword, []string{`"ab"`}, []string{`"ab"`, `"AB"`, `"a"`, `"b"`}},
 }
 
@@ -111,13 +112,13 @@ func (k judgedType) onOpenSearch(name string) judgedType {
 	case "version": // it takes nothing but semantic versions, in documents and in queries
 		k.values = []string{`"1.2.3"`, `"1.10.0"`, `"1.2.3-rc1"`, `"1.2.3-rc1.2"`, `"1.2.3-rc1.10"`, `"1.2.3-alpha"`, `"10.0.0"`}
 		k.constants = []string{`"1.2.3"`, `"1.9.0"`, `"1.10.0"`, `"1.2.3-rc1"`, `"1.2.3-beta"`, `"2.0.0"`}
-	case "unsigned_long": // it takes 4.7, and finds nothing below its greatest number
+	case "unsigned_long": // it takes 4.7, finds nothing below its greatest number and everything below 0
 		k.values = without(k.values, "4.7")
-		k.constants = without(k.constants, "18446744073709551615")
+		k.constants = without(k.constants, "18446744073709551615", "-2147483649")
 	case "scaled_float": // it rounds the constant of a comparison by order
 		k.constants = without(k.constants, "0.05", "0.15")
-	case "wildcard": // it finds no empty text and does not compare by order
-		k.values, k.constants = without(k.values, `""`), without(k.constants, `""`)
+	case "wildcard": // it finds no empty text and no U+0000, and does not compare by order
+		k.constants = without(k.constants, `""`, `"\u{00}"`)
 	}
 	return k
 }
