@@ -27,7 +27,7 @@ var kinds = []kind{
 	{"text", `{"type":"text"}`},
 	{"text+keyword", `{"type":"text","fields":{"keyword":{"type":"keyword","ignore_above":4}}}`},
 	{"keyword+text", `{"type":"keyword","fields":{"text":{"type":"text"}}}`},
-	{"normalized", `{"type":"keyword","normalizer":"folding"}`},
+	{normalized, `{"type":"keyword","normalizer":"folding"}`},
 	{"null value", `{"type":"keyword","null_value":"ab"}`},
 	{"doc values", `{"type":"keyword","index":false}`},
 	{"no doc values", `{"type":"keyword","doc_values":false}`},
@@ -84,6 +84,7 @@ var onlyFullServer = []kind{
 const (
 	constantKeyword = "constant_keyword"
 	flattened       = "flattened"
+	normalized      = "normalized"
 	runtime         = "runtime"
 	semanticVersion = "semantic version" // what OpenSearch calls version; it takes nothing else
 )
@@ -234,6 +235,10 @@ func object(t *rapid.T, s schema) string {
 		case constantKeyword: // refuses a document with another value
 			draw = func(*rapid.T) string { return `"ab"` }
 		}
+		if strings.Contains(s.json, "normalizer") { // of the field or of an alias's target
+			any := draw
+			draw = func(t *rapid.T) string { return asFieldsWrite(any(t)) }
+		}
 		name := s.held(field)
 		switch pick(t, []string{"one", "one", "one", "one", "one", "two", "empty", "missing"}) {
 		case "one":
@@ -245,6 +250,15 @@ func object(t *rapid.T, s schema) string {
 		}
 	}
 	return `{` + strings.Join(parts, ",") + `}`
+}
+
+// asFieldsWrite writes a number as a search's `fields` do, from which the values of a field with a normalizer come: its
+// index has a number as the document writes it.
+func asFieldsWrite(value string) string {
+	if value == "1e0" {
+		return "1.0"
+	}
+	return value
 }
 
 func value(t *rapid.T) string {
