@@ -57,6 +57,7 @@ type Signal struct {
 	Document []byte // JSON on one line
 
 	// What the reduced form and the dead letter are made of, should they be needed.
+	widerID        SignalID // its id where ID is another event's
 	rule           *rule.Rule
 	index, eventID string
 	execution      string
@@ -82,6 +83,7 @@ func NewSignal(m Match, x Execution) (Signal, error) {
 		ID:   identify(m.Rule.ID, event), // of the event as it was stored, before anything is added or taken away
 		rule: m.Rule, index: m.Index, eventID: m.ID, execution: x.ID, written: now(), source: m.Source,
 	}
+	s.widerID = widen(s.ID, event)
 	if err := mergeMissing(event, m.Fields); err != nil {
 		return Signal{}, fmt.Errorf("complete event %s of %s: %w", m.ID, m.Index, err)
 	}

@@ -98,6 +98,21 @@ type form struct {
 // A signal without its event holds nothing of it. So where every signal is refused in that form too,
 // the fault is the index's, or the way's, and no signal becomes a dead letter for it.
 func (w *Writer) Write(ctx context.Context, signals []Signal) (Result, error) {
+	var duplicates []pending
+	r, err := w.write(ctx, signals, &duplicates)
+	others, lookErr := w.merged(ctx, duplicates)
+	r.Duplicates = len(duplicates) - len(others)
+	if err = errors.Join(err, lookErr); err != nil || len(others) == 0 {
+		return r, err
+	}
+	duplicates = nil
+	more, err := w.write(ctx, others, &duplicates)
+	more.Duplicates = len(duplicates)
+	return r.Add(more), err
+}
+
+// write is Write without a look at what the duplicates are duplicates of.
+func (w *Writer) write(ctx context.Context, signals []Signal, duplicates *[]pending) (Result, error) {
 	var r Result
 	inSignals := []form{
 		{w.o.SignalsIndex, full, &r.Created, nil},
@@ -113,11 +128,11 @@ func (w *Writer) Write(ctx context.Context, signals []Signal) (Result, error) {
 	for i := range signals {
 		open[i].signal = &signals[i]
 	}
-	open, err := w.tryAll(ctx, inSignals, open, &r.Duplicates)
-	if len(open) > 0 && r == (Result{}) {
+	open, err := w.tryAll(ctx, inSignals, open, duplicates)
+	if len(open) > 0 && r == (Result{}) && len(*duplicates) == 0 {
 		return r, errors.Join(err, &indexError{w.o.SignalsIndex, len(open), open[0].refusal})
 	}
-	open, deadErr := w.tryAll(ctx, inDeadLetters, open, &r.Duplicates)
+	open, deadErr := w.tryAll(ctx, inDeadLetters, open, duplicates)
 	err = errors.Join(err, deadErr)
 	if len(open) > 0 {
 		last := open[len(open)-1]
@@ -129,7 +144,7 @@ func (w *Writer) Write(ctx context.Context, signals []Signal) (Result, error) {
 
 // tryAll writes signals in one form after the other and returns those that were refused in each.
 func (w *Writer) tryAll(
-	ctx context.Context, forms []form, open []pending, duplicates *int,
+	ctx context.Context, forms []form, open []pending, duplicates *[]pending,
 ) ([]pending, error) {
 	var errs []error
 	for _, f := range forms {
@@ -143,7 +158,9 @@ func (w *Writer) tryAll(
 }
 
 // try writes signals in one form and returns those that were refused in it.
-func (w *Writer) try(ctx context.Context, f form, open []pending, duplicates *int) ([]pending, error) {
+func (w *Writer) try(
+	ctx context.Context, f form, open []pending, duplicates *[]pending,
+) ([]pending, error) {
 	var left, sent []pending
 	var docs []entry
 	for _, p := range open {
@@ -166,7 +183,7 @@ func (w *Writer) try(ctx context.Context, f form, open []pending, duplicates *in
 			*f.count++
 			taken = append(taken, sent[i])
 		case duplicate:
-			*duplicates++
+			*duplicates = append(*duplicates, sent[i])
 		case refused:
 			left = append(left, pending{sent[i].signal, v.err, sent[i].tooLong})
 		case oversized:

@@ -1,0 +1,149 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"esrule/internal/elastic"
+)
+
+// merged returns those of the duplicates whose id is the signal of another event, each under an id of
+// its own. Several events may share the first version of an identity.
+func (w *Writer) merged(ctx context.Context, duplicates []pending) ([]Signal, error) {
+	var ids []SignalID
+	for _, p := range duplicates {
+		if p.signal.widerID != p.signal.ID {
+			ids = append(ids, p.signal.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	stored, err := w.lookUp(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read signals of %s again: %w", w.o.SignalsIndex, err)
+	}
+	var others []Signal
+	for _, p := range duplicates {
+		document, there := stored[p.signal.ID]
+		if there && p.signal.widerID != p.signal.ID && !p.signal.isIn(document) {
+			others = append(others, p.signal.widened())
+		}
+	}
+	return others, nil
+}
+
+// widened returns the signal under the second version of its identity.
+func (s *Signal) widened() Signal {
+	other := *s
+	other.ID = s.widerID
+	uuid := func(id SignalID) []byte { return []byte(`"kibana.alert.uuid":"` + string(id) + `"`) }
+	other.Document = bytes.Replace(s.Document, uuid(s.ID), uuid(other.ID), 1)
+	other.alert = slices.Clone(s.alert)
+	for i, f := range other.alert {
+		if f.key == "kibana.alert.uuid" {
+			other.alert[i].value = string(other.ID)
+		}
+	}
+	return other
+}
+
+// isIn reports whether a document is the signal of the same event. One that cannot be read counts as
+// that, so that nothing is alerted twice.
+func (s *Signal) isIn(document []byte) bool {
+	var signal struct {
+		Reduced   any        `json:"kibana.alert.esrule.reduced"`
+		Ancestors []ancestor `json:"kibana.alert.ancestors"`
+	}
+	text, err := Event(document)
+	if err != nil || json.Unmarshal(document, &signal) != nil {
+		return true
+	}
+	ours := s.source
+	if signal.Reduced == nil { // both with the values that the search's fields added
+		if ours, err = Event(s.Document); err != nil {
+			return true
+		}
+	}
+	theirs, errTheirs := parse(text)
+	mine, errMine := parse(ours)
+	source, errSource := parse(s.source)
+	if errors.Join(errTheirs, errMine, errSource) != nil {
+		return true
+	}
+	if !sameWider(theirs, mine) {
+		return false
+	}
+	// The signal keeps milliseconds only: what is below is told apart by where the event is.
+	apart := belowMillisecond(source) != "" && len(signal.Ancestors) == 1 && s.eventID != ""
+	return !apart || signal.Ancestors[0].Index != s.index || signal.Ancestors[0].ID == s.eventID
+}
+
+// lookUp returns the documents of the alerts index that have one of the ids.
+func (w *Writer) lookUp(ctx context.Context, ids []SignalID) (map[SignalID]json.RawMessage, error) {
+	r, err := elastic.Request{
+		Method: http.MethodPost, Path: indexPath(w.o.SignalsIndex, "/_mget"),
+		Params: url.Values{"_source_includes": {strings.Join(append(widerFields[:],
+			"kibana.alert.ancestors", reducedField, "event.original"), ",")}},
+	}.JSON(map[string]any{"ids": ids})
+	if err != nil {
+		return nil, err
+	}
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval = w.o.RetryPause
+	return backoff.Retry(ctx, func() (map[SignalID]json.RawMessage, error) {
+		requestCtx, cancel := context.WithTimeout(ctx, w.o.RequestTimeout)
+		defer cancel()
+		got := lookedUp{asked: len(ids)}
+		err := send(requestCtx, w.client, r, &got)
+		if refusal, ok := errors.AsType[*serverError](err); ok && !refusal.passing() {
+			return nil, backoff.Permanent(err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		found := map[SignalID]json.RawMessage{}
+		for _, d := range got.Docs {
+			if d.Error != nil {
+				return nil, d.Error
+			}
+			if *d.Found {
+				found[d.ID] = d.Source
+			}
+		}
+		return found, nil
+	}, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(w.o.MaxElapsed))
+}
+
+// lookedUp is the answer to a request for documents by their ids.
+type lookedUp struct {
+	Docs []struct {
+		ID     SignalID        `json:"_id"`
+		Found  *bool           `json:"found"`
+		Source json.RawMessage `json:"_source"`
+		Error  *serverError    `json:"error"`
+	} `json:"docs"`
+
+	asked int
+}
+
+func (l *lookedUp) Missing() string {
+	if len(l.Docs) != l.asked {
+		return fmt.Sprintf("docs for each of %d ids", l.asked)
+	}
+	for _, d := range l.Docs {
+		if d.Found == nil && d.Error == nil {
+			return "found of a document"
+		}
+	}
+	return ""
+}
