@@ -147,7 +147,8 @@ func (k *knownForms) add(definition string, texts, forms []string) {
 }
 
 // normalizer returns n with what it makes of texts, which the first of the indices says that answers.
-// unknown is why none did, where that matters.
+// unknown is why none did. One that is known to be lowercase need not be asked: where the first index
+// refuses, it is done here, and not asked again.
 func (c *Cluster) normalizer(
 	ctx context.Context, n event.Normalizer, indices, texts []string,
 ) (known *event.Normalizer, unknown, err error) {
@@ -163,14 +164,26 @@ func (c *Cluster) normalizer(
 		if unknown, err = c.askNormalizer(ctx, n, index, missing, tries); err != nil {
 			return nil, nil, err
 		}
+		if unknown != nil && n.Lowercase {
+			c.normal.add(n.Definition, missing, lowercased(missing))
+			unknown = nil
+		}
 		if unknown == nil || errors.Is(unknown, elastic.ErrForbidden) {
 			break
 		}
 	}
-	if n.Constants, _ = c.normal.of(n.Definition, texts); n.Lowercase || unknown == nil {
+	if n.Constants, _ = c.normal.of(n.Definition, texts); unknown == nil {
 		return &n, nil, nil
 	}
 	return &n, fmt.Errorf("ask what the normalizer %s makes of the rule's constants: %w", n.Name, unknown), nil
+}
+
+func lowercased(texts []string) []string {
+	forms := make([]string, len(texts))
+	for i, text := range texts {
+		forms[i] = string(event.Lowercase(nil, []byte(text)))
+	}
+	return forms
 }
 
 // mostTexts is how many texts are sent at once: Elasticsearch makes at most 10,000 tokens.
