@@ -110,7 +110,8 @@ func (s *service) await(ctx context.Context) error {
 		}
 		if failure := elastic.FailureOf(err); ctx.Err() == nil && (failure != said || time.Since(saidAt) > sayAgain) {
 			said, saidAt = failure, time.Now()
-			s.log.Warn("the cluster cannot be used yet; nothing is searched until it can, and then from where the last run ended",
+			s.log.Warn("the cluster cannot be used yet; nothing is searched until it can, "+
+				"and then from where the last run ended",
 				"kind", failure, "reason", err)
 		}
 		select {

@@ -198,7 +198,9 @@ func (a *address) locate(u *url.URL) *url.URL {
 
 // forClient is the pool that both clients get in place of their own. It hands out no address: the
 // transport chooses one for each attempt, with what it knows of their health.
-func (all *addresses) forClient([]*elastictransport.Connection, elastictransport.Selector) elastictransport.ConnectionPool {
+func (all *addresses) forClient(
+	[]*elastictransport.Connection, elastictransport.Selector,
+) elastictransport.ConnectionPool {
 	return clientPool{all}
 }
 

@@ -33,7 +33,8 @@ type Client struct {
 }
 
 const (
-	// A ledger that cannot be written undoes what a run has done: a full queue is waited for, some 20 s in all.
+	// A ledger that cannot be written undoes what a run has done: a full queue is waited for, some
+	// 20 s in all.
 	maxRetries     = 6
 	firstBackoff   = 500 * time.Millisecond
 	longestBackoff = 8 * time.Second
@@ -51,7 +52,9 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Watch == nil {
 		cfg.Watch = func(Report) {}
 	}
-	t := &transport{addresses: pool, line: newLine(cfg, cfg.Log), watch: cfg.Watch, patience: longestSilence}
+	t := &transport{
+		addresses: pool, line: newLine(cfg, cfg.Log), watch: cfg.Watch, patience: longestSilence,
+	}
 	pool.alive = t.alive
 	client := func(retry bool) (*elasticsearch.Client, error) {
 		return elasticsearch.NewClient(elasticsearch.Config{
@@ -72,7 +75,9 @@ func New(cfg Config) (*Client, error) {
 	if err := errors.Join(errRequests, errOnce); err != nil {
 		return nil, fmt.Errorf("build the client for %s: %w", strings.Join(cfg.Addresses, ", "), err)
 	}
-	c := &Client{Requests: requests, Once: once, transport: t, addresses: strings.Join(cfg.Addresses, ", ")}
+	c := &Client{
+		Requests: requests, Once: once, transport: t, addresses: strings.Join(cfg.Addresses, ", "),
+	}
 	c.credential, c.advice = cfg.credential()
 	return c, nil
 }
@@ -81,11 +86,16 @@ func New(cfg Config) (*Client, error) {
 func (c Config) credential() (kind, advice string) {
 	switch {
 	case c.APIKey.IsSet():
-		return "the API key", "check ESRULE_ELASTICSEARCH_API_KEY; a key may have expired, or belong to another cluster"
+		return "the API key",
+			"check ESRULE_ELASTICSEARCH_API_KEY; a key may have expired, or belong to another cluster"
 	case c.Username != "":
-		return fmt.Sprintf("user %q with this password", c.Username), "check ESRULE_ELASTICSEARCH_USERNAME and ESRULE_ELASTICSEARCH_PASSWORD, or what the address holds of them"
+		return fmt.Sprintf("user %q with this password", c.Username),
+			"check ESRULE_ELASTICSEARCH_USERNAME and ESRULE_ELASTICSEARCH_PASSWORD, " +
+				"or what the address holds of them"
 	}
-	return "a request without credentials", "set ESRULE_ELASTICSEARCH_API_KEY, or ESRULE_ELASTICSEARCH_USERNAME and ESRULE_ELASTICSEARCH_PASSWORD"
+	return "a request without credentials",
+		"set ESRULE_ELASTICSEARCH_API_KEY, " +
+			"or ESRULE_ELASTICSEARCH_USERNAME and ESRULE_ELASTICSEARCH_PASSWORD"
 }
 
 // worthRepeating says whether a request that brought no answer may bring one when it is sent again.

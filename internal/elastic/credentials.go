@@ -118,8 +118,8 @@ func fileError(err error) error {
 	return fmt.Errorf("cannot read the file: %w", err)
 }
 
-// redactor takes our own credentials out of what the other side says. A proxy that puts the request into its error page
-// would otherwise see them into the log, and from there into the ledger.
+// redactor takes our own credentials out of what the other side says. A proxy that puts the request
+// into its error page would otherwise see them into the log, and from there into the ledger.
 type redactor []string
 
 func newRedactor(user string, secrets ...Secret) redactor {
@@ -153,8 +153,9 @@ func proxySecrets(addresses []string) redactor {
 // mostRedacted bounds what is kept of a refusal: more than any reader of it takes.
 const mostRedacted = 8 << 20
 
-// clean takes the credentials out of an answer that is no success (documents come in successes only), and leaves
-// Elasticsearch's own alone: it does not quote credentials, and a password may be a word that its errors are told by.
+// clean takes the credentials out of an answer that is no success (documents come in successes
+// only), and leaves Elasticsearch's own alone: it does not quote credentials, and a password may be
+// a word that its errors are told by.
 func (c *credentials) clean(res *http.Response) error {
 	c.mu.Lock()
 	r := c.redactor

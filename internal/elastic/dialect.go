@@ -16,8 +16,7 @@ import (
 // Supported is what esrule is tested on.
 const Supported = "Elasticsearch 7.17 to 9.x"
 
-// The versions of Supported. 7.14 to 7.16 answer like 7.17 in all that was tried, but not for all
-// that was tried.
+// The versions of Supported.
 const (
 	oldestMajor, oldestMinor = 7, 17
 	newestMajor              = 9

@@ -84,7 +84,8 @@ func CheckProxy(value string) string {
 	}
 	proxy, err := url.Parse(value)
 	if err != nil {
-		return "not an address such as http://proxy:3128; in a user or password write special characters as %XX"
+		return "not an address such as http://proxy:3128; " +
+			"in a user or password write special characters as %XX"
 	}
 	switch proxy.Scheme {
 	case "http", "https", "socks5", "socks5h":

@@ -40,7 +40,7 @@ func newLine(cfg Config, log *slog.Logger) *line {
 // newHTTP returns the connections that all requests share. The proxy comes from the environment.
 func newHTTP(cfg Config) *http.Transport {
 	return &http.Transport{
-		// Packing pages and unpacking them takes cluster and program a good part of the time that reading does.
+		// Packing pages and unpacking them takes a good part of the time that reading does.
 		DisableCompression:     !cfg.Compressed,
 		Proxy:                  http.ProxyFromEnvironment,
 		OnProxyConnectResponse: checkTunnel,

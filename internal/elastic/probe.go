@@ -54,7 +54,8 @@ func (c *Client) Ready(ctx context.Context, within time.Duration, log *slog.Logg
 			return server, err
 		}
 		if attempt == 1 {
-			log.Warn("the cluster does not answer yet; nothing is searched until it does", "addresses", c.addresses, "wait", within, "reason", err)
+			log.Warn("the cluster does not answer yet; nothing is searched until it does",
+				"addresses", c.addresses, "wait", within, "reason", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -97,7 +98,7 @@ func (c *Client) Probe(ctx context.Context) error {
 		} else {
 			err = unanswered(err)
 		}
-		if failed, ok := errors.AsType[*ProbeError](err); !ok || failed.Failure != Foreign && failed.Failure != Barred {
+		if failure := FailureOf(err); failure != Foreign && failure != Barred {
 			return err
 		}
 		strange = err
@@ -119,7 +120,8 @@ func unanswered(err error) error {
 	default:
 		advice := "check ESRULE_ELASTICSEARCH_URL and that the cluster runs"
 		if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
-			advice += "; a cluster with TLS ends a plain connection like this, and its address begins with https://"
+			advice += "; a cluster with TLS ends a plain connection like this, " +
+				"and its address begins with https://"
 		}
 		e.MayPass = true
 		e.cause = fmt.Errorf("no cluster answers: %w\n  What to do: %s", err, advice)
@@ -142,8 +144,10 @@ func (c *Client) judge(res *http.Response) error {
 		return nil
 	}
 	return &ProbeError{Failure: Foreign, cause: fmt.Errorf(
-		"not Elasticsearch: %s: %s, without the header by which Elasticsearch 7.14 and newer say who they are\n"+
-			"  What to do: check ESRULE_ELASTICSEARCH_URL; a proxy in between has to pass requests and the X-Elastic-Product header on",
+		"not Elasticsearch: %s: %s, without the header "+
+			"by which Elasticsearch 7.14 and newer say who they are\n"+
+			"  What to do: check ESRULE_ELASTICSEARCH_URL; "+
+			"a proxy in between has to pass requests and the X-Elastic-Product header on",
 		address, describe(res))}
 }
 

@@ -88,18 +88,22 @@ func isRefusal(err error) bool { return tlsAdvice(err) != "" }
 // tlsAdvice says what a user can do about a failed TLS handshake; it is empty for other errors.
 func tlsAdvice(err error) string {
 	if _, ok := errors.AsType[fingerprintError](err); ok {
-		return "if the certificate was replaced, ask the cluster's operator for the new fingerprint and set ESRULE_ELASTICSEARCH_CERT_FINGERPRINT; otherwise this is not your cluster"
+		return "if the certificate was replaced, ask the cluster's operator for the new fingerprint " +
+			"and set ESRULE_ELASTICSEARCH_CERT_FINGERPRINT; otherwise this is not your cluster"
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		return "use an address whose host the certificate names"
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "set ESRULE_ELASTICSEARCH_CA_FILE to the authority's certificate (Elasticsearch makes config/certs/http_ca.crt), or ESRULE_ELASTICSEARCH_CERT_FINGERPRINT to its SHA-256"
+		return "set ESRULE_ELASTICSEARCH_CA_FILE to the authority's certificate " +
+			"(Elasticsearch makes config/certs/http_ca.crt), " +
+			"or ESRULE_ELASTICSEARCH_CERT_FINGERPRINT to its SHA-256"
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return "the cluster needs a valid certificate"
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" { // a TLS alert has no type of its own
+	// A TLS alert has no type of its own.
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
 		return "the server refused the handshake; if it asks for a client certificate, that is not supported"
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {

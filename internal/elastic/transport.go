@@ -90,7 +90,8 @@ func isForeign(res *http.Response) bool {
 }
 
 func foreignError(a *address, res *http.Response) error {
-	return fmt.Errorf("%s answers %d %s, and is not Elasticsearch", a, res.StatusCode, http.StatusText(res.StatusCode))
+	return fmt.Errorf("%s answers %d %s, and is not Elasticsearch",
+		a, res.StatusCode, http.StatusText(res.StatusCode))
 }
 
 // replayable returns the request with a body that can be sent more than once.
@@ -137,6 +138,7 @@ func (t *transport) alive(ctx context.Context, a *address) error {
 	if res.StatusCode >= 500 && isForeign(res) {
 		return foreignError(a, res)
 	}
-	_, err = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // to its end: answers may stall half-way
+	// To its end: an answer may stall half-way.
+	_, err = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
 	return err
 }

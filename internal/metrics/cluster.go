@@ -29,8 +29,8 @@ func newClusterMetrics(now func() time.Time) *clusterMetrics {
 		up: prometheus.NewDesc("esrule_cluster_up",
 			"1 where the cluster answered the last request and let us in, else 0.", nil, nil),
 		since: prometheus.NewDesc("esrule_cluster_down_since_timestamp_seconds",
-			"Since when the cluster does not answer or does not let us in, in Unix seconds. Not there while it does.",
-			nil, nil),
+			"Since when the cluster does not answer or does not let us in, in Unix seconds. "+
+				"Not there while it does.", nil, nil),
 		nodes: prometheus.NewDesc("esrule_cluster_addresses_down",
 			"Configured addresses that do not answer; the others are asked instead.", nil, nil),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
