@@ -9,8 +9,8 @@ type Failure struct {
 	Reason string
 }
 
-// forbidden is the Type of a Failure for want of a privilege.
-const forbidden = "security_exception"
+// Forbidden is the Type of a Failure for want of a privilege.
+const Forbidden = "security_exception"
 
 // timedOut is the Type of a Failure for want of time.
 const timedOut = "timed_out"

@@ -127,7 +127,7 @@ func (p *PointInTime) permit(ctx context.Context) error {
 		}
 		switch err := alone.try(ctx); {
 		case errors.Is(err, elastic.ErrForbidden):
-			p.note(ctx, []Failure{{Index: name, Type: forbidden, Reason: "Elasticsearch refuses to search a point in time on it: " +
+			p.note(ctx, []Failure{{Index: name, Type: Forbidden, Reason: "Elasticsearch refuses to search a point in time on it: " +
 				err.Error() + "; where it is an alias, the privilege is needed on the indices that it stands for"}})
 		case err != nil:
 			return err
