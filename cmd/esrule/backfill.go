@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"esrule/internal/elastic"
-	"esrule/internal/query/rule"
+	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
@@ -110,11 +110,11 @@ func (f backfillFlags) check() error {
 		return fmt.Errorf("--lease %s: want at least 1s", f.lease)
 	}
 	for _, pattern := range f.index {
-		if why := rule.CheckPattern(pattern); why != "" {
+		if why := indexpattern.Check(pattern); why != "" {
 			return fmt.Errorf("--index %q: %s", pattern, why)
 		}
 	}
-	if why := rule.CheckPatterns(f.index); why != "" {
+	if why := indexpattern.CheckList(f.index); why != "" {
 		return fmt.Errorf("--index: %s", why)
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/robfig/cron/v3"
 
-	"esrule/internal/query/rule"
+	"esrule/internal/query/indexpattern"
 )
 
 // splitList splits a comma-separated list; blanks around and between commas count for nothing.
@@ -161,11 +161,11 @@ const forbiddenInIndex = " \\/\"<>|#"
 func (p *problems) patterns(name string, text setting) []string {
 	patterns := splitList(text)
 	for _, s := range patterns {
-		if why := rule.CheckPattern(s); why != "" {
+		if why := indexpattern.Check(s); why != "" {
 			p.bad(name, s, why)
 		}
 	}
-	if why := rule.CheckPatterns(patterns); why != "" {
+	if why := indexpattern.CheckList(patterns); why != "" {
 		p.bad(name, string(text), why)
 	}
 	return patterns

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"esrule/internal/query/rule"
+	"esrule/internal/query/indexpattern"
 )
 
 const setupLong = `Create the three indices of esrule and their templates where they are missing, and
@@ -64,7 +64,7 @@ func (a *app) setup(ctx context.Context, roleOnly bool) error {
 	}
 	var patterns []string
 	for _, d := range detections {
-		patterns = append(patterns, rule.PatternsThat(rule.Adding(d.Patterns), func(p string) bool { return rule.NotSearched(p) == "" })...)
+		patterns = append(patterns, indexpattern.Keep(indexpattern.Adding(d.Patterns), func(p string) bool { return indexpattern.NotSearched(p) == "" })...)
 	}
 	slices.Sort(patterns)
 	return a.printRole(cfg, slices.Compact(patterns))

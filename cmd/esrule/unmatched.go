@@ -4,7 +4,7 @@ import (
 	"context"
 	"log/slog"
 
-	"esrule/internal/query/rule"
+	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 )
@@ -27,15 +27,15 @@ func (u *unmatched) look(ctx context.Context, detections []*schedule.Detection) 
 	asked := map[string]bool{}
 	none := map[string]bool{}
 	for _, d := range detections {
-		for _, pattern := range rule.Adding(d.Patterns) {
-			if rule.NotSearched(pattern) != "" {
+		for _, pattern := range indexpattern.Adding(d.Patterns) {
+			if indexpattern.NotSearched(pattern) != "" {
 				continue // it stays open under its own name
 			}
 			if asked[pattern] {
 				continue
 			}
 			asked[pattern] = true
-			indices, err := u.reader.Indices(ctx, rule.Alone(d.Patterns, pattern))
+			indices, err := u.reader.Indices(ctx, indexpattern.Alone(d.Patterns, pattern))
 			if err == nil && len(indices) == 0 || err != nil && u.told[pattern] {
 				none[pattern] = true
 			}

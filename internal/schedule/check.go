@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"esrule/internal/query/event"
+	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
@@ -74,7 +75,7 @@ type Counter interface {
 // @timestamp places.
 func (d *Detection) Check(ctx context.Context, c Counter, now time.Time, late time.Duration) (RuleCheck, error) {
 	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
-	for _, p := range rule.Adding(d.Patterns) {
+	for _, p := range indexpattern.Adding(d.Patterns) {
 		one, err := d.checkPattern(ctx, c, p, now, late)
 		if err != nil {
 			return check, err
@@ -89,11 +90,11 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time, late ti
 
 func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string, now time.Time, late time.Duration) (PatternCheck, error) {
 	check := PatternCheck{Pattern: pattern}
-	if why := rule.NotSearched(pattern); why != "" {
+	if why := indexpattern.NotSearched(pattern); why != "" {
 		check.Problems = append(check.Problems, "not searched: "+why)
 		return check, nil
 	}
-	patterns := rule.Alone(d.Patterns, pattern)
+	patterns := indexpattern.Alone(d.Patterns, pattern)
 	missing, err := c.Privileges(ctx, []string{pattern})
 	if err != nil {
 		return check, err
@@ -160,7 +161,7 @@ func checkOpening(ctx context.Context, c Counter, check *PatternCheck, patterns 
 }
 
 func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCheck, classes []search.Class, day Interval) error {
-	patterns := rule.Alone(d.Patterns, check.Pattern)
+	patterns := indexpattern.Alone(d.Patterns, check.Pattern)
 	when := prefilter.Anytime(d.Timestamps(), day.From, day.To)
 	all, err := c.Count(ctx, patterns, when)
 	if err != nil {

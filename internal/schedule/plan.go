@@ -54,10 +54,23 @@ func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps
 	if len(groups) < 2 {
 		p.searches[0].Query = p.request
 	}
+	bare := prefilter.Guarded(unfiltered(searched), unseen)
+	for i := range p.searches {
+		p.searches[i].Instead = bare
+	}
 	if len(left) > 0 {
 		p.narrow(prefilter.Not(prefilter.Terms("_index", left)))
 	}
 	return p
+}
+
+// unfiltered returns the classes without their pre-filters: what is asked of indices that refuse them.
+func unfiltered(classes []prefilter.Class) []prefilter.Class {
+	all := slices.Clone(classes)
+	for i := range all {
+		all[i].Filter = prefilter.Everything()
+	}
+	return all
 }
 
 // narrow leaves out what a clause does not accept.
@@ -65,6 +78,7 @@ func (p *plan) narrow(to prefilter.Clause) {
 	p.request = prefilter.And(p.request, to)
 	for i, s := range p.searches {
 		p.searches[i].Query = prefilter.And(s.Query.(prefilter.Clause), to)
+		p.searches[i].Instead = prefilter.And(s.Instead.(prefilter.Clause), to)
 	}
 }
 

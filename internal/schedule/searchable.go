@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"esrule/internal/elastic"
+	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
 )
 
@@ -25,8 +25,8 @@ type Permissions interface {
 // over what may not be read answers as if nothing were there. A pattern with * of which only a part may
 // be read is in both: what may be read is searched.
 func Searchable(ctx context.Context, c Permissions, patterns []string) (searched []string, open []Failure, err error) {
-	local := rule.PatternsThat(patterns, func(p string) bool { return rule.NotSearched(p) == "" })
-	missing, err := c.Privileges(ctx, rule.Adding(local))
+	local := indexpattern.Keep(patterns, func(p string) bool { return indexpattern.NotSearched(p) == "" })
+	missing, err := c.Privileges(ctx, indexpattern.Adding(local))
 	if err != nil {
 		return nil, nil, fmt.Errorf("ask what may be read: %w", err)
 	}
@@ -35,22 +35,22 @@ func Searchable(ctx context.Context, c Permissions, patterns []string) (searched
 		lacking[m.Pattern] = append(lacking[m.Pattern], m.Privilege)
 	}
 	closed := map[string]bool{} // patterns of which nothing may be read
-	for _, p := range rule.Adding(patterns) {
-		if reason := rule.NotSearched(p); reason != "" {
+	for _, p := range indexpattern.Adding(patterns) {
+		if reason := indexpattern.NotSearched(p); reason != "" {
 			open = append(open, Failure{Index: p, Reason: reason})
 			continue
 		}
 		if len(lacking[p]) == 0 {
 			continue
 		}
-		part, err := readsPart(ctx, c, rule.Alone(local, p))
+		part, err := readsPart(ctx, c, indexpattern.Alone(local, p))
 		if err != nil {
 			return nil, nil, fmt.Errorf("ask what may be read of %s: %w", p, err)
 		}
 		closed[p] = len(part) == 0
 		open = append(open, Failure{Index: p, Reason: forbiddenReason(lacking[p], part)})
 	}
-	return rule.PatternsThat(local, func(p string) bool { return !closed[p] }), open, nil
+	return indexpattern.Keep(local, func(p string) bool { return !closed[p] }), open, nil
 }
 
 func forbiddenReason(privileges, part []string) string {

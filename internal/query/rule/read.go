@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"esrule/internal/query/eql"
+	"esrule/internal/query/indexpattern"
 )
 
 const (
@@ -276,13 +277,13 @@ func (r *reader) patterns() {
 		if !ok {
 			continue
 		}
-		if fault, advice := patternFault(pattern); fault != "" {
+		if fault, advice := indexpattern.Fault(pattern); fault != "" {
 			r.report(r.table.element(key, i), fmt.Sprintf("index pattern %q %s", pattern, fault), advice)
 		}
 	}
-	if why := CheckPatterns(patterns); why != "" {
+	if why := indexpattern.CheckList(patterns); why != "" {
 		r.table.fault(key, why, "Write the exclusions after the patterns that they are about.")
-	} else if len(patterns) > 0 && len(Adding(patterns)) == 0 {
+	} else if len(patterns) > 0 && len(indexpattern.Adding(patterns)) == 0 {
 		r.table.fault(key, "index only excludes", "Write the patterns to search: "+example)
 	}
 	r.rule.Index = patterns

@@ -34,7 +34,7 @@ type Rule struct {
 	Query  string
 	Parsed *eql.Query
 	// Index holds the index patterns as written: at least one that is no exclusion. Some may not
-	// be searched (NotSearched).
+	// be searched (indexpattern.NotSearched).
 	Index []string
 	// From is how far back one run looks (from = "now-9m" is 9 minutes), Interval how often it is due.
 	From     time.Duration

@@ -55,7 +55,7 @@ func (f *fetcher) suspicious(a answer, err error) bool {
 		return isTransient(err)
 	}
 	return slices.ContainsFunc(a.shards, func(s elastic.ShardFailure) bool {
-		return s.Reason.Type != elastic.ContextMissing && s.Reason.Type != elastic.NoShardAvailable && !f.pit.knows(failureOf(s))
+		return s.Reason.Type != elastic.ContextMissing && s.Reason.Type != elastic.NoShardAvailable && s.Reason.Type != queryRefused && !f.pit.knows(failureOf(s))
 	})
 }
 

@@ -14,15 +14,13 @@ type Class struct {
 	Mapping *event.Mapping
 }
 
-// classes sorts the indices that told everything into classes.
-func classes(f *facts, fields []string) []Class {
-	mappings := map[string]*event.Mapping{}
+// mappings adds what each index that told everything makes of the fields.
+func (f *facts) mappings(fields []string, into map[string]*event.Mapping) {
 	for index := range f.caps.indices {
 		if f.toldAll(index) {
-			mappings[index] = f.mapping(index, fields)
+			into[index] = f.mapping(index, fields)
 		}
 	}
-	return classesOf(mappings)
 }
 
 // classesOf sorts indices into classes of equal mappings, in the order of their first index.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8"
@@ -60,7 +61,8 @@ type Cluster struct {
 	options   Options
 	addresses string
 	normal    knownForms
-	texts     sync.Pool // of *[]byte: memory for the text of pages, from one search to the next
+	lowered   atomic.Int64 // the keep alive that the server allows, where it is shorter than the option
+	texts     sync.Pool    // of *[]byte: memory for the text of pages, from one search to the next
 }
 
 // NewCluster gives a Cluster that sends its requests through client.

@@ -3,6 +3,8 @@ package search
 import (
 	"context"
 	"net/http"
+
+	"esrule/internal/elastic"
 )
 
 // Count is how many documents a query finds.
@@ -11,28 +13,51 @@ type Count struct {
 	Failures  []Failure // the indices that were not counted whole
 }
 
-// Count counts the documents that a query finds in the open indices of the patterns.
+// Count counts the documents that a query finds in the open indices of the patterns. Where they do not
+// fit into one request, an index that several of them stand for may be counted more than once.
 func (c *Cluster) Count(ctx context.Context, patterns []string, query any) (Count, error) {
-	q := call{method: http.MethodPost, path: "/" + joined(patterns) + "/_search", params: openIndices()}
-	q.params.Set("allow_partial_search_results", "true")
 	body := map[string]any{"size": 0, "track_total_hits": true, "timeout": milliseconds(c.options.Timeout)}
 	if query != nil {
 		body["query"] = query
 	}
-	q.body = body
-	var whole countAnswer
+	var sum Count
+	err := c.inPortions(ctx, patterns, func(portion []string) error {
+		var whole countAnswer
+		failures, err := c.summarize(ctx, portion, body, &whole, &whole.portions)
+		if err != nil {
+			return err
+		}
+		sum.Failures = append(sum.Failures, failures...)
+		if whole.Hits != nil {
+			sum.Documents += whole.Hits.Total.Value
+		}
+		return nil
+	})
+	return sum, err
+}
+
+// summarize sends a search that asks for no hits, and returns the indices that were not searched whole.
+// The answer is left as it is where there is none, since no shard could be searched.
+func (c *Cluster) summarize(ctx context.Context, patterns []string, body map[string]any, into elastic.Complete, head *portions) ([]Failure, error) {
 	p := &PointInTime{cluster: c, patterns: patterns}
-	err := c.ask(ctx, q, &whole)
+	blocked, err := c.askIndices(ctx, patterns, func(patterns []string) call {
+		q := call{method: http.MethodPost, path: "/" + joined(patterns) + "/_search", params: openIndices(), body: body}
+		q.params.Set("allow_partial_search_results", "true")
+		return q
+	}, into)
+	p.note(ctx, blocked)
 	if shards := failedShards(err); len(shards) > 0 {
 		p.noteFailedShards(ctx, shards)
-		return Count{Failures: p.Failures()}, nil
+		return p.Failures(), nil
 	}
 	if err != nil {
-		return Count{}, err
+		return nil, err
 	}
-	a := whole.answer()
-	p.noteFailedShards(ctx, a.unread(c.options.Timeout))
-	return Count{Documents: whole.Hits.Total.Value, Failures: p.Failures()}, nil
+	if head.Shards != nil { // else every index is blocked, and nothing was asked
+		a := head.answer()
+		p.noteFailedShards(ctx, a.unread(c.options.Timeout))
+	}
+	return p.Failures(), nil
 }
 
 // countAnswer is an answer to a search that asks for the number of its hits.

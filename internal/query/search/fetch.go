@@ -6,8 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
 	"time"
 
 	"esrule/internal/elastic"
@@ -27,6 +31,10 @@ type fetcher struct {
 	spare []byte // memory for the next answer
 	// careful asks for the next page to be gone over whole before any hit is given out.
 	careful bool
+	// most is the most hits that every index lets a page have (index.max_result_window); 0 is no limit.
+	most int
+	// refused are the indices whose shards cannot run the query, and why.
+	refused map[string]string
 	// hitBytes is how long the hits of the page before were, 0 where there was none.
 	hitBytes int
 }
@@ -51,6 +59,9 @@ func (f *fetcher) fetch(ctx context.Context, page *Page) error {
 			f.halve()
 			continue
 		}
+		if f.shrink(a.shards) {
+			continue
+		}
 		if culprit := f.blame(ctx, a, err); culprit != nil {
 			if f.size == 1 {
 				return f.pass(ctx, page, culprit)
@@ -72,11 +83,65 @@ func (f *fetcher) halve() {
 	f.pit.cluster.options.Logger.Debug("a page is asked for again in halves", "hits", f.size)
 }
 
+// shrink takes over an index's limit on the hits of a page, and reports whether the page has to be asked
+// for again.
+func (f *fetcher) shrink(shards []elastic.ShardFailure) bool {
+	for _, s := range shards {
+		found := resultWindow.FindStringSubmatch(s.Reason.Reason)
+		if found == nil {
+			continue
+		}
+		if most, err := strconv.Atoi(found[1]); err == nil && most > 0 && most < f.size {
+			f.size, f.most = most, most
+			return true
+		}
+	}
+	return false
+}
+
+var resultWindow = regexp.MustCompile(`Result window is too large.* less than or equal to: \[(\d+)\]`)
+
+// setAside takes the shards that cannot run the query out of the failures, where there is something
+// else to ask of them.
+func (f *fetcher) setAside(shards []elastic.ShardFailure) []elastic.ShardFailure {
+	if f.request.Instead == nil {
+		return shards
+	}
+	return slices.DeleteFunc(shards, func(s elastic.ShardFailure) bool {
+		if s.Reason.Type != queryRefused {
+			return false
+		}
+		if f.refused == nil {
+			f.refused = map[string]string{}
+		}
+		f.refused[s.Index] = s.Reason.Text()
+		return true
+	})
+}
+
+// queryRefused is the type of a shard's failure where its index cannot run a query.
+const queryRefused = "query_shard_exception"
+
+// instead returns the fetcher of what is asked of the indices that cannot run the query; nil where
+// there are none.
+func (f *fetcher) instead() *fetcher {
+	if len(f.refused) == 0 {
+		return nil
+	}
+	indices := slices.Sorted(maps.Keys(f.refused))
+	f.pit.cluster.options.Logger.Warn("indices refuse the pre-filter: all their events of the time that is searched are read and judged",
+		"indices", indices, "reason", f.refused[indices[0]])
+	query := map[string]any{"bool": map[string]any{"filter": []any{
+		f.request.Instead, map[string]any{"terms": map[string]any{"_index": indices}},
+	}}}
+	return newFetcher(f.pit, Request{Query: query, Fields: f.request.Fields})
+}
+
 // accept enters what an answer says beside its hits.
 func (f *fetcher) accept(ctx context.Context, page *Page, a answer) {
 	options := &f.pit.cluster.options
 	f.pit.renew(a.id)
-	page.Failures = f.pit.noteFailedShards(ctx, a.unread(options.Timeout))
+	page.Failures = f.pit.noteFailedShards(ctx, f.setAside(a.unread(options.Timeout)))
 	if page.lazy {
 		return // the rest is known when it was given out
 	}
@@ -131,7 +196,11 @@ func (f *fetcher) sizeBehind(textBytes int) int {
 	if fitting < 2*f.size && f.size < 2*fitting {
 		return f.size
 	}
-	return max(min(fitting, step*f.size, options.PageSize), 1)
+	size := max(min(fitting, step*f.size, options.PageSize), 1)
+	if f.most > 0 {
+		size = min(size, f.most)
+	}
+	return size
 }
 
 // tries is how often the next page is asked for. One known to hold a document that spoils it is not
@@ -267,7 +336,7 @@ func (f *fetcher) callFor(after json.RawMessage, size int, fields []Wanted, sour
 		path:   "/_search",
 		params: url.Values{"allow_partial_search_results": {"true"}},
 		body: searchBody{
-			PIT:       pitBody{ID: f.pit.current(), KeepAlive: milliseconds(options.KeepAlive)},
+			PIT:       pitBody{ID: f.pit.current(), KeepAlive: milliseconds(f.pit.cluster.keepAlive())},
 			Size:      size,
 			Query:     f.request.Query,
 			Sort:      [1]string{f.pit.order()},

@@ -2,7 +2,8 @@ package search
 
 import (
 	"context"
-	"net/http"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -21,8 +22,6 @@ type Bucket struct {
 // Histogram counts the documents that a query finds by a date field, in spans of a length that begin at multiples of it since
 // 1970. Elasticsearch makes at most 65,536 buckets; the caller's query and width keep below that.
 func (c *Cluster) Histogram(ctx context.Context, patterns []string, query any, dateField string, width time.Duration) (Histogram, error) {
-	q := call{method: http.MethodPost, path: "/" + joined(patterns) + "/_search", params: openIndices()}
-	q.params.Set("allow_partial_search_results", "true")
 	body := map[string]any{
 		"size": 0, "track_total_hits": false, "timeout": milliseconds(c.options.Timeout),
 		"aggs": map[string]any{"time": map[string]any{
@@ -32,27 +31,27 @@ func (c *Cluster) Histogram(ctx context.Context, patterns []string, query any, d
 	if query != nil {
 		body["query"] = query
 	}
-	q.body = body
-	var whole histogramAnswer
-	p := &PointInTime{cluster: c, patterns: patterns}
-	err := c.ask(ctx, q, &whole)
-	if shards := failedShards(err); len(shards) > 0 {
-		p.noteFailedShards(ctx, shards)
-		return Histogram{Failures: p.Failures()}, nil
+	var h Histogram
+	documents := map[int64]int64{} // by the beginning of their bucket
+	err := c.inPortions(ctx, patterns, func(portion []string) error {
+		var whole histogramAnswer
+		failures, err := c.summarize(ctx, portion, body, &whole, &whole.portions)
+		if err != nil {
+			return err
+		}
+		h.Failures = append(h.Failures, failures...)
+		if whole.Aggregations == nil { // there was no shard to ask
+			return nil
+		}
+		for _, b := range whole.Aggregations.Time.Buckets {
+			documents[b.Key] += b.Documents
+		}
+		return nil
+	})
+	for _, key := range slices.Sorted(maps.Keys(documents)) {
+		h.Buckets = append(h.Buckets, Bucket{From: time.UnixMilli(key).UTC(), Documents: documents[key]})
 	}
-	if err != nil {
-		return Histogram{}, err
-	}
-	a := whole.answer()
-	p.noteFailedShards(ctx, a.unread(c.options.Timeout))
-	h := Histogram{Failures: p.Failures()}
-	if whole.Aggregations == nil { // there was no shard to ask
-		return h, nil
-	}
-	for _, b := range whole.Aggregations.Time.Buckets {
-		h.Buckets = append(h.Buckets, Bucket{From: time.UnixMilli(b.Key).UTC(), Documents: b.Documents})
-	}
-	return h, nil
+	return h, err
 }
 
 type histogramAnswer struct {

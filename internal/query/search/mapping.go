@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -10,6 +11,9 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"esrule/internal/elastic"
+	"esrule/internal/query/event"
 )
 
 // Mappings returns what the open indices of the patterns make of fields, by their paths. Read after the
@@ -21,19 +25,27 @@ func (c *Cluster) Mappings(ctx context.Context, patterns, fields []string) ([]Cl
 	if len(patterns) == 0 {
 		return nil, nil
 	}
-	facts, err := c.facts(ctx, patterns, fields)
+	mappings := map[string]*event.Mapping{}
+	err := c.inPortions(ctx, patterns, func(portion []string) error {
+		facts, err := c.facts(ctx, portion, fields)
+		if err != nil {
+			return err
+		}
+		if err := c.passThrough(ctx, portion, fields, facts); err != nil {
+			return err
+		}
+		if hasNormalizer(facts.mapped) {
+			if facts.analysis, err = c.analysis(ctx, portion); err != nil {
+				return err
+			}
+		}
+		facts.mappings(fields, mappings)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err := c.passThrough(ctx, patterns, fields, facts); err != nil {
-		return nil, err
-	}
-	if hasNormalizer(facts.mapped) {
-		if facts.analysis, err = c.analysis(ctx, patterns); err != nil {
-			return nil, err
-		}
-	}
-	return classes(facts, fields), nil
+	return classesOf(mappings), nil
 }
 
 // facts is what the cluster's several ways of asking say of each index.
@@ -151,7 +163,8 @@ func (c *Cluster) mappedFields(ctx context.Context, patterns, paths []string) (m
 		q.params.Set("include_defaults", "true")
 		q.params.Set("filter_path", mappedParameters())
 		answer := fieldsAnswer{}
-		if err := c.ask(ctx, q, &answer); err != nil {
+		// Where no index matches, the server answers 404 with an empty object.
+		if err := c.ask(ctx, q, &answer); err != nil && !errors.Is(err, elastic.ErrNotFound) {
 			return nil, err
 		}
 		found := make(map[string]mappedFields, len(answer))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"esrule/internal/elastic"
 	"esrule/internal/query/date"
@@ -12,6 +13,9 @@ import (
 
 // Request is what is searched for.
 type Request struct {
+	// Instead is asked of the indices that cannot run Query (a type refuses a constant, the server
+	// refuses an expensive clause): query DSL that finds at least as much. nil leaves them as failures.
+	Instead any
 	// Query is query DSL: a value that is marshalled as JSON. nil finds everything.
 	Query any
 	// Fields are those whose values are wanted beside `_source`.
@@ -79,38 +83,56 @@ func (r Request) formatted() map[string]bool {
 // means that the whole request must be made again with a new point in time.
 func (p *PointInTime) Pages(ctx context.Context, r Request) iter.Seq2[*Page, error] {
 	return func(yield func(*Page, error) bool) {
-		if p.Empty() {
-			return
+		p.pages(ctx, r, yield)
+	}
+}
+
+// pages yields the pages of the point in time, part by part, and reports whether more are wanted.
+func (p *PointInTime) pages(ctx context.Context, r Request, yield func(*Page, error) bool) bool {
+	if len(p.parts) > 0 {
+		return !slices.ContainsFunc(p.parts, func(part *PointInTime) bool { return !part.pages(ctx, r, yield) })
+	}
+	if p.Empty() {
+		return true
+	}
+	f := newFetcher(p, r)
+	page := &Page{raw: p.cluster.keptText(), formatted: r.formatted()}
+	defer func() {
+		f.dropAhead()
+		p.cluster.keepText(f.spare)
+		p.cluster.keepText(page.raw)
+	}()
+	permitted := false
+	for !f.last {
+		err := f.fetch(ctx, page)
+		if errors.Is(err, elastic.ErrForbidden) && f.after == nil && !permitted {
+			permitted = true
+			if err = p.permit(ctx); err == nil {
+				f.dropAhead()
+				f = newFetcher(p, r)
+				f.last = p.Empty()
+				continue
+			}
 		}
-		f := newFetcher(p, r)
-		page := &Page{raw: p.cluster.keptText(), formatted: r.formatted()}
-		defer func() {
+		if tooMuch(err) && f.after == nil {
+			divided, failed := p.divide(ctx)
+			if divided && failed == nil {
+				return p.pages(ctx, r, yield)
+			}
+			err = errors.Join(err, failed)
+		}
+		if err != nil {
+			yield(nil, err)
+			return false
+		}
+		if !yield(page, nil) {
+			return false
+		}
+		f.finish(page)
+		if next := f.instead(); f.last && next != nil {
 			f.dropAhead()
-			p.cluster.keepText(f.spare)
-			p.cluster.keepText(page.raw)
-		}()
-		permitted := false
-		for !f.last {
-			err := f.fetch(ctx, page)
-			if errors.Is(err, elastic.ErrForbidden) && f.after == nil && !permitted {
-				permitted = true
-				if err = p.permit(ctx); err == nil && p.Empty() {
-					return
-				}
-				if err == nil {
-					f.dropAhead()
-					f = newFetcher(p, r)
-					continue
-				}
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(page, nil) {
-				return
-			}
-			f.finish(page)
+			f = next
 		}
 	}
+	return true
 }

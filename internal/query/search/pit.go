@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"esrule/internal/elastic"
+	"esrule/internal/query/indexpattern"
 )
 
 // PointInTime is the state of a pattern's indices at one moment, which pages are read from. Its
@@ -21,6 +22,7 @@ type PointInTime struct {
 	cluster  *Cluster
 	patterns []string
 	shards   int
+	parts    []*PointInTime // where it consists of several
 
 	mu       sync.Mutex
 	id       string // the newest: any answer may bring another
@@ -28,8 +30,27 @@ type PointInTime struct {
 }
 
 // OpenPointInTime opens a point in time over the open indices of the patterns. Shards that cannot be
-// reached do not prevent it; their indices are among its Failures from the start.
+// reached do not prevent it; their indices are among its Failures from the start. Where the server does
+// not take so many patterns or shards at once, it consists of several, opened one after the other.
 func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*PointInTime, error) {
+	all := &PointInTime{cluster: c, patterns: slices.Clone(patterns)}
+	err := c.inPortions(ctx, patterns, func(portion []string) error {
+		one, err := c.openOne(ctx, portion)
+		if err == nil {
+			all.parts = append(all.parts, one)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(err, all.Close(ctx))
+	}
+	if len(all.parts) == 1 {
+		return all.parts[0], nil
+	}
+	return all, nil
+}
+
+func (c *Cluster) openOne(ctx context.Context, patterns []string) (*PointInTime, error) {
 	p := &PointInTime{cluster: c, patterns: slices.Clone(patterns)}
 	opened, err := p.open(ctx)
 	if shards := failedShards(err); len(shards) > 0 {
@@ -46,6 +67,31 @@ func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*Poin
 		return nil, err
 	}
 	return p, nil
+}
+
+// divide replaces the point in time by two over half of its names each, for the way takes no request as
+// long as this one's; it reports whether it could.
+func (p *PointInTime) divide(ctx context.Context) (bool, error) {
+	names, err := p.cluster.expand(ctx, p.patterns)
+	if err != nil || len(names) < 2 {
+		return false, err
+	}
+	half := len(names) / 2
+	for _, part := range [][]string{names[:half], names[half:]} {
+		one, err := p.cluster.OpenPointInTime(ctx, part)
+		if err != nil {
+			return false, err
+		}
+		p.parts = append(p.parts, one)
+	}
+	p.mu.Lock()
+	id := p.id
+	p.id = ""
+	p.mu.Unlock()
+	if err := p.release(ctx, id); err != nil { // it names as many shards
+		p.cluster.options.Logger.Debug("a point in time was not closed; it ends by itself", "error", err)
+	}
+	return true, nil
 }
 
 // begin takes what the server opened.
@@ -88,22 +134,26 @@ func (o *opened) Missing() string {
 func (p *PointInTime) open(ctx context.Context) (opened, error) {
 	c := p.cluster
 	params := openIndices()
-	params.Set("keep_alive", milliseconds(c.options.KeepAlive))
-	params.Set("allow_partial_search_results", "true")
+	params.Set("keep_alive", milliseconds(c.keepAlive()))
+	const partial = "allow_partial_search_results"
+	params.Set(partial, "true")
 	request := func(patterns []string) call {
 		return call{method: http.MethodPost, path: "/" + joined(patterns) + "/_pit", params: params}
 	}
-	var answer opened
-	blocked, err := c.askIndices(ctx, p.patterns, request, &answer)
-	var refused *elastic.Error
-	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && refused.Type == "illegal_argument_exception" {
-		// A server before 8.16 does not know the parameter.
-		params.Del("allow_partial_search_results")
-		answer = opened{}
-		blocked, err = c.askIndices(ctx, p.patterns, request, &answer)
+	for {
+		var answer opened
+		blocked, err := c.askIndices(ctx, p.patterns, request, &answer)
+		var refused *elastic.Error
+		switch {
+		case c.lowerKeepAlive(err):
+			params.Set("keep_alive", milliseconds(c.keepAlive()))
+		case errors.As(err, &refused) && params.Has(partial) && strings.Contains(refused.Reason, "["+partial+"]"):
+			params.Del(partial) // a server before 8.16 does not know it
+		default:
+			p.note(ctx, blocked)
+			return answer, err
+		}
 	}
-	p.note(ctx, blocked)
-	return answer, err
 }
 
 // permit opens the point in time anew over those of the patterns that the server lets be searched by
@@ -114,17 +164,9 @@ func (p *PointInTime) permit(ctx context.Context) error {
 	if err := p.Close(ctx); err != nil {
 		return err
 	}
-	excluded := slices.DeleteFunc(slices.Clone(p.patterns), func(name string) bool { return !strings.HasPrefix(name, "-") })
 	var permitted []string
-	wild := false
-	for _, name := range p.patterns {
-		if strings.HasPrefix(name, "-") {
-			continue
-		}
-		alone := &PointInTime{cluster: p.cluster, patterns: []string{name}}
-		if strings.Contains(name, "*") {
-			alone.patterns = append(alone.patterns, excluded...)
-		}
+	for _, name := range indexpattern.Adding(p.patterns) {
+		alone := &PointInTime{cluster: p.cluster, patterns: indexpattern.Alone(p.patterns, name)}
 		switch err := alone.try(ctx); {
 		case errors.Is(err, elastic.ErrForbidden):
 			p.note(ctx, []Failure{{Index: name, Type: Forbidden, Reason: "Elasticsearch refuses to search a point in time on it: " +
@@ -133,13 +175,9 @@ func (p *PointInTime) permit(ctx context.Context) error {
 			return err
 		default:
 			permitted = append(permitted, name)
-			wild = wild || strings.Contains(name, "*")
 		}
 	}
-	if wild {
-		permitted = append(permitted, excluded...)
-	}
-	p.patterns = permitted
+	p.patterns = partOf(p.patterns, permitted)
 	if len(permitted) == 0 {
 		return nil
 	}
@@ -173,7 +211,7 @@ func (p *PointInTime) probe(ctx context.Context) error {
 		path:   "/_search",
 		params: url.Values{"allow_partial_search_results": {"true"}},
 		body: map[string]any{
-			"pit": pitBody{ID: p.current(), KeepAlive: milliseconds(options.KeepAlive)}, "size": 0, "track_total_hits": false,
+			"pit": pitBody{ID: p.current(), KeepAlive: milliseconds(p.cluster.keepAlive())}, "size": 0, "track_total_hits": false,
 			"timeout": milliseconds(options.Timeout),
 		},
 	}
@@ -197,11 +235,18 @@ func (p *PointInTime) probe(ctx context.Context) error {
 func (p *PointInTime) Failures() []Failure {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Clone(p.failures.list)
+	all := slices.Clone(p.failures.list)
+	for _, part := range p.parts {
+		all = append(all, part.Failures()...)
+	}
+	return all
 }
 
 // Empty tells that the point in time holds no shard: the patterns match no index, or none that may be read or reached.
-func (p *PointInTime) Empty() bool { return p.current() == "" }
+func (p *PointInTime) Empty() bool {
+	holds := func(part *PointInTime) bool { return !part.Empty() }
+	return p.current() == "" && !slices.ContainsFunc(p.parts, holds)
+}
 
 // Close gives the point in time's resources back, even where ctx has ended. It need not succeed: an
 // unread point in time ends by itself.
@@ -210,10 +255,14 @@ func (p *PointInTime) Close(ctx context.Context) error {
 	id := p.id
 	p.id = ""
 	p.mu.Unlock()
-	if id == "" {
-		return nil
+	var errs []error
+	for _, part := range p.parts {
+		errs = append(errs, part.Close(ctx))
 	}
-	return p.release(ctx, id)
+	if id != "" {
+		errs = append(errs, p.release(ctx, id))
+	}
+	return errors.Join(errs...)
 }
 
 func (p *PointInTime) release(ctx context.Context, id string) error {

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -31,6 +32,16 @@ const (
 // Standings returns the indices that the patterns stand for, open and closed, the targets of aliases
 // and the backing indices of data streams among them. A search names no closed index.
 func (c *Cluster) Standings(ctx context.Context, patterns []string) (map[string]Standing, error) {
+	all := map[string]Standing{}
+	err := c.inPortions(ctx, patterns, func(portion []string) error {
+		standings, err := c.standingsOf(ctx, portion)
+		maps.Copy(all, standings)
+		return err
+	})
+	return all, err
+}
+
+func (c *Cluster) standingsOf(ctx context.Context, patterns []string) (map[string]Standing, error) {
 	params := openIndices()
 	params.Set("expand_wildcards", "open,closed")
 	// With ignore_unavailable, the closed targets of an alias would be left out.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 )
@@ -41,7 +41,7 @@ func (s *Survey) Plan(ctx context.Context, r Request, detections []*schedule.Det
 	p := &Plan{Kind: "backfill", Version: planVersion, ID: PlanID(r, detections), Request: r, MadeAt: s.Now().UTC().Truncate(time.Millisecond)}
 	readable, there := map[string]bool{}, map[string]bool{}
 	for _, d := range detections {
-		for _, pattern := range rule.Adding(d.Patterns) {
+		for _, pattern := range indexpattern.Adding(d.Patterns) {
 			label := labelOf(d.Patterns, pattern)
 			if _, known := readable[label]; known {
 				continue
@@ -55,7 +55,7 @@ func (s *Survey) Plan(ctx context.Context, r Request, detections []*schedule.Det
 		}
 	}
 	for _, d := range detections {
-		patterns := rule.PatternsThat(d.Patterns, func(pattern string) bool { return readable[labelOf(d.Patterns, pattern)] })
+		patterns := indexpattern.Keep(d.Patterns, func(pattern string) bool { return readable[labelOf(d.Patterns, pattern)] })
 		part := Part{RuleID: d.Rule.ID, Name: d.Rule.Name, Fingerprint: d.Fingerprint(), Patterns: patterns}
 		part.Cuts, part.Weights = cut(r.Range, nil, 1)
 		if !slices.ContainsFunc(patterns, func(pattern string) bool { return there[labelOf(d.Patterns, pattern)] }) {
@@ -86,7 +86,7 @@ func (p *Plan) leaveOut(patterns []string, unjudged []schedule.Failure) {
 
 // labelOf is one pattern of a list with its exclusions, as Elasticsearch takes it: "logs-*,-logs-old-*".
 func labelOf(patterns []string, pattern string) string {
-	return strings.Join(rule.Alone(patterns, pattern), ",")
+	return strings.Join(indexpattern.Alone(patterns, pattern), ",")
 }
 
 // source looks at one pattern, with its exclusions. may reports whether any of it can be read.

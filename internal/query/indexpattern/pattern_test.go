@@ -1,14 +1,14 @@
-package rule
+package indexpattern
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestPatternFault(t *testing.T) {
+func TestFault(t *testing.T) {
 	f := func(pattern, want string) {
 		t.Helper()
-		if got, advice := patternFault(pattern); got != want || (advice == "") != (want == "") {
+		if got, advice := Fault(pattern); got != want || (advice == "") != (want == "") {
 			t.Errorf("%q: got %q, advice %q; want %q", pattern, got, advice, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package rule
+package indexpattern
 
 import (
 	"slices"
@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-func TestPatternsThat(t *testing.T) {
+func TestKeep(t *testing.T) {
 	f := func(patterns string, without string, want string) {
 		t.Helper()
-		got := strings.Join(PatternsThat(strings.Fields(patterns), func(p string) bool { return p != without }), " ")
+		got := strings.Join(Keep(strings.Fields(patterns), func(p string) bool { return p != without }), " ")
 		if got != want {
 			t.Errorf("%s without %s: got %q, want %q", patterns, without, got, want)
 		}
@@ -34,10 +34,10 @@ func TestAlone(t *testing.T) {
 	f("a-*", "other", "other")
 }
 
-func TestCheckPatterns(t *testing.T) {
+func TestCheckList(t *testing.T) {
 	f := func(patterns, want string) {
 		t.Helper()
-		if got := CheckPatterns(strings.Fields(patterns)); (got == "") != (want == "") || !strings.Contains(got, want) {
+		if got := CheckList(strings.Fields(patterns)); (got == "") != (want == "") || !strings.Contains(got, want) {
 			t.Errorf("%s: got %q, want %q", patterns, got, want)
 		}
 	}

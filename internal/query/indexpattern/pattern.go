@@ -1,4 +1,4 @@
-package rule
+package indexpattern
 
 import (
 	"fmt"
@@ -9,35 +9,35 @@ import (
 // maxPattern is Elasticsearch's limit for an index name, in bytes.
 const maxPattern = 255
 
-// CheckPattern says why a pattern that does not come from a rule file cannot be searched; it is empty where it
+// Check says why a pattern that does not come from a rule file cannot be searched; it is empty where it
 // can. The command line's patterns are held to what rules are held to.
-func CheckPattern(pattern string) string {
-	if fault, advice := patternFault(pattern); fault != "" {
+func Check(pattern string) string {
+	if fault, advice := Fault(pattern); fault != "" {
 		return fault + ". " + advice
 	}
 	return ""
 }
 
-// patternFault says what is wrong with an index pattern and what to write instead; both are empty for
+// Fault says what is wrong with an index pattern and what to write instead; both are empty for
 // a good one. The rules are those of Elasticsearch's index names, with `*` as the only wildcard, "-"
 // before what is left out, and "cluster:" before what another cluster holds: whatever else an index
 // expression can say (date math, lists) would not stay one pattern.
-func patternFault(pattern string) (fault, advice string) {
+func Fault(pattern string) (fault, advice string) {
 	const noName = "No index can have such a name; a pattern is an index name in lower case, with * for any characters."
 	if excluded, ok := strings.CutPrefix(pattern, "-"); ok {
 		if strings.HasPrefix(excluded, "-") {
 			return `begins with "--"`, "Write one - before what is to be left out."
 		}
-		if fault, advice = patternFault(excluded); fault != "" {
+		if fault, advice = Fault(excluded); fault != "" {
 			fault = "excludes a pattern that " + fault
 		}
 		return fault, advice
 	}
 	if index, _, ok := strings.Cut(pattern, "::"); ok {
-		return patternFault(index)
+		return Fault(index)
 	}
 	if cluster, index, ok := strings.Cut(pattern, ":"); ok && cluster != "" {
-		return patternFault(strings.TrimPrefix(index, "-"))
+		return Fault(strings.TrimPrefix(index, "-"))
 	}
 	switch {
 	case pattern == "":

@@ -1,4 +1,4 @@
-package rule
+package indexpattern
 
 import (
 	"slices"
@@ -15,9 +15,9 @@ func Excludes(pattern string) bool {
 	return strings.HasPrefix(pattern, "-") || remote && strings.HasPrefix(index, "-")
 }
 
-// PatternsThat returns the patterns that keep accepts, with the exclusions that still have a pattern
+// Keep returns the patterns that keep accepts, with the exclusions that still have a pattern
 // with * before them: Elasticsearch takes others for names of indices.
-func PatternsThat(patterns []string, keep func(pattern string) bool) []string {
+func Keep(patterns []string, keep func(pattern string) bool) []string {
 	var kept []string
 	wild := false
 	for _, p := range patterns {
@@ -35,7 +35,7 @@ func Alone(patterns []string, pattern string) []string {
 	if at < 0 {
 		return []string{pattern}
 	}
-	return PatternsThat(patterns[at:], func(p string) bool { return p == pattern })
+	return Keep(patterns[at:], func(p string) bool { return p == pattern })
 }
 
 // localExclusion reports whether a pattern takes out indices of the cluster that is searched.
@@ -44,9 +44,9 @@ func localExclusion(pattern string) bool { return Excludes(pattern) && !strings.
 // Adding returns the patterns of a list that stand for indices, without the exclusions.
 func Adding(patterns []string) []string { return slices.DeleteFunc(slices.Clone(patterns), Excludes) }
 
-// CheckPatterns says why a list of patterns, each of which is good, stands for nothing or for something
+// CheckList says why a list of patterns, each of which is good, stands for nothing or for something
 // else than it says; it is empty where it is good.
-func CheckPatterns(patterns []string) string {
+func CheckList(patterns []string) string {
 	wild := false
 	for _, p := range patterns {
 		if localExclusion(p) && !wild {
