@@ -235,7 +235,7 @@ func (e *Event) append(f *field, into []Value, text []byte, quoted bool) []Value
 }
 
 func (f *field) append(into []Value, text []byte) []Value {
-	if len(text) == 0 && f.HasNullValue && (f.Type == Integer || f.Type == Float) {
+	if len(text) == 0 && f.HasNullValue && (f.Type == Integer || f.Type == Unsigned || f.Type == Float) {
 		text = []byte(f.NullValue) // number fields take an empty text for a null
 	}
 	if kind, ok := f.textKind(); ok {

@@ -129,6 +129,7 @@ func TestTypes(t *testing.T) {
 	f(event.FieldMapping{Type: event.DateNanos}, `["2026-01-02T03:04:05.123456789Z","1960-01-01"]`, "2026-01-02T03:04:05.123456789Z")
 	f(event.FieldMapping{Type: event.IP}, `["10.0.0.1","::ffff:10.0.0.1","FD00::1","2001:db8:0:0::1","fe80::1%eth0"]`, "10.0.0.1", "10.0.0.1", "fd00::1", "2001:db8::1", "fe80::1")
 	f(event.FieldMapping{Type: event.IP}, `["10.0.0","010.0.0.1","10.0.0.1%eth0","x",""," 10.0.0.1"]`)
+	f(event.FieldMapping{Type: event.Unsigned, NullValue: "4", HasNullValue: true}, `["",5]`, "4", "5")
 	f(event.FieldMapping{Type: event.Version}, `["1.2.3","not a version",""]`, "1.2.3", "not a version", "")
 	f(event.FieldMapping{Type: event.Boolean}, `[true,"false",""]`, "true", "false", "false")
 	f(event.FieldMapping{Type: event.Boolean}, `"yes"`)
