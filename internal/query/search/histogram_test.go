@@ -51,5 +51,12 @@ func TestClosed(t *testing.T) {
 	f(open)
 	f(closed, closed)
 	f(server.Index("state-*"), closed)
+	// An alias whose targets are open and closed: a request that ignores what is unavailable drops the closed.
+	alias := server.Index("alias")
+	server.Do("POST", "_aliases", `{"actions":[{"add":{"indices":["`+open+`","`+closed+`"],"alias":"`+alias+`"}}]}`)
+	f(alias, closed)
+	if got, err := c.Indices(t.Context(), []string{closed, server.Index("none"), alias}); err != nil || !slices.Equal(got, []string{open}) {
+		t.Errorf("the indices that a search reads: got %q, %v, want %q", got, err, open)
+	}
 	f(server.Index("nothing-*"))
 }
