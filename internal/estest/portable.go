@@ -89,7 +89,7 @@ func (c *Cluster) Has(what string, mapping json.RawMessage) bool {
 func (r *refusal) lacks() bool {
 	for _, reason := range [...]string{
 		"does not exist. It might have been created within a future version or requires a plugin", // a mapper type
-		"No handler for type", // the same in older versions
+		"o handler for type", // the same in older versions; of a sub-field it is "no handler"
 		"script_lang not supported",
 		"unsupported parameters:  [runtime", // OpenSearch has no runtime fields
 	} {
