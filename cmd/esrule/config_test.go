@@ -175,11 +175,11 @@ func TestConfigProblems(t *testing.T) {
 	f("ESRULE_STATE_INDEX=esrule-signals", `ESRULE_STATE_INDEX="esrule-signals": is also ESRULE_SIGNALS_INDEX; each needs an index of its own`)
 
 	// Index patterns to read.
-	f("ESRULE_INDEX=logs-*,-logs-noise", `ESRULE_INDEX="-logs-noise": excludes indices. Exclusions are not supported: write only the patterns that are to be searched.`)
+	f("ESRULE_INDEX=-logs-noise,logs-*", `ESRULE_INDEX="-logs-noise,logs-*": the exclusion "-logs-noise" has no pattern with * before it, so there is nothing that it could take out. Write it after the pattern that it is about: ["logs-*", "-logs-noise"]`)
 	f("ESRULE_INDEX=logs-* winlogbeat-*", `ESRULE_INDEX="logs-* winlogbeat-*": holds a space. No index can have such a name; a pattern is an index name in lower case, with * for any characters.`)
 	f("ESRULE_INDEX=Logs-*", `ESRULE_INDEX="Logs-*": holds the capital letter 'L'. No index can have such a name; a pattern is an index name in lower case, with * for any characters.`)
 	f("ESRULE_INDEX=<logs-{now/d}>", `ESRULE_INDEX="<logs-{now/d}>": is date math. Write * in place of the date, for example "logs-*"; the time window keeps the search small.`)
-	f("ESRULE_INDEX=eu:logs-*", `ESRULE_INDEX="eu:logs-*": index pattern "eu:logs-*" names a remote cluster, and only the cluster that esrule talks to is searched; run esrule against that cluster`)
+	f("ESRULE_INDEX=eu:Logs-*", `ESRULE_INDEX="eu:Logs-*": holds the capital letter 'L'. No index can have such a name; a pattern is an index name in lower case, with * for any characters.`)
 	f("ESRULE_INDEX=_all", `ESRULE_INDEX="_all": stands for every index. Name the patterns that hold the rule's events, or write "*".`)
 
 	// Times and numbers.

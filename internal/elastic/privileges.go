@@ -90,11 +90,20 @@ func Privileges(ctx context.Context, t Transport, wanted Wanted) (Granted, error
 }
 
 // lacksSecurity reports whether a server without security refused a question about it: 8.0 and
-// newer know no such path, 7.x takes it for a document of an index _security.
+// newer know no such path; 7.x takes it for a document of an index _security, or, where its
+// configuration says nothing of security, fails.
 func lacksSecurity(err error) bool {
 	refused, ok := errors.AsType[*Error](err)
-	return ok && refused.Genuine && refused.Status == http.StatusBadRequest &&
-		(strings.HasPrefix(refused.Reason, "no handler found") || refused.Type == "invalid_index_name_exception")
+	if !ok || !refused.Genuine {
+		return false
+	}
+	switch refused.Status {
+	case http.StatusBadRequest:
+		return strings.HasPrefix(refused.Reason, "no handler found") || refused.Type == "invalid_index_name_exception"
+	case http.StatusInternalServerError:
+		return strings.HasPrefix(refused.Reason, "Security must be explicitly enabled")
+	}
+	return false
 }
 
 // isBarred reports whether something else than Elasticsearch refused a path. Elasticsearch's own

@@ -158,8 +158,6 @@ func TestLastingFaults(t *testing.T) {
 	}
 	f("credentials", answer(401, `{"error": {"type": "security_exception", "reason": "unable to authenticate"}}`), nil,
 		elastic.ErrUnauthorized, 1, "unable to authenticate", "check")
-	f("privilege", answer(403, `{"error": {"type": "security_exception", "reason": "unauthorized for [x]"}}`), nil,
-		elastic.ErrForbidden, 1, "unauthorized for [x]", "grant")
 	f("expired", answer(404, `{"error": {"type": "search_phase_execution_exception", "reason": "all shards failed",
 		"failed_shards": [{"index": "a", "reason": {"type": "search_context_missing_exception"}}]}}`), nil, elastic.ErrPointInTimeExpired, 1)
 	// The fourth asks whether a document is to blame.

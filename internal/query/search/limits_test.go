@@ -165,3 +165,17 @@ func TestManyBlockedIndices(t *testing.T) {
 		t.Errorf("got %d hits and %d failures, want 1 and %d", len(hits), len(failures), blocked)
 	}
 }
+
+// TestForbiddenSearch: what may not be searched by a point in time is named, and the way on is said.
+func TestForbiddenSearch(t *testing.T) {
+	server := estest.For(t)
+	server.Bulk(server.Index("a"), `{"f": "x"}`)
+	refusing := &faults{spoil: func(_ int64, res *http.Response) (*http.Response, error) {
+		return answer(403, `{"error": {"type": "security_exception", "reason": "unauthorized for [x]"}}`), res.Body.Close()
+	}}
+	_, failures := read(t, search.NewCluster(server.Through(refusing), search.Options{}), server.Index("a"), search.Request{})
+	if len(failures) != 1 || failures[0].Index != server.Index("a") || failures[0].Type != search.Forbidden ||
+		!strings.Contains(failures[0].Reason, "unauthorized for [x]") || !strings.Contains(failures[0].Reason, "grant") {
+		t.Errorf("got the failures %+v, want one of the pattern with what to grant", failures)
+	}
+}
