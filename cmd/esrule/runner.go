@@ -32,13 +32,13 @@ func (a *app) newRunner(cfg config, c *elastic.Client, log *slog.Logger, watch f
 		a.writer(cfg, c, log),
 		ledgers,
 		schedule.Options{
-			StateIndex: cfg.StateIndex,
-			Own:        cfg.own(),
-			Start:      cfg.Start,
-			Late:       cfg.Late,
-			Now:        a.now,
-			Log:        log,
-			Version:    readBuildInfo().Version,
+			StateIndex: cfg.StateIndex, SignalsIndex: cfg.SignalsIndex,
+			Own:     cfg.own(),
+			Start:   cfg.Start,
+			Late:    cfg.Late,
+			Now:     a.now,
+			Log:     log,
+			Version: readBuildInfo().Version,
 		})
 }
 

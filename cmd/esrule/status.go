@@ -135,7 +135,13 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 	if err != nil {
 		return err
 	}
-	if err := a.printStatus(rules, backfills, whole, format); err != nil {
+	// Where they may not be counted, what the runs say of them stands alone.
+	dead, err := a.reader(cfg, c, log).Count(ctx, []string{cfg.DeadLetterIndex}, nil)
+	if err != nil {
+		log.Debug("the dead letters were not counted", "index", cfg.DeadLetterIndex, "error", err)
+	}
+	all := statusReport{Covered: whole, Rules: rules, Backfills: backfills, DeadLetters: dead.Documents, deadLetterIndex: cfg.DeadLetterIndex}
+	if err := a.printStatus(all, format); err != nil {
 		return err
 	}
 	if !whole {
@@ -179,22 +185,37 @@ func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *schedule
 	return s, nil
 }
 
-func (a *app) printStatus(rules []ruleStatus, backfills []backfillStatus, whole bool, format string) error {
+// statusReport is what the command prints.
+type statusReport struct {
+	Covered   bool             `json:"covered"`
+	Rules     []ruleStatus     `json:"rules"`
+	Backfills []backfillStatus `json:"backfills"`
+	// DeadLetters is how many signals the signals index refused in every form, of all runs so far.
+	DeadLetters int64 `json:"dead_letters"`
+
+	deadLetterIndex string
+}
+
+func (a *app) printStatus(all statusReport, format string) error {
 	if format == "json" {
 		e := json.NewEncoder(a.stdout)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
-		return e.Encode(map[string]any{"covered": whole, "rules": rules, "backfills": backfills})
+		return e.Encode(all)
 	}
 	w := tabwriter.NewWriter(plain{a.stdout}, 0, 0, 2, ' ', 0)
-	for i, s := range rules {
+	for i, s := range all.Rules {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
 		printRuleStatus(w, s)
 	}
-	for _, s := range backfills {
+	for _, s := range all.Backfills {
 		printBackfillStatus(w, s)
+	}
+	if all.DeadLetters > 0 {
+		fmt.Fprintf(w, "\n%d dead letters in %s: signals that the signals index refused in every form, each with its reason.\n"+
+			"Remove the cause, then run a backfill over their time: it writes them.\n", all.DeadLetters, all.deadLetterIndex)
 	}
 	return w.Flush()
 }

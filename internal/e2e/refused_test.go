@@ -73,6 +73,7 @@ func TestDeadLetter(t *testing.T) {
 	}
 	s.runOnce().says(t, "dead_lettered=0")
 	s.wantWhole()
+	s.run("status").want(t, 0).says(t, "2 dead letters in "+s.deadLetterIndex(), "backfill")
 }
 
 // An alerts index that refuses every signal for what the index is: nothing is given up, and after the

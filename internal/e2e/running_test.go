@@ -149,6 +149,11 @@ func TestStateIsGone(t *testing.T) {
 	s.wantFound("a")
 	s.wantWhole()
 	s.runOnce().saysNot(t, "THE STATE INDEX WAS MISSING")
+
+	s.Do(http.MethodDelete, s.ledgerPath(), nil)
+	s.runOnce().says(t, "the ledger of a rule is gone while it has signals", "signals=1", "backfill")
+	s.wantFound("a")
+	s.runOnce().saysNot(t, "the ledger of a rule is gone")
 }
 
 // changeLedger edits the shipped rule's ledger behind the program's back.

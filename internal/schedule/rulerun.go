@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"esrule/internal/query/prefilter"
 	"esrule/internal/sink"
 )
 
@@ -116,10 +117,16 @@ func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
 	if start == 0 {
 		start = d.Rule.From
 	}
+	isNew := false
 	create := func() *Ledger {
-		s.log.Info("first run of a rule", "rule", d.Rule.ID, "name", d.Rule.Name, "looks_back", start)
+		isNew = true
 		return NewLedger(d.Rule.ID, d.Rule.Name, s.now.Add(-start))
 	}
+	defer func() {
+		if isNew {
+			s.tellOfFirstRun(ctx, start)
+		}
+	}()
 	return s.update(ctx, create, func(l *Ledger) {
 		l.beginSweeps(s.now)
 		l.afterGap(s.now)
@@ -132,6 +139,24 @@ func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
 		}
 		l.RuleName = d.Rule.Name
 	})
+}
+
+// tellOfFirstRun says that the rule's ledger is new. Where the rule has signals of polls, it was not its
+// first run: somebody deleted the ledger.
+func (s *ruleRun) tellOfFirstRun(ctx context.Context, start time.Duration) {
+	d := s.detection
+	polled := prefilter.And(
+		prefilter.Terms("kibana.alert.rule.uuid", []string{string(d.Rule.ID)}),
+		prefilter.Terms("kibana.alert.rule.execution.type", []string{sink.Scheduled.String()}))
+	// It serves a warning only: where it cannot be asked, there is none.
+	count, err := s.cluster.Count(ctx, []string{s.options.SignalsIndex}, polled)
+	if err != nil || count.Documents == 0 {
+		s.log.Info("first run of a rule", "rule", d.Rule.ID, "name", d.Rule.Name, "looks_back", start)
+		return
+	}
+	s.log.Warn("the ledger of a rule is gone while it has signals: what was searched before is forgotten. "+
+		"Polling starts anew; run a backfill over the time before. Signals are not doubled",
+		"rule", d.Rule.ID, "name", d.Rule.Name, "signals", count.Documents, "looks_back", start)
 }
 
 // rightClocks takes out of the ledger what clocks that were ahead left in it.

@@ -57,7 +57,7 @@ func (w *Writer) whetherAgain(
 	_, unanswered := errors.AsType[*unansweredError](err)
 	_, misnamed := errors.AsType[*NotConcreteError](err)
 	switch {
-	case misnamed, ctx.Err() != nil:
+	case misnamed, ctx.Err() != nil, elastic.IsFinal(err):
 		return backoff.Permanent(err)
 	case answered && refusal.status == http.StatusRequestEntityTooLarge:
 		return backoff.Permanent(&cutError{err})
