@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/search"
 )
 
@@ -93,7 +94,7 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 	if err != nil {
 		return fmt.Errorf("ask which indices there are: %w", err)
 	}
-	t := Target{Patterns: s.patterns, Only: found.there}
+	t := Target{Patterns: slices.Concat(s.patterns, found.hidden), Only: found.there}
 	switch {
 	case len(found.failed) > 0:
 		r.indices = slices.Collect(maps.Keys(found.failed))
@@ -176,6 +177,9 @@ type whereabouts struct {
 	there  []string
 	gone   []string          // under this name: what they held may go on under another
 	failed map[string]string // known to be unreadable, with the reason
+	// hidden are those that are there and that the patterns stand for by name, but for being hidden: a
+	// pattern with * passes over them.
+	hidden []string
 }
 
 func (s *ruleRun) look(ctx context.Context, indices []string) (whereabouts, error) {
@@ -194,13 +198,15 @@ func (s *ruleRun) look(ctx context.Context, indices []string) (whereabouts, erro
 		case there || strings.ContainsAny(index, "*:"):
 			found.gone = append(found.gone, index)
 		default:
-			outside, err := s.outside(ctx, index)
-			if err != nil {
-				outside = err.Error()
-			}
-			if outside != "" {
-				found.failed[index] = outside
-			} else {
+			real, err := s.isReal(ctx, index)
+			switch {
+			case err != nil:
+				found.failed[index] = err.Error()
+			case real && indexpattern.Match(s.patterns, index):
+				found.there, found.hidden = append(found.there, index), append(found.hidden, index)
+			case real && len(s.forbidden) > 0:
+				found.failed[index] = "it may not be read, or is in none of the rule's patterns any more"
+			default:
 				found.gone = append(found.gone, index)
 			}
 		}
@@ -215,22 +221,19 @@ func (s *ruleRun) replaced(index string, now search.Standing) bool {
 	})
 }
 
-// outside says why an index that the patterns do not name stays open; empty where it does not, since it
-// is gone, its name is an alias's now, or it was taken out of the patterns.
-func (s *ruleRun) outside(ctx context.Context, index string) (string, error) {
+// isReal reports whether there is an index of that name, and no alias.
+func (s *ruleRun) isReal(ctx context.Context, index string) (bool, error) {
 	there, err := s.findings.Exists(ctx, index)
 	if err != nil {
-		return "", fmt.Errorf("ask whether it is still there: %w", err)
+		return false, fmt.Errorf("ask whether it is still there: %w", err)
 	}
 	if !there {
-		return "", nil
+		return false, nil
 	}
 	named, err := s.findings.Standings(ctx, []string{index})
 	if err != nil {
-		return "", fmt.Errorf("ask what it is now: %w", err)
+		return false, fmt.Errorf("ask what it is now: %w", err)
 	}
-	if _, real := named[index]; real && len(s.forbidden) > 0 {
-		return "it may not be read, or is in none of the rule's patterns any more", nil
-	}
-	return "", nil
+	_, real := named[index]
+	return real, nil
 }

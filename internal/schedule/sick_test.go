@@ -150,3 +150,20 @@ func TestArchiveIsSetAside(t *testing.T) {
 	w.pass(24 * time.Hour)
 	w.wantSignals("once it is opened", 1)
 }
+
+// An open index that becomes hidden is read by its name: a pattern with * passes over it.
+func TestOpenIndexBecomesHidden(t *testing.T) {
+	w, began := lateWorld(t, 30*time.Hour)
+	old := w.index("old")
+	w.happened("old", happening(1, began.Add(-20*time.Hour)), happening(2, began.Add(-time.Minute)))
+	w.Do(http.MethodPut, old+"/_settings", `{"index.blocks.read":true}`)
+	w.changeLedger(func(l *schedule.Ledger) {
+		l.Open = []schedule.OpenIndex{{Index: old, Time: l.Covered, Reason: "blocked", Since: w.clock, Next: w.clock}}
+	})
+	w.Do(http.MethodPut, old+"/_settings", `{"index.blocks.read":null,"index.hidden":true}`)
+	report := w.pass(20 * time.Minute)
+	w.wantSignals("of the hidden index", 2)
+	if len(report.Open) != 0 {
+		t.Errorf("open: %+v\n%s", report.Open, w.log.String())
+	}
+}

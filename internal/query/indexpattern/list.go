@@ -1,6 +1,7 @@
 package indexpattern
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -36,6 +37,28 @@ func Alone(patterns []string, pattern string) []string {
 		return []string{pattern}
 	}
 	return Keep(patterns[at:], func(p string) bool { return p == pattern })
+}
+
+// Match reports whether a list of patterns stands for an index by its name.
+func Match(patterns []string, index string) bool {
+	stands := false
+	for _, p := range patterns {
+		excluded := localExclusion(p)
+		if expression(strings.TrimPrefix(p, "-")).MatchString(index) {
+			stands = !excluded
+		}
+	}
+	return stands
+}
+
+// expression compiles a pattern of names.
+func expression(pattern string) *regexp.Regexp {
+	return regexp.MustCompile(`\A` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) + `\z`)
+}
+
+// Without returns the names that an exclusion, written without its "-", leaves of a list.
+func Without(names []string, excluded string) []string {
+	return slices.DeleteFunc(names, expression(excluded).MatchString)
 }
 
 // localExclusion reports whether a pattern takes out indices of the cluster that is searched.

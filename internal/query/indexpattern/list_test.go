@@ -55,3 +55,20 @@ func TestAdding(t *testing.T) {
 		t.Errorf("got %q, want the patterns without the exclusions", got)
 	}
 }
+
+func TestMatch(t *testing.T) {
+	f := func(patterns, index string, want bool) {
+		t.Helper()
+		if got := Match(strings.Fields(patterns), index); got != want {
+			t.Errorf("%s and %s: got %v, want %v", patterns, index, got, want)
+		}
+	}
+	f("logs-*", "logs-1", true)
+	f("logs-*", "logs", false)
+	f("logs-1", "logs-1", true)
+	f("logs-1", "logs-10", false)
+	f("logs-* -logs-old-*", "logs-old-1", false)
+	f("logs-* -logs-old-* logs-old-1*", "logs-old-1", true)
+	f("logs.*", "logsx1", false)
+	f("", "logs-1", false)
+}

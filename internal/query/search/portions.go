@@ -95,8 +95,7 @@ func (c *Cluster) expand(ctx context.Context, patterns []string) ([]string, erro
 	var names []string
 	for _, p := range patterns {
 		if excluded, ok := strings.CutPrefix(p, "-"); ok {
-			taken := matching(excluded)
-			names = slices.DeleteFunc(names, taken.MatchString)
+			names = indexpattern.Without(names, excluded)
 			continue
 		}
 		if !strings.Contains(p, "*") {
@@ -119,11 +118,6 @@ func (c *Cluster) expand(ctx context.Context, patterns []string) ([]string, erro
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
-}
-
-// matching compiles a pattern of names.
-func matching(pattern string) *regexp.Regexp {
-	return regexp.MustCompile(`\A` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) + `\z`)
 }
 
 // keepAlive is how long the server is asked to keep a point in time.
