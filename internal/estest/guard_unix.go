@@ -20,8 +20,9 @@ import (
 // A parent-death signal would do less: it exists on Linux only, follows the thread that started the child and not the
 // process, reaches the launcher but not the server that the launcher starts, and deletes nothing.
 type guard struct {
-	cmd  *exec.Cmd
-	pipe io.WriteCloser
+	cmd   *exec.Cmd
+	pipe  io.WriteCloser
+	group int // the server's process group
 }
 
 // guardScript kills the process group $1 when it is told to or its pipe is closed, and waits until it is gone (at most
@@ -60,7 +61,7 @@ func startGuarded(cmd *exec.Cmd, folder string) (*guard, error) {
 		_ = cmd.Wait()
 		return nil, fmt.Errorf("start its guard: %w", err)
 	}
-	return &guard{cmd: shell, pipe: pipe}, nil
+	return &guard{cmd: shell, pipe: pipe, group: group}, nil
 }
 
 // kill ends the server and leaves its folder, which the guard still deletes when this process ends.
@@ -68,6 +69,10 @@ func (g *guard) kill() error {
 	_, err := io.WriteString(g.pipe, "kill\n")
 	return err
 }
+
+// hang stops the server without ending it, and wake lets it go on.
+func (g *guard) hang() error { return syscall.Kill(-g.group, syscall.SIGSTOP) }
+func (g *guard) wake() error { return syscall.Kill(-g.group, syscall.SIGCONT) }
 
 // leave dismisses the guard of a server that was killed: another one holds its folder.
 func (g *guard) leave() error {

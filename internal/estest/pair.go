@@ -55,6 +55,23 @@ func (p *Pair) KillSecond() error { return p.nodes.killSecond() }
 // for its shards then.
 func (p *Pair) StartSecond(ctx context.Context) error { return p.nodes.startSecond(ctx) }
 
+// HangSecond stops the second node without ending it: it accepts connections and answers nothing until
+// WakeSecond. The rest of the cluster takes it for a member for some 30 seconds. Neither is to be called
+// concurrently with KillSecond or StartSecond; Windows has neither.
+func (p *Pair) HangSecond() error { return p.nodes.running.guard.hang() }
+
+// WakeSecond lets the second node go on after HangSecond.
+func (p *Pair) WakeSecond() error { return p.nodes.running.guard.wake() }
+
+// SecondURL returns where the second node answers. It has another address after each start.
+func (p *Pair) SecondURL(ctx context.Context) (string, error) {
+	address, err := p.nodes.second.address(ctx, "http.ports")
+	if err != nil {
+		return "", fmt.Errorf("learn where the second node listens: %w", err)
+	}
+	return "http://" + address, nil
+}
+
 // noDistributionError is a machine on which the test distribution cannot run.
 type noDistributionError struct{ cause error }
 

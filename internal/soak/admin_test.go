@@ -78,6 +78,9 @@ func (a *admin) insist(ctx context.Context, method, path string, body any) ([]by
 		if err == nil || isDone(method, err) {
 			return answer, nil
 		}
+		if no, ok := errors.AsType[*refused](err); ok && no.status == http.StatusMethodNotAllowed {
+			return nil, err
+		}
 		select {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("in vain for %s: %w", patience, err)

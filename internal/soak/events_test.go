@@ -11,10 +11,6 @@ import (
 	"time"
 )
 
-// late is the instances' ESRULE_LATE: longer than any look back, so that a sweep finds what nothing else does: events
-// without event.ingested that come hours late or are dated in the future, and those of an index that was closed.
-const late = 72 * time.Hour
-
 // mapping of all indices under the pattern but those of a mapping conflict.
 const mapping = `"dynamic": false, "properties": {
 	"@timestamp": {"type": "date"},
@@ -41,12 +37,13 @@ func conflicting() []struct{ field, value string } {
 type source struct {
 	random   *rand.Rand
 	lookBack time.Duration
+	late     time.Duration // how late an event may come
 	made     int
 }
 
 // newSource gives the source of one of a schedule's streams; its events are numbered from first on.
 func newSource(plan *schedule, stream uint64, first int) *source {
-	return &source{random: rand.New(rand.NewPCG(plan.seed, stream)), lookBack: plan.size.lookBack, made: first}
+	return &source{random: rand.New(rand.NewPCG(plan.seed, stream)), lookBack: plan.size.lookBack, late: plan.size.late() - 10*time.Minute, made: first}
 }
 
 // doc is an event on its way into the cluster.
@@ -101,13 +98,25 @@ func (s *source) fresh() doc {
 	case n < 6: // only byIngested can know of it
 		return s.event(span(s.random, s.lookBack), "late.exe", "", time.Now())
 	case n < 7: // only a sweep can find it
-		return s.event(span(s.random, s.lookBack), "tardy.exe", "", time.Time{})
+		return s.event(span(s.random, s.late), "tardy.exe", "", time.Time{})
 	case n < 8:
 		return s.event(-span(s.random, 30*time.Minute), "tardy.exe", "", time.Time{})
 	case n < 13:
 		return s.event(ago, s.process(), "", time.Now())
 	}
 	return s.event(ago, s.process(), "", time.Time{})
+}
+
+// ancient makes one of the backlog that no late sweep reaches.
+func (s *source) ancient() doc {
+	least := s.lookBack/2 + 15*time.Minute // beside the sweep's own overlap
+	return s.event(least+span(s.random, s.lookBack-least), s.process(), "", time.Time{})
+}
+
+// large makes an event that no request holds.
+func (s *source) large(d doc) doc {
+	payload := fmt.Sprintf(`,"payload":%q}`, strings.Repeat("x", bodyLimit+s.random.IntN(bodyLimit)))
+	return doc{d.id, append(bytes.TrimSuffix(d.text, []byte("}")), payload...)}
 }
 
 // many makes n events.

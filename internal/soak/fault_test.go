@@ -35,10 +35,21 @@ func (r *round) bring(ctx context.Context, f fault) error {
 		undo, err := r.net.refuse(f.slot)
 		return r.hold(ctx, f, undo, err)
 	case nodeLost:
-		if err := r.pair.KillSecond(); err != nil {
-			return err
-		}
-		return r.hold(ctx, f, func() error { return r.pair.StartSecond(ctx) }, nil)
+		return r.loseNode(ctx, f)
+	case nodeHangs:
+		return r.hang(ctx, f)
+	case oversized:
+		return r.writeLarge(ctx, f)
+	case replacedIndex:
+		return r.replace(ctx, f)
+	case aliasBlocked, streamBlocked:
+		return r.blockMember(ctx, f)
+	case rotated:
+		return r.rotate(ctx, f)
+	case hollow:
+		return r.withhold(ctx, f)
+	case signalsRefuse:
+		return r.refuseSignals(ctx, f)
 	case queueFull:
 		return r.flood(ctx, f)
 	case breakerOpen:
@@ -53,7 +64,7 @@ func (r *round) bring(ctx context.Context, f fault) error {
 		return r.block(ctx, f, r.index("signals"), "write")
 	case stateStuck:
 		return r.block(ctx, f, r.index("state"), "write")
-	case closed:
+	case closed, longClosed:
 		return r.toggle(ctx, f, r.index("ev-closing")+"/_close?timeout=10s", r.index("ev-closing")+"/_open?timeout=10s")
 	case deleted:
 		return r.delete(ctx)

@@ -32,8 +32,8 @@ type network struct {
 	abandoned func(slot int)
 }
 
-func newNetwork(target string) (*network, error) {
-	w, err := newWatcher(target)
+func newNetwork(first string, second func() (string, error), g *gateway) (*network, error) {
+	w, err := newWatcher(first, second, g)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +61,10 @@ func (n *network) close() {
 		line := n.line(slot)
 		_, _ = inTime(func() error { line.Stop(); return nil })
 	}
-	n.watcher.CloseClientConnections()
-	n.watcher.Close()
+	for _, server := range []*httptest.Server{n.watcher.Server, n.watcher.second} {
+		server.CloseClientConnections()
+		server.Close()
+	}
 }
 
 func (n *network) line(slot int) *toxiproxy.Proxy {
@@ -71,7 +73,17 @@ func (n *network) line(slot int) *toxiproxy.Proxy {
 	return n.lines[slot]
 }
 
-func (n *network) url(slot int) string { return "http://" + n.line(slot).Listen }
+// url is where the instance of a slot finds the cluster. One of them has the addresses of both nodes.
+func (n *network) url(slot int) string {
+	url := "http://" + n.line(slot).Listen
+	if slot == twoAddresses {
+		url += "," + n.watcher.second.URL
+	}
+	return url
+}
+
+// twoAddresses is the slot whose instance knows both nodes. The way to the second fails with that node only.
+const twoAddresses = 1
 
 // inTime waits ten seconds for a change to a line. Toxiproxy can wait for ever on a connection whose end is dead, and holds the
 // line meanwhile (Shopify/toxiproxy#558).
@@ -181,10 +193,12 @@ func (n *network) refuse(slot int) (func() error, error) {
 	}, err
 }
 
-// watcher stands before the server and passes everything on unchanged. It remembers the points in time that were opened,
-// so that one can be ended under the program's hands, and counts the refusals that the program got.
+// watcher stands before the nodes, as a gateway. It remembers the points in time that were opened, so that one can be
+// ended under the program's hands, and counts the refusals that the program got.
 type watcher struct {
-	*httptest.Server
+	*httptest.Server // before the first node
+	second           *httptest.Server
+	gateway          *gateway
 
 	mu       sync.Mutex
 	pits     []string
@@ -194,18 +208,29 @@ type watcher struct {
 	refused  int // answered 403 or 5xx
 }
 
-func newWatcher(target string) (*watcher, error) {
-	u, err := url.Parse(target)
-	if err != nil {
-		return nil, err
-	}
-	w := &watcher{}
-	w.Server = httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(u) },
+func newWatcher(first string, second func() (string, error), g *gateway) (*watcher, error) {
+	w := &watcher{gateway: g}
+	w.Server = w.before(func() (string, error) { return first, nil })
+	w.second = w.before(second)
+	return w, nil
+}
+
+func (w *watcher) before(target func() (string, error)) *httptest.Server {
+	next := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			text, err := target()
+			if u, wrong := url.Parse(text); err == nil && wrong == nil {
+				r.SetURL(u)
+			} // else there is no node, and no host to go to: 502
+		},
 		ModifyResponse: w.look,
 		ErrorLog:       log.New(io.Discard, "", 0), // connections that break are what this is about
-	})
-	return w, nil
+	}
+	return httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+		if w.gateway.admit(out, in) {
+			next.ServeHTTP(out, in)
+		}
+	}))
 }
 
 func (w *watcher) look(res *http.Response) error {
@@ -220,14 +245,18 @@ func (w *watcher) look(res *http.Response) error {
 	}
 	opens := strings.HasSuffix(res.Request.URL.Path, "/_pit") && res.Request.Method == http.MethodPost
 	bulk := strings.HasSuffix(res.Request.URL.Path, "/_bulk")
-	if !opens && !bulk {
+	spoils := w.gateway.spoils() && res.StatusCode < http.StatusMultipleChoices
+	if !opens && !bulk && !spoils {
 		return nil
 	}
-	body, err := io.ReadAll(res.Body)
+	body, err := w.read(res)
 	if err != nil {
 		return err
 	}
-	res.Body = io.NopCloser(bytes.NewReader(body))
+	if spoils {
+		body = w.gateway.spoil(res.Header, body)
+		replaceBody(res, body)
+	}
 	if bulk && bytes.Contains(body, []byte(`"status":429`)) {
 		w.items++
 	}
@@ -240,6 +269,15 @@ func (w *watcher) look(res *http.Response) error {
 	return nil
 }
 
+// read reads an answer and leaves it readable. Others are looked at meanwhile: a node may hang.
+func (w *watcher) read(res *http.Response) ([]byte, error) {
+	w.mu.Unlock()
+	defer w.mu.Lock()
+	body, err := io.ReadAll(res.Body)
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	return body, err
+}
+
 // open gives the newest points in time, of which some may be closed by now.
 func (w *watcher) open() []string {
 	w.mu.Lock()
@@ -250,5 +288,6 @@ func (w *watcher) open() []string {
 func (w *watcher) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return fmt.Sprintf("%d requests answered; refused: %d with 429, %d in items of bulk requests, %d with 403 or 5xx", w.requests, w.busy, w.items, w.refused)
+	return fmt.Sprintf("%d requests answered; refused: %d with 429, %d in items of bulk requests, %d with 403 or 5xx; the gateway: %s",
+		w.requests, w.busy, w.items, w.refused, w.gateway)
 }

@@ -29,23 +29,32 @@ type round struct {
 	instances  []*instance
 	extra      chan struct{} // room for the one more instance
 
+	node   sync.Mutex // held by who kills the second node or lets it hang
 	mu     sync.Mutex
 	events int
 	goners []string         // indices to be deleted, with what they hold
 	gone   map[string][]doc // those that were
-	done   map[kind]int     // the faults that really were
-	errs   []error
+	// replaced are indices that go on, or have gone on, under another name.
+	replaced []replaced
+	done     map[kind]int // the faults that really were
+	errs     []error
 
 	failing time.Duration // how long it was until the last fault was undone
 	partial string        // how far the ledgers were then
 }
 
 func (r *round) index(name string) string { return r.prefix + "-" + name }
-func (r *round) pattern() string          { return r.index("ev-*") }
+func (r *round) pattern() string          { return strings.Join(r.patterns(), ",") }
+
+// patterns are the rules': a wildcard, an alias and a data stream.
+func (r *round) patterns() []string {
+	return []string{r.index("ev-*"), r.index("alias"), r.index("stream")}
+}
 
 // targets are where live events are written.
 func (r *round) targets() []string {
-	return []string{r.index("ev-first"), r.index("ev-second"), r.index("ev-both"), r.index("ev-closing"), r.index("write")}
+	return []string{r.index("ev-first"), r.index("ev-second"), r.index("ev-both"), r.index("ev-closing"),
+		r.index("write"), r.index("alias"), r.index("stream")}
 }
 
 func newRound(plan *schedule, pair *estest.Pair, file, home string) (*round, error) {
@@ -58,14 +67,24 @@ func newRound(plan *schedule, pair *estest.Pair, file, home string) (*round, err
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, err
 	}
-	folder, err := writeRules(home, r.pattern())
+	folder, err := writeRules(home, r.patterns())
 	if err != nil {
 		return nil, err
 	}
 	if r.detections, err = loadRules(folder); err != nil {
 		return nil, err
 	}
-	if r.net, err = newNetwork(pair.URL); err != nil {
+	password := filepath.Join(home, "password")
+	g, err := newGateway(password)
+	if err != nil {
+		return nil, err
+	}
+	second := func() (string, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // a node that starts has no address yet
+		defer cancel()
+		return pair.SecondURL(ctx)
+	}
+	if r.net, err = newNetwork(pair.URL, second, g); err != nil {
 		return nil, err
 	}
 	for slot := range slots {
@@ -75,12 +94,14 @@ func newRound(plan *schedule, pair *estest.Pair, file, home string) (*round, err
 			env: []string{
 				"SOAK_CLOCK=" + clock,
 				"ESRULE_RULES=" + folder,
+				"ESRULE_ELASTICSEARCH_USERNAME=" + userName,
+				"ESRULE_ELASTICSEARCH_PASSWORD_FILE=" + password,
 				"ESRULE_SIGNALS_INDEX=" + r.index("signals"),
 				"ESRULE_STATE_INDEX=" + r.index("state"),
 				"ESRULE_DEAD_LETTER_INDEX=" + r.index("dead-letter"),
 				fmt.Sprintf("ESRULE_START=%dh", int(r.plan.size.lookBack.Hours())+1),
 				"ESRULE_SCHEDULE=@every 1s",
-				fmt.Sprintf("ESRULE_LATE=%dh", int(late.Hours())),
+				fmt.Sprintf("ESRULE_LATE=%dm", int(r.plan.size.late().Minutes())),
 				"ESRULE_PAGE_SIZE=50", // so that an hour of events takes several pages
 			},
 		})
@@ -120,18 +141,38 @@ func (r *round) prepare(ctx context.Context, src *source) error {
 		create(r.index("ev-closing"), both),
 		create("_index_template/"+r.prefix, `{"index_patterns": ["`+r.index("ev-roll-*")+`"], "priority": 500, "template": `+both+`}`),
 		create(r.index("ev-roll-000001"), `{"aliases": {"`+r.index("write")+`": {"is_write_index": true}}}`),
+		create(r.index("behind-1"), both),
+		create(r.index("behind-2"), both),
+		create("_index_template/"+r.prefix+"-stream", `{"index_patterns": ["`+r.index("stream")+`"], "priority": 500,
+			"data_stream": {}, "template": `+both+`}`),
 		create(r.index("flood"), `{"settings": {"number_of_shards": 2, "number_of_replicas": 0}, "mappings": {"enabled": false}}`),
 	)
 	if err != nil {
 		return err
 	}
-	old := []string{r.index("ev-first"), r.index("ev-second"), r.index("ev-both"), r.index("ev-closing")}
+	_, err = r.admin.insist(ctx, http.MethodPost, "_aliases", `{"actions": [
+		{"add": {"index": "`+r.index("behind-1")+`", "alias": "`+r.index("alias")+`", "is_write_index": false}},
+		{"add": {"index": "`+r.index("behind-2")+`", "alias": "`+r.index("alias")+`", "is_write_index": true}}]}`)
+	if err != nil {
+		return err
+	}
+	old := []string{r.index("ev-first"), r.index("ev-second"), r.index("ev-both"), r.index("ev-closing"),
+		r.index("behind-1"), r.index("behind-2"), r.index("stream")}
 	for _, index := range old {
 		if err := r.write(ctx, index, many(r.plan.size.backlog/len(old), src.old)); err != nil {
 			return err
 		}
 	}
+	// The data stream goes on in a second index.
+	if _, err := r.admin.insist(ctx, http.MethodPost, r.index("stream")+"/_rollover", nil); err != nil {
+		return err
+	}
 	for _, f := range r.plan.faults {
+		if f.kind == replacedIndex {
+			if err := r.newReplaced(ctx, f, both, src); err != nil {
+				return err
+			}
+		}
 		if f.kind != deleted {
 			continue
 		}
@@ -149,7 +190,11 @@ func (r *round) prepare(ctx context.Context, src *source) error {
 	if err := r.copySome(ctx, src); err != nil {
 		return err
 	}
-	_, err = r.admin.insist(ctx, http.MethodPost, r.pattern()+"/_refresh", nil)
+	if _, err := r.admin.insist(ctx, http.MethodPost, r.pattern()+"/_refresh", nil); err != nil {
+		return err
+	}
+	// With its copy, an index whose first node is lost is searched on the other.
+	_, err = r.admin.insist(ctx, http.MethodGet, "_cluster/health/"+r.pattern()+"?wait_for_status=green&timeout=30s", nil)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"esrule/internal/query/rule"
 	rules "esrule/internal/schedule"
@@ -37,12 +38,13 @@ file where host.os.type == "windows" and event.type == "creation" and process.na
 '''
 `
 
-// writeRules gives the folder of the rules, which look at a pattern.
-func writeRules(folder, pattern string) (string, error) {
+// writeRules gives the folder of the rules, which look at patterns.
+func writeRules(folder string, patterns []string) (string, error) {
 	folder = filepath.Join(folder, "rules")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", err
 	}
+	pattern := strings.Join(patterns, `", "`)
 	for name, text := range map[string]string{
 		"timestamp.toml": fmt.Sprintf(ruleText, pattern, "by @timestamp", byTimestamp, "", `"um*.exe", "tardy.exe"`),
 		"ingested.toml":  fmt.Sprintf(ruleText, pattern, "by event.ingested", byIngested, `timestamp_override = "event.ingested"`, `"um*.exe", "late.exe"`),

@@ -1,12 +1,14 @@
 package soak
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/valyala/fastjson"
@@ -22,6 +24,8 @@ import (
 type verdict struct {
 	events, signals int
 	lost, doubled   int
+	withoutEvent    int      // signals of events that were too large
+	reduced         int      // signals that were written while the signals index refused them in full
 	wrong           []string // each thing that is not as it should be
 }
 
@@ -33,7 +37,12 @@ func (v *verdict) say(format string, args ...any) {
 type truth struct {
 	wanted map[sink.SignalID]string // identities of matching events, each with one event that has it
 	of     map[string]sink.SignalID // by rule, index and document
+	large  map[string]bool          // events that are too large for the way, by rule, index and document
 	events int
+}
+
+func newTruth() *truth {
+	return &truth{wanted: map[sink.SignalID]string{}, of: map[string]sink.SignalID{}, large: map[string]bool{}}
 }
 
 func key(id rule.ID, index, document string) string { return string(id) + " " + index + "/" + document }
@@ -114,13 +123,38 @@ func (r *round) deletedEvents() int {
 	return n
 }
 
+// formerly is what indices held that are there no more.
+func (r *round) formerly() map[string][]doc {
+	all := maps.Clone(r.gone)
+	for _, one := range r.replaced {
+		all[one.index] = one.docs
+	}
+	return all
+}
+
+// judgeForm wants a signal without its event where that is too large for the way, and a signal in full else, unless
+// the signals index took none in full when it was written.
+func (v *verdict) judgeForm(large bool, reduced string, h hit) {
+	isPointer := strings.HasPrefix(reduced, "without the event")
+	refusedInFull := strings.Contains(reduced, "strict_dynamic_mapping_exception") || strings.Contains(reduced, "pipeline")
+	switch {
+	case large && isPointer && !bytes.Contains(h.Source, []byte("payload")):
+		v.withoutEvent++
+	case large:
+		v.say("an event is too large for the way, and its signal does not say so: %.2000s", h.Source)
+	case refusedInFull:
+		v.reduced++
+	case reduced != "":
+		v.say("a signal is reduced: %s", h.Source)
+	}
+}
+
 // readTruth gives what is to be found in the events that are there, and what may have been found in those that were.
 func (r *round) readTruth(ctx context.Context, client *elasticsearch.Client) (is, was *truth, err error) {
-	is = &truth{wanted: map[sink.SignalID]string{}, of: map[string]sink.SignalID{}}
-	was = &truth{wanted: map[sink.SignalID]string{}, of: map[string]sink.SignalID{}}
+	is, was = newTruth(), newTruth()
 	var judges []judge
 	for _, d := range r.detections {
-		j, err := newJudge(ctx, client, d, r.pattern())
+		j, err := newJudge(ctx, client, d, r.patterns())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -135,7 +169,7 @@ func (r *round) readTruth(ctx context.Context, client *elasticsearch.Client) (is
 		}
 		return nil
 	})
-	for index, docs := range r.gone {
+	for index, docs := range r.formerly() {
 		for _, d := range docs {
 			for _, j := range judges { // its mapping was this other index's
 				if err := j.judge(was, hit{Index: index, ID: d.id, Source: d.text}, r.index("ev-first")); err != nil {
@@ -154,9 +188,9 @@ type judge struct {
 	mappings  map[string]*event.Mapping
 }
 
-func newJudge(ctx context.Context, client *elasticsearch.Client, d *rules.Detection, pattern string) (judge, error) {
+func newJudge(ctx context.Context, client *elasticsearch.Client, d *rules.Detection, patterns []string) (judge, error) {
 	j := judge{detection: d, event: event.New(d.Fields), mappings: map[string]*event.Mapping{}}
-	classes, err := search.NewCluster(client, search.Options{}).Mappings(ctx, []string{pattern}, d.Mapped())
+	classes, err := search.NewCluster(client, search.Options{}).Mappings(ctx, patterns, d.Mapped())
 	for _, class := range classes {
 		for _, index := range class.Indices {
 			j.mappings[index] = class.Mapping
@@ -185,6 +219,7 @@ func (j judge) judge(into *truth, h hit, mapped string) error {
 	}
 	into.wanted[signal] = key(id, h.Index, h.ID)
 	into.of[key(id, h.Index, h.ID)] = signal
+	into.large[key(id, h.Index, h.ID)] = len(h.Source) > bodyLimit
 	return nil
 }
 
@@ -197,7 +232,7 @@ func (r *round) compare(ctx context.Context, v *verdict, is, was *truth) error {
 		var s struct {
 			Rule      rule.ID                      `json:"kibana.alert.rule.rule_id"`
 			Ancestors []struct{ ID, Index string } `json:"kibana.alert.ancestors"`
-			Reduced   any                          `json:"kibana.alert.esrule.reduced"`
+			Reduced   string                       `json:"kibana.alert.esrule.reduced"`
 		}
 		if err := json.Unmarshal(h.Source, &s); err != nil || len(s.Ancestors) != 1 {
 			return fmt.Errorf("signal %s names no event: %v: %s", h.ID, err, h.Source)
@@ -213,9 +248,7 @@ func (r *round) compare(ctx context.Context, v *verdict, is, was *truth) error {
 		case string(id) != h.ID:
 			v.say("signal %s is for %s, whose identity is %s", h.ID, of, id)
 		}
-		if s.Reduced != nil {
-			v.say("a signal is reduced: %s", h.Source)
-		}
+		v.judgeForm(is.large[of] || was.large[of], s.Reduced, h)
 		if times[of]++; times[of] > 1 {
 			v.doubled++
 			v.say("doubled: %s", of)
@@ -245,7 +278,7 @@ func (r *round) wantWhole(ctx context.Context, v *verdict, id rule.ID) error {
 	if err != nil {
 		return err
 	}
-	if len(l.Covered) != 1 || len(l.Gaps(l.Covered.End())) > 0 || len(l.Open) > 0 ||
+	if len(l.Covered) != 1 || len(l.Gaps(l.Covered.End())) > 0 || len(l.Open) > 0 || len(l.Sick) > 0 ||
 		l.Covered[0].From.After(r.started.Add(-r.plan.size.lookBack)) || l.Covered.End().Before(r.started) {
 		text, _ := json.MarshalIndent(l, "", " ")
 		v.say("the ledger has a gap: %s", text)
