@@ -7,5 +7,6 @@
 //
 // Two invariants to keep. An event's identity never changes from one release to the next, or everything that was
 // alerted is alerted again: TestIdentityIsFixed pins it. And Write returns nil only when each signal is in the
-// cluster: created, found there already, written reduced or without its event, or kept as a dead letter.
+// cluster: created, found there already, written reduced or without its event, or kept as a dead
+// letter.
 package sink
