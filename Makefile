@@ -23,6 +23,10 @@ help: ## List the targets
 build: ## Build the static binary bin/esrule
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/esrule ./cmd/esrule
 
+.PHONY: image
+image: ## Build the Docker image esrule:latest, which says its version and commit
+	docker build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(shell git rev-parse HEAD 2>/dev/null) -t esrule:latest .
+
 .PHONY: test
 test: $(WITH) ## Run every test, on a real Elasticsearch
 	@echo "Testing on one Elasticsearch for all packages (ESTEST_URL=http://… to use one of your own)"

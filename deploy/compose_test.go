@@ -8,11 +8,14 @@ import (
 )
 
 // composeFile is the part of the Compose specification that the file uses.
+// decode refuses others, such as "name", which Debian 12's Compose 1 does not take.
 type composeFile struct {
-	Name     string
 	Services map[string]struct {
-		Image       string
-		Build       struct{ Context string }
+		Image string
+		Build struct {
+			Context string
+			Args    map[string]string
+		}
 		Command     []string
 		Environment map[string]string
 		Secrets     []string
@@ -53,7 +56,14 @@ func TestCompose(t *testing.T) {
 	s := c.Services["esrule"]
 	equal(t, "services", len(c.Services), 1)
 	equal(t, "image", s.Image, "esrule:latest")
-	read(t, "compose/"+s.Build.Context+"/Dockerfile")
+	dockerfile := read(t, "compose/"+s.Build.Context+"/Dockerfile")
+	for name := range s.Build.Args {
+		if !strings.Contains(dockerfile, "\nARG "+name+"=") {
+			t.Errorf("build argument %s: the Dockerfile does not take it", name)
+		}
+	}
+	equal(t, "build arguments", len(s.Build.Args), 2)
+	equal(t, ".env names the project", strings.Contains(read(t, "compose/.env"), "\nCOMPOSE_PROJECT_NAME=esrule\n"), true)
 	equal(t, "read_only", s.ReadOnly, true)
 	equal(t, "cap_drop", s.CapDrop, []string{"ALL"})
 	equal(t, "security_opt", s.SecurityOpt, []string{"no-new-privileges:true"})

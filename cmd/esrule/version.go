@@ -11,8 +11,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the linker (-ldflags "-X main.version=1.2.3"); it is empty in a plain `go build`.
-var version string
+// The linker sets both (-ldflags "-X main.version=1.2.3 -X main.commit=0123abc"). They are empty in a plain `go build`,
+// which notes the commit itself; the image is built without the repository, so there the commit is given.
+var version, commit string
 
 // buildInfo says which program this is, for a bug report.
 type buildInfo struct {
@@ -24,13 +25,13 @@ type buildInfo struct {
 }
 
 func readBuildInfo() buildInfo {
-	info := buildInfo{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info := buildInfo{Version: version, Commit: commit, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if build, ok := debug.ReadBuildInfo(); ok {
 		info.Version = cmp.Or(info.Version, build.Main.Version)
 		for _, s := range build.Settings {
 			switch s.Key {
 			case "vcs.revision":
-				info.Commit = s.Value
+				info.Commit = cmp.Or(info.Commit, s.Value)
 			case "vcs.modified":
 				info.Modified = s.Value == "true"
 			}
