@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +31,7 @@ type Cluster struct {
 // shared is the one server of a test process that has no ESTEST_URL: starting one takes longer than most tests. Nobody
 // stops it; its guard does when the process ends.
 var shared = sync.OnceValues(func() (*Server, error) {
-	return Start(context.Background(), Options{})
+	return Start(context.Background(), Options{Log: os.Stderr})
 })
 
 // For gives a test the server that the whole run shares, with index names of the test's own. It skips the test under
@@ -52,6 +53,9 @@ func Own(t testing.TB, o Options) *Cluster {
 	t.Helper()
 	skipIfShort(t)
 	o.own = true
+	if o.Log == nil {
+		o.Log = t.Output()
+	}
 	server, err := Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

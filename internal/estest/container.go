@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
+	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
 	"github.com/testcontainers/testcontainers-go/wait"
@@ -17,15 +19,22 @@ const (
 	image = "docker.elastic.co/elasticsearch/elasticsearch"
 	// engineTimeout is how long a Docker engine may take to answer before it counts as absent.
 	engineTimeout = 2 * time.Second
-	httpPort      = "9200/tcp"
-	configFolder  = "/usr/share/elasticsearch/config/"
+	// registryTimeout is how long a registry may take until it begins to send an image.
+	registryTimeout = 15 * time.Second
+	httpPort        = "9200/tcp"
+	configFolder    = "/usr/share/elasticsearch/config/"
 )
 
-// startContainer runs the full image. testcontainers' reaper removes the container should this process be killed.
+// startContainer runs the full image. testcontainers' reaper removes the container if this process is killed.
 func startContainer(ctx context.Context, o Options) (*Server, error) {
-	if err := engineAnswers(ctx); err != nil {
+	host, err := engineHost(ctx)
+	if err != nil {
 		return nil, err
 	}
+	if err := fetchImages(ctx, o); err != nil {
+		return nil, err
+	}
+	o.host = host
 	c, err := o.config()
 	if err != nil {
 		return nil, err
@@ -36,23 +45,28 @@ func startContainer(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	fmt.Fprintf(o.Log, "estest: starting Elasticsearch %s in a container\n", o.Version)
-	ctr, err := testcontainers.Run(ctx, image+":"+o.Version,
+	ctr, err := testcontainers.Run(ctx, o.image(),
 		testcontainers.WithLogger(tclog.NewNoopLogger()),
 		testcontainers.WithEnv(map[string]string{"ES_JAVA_OPTS": javaOptions()}),
 		testcontainers.WithFiles(files...),
 		testcontainers.WithExposedPorts(httpPort),
-		testcontainers.WithWaitStrategyAndDeadline(2*time.Minute, wait.ForListeningPort(httpPort)),
+		// Both limits are needed: the inner one is 60 s unless it is set, whatever the outer one says.
+		testcontainers.WithWaitStrategyAndDeadline(startTimeout,
+			wait.ForListeningPort(httpPort).WithStartupTimeout(startTimeout)),
 	)
 	stop := func() error { return testcontainers.TerminateContainer(ctr) }
 	if err != nil {
-		err = fmt.Errorf("run %s:%s: %w%s", image, o.Version, err, containerLog(ctr))
+		err = fmt.Errorf("run %s: %w%s", o.image(), err, containerLog(ctr))
 		return nil, errors.Join(err, stop())
 	}
 	address, err := ctr.PortEndpoint(ctx, httpPort, c.scheme())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("find the container's port: %w", err), stop())
 	}
-	s := &Server{URL: address, From: FromContainer, Username: c.admin.Name, Password: c.admin.Password, Authority: c.authority, stop: stop}
+	s := &Server{
+		URL: address, From: FromContainer, Username: c.admin.Name, Password: c.admin.Password,
+		Authority: c.authority, stop: stop,
+	}
 	ready, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if err := s.waitUntilReady(ready); err != nil {
@@ -61,28 +75,87 @@ func startContainer(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
-// engineAnswers finds out whether there is a Docker engine. testcontainers asks without a deadline, and a dead
-// address in DOCKER_HOST would hold it for minutes, so it is left behind when it does not come back in time.
-func engineAnswers(ctx context.Context) error {
-	answer := make(chan error, 1)
+func (o Options) image() string { return image + ":" + o.Version }
+
+// engineHost finds out whether there is a Docker engine, and returns the host at which its containers' ports are
+// reached. testcontainers asks without a deadline, and a dead address in DOCKER_HOST would hold it for minutes, so
+// its answer is waited for only so long.
+func engineHost(ctx context.Context) (string, error) {
+	// WithLogger does not reach all: a banner about the engine, and the reaper's news, go to the default logger.
+	silence()
+	type answer struct {
+		host string
+		err  error
+	}
+	answers := make(chan answer, 1)
 	go func() {
-		provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(tclog.NewNoopLogger()))
+		provider, err := testcontainers.NewDockerProvider()
 		if err == nil {
 			err = provider.Health(ctx) // closes the provider too
 		}
-		answer <- err
+		if err != nil {
+			answers <- answer{err: err}
+			return
+		}
+		host, err := provider.DaemonHost(ctx)
+		answers <- answer{host, err}
 	}()
 	select {
-	case err := <-answer:
-		if err != nil {
-			return fmt.Errorf("no Docker engine answers: %w", err)
+	case a := <-answers:
+		if a.err != nil {
+			return "", fmt.Errorf("no Docker engine answers: %w", a.err)
 		}
-		return nil
+		return a.host, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return "", ctx.Err()
 	case <-time.After(engineTimeout):
-		return fmt.Errorf("no Docker engine answered within %s", engineTimeout)
+		return "", fmt.Errorf("no Docker engine answered within %s", engineTimeout)
 	}
+}
+
+// silence keeps testcontainers from printing into the output of tests; what fails comes back as an error.
+var silence = sync.OnceFunc(func() { tclog.SetDefault(tclog.NewNoopLogger()) })
+
+// fetchImages makes sure that the engine has what a container needs. testcontainers fetches images too, but retries
+// for a quarter of an hour where the engine reaches no registry.
+func fetchImages(ctx context.Context, o Options) error {
+	provider, err := testcontainers.NewDockerProvider()
+	if err != nil {
+		return fmt.Errorf("connect to the Docker engine: %w", err)
+	}
+	defer provider.Close()
+	images := []string{o.image()}
+	if !provider.Config().RyukDisabled {
+		images = append(images, testcontainers.ReaperDefaultImage)
+	}
+	for _, name := range images {
+		if err := fetchImage(ctx, provider.Client(), name, o.Log); err != nil {
+			return fmt.Errorf("the Docker engine has no image %s, and cannot fetch it: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func fetchImage(ctx context.Context, engine client.APIClient, name string, log io.Writer) error {
+	if _, err := engine.ImageInspect(ctx, name); err == nil {
+		return nil
+	}
+	fmt.Fprintf(log, "estest: fetching the image %s\n", name)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// Only for the registry to begin: the image itself may take long.
+	limit := time.AfterFunc(registryTimeout, func() {
+		cancel(fmt.Errorf("no registry answered within %s", registryTimeout))
+	})
+	pull, err := engine.ImagePull(ctx, name, client.ImagePullOptions{})
+	limit.Stop()
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		return err
+	}
+	return pull.Wait(ctx)
 }
 
 func (c config) containerFiles() ([]testcontainers.ContainerFile, error) {

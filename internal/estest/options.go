@@ -32,6 +32,7 @@ type Options struct {
 
 	product product // default: Elasticsearch
 	own     bool    // never the cluster that ESTEST_URL names, though it may fit
+	host    string  // where the server will be reached; default: this machine
 }
 
 // A User of a server with security.
@@ -120,7 +121,7 @@ func (o Options) config() (config, error) {
 		}
 	}
 	if o.TLS {
-		if err := c.addTLS(); err != nil {
+		if err := c.addTLS(o.host); err != nil {
 			return config{}, err
 		}
 	}

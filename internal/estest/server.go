@@ -51,6 +51,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if ctx.Err() != nil {
 		return nil, fromContainer
 	}
+	fmt.Fprintf(o.Log, "estest: no container, so the test distribution is taken: %v\n", fromContainer)
 	server, fromDistribution := startDistribution(ctx, o)
 	if fromDistribution == nil {
 		return server, nil

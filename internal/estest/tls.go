@@ -56,20 +56,26 @@ func pemOf(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
-// addTLS gives a node a certificate for the addresses by which tests reach it, sent with its authority's as
-// Elasticsearch's own set-up does.
-func (c *config) addTLS() error {
+// addTLS adds a certificate for the addresses by which tests reach a node: this machine's, and host where a Docker
+// engine elsewhere runs the node. It is sent with its authority's, as Elasticsearch's own set-up does.
+func (c *config) addTLS(host string) error {
 	ca, err := newAuthority()
 	if err != nil {
 		return err
 	}
-	key, der, err := sign(&x509.Certificate{
+	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: "estest node"},
 		DNSNames:    []string{"localhost"},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, ca)
+	}
+	if ip := net.ParseIP(host); ip != nil {
+		template.IPAddresses = append(template.IPAddresses, ip)
+	} else if host != "" {
+		template.DNSNames = append(template.DNSNames, host)
+	}
+	key, der, err := sign(template, ca)
 	if err != nil {
 		return fmt.Errorf("make a certificate: %w", err)
 	}
