@@ -2,7 +2,7 @@
 //
 // It looks in three places, in this order: the cluster that ESTEST_URL names; a container, where a Docker engine
 // answers and has the image or can fetch it; the server's own test distribution from Maven Central, started with Java.
-Options.Log says which was taken and why no container was. Nothing here imitates the server.
+// Options.Log says which was taken and why no container was. Nothing here imitates the server.
 //
 // A test calls [For] and gets a [Cluster]: the server that the whole test run shares, under index names that are the
 // test's own and are deleted after it. A test that needs a server of its own (security, a setting)
