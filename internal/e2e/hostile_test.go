@@ -217,7 +217,7 @@ func TestOwnIndicesAreNotSearched(t *testing.T) {
 		other.more["INDEX"] = ""
 		other.run("check", "--rules", file).want(t, 2).says(t, "rule.toml", own, "one of the three indices that esrule writes")
 	}
-	for _, pattern := range []string{"_all", "-events-1", "<events-{now/d}>", "remote:events-*", "events-*::failures", "a,b", "Events-*", "_x", "a b", "a/b", "\x1b[31m"} {
+	for _, pattern := range []string{"_all", "-events-1", "<events-{now/d}>", "a,b", "Events-*", "_x", "a b", "a/b", "\x1b[31m"} {
 		s.run("backfill", "--from", "now-1h", "--to", "now", "--index", pattern).want(t, 2).says(t, "--index").saysNot(t, "\x1b")
 	}
 }

@@ -168,6 +168,9 @@ type Changes struct{ Gone, New []string }
 func (s *Survey) Changes(ctx context.Context, p *Plan) (Changes, error) {
 	var before, after []string
 	for _, source := range p.Sources {
+		if indexpattern.NotSearched(source.Pattern) != "" {
+			continue
+		}
 		now := Source{Pattern: source.Pattern}
 		if err := s.indices(ctx, &now); err != nil {
 			return Changes{}, fmt.Errorf("look at %s again: %w", source.Pattern, err)
