@@ -339,7 +339,8 @@ func TestBackfillReport(t *testing.T) {
 	s.Create(s.name("events-closed"), ecs)
 	s.Do(http.MethodPost, s.name("events-closed")+"/_close", nil)
 	s.put("events-1", "there", match(time.Hour))
-	s.runOnce() // a poll has alerted it already; the report shows it all the same
+	// A poll has alerted it already; the report shows it all the same.
+	s.run("run", "--once").want(t, 1).says(t, s.name("events-closed"), "closed")
 	s.put("events-1", "old", match(48*time.Hour))
 	read := func(args []string, code int) string {
 		t.Helper()

@@ -279,7 +279,9 @@ func TestMonitoringFailures(t *testing.T) {
 	s.Create(s.name("events-1"), ecs)
 	s.Create(s.name("events-2"), `{"mappings": {"_source": {"enabled": false}, "properties": {"@timestamp": {"type": "date"}}}}`)
 	s.put("events-1", "a", match(time.Minute))
-	s.Create(s.signalsIndex(), `{"mappings": {"dynamic": "strict", "properties": {"@timestamp": {"type": "date"}}}}`)
+	s.put("events-1", "7", match(2*time.Minute)) // the index takes this one's signal, so the other's is at fault
+	s.Create(s.signalsIndex(), `{"mappings": {"properties": {
+		"kibana.alert.ancestors": {"properties": {"id": {"type": "long"}}}}}}`)
 	m := startMonitored(t, s)
 	m.reaches("esrule_rule_open_indices", 1)
 	m.reaches("esrule_rule_dead_letters_total", 1)

@@ -25,7 +25,7 @@ func findJava(ctx context.Context, oldest int, account *account) (string, error)
 	if java, err := exec.LookPath("java"); err == nil {
 		candidates = append(candidates, java)
 	}
-	installed, err := filepath.Glob("/usr/lib/jvm/*/bin/java")
+	installed, err := filepath.Glob(filepath.Join(installedJava(), "*", "bin", "java"))
 	if err != nil {
 		return "", err // the pattern is right
 	}
@@ -46,6 +46,14 @@ func findJava(ctx context.Context, oldest int, account *account) (string, error)
 		return "", fmt.Errorf("no java on the PATH, and JAVA_HOME is not set (Java %d or newer is needed)", oldest)
 	}
 	return "", fmt.Errorf("no Java %d or newer: %w", oldest, errors.Join(refused...))
+}
+
+// installedJava is the folder that a Linux system installs its Javas in, or ESTEST_JAVA_FOLDER.
+func installedJava() string {
+	if folder := os.Getenv("ESTEST_JAVA_FOLDER"); folder != "" {
+		return folder
+	}
+	return "/usr/lib/jvm"
 }
 
 func oldestJava(version string) int {

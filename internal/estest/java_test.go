@@ -37,6 +37,7 @@ func TestWhereNothingIsInstalledTheErrorSaysWhatToInstall(t *testing.T) {
 		t.Setenv(name, "")
 	}
 	t.Setenv("PATH", t.TempDir())
+	t.Setenv("ESTEST_JAVA_FOLDER", t.TempDir())
 	_, fromDistribution := startDistribution(t.Context(), Options{}.withDefaults())
 	if fromDistribution == nil {
 		t.Fatal("it started without Java")

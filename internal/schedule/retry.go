@@ -130,10 +130,16 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 			others = append(others, f)
 		}
 	}
-	if len(failed) == 0 && len(found.gone) > 0 {
+	for _, index := range found.left {
+		if _, already := failed[index]; !already && slices.Contains(r.indices, index) {
+			failed[index] = "it is there and in none of the rule's patterns any more (was an alias moved?): put it back, or delete it"
+		}
+	}
+	gone := slices.DeleteFunc(found.gone, func(index string) bool { return slices.Contains(s.detection.Patterns, index) })
+	if len(failed) == 0 && len(gone) > 0 {
 		s.log.Warn("an index was deleted before it was covered, or is in none of the rule's patterns any more; "+
 			"its time was searched again in all of them, and it is no longer waited for",
-			"rule", s.detection.Rule.ID, "indices", r.indices, "time", sweepText(r.piece))
+			"rule", s.detection.Rule.ID, "indices", gone, "time", sweepText(r.piece))
 	}
 	return s.enterRetry(ctx, r, failed, others)
 }
@@ -177,6 +183,9 @@ type whereabouts struct {
 	there  []string
 	gone   []string          // under this name: what they held may go on under another
 	failed map[string]string // known to be unreadable, with the reason
+	// left are those of the gone that are there, under a name that the patterns do not stand for any more:
+	// what they hold may have gone on elsewhere, and may not.
+	left []string
 	// hidden are those that are there and that the patterns stand for by name, but for being hidden: a
 	// pattern with * passes over them.
 	hidden []string
@@ -206,6 +215,8 @@ func (s *ruleRun) look(ctx context.Context, indices []string) (whereabouts, erro
 				found.there, found.hidden = append(found.there, index), append(found.hidden, index)
 			case real && len(s.forbidden) > 0:
 				found.failed[index] = "it may not be read, or is in none of the rule's patterns any more"
+			case real:
+				found.gone, found.left = append(found.gone, index), append(found.left, index)
 			default:
 				found.gone = append(found.gone, index)
 			}

@@ -44,7 +44,10 @@ func (l *Ledger) fail(i Interval, late bool, reason string, now time.Time, inter
 	if at >= 0 {
 		p := &l.Sick[at]
 		p.Tries++
-		p.Reason, p.Next = reason, now.Add(backoff(p.Tries, interval))
+		p.Reason, p.Next = reason, now
+		if p.Tries > 0 {
+			p.Next = now.Add(backoff(p.Tries, interval))
+		}
 		return
 	}
 	if n := len(l.Sick) - 1; n >= 0 && !late && l.Sick[n].extends(i, reason) {
@@ -108,6 +111,7 @@ func (l *Ledger) halve(i Interval, late bool, now time.Time) {
 	}
 	first := l.Sick[at]
 	first.Next = now
+	first.Tries-- // the halves are tried in the run that the whole was tried in: that counts once
 	second := first
 	middle := now.Add(-leastSick)
 	if !i.unbounded() {

@@ -155,6 +155,9 @@ func (i Indices) Inspect(ctx context.Context, client elastic.Transport) ([]Warni
 	}
 	for _, d := range i.all() {
 		there, err := lookUp(ctx, client, d.name, may.views[d.name])
+		if _, forbidden := errors.AsType[*ForbiddenError](err); forbidden {
+			continue // Missing names the privilege
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -61,8 +61,7 @@ func (s *Signal) widened() Signal {
 // that, so that nothing is alerted twice.
 func (s *Signal) isIn(document []byte) bool {
 	var signal struct {
-		Reduced   any        `json:"kibana.alert.esrule.reduced"`
-		Ancestors []ancestor `json:"kibana.alert.ancestors"`
+		Reduced any `json:"kibana.alert.esrule.reduced"`
 	}
 	text, err := Event(document)
 	if err != nil || json.Unmarshal(document, &signal) != nil {
@@ -76,16 +75,10 @@ func (s *Signal) isIn(document []byte) bool {
 	}
 	theirs, errTheirs := parse(text)
 	mine, errMine := parse(ours)
-	source, errSource := parse(s.source)
-	if errors.Join(errTheirs, errMine, errSource) != nil {
+	if errors.Join(errTheirs, errMine) != nil {
 		return true
 	}
-	if !sameWider(theirs, mine) {
-		return false
-	}
-	// The signal keeps milliseconds only: what is below is told apart by where the event is.
-	apart := belowMillisecond(source) != "" && len(signal.Ancestors) == 1 && s.eventID != ""
-	return !apart || signal.Ancestors[0].Index != s.index || signal.Ancestors[0].ID == s.eventID
+	return sameWider(theirs, mine)
 }
 
 // lookUp returns the documents of the alerts index that have one of the ids.

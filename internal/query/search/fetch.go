@@ -83,6 +83,16 @@ func (f *fetcher) halve() {
 	f.pit.cluster.options.Logger.Debug("a page is asked for again in halves", "hits", f.size)
 }
 
+// lost adds a failure of every index where an answer is of fewer shards than the point in time holds.
+func (f *fetcher) lost(a answer, unread []elastic.ShardFailure) []elastic.ShardFailure {
+	if a.total >= f.pit.shards || len(unread) > 0 {
+		return unread
+	}
+	return []elastic.ShardFailure{{Reason: elastic.Cause{
+		Reason: fmt.Sprintf("%d shards were searched, and the point in time holds %d", a.total, f.pit.shards),
+	}}}
+}
+
 // shrink takes over an index's limit on the hits of a page, and reports whether the page has to be asked
 // for again.
 func (f *fetcher) shrink(shards []elastic.ShardFailure) bool {
@@ -141,7 +151,7 @@ func (f *fetcher) instead() *fetcher {
 func (f *fetcher) accept(ctx context.Context, page *Page, a answer) {
 	options := &f.pit.cluster.options
 	f.pit.renew(a.id)
-	page.Failures = f.pit.noteFailedShards(ctx, f.setAside(a.unread(options.Timeout)))
+	page.Failures = f.pit.noteFailedShards(ctx, f.setAside(f.lost(a, a.unread(options.Timeout))))
 	if page.lazy {
 		return // the rest is known when it was given out
 	}
@@ -251,7 +261,7 @@ func (f *fetcher) ask(ctx context.Context, page *Page) (answer, error) {
 	}
 	if shards := failedShards(err); len(shards) > 0 {
 		page.reset(page.raw[:0])
-		return answer{shards: shards}, nil
+		return answer{total: f.pit.shards, shards: shards}, nil
 	}
 	return answer{}, err
 }
