@@ -75,6 +75,9 @@ type Counter interface {
 // @timestamp places.
 func (d *Detection) Check(ctx context.Context, c Counter, now time.Time, late time.Duration) (RuleCheck, error) {
 	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
+	if why := indexpattern.CheckList(d.Patterns); why != "" {
+		check.Notes = append(check.Notes, why)
+	}
 	for _, p := range indexpattern.Adding(d.Patterns) {
 		one, err := d.checkPattern(ctx, c, p, now, late)
 		if err != nil {

@@ -281,9 +281,7 @@ func (r *reader) patterns() {
 			r.report(r.table.element(key, i), fmt.Sprintf("index pattern %q %s", pattern, fault), advice)
 		}
 	}
-	if why := indexpattern.CheckList(patterns); why != "" {
-		r.table.fault(key, why, "Write the exclusions after the patterns that they are about.")
-	} else if len(patterns) > 0 && len(indexpattern.Adding(patterns)) == 0 {
+	if len(patterns) > 0 && len(indexpattern.Adding(patterns)) == 0 {
 		r.table.fault(key, "index only excludes", "Write the patterns to search: "+example)
 	}
 	r.rule.Index = patterns
