@@ -109,15 +109,15 @@ func (g *gateway) spoils() bool {
 	return len(g.hollow) > 0
 }
 
-// spoil takes away from an answer what the faults that hold ask for. Each second answer stays whole.
+// spoil takes away from an answer what the faults that hold ask for. Of three answers two stay whole.
 func (g *gateway) spoil(header http.Header, body []byte) []byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for number, amount := range g.hollow {
-		if g.answers++; g.answers%2 == 0 {
+		if g.answers++; g.answers%3 > 0 {
 			continue
 		}
-		if spoiled, changed := without(header, body, amount); changed {
+		if spoiled, changed := without(header, body, amount+uint64(g.answers/3)); changed {
 			g.hollowed[number]++
 			return spoiled
 		}
@@ -125,22 +125,29 @@ func (g *gateway) spoil(header http.Header, body []byte) []byte {
 	return body
 }
 
+// without leaves out what is needed, beginning anywhere in the list, or leaves nothing.
 func without(header http.Header, body []byte, amount uint64) ([]byte, bool) {
-	inAnswers, inHits := needed()
-	forms := uint64(4 + len(inAnswers) + len(inHits))
-	switch n := amount % forms; {
-	case n < 2:
+	switch amount % 8 {
+	case 0:
 		return []byte("{}"), true
-	case n == 2:
+	case 1:
 		return nil, true
-	case n == 3:
+	case 2:
 		header.Del("X-Elastic-Product")
 		return body, true
-	case n < uint64(4+len(inAnswers)):
-		return withoutKey(body, inAnswers[n-4])
-	default:
-		return hitsWithout(body, inHits[n-4-uint64(len(inAnswers))])
 	}
+	inAnswers, inHits := needed()
+	for i := range len(inAnswers) + len(inHits) {
+		n := int((amount/8 + uint64(i)) % uint64(len(inAnswers)+len(inHits)))
+		less, key := withoutKey, append(inAnswers, inHits...)[n]
+		if n >= len(inAnswers) {
+			less = hitsWithout
+		}
+		if spoiled, changed := less(body, key); changed {
+			return spoiled, true
+		}
+	}
+	return body, false
 }
 
 func withoutKey(body []byte, key string) ([]byte, bool) {

@@ -99,14 +99,14 @@ func habits() []habit {
 		{signalsStuck, 3, 100 * ms, 400 * ms},
 		{stateStuck, 3, 100 * ms, 400 * ms},
 		{nodeHangs, 1, 1500 * ms, 7000 * ms},
-		{oversized, 3, 0, 0},
-		{replacedIndex, 4, 6000 * ms, 6000 * ms},
+		{oversized, 2, 0, 0},
+		{replacedIndex, 4, 20_000 * ms, 20_000 * ms},
 		{aliasBlocked, 3, 200 * ms, 1500 * ms},
 		{streamBlocked, 3, 200 * ms, 1500 * ms},
 		{longClosed, 2, 1000 * ms, 4000 * ms},
 		{rotated, 4, 0, 1500 * ms},
-		{hollow, 8, 200 * ms, 1500 * ms},
-		{signalsRefuse, 6, 200 * ms, 1500 * ms},
+		{hollow, 5, 500 * ms, 2500 * ms},
+		{signalsRefuse, 4, 200 * ms, 1500 * ms},
 	}
 }
 

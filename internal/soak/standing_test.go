@@ -10,11 +10,9 @@ import (
 	"time"
 )
 
-// hang stops the second node without ending it. A node that is away cannot hang.
+// hang stops the second node without ending it.
 func (r *round) hang(ctx context.Context, f fault) error {
-	if !r.node.TryLock() {
-		return nil
-	}
+	r.node.Lock()
 	defer r.node.Unlock()
 	return r.hold(ctx, f, r.pair.WakeSecond, r.pair.HangSecond())
 }
@@ -30,7 +28,7 @@ func (r *round) loseNode(ctx context.Context, f fault) error {
 func (r *round) writeLarge(ctx context.Context, f fault) error {
 	src := newSource(r.plan, uint64(2000+f.number), 20_000_000+f.number*1000)
 	index := r.targets()[f.amount%uint64(len(r.targets()))]
-	err := r.write(ctx, index, many(3, func() doc {
+	err := r.write(ctx, index, many(1, func() doc {
 		return src.large(src.event(span(src.random, 60*time.Second), "umservice.exe", `"aspx"`, time.Now()))
 	}))
 	return r.hold(ctx, f, nothing, err)
