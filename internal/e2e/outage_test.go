@@ -70,23 +70,28 @@ func TestOutageOfThreeDays(t *testing.T) {
 	if len(seen) == 0 || time.Since(seen[0].To) > time.Hour || seen[0].Length() > time.Hour {
 		t.Fatalf("the first of %d searches is not of the live window: %v", len(seen), seen)
 	}
-	gap, pieces, sweeps, unbounded := stopped, 0, 0, 0
+	// The pieces of the gap follow each other from its oldest end. They begin with an hour, and each is at
+	// most twice as long as the one before: they grow while they are cheap.
+	gap, longest := stopped, time.Hour
+	pieces, sweeps, unbounded := 0, 0, 0
 	for i, w := range seen[1:] {
 		switch {
 		case w.To.IsZero():
 			unbounded++
-		case w.Length() > 2*time.Hour:
-			sweeps++
+		case w.From.Equal(gap.Add(-overlap)):
+			if length := w.To.Sub(gap); length > longest {
+				t.Errorf("search %d is of %s of the gap, want %s at most", i+2, length, longest)
+			}
+			longest = 2 * w.To.Sub(gap)
+			gap, pieces = w.To, pieces+1
 		case w.To.After(seen[0].To):
 			// the live window, due again
-		case !w.From.Equal(gap.Add(-overlap)):
-			t.Errorf("search %d is of %v, want the gap from %s on", i+2, w, gap)
 		default:
-			gap, pieces = w.To, pieces+1
+			sweeps++
 		}
 	}
-	if pieces != hours || unbounded != 1 || sweeps < 12 {
-		t.Errorf("got %d pieces of the gap, %d of the late sweep, %d without an end", pieces, sweeps, unbounded)
+	if gap.Before(seen[0].From) || pieces < 5 || unbounded != 1 || sweeps < 2 {
+		t.Errorf("got %d pieces of the gap up to %s, %d of the late sweep, %d without an end: %v", pieces, gap, sweeps, unbounded, seen)
 	}
 	s.run("status").want(t, 0).says(t, "late sweep", "complete as of")
 	t.Logf("%d searches: the live window, then %d pieces of the gap in turn with %d of the late sweep", len(seen), pieces, sweeps+unbounded)
