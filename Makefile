@@ -30,7 +30,7 @@ image: ## Build the Docker image esrule:latest, which says its version and commi
 .PHONY: test
 test: $(WITH) ## Run every test, on a real Elasticsearch
 	@echo "Testing on one Elasticsearch for all packages (ESTEST_URL=http://… to use one of your own)"
-	$(TEST_ENV) $(WITH) -- $(GO) test $(TEST_FLAGS) -timeout 20m ./...
+	$(TEST_ENV) $(WITH) -- $(GO) test $(TEST_FLAGS) -timeout 60m ./...
 
 .PHONY: matrix
 matrix: $(WITH) ## Run the end-to-end suite on every supported version of Elasticsearch, and print a table

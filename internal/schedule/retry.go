@@ -135,7 +135,7 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 			failed[index] = "it is there and in none of the rule's patterns any more (was an alias moved?): put it back, or delete it"
 		}
 	}
-	gone := slices.DeleteFunc(found.gone, func(index string) bool { return slices.Contains(s.detection.Patterns, index) })
+	gone := slices.DeleteFunc(slices.Clone(found.gone), func(index string) bool { return slices.Contains(s.detection.Patterns, index) })
 	if len(failed) == 0 && len(gone) > 0 {
 		s.log.Warn("an index was deleted before it was covered, or is in none of the rule's patterns any more; "+
 			"its time was searched again in all of them, and it is no longer waited for",
