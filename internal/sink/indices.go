@@ -150,7 +150,7 @@ func resolve(ctx context.Context, client elastic.Transport, name string) (*exist
 	case errors.Is(err, elastic.ErrNotFound):
 		return nil, nil
 	case errors.As(err, &failure) && failure.status == http.StatusForbidden:
-		return nil, &ForbiddenError{Doing: "look at index " + name, Err: err}
+		return resolveByFields(ctx, client, name)
 	case err != nil:
 		return nil, fmt.Errorf("look at index %s: %w", name, err)
 	case len(found.Aliases) > 0:
@@ -161,6 +161,38 @@ func resolve(ctx context.Context, client elastic.Transport, name string) (*exist
 		return &existing{unseen: true}, nil
 	}
 	return nil, nil
+}
+
+// resolveByFields is resolve for the servers on which the privilege read does not include that
+// question (7.17 and 8.0): the answer about an index's fields names the indices that it is about.
+func resolveByFields(ctx context.Context, client elastic.Transport, name string) (*existing, error) {
+	var found indicesAnswered
+	err := send(ctx, client, elastic.Request{
+		Method: http.MethodGet, Path: indexPath(name, "/_field_caps"),
+		Params: url.Values{"fields": {"_id"}, "filter_path": {"indices"}},
+	}, &found)
+	var failure *serverError
+	switch {
+	case errors.Is(err, elastic.ErrNotFound):
+		return nil, nil
+	case errors.As(err, &failure) && failure.status == http.StatusForbidden:
+		return nil, &ForbiddenError{Doing: "look at index " + name, Err: err}
+	case err != nil:
+		return nil, fmt.Errorf("look at index %s: %w", name, err)
+	case slices.Equal(found.Indices, []string{name}):
+		return &existing{unseen: true}, nil
+	}
+	return nil, &NotConcreteError{Name: name, Kind: "an alias or a data stream", For: found.Indices}
+}
+
+// indicesAnswered names the indices that an answer of `_field_caps` is about.
+type indicesAnswered struct{ Indices []string }
+
+func (i *indicesAnswered) Missing() string {
+	if len(i.Indices) == 0 {
+		return "indices"
+	}
+	return ""
 }
 
 // resolved is what a name stands for.
