@@ -28,10 +28,12 @@ func (s *ruleRun) askShut(ctx context.Context) error {
 	if len(s.patterns) == 0 {
 		return nil
 	}
-	all, err := s.findings.Standings(ctx, s.patterns)
+	all, err := s.findings.known(ctx, s.patterns)
 	if err != nil {
 		return err
 	}
+	s.reached.know(all)
+	s.swept.know(all)
 	shut, reasons := s.shutOf(all)
 	s.shut.names = shut
 	aside := s.setAside(all)
@@ -52,10 +54,14 @@ func (s *ruleRun) shutOf(all map[string]search.Standing) (shut map[string]bool, 
 	for index, standing := range all {
 		if standing.Shut != "" && !slices.Contains(s.options.Own, index) {
 			shut[index] = true
-			reasons[index] = standing.Shut + `, or leave it out with "-` + index + `" after the rule's pattern`
+			reasons[index] = shutReason(index, standing)
 		}
 	}
 	return shut, reasons
+}
+
+func shutReason(index string, s search.Standing) string {
+	return s.Shut + `, or leave it out with "-` + index + `" after the rule's pattern`
 }
 
 // setAside returns the closed indices that are not waited for: those of an archive, which were closed when
@@ -115,39 +121,6 @@ func (l *Ledger) openCovered(f Failure, now time.Time) {
 		l.open(f, i, now)
 	}
 }
-
-// noteClosedMeanwhile asks again at the end of a run: what was closed since it began may be missing in
-// each piece of it.
-func (s *ruleRun) noteClosedMeanwhile(ctx context.Context) error {
-	if len(s.patterns) == 0 || s.ledger == nil || len(s.covered) == 0 && s.run.Swept == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closedTime)
-	defer cancel()
-	all, err := s.findings.Standings(ctx, s.patterns)
-	if err != nil {
-		return err
-	}
-	shut, reasons := s.shutOf(all)
-	maps.DeleteFunc(shut, func(index string, _ bool) bool { return s.shut.has(index) })
-	if len(shut) == 0 {
-		return nil
-	}
-	return s.update(ctx, s.known, func(l *Ledger) {
-		for _, index := range slices.Sorted(maps.Keys(shut)) {
-			f := Failure{Index: index, Reason: reasons[index]}
-			for _, i := range s.covered {
-				l.open(f, i, s.now)
-			}
-			if s.run.Swept != nil {
-				l.owe(f, s.run.Swept.From, s.now)
-			}
-		}
-	})
-}
-
-// closedTime bounds the question at the end of a run, which a shutdown waits for.
-const closedTime = 20 * time.Second
 
 // checkClosed names the closed indices of a pattern.
 func checkClosed(ctx context.Context, c Counter, check *PatternCheck, patterns []string) error {

@@ -26,6 +26,8 @@ type Cluster interface {
 	OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error)
 	Mapper
 	Exists(ctx context.Context, index string) (bool, error)
+	// Standings returns which indices there are, and which of them a search passes over.
+	Standings(ctx context.Context, patterns []string) (map[string]search.Standing, error)
 }
 
 // Signals is where matches go. *sink.Writer is one. Write returns when the cluster has acknowledged
@@ -54,6 +56,10 @@ type Target struct {
 	Timestamps prefilter.Timestamps
 	// Now is the instant that a relative date of the rule counts from.
 	Now time.Time
+	// Began is when the work began by the cluster's clock: an index made since is not waited for.
+	Began time.Time
+	// KnownShut, if there is one, reports whether the caller accounts for a closed index itself.
+	KnownShut func(index string) bool
 	// Drained, if there is one, is called once every page was read and judged and the point in time is closed, before the
 	// signals are written that are left.
 	Drained func()
@@ -64,7 +70,9 @@ type Target struct {
 
 // Outcome is what covering one window came to.
 type Outcome struct {
-	Reached    []string // those of the target's Only that answered
+	// Reached are the indices that were searched, or are among the failures. Of a target with Only
+	// they are those of it that answered.
+	Reached    []string
 	Indices    int
 	Candidates int
 	Matched    int
@@ -120,8 +128,12 @@ func (c *Coverer) once(ctx context.Context, d *Detection, t Target, x sink.Execu
 		}
 	}
 	defer closeIt()
+	reached, unreached, err := c.reach(ctx, t, pit)
+	if err != nil {
+		return Outcome{}, err
+	}
 	if pit.Empty() {
-		return outcomeOf(Outcome{}, t, pit), nil
+		return outcomeOf(Outcome{Reached: reached, Failures: unreached}, t, pit), nil
 	}
 	classes, err := d.Classes(ctx, c.Cluster, t.Patterns)
 	if err != nil {
@@ -143,12 +155,13 @@ func (c *Coverer) once(ctx context.Context, d *Detection, t Target, x sink.Execu
 		return j.outcome, err
 	}
 	j.outcome.Indices = plan.indices()
-	for _, index := range t.Only {
-		if plan.mappings[index] != nil {
-			j.outcome.Reached = append(j.outcome.Reached, index)
-		}
+	j.outcome.Reached = reached
+	if len(t.Only) > 0 {
+		j.outcome.Reached = slices.DeleteFunc(reached, func(index string) bool {
+			return plan.mappings[index] == nil || !slices.Contains(t.Only, index)
+		})
 	}
-	j.outcome.Failures = plan.uncovered
+	j.outcome.Failures = slices.Concat(plan.uncovered, unreached)
 	for index := range j.unknown {
 		j.outcome.Failures = append(j.outcome.Failures, Failure{Index: index, Reason: "its mapping could not be read: what its fields are is not known"})
 	}

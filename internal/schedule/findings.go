@@ -37,8 +37,8 @@ func (f *findings) Exists(ctx context.Context, index string) (bool, error) {
 	return there, err
 }
 
-// Standings asks once for each list of patterns.
-func (f *findings) Standings(ctx context.Context, patterns []string) (map[string]search.Standing, error) {
+// known is Standings, asked once for each list of patterns.
+func (f *findings) known(ctx context.Context, patterns []string) (map[string]search.Standing, error) {
 	key := strings.Join(patterns, ",")
 	if known, ok := f.standings[key]; ok {
 		return maps.Clone(known), nil
@@ -50,7 +50,7 @@ func (f *findings) Standings(ctx context.Context, patterns []string) (map[string
 	return all, err
 }
 
-// forget makes the next question for standings a new one.
+// forget makes the next question for what is known a new one.
 func (f *findings) forget() { clear(f.standings) }
 
 // note remembers which indices could not be read, whatever was asked of them.

@@ -114,6 +114,9 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 		s.single = true // one of them may be why
 		return nil
 	}
+	if err == nil && len(t.Only) == 0 {
+		s.noteReached(r.piece, r.sweep, out)
+	}
 	failed, others := map[string]string{}, []Failure(nil)
 	for _, index := range r.indices {
 		switch {
@@ -193,7 +196,7 @@ type whereabouts struct {
 
 func (s *ruleRun) look(ctx context.Context, indices []string) (whereabouts, error) {
 	found := whereabouts{failed: map[string]string{}}
-	all, err := s.findings.Standings(ctx, s.patterns)
+	all, err := s.findings.known(ctx, s.patterns)
 	if err != nil {
 		return found, err
 	}
@@ -241,7 +244,7 @@ func (s *ruleRun) isReal(ctx context.Context, index string) (bool, error) {
 	if !there {
 		return false, nil
 	}
-	named, err := s.findings.Standings(ctx, []string{index})
+	named, err := s.findings.known(ctx, []string{index})
 	if err != nil {
 		return false, fmt.Errorf("ask what it is now: %w", err)
 	}

@@ -27,6 +27,7 @@ type ruleRun struct {
 	forbidden []Failure // those that may not be read, or not whole
 	now       time.Time // the earlier of our clock and the cluster's, when asked last
 	asked     time.Time // our clock then
+	theirs    time.Time // the cluster's clock when the run began
 	before    turn      // what the last step searched
 	turn      work      // the kind of work behind the live window that is next
 	gapPace   pace
@@ -36,7 +37,8 @@ type ruleRun struct {
 	shut      shutIndices
 	failing   failing
 	due       map[string]bool // indices that were open before the run, and are tried again in it
-	covered   Intervals       // by this run
+	reached   reach           // by the pieces of gaps and the live window
+	swept     reach           // by those of a late sweep
 	notKept   error           // why the ledger is not in the state index as it is here
 	err       error           // what ended the run early
 }
@@ -106,6 +108,9 @@ func (s *ruleRun) askTime(ctx context.Context) (latest time.Time, err error) {
 			"ours", ours.UTC(), "cluster", theirs.UTC(), "skew", skew.Round(time.Second))
 	}
 	s.asked = ours
+	if s.theirs.IsZero() {
+		s.theirs = theirs
+	}
 	s.now = earlier(ours, theirs).UTC().Truncate(time.Millisecond)
 	return later(ours, theirs), nil
 }
@@ -226,9 +231,7 @@ func (s *ruleRun) end(ctx context.Context) RuleReport {
 	if s.err == nil {
 		s.err = ctx.Err()
 	}
-	if s.err == nil {
-		s.err = s.noteClosedMeanwhile(ctx)
-	}
+	s.err = errors.Join(s.err, s.noteMissed(ctx))
 	s.run.Error = textOf(errors.Join(append([]error{s.err}, s.failing.errs...)...))
 	if s.ledger != nil {
 		finished := s.update(context.WithoutCancel(ctx), s.known, func(l *Ledger) { l.LastRun = &s.run })

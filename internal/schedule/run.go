@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 )
 
 // Reader is what a run reads of Elasticsearch beside what covering does. *search.Cluster is one.
@@ -15,8 +14,6 @@ type Reader interface {
 	Permissions
 	// Now is the cluster's clock, asked through a date field of an index that may be empty.
 	Now(ctx context.Context, index, field string) (time.Time, error)
-	// Standings says which indices there are, and which of them a search passes over.
-	Standings(ctx context.Context, patterns []string) (map[string]search.Standing, error)
 }
 
 // Options are what a Runner needs beside its collaborators.

@@ -101,20 +101,20 @@ func (s *ruleRun) coverPiece(ctx context.Context, piece Interval, p *pace) error
 	if err != nil {
 		err = fmt.Errorf("cover %s: %w", piece, err)
 	}
-	return s.enter(ctx, piece, false, err, func(l *Ledger) { l.cover(piece, s.uncovered(out), s.started.UTC()) })
+	return s.enter(ctx, piece, false, out, err, func(l *Ledger) { l.cover(piece, s.uncovered(out), s.started.UTC()) })
 }
 
 // enter enters what became of a piece: covered by change, or failed with err. What a failed sweep entered
 // is owed beside.
-func (s *ruleRun) enter(ctx context.Context, i Interval, late bool, err error, change func(*Ledger)) error {
+func (s *ruleRun) enter(
+	ctx context.Context, i Interval, late bool, out Outcome, err error, change func(*Ledger),
+) error {
 	if ctx.Err() != nil && err != nil {
 		return err
 	}
 	if err == nil {
 		s.failing.well()
-		if !late {
-			s.covered = s.covered.Union(i)
-		}
+		s.noteReached(i, late, out)
 		return s.update(ctx, s.known, change)
 	}
 	reason := causeOf(err)
@@ -173,6 +173,7 @@ func (s *ruleRun) cover(ctx context.Context, t Target, i Interval) (Outcome, err
 
 // read searches a target, and remembers which indices cannot be read.
 func (s *ruleRun) read(ctx context.Context, t Target) (Outcome, error) {
+	t.Began, t.KnownShut = s.theirs, s.shut.has
 	out, err := s.coverer.Cover(ctx, s.detection, t, s.execution)
 	s.findings.note(out.Failures)
 	return out, err
@@ -248,9 +249,9 @@ func (s *ruleRun) searchSick(ctx context.Context, p SickPiece) error {
 		return s.sweep(ctx, Target{Patterns: s.patterns}, i)
 	})
 	if err != nil {
-		return s.enter(ctx, i, true, fmt.Errorf("late sweep %s: %w", sweepText(i), err), func(*Ledger) {})
+		return s.enter(ctx, i, true, out, fmt.Errorf("late sweep %s: %w", sweepText(i), err), func(*Ledger) {})
 	}
-	return s.enter(ctx, i, true, nil, func(l *Ledger) {
+	return s.enter(ctx, i, true, out, nil, func(l *Ledger) {
 		for _, f := range s.uncovered(out) {
 			l.owe(f, i.From, s.now)
 		}

@@ -48,7 +48,7 @@ func (s *ruleRun) sweepNext(ctx context.Context, u SweepUnderWay) error {
 	}
 	failures := s.uncovered(out)
 	change := func(l *Ledger) { l.swept(u, piece, failures, s.started.UTC()) }
-	if err := s.enter(ctx, piece, true, err, change); err != nil {
+	if err := s.enter(ctx, piece, true, out, err, change); err != nil {
 		return err
 	}
 	s.run.Swept.Complete = piece.unbounded()

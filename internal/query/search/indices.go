@@ -15,7 +15,7 @@ import (
 // Indices returns the names of the indices that a search of the patterns reads, sorted: an alias's
 // targets, a data stream's backing indices.
 func (c *Cluster) Indices(ctx context.Context, patterns []string) ([]string, error) {
-	return c.standing(ctx, patterns, func(s Standing) bool { return s.Shut == "" && !s.Blocked })
+	return c.standing(ctx, patterns, Standing.searched)
 }
 
 // Closed returns the names of the indices of the patterns that a search passes over without a word,

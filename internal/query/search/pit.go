@@ -22,6 +22,7 @@ type PointInTime struct {
 	cluster  *Cluster
 	patterns []string
 	shards   int
+	left     []string       // indices that it was opened without, which are among its failures
 	parts    []*PointInTime // where it consists of several
 
 	mu       sync.Mutex
@@ -150,7 +151,9 @@ func (p *PointInTime) open(ctx context.Context) (opened, error) {
 		case errors.As(err, &refused) && params.Has(partial) && strings.Contains(refused.Reason, "["+partial+"]"):
 			params.Del(partial) // a server before 8.16 does not know it
 		default:
-			p.note(ctx, blocked)
+			for _, f := range p.note(ctx, blocked) {
+				p.left = append(p.left, f.Index)
+			}
 			return answer, err
 		}
 	}

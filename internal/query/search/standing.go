@@ -21,7 +21,12 @@ type Standing struct {
 	Blocked bool
 	// Shut says why a search passes the index over without a word, empty where it does not.
 	Shut string
+	// Shards is how many primary shards it has; 0 where that could not be read.
+	Shards int
 }
+
+// searched reports whether a point in time that is opened now holds the index.
+func (s Standing) searched() bool { return s.Shut == "" && !s.Blocked }
 
 // The reasons for which a search passes over an index.
 const (
@@ -47,7 +52,8 @@ func (c *Cluster) standingsOf(ctx context.Context, patterns []string) (map[strin
 	// With ignore_unavailable, the closed targets of an alias would be left out.
 	params.Set("ignore_unavailable", "false")
 	params.Set("filter_path", "*.settings.index")
-	const settings = "/_settings/index.creation_date,index.verified_before_close,index.search.throttled"
+	const settings = "/_settings/index.creation_date,index.verified_before_close," +
+		"index.search.throttled,index.number_of_shards"
 	left := patterns
 	for {
 		answer := standingsAnswer{}
@@ -87,6 +93,7 @@ type standingsAnswer map[string]struct {
 		Index struct {
 			CreationDate string `json:"creation_date"`
 			Closed       string `json:"verified_before_close"` // closing sets it, opening takes it away
+			Shards       string `json:"number_of_shards"`
 			Search       struct {
 				Throttled string `json:"throttled"`
 			} `json:"search"`
@@ -107,6 +114,7 @@ func (a standingsAnswer) standings(blocked []Failure) map[string]Standing {
 		if ms, err := strconv.ParseInt(one.Settings.Index.CreationDate, 10, 64); err == nil {
 			s.Created = time.UnixMilli(ms).UTC()
 		}
+		s.Shards, _ = strconv.Atoi(one.Settings.Index.Shards) // 0 where there is none
 		switch i := one.Settings.Index; {
 		case i.Closed == "true":
 			s.Shut = shutClosed

@@ -1,0 +1,144 @@
+package schedule
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"esrule/internal/query/search"
+)
+
+// reach sorts the indices of a target into those that the point in time holds or names among its
+// failures, and those that it passes over without a word. It is asked after the opening, so that no
+// index can be closed, or opened, between the two unseen.
+func (c *Coverer) reach(ctx context.Context, t Target, pit *search.PointInTime) (reached []string, without []Failure, err error) {
+	all, err := c.Cluster.Standings(ctx, t.Patterns)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ask which indices %s stands for: %w", t.Patterns, err)
+	}
+	lacking, err := pit.Lacks(ctx, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, index := range slices.Sorted(maps.Keys(all)) {
+		switch s := all[index]; {
+		case slices.Contains(c.Own, index):
+		case s.Shut != "" && t.KnownShut != nil && t.KnownShut(index):
+		case s.Shut != "":
+			without = append(without, Failure{Index: index, Reason: shutReason(index, s)})
+		case !slices.Contains(lacking, index):
+			reached = append(reached, index)
+		case s.Created.IsZero() || s.Created.Before(t.Began):
+			without = append(without, Failure{Index: index, Reason: missedReason})
+		}
+	}
+	return reached, without, nil
+}
+
+// missedReason is why an index is open that was there all the time for whoever looked.
+const missedReason = "it was closed, hidden or in none of the patterns when they were searched, and is not " +
+	"any more: nothing to do, it is searched by the next run"
+
+// reach is the account of what the searches of a run reached, so that an index that none of them held
+// can be told at its end.
+type reach struct {
+	all Intervals            // that were searched
+	by  map[string]Intervals // by index that was ever there: for which it was reached
+}
+
+// know enters indices that are there before the first search.
+func (r *reach) know(indices map[string]search.Standing) {
+	r.by = map[string]Intervals{}
+	for index := range indices {
+		r.by[index] = nil
+	}
+}
+
+// note enters what a search of an interval reached. Of two searches of the same time the later counts.
+func (r *reach) note(i Interval, reached []string) {
+	r.all = r.all.Union(i)
+	for index, time := range r.by {
+		r.by[index] = time.Minus(i)
+	}
+	for _, index := range reached {
+		r.by[index] = r.by[index].Union(i)
+	}
+}
+
+// missed is the searched time for which an index was not reached.
+func (r *reach) missed(index string) Intervals { return r.all.Minus(r.by[index]...) }
+
+// gone reports whether an index that was there is not among those that are now.
+func (r *reach) gone(now map[string]search.Standing) bool {
+	for index := range r.by {
+		if _, there := now[index]; !there {
+			return true
+		}
+	}
+	return false
+}
+
+// noteReached enters what a piece reached, its failures included: they are in the ledger.
+func (s *ruleRun) noteReached(i Interval, late bool, out Outcome) {
+	reached := slices.Clone(out.Reached)
+	for _, f := range out.Failures {
+		reached = append(reached, f.Index)
+	}
+	account := &s.reached
+	if late {
+		account = &s.swept
+	}
+	if i.unbounded() {
+		i.To = endless
+	}
+	account.note(i, reached)
+}
+
+// endless stands for the end of a late sweep, which has none, where intervals are reckoned with.
+var endless = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// noteMissed asks at the end of a run which indices there are: one that no search of a piece held, and
+// that is older than the run, may hold events of that piece. One that was made meanwhile is like any
+// other that comes between two runs, unless another is gone: then it may go on under its name.
+func (s *ruleRun) noteMissed(ctx context.Context) error {
+	if len(s.patterns) == 0 || s.ledger == nil || len(s.reached.all)+len(s.swept.all) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), missedTime)
+	defer cancel()
+	all, err := s.findings.known(ctx, s.patterns)
+	if err != nil {
+		return fmt.Errorf("ask which indices there are at the end of the run: %w", err)
+	}
+	gone := s.reached.gone(all) || s.swept.gone(all)
+	var missed []string
+	for _, index := range slices.Sorted(maps.Keys(all)) {
+		one := all[index]
+		isNew := !one.Created.IsZero() && !one.Created.Before(s.theirs) && !gone
+		if slices.Contains(s.options.Own, index) || s.shut.has(index) || one.Shut != "" || isNew {
+			continue
+		}
+		if len(s.reached.missed(index))+len(s.swept.missed(index)) > 0 {
+			missed = append(missed, index)
+		}
+	}
+	if len(missed) == 0 {
+		return nil
+	}
+	return s.update(ctx, s.known, func(l *Ledger) {
+		for _, index := range missed {
+			f := Failure{Index: index, Reason: missedReason}
+			for _, i := range s.reached.missed(index) {
+				l.open(f, i, s.now)
+			}
+			if owed := s.swept.missed(index); len(owed) > 0 {
+				l.owe(f, owed[0].From, s.now)
+			}
+		}
+	})
+}
+
+// missedTime bounds the question at the end of a run, which a shutdown waits for.
+const missedTime = 20 * time.Second
