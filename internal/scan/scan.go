@@ -105,11 +105,11 @@ func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary,
 type giver struct {
 	options Options
 	summary Summary
-	seen    map[sink.SignalID]bool
+	seen    sink.Seen
 }
 
 func newGiver(rules *Rules, o Options) *giver {
-	g := &giver{options: o, seen: map[sink.SignalID]bool{}}
+	g := &giver{options: o}
 	for _, r := range rules.rules {
 		g.summary.ByRule = append(g.summary.ByRule, RuleCount{Rule: r})
 	}
@@ -178,17 +178,17 @@ func (g *giver) giveOne(j judged) error {
 		count := &g.summary.ByRule[f.rule]
 		count.Matches++
 		g.summary.Matches++
-		if g.seen[f.signal.ID] {
+		signal, isNew := g.seen.Add(f.signal)
+		if !isNew {
 			continue
 		}
-		g.seen[f.signal.ID] = true
 		count.Signals++
 		g.summary.Signals++
-		if err := g.options.Signal(count.Rule, f.signal); err != nil {
+		if err := g.options.Signal(count.Rule, signal); err != nil {
 			return err
 		}
 		if g.options.Explained != nil {
-			g.options.Explained(f.signal, f.explanation)
+			g.options.Explained(signal, f.explanation)
 		}
 	}
 	return nil

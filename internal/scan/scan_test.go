@@ -87,6 +87,12 @@ func TestScan(t *testing.T) {
 	f("a hit", `{"_index":"i","_id":"1","_source":{"name":"bad"}}`, "rule-0 bad")
 	f("a bare event with a text for _source", `{"_source":"agent","name":"bad"}`, "rule-0 bad")
 	f("one identity, one signal", "{\"name\":\"bad\",\"pid\":1}\n{\"pid\":1,\"name\":\"bad\"}\n{\"name\":\"bad\",\"pid\":2}", "rule-0 bad", "rule-0 bad")
+	zeek := func(name, at, url string) string {
+		return fmt.Sprintf(`{"name":"bad%s","@timestamp":"2026-01-01T00:00:00.%sZ","event":{"id":"C1"},`+
+			`"url":{"original":%q}}`+"\n", name, at, url)
+	}
+	f("events that share an id", zeek("1", "000", "/a")+zeek("2", "000", "/b")+zeek("1", "000", "/a")+
+		zeek("3", "000001", "/a"), "rule-0 bad1", "rule-0 bad2", "rule-0 bad3")
 	f("an event and the hit of it", "{\"name\":\"bad\"}\n{\"_index\":\"i\",\"_id\":\"1\",\"_source\":{\"name\":\"bad\"}}", "rule-0 bad")
 	f("gzip", packed("{\"name\":\"bad\"}\n"), "rule-0 bad")
 	f("gzip of two members", packed("{\"name\":\"bad1\"}\n")+packed(`{"name":"bad2"}`), "rule-0 bad1", "rule-0 bad2")

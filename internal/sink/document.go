@@ -58,6 +58,7 @@ type Signal struct {
 
 	// What the reduced form and the dead letter are made of, should they be needed.
 	widerID        SignalID // its id where ID is another event's
+	finerTime      int      // see finerTimeField
 	rule           *rule.Rule
 	index, eventID string
 	execution      string
@@ -84,6 +85,7 @@ func NewSignal(m Match, x Execution) (Signal, error) {
 		rule: m.Rule, index: m.Index, eventID: m.ID, execution: x.ID, written: now(), source: m.Source,
 	}
 	s.widerID = widen(s.ID, event)
+	s.finerTime = belowMillisecond(event)
 	if err := mergeMissing(event, m.Fields); err != nil {
 		return Signal{}, fmt.Errorf("complete event %s of %s: %w", m.ID, m.Index, err)
 	}
@@ -91,6 +93,7 @@ func NewSignal(m Match, x Execution) (Signal, error) {
 	event.remove("kibana")
 	event.remove("signal")
 	s.alert = alertFields(m, x, s.ID, event, s.written)
+	s.alert = append(s.alert, field{finerTimeField, s.finerTime})
 	event.remove("event.kind")
 	event.remove(timestampField)
 	s.Document, err = compose(s.alert, event)

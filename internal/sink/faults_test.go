@@ -93,13 +93,13 @@ func TestFailuresOnTheWay(t *testing.T) {
 			return nil, io.ErrUnexpectedEOF
 		}
 		return body, nil
-	}}, 2, Result{Duplicates: 10})
+	}}, 3, Result{Duplicates: 10}) // the third call reads whose signals are there
 	f("acknowledgement cut", &faults{answer: func(call int, body []byte) ([]byte, error) {
 		if call == 1 {
 			return body[:len(body)/2], nil
 		}
 		return body, nil
-	}}, 2, Result{Duplicates: 10})
+	}}, 3, Result{Duplicates: 10})
 
 	// A request larger than a proxy takes is halved until it fits.
 	limit := 2*len(numbered(t, 1)[0].Document) + 500

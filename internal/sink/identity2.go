@@ -18,25 +18,43 @@ var widerFields = [...]string{
 }
 
 // widen returns the second version of an identity: the id of an event's signal where the first is that
-// of another event's. It is the first where the event has nothing more that tells it apart.
+// of another event's. A Windows record has none, since its number stands for one event.
 //
 // So no id that was ever written changes, and an event that was alerted is not alerted again.
 func widen(first SignalID, event *node) SignalID {
 	known := fieldsOf(event)
 	if !known.has("event.id") && known.has("winlog.computer_name") && known.has("winlog.channel") &&
 		known.has("winlog.record_id") {
-		return first // a record's number stands for one event
-	}
-	f, fraction := widerOf(event), belowMillisecond(event)
-	if len(f) == 0 && fraction == "" {
 		return first
 	}
 	d := digest{sha256.New()}
 	d.text("identity 2")
 	d.text(string(first))
-	d.wider(f)
-	d.text(fraction)
+	d.wider(widerOf(event))
+	if ns := belowMillisecond(event); ns != 0 {
+		d.text(strconv.Itoa(ns))
+	} else {
+		d.text("")
+	}
 	return SignalID(hex.EncodeToString(d.Sum(nil)))
+}
+
+// Seen remembers which events have a signal, for whoever writes no index. The zero value is empty.
+type Seen struct{ of map[SignalID]SignalID } // the wider id of the event that an id is of
+
+// Add returns the signal under the id that an index would have it by, and whether it is new.
+func (r *Seen) Add(s Signal) (Signal, bool) {
+	if wider, taken := r.of[s.ID]; taken && wider != s.widerID {
+		s = s.widened()
+	}
+	if _, taken := r.of[s.ID]; taken {
+		return s, false
+	}
+	if r.of == nil {
+		r.of = map[SignalID]SignalID{}
+	}
+	r.of[s.ID] = s.widerID
+	return s, true
 }
 
 func (d digest) wider(f fields) {
@@ -64,19 +82,22 @@ func sameWider(a, b *node) bool {
 	return slices.Equal(one.Sum(nil), other.Sum(nil))
 }
 
-// belowMillisecond is what an event's time says below a millisecond, in nanoseconds; empty where that
-// is nothing.
-func belowMillisecond(event *node) string {
+// finerTimeField is in every signal: what its event's time says below a millisecond, in nanoseconds.
+// Signals of older releases do not have it, and of their events nothing finer is known.
+const finerTimeField = "kibana.alert.esrule.original_time_nanos"
+
+// belowMillisecond is what an event's time says below a millisecond, in nanoseconds.
+func belowMillisecond(event *node) int {
 	for _, n := range event.at(timestampField) {
 		for _, leaf := range n.scalars() {
 			text := strings.Replace(leaf.text, " ", "T", 1)
 			for _, layout := range isoLayouts {
 				t, err := time.Parse(layout, text)
 				if ns := t.Nanosecond() % int(time.Millisecond); err == nil && ns != 0 {
-					return strconv.Itoa(ns)
+					return ns
 				}
 			}
 		}
 	}
-	return ""
+	return 0
 }

@@ -37,12 +37,24 @@ func TestTwoEventsOneID(t *testing.T) {
 	write(t, w, []Signal{a, b}, Result{Duplicates: 2})
 	write(t, w, []Signal{signalFrom(t, "reindexed", zeek)}, Result{Duplicates: 1})
 
-	// Below a millisecond a signal that is there knows nothing: a copy of its event must not be alerted again.
 	fine := func(id, at string) Signal {
 		return signalFrom(t, id, `{"@timestamp":"2026-03-02T10:00:01.`+at+`Z","event":{"id":"x"}}`)
 	}
 	write(t, w, []Signal{fine("1", "0001")}, Result{Created: 1})
-	write(t, w, []Signal{fine("1", "0001"), fine("2", "0002")}, Result{Duplicates: 2})
+	write(t, w, []Signal{fine("1", "0001"), fine("2", "0002")}, Result{Created: 1, Duplicates: 1})
+	write(t, w, []Signal{fine("3", "000"), fine("2", "0002")}, Result{Created: 1, Duplicates: 1})
+	write(t, w, []Signal{fine("3", "000"), fine("4", "000")}, Result{Duplicates: 2})
+
+	// A signal of an older release says nothing below a millisecond: its event must not be alerted again.
+	old := fine("1", "0071")
+	old.Document = []byte(strings.Replace(string(old.Document), `,"`+finerTimeField+`":100000`, "", 1))
+	write(t, w, []Signal{old}, Result{Created: 1})
+	write(t, w, []Signal{fine("1", "0071"), fine("2", "0072")}, Result{Duplicates: 2})
+
+	// An event that lacks what told the first one apart comes after it.
+	bare := signalFrom(t, "3", strings.Replace(zeek, `,"url":{"original":"/a"},"user":{"name":"u"},"rule":{"name":"r"}`, "", 1))
+	write(t, w, []Signal{bare}, Result{Created: 1})
+	write(t, w, []Signal{bare, a, b}, Result{Duplicates: 3})
 
 	// A reduced one holds its event as text.
 	odd := signalFrom(t, "1", strings.Replace(strings.Replace(zeek, "C1", "C2", 1), `{"name":"u"}`, `"text"`, 1))

@@ -21,7 +21,8 @@ const originalEvent = "kibana.alert.original_event."
 //
 //   - kibana.alert.rule.uuid is the rule id. Elastic's is a saved object's id; there is none here.
 //   - kibana.alert.rule.parameters has the parameters that this program applies, under Elastic's names.
-//   - kibana.alert.esrule.* is added: the program's version, and why a signal is reduced.
+//   - kibana.alert.esrule.* is added: the program's version, why a signal is reduced, and what the
+//     event's time says below a millisecond.
 //   - Left out, since there is nothing that they could tell: kibana.version, alert.url, rule.revision, .enabled,
 //     .immutable, .created_*, .updated_*, .actions, .throttle, .exceptions_list, .severity_mapping,
 //     .risk_score_mapping, .meta, .namespace, .timeline_*, alert.group.* (no sequences), rule.max_signals (no cap).

@@ -12,14 +12,14 @@ import (
 type Lines struct {
 	mu   sync.Mutex
 	out  io.Writer
-	seen map[SignalID]SignalID // the wider id of the event that an id is of
+	seen Seen
 	each func(Signal)
 }
 
 // NewLines gives a Lines on w, which is written to once a batch. each, if there is one, gets every signal that was written, one
 // at a time.
 func NewLines(w io.Writer, each func(Signal)) *Lines {
-	return &Lines{out: w, seen: map[SignalID]SignalID{}, each: each}
+	return &Lines{out: w, each: each}
 }
 
 // Write writes the signals that were not written before. What it counts as created is new among these only: the alerts index
@@ -31,14 +31,11 @@ func (l *Lines) Write(_ context.Context, signals []Signal) (Result, error) {
 	var batch []byte
 	var fresh []Signal
 	for _, s := range signals {
-		if wider, taken := l.seen[s.ID]; taken && wider != s.widerID {
-			s = s.widened()
-		}
-		if _, taken := l.seen[s.ID]; taken {
+		s, isNew := l.seen.Add(s)
+		if !isNew {
 			r.Duplicates++
 			continue
 		}
-		l.seen[s.ID] = s.widerID
 		r.Created++
 		fresh = append(fresh, s)
 		batch = append(append(batch, s.Document...), '\n')

@@ -61,11 +61,15 @@ func (s *Signal) widened() Signal {
 // that, so that nothing is alerted twice.
 func (s *Signal) isIn(document []byte) bool {
 	var signal struct {
-		Reduced any `json:"kibana.alert.esrule.reduced"`
+		Reduced   any  `json:"kibana.alert.esrule.reduced"`
+		FinerTime *int `json:"kibana.alert.esrule.original_time_nanos"`
 	}
 	text, err := Event(document)
 	if err != nil || json.Unmarshal(document, &signal) != nil {
 		return true
+	}
+	if signal.FinerTime != nil && *signal.FinerTime != s.finerTime {
+		return false
 	}
 	ours := s.source
 	if signal.Reduced == nil { // both with the values that the search's fields added
@@ -86,7 +90,7 @@ func (w *Writer) lookUp(ctx context.Context, ids []SignalID) (map[SignalID]json.
 	r, err := elastic.Request{
 		Method: http.MethodPost, Path: indexPath(w.o.SignalsIndex, "/_mget"),
 		Params: url.Values{"_source_includes": {strings.Join(append(widerFields[:],
-			"kibana.alert.ancestors", reducedField, "event.original"), ",")}},
+			"kibana.alert.ancestors", reducedField, finerTimeField, "event.original"), ",")}},
 	}.JSON(map[string]any{"ids": ids})
 	if err != nil {
 		return nil, err
