@@ -2,6 +2,7 @@ package elastic
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,6 +23,7 @@ type Request struct {
 	Path   string // escaped
 	Params url.Values
 	Body   []byte // JSON, or lines of it; nil is none
+	Good   int    // the status that says yes; 0 is 200
 }
 
 // String names the request for messages, without its parameters.
@@ -45,8 +47,8 @@ const maxErrorBytes = 8 << 20
 
 // Send sends a request once and returns the cluster's answer. Its text is read into buf, which may
 // have to grow; a text longer than limit is ErrTooLarge, and a limit of 0 is none. A refusal is an
-// *Error, an answer of something that is not Elasticsearch a *ForeignError. Any other error means
-// that no answer came.
+// *Error, an answer of something that is not Elasticsearch a *ForeignError, one with a status that it
+// does not send a *ContradictionError. Any other error means that no answer came.
 func Send(ctx context.Context, t Transport, r Request, buf []byte, limit int64) (Answer, error) {
 	res, err := perform(ctx, t, r)
 	if err != nil {
@@ -57,6 +59,10 @@ func Send(ctx context.Context, t Transport, r Request, buf []byte, limit int64) 
 	if res.StatusCode/100 == 2 {
 		if !isElasticsearch(res) {
 			return a, &ForeignError{From: a.from, Request: a.request, Status: res.StatusCode}
+		}
+		if good := cmp.Or(r.Good, http.StatusOK); res.StatusCode != good {
+			return a, a.Contradicts(fmt.Sprintf("its status is %d %s, where Elasticsearch answers %d",
+				res.StatusCode, http.StatusText(res.StatusCode), good))
 		}
 		a.Text, err = read(res, buf, limit)
 		return a, err

@@ -83,6 +83,8 @@ func (e *serverError) passing() bool {
 // bulkAnswer is the part of a bulk response that is asked for.
 type bulkAnswer struct {
 	Items []map[string]bulkItem `json:"items"`
+
+	sent []entry
 }
 
 func (a *bulkAnswer) Missing() string {
@@ -101,15 +103,43 @@ func (a *bulkAnswer) Missing() string {
 			return "_index of an item"
 		case item.Status >= http.StatusMultipleChoices && item.Error == nil:
 			return "error of a refused item"
+		case item.Status == http.StatusCreated && item.Result == "":
+			return "result of a created item"
 		}
 	}
 	return ""
 }
 
+// Contradiction holds the answer against what was sent: an item for each document, in their order.
+func (a *bulkAnswer) Contradiction() string {
+	if len(a.Items) != len(a.sent) {
+		return fmt.Sprintf("%d documents were sent, and it answers for %d", len(a.sent), len(a.Items))
+	}
+	for i, answered := range a.Items {
+		item := answered["create"]
+		switch {
+		case len(answered) > 1:
+			return fmt.Sprintf("item %d is about several actions", i+1)
+		case item.ID != a.sent[i].id:
+			return fmt.Sprintf("item %d is about another document than the one sent", i+1)
+		case item.Status == http.StatusCreated && (item.Result != "created" || item.Error != nil):
+			return fmt.Sprintf("item %d has status 201, result %q and the error %v",
+				i+1, item.Result, item.Error)
+		case item.Status == http.StatusConflict && item.Error.typ != versionConflict:
+			return fmt.Sprintf("item %d has status 409 and the error %v", i+1, item.Error)
+		}
+	}
+	return ""
+}
+
+// versionConflict is Elasticsearch's name for a document that is there already.
+const versionConflict = "version_conflict_engine_exception"
+
 type bulkItem struct {
 	Index  string       `json:"_index"`
 	ID     SignalID     `json:"_id"`
 	Status int          `json:"status"`
+	Result string       `json:"result"` // where it was written
 	Error  *serverError `json:"error"`
 }
 
@@ -117,28 +147,24 @@ type bulkItem struct {
 func bulk(ctx context.Context, client elastic.Transport, index string, docs []entry) ([]verdict, error) {
 	r := elastic.Request{
 		Method: http.MethodPost, Path: indexPath(index, "/_bulk"), Body: bulkBody(docs),
-		Params: url.Values{"filter_path": {"items.*._index,items.*._id,items.*.status,items.*.error"}},
+		Params: url.Values{"filter_path": {"items.*._index,items.*._id,items.*.status,items.*.result,items.*.error"}},
 	}
 	answer, err := ask(ctx, client, r)
-	if _, refused := errors.AsType[*serverError](err); err != nil && !refused {
+	_, refused := errors.AsType[*serverError](err)
+	_, contradicts := errors.AsType[*elastic.ContradictionError](err)
+	if err != nil && !refused && !contradicts {
 		return nil, &unansweredError{err}
+	}
+	got := bulkAnswer{sent: docs}
+	if err == nil {
+		err = answer.Read(&got)
 	}
 	if err != nil {
 		return nil, err
 	}
-	var got bulkAnswer
-	if err := answer.Read(&got); err != nil {
-		return nil, err
-	}
-	if len(got.Items) != len(docs) {
-		return nil, fmt.Errorf("%d documents sent, %d answered for", len(docs), len(got.Items))
-	}
 	verdicts := make([]verdict, len(docs))
 	for i, answered := range got.Items {
 		item := answered["create"]
-		if item.ID != docs[i].id {
-			return nil, fmt.Errorf("document %d of %d: the answer is about another one", i+1, len(docs))
-		}
 		if item.Error == nil {
 			item.Error = &serverError{}
 		}

@@ -143,7 +143,7 @@ func (e *existingAll) Missing() string {
 
 // resolve is lookUp for whom the privilege read is all that there is.
 func resolve(ctx context.Context, client elastic.Transport, name string) (*existing, error) {
-	var found resolved
+	var found elastic.Resolved
 	err := send(ctx, client, elastic.Request{Method: http.MethodGet, Path: "/_resolve/index/" + url.PathEscape(name)}, &found)
 	var failure *serverError
 	switch {
@@ -156,7 +156,7 @@ func resolve(ctx context.Context, client elastic.Transport, name string) (*exist
 	case len(found.Aliases) > 0:
 		return nil, &NotConcreteError{Name: name, Kind: "an alias", For: found.Aliases[0].Indices}
 	case len(found.DataStreams) > 0:
-		return nil, &NotConcreteError{Name: name, Kind: "a data stream", For: found.DataStreams[0].BackingIndices}
+		return nil, &NotConcreteError{Name: name, Kind: "a data stream", For: found.DataStreams[0].Backing}
 	case len(found.Indices) > 0:
 		return &existing{unseen: true}, nil
 	}
@@ -195,35 +195,10 @@ func (i *indicesAnswered) Missing() string {
 	return ""
 }
 
-// resolved is what a name stands for.
-type resolved struct {
-	Indices []struct{ Name string } `json:"indices"`
-	Aliases []struct {
-		Name    string
-		Indices []string
-	} `json:"aliases"`
-	DataStreams []struct {
-		Name           string
-		BackingIndices []string `json:"backing_indices"`
-	} `json:"data_streams"`
-}
-
-func (r *resolved) Missing() string {
-	switch {
-	case r.Indices == nil:
-		return "indices"
-	case r.Aliases == nil:
-		return "aliases"
-	case r.DataStreams == nil:
-		return "data_streams"
-	}
-	return ""
-}
-
 // create makes the index. Where another process was faster, it gives what that one made.
 func (r *Report) create(ctx context.Context, client elastic.Transport, d definition, may rights) (*existing, error) {
 	// The whole definition, not the template alone: the job may be allowed to create indices but not templates.
-	err := send(ctx, client, elastic.Request{Method: http.MethodPut, Path: indexPath(d.name, ""), Body: d.body()}, nil)
+	err := send(ctx, client, elastic.Request{Method: http.MethodPut, Path: indexPath(d.name, ""), Body: d.body()}, &acknowledged{})
 	var failure *serverError
 	switch {
 	case err == nil:
@@ -235,6 +210,18 @@ func (r *Report) create(ctx context.Context, client elastic.Transport, d definit
 		return nil, &ForbiddenError{Doing: "create index " + d.name, Err: err}
 	}
 	return nil, fmt.Errorf("create index %s: %w", d.name, explained(err))
+}
+
+// acknowledged is the answer to the making of an index or a template.
+type acknowledged struct {
+	Done *bool `json:"acknowledged"`
+}
+
+func (a *acknowledged) Missing() string {
+	if a.Done == nil {
+		return "acknowledged"
+	}
+	return ""
 }
 
 // explained adds the reason that serverError.Error withholds: here no document is involved.

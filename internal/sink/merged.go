@@ -100,9 +100,10 @@ func (w *Writer) lookUp(ctx context.Context, ids []SignalID) (map[SignalID]json.
 	return backoff.Retry(ctx, func() (map[SignalID]json.RawMessage, error) {
 		requestCtx, cancel := context.WithTimeout(ctx, w.o.RequestTimeout)
 		defer cancel()
-		got := lookedUp{asked: len(ids)}
+		got := lookedUp{asked: ids}
 		err := send(requestCtx, w.client, r, &got)
-		if refusal, ok := errors.AsType[*serverError](err); ok && !refusal.passing() {
+		refusal, refused := errors.AsType[*serverError](err)
+		if refused && !refusal.passing() || isUntrue(err) {
 			return nil, backoff.Permanent(err)
 		}
 		if err != nil {
@@ -130,16 +131,29 @@ type lookedUp struct {
 		Error  *serverError    `json:"error"`
 	} `json:"docs"`
 
-	asked int
+	asked []SignalID
 }
 
 func (l *lookedUp) Missing() string {
-	if len(l.Docs) != l.asked {
-		return fmt.Sprintf("docs for each of %d ids", l.asked)
+	if len(l.Docs) != len(l.asked) {
+		return fmt.Sprintf("docs for each of %d ids", len(l.asked))
 	}
 	for _, d := range l.Docs {
-		if d.Found == nil && d.Error == nil {
+		switch {
+		case d.Error != nil:
+		case d.Found == nil:
 			return "found of a document"
+		case *d.Found && d.Source == nil:
+			return "_source of a document"
+		}
+	}
+	return ""
+}
+
+func (l *lookedUp) Contradiction() string {
+	for i, d := range l.Docs {
+		if d.ID != l.asked[i] {
+			return fmt.Sprintf("document %d is another one than was asked for", i+1)
 		}
 	}
 	return ""

@@ -69,7 +69,10 @@ func (w *Writer) whetherAgain(
 		}
 		return backoff.Permanent(err)
 	case !answered && !unanswered:
-		return err // an answer that is not whole
+		if isUntrue(err) {
+			err = backoff.Permanent(err) // whatever gives such an answer gives it again
+		}
+		return err
 	}
 	enough := failed >= patience
 	switch {

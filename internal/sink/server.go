@@ -84,6 +84,13 @@ func ask(ctx context.Context, client elastic.Transport, r elastic.Request) (elas
 	return answer, err
 }
 
+// isUntrue reports whether an answer came that is not whole, or contradicts itself.
+func isUntrue(err error) bool {
+	_, lacks := errors.AsType[*elastic.IncompleteError](err)
+	_, contradicts := errors.AsType[*elastic.ContradictionError](err)
+	return lacks || contradicts
+}
+
 // indexPath is the place of one of the program's indices, or of an action on it, in a request.
 func indexPath(index, action string) string { return "/" + url.PathEscape(index) + action }
 

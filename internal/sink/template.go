@@ -97,7 +97,7 @@ func (r *Report) createTemplate(ctx context.Context, client elastic.Transport, d
 	err = send(ctx, client, elastic.Request{
 		Method: http.MethodPut, Path: templatePath(d.name), Body: body,
 		Params: url.Values{"create": {"true"}}, // never replaces one that came to be since we looked
-	}, nil)
+	}, &acknowledged{})
 	if err == nil {
 		r.Created = append(r.Created, "index template "+d.name)
 		return nil

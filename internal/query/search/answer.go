@@ -11,6 +11,13 @@ type lacksError string
 
 func (l lacksError) Error() string { return "the answer has no " + string(l) }
 
+// contradictsError says how a page's answer contradicts itself.
+type contradictsError string
+
+func (c contradictsError) Error() string {
+	return "the answer contradicts itself: " + string(c)
+}
+
 // answer is a search's answer but for its hits.
 type answer struct {
 	id         string
@@ -27,40 +34,27 @@ type answer struct {
 
 // portions is the part of an answer to a search that is no hit.
 type portions struct {
-	ID       string     `json:"pit_id"`
-	Took     int64      `json:"took"`
-	TimedOut *bool      `json:"timed_out"`
-	Shards   *shardsSum `json:"_shards"`
+	ID       string          `json:"pit_id"`
+	Took     int64           `json:"took"`
+	TimedOut *bool           `json:"timed_out"`
+	Early    bool            `json:"terminated_early"`
+	Shards   *elastic.Shards `json:"_shards"`
 }
 
-// shardsSum is how many shards took part in an answer.
-type shardsSum struct {
-	Total      *int                   `json:"total"`
-	Successful *int                   `json:"successful"`
-	Failed     *int                   `json:"failed"`
-	Failures   []elastic.ShardFailure `json:"failures"`
-}
-
-func (s *shardsSum) missing() string {
-	switch {
-	case s == nil:
-		return "_shards"
-	case s.Total == nil:
-		return "_shards.total"
-	case s.Successful == nil:
-		return "_shards.successful"
-	case s.Failed == nil:
-		return "_shards.failed"
-	}
-	return ""
-}
-
-// missing names what every answer to a search holds beside its hits and is not there.
-func (p *portions) missing() string {
+// Missing names what every answer to a search holds beside its hits and is not there.
+func (p *portions) Missing() string {
 	if p.TimedOut == nil {
 		return "timed_out"
 	}
-	return p.Shards.missing()
+	return p.Shards.Missing()
+}
+
+// Contradiction says what of an answer to a search that misses nothing cannot be true.
+func (p *portions) Contradiction() string {
+	if p.Early {
+		return "terminated_early, which was not asked for: documents were left out"
+	}
+	return p.Shards.Contradiction()
 }
 
 // answer must be called of portions that miss nothing.
@@ -69,10 +63,10 @@ func (p *portions) answer() answer {
 	return answer{id: p.ID, timedOut: *p.TimedOut, total: *s.Total, successful: *s.Successful, failed: *s.Failed, shards: s.Failures}
 }
 
-// whole returns an error where the answer for a page lacks what each has. found says whether it had
-// a list of hits.
+// whole returns an error where the answer for a page lacks what each has, or contradicts itself. found
+// says whether it had a list of hits.
 func (p *portions) whole(found bool) error {
-	missing := p.missing()
+	missing := p.Missing()
 	switch {
 	case missing != "":
 		return lacksError(missing)
@@ -81,6 +75,9 @@ func (p *portions) whole(found bool) error {
 	case !found:
 		return lacksError("hits")
 	}
+	if what := p.Contradiction(); what != "" {
+		return contradictsError(what)
+	}
 	return nil
 }
 
@@ -88,18 +85,24 @@ func (p *portions) whole(found bool) error {
 type searchAnswer struct {
 	portions
 	Hits *struct {
-		Total *struct {
-			Value int64 `json:"value"`
-		} `json:"total"` // only where the search asks for it
+		Total *elastic.Total    `json:"total"` // only where the search asks for it
+		Hits  []json.RawMessage `json:"hits"`
 	} `json:"hits"`
 }
 
 func (s *searchAnswer) Missing() string {
-	if missing := s.missing(); missing != "" {
+	if missing := s.portions.Missing(); missing != "" {
 		return missing
 	}
 	if s.Hits == nil {
 		return "hits"
 	}
 	return ""
+}
+
+func (s *searchAnswer) Contradiction() string {
+	if len(s.Hits.Hits) > 0 {
+		return "it has hits, and none were asked for"
+	}
+	return s.portions.Contradiction()
 }

@@ -35,7 +35,7 @@ func (f *fetcher) blame(ctx context.Context, a answer, err error) *bare {
 	if failed != nil {
 		return nil
 	}
-	b := &bare{err: err}
+	b := &bare{page: Page{start: f.after}, err: err}
 	if b.answer, failed = b.page.parse(raw.Text); failed != nil || b.hits == 0 {
 		return nil
 	}

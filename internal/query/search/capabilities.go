@@ -29,7 +29,7 @@ func (c *Cluster) capabilities(ctx context.Context, patterns, paths []string) (c
 		params := openIndices()
 		params["fields"] = []string{commas(requested(part))}
 		params.Set("include_unmapped", "true") // else a field that some indices lack would seem to be in all
-		params.Set("filter_path", "indices,fields.*.*.type,fields.*.*.metadata_field,fields.*.*.indices")
+		params.Set("filter_path", "indices,failures.indices,fields.*.*.type,fields.*.*.metadata_field,fields.*.*.indices")
 		request := func(patterns []string) call {
 			return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_field_caps", params: params}
 		}
@@ -37,7 +37,7 @@ func (c *Cluster) capabilities(ctx context.Context, patterns, paths []string) (c
 		if _, err := c.askIndices(ctx, patterns, request, &answer); err != nil {
 			return caps, err
 		}
-		caps.answered(answer.Indices)
+		caps.answered(answer.told())
 		for path, types := range answer.Fields {
 			for _, t := range types {
 				slices.Sort(t.Indices)
@@ -49,8 +49,11 @@ func (c *Cluster) capabilities(ctx context.Context, patterns, paths []string) (c
 }
 
 type capabilitiesAnswer struct {
-	Indices []string                         `json:"indices"`
-	Fields  map[string]map[string]capability `json:"fields"`
+	Indices  []string `json:"indices"`
+	Failures []struct {
+		Indices []string `json:"indices"`
+	} `json:"failures"`
+	Fields map[string]map[string]capability `json:"fields"`
 }
 
 func (a *capabilitiesAnswer) Missing() string {
@@ -58,6 +61,15 @@ func (a *capabilitiesAnswer) Missing() string {
 		return "indices"
 	}
 	return ""
+}
+
+// told returns the indices that the answer is about, without those that failed.
+func (a *capabilitiesAnswer) told() []string {
+	indices := slices.Clone(a.Indices)
+	for _, f := range a.Failures {
+		indices = slices.DeleteFunc(indices, func(index string) bool { return slices.Contains(f.Indices, index) })
+	}
+	return indices
 }
 
 // answered keeps the indices that answered every request.

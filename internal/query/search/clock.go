@@ -31,7 +31,7 @@ func (c *Cluster) Now(ctx context.Context, index, dateField string) (time.Time, 
 	if len(answer.Aggregations.Clock.Buckets) == 0 {
 		return time.Time{}, fmt.Errorf("index %s: %w", index, elastic.ErrIndexNotFound)
 	}
-	return time.UnixMilli(int64(answer.Aggregations.Clock.Buckets[0].To)).UTC(), nil
+	return time.UnixMilli(int64(*answer.Aggregations.Clock.Buckets[0].To)).UTC(), nil
 }
 
 // clockAnswer has no bucket where there is no such index.
@@ -39,10 +39,17 @@ type clockAnswer struct {
 	Aggregations struct {
 		Clock struct {
 			Buckets []struct {
-				To float64 `json:"to"`
+				To *float64 `json:"to"`
 			} `json:"buckets"`
 		} `json:"clock"`
 	} `json:"aggregations"`
 }
 
-func (clockAnswer) Missing() string { return "" }
+func (c *clockAnswer) Missing() string {
+	for _, b := range c.Aggregations.Clock.Buckets {
+		if b.To == nil {
+			return "to of a bucket"
+		}
+	}
+	return ""
+}

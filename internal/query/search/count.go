@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"esrule/internal/elastic"
@@ -29,7 +30,7 @@ func (c *Cluster) Count(ctx context.Context, patterns []string, query any) (Coun
 		}
 		sum.Failures = append(sum.Failures, failures...)
 		if whole.Hits != nil {
-			sum.Documents += whole.Hits.Total.Value
+			sum.Documents += *whole.Hits.Total.Value
 		}
 		return nil
 	})
@@ -56,6 +57,13 @@ func (c *Cluster) summarize(ctx context.Context, patterns []string, body map[str
 	if head.Shards != nil { // else every index is blocked, and nothing was asked
 		a := head.answer()
 		p.noteFailedShards(ctx, a.unread(c.options.Timeout))
+		if a.total == 0 {
+			there, err := p.unsaid(ctx)
+			if err != nil {
+				return nil, err
+			}
+			p.doubt(ctx, there)
+		}
 	}
 	return p.Failures(), nil
 }
@@ -67,8 +75,13 @@ func (c *countAnswer) Missing() string {
 	if missing := c.searchAnswer.Missing(); missing != "" {
 		return missing
 	}
-	if c.Hits.Total == nil {
-		return "hits.total"
+	return c.Hits.Total.Missing()
+}
+
+func (c *countAnswer) Contradiction() string {
+	if total := c.Hits.Total; total.Relation != "eq" || *total.Value < 0 {
+		return fmt.Sprintf("hits.total is %q %d, and an exact number was asked for",
+			total.Relation, *total.Value)
 	}
-	return ""
+	return c.searchAnswer.Contradiction()
 }

@@ -164,21 +164,25 @@ func (f *fetcher) accept(ctx context.Context, page *Page, a answer) {
 
 // finish steps behind a page that was split while it was given out. One that turned out to be no JSON ends in front of the
 // hit that it breaks at, and what is there is asked for again.
-func (f *fetcher) finish(page *Page) {
+func (f *fetcher) finish(page *Page) error {
 	if !page.lazy {
-		return
+		return nil
 	}
 	for range page.Hits(nil) { // what the caller left
 	}
 	after := bytes.Clone(page.after)
 	if page.state != broken {
+		if err := page.end(); err != nil {
+			return nameAddress(page.answer, err)
+		}
 		f.step(page.given, after, len(page.raw))
-		return
+		return nil
 	}
 	f.careful = true
 	if page.given > 0 {
 		f.after = after
 	}
+	return nil
 }
 
 // step steps behind a page of so many hits.
@@ -276,6 +280,7 @@ func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) 
 	if err != nil {
 		return answer{}, err
 	}
+	page.start, page.answer = f.after, got
 	if f.suspected <= 0 && !f.careful && f.looksFull(got.Text) {
 		f.lookAhead(ctx, lastSort(got.Text), f.sizeBehind(len(got.Text)))
 	}
@@ -302,6 +307,10 @@ func nameAddress(a elastic.Answer, err error) error {
 	var lacks lacksError
 	if errors.As(err, &lacks) {
 		return a.Lacks(string(lacks))
+	}
+	var contradicts contradictsError
+	if errors.As(err, &contradicts) {
+		return a.Contradicts(string(contradicts))
 	}
 	return err
 }

@@ -67,7 +67,7 @@ type histogramAnswer struct {
 }
 
 func (h *histogramAnswer) Missing() string {
-	missing := h.missing()
+	missing := h.portions.Missing()
 	if missing == "" && h.Aggregations == nil && *h.Shards.Successful > 0 {
 		missing = "aggregations"
 	}

@@ -2,12 +2,13 @@ package search
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"esrule/internal/elastic"
 )
 
 // openUp replaces the names of aliases and data streams that hold one of the sick indices by patterns
@@ -91,44 +92,8 @@ func (c *Cluster) filterOf(ctx context.Context, alias string, indices []string) 
 }
 
 // resolve returns what a name or a pattern stands for.
-func (c *Cluster) resolve(ctx context.Context, pattern string) (resolved, error) {
-	var answer resolved
+func (c *Cluster) resolve(ctx context.Context, pattern string) (elastic.Resolved, error) {
+	var answer elastic.Resolved
 	err := c.ask(ctx, call{method: http.MethodGet, path: "/_resolve/index/" + url.PathEscape(pattern)}, &answer)
 	return answer, err
-}
-
-type resolved struct {
-	Indices []struct{ Name string } `json:"indices"`
-	Aliases []struct {
-		Name    string
-		Indices nameList
-	} `json:"aliases"`
-	DataStreams []struct {
-		Name    string
-		Backing nameList `json:"backing_indices"`
-	} `json:"data_streams"`
-}
-
-func (r *resolved) Missing() string {
-	switch {
-	case r.Indices == nil:
-		return "indices"
-	case r.Aliases == nil:
-		return "aliases"
-	case r.DataStreams == nil:
-		return "data_streams"
-	}
-	return ""
-}
-
-// nameList is a list of names, or one name: a list of one is written without its brackets.
-type nameList []string
-
-func (n *nameList) UnmarshalJSON(text []byte) error {
-	var one string
-	if json.Unmarshal(text, &one) == nil {
-		*n = nameList{one}
-		return nil
-	}
-	return json.Unmarshal(text, (*[]string)(n))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/event"
 )
 
@@ -34,6 +35,13 @@ type Page struct {
 	hit   Hit  // the one that was given out last
 	given int
 	after []byte // the place of the last hit that was given out
+	start []byte // the place after which the page was asked to begin, nil for the first
+	last  []byte // the place that the next hit must come after
+
+	answer elastic.Answer // where the page came from
+	head   portions
+	total  *elastic.Total  // of all hits, nil where the answer does not say it
+	seen   map[string]bool // the members of the answer and of its hits that came so far
 	// One hit at a time is parsed, so that a page takes little more memory than its text.
 	source, fields, ignored fastjson.Parser
 }
@@ -67,7 +75,7 @@ type Hit struct {
 }
 
 // portion is the text of a hit's parts, nil where one is not there.
-type portion struct{ id, source, fields, ignored, sort []byte }
+type portion struct{ index, id, source, fields, ignored, sort []byte }
 
 // ReadSource parses the document: what Source, or Deep, holds.
 func (h *Hit) ReadSource() {
@@ -134,7 +142,7 @@ func (p *Page) next(read Reader) bool {
 		p.state = broken
 		return false
 	}
-	p.state, p.after = between, p.hit.parts.sort
+	p.state, p.after, p.last = between, p.hit.parts.sort, p.hit.parts.sort
 	p.given++
 	return true
 }
@@ -154,7 +162,7 @@ func (p *Page) readHit(read Reader) error {
 		if !ok {
 			return h.whole()
 		}
-		if string(key) == "_source" && read != nil {
+		if string(key) == "_source" && read != nil && h.parts.source == nil {
 			if n := read(h.Index, s.text[s.at:]); n > 0 {
 				h.Read, h.parts.source = true, s.text[s.at:s.at+n]
 				s.at += n
@@ -165,27 +173,43 @@ func (p *Page) readHit(read Reader) error {
 		if err != nil {
 			return err
 		}
-		switch string(key) {
-		case "_index":
-			h.Index, err = p.indexOf(value)
-		case "_id":
-			h.parts.id = value
-		case "_source":
-			h.parts.source = value
-		case "fields":
-			h.parts.fields = value
-		case "ignored_field_values":
-			h.parts.ignored = value
-		case "sort":
-			h.parts.sort = value
+		part := h.part(key)
+		switch {
+		case part == nil:
+			continue
+		case *part != nil:
+			return contradictsError(fmt.Sprintf("a hit has %q twice", key))
 		}
-		if err != nil {
-			return err
+		*part = value
+		if part == &h.parts.index {
+			if h.Index, err = p.indexOf(value); err != nil {
+				return err
+			}
 		}
 	}
 }
 
-// whole returns an error where a hit lacks what every hit of a sorted search has.
+// part returns where the value of a hit's member is kept, nil for one that nobody reads.
+func (h *Hit) part(key []byte) *[]byte {
+	switch string(key) {
+	case "_index":
+		return &h.parts.index
+	case "_id":
+		return &h.parts.id
+	case "_source":
+		return &h.parts.source
+	case "fields":
+		return &h.parts.fields
+	case "ignored_field_values":
+		return &h.parts.ignored
+	case "sort":
+		return &h.parts.sort
+	}
+	return nil
+}
+
+// whole returns an error where a hit lacks what every hit of a sorted search has, or does not come after
+// the hit before it: the next page begins after the last hit.
 func (h *Hit) whole() error {
 	switch {
 	case h.Index == "":
@@ -195,98 +219,19 @@ func (h *Hit) whole() error {
 	case h.parts.sort == nil:
 		return lacksError("sort of a hit")
 	}
+	switch later, numbers := isLater(h.parts.sort, h.page.last); {
+	case !numbers:
+		return lacksError("number in the sort of a hit")
+	case !later:
+		return contradictsError(fmt.Sprintf("its hits are not in order: sort is %s after %s",
+			h.parts.sort, h.page.last))
+	}
 	return nil
 }
 
 // errNotJSON: a document's text breaks the answer. Elasticsearch takes comments and a byte order mark in
 // a document and gives them back as they came.
 var errNotJSON = errors.New("the answer is not JSON")
-
-// errAtHits: the hits come next. It ends a walk over what stands in front of them.
-var errAtHits = errors.New("the hits come next")
-
-// parse takes a search's answer, whose memory the page keeps, and goes over the whole of it before any hit is given out.
-func (p *Page) parse(raw []byte) (answer, error) {
-	var list splitter // where the list of hits begins
-	hits, after := 0, []byte(nil)
-	found := false
-	head, err := p.walk(raw, func(s *splitter) error {
-		list, found = *s, true
-		return s.array(func() error {
-			hits++
-			err := p.readHit(nil)
-			after = p.hit.parts.sort
-			return err
-		})
-	})
-	if err == nil {
-		err = head.whole(found)
-	}
-	if err != nil {
-		return answer{}, err
-	}
-	if hits > 0 {
-		p.split, p.state = list, starting
-		p.split.step('[')
-	}
-	a := head.answer()
-	a.hits, a.after = hits, bytes.Clone(after)
-	return a, nil
-}
-
-// begin takes a search's answer, whose memory the page keeps, up to its hits, which are split as they are given out.
-func (p *Page) begin(raw []byte) (answer, error) {
-	head, err := p.walk(raw, func(s *splitter) error {
-		if !s.step('[') {
-			return errNotJSON
-		}
-		p.state = starting
-		return errAtHits
-	})
-	if errors.Is(err, errAtHits) && head.whole(true) == nil {
-		p.lazy = true
-		return head.answer(), nil
-	}
-	if err == nil || errors.Is(err, errAtHits) { // in an order of its own
-		return p.parse(raw)
-	}
-	return answer{}, err
-}
-
-// walk reads the parts of an answer, but for the list of its hits, which is left to hits.
-func (p *Page) walk(raw []byte, hits func(*splitter) error) (portions, error) {
-	p.reset(raw)
-	s := &p.split
-	var head portions
-	into := map[string]any{"pit_id": &head.ID, "took": &head.Took, "timed_out": &head.TimedOut, "_shards": &head.Shards}
-	err := s.object(func(key []byte) error {
-		if string(key) == "hits" {
-			return s.object(func(key []byte) error {
-				if string(key) == "hits" {
-					return hits(s)
-				}
-				_, err := s.value()
-				return err
-			})
-		}
-		value, err := s.value()
-		if err != nil || into[string(key)] == nil {
-			return err
-		}
-		if err := json.Unmarshal(value, into[string(key)]); err != nil {
-			return fmt.Errorf("read %s of the answer: %w", key, err)
-		}
-		return nil
-	})
-	p.Took = time.Duration(head.Took) * time.Millisecond
-	return head, err
-}
-
-// reset makes the page one without hits, over the text of an answer.
-func (p *Page) reset(raw []byte) {
-	p.raw, p.Failures, p.state, p.lazy, p.given, p.after = raw, nil, over, false, 0, nil
-	p.split = splitter{text: raw}
-}
 
 // parseWith gives nil where the text is empty or the parser refuses it.
 func parseWith(parser *fastjson.Parser, text []byte) *fastjson.Value {

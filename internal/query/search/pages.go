@@ -128,7 +128,10 @@ func (p *PointInTime) pages(ctx context.Context, r Request, yield func(*Page, er
 		if !yield(page, nil) {
 			return false
 		}
-		f.finish(page)
+		if err := f.finish(page); err != nil {
+			yield(nil, err)
+			return false
+		}
 		if next := f.instead(); f.last && next != nil {
 			f.dropAhead()
 			f = next

@@ -53,14 +53,7 @@ func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*Poin
 
 func (c *Cluster) openOne(ctx context.Context, patterns []string) (*PointInTime, error) {
 	p := &PointInTime{cluster: c, patterns: slices.Clone(patterns)}
-	opened, err := p.open(ctx)
-	if shards := failedShards(err); len(shards) > 0 {
-		p.noteFailedShards(ctx, shards) // of every index: there is nothing to read
-		return p, nil
-	}
-	if err == nil {
-		err = p.begin(ctx, opened)
-	}
+	err := p.start(ctx)
 	if errors.Is(err, elastic.ErrForbidden) {
 		err = p.permit(ctx)
 	}
@@ -85,14 +78,35 @@ func (p *PointInTime) divide(ctx context.Context) (bool, error) {
 		}
 		p.parts = append(p.parts, one)
 	}
-	p.mu.Lock()
-	id := p.id
-	p.id = ""
-	p.mu.Unlock()
-	if err := p.release(ctx, id); err != nil { // it names as many shards
+	if err := p.release(ctx, p.take()); err != nil { // it names as many shards
 		p.cluster.options.Logger.Debug("a point in time was not closed; it ends by itself", "error", err)
 	}
 	return true, nil
+}
+
+// start opens the point in time and takes what the server opened. One without a shard is believed only
+// where the patterns stand for no index: else it is opened once more, since an index may have been made
+// meanwhile, and after that the indices are failures.
+func (p *PointInTime) start(ctx context.Context) error {
+	var there []string
+	for range 2 {
+		opened, err := p.open(ctx)
+		if shards := failedShards(err); len(shards) > 0 {
+			p.noteFailedShards(ctx, shards) // of every index: there is nothing to read
+			return nil
+		}
+		if err == nil {
+			err = p.begin(ctx, opened)
+		}
+		if err != nil || opened.ID == "" || p.shards > 0 {
+			return err
+		}
+		if there, err = p.unsaid(ctx); err != nil || len(there) == 0 {
+			return err
+		}
+	}
+	p.doubt(ctx, there)
+	return nil
 }
 
 // begin takes what the server opened.
@@ -118,8 +132,8 @@ func (p *PointInTime) begin(ctx context.Context, opened opened) error {
 
 // opened is the answer to the opening of a point in time; `_shards` came with 8.16.
 type opened struct {
-	ID     string     `json:"id"`
-	Shards *shardsSum `json:"_shards"`
+	ID     string          `json:"id"`
+	Shards *elastic.Shards `json:"_shards"`
 }
 
 func (o *opened) Missing() string {
@@ -127,9 +141,16 @@ func (o *opened) Missing() string {
 	case o.ID == "":
 		return "id"
 	case o.Shards != nil:
-		return o.Shards.missing()
+		return o.Shards.Missing()
 	}
 	return ""
+}
+
+func (o *opened) Contradiction() string {
+	if o.Shards == nil {
+		return ""
+	}
+	return o.Shards.Contradiction()
 }
 
 func (p *PointInTime) open(ctx context.Context) (opened, error) {
@@ -184,11 +205,7 @@ func (p *PointInTime) permit(ctx context.Context) error {
 	if len(permitted) == 0 {
 		return nil
 	}
-	opened, err := p.open(ctx)
-	if err == nil {
-		err = p.begin(ctx, opened)
-	}
-	return err
+	return p.start(ctx)
 }
 
 // try opens the point in time, searches it, and closes it.
@@ -254,21 +271,26 @@ func (p *PointInTime) Empty() bool {
 // Close gives the point in time's resources back, even where ctx has ended. It need not succeed: an
 // unread point in time ends by itself.
 func (p *PointInTime) Close(ctx context.Context) error {
-	p.mu.Lock()
-	id := p.id
-	p.id = ""
-	p.mu.Unlock()
-	var errs []error
+	errs := []error{p.release(ctx, p.take())}
 	for _, part := range p.parts {
 		errs = append(errs, part.Close(ctx))
-	}
-	if id != "" {
-		errs = append(errs, p.release(ctx, id))
 	}
 	return errors.Join(errs...)
 }
 
+// take returns the identifier, which the point in time has no longer then.
+func (p *PointInTime) take() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	id := p.id
+	p.id = ""
+	return id
+}
+
 func (p *PointInTime) release(ctx context.Context, id string) error {
+	if id == "" {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	q := call{method: http.MethodDelete, path: "/_pit", body: map[string]string{"id": id}}

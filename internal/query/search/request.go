@@ -122,5 +122,7 @@ func (c *Cluster) send(ctx context.Context, q call, body, buf []byte, limit int6
 func noAnswer(err error) bool {
 	var refused *elastic.Error
 	var foreign *elastic.ForeignError
-	return !errors.As(err, &refused) && !errors.As(err, &foreign) && !errors.Is(err, elastic.ErrTooLarge)
+	var contradicts *elastic.ContradictionError
+	return !errors.As(err, &refused) && !errors.As(err, &foreign) && !errors.As(err, &contradicts) &&
+		!errors.Is(err, elastic.ErrTooLarge)
 }

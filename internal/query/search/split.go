@@ -15,7 +15,12 @@ func (s *splitter) object(visit func(key []byte) error) error {
 	if !s.step('{') {
 		return errNotJSON
 	}
-	for first := true; ; first = false {
+	return s.members(true, visit)
+}
+
+// members visits the members of an object from here to its end; first says that none came before.
+func (s *splitter) members(first bool, visit func(key []byte) error) error {
+	for ; ; first = false {
 		key, ok, err := s.member(first)
 		if err != nil || !ok {
 			return err

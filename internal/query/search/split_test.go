@@ -3,6 +3,7 @@ package search
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func TestParsePage(t *testing.T) {
 	f(`{}`, "the answer has no timed_out")
 	f(answerOf(``), "")
 	f(strings.Replace(answerOf(``), `"pit_id":"x",`, ``, 1), "the answer has no pit_id")
-	f(strings.Replace(answerOf(``), `"hits":[]`, `"total":0`, 1), "the answer has no hits")
+	f(strings.Replace(answerOf(``), `"hits":[]`, `"hots":[]`, 1), "the answer has no hits")
 	f(answerOf(`{"_id":"1","sort":[1]}`), "the answer has no _index of a hit")
 	f(answerOf(`{"_index":"i","sort":[1]}`), "the answer has no _id of a hit")
 	f(answerOf(`{"_index":"i","_id":"1"}`), "the answer has no sort of a hit")
@@ -55,6 +56,16 @@ func TestParsePage(t *testing.T) {
 	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":01x},"sort":[1]}`), `[1] i/1={"a":01x}?`) // no JSON, and alone in that
 	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":"},"sort":[1]}`), "not JSON")
 	f(answerOf(`{"_index":"i","_id":"1"`), "not JSON")
+	twice := "the answer contradicts itself: it has "
+	f(strings.Replace(answerOf(``), `"took"`, `"hits":{"hits":[]},"took"`, 1), twice+`"hits" twice`)
+	f(strings.Replace(answerOf(``), `"hits":[]`, `"hits":[],"hits":[]`, 1), twice+`"hits.hits" twice`)
+	f(answerOf(`{"_index":"i","_index":"j","_id":"1","sort":[1]}`),
+		`the answer contradicts itself: a hit has "_index" twice`)
+	f(answerOf(``)+`{}`, "the answer contradicts itself: something follows its end")
+	f(answerOf(`{"_index":"i","_id":"1","sort":[null]}`), "the answer has no number in the sort of a hit")
+	f(answerOf(`{"_index":"i","_id":"1","sort":[]}`), "the answer has no number in the sort of a hit")
+	f(answerOf(`{"_index":"i","_id":"1","sort":[2]},{"_index":"i","_id":"1","sort":[1]}`),
+		"the answer contradicts itself: its hits are not in order: sort is [1] after [2]")
 	f(`[]`, "not JSON")
 	f(``, "not JSON")
 	f(`{"a"}`, "not JSON")
@@ -98,8 +109,11 @@ func TestPageBothWays(t *testing.T) {
 			}
 		}
 	}
+	place := 0
 	hit := func(document string) string {
-		return `{"_index":"i","_id":"1","_score":null,"_source":` + document + `,"fields":{"k":["x"]},"sort":[7]}`
+		place++
+		return fmt.Sprintf(`{"_index":"i","_id":"1","_score":null,"_source":%s,"fields":{"k":["x"]},"sort":[%d]}`,
+			document, place)
 	}
 	f("", 0, over)
 	f(hit(`{}`), 1, over)
@@ -109,7 +123,9 @@ func TestPageBothWays(t *testing.T) {
 	f(hit(`{"a":1}`)+","+hit("\ufeff"+`{"a":1}`), 1, broken)
 	f(hit(`{"a":1}`)+hit(`{"a":1}`), 1, broken)
 	f(hit(`{"a":1}`)+",", 1, broken)
-	f(`{"_index":"i","_id":"1","sort":[1]},{"_source":{"a":1},"sort":[1],"_id":"1","_index":"j"}`, 2, over)
+	f(`{"_index":"i","_id":"1","sort":[1]},{"_source":{"a":1},"sort":[2],"_id":"1","_index":"j"}`, 2, over)
+	f(`{"_index":"i","_id":"1","sort":[2]},{"_index":"i","_id":"2","sort":[2]}`, 1, broken)
+	f(`{"_index":"i","_id":"1","sort":[1],"_source":{},"_source":{}}`, 0, broken)
 	f(hit(`{"a":1}`)+`,{"_index":"i","_id":"1"}`, 1, broken)
 }
 
@@ -178,4 +194,32 @@ func FuzzSplit(f *testing.F) {
 			t.Errorf("%q is one value, and only %q was taken", text, got)
 		}
 	})
+}
+
+func TestIsLater(t *testing.T) {
+	f := func(place, than string, wantLater, wantNumbers bool) {
+		t.Helper()
+		later, numbers := isLater([]byte(place), []byte(than))
+		if than == "" {
+			later, numbers = isLater([]byte(place), nil)
+		}
+		if later != wantLater || numbers != wantNumbers {
+			t.Errorf("%s after %q: got %v, numbers %v; want %v, %v",
+				place, than, later, numbers, wantLater, wantNumbers)
+		}
+	}
+	f(`[1]`, ``, true, true)
+	f(`[10]`, `[9]`, true, true)
+	f(`[9]`, `[10]`, false, true)
+	f(`[4294967296]`, `[7]`, true, true)
+	f(`[1]`, `[1]`, false, true)
+	f(`[1,2]`, `[1,1]`, true, true)
+	f(`[1, 1]`, `[1,2]`, false, true)
+	f(`[2,0]`, `[1,9]`, true, true)
+	f(`[1]`, `[1,0]`, false, true)
+	f(`[]`, ``, false, false)
+	f(`[null]`, `[1]`, false, false)
+	f(`["1"]`, ``, false, false)
+	f(`[1,]`, ``, false, false)
+	f(`1`, ``, false, false)
 }

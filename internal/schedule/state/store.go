@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,6 +44,8 @@ type found struct {
 	PrimaryTerm *int            `json:"_primary_term"`
 	Source      json.RawMessage `json:"_source"`
 	Error       json.RawMessage `json:"error"`
+
+	asked string // its id
 }
 
 func (f *found) Missing() string {
@@ -53,6 +56,16 @@ func (f *found) Missing() string {
 		return "_source (a state index without _source cannot be used)"
 	}
 	return f.version().missing()
+}
+
+func (f *found) Contradiction() string { return another(f.ID, f.asked) }
+
+// another says that an answer is about another document than was asked for.
+func another(id, asked string) string {
+	if id != asked {
+		return fmt.Sprintf("it is about document %q, and %q was asked for", id, asked)
+	}
+	return ""
 }
 
 func (f *found) version() version { return version{f.SeqNo, f.PrimaryTerm} }
@@ -74,9 +87,32 @@ func (v version) missing() string {
 }
 
 // written is the answer to the writing of a document.
-type written struct{ version }
+type written struct {
+	version
+	ID     string `json:"_id"`
+	Result string `json:"result"`
 
-func (w *written) Missing() string { return w.missing() }
+	asked string // the document's id
+	as    string // the result of what was asked
+}
+
+func (w *written) Missing() string {
+	switch {
+	case w.ID == "":
+		return "_id"
+	case w.Result == "":
+		return "result"
+	}
+	return w.missing()
+}
+
+func (w *written) Contradiction() string {
+	if w.ID != w.asked || w.Result != w.as {
+		return fmt.Sprintf("it says %q of document %q, and %q of %q was asked for",
+			w.Result, w.ID, w.as, w.asked)
+	}
+	return ""
+}
 
 // path is the place of a document, or of an action on the index, in a request.
 func (s *Store) path(action string, id ...string) string {
@@ -105,7 +141,7 @@ func (s *Store) send(ctx context.Context, r elastic.Request, body any, into elas
 // Get reads a document into a value. Where there is none, or no index yet, the version says so and
 // the value is left alone.
 func (s *Store) Get(ctx context.Context, id string, into any) (Version, error) {
-	var document found
+	document := found{asked: id}
 	err := s.send(ctx, elastic.Request{Method: http.MethodGet, Path: s.path("_doc", id)}, nil, &document)
 	if errors.Is(err, elastic.ErrNotFound) {
 		return Version{}, nil
@@ -126,7 +162,7 @@ const atOnce = 1000
 func (s *Store) GetAll(ctx context.Context, ids []string, each func(id string, source json.RawMessage) error) error {
 	for len(ids) > 0 {
 		n := min(len(ids), atOnce)
-		answer := several{asked: n}
+		answer := several{asked: ids[:n]}
 		r := elastic.Request{Method: http.MethodPost, Path: s.path("_mget")}
 		if err := s.send(ctx, r, map[string][]string{"ids": ids[:n]}, &answer); err != nil {
 			return fmt.Errorf("read %d documents of %s: %w", n, s.index, err)
@@ -151,16 +187,25 @@ func (s *Store) GetAll(ctx context.Context, ids []string, each func(id string, s
 type several struct {
 	Docs []found `json:"docs"`
 
-	asked int
+	asked []string
 }
 
 func (m *several) Missing() string {
-	if len(m.Docs) != m.asked {
-		return fmt.Sprintf("docs for each of %d ids", m.asked)
+	if len(m.Docs) != len(m.asked) {
+		return fmt.Sprintf("docs for each of %d ids", len(m.asked))
 	}
 	for _, d := range m.Docs {
 		if d.Found && d.Missing() != "" {
 			return d.Missing()
+		}
+	}
+	return ""
+}
+
+func (m *several) Contradiction() string {
+	for i, d := range m.Docs {
+		if what := another(d.ID, m.asked[i]); what != "" {
+			return what
 		}
 	}
 	return ""
@@ -177,8 +222,9 @@ func (s *Store) Search(ctx context.Context, kind string, each func(id string, so
 	if err := s.send(ctx, r, body, &answer); err != nil {
 		return fmt.Errorf("search %s for each %s: %w", s.index, kind, err)
 	}
-	if n := *answer.Shards.Failed; n > 0 {
-		return fmt.Errorf("search %s for each %s: %d shards failed", s.index, kind, n)
+	if n := *answer.Shards.Total - *answer.Shards.Successful; n > 0 || *answer.TimedOut {
+		return fmt.Errorf("search %s for each %s: %d shards did not answer, ran out of time: %v",
+			s.index, kind, n, *answer.TimedOut)
 	}
 	for _, d := range answer.Hits.Hits {
 		if err := each(d.ID, d.Source); err != nil {
@@ -190,38 +236,56 @@ func (s *Store) Search(ctx context.Context, kind string, each func(id string, so
 
 // foundAll is the answer to a search for documents.
 type foundAll struct {
-	Shards struct {
-		Failed *int `json:"failed"`
-	} `json:"_shards"`
-	Hits struct {
-		Hits []found `json:"hits"`
+	TimedOut *bool           `json:"timed_out"`
+	Early    bool            `json:"terminated_early"`
+	Shards   *elastic.Shards `json:"_shards"`
+	Hits     struct {
+		Total *elastic.Total `json:"total"`
+		Hits  []found        `json:"hits"`
 	} `json:"hits"`
 }
 
 func (a *foundAll) Missing() string {
 	switch {
-	case a.Shards.Failed == nil:
-		return "_shards"
+	case a.TimedOut == nil:
+		return "timed_out"
 	case a.Hits.Hits == nil:
 		return "hits"
 	}
 	for _, d := range a.Hits.Hits {
-		if d.Source == nil {
+		switch {
+		case d.Source == nil:
 			return "_source"
+		case d.ID == "":
+			return "_id"
 		}
 	}
-	return ""
+	if missing := a.Shards.Missing(); missing != "" {
+		return missing
+	}
+	return a.Hits.Total.Missing()
+}
+
+func (a *foundAll) Contradiction() string {
+	if a.Early {
+		return "terminated_early, which was not asked for"
+	}
+	n := len(a.Hits.Hits)
+	if all := *a.Hits.Total.Value; int64(n) < min(all, atOnce) {
+		return fmt.Sprintf("hits.total is %d, and there are %d hits", all, n)
+	}
+	return cmp.Or(a.Shards.Contradiction(), a.Hits.Total.Contradiction(n))
 }
 
 // Put writes a document in the place of the version, and returns the version that it has now. done is
 // false, and nothing is changed, where another instance was faster.
 func (s *Store) Put(ctx context.Context, id string, document any, v Version) (now Version, done bool, err error) {
-	r := elastic.Request{Method: http.MethodPut, Path: s.path("_create", id)}
+	r := elastic.Request{Method: http.MethodPut, Path: s.path("_create", id), Good: http.StatusCreated}
+	answer := written{asked: id, as: "created"}
 	if v.exists {
-		r.Path = s.path("_doc", id)
+		r.Path, r.Good, answer.as = s.path("_doc", id), http.StatusOK, "updated"
 		r.Params = url.Values{"if_seq_no": {strconv.Itoa(v.seqNo)}, "if_primary_term": {strconv.Itoa(v.primaryTerm)}}
 	}
-	var answer written
 	err = s.send(ctx, r, document, &answer)
 	if errors.Is(err, elastic.ErrConflict) {
 		return v, false, nil

@@ -3,6 +3,7 @@ package state_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -65,6 +66,20 @@ func without(member string) gateway {
 	}
 }
 
+// replaced puts one text in an answer in the place of another.
+func replaced(old, by string) gateway {
+	return func(res *http.Response) *http.Response {
+		body, _ := io.ReadAll(res.Body)
+		body = bytes.ReplaceAll(body, []byte(old), []byte(by))
+		res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		return res
+	}
+}
+
+func status(code int) gateway {
+	return func(res *http.Response) *http.Response { res.StatusCode = code; return res }
+}
+
 func withoutProduct(res *http.Response) *http.Response {
 	res.Header.Del("X-Elastic-Product")
 	return res
@@ -78,10 +93,15 @@ func TestIncompleteAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.Refresh(index)
+	puts := 0
 	asked := map[string]func(s *state.Store) error{
 		"get":  func(s *state.Store) error { _, err := s.Get(t.Context(), "a", &note{}); return err },
 		"none": func(s *state.Store) error { _, err := s.Get(t.Context(), "none", &note{}); return err },
-		"put":  func(s *state.Store) error { _, _, err := s.Put(t.Context(), "p", note{}, state.Version{}); return err },
+		"put": func(s *state.Store) error {
+			puts++
+			_, _, err := s.Put(t.Context(), fmt.Sprint("p", puts), note{}, state.Version{})
+			return err
+		},
 		"again": func(s *state.Store) error {
 			_, _, err := s.Put(t.Context(), "a", note{}, state.Version{})
 			return err
@@ -107,6 +127,22 @@ func TestIncompleteAnswer(t *testing.T) {
 	f("all", without("_source"), "has no _source")
 	f("search", without("_shards"), "has no _shards,")
 	f("search", without("hits"), "has no hits,")
+	f("search", without("timed_out"), "has no timed_out,")
+	f("search", without("_id"), "has no _id,")
+	f("put", without("result"), "has no result,")
+	f("get", replaced(`"_id":"a"`, `"_id":"b"`), `it is about document "b", and "a" was asked for`)
+	f("put", replaced(`"_id":"`, `"_id":"x`), "of document")
+	f("put", replaced(`"created"`, `"noop"`), `it says "noop"`)
+	f("put", status(http.StatusOK), "where Elasticsearch answers 201")
+	f("get", status(http.StatusAccepted), "where Elasticsearch answers 200")
+	f("all", replaced(`"_id":"a"`, `"_id":"c"`), `it is about document "c", and "a" was asked for`)
+	f("search", replaced(`"timed_out":false`, `"timed_out":true`), "ran out of time: true")
+	f("search", replaced(`"timed_out"`, `"terminated_early":true,"timed_out"`), "terminated_early")
+	f("search", replaced(`"successful":1`, `"successful":0`), "1 shards did not answer")
+	f("search", replaced(`"failed":0`, `"failed":1`), "1 were successful and 1 failed")
+	f("search", replaced(`"value":1`, `"value":0`), "hits.total is 0, and there are 1 hits")
+	f("search", replaced(`"value":1`, `"value":7`), "hits.total is 7, and there are 1 hits")
+	f("search", replaced(`"hits":[`, `"hits":[],"hits":[`), `it has "hits" twice`)
 	for what := range asked {
 		f(what, withoutProduct, "")
 	}

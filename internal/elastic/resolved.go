@@ -1,0 +1,57 @@
+package elastic
+
+import "encoding/json"
+
+// Resolved is the answer of `_resolve/index`: what a name or a pattern stands for.
+type Resolved struct {
+	Indices []struct{ Name string } `json:"indices"`
+	Aliases []struct {
+		Name    string
+		Indices NameList
+	} `json:"aliases"`
+	DataStreams []struct {
+		Name    string
+		Backing NameList `json:"backing_indices"`
+	} `json:"data_streams"`
+}
+
+// Missing implements Complete.
+func (r *Resolved) Missing() string {
+	switch {
+	case r.Indices == nil:
+		return "indices"
+	case r.Aliases == nil:
+		return "aliases"
+	case r.DataStreams == nil:
+		return "data_streams"
+	}
+	for _, i := range r.Indices {
+		if i.Name == "" {
+			return "name of an index"
+		}
+	}
+	for _, a := range r.Aliases {
+		if a.Name == "" || a.Indices == nil {
+			return "name or indices of an alias"
+		}
+	}
+	for _, d := range r.DataStreams {
+		if d.Name == "" || d.Backing == nil {
+			return "name or backing_indices of a data stream"
+		}
+	}
+	return ""
+}
+
+// NameList is a list of names, or one name: a list of one is written without its brackets.
+type NameList []string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *NameList) UnmarshalJSON(text []byte) error {
+	var one string
+	if json.Unmarshal(text, &one) == nil {
+		*n = NameList{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(n))
+}
