@@ -25,6 +25,7 @@ type environment struct {
 	Elasticsearch   elasticsearchEnvironment
 	Rules           setting
 	Index           setting
+	SetAside        setting `split_words:"true"`
 	SignalsIndex    setting `split_words:"true"`
 	StateIndex      setting `split_words:"true"`
 	DeadLetterIndex setting `split_words:"true"`
@@ -82,6 +83,8 @@ type config struct {
 
 	Rules []string // files and folders of rules; none means the built-in rule
 	Index []string // patterns that replace those of the rules; none means the rules' own
+	// SetAside are patterns of indices that no run waits for while they are closed.
+	SetAside []string
 
 	SignalsIndex    string
 	StateIndex      string
@@ -114,6 +117,7 @@ func loadConfig(environ []string, now time.Time) (config, error) {
 		Cluster:         env.Elasticsearch.parse(p),
 		Rules:           splitList(env.Rules),
 		Index:           p.patterns("INDEX", env.Index),
+		SetAside:        p.patterns("SET_ASIDE", env.SetAside),
 		SignalsIndex:    p.index("SIGNALS_INDEX", env.SignalsIndex),
 		StateIndex:      p.index("STATE_INDEX", env.StateIndex),
 		DeadLetterIndex: p.index("DEAD_LETTER_INDEX", env.DeadLetterIndex),
@@ -152,6 +156,7 @@ func (c config) LogValue() slog.Value {
 		slog.Any("elasticsearch", c.Cluster),
 		slog.Any("rules", c.Rules),
 		slog.Any("index", c.Index),
+		slog.Any("set_aside", c.SetAside),
 		slog.String("signals_index", c.SignalsIndex),
 		slog.String("state_index", c.StateIndex),
 		slog.String("dead_letter_index", c.DeadLetterIndex),

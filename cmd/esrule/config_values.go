@@ -156,8 +156,8 @@ func (c config) ownIndex(pattern string) (why string) {
 // forbiddenInIndex is what no index name holds; the space comes first.
 const forbiddenInIndex = " \\/\"<>|#"
 
-// patterns checks index patterns, which follow the same rules as those in a rule file: what selects
-// more than indices of this cluster would be searched wrongly, or not at all.
+// patterns checks index patterns, which follow the same rules as those in a rule file: exclusions have a
+// pattern with * before them. A pattern of another cluster is good, and stays open by name.
 func (p *problems) patterns(name string, text setting) []string {
 	patterns := splitList(text)
 	for _, s := range patterns {

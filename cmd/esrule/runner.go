@@ -33,12 +33,13 @@ func (a *app) newRunner(cfg config, c *elastic.Client, log *slog.Logger, watch f
 		ledgers,
 		schedule.Options{
 			StateIndex: cfg.StateIndex, SignalsIndex: cfg.SignalsIndex,
-			Own:     cfg.own(),
-			Start:   cfg.Start,
-			Late:    cfg.Late,
-			Now:     a.now,
-			Log:     log,
-			Version: readBuildInfo().Version,
+			Own:      cfg.own(),
+			SetAside: cfg.SetAside,
+			Start:    cfg.Start,
+			Late:     cfg.Late,
+			Now:      a.now,
+			Log:      log,
+			Version:  readBuildInfo().Version,
 		})
 }
 

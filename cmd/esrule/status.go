@@ -49,7 +49,7 @@ type ruleStatus struct {
 	OpenSeconds float64              `json:"open_seconds"` // for which at least one index is open
 	Open        []schedule.OpenIndex `json:"open,omitempty"`
 	Sick        []schedule.SickPiece `json:"sick,omitempty"` // pieces that failed as a whole
-	// SetAside are indices that were closed before the coverage began: they are searched when they are opened.
+	// SetAside are closed indices that are not waited for: they are searched when they are opened.
 	SetAside  []string      `json:"set_aside,omitempty"`
 	LateSweep lateSweep     `json:"late_sweep"`
 	Costs     []string      `json:"costs,omitempty"` // in which ways the last run cost more than a rule's share
@@ -243,7 +243,7 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 			p.Since.Format(time.RFC3339), p.Tries, p.Next.Format(time.RFC3339), p.Reason)
 	}
 	if len(s.SetAside) > 0 {
-		fmt.Fprintf(w, "  closed\t%s: closed before the coverage began, not searched until opened\n", namesOf(s.SetAside))
+		fmt.Fprintf(w, "  closed\t%s: set aside (ESRULE_SET_ASIDE), not searched until opened\n", namesOf(s.SetAside))
 	}
 	fmt.Fprintf(w, "  late sweep\t%s\n", s.LateSweep)
 	if run := s.LastRun; run != nil {

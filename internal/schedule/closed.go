@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/search"
 )
 
@@ -15,8 +16,7 @@ import (
 // frozen ones.
 type shutIndices struct {
 	names map[string]bool
-	// open are those whose events may be wanted: they stay open in the ledger until they are opened. The
-	// others are set aside.
+	// open are those that stay open in the ledger until they are opened. The others are set aside.
 	open []Failure
 }
 
@@ -36,7 +36,10 @@ func (s *ruleRun) askShut(ctx context.Context) error {
 	s.swept.know(all)
 	shut, reasons := s.shutOf(all)
 	s.shut.names = shut
-	aside := s.setAside(all)
+	aside, err := s.setAside(ctx, all)
+	if err != nil {
+		return err
+	}
 	for _, index := range slices.Sorted(maps.Keys(shut)) {
 		if !slices.Contains(aside, index) {
 			s.shut.open = append(s.shut.open, Failure{Index: index, Reason: reasons[index]})
@@ -54,65 +57,75 @@ func (s *ruleRun) shutOf(all map[string]search.Standing) (shut map[string]bool, 
 	for index, standing := range all {
 		if standing.Shut != "" && !slices.Contains(s.options.Own, index) {
 			shut[index] = true
-			reasons[index] = shutReason(index, standing)
+			reasons[index] = shutReason(standing)
 		}
 	}
 	return shut, reasons
 }
 
-func shutReason(index string, s search.Standing) string {
-	return s.Shut + `, or leave it out with "-` + index + `" after the rule's pattern`
+// shutReason names no index, so that many are one message.
+func shutReason(s search.Standing) string {
+	return s.Shut + `, leave it out with "-name" after the rule's pattern, ` +
+		"or name it in ESRULE_SET_ASIDE if it is to be searched only when it is opened"
 }
 
-// setAside returns the closed indices that are not waited for: those of an archive, which were closed when
-// the rule was run first, are older than its coverage, and closed since. Where no index is open at all,
-// none is set aside: the rule would see nothing and say nothing.
-func (s *ruleRun) setAside(all map[string]search.Standing) []string {
+// setAside returns the closed indices that the operator knows of and does not wait for. When an index was
+// closed, nothing in the cluster says, so that none is set aside that was not named. One that the
+// patterns do not stand for any more stays set aside while it is there: it may come back open.
+func (s *ruleRun) setAside(ctx context.Context, all map[string]search.Standing) ([]string, error) {
+	var before, added []string
+	if s.ledger.SetAside != nil {
+		before = *s.ledger.SetAside
+	}
 	aside := []string{}
-	if before := s.ledger.SetAside; before != nil {
-		for _, index := range *before {
-			if s.shut.has(index) {
-				aside = append(aside, index)
+	for index := range s.shut.names {
+		if indexpattern.Match(s.options.SetAside, index) {
+			aside = append(aside, index)
+			if !slices.Contains(before, index) {
+				added = append(added, index)
 			}
 		}
-		return aside
 	}
-	begins := s.ledger.Since
-	if s.ledger.PreviousFingerprint != "" {
-		begins = s.ledger.FingerprintAt // the patterns that it has now are searched since then
-	}
-	if len(s.shut.names) == len(all) {
-		return aside
-	}
-	for _, index := range slices.Sorted(maps.Keys(s.shut.names)) {
-		created := all[index].Created
-		open := slices.ContainsFunc(s.ledger.Open, func(o OpenIndex) bool { return o.Index == index })
-		if !open && !created.IsZero() && created.Before(begins) {
+	for _, index := range before {
+		if _, there := all[index]; there || s.newMeaning {
+			continue
+		}
+		exists, err := s.findings.Exists(ctx, index)
+		if err != nil {
+			return nil, fmt.Errorf("ask whether %s is still there: %w", index, err)
+		}
+		if exists {
 			aside = append(aside, index)
 		}
 	}
-	if len(aside) > 0 {
-		s.log.Warn("indices were closed before the rule's coverage began: they are not searched until they are opened; "+
-			`to have them searched, open them; to leave them out, add "-name" after the rule's pattern`,
-			"rule", s.detection.Rule.ID, "index_count", len(aside), "indices", aside[:min(len(aside), listed)])
+	slices.Sort(aside)
+	if len(added) > 0 {
+		slices.Sort(added)
+		s.log.Info("closed indices are set aside (ESRULE_SET_ASIDE): they are not searched until they are opened",
+			"rule", s.detection.Rule.ID, "index_count", len(added), "indices", added[:min(len(added), listed)])
 	}
-	return aside
+	return aside, nil
 }
 
-// enterShut enters which indices are set aside. One that was and is open now owes all that is covered; so
-// does a closed one where nobody asked before.
+// enterShut enters which indices are set aside: nothing of them is waited for. One that was and is not any
+// more owes all that is covered; so does a closed one where nobody asked before.
 func (l *Ledger) enterShut(aside []string, shut []Failure, all map[string]search.Standing, now time.Time) {
-	if before := l.SetAside; before == nil {
+	if l.SetAside == nil {
 		for _, f := range shut {
 			l.openCovered(f, now)
 		}
-	} else {
-		for _, index := range *before {
-			if _, there := all[index]; there && !slices.Contains(aside, index) {
-				l.openCovered(Failure{Index: index, Reason: "it was closed until now"}, now)
+		l.SetAside = &[]string{}
+	}
+	for _, index := range *l.SetAside {
+		if _, there := all[index]; there && !slices.Contains(aside, index) {
+			f := Failure{Index: index, Reason: "it was closed until now"}
+			if at := slices.IndexFunc(shut, func(s Failure) bool { return s.Index == index }); at >= 0 {
+				f = shut[at]
 			}
+			l.openCovered(f, now)
 		}
 	}
+	l.Open = slices.DeleteFunc(l.Open, func(o OpenIndex) bool { return slices.Contains(aside, o.Index) })
 	l.SetAside = &aside
 }
 
@@ -129,7 +142,7 @@ func checkClosed(ctx context.Context, c Counter, check *PatternCheck, patterns [
 		return err
 	}
 	check.Notes = append(check.Notes, fmt.Sprintf(
-		`closed, so not searched until opened: %s (%d in all): open them, or leave them out with "-name" after the pattern`,
+		`closed, so not searched until opened: %s (%d in all): open them, leave them out with "-name" after the pattern, or name them in ESRULE_SET_ASIDE`,
 		strings.Join(closed[:min(len(closed), shownClosed)], ", "), len(closed)))
 	return nil
 }

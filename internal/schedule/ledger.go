@@ -25,8 +25,8 @@ type Ledger struct {
 	// Sick are the pieces that failed as a whole. Their time is in Covered only where they are a late
 	// sweep's. A release that does not know the field finds gaps there.
 	Sick []SickPiece `json:"sick,omitempty"`
-	// SetAside are the indices that were closed before the rule's coverage began, and are since: they are
-	// searched when they are opened. Nil in a ledger of a release that did not ask.
+	// SetAside are the closed indices that the operator does not wait for: they are searched when they are
+	// opened. Nil in a ledger of a release that did not ask.
 	SetAside *[]string `json:"set_aside,omitempty"`
 	// Sweep is the account of the late sweeps; a ledger of an earlier release has none until its next run.
 	Sweep *Sweep `json:"sweep,omitempty"`

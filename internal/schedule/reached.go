@@ -27,7 +27,7 @@ func (c *Coverer) reach(ctx context.Context, t Target, pit *search.PointInTime) 
 		case slices.Contains(c.Own, index):
 		case s.Shut != "" && t.KnownShut != nil && t.KnownShut(index):
 		case s.Shut != "":
-			without = append(without, Failure{Index: index, Reason: shutReason(index, s)})
+			without = append(without, Failure{Index: index, Reason: shutReason(s)})
 		case !slices.Contains(lacking, index):
 			reached = append(reached, index)
 		case s.Created.IsZero() || s.Created.Before(t.Began):

@@ -34,13 +34,15 @@ type ruleRun struct {
 	sweepPace pace
 	retryPace pace
 	single    bool // open indices are searched one by one
-	shut      shutIndices
-	failing   failing
-	due       map[string]bool // indices that were open before the run, and are tried again in it
-	reached   reach           // by the pieces of gaps and the live window
-	swept     reach           // by those of a late sweep
-	notKept   error           // why the ledger is not in the state index as it is here
-	err       error           // what ended the run early
+	// newMeaning says that the rule's condition or patterns changed since its previous run.
+	newMeaning bool
+	shut       shutIndices
+	failing    failing
+	due        map[string]bool // indices that were open before the run, and are tried again in it
+	reached    reach           // by the pieces of gaps and the live window
+	swept      reach           // by those of a late sweep
+	notKept    error           // why the ledger is not in the state index as it is here
+	err        error           // what ended the run early
 }
 
 func (r *Runner) newRuleRun(d *Detection, f *findings) *ruleRun {
@@ -140,7 +142,7 @@ func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
 			s.log.Warn("the rule's condition or index patterns changed: what was covered before was searched for the old ones, and is not searched again but by a backfill",
 				"rule", d.Rule.ID, "name", d.Rule.Name, "covered_before", s.now)
 			l.Sweep.UnderWay = nil // what it has read, it read for the old ones
-			l.SetAside = nil       // the new patterns name other closed indices
+			s.newMeaning = true
 		}
 		l.RuleName = d.Rule.Name
 	})

@@ -21,6 +21,8 @@ type Options struct {
 	// StateIndex is asked for the cluster's clock; with the other two of the program's own indices it is never read for events.
 	StateIndex string
 	Own        []string
+	// SetAside are patterns of indices that are not waited for while they are closed.
+	SetAside []string
 	// SignalsIndex is asked whether a rule without a ledger has signals.
 	SignalsIndex string
 	// Start is how far back a rule's first run looks; 0 is the rule's own look back.

@@ -127,30 +127,6 @@ func TestClosedIndexIsOpenUntilItIsOpened(t *testing.T) {
 	w.wantSignals("once it is opened", 2)
 }
 
-// TestArchiveIsSetAside has an index closed before the rule's first run: no run fails for it, and it is
-// searched whole when it is opened.
-func TestArchiveIsSetAside(t *testing.T) {
-	w := newWorld(t)
-	w.index("first")
-	index := w.index("archive")
-	w.clock = time.Now().UTC().Add(time.Hour).Truncate(time.Millisecond) // the index is older than the coverage
-	w.theirs = func() time.Time { return w.clock }
-	w.event(index, 5, "bad.exe", 1)
-	w.Do(http.MethodPost, index+"/_close", nil)
-	for range 2 {
-		if report := w.pass(5 * time.Minute); len(report.Open) != 0 {
-			t.Errorf("open: %+v", report.Open)
-		}
-	}
-	if n := strings.Count(w.log.String(), "closed before the rule's coverage began"); n != 1 {
-		t.Errorf("said %d times, want once", n)
-	}
-	w.Do(http.MethodPost, index+"/_open", nil)
-	w.Do(http.MethodGet, "_cluster/health/"+index+"?wait_for_status=yellow&timeout=30s", nil)
-	w.pass(24 * time.Hour)
-	w.wantSignals("once it is opened", 1)
-}
-
 // An open index that becomes hidden is read by its name: a pattern with * passes over it.
 func TestOpenIndexBecomesHidden(t *testing.T) {
 	w, began := lateWorld(t, 30*time.Hour)

@@ -30,6 +30,7 @@ type world struct {
 	logger  *slog.Logger
 	// start and late are ESRULE_START and ESRULE_LATE.
 	start, late time.Duration
+	setAside    []string // ESRULE_SET_ASIDE
 	// ahead is how far the program's clock is before the world's; theirs is the cluster's, nil its real one.
 	ahead  time.Duration
 	theirs func() time.Time
@@ -162,7 +163,7 @@ func (w *world) runner() *schedule.Runner {
 	cluster := search.NewCluster(client, search.Options{PageSize: 3, Tries: 1, Logger: w.logger})
 	return schedule.NewRunner(reader{cluster, w}, signals, w.store(), schedule.Options{
 		StateIndex: w.indices.State, Own: []string{w.indices.Signals, w.indices.State, w.indices.DeadLetter},
-		Start: w.start, Late: w.late,
+		Start: w.start, Late: w.late, SetAside: w.setAside,
 		Now: func() time.Time { return w.clock.Add(w.ahead) }, Log: w.logger, Version: "test",
 	})
 }
