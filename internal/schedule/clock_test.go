@@ -1,6 +1,7 @@
 package schedule_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,36 @@ func TestClocksApart(t *testing.T) {
 	f("both ahead, not by the same", 3*h, 2*h)
 	f("both behind", -3*h, -3*h)
 	f("one ahead, one behind", 2*h, -2*h)
+}
+
+// TestClocksApartAreNotCovered has clocks that differ: what lies between them is not searched, and no run
+// says that it is.
+func TestClocksApartAreNotCovered(t *testing.T) {
+	f := func(theirs time.Duration, want bool) {
+		t.Helper()
+		w := newWorld(t)
+		w.index("a")
+		w.theirs = func() time.Time { return w.clock.Add(theirs) }
+		second := *w.rule
+		second.ID = "second"
+		report := schedule.Report{Rules: w.runAll(w.rule, &second)}
+		if got := report.Covered(); got != want {
+			t.Errorf("the cluster's clock is %s off: covered %v, want %v", theirs, got, want)
+		}
+		if ended := w.ledger().LastRun.Error == ""; ended != want {
+			t.Errorf("the cluster's clock is %s off: the ledger says of the run %q", theirs, w.ledger().LastRun.Error)
+		}
+		warned := strings.Count(w.log.String(), `level=WARN msg="our clock and the cluster's differ`)
+		if warned != len(report.Troubles()) || (warned == 0) != want {
+			t.Errorf("the cluster's clock is %s off: warned %d times, troubles %+v", theirs, warned, report.Troubles())
+		}
+	}
+	f(-3*time.Minute, true)
+	f(3*time.Minute, true)
+	f(-5*time.Minute, false)
+	f(5*time.Minute, false)
+	f(-time.Hour, false)
+	f(time.Hour, false)
 }
 
 // TestBothClocksAhead lets nobody look for some hours, until both clocks are right: what the ledger has as

@@ -2,9 +2,12 @@ package schedule
 
 import (
 	"context"
+	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 
+	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
 )
 
@@ -16,11 +19,46 @@ type findings struct {
 	standings map[string]map[string]search.Standing
 	// unwell are the indices that no search of this run can read, with the reason.
 	unwell map[string]string
+	said   map[string]bool
+	// released are open indices that are gone and not waited for any more, with the rules.
+	released map[string][]rule.ID
+}
+
+func (f *findings) letGo(index string, by rule.ID) {
+	if !slices.Contains(f.released[index], by) {
+		f.released[index] = append(f.released[index], by)
+	}
+}
+
+// tellReleased logs the indices that are not waited for any more, in one line.
+func (f *findings) tellReleased(log *slog.Logger) {
+	if len(f.released) == 0 {
+		return
+	}
+	indices := slices.Sorted(maps.Keys(f.released))
+	var rules []rule.ID
+	for _, index := range indices {
+		rules = append(rules, f.released[index]...)
+	}
+	slices.Sort(rules)
+	rules = slices.Compact(rules)
+	log.Warn("an index was deleted before it was covered, or is in none of the rule's patterns any more; "+
+		"its time was searched again in all of them, and it is no longer waited for",
+		"index_count", len(indices), "indices", indices[:min(len(indices), listed)],
+		"rule_count", len(rules), "rules", rules[:min(len(rules), listed)])
+}
+
+// first reports whether something is said for the first time in this run, by whatever rule.
+func (f *findings) first(text string) bool {
+	before := f.said[text]
+	f.said[text] = true
+	return !before
 }
 
 func newFindings(r Reader) *findings {
 	return &findings{
-		Reader: r, there: map[string]bool{}, unwell: map[string]string{},
+		Reader: r, there: map[string]bool{}, unwell: map[string]string{}, said: map[string]bool{},
+		released:  map[string][]rule.ID{},
 		standings: map[string]map[string]search.Standing{},
 	}
 }

@@ -139,10 +139,8 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 		}
 	}
 	gone := slices.DeleteFunc(slices.Clone(found.gone), func(index string) bool { return slices.Contains(s.detection.Patterns, index) })
-	if len(failed) == 0 && len(gone) > 0 {
-		s.log.Warn("an index was deleted before it was covered, or is in none of the rule's patterns any more; "+
-			"its time was searched again in all of them, and it is no longer waited for",
-			"rule", s.detection.Rule.ID, "indices", gone, "time", sweepText(r.piece))
+	if len(failed) == 0 {
+		s.lookedElsewhere = append(s.lookedElsewhere, gone...)
 	}
 	return s.enterRetry(ctx, r, failed, others)
 }
@@ -156,6 +154,17 @@ func (s *ruleRun) searchPiece(ctx context.Context, t Target, r retry) (Outcome, 
 		t.EachPage = limit
 		return look(ctx, t, r.piece)
 	})
+}
+
+// letGo tells the findings which open indices were not there under their names, and are not waited for any
+// more: all their time was searched again in all of the rule's patterns.
+func (s *ruleRun) letGo() {
+	for _, index := range s.lookedElsewhere {
+		open := slices.ContainsFunc(s.ledger.Open, func(o OpenIndex) bool { return o.Index == index })
+		if !open {
+			s.findings.letGo(index, s.detection.Rule.ID)
+		}
+	}
 }
 
 // enterRetry enters what became of a retry. others are open for its piece too.

@@ -28,12 +28,15 @@ type ruleRun struct {
 	now       time.Time // the earlier of our clock and the cluster's, when asked last
 	asked     time.Time // our clock then
 	theirs    time.Time // the cluster's clock when the run began
+	apart     Interval  // between the two clocks, where that is too much; it is not searched
 	before    turn      // what the last step searched
 	turn      work      // the kind of work behind the live window that is next
 	gapPace   pace
 	sweepPace pace
 	retryPace pace
 	single    bool // open indices are searched one by one
+	// lookedElsewhere are open indices that were gone, a piece of whose time was searched in all patterns.
+	lookedElsewhere []string
 	// newMeaning says that the rule's condition or patterns changed since its previous run.
 	newMeaning bool
 	shut       shutIndices
@@ -97,6 +100,10 @@ func (s *ruleRun) timed() func() {
 	return func() { s.run.Duration += s.options.Now().Sub(began) }
 }
 
+// apartReason is why the time between the two clocks is not covered.
+const apartReason = "our clock and the cluster's differ: events are searched up to the earlier of the two, so " +
+	"later than they could be. Set the clock that is wrong (NTP)"
+
 // askTime sets now to the earlier of our clock and the cluster's, since what lies between them is not over
 // yet for one of the two, and gives the later.
 func (s *ruleRun) askTime(ctx context.Context) (latest time.Time, err error) {
@@ -105,9 +112,12 @@ func (s *ruleRun) askTime(ctx context.Context) (latest time.Time, err error) {
 		return time.Time{}, fmt.Errorf("ask the cluster for its clock: %w", err)
 	}
 	ours := s.options.Now()
-	if skew := ours.Sub(theirs).Abs(); skew > leastOverlap && s.now.IsZero() {
-		s.log.Warn("our clock and the cluster's differ: events are searched up to the earlier of the two, so later than they could be",
-			"ours", ours.UTC(), "cluster", theirs.UTC(), "skew", skew.Round(time.Second))
+	s.apart = Interval{}
+	if skew := ours.Sub(theirs).Abs(); skew > leastOverlap {
+		s.apart = NewInterval(earlier(ours, theirs), later(ours, theirs))
+		if s.findings.first(apartReason) {
+			s.log.Warn(apartReason, "ours", ours.UTC(), "cluster", theirs.UTC(), "skew", skew.Round(time.Second))
+		}
 	}
 	s.asked = ours
 	if s.theirs.IsZero() {
@@ -234,13 +244,14 @@ func (s *ruleRun) end(ctx context.Context) RuleReport {
 		s.err = ctx.Err()
 	}
 	s.err = errors.Join(s.err, s.noteMissed(ctx))
-	s.run.Error = textOf(errors.Join(append([]error{s.err}, s.failing.errs...)...))
+	s.run.Error = textOf(errors.Join(append([]error{s.err, s.notUpToNow()}, s.failing.errs...)...))
 	if s.ledger != nil {
 		finished := s.update(context.WithoutCancel(ctx), s.known, func(l *Ledger) { l.LastRun = &s.run })
 		s.err = errors.Join(s.err, finished, s.notKept)
 	}
-	report := RuleReport{RuleID: s.detection.Rule.ID, Name: s.detection.Rule.Name, Run: s.run, Err: s.err, Failed: s.failing.errs}
+	report := RuleReport{RuleID: s.detection.Rule.ID, Name: s.detection.Rule.Name, Run: s.run, Err: s.err, Failed: s.failing.errs, Apart: s.apart}
 	if s.ledger != nil {
+		s.letGo()
 		report.Sick = s.ledger.Sick
 		report.Open = s.ledger.Open
 		report.Lag = s.options.Now().Sub(s.ledger.CoveredUpTo())
@@ -255,6 +266,14 @@ func (s *ruleRun) openFrom() string {
 		return "where the run before left off: the ledger could not be read or written"
 	}
 	return s.ledger.CoveredUpTo().Format(time.RFC3339)
+}
+
+// notUpToNow is the error of a run that could not search up to now.
+func (s *ruleRun) notUpToNow() error {
+	if s.apart.Length() == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is not covered: %s", s.apart, apartReason)
 }
 
 func textOf(err error) string {

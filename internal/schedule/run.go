@@ -67,14 +67,17 @@ type RuleReport struct {
 	Sick []SickPiece
 	// Failed are the errors of the pieces that failed in this run.
 	Failed []error
+	// Apart is the time between our clock and the cluster's where they differ by too much: whether it is
+	// over nobody knows, and it is not searched.
+	Apart Interval
 	// Err is what ended the rule's run early; the gap stays open.
 	Err error
 }
 
-// Covered tells whether everything asked for was covered.
+// Covered reports whether everything asked for was covered.
 func (r Report) Covered() bool {
 	for _, one := range r.Rules {
-		if one.Err != nil || len(one.Open) > 0 || len(one.Sick) > 0 || one.Run.DeadLettered > 0 {
+		if one.Err != nil || one.Apart.Length() > 0 || len(one.Open) > 0 || len(one.Sick) > 0 || one.Run.DeadLettered > 0 {
 			return false
 		}
 	}
@@ -99,6 +102,7 @@ func (r *Runner) Run(ctx context.Context, detections []*Detection) (Report, erro
 	for _, one := range runs {
 		report.Rules = append(report.Rules, one.end(ctx))
 	}
+	known.tellReleased(r.log)
 	troubles := report.Troubles()
 	if ctx.Err() != nil { // the runs were interrupted, which is no error of theirs
 		troubles = report.uncovered()

@@ -93,6 +93,9 @@ func TestOpenTimeGoesOnUnderAnotherName(t *testing.T) {
 			if len(report.Open) != 0 {
 				t.Errorf("open: %+v\n%s", report.Open, w.log.String())
 			}
+			if n := strings.Count(w.log.String(), "it is no longer waited for"); n != 1 {
+				t.Errorf("said %d times that the index is not waited for, want once", n)
+			}
 		})
 	}
 	f("deleted", func(w *world, old, _ string) { w.Delete(old) })

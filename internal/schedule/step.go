@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"esrule/internal/query/search"
@@ -128,8 +129,12 @@ func (s *ruleRun) enter(
 		return errors.Join(err, entered)
 	}
 	s.failing.note(i, late, err)
-	s.log.Warn("a piece of time could not be searched; the others are, and it is tried again", "rule",
-		s.detection.Rule.ID, "name", s.detection.Rule.Name, "error", err)
+	level := slog.LevelDebug
+	if s.findings.first(reason) { // the end of the run says it of all pieces and rules
+		level = slog.LevelWarn
+	}
+	s.log.Log(ctx, level, "a piece of time could not be searched; the others are, and it is tried again",
+		"rule", s.detection.Rule.ID, "name", s.detection.Rule.Name, "error", err)
 	return nil
 }
 

@@ -32,10 +32,27 @@ type RuleName struct {
 func (n RuleName) String() string { return fmt.Sprintf("%s (%s)", n.Name, n.ID) }
 
 // Troubles returns why the run did not cover everything, each cause once: first the errors that ended
-// rules early, then the pieces that failed as a whole, then the open indices.
+// rules early, then clocks that differ, then the pieces that failed as a whole, then the open indices.
 func (r Report) Troubles() []Trouble { return append(r.earlyEnds(), r.uncovered()...) }
 
-func (r Report) uncovered() []Trouble { return append(r.sickPieces(), r.openIndices()...) }
+func (r Report) uncovered() []Trouble {
+	return slices.Concat(r.clocksApart(), r.sickPieces(), r.openIndices())
+}
+
+// clocksApart is the time that is not covered since the clocks differ.
+func (r Report) clocksApart() []Trouble {
+	t := Trouble{Reason: apartReason}
+	for _, one := range r.Rules {
+		if one.Apart.Length() > 0 {
+			t.Open = together(t.Open, OpenIndex{Time: Intervals{one.Apart}, Next: one.Apart.From})
+			t.Rules = append(t.Rules, RuleName{one.RuleID, one.Name})
+		}
+	}
+	if len(t.Rules) == 0 {
+		return nil
+	}
+	return []Trouble{t}
+}
 
 // sickPieces groups the pieces that failed as a whole by their reason.
 func (r Report) sickPieces() []Trouble {
