@@ -79,27 +79,36 @@ type Outcome struct {
 	Written    sink.Result
 	// Failures are the indices that were not searched whole: the window stays open for them.
 	Failures []Failure
+
+	strangers []string // see [judge.sort]
 }
 
 // Cover searches the target for a rule's events and writes a signal for each match. With no error,
 // everything but the failures in the outcome was read, judged and acknowledged.
 func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target, x sink.Execution) (Outcome, error) {
 	var sum Outcome
+	strange := false
 	for range goneTries {
 		out, err := c.once(ctx, d, t, x)
 		sum = sum.add(out)
 		if err != nil {
 			return sum, err
 		}
+		if len(out.strangers) > 0 && strange {
+			return sum, &strangerError{out.strangers, t.Patterns}
+		}
+		strange = len(out.strangers) > 0
 		kept, gone, err := c.partGone(ctx, out.Failures)
 		if err != nil {
 			return sum, err
 		}
-		if len(gone) == 0 {
+		gone = append(gone, out.strangers...)
+		slices.Sort(gone)
+		if gone = slices.Compact(gone); len(gone) == 0 {
 			return sum, nil
 		}
-		c.Log.Warn("indices were deleted while they were searched; the time is searched again, in case they "+
-			"go on under other names", "rule", d.Rule.ID, "indices", gone)
+		c.Log.Warn("indices were deleted or renamed while they were searched; the time is searched again, in "+
+			"case they go on under other names", "rule", d.Rule.ID, "indices", gone)
 		sum.Failures, t.Only, t.Drained = kept, nil, nil
 	}
 	return sum, nil
@@ -162,9 +171,7 @@ func (c *Coverer) once(ctx context.Context, d *Detection, t Target, x sink.Execu
 		})
 	}
 	j.outcome.Failures = slices.Concat(plan.uncovered, unreached)
-	for index := range j.unknown {
-		j.outcome.Failures = append(j.outcome.Failures, Failure{Index: index, Reason: "its mapping could not be read: what its fields are is not known"})
-	}
+	j.sort(reached)
 	return outcomeOf(j.outcome, t, pit), nil
 }
 
@@ -191,13 +198,15 @@ type judge struct {
 	index     string         // of the last hit
 	mapping   *event.Mapping // of that index; nil where it is not known
 	deep      fastjson.Parser
-	unknown   map[string]bool // indices whose mapping could not be read, by their hits
+	unknown   map[string]bool   // indices whose mapping could not be read, by their hits
+	partial   map[string]string // indices of which a document came without its content, and which
 	signals   []sink.Signal
 	outcome   Outcome
 }
 
 func newJudge(c *Coverer, d *Detection, t Target, p plan, x sink.Execution) *judge {
-	j := &judge{coverer: c, detection: d, target: t, plan: p, execution: x, event: event.New(d.Fields), unknown: map[string]bool{}}
+	j := &judge{coverer: c, detection: d, target: t, plan: p, execution: x, event: event.New(d.Fields),
+		unknown: map[string]bool{}, partial: map[string]string{}}
 	j.event.SetNow(t.Now)
 	return j
 }
@@ -246,6 +255,10 @@ func (j *judge) judge(hit *search.Hit) error {
 		return nil
 	}
 	j.outcome.Candidates++
+	if !j.isWhole(hit, mapping) {
+		j.partial[hit.Index] = hit.ID()
+		return nil
+	}
 	if err := j.see(hit, mapping); err != nil {
 		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}

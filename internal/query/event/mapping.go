@@ -58,6 +58,8 @@ type FieldMapping struct {
 	// OnlyFields: what `_source` has under the field's path are not its values, but those of a mapped
 	// field that a runtime field shadows, or values before they are normalized.
 	OnlyFields bool
+	// NotInSource: `_source` has no values of the field: the index computes them, or leaves them out.
+	NotInSource bool
 	// Copied are the paths in `_source` of the fields that copy_to copies here. `fields` would write their
 	// numbers anew.
 	Copied []string

@@ -47,8 +47,9 @@ func (r *fieldReader) read(path string) (field event.FieldMapping, missing bool)
 		field.Copied, field.FromFields = append(field.Copied, source), true
 		missing = missing || r.filter.leavesOut(source)
 	}
+	field.NotInSource = missing
 	if field.Name == "constant_keyword" {
-		field.FromFields = true
+		field.FromFields, field.NotInSource = true, true
 		return field, false
 	}
 	if field.Normalizer != nil {
@@ -67,7 +68,7 @@ func (r *fieldReader) read(path string) (field event.FieldMapping, missing bool)
 func (r *fieldReader) runtime(path string, computed runtimeField) event.FieldMapping {
 	field := event.FieldMapping{
 		Type: event.TypeOf(computed.Type), Name: computed.Type, Formats: computed.Format,
-		FromFields: true, OnlyFields: true, Nested: r.caps.nestedParent(r.index, path),
+		FromFields: true, OnlyFields: true, NotInSource: true, Nested: r.caps.nestedParent(r.index, path),
 	}
 	field.ServerRead, field.DocValues = readByServer(field)
 	return field
@@ -229,6 +230,7 @@ func (r *fieldReader) unlisted(path string) event.FieldMapping {
 	}
 	field := event.FieldMapping{Type: event.TypeOf(name), Name: name, Nested: r.caps.nestedParent(r.index, path)}
 	field.FromFields = field.Type != event.Object
+	field.NotInSource = field.FromFields
 	field.ServerRead, field.DocValues = readByServer(field)
 	field.Leaves = field.Type == event.Other || name == "flattened"
 	return field
