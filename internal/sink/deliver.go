@@ -19,7 +19,7 @@ import (
 func (w *Writer) deliver(ctx context.Context, index string, docs []entry) ([]verdict, error) {
 	var all []verdict
 	var errs []error
-	for _, batch := range batches(docs, w.o.MaxItems, w.o.MaxBytes) {
+	for _, batch := range batches(docs, w.o.MaxItems, w.mostBytes()) {
 		verdicts, err := w.deliverBatch(ctx, index, batch)
 		all = append(all, verdicts...)
 		if err == nil {

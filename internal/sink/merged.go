@@ -28,7 +28,8 @@ func (w *Writer) merged(ctx context.Context, duplicates []pending) ([]Signal, er
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	stored, err := w.lookUp(ctx, ids)
+	stored, err := w.lookUp(ctx, ids, append(widerFields[:],
+		"kibana.alert.ancestors", reducedField, finerTimeField, "event.original"))
 	if err != nil {
 		return nil, fmt.Errorf("read signals of %s again: %w", w.o.SignalsIndex, err)
 	}
@@ -85,12 +86,17 @@ func (s *Signal) isIn(document []byte) bool {
 	return sameWider(theirs, mine)
 }
 
-// lookUp returns the documents of the alerts index that have one of the ids.
-func (w *Writer) lookUp(ctx context.Context, ids []SignalID) (map[SignalID]json.RawMessage, error) {
+// lookUp returns the documents of the alerts index that have one of the ids, with some of their fields;
+// with none they are null.
+func (w *Writer) lookUp(
+	ctx context.Context, ids []SignalID, fields []string,
+) (map[SignalID]json.RawMessage, error) {
+	params := url.Values{"_source": {"false"}}
+	if len(fields) > 0 {
+		params = url.Values{"_source_includes": {strings.Join(fields, ",")}}
+	}
 	r, err := elastic.Request{
-		Method: http.MethodPost, Path: indexPath(w.o.SignalsIndex, "/_mget"),
-		Params: url.Values{"_source_includes": {strings.Join(append(widerFields[:],
-			"kibana.alert.ancestors", reducedField, finerTimeField, "event.original"), ",")}},
+		Method: http.MethodPost, Path: indexPath(w.o.SignalsIndex, "/_mget"), Params: params,
 	}.JSON(map[string]any{"ids": ids})
 	if err != nil {
 		return nil, err
@@ -100,7 +106,7 @@ func (w *Writer) lookUp(ctx context.Context, ids []SignalID) (map[SignalID]json.
 	return backoff.Retry(ctx, func() (map[SignalID]json.RawMessage, error) {
 		requestCtx, cancel := context.WithTimeout(ctx, w.o.RequestTimeout)
 		defer cancel()
-		got := lookedUp{asked: ids}
+		got := lookedUp{asked: ids, bare: len(fields) == 0}
 		err := send(requestCtx, w.client, r, &got)
 		refusal, refused := errors.AsType[*serverError](err)
 		if refused && !refusal.passing() || isUntrue(err) {
@@ -132,6 +138,7 @@ type lookedUp struct {
 	} `json:"docs"`
 
 	asked []SignalID
+	bare  bool // without their fields
 }
 
 func (l *lookedUp) Missing() string {
@@ -143,7 +150,7 @@ func (l *lookedUp) Missing() string {
 		case d.Error != nil:
 		case d.Found == nil:
 			return "found of a document"
-		case *d.Found && d.Source == nil:
+		case *d.Found && d.Source == nil && !l.bare:
 			return "_source of a document"
 		}
 	}

@@ -106,6 +106,7 @@ func (w *Writer) carries(ctx context.Context, index string) bool {
 func (w *Writer) narrow(
 	ctx context.Context, index string, batch []entry, verdicts []verdict, open []int, cut *cutError,
 ) error {
+	w.noteCut(pick(batch, open), cut)
 	if len(open) == 1 {
 		verdicts[open[0]] = verdict{oversized, cut.refusal()}
 		return nil

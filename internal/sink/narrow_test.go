@@ -148,6 +148,47 @@ func TestTooLargeForTheWay(t *testing.T) {
 	})
 }
 
+// TestTooLargeIsSentOnce: what was refused for its size is not sent again, by this process or another.
+func TestTooLargeIsSentOnce(t *testing.T) {
+	c, i := set(t)
+	next := 0
+	f := func(name string, most int64, size int, wantAgain int) {
+		t.Helper()
+		next += 1000
+		refused := 0
+		proxy := way(t, c, func(w http.ResponseWriter, r *http.Request) bool {
+			over := r.ContentLength > most
+			if over {
+				refused++
+				html(w, http.StatusRequestEntityTooLarge)
+			}
+			return over
+		})
+		signals := numbered(t, next+40)[next:]
+		for n := range 4 {
+			signals[10*n] = signalOf(t, oversize(size+n, next+n))
+		}
+		w := NewWriter(c.Through(proxy), options(i))
+		write(t, w, signals, Result{Created: 36, WithoutEvent: 4})
+		if refused == 0 {
+			t.Fatalf("%s: nothing was refused", name)
+		}
+		refused = 0
+		for range 3 {
+			write(t, w, signals, Result{Duplicates: 40})
+		}
+		if refused > 0 {
+			t.Errorf("%s: %d requests were refused when the signals were there, want none", name, refused)
+		}
+		write(t, NewWriter(c.Through(proxy), options(i)), signals, Result{Duplicates: 40})
+		if refused > wantAgain {
+			t.Errorf("%s: another process had %d requests refused, want %d", name, refused, wantAgain)
+		}
+	}
+	f("a large limit", 1<<20, 1<<20, 0)
+	f("a small limit", 48<<10, 48<<10, 40) // such documents are asked for only once one was refused
+}
+
 // wantPointer: a signal without its event says what, where, how large and why, and nothing of the event.
 func wantPointer(t *testing.T, c *estest.Cluster, index string, s Signal) {
 	t.Helper()

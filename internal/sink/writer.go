@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"esrule/internal/elastic"
@@ -30,6 +31,10 @@ type Options struct {
 type Writer struct {
 	client elastic.Transport
 	o      Options
+	// notCarried is the size of the smallest document so far that was refused for its size; 0 is none.
+	notCarried atomic.Int64
+	// carried is how long a request may be since a longer one was refused; 0 is as long as Options say.
+	carried atomic.Int64
 }
 
 // NewWriter gives a Writer over indices that Indices.Ensure has looked at.
@@ -128,6 +133,7 @@ func (w *Writer) write(ctx context.Context, signals []Signal, duplicates *[]pend
 	for i := range signals {
 		open[i].signal = &signals[i]
 	}
+	open = w.withoutWritten(ctx, open, duplicates)
 	open, err := w.tryAll(ctx, inSignals, open, duplicates)
 	if len(open) > 0 && r == (Result{}) && len(*duplicates) == 0 {
 		return r, errors.Join(err, &indexError{w.o.SignalsIndex, len(open), open[0].refusal})
