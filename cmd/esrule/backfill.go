@@ -310,10 +310,12 @@ func (h *history) command(plan *backfill.Plan) string {
 // notCovered says what a backfill left out, or is nil.
 func (h *history) notCovered(plan *backfill.Plan, totals backfill.Totals, stopped bool) error {
 	unsearched := plan.Unsearched()
-	if totals.Whole() && len(unsearched) == 0 && totals.Counts.DeadLettered == 0 {
+	refused := refusedRules(h.rules.refused)
+	if totals.Whole() && len(unsearched)+len(refused) == 0 && totals.Counts.DeadLettered == 0 {
 		return nil
 	}
 	lines := []string{"not everything was covered:"}
+	lines = append(lines, refused...)
 	if left := totals.Slices - totals.Done - totals.Failed; left > 0 {
 		why := ""
 		if stopped {

@@ -94,7 +94,8 @@ func (a *app) check(ctx context.Context, format string) error {
 		return err
 	}
 	log := a.logger(cfg)
-	set, detections, skipped, err := a.checkRules(cfg)
+	set, rules, err := a.checkRules(cfg)
+	detections, skipped := rules.detections, rules.skipped
 	result := checked{Rules: []ruleChecked{}, Skipped: skipped, Cluster: cfg.hasCluster()}
 	if errors.As(err, &result.Errors) && format == "json" {
 		return errors.Join(a.printChecked(result, format), err)
@@ -102,6 +103,7 @@ func (a *app) check(ctx context.Context, format string) error {
 	if err != nil {
 		return err
 	}
+	result.Problems = refusedRules(rules.refused)
 	result.Unread = ruleLike(set.Unread)
 	if len(skipped) > 0 {
 		result.SkippedKinds = map[string]int{}
@@ -133,13 +135,13 @@ func (a *app) check(ctx context.Context, format string) error {
 }
 
 // checkRules reads and compiles the rules. The error holds all that is wrong with any of them.
-func (a *app) checkRules(cfg config) (*rule.Set, []*schedule.Detection, []rule.Skipped, error) {
+func (a *app) checkRules(cfg config) (*rule.Set, ruleSet, error) {
 	set, err := a.loadRules(cfg)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, ruleSet{}, err
 	}
-	detections, skipped, err := compile(set, cfg)
-	return set, detections, skipped, err
+	compiled, err := compile(set, cfg)
+	return set, compiled, err
 }
 
 // doubt adds what is doubtful about a rule wherever it runs, and about its operators on fields as its patterns map them.

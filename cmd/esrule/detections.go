@@ -29,27 +29,33 @@ func (a *app) detections(cfg config, log *slog.Logger) ([]*schedule.Detection, e
 	return set.detections, err
 }
 
-// ruleSet is the rules that run, and those that were read and do not.
+// ruleSet is the rules that run, and those that were read and do not: of a kind that is not supported, or
+// with wrong index patterns.
 type ruleSet struct {
 	detections []*schedule.Detection
 	skipped    []rule.Skipped
+	refused    []schedule.Refused
 }
 
 // ruleSet reads the rules and compiles them. A rule that this version does not support is skipped,
-// named and counted; a malformed one ends the command.
+// named and counted; so is one with wrong index patterns. A malformed one ends the command.
 func (a *app) ruleSet(cfg config, log *slog.Logger) (ruleSet, error) {
 	set, err := a.loadRules(cfg)
 	if err != nil {
 		return ruleSet{}, err
 	}
-	detections, skipped, err := compile(set, cfg)
+	compiled, err := compile(set, cfg)
 	if err != nil {
 		return ruleSet{}, err
 	}
-	if err := tellSkipped(set, skipped, len(detections), log); err != nil {
+	for _, one := range compiled.refused {
+		log.Error("a rule does not run: its index patterns are wrong; the other rules run",
+			"rule", one.ID, "name", one.Name, "reason", one.Reason)
+	}
+	if err := tellSkipped(set, compiled.skipped, len(compiled.detections), log); err != nil {
 		return ruleSet{}, err
 	}
-	return ruleSet{detections, skipped}, nil
+	return compiled, nil
 }
 
 // tellSkipped names and counts the rules that do not run, and names the doubtful ones; with none left to
@@ -84,22 +90,42 @@ func warnDoubts(set *rule.Set, skipped []rule.Skipped, log *slog.Logger) {
 	}
 }
 
-// compile makes the rules ready to run over their patterns, or over those that are configured in their place.
-func compile(set *rule.Set, cfg config) (detections []*schedule.Detection, skipped []rule.Skipped, err error) {
-	skipped, err = compileEach(set, func(r *rule.Rule) error {
+// compile makes the rules ready to run over their patterns, or over those that are configured in their
+// place. A rule with wrong patterns of its own is refused alone; where no other is left, that is the error.
+func compile(set *rule.Set, cfg config) (compiled ruleSet, err error) {
+	var faults rule.Errors
+	compiled.skipped, err = compileEach(set, func(r *rule.Rule) error {
+		if wrong := patternFaults(r, cfg); len(wrong) > 0 {
+			faults = append(faults, wrong...)
+			compiled.refused = append(compiled.refused,
+				schedule.Refused{RuleName: schedule.RuleName{ID: r.ID, Name: r.Name}, Reason: wrong.Error()})
+			return nil
+		}
 		d, err := schedule.NewDetection(r, cfg.Index)
-		if err != nil {
-			return err
+		if err == nil {
+			compiled.detections = append(compiled.detections, d)
 		}
-		for _, pattern := range d.Patterns {
-			if why := cfg.ownIndex(pattern); why != "" {
-				return fmt.Errorf("index pattern %q %s", pattern, why)
-			}
-		}
-		detections = append(detections, d)
-		return nil
+		return err
 	})
-	return detections, skipped, err
+	if err == nil && len(compiled.detections) == 0 && len(faults) > 0 {
+		err = withExit(exitUsage, fmt.Errorf("the rules cannot be run:\n%w", faults))
+	}
+	return compiled, err
+}
+
+// patternFaults are what keeps a rule from being run over its own patterns; none where others are
+// configured.
+func patternFaults(r *rule.Rule, cfg config) rule.Errors {
+	if len(cfg.Index) > 0 {
+		return nil
+	}
+	faults := r.PatternFaults
+	for _, pattern := range r.Index {
+		if why := cfg.ownIndex(pattern); why != "" {
+			faults = append(faults, r.Locate(fmt.Errorf("index pattern %q %s", pattern, why))...)
+		}
+	}
+	return faults
 }
 
 // compileEach hands each rule to compileOne. Those that need what is not evaluated yet join the skipped;

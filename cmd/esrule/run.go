@@ -101,6 +101,7 @@ func (a *app) runOver(ctx context.Context, cfg config, rules ruleSet, m *metrics
 	}
 	m.PatternsWithoutIndex(newUnmatched(a.reader(cfg, c, log), log).look(ctx, rules.detections))
 	report, err := a.newRunner(cfg, c, log, m.Ledger).Run(ctx, rules.detections)
+	report.Refused = rules.refused
 	nameCostly(report, log)
 	return report, err
 }

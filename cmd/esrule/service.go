@@ -154,6 +154,7 @@ func (s *service) run(ctx context.Context) (schedule.Report, error) {
 	}
 	s.metrics.PatternsWithoutIndex(on.unmatched.look(ctx, s.rules.detections))
 	report, err := on.runner.Run(ctx, s.rules.detections)
+	report.Refused = s.rules.refused
 	if err != nil && ctx.Err() == nil {
 		s.log.Error("run ended early; what it left open is searched by the next run", "error", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -110,7 +111,12 @@ func (s ruleStatus) whole() bool {
 }
 
 func (a *app) status(ctx context.Context, format string, maxLag time.Duration) error {
-	cfg, log, detections, err := a.prepare()
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	log := a.logger(cfg)
+	set, err := a.ruleSet(cfg, log)
 	if err != nil {
 		return err
 	}
@@ -120,8 +126,8 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 	}
 	store := schedule.NewStore(c.Requests, cfg.StateIndex, a.now)
 	var rules []ruleStatus
-	whole := true
-	for _, d := range detections {
+	whole := len(set.refused) == 0
+	for _, d := range set.detections {
 		s, err := a.ruleStatus(ctx, store, d, cfg.Late)
 		if err != nil {
 			return err
@@ -143,6 +149,9 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 	all := statusReport{Covered: whole, Rules: rules, Backfills: backfills, DeadLetters: dead.Documents, deadLetterIndex: cfg.DeadLetterIndex}
 	if err := a.printStatus(all, format); err != nil {
 		return err
+	}
+	if len(set.refused) > 0 {
+		return errors.New("not everything is covered:\n  " + strings.Join(refusedRules(set.refused), "\n  "))
 	}
 	if !whole {
 		return errors.New("not everything is covered; the next run searches what is open")

@@ -25,8 +25,18 @@ func notCovered(report schedule.Report) error {
 	if len(troubles) > 0 {
 		lines = append(lines, "The next run searches again what is open; `esrule status` shows it.")
 	}
+	lines = append(lines, refusedRules(report.Refused)...)
 	lines = append(lines, deadLetters(report)...)
 	return withExit(exitNotCovered, errors.New(strings.Join(lines, "\n  ")))
+}
+
+// refusedRules names the rules that do not run, each with its reason.
+func refusedRules(all []schedule.Refused) []string {
+	lines := make([]string, len(all))
+	for i, one := range all {
+		lines[i] = fmt.Sprintf("rule %s does not run: %s", one.RuleName, strings.ReplaceAll(one.Reason, "\n", "\n    "))
+	}
+	return lines
 }
 
 func describeTrouble(t schedule.Trouble) string {

@@ -9,16 +9,19 @@ import (
 	"esrule/internal/schedule"
 )
 
-// unmatched watches for patterns that no index matches. They count as covered, since there is nothing to search; yet a
-// source that has stopped sending looks the same as one that is misspelt, so each is named, once.
+// unmatched watches for patterns that no index matches, and exclusions that take nothing out. The first count
+// as covered, since there is nothing to search; yet a source that has stopped sending looks the same as one
+// that is misspelt, so each is named, once.
 type unmatched struct {
 	reader *search.Cluster
 	log    *slog.Logger
 	told   map[string]bool
+	// excluded are the exclusions that were named.
+	excluded map[string]bool
 }
 
 func newUnmatched(reader *search.Cluster, log *slog.Logger) *unmatched {
-	return &unmatched{reader: reader, log: log, told: map[string]bool{}}
+	return &unmatched{reader: reader, log: log, told: map[string]bool{}, excluded: map[string]bool{}}
 }
 
 // look gives how many patterns match nothing. It is advice only: of a pattern that cannot be asked about, what was
@@ -27,6 +30,7 @@ func (u *unmatched) look(ctx context.Context, detections []*schedule.Detection) 
 	asked := map[string]bool{}
 	none := map[string]bool{}
 	for _, d := range detections {
+		u.exclusions(ctx, d.Patterns)
 		for _, pattern := range indexpattern.Adding(d.Patterns) {
 			if indexpattern.NotSearched(pattern) != "" {
 				continue // it stays open under its own name
@@ -46,4 +50,18 @@ func (u *unmatched) look(ctx context.Context, detections []*schedule.Detection) 
 	}
 	u.told = none
 	return len(none)
+}
+
+// exclusions names those that take nothing out, once.
+func (u *unmatched) exclusions(ctx context.Context, patterns []string) {
+	names, err := u.reader.ExcludedNames(ctx, patterns)
+	if err != nil {
+		u.log.Debug("whether exclusions take something out was not asked", "patterns", patterns, "error", err)
+	}
+	for _, name := range names {
+		if !u.excluded[name] {
+			u.excluded[name] = true
+			u.log.Warn(indexpattern.TakesNothingOut(name), "patterns", patterns)
+		}
+	}
 }

@@ -69,6 +69,7 @@ type Counter interface {
 	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
 	OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error)
 	Closed(ctx context.Context, patterns []string) ([]string, error)
+	ExcludedNames(ctx context.Context, patterns []string) ([]string, error)
 }
 
 // Check says for each pattern whether the rule can fire there. late is how late an event may come that only its
@@ -77,6 +78,13 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time, late ti
 	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
 	if why := indexpattern.CheckList(d.Patterns); why != "" {
 		check.Notes = append(check.Notes, why)
+	}
+	names, err := c.ExcludedNames(ctx, d.Patterns)
+	if err != nil {
+		return check, err
+	}
+	for _, name := range names {
+		check.Notes = append(check.Notes, indexpattern.TakesNothingOut(name))
 	}
 	for _, p := range indexpattern.Adding(d.Patterns) {
 		one, err := d.checkPattern(ctx, c, p, now, late)

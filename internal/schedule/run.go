@@ -52,6 +52,14 @@ func NewRunner(c Reader, s Signals, l *Store, o Options) *Runner {
 // Report is what a run over all rules came to.
 type Report struct {
 	Rules []RuleReport
+	// Refused are the rules that could not be run at all; whoever read them enters them.
+	Refused []Refused
+}
+
+// Refused is a rule that is not run, since something is wrong with it alone.
+type Refused struct {
+	RuleName
+	Reason string
 }
 
 // RuleReport is one rule's part of a Report.
@@ -81,7 +89,7 @@ func (r Report) Covered() bool {
 			return false
 		}
 	}
-	return true
+	return len(r.Refused) == 0
 }
 
 // Run covers what is open of all rules, up to now. The rules take turns, a piece each, so that every

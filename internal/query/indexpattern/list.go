@@ -80,3 +80,11 @@ func CheckList(patterns []string) string {
 	}
 	return ""
 }
+
+// TakesNothingOut says of an exclusion that names an alias or a data stream, written without its "-",
+// what it does and what to write.
+func TakesNothingOut(name string) string {
+	return "the exclusion \"-" + name + "\" takes nothing out: " + name + " is an alias or a data stream, and " +
+		"Elasticsearch excludes those only by a pattern with *. What is behind it is searched. " +
+		"Exclude its indices by their names, or write \"-" + name + "*\""
+}

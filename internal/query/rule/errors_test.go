@@ -23,7 +23,10 @@ func replaceOnce(t *testing.T, text, old, new string) string {
 // wrong loads a text and compares the error with what is wanted.
 func wrong(t *testing.T, text, want string) {
 	t.Helper()
-	_, err := loadText(text)
+	set, err := loadText(text)
+	if err == nil && len(set.Rules) == 1 && len(set.Rules[0].PatternFaults) > 0 {
+		err = set.Rules[0].PatternFaults
+	}
 	if err == nil {
 		t.Errorf("%s\ngot no error, want\n%s", text, want)
 		return

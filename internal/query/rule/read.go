@@ -56,6 +56,7 @@ func readRule(d *document) (*Rule, *Skipped) {
 	}
 	switch {
 	case len(d.errs) > 0:
+		d.errs = append(d.errs, r.rule.PatternFaults...)
 		return nil, nil
 	case len(r.unsupported) > 0:
 		return nil, r.skipped()
@@ -261,7 +262,14 @@ func (r *reader) severity() {
 	}
 }
 
+// patterns reads the index patterns. What is wrong with them keeps this rule from running over them, and
+// no other rule from anything.
 func (r *reader) patterns() {
+	before := len(r.errs)
+	defer func() {
+		r.rule.PatternFaults = slices.Clone(r.errs[before:])
+		r.errs = r.errs[:before]
+	}()
 	const key, example = "index", `index = ["winlogbeat-*"]`
 	patterns := r.table.texts(key)
 	switch {

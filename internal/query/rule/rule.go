@@ -33,9 +33,11 @@ type Rule struct {
 	// Query is the query as written and Parsed its tree; the tree's spans point into Query.
 	Query  string
 	Parsed *eql.Query
-	// Index holds the index patterns as written: at least one that is no exclusion. Some may not
-	// be searched (indexpattern.NotSearched).
+	// Index holds the index patterns as written: without PatternFaults, at least one that is no exclusion.
+	// Some may not be searched (indexpattern.NotSearched).
 	Index []string
+	// PatternFaults are what is wrong with Index: the rule runs only over other patterns.
+	PatternFaults Errors
 	// From is how far back one run looks (from = "now-9m" is 9 minutes), Interval how often it is due.
 	From     time.Duration
 	Interval time.Duration
