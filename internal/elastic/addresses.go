@@ -40,6 +40,7 @@ type address struct {
 	retryAt  time.Time // when a down address is asked again
 	asking   chan struct{}
 	answer   error // of the last probe
+	stalls   stalls
 }
 
 func newAddresses(texts []string, log *slog.Logger) (*addresses, error) {
@@ -68,16 +69,19 @@ func (all *addresses) urls() []*url.URL {
 func (all *addresses) several() bool { return len(all.list) > 1 }
 
 // order returns the addresses in the order in which a request tries them: those that are up first,
-// each request beginning with another; then those that are down, the one that failed longest ago
-// first. It has down addresses asked again in the background where it is time.
+// each request beginning with another; then those that leave requests unanswered; then those that are
+// down, the one that failed longest ago first. It has down addresses asked again in the background where it is time.
 func (all *addresses) order() []*address {
 	now, first := time.Now(), int(all.next.Add(1)-1)
-	var up, down []*address
+	var up, left, down []*address
 	for i := range all.list {
 		a := all.list[(first+i)%len(all.list)]
-		if a.isDown() {
+		switch {
+		case a.isDown():
 			down = append(down, a)
-		} else {
+		case a.isLeft():
+			left = append(left, a)
+		default:
 			up = append(up, a)
 		}
 		if a.due(now) {
@@ -85,7 +89,7 @@ func (all *addresses) order() []*address {
 		}
 	}
 	slices.SortStableFunc(down, func(a, b *address) int { return a.retry().Compare(b.retry()) })
-	return append(up, down...)
+	return slices.Concat(up, left, down)
 }
 
 // ask probes an address once at a time: whoever asks meanwhile waits for the same answer.
@@ -146,11 +150,11 @@ func (all *addresses) answered(a *address) {
 	}
 }
 
-// down returns how many addresses do not answer.
+// down returns how many addresses do not answer, or not all that they are asked.
 func (all *addresses) down() int {
 	n := 0
 	for _, a := range all.list {
-		if a.isDown() {
+		if a.isDown() || a.isLeft() {
 			n++
 		}
 	}

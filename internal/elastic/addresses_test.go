@@ -214,25 +214,6 @@ func TestSlowIsNotHung(t *testing.T) {
 	}
 }
 
-// A node that answers all but searches is waited for longer, and then another is asked as well.
-func TestOnlySearchesHang(t *testing.T) {
-	t.Parallel()
-	good := estest.For(t).URL
-	sick := gateway(t, good, func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path == "/_search" {
-			hang(r)
-			return true
-		}
-		return false
-	}).URL
-	c, _ := clientFor(t, Config{Addresses: []string{sick, good}})
-	c.transport.patience = quietFor + time.Second
-	code, text, err := ask(t.Context(), c, http.MethodPost, "/_search", `{"size": 0}`)
-	if err != nil || code != http.StatusOK {
-		t.Errorf("got status %d, %q, error %v", code, text, err)
-	}
-}
-
 // A node that begins to hang while it works is left, and is used again when it is well.
 func TestAddressHangsForAWhile(t *testing.T) {
 	t.Parallel()

@@ -53,7 +53,7 @@ func New(cfg Config) (*Client, error) {
 		cfg.Watch = func(Report) {}
 	}
 	t := &transport{
-		addresses: pool, line: newLine(cfg, cfg.Log), watch: cfg.Watch, patience: longestSilence,
+		addresses: pool, line: newLine(cfg, cfg.Log), watch: cfg.Watch, patience: usual,
 	}
 	pool.alive = t.alive
 	client := func(retry bool) (*elasticsearch.Client, error) {

@@ -16,16 +16,23 @@ type race struct {
 	*transport
 	req     *http.Request
 	results chan *attempt // that have ended
-	hung    chan *attempt // that go on, at an address that hangs
+	hung    chan silence  // of those that go on, at an address that hangs
+}
+
+// silence is how long an address has left an attempt unanswered though it is alive, 0 where it is not.
+type silence struct {
+	of     *attempt
+	lasted time.Duration
 }
 
 // attempt is the request at one address. Its context lives until its answer is read.
 type attempt struct {
-	at     *address
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	res    *http.Response
-	err    error
+	at      *address
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	res     *http.Response
+	err     error
+	stalled time.Duration // how long its address left it unanswered though it is alive
 }
 
 // run tries the addresses in turn, beginning with the next as soon as one has failed or hangs.
@@ -43,12 +50,14 @@ func (r *race) run() (*http.Response, error) {
 		select {
 		case a := <-r.results:
 			if r.note(ctx, a.at, a.res, a.err) {
+				r.tellStalls(running, a)
 				giveUp(running, a)
 				return a.res, nil
 			}
 			failed = append(failed, a)
 			next()
-		case <-r.hung:
+		case s := <-r.hung:
+			s.of.stalled = s.lasted
 			next()
 		case <-ctx.Done():
 			giveUp(running, nil)
@@ -56,6 +65,17 @@ func (r *race) run() (*http.Response, error) {
 		}
 	}
 	return r.allFailed(failed)
+}
+
+// tellStalls notes the addresses that left the request unanswered, which another has answered
+// meanwhile.
+func (r *race) tellStalls(attempts []*attempt, answered *attempt) {
+	for _, a := range attempts {
+		if a != answered && a.stalled > 0 {
+			r.addresses.stalled(a.at, kindOf(r.req), 0, a.stalled)
+			stalledFor(r.req.Context(), a.stalled)
+		}
+	}
 }
 
 // allFailed returns what to tell where no address is well: an answer rather than an error.
@@ -104,7 +124,9 @@ func (r *race) start(at *address) *attempt {
 		a.res, a.err = r.line.send(r.req.WithContext(a.ctx), at)
 		close(answered)
 		if a.err == nil {
-			a.res.Body = &watchedBody{ReadCloser: a.res.Body, attempt: a, transport: r.transport}
+			a.res.Body = &watchedBody{
+				ReadCloser: a.res.Body, attempt: a, transport: r.transport, kind: kindOf(r.req),
+			}
 		}
 		select {
 		case r.results <- a:
@@ -129,16 +151,27 @@ func (r *race) guard(a *attempt, answered <-chan struct{}) {
 		case <-time.After(pause):
 		}
 		pause = quietBetween
-		if time.Since(began) < r.patience && r.hangs(a) == nil {
-			continue
+		is := silence{of: a}
+		if r.hangs(a) == nil {
+			if is.lasted = time.Since(began); is.lasted < r.patienceWith(a.at) {
+				continue
+			}
 		}
 		select {
-		case r.hung <- a:
+		case r.hung <- is:
 		case <-answered:
 		case <-a.ctx.Done():
 		}
 		return
 	}
+}
+
+// patienceWith is how long an address that is alive may leave a request unanswered.
+func (t *transport) patienceWith(a *address) time.Duration {
+	if a.hasStalled() {
+		return t.patience.again
+	}
+	return t.patience.answer
 }
 
 // hangs asks the address of an attempt that brings nothing a question that costs it nothing, and
@@ -173,15 +206,22 @@ type watchedBody struct {
 	attempt   *attempt
 	transport *transport
 
+	kind string // of the request
+
 	mu      sync.Mutex
+	got     int64 // bytes
 	timer   *time.Timer
 	reading bool
+	since   time.Time
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {
 	b.arm(quietFor)
 	n, err := b.ReadCloser.Read(p)
-	b.disarm()
+	b.disarm(n)
+	if errors.Is(err, io.EOF) {
+		b.transport.addresses.served(b.attempt.at, b.kind, b.got)
+	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		if cause, hung := errors.AsType[hungError](context.Cause(b.attempt.ctx)); hung {
 			err = cause
@@ -199,7 +239,7 @@ func (b *watchedBody) Close() error {
 func (b *watchedBody) arm(after time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.reading = true
+	b.reading, b.since = true, time.Now()
 	if b.timer == nil {
 		b.timer = time.AfterFunc(after, b.look)
 		return
@@ -207,10 +247,11 @@ func (b *watchedBody) arm(after time.Duration) {
 	b.timer.Reset(after)
 }
 
-func (b *watchedBody) disarm() {
+func (b *watchedBody) disarm(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.reading = false
+	b.got += int64(n)
 	b.timer.Stop()
 }
 
@@ -220,8 +261,17 @@ func (b *watchedBody) look() {
 		return
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.reading {
+	reading, silence, got := b.reading, time.Since(b.since), b.got
+	if reading && silence < b.transport.patience.body {
 		b.timer.Reset(quietBetween)
 	}
+	b.mu.Unlock()
+	if reading && silence >= b.transport.patience.body {
+		b.transport.addresses.stalled(b.attempt.at, b.kind, got, silence)
+		stalledFor(b.attempt.ctx, silence)
+		b.attempt.cancel(hungError{b.attempt.at, errStalled})
+	}
 }
+
+// errStalled is why an answer is given up whose address is alive.
+var errStalled = errors.New("the answer began and does not go on")

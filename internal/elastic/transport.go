@@ -17,9 +17,6 @@ const (
 	quietBetween = 5 * time.Second
 	// aliveWithin is how long an address may take for that question, which costs it nothing.
 	aliveWithin = 3 * time.Second
-	// longestSilence is how long a request waits for a node that answers that question and nothing
-	// else, before another is asked as well. A search may take a minute on a shard.
-	longestSilence = 75 * time.Second
 )
 
 // transport sends a request to one address, and to the next where the first fails or hangs.
@@ -36,7 +33,7 @@ type transport struct {
 	addresses *addresses
 	line      *line
 	watch     func(Report)
-	patience  time.Duration // longestSilence, but in tests
+	patience  patience // usual, but in tests
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -53,7 +50,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (t *transport) send(req *http.Request) (*http.Response, error) {
 	if t.addresses.several() {
-		r := &race{transport: t, req: req, results: make(chan *attempt), hung: make(chan *attempt)}
+		r := &race{transport: t, req: req, results: make(chan *attempt), hung: make(chan silence)}
 		return r.run()
 	}
 	only := t.addresses.list[0]

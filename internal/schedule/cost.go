@@ -46,10 +46,11 @@ func (r RuleReport) Costs() []Cost {
 			"%d candidates were read for %d matches: its condition holds little that an index can look up exactly; esrule explain shows what the pre-filter leaves out",
 			run.Candidates, run.Matched)})
 	}
-	if run.Duration >= leastTime && run.Duration > run.Searched/shareOfTime {
+	took := run.Duration - r.Stalled
+	if took >= leastTime && took > run.Searched/shareOfTime {
 		costs = append(costs, Cost{CostTime, fmt.Sprintf(
 			"it took %s to search %s: narrow its condition or its index patterns, or run it in an instance of its own",
-			run.Duration.Round(time.Second), run.Searched.Round(time.Second))})
+			took.Round(time.Second), run.Searched.Round(time.Second))})
 	}
 	return costs
 }

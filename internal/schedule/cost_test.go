@@ -31,4 +31,8 @@ func TestCosts(t *testing.T) {
 	f("more than a tenth of the time", Run{Searched: window, Duration: 55 * time.Second}, CostTime)
 	f("days in minutes", Run{Searched: 72 * time.Hour, Duration: 10 * time.Minute})
 	f("both", Run{Searched: window, Duration: time.Hour, Candidates: 50_000}, CostCandidates, CostTime)
+	stalled := RuleReport{Run: Run{Searched: window, Duration: time.Hour}, Stalled: time.Hour - 54*time.Second}
+	if got := stalled.Costs(); len(got) > 0 {
+		t.Errorf("an hour, of which a hung node took all but 54 s: got %q, want nothing", got)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"esrule/internal/query/prefilter"
@@ -21,6 +22,7 @@ type ruleRun struct {
 	execution sink.Execution
 	started   time.Time
 	run       Run
+	stalled   atomic.Int64 // nanoseconds of it, see [RuleReport.Stalled]
 
 	ledger    *Ledger
 	patterns  []string  // those that are searched
@@ -249,7 +251,10 @@ func (s *ruleRun) end(ctx context.Context) RuleReport {
 		finished := s.update(context.WithoutCancel(ctx), s.known, func(l *Ledger) { l.LastRun = &s.run })
 		s.err = errors.Join(s.err, finished, s.notKept)
 	}
-	report := RuleReport{RuleID: s.detection.Rule.ID, Name: s.detection.Rule.Name, Run: s.run, Err: s.err, Failed: s.failing.errs, Apart: s.apart}
+	report := RuleReport{
+		RuleID: s.detection.Rule.ID, Name: s.detection.Rule.Name, Run: s.run, Err: s.err,
+		Stalled: time.Duration(s.stalled.Load()), Failed: s.failing.errs, Apart: s.apart,
+	}
 	if s.ledger != nil {
 		s.letGo()
 		report.Sick = s.ledger.Sick

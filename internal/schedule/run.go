@@ -67,6 +67,9 @@ type RuleReport struct {
 	RuleID rule.ID
 	Name   string
 	Run    Run
+	// Stalled is how much of the run's time went by in waiting for an address that left requests
+	// unanswered.
+	Stalled time.Duration
 	// Open is what is still not covered behind the run, per index.
 	Open []OpenIndex
 	// Lag is the time since the moment up to which everything is covered.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/search"
 )
 
@@ -29,6 +30,7 @@ func (s *ruleRun) step(ctx context.Context) bool {
 		return false
 	}
 	defer s.timed()()
+	ctx = elastic.WithStalls(ctx, func(waited time.Duration) { s.stalled.Add(int64(waited)) })
 	if s.err = s.wakeUp(ctx); s.err != nil {
 		return false
 	}
