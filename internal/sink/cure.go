@@ -14,9 +14,15 @@ type indexError struct {
 }
 
 func (e *indexError) Error() string {
-	return fmt.Sprintf("write to %s: each of %d signals is refused, without its event too, so the fault "+
-		"is the index's: %s: %s; the next run writes them", e.index, e.signals,
-		cut(e.refusal.full(), 500), e.refusal.cure())
+	why := fmt.Sprintf("each of %d signals is refused, without its event too, so the fault is the index's",
+		e.signals)
+	if e.signals == 1 {
+		why = "the only signal of this time is refused, without its event too. The fault is probably the " +
+			"index's; that it is the signal's shows only an index that takes another one of the same " +
+			"time, so the time stays open"
+	}
+	return fmt.Sprintf("write to %s: %s: %s: %s; the next run writes what is taken then",
+		e.index, why, cut(e.refusal.full(), 500), e.refusal.cure())
 }
 
 func (e *indexError) Unwrap() error { return e.refusal }

@@ -317,6 +317,14 @@ func TestIndexRefusesAll(t *testing.T) {
 			c.Do(http.MethodPut, index+"/_settings", map[string]any{setting: value})
 		}
 	}
+	for n, want := range map[int]string{1: "the only signal of this time is refused", 2: "each of 2 signals is refused"} {
+		index := c.Index(fmt.Sprint("strict-", n))
+		c.Create(index, `{"mappings":{"dynamic":"strict"}}`)
+		_, err := NewWriter(c.Client, options(Indices{Signals: index, DeadLetter: index})).Write(t.Context(), signals[:n])
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "set dynamic to false") {
+			t.Errorf("%d signals: got the error %v, want %q in it", n, err, want)
+		}
+	}
 	f("no default pipeline", `{"settings":{"index.default_pipeline":"esrule-nowhere"}}`,
 		"create the ingest pipeline, or take it out", set("index.default_pipeline", "_none"))
 	f("no final pipeline", `{"settings":{"index.final_pipeline":"esrule-nowhere"}}`,
