@@ -291,7 +291,7 @@ func (h *history) signals(page *historyPage) schedule.Signals {
 func (h *history) finish(ctx context.Context, plan *backfill.Plan, runner *backfill.Runner, page *historyPage, stopped bool) error {
 	changes, err := h.survey.Changes(ctx, plan)
 	if err != nil {
-		h.log.Warn("which indices came and went meanwhile is not known", "error", err)
+		h.log.Warn("of some patterns it is not known which indices came and went meanwhile", "error", err)
 	}
 	totals := runner.Totals()
 	h.printTotals(totals, changes)

@@ -2,11 +2,13 @@ package backfill
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"esrule/internal/elastic"
 	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
@@ -47,6 +49,11 @@ func (s *Survey) Plan(ctx context.Context, r Request, detections []*schedule.Det
 				continue
 			}
 			source, may, err := s.source(ctx, label, r.Range)
+			if errors.Is(err, elastic.ErrForbidden) { // the others can be searched
+				source.Unsearched = append(source.Unsearched, schedule.Failure{Index: label,
+					Reason: fmt.Sprintf("it may not be read (%v), then run the same with --restart", err)})
+				source.Indices, may, err = nil, false, nil
+			}
 			if err != nil {
 				return nil, fmt.Errorf("look at %s: %w", label, err)
 			}
@@ -164,20 +171,31 @@ func (s *Survey) measure(ctx context.Context, d *schedule.Detection, part *Part,
 // Changes are the indices that a plan's patterns stand for now and did not when it was made, and the other way round.
 type Changes struct{ Gone, New []string }
 
-// Changes compares the plan with what is there now.
+// Changes compares the plan with what is there now. What could not be searched when the plan was made
+// is not looked at again. The changes hold for all patterns but those that the error names.
 func (s *Survey) Changes(ctx context.Context, p *Plan) (Changes, error) {
 	var before, after []string
+	var errs []error
 	for _, source := range p.Sources {
-		if indexpattern.NotSearched(source.Pattern) != "" {
+		if indexpattern.NotSearched(source.Pattern) != "" || source.isBarred() {
 			continue
 		}
 		now := Source{Pattern: source.Pattern}
 		if err := s.indices(ctx, &now); err != nil {
-			return Changes{}, fmt.Errorf("look at %s again: %w", source.Pattern, err)
+			errs = append(errs, fmt.Errorf("look at %s again: %w", source.Pattern, err))
+			continue
 		}
 		before, after = append(before, source.Indices...), append(after, now.Indices...)
 	}
-	return Changes{Gone: without(before, after), New: without(after, before)}, nil
+	return Changes{Gone: without(before, after), New: without(after, before)}, errors.Join(errs...)
+}
+
+// isBarred reports whether nothing of a pattern could be read when the plan was made.
+func (s Source) isBarred() bool {
+	patterns := strings.Split(s.Pattern, ",")
+	return len(s.Indices) == 0 && slices.ContainsFunc(s.Unsearched, func(f schedule.Failure) bool {
+		return f.Index == s.Pattern || slices.Contains(patterns, f.Index)
+	})
 }
 
 func without(all, some []string) []string {
