@@ -6,10 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"esrule/internal/query/eql"
 	"esrule/internal/query/rule"
 	"esrule/rules"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 const shipped rule.ID = "6cd1779c-560f-4b68-a8f1-11009b27fe63"
@@ -74,7 +75,7 @@ func TestShippedRuleIsAsPublished(t *testing.T) {
 	}
 	f("category", got.Parsed.Category, want.Parsed.Category)
 	f("condition", got.Parsed.Where, want.Parsed.Where)
-	f("canonical text", got.Parsed.String(), want.Parsed.String())
+	f("canonical text", eql.String(got.Parsed), eql.String(want.Parsed))
 	f("id", got.ID, want.ID)
 	f("name", got.Name, want.Name)
 	f("index", got.Index, want.Index)

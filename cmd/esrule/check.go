@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/lint"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
@@ -172,7 +172,7 @@ func doubt(check *ruleChecked, d *schedule.Detection) {
 	}
 }
 
-func located(d *schedule.Detection, found eql.Errors) []string {
+func located(d *schedule.Detection, found cond.Errors) []string {
 	if len(found) == 0 {
 		return nil
 	}

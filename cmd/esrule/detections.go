@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/lint"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
@@ -135,7 +135,7 @@ func compileEach(set *rule.Set, compileOne func(*rule.Rule) error) (skipped []ru
 	var wrong rule.Errors
 	for _, r := range set.Rules {
 		err := compileOne(r)
-		unsupported, isEQL := errors.AsType[eql.Errors](err)
+		unsupported, isEQL := errors.AsType[cond.Errors](err)
 		switch {
 		case err == nil:
 		case isEQL && unsupported.Unsupported():
@@ -151,7 +151,7 @@ func compileEach(set *rule.Set, compileOne func(*rule.Rule) error) (skipped []ru
 }
 
 // firstOf is the first reason, with the number of the others.
-func firstOf(all eql.Errors) string {
+func firstOf(all cond.Errors) string {
 	if more := len(all) - 1; more > 0 {
 		return fmt.Sprintf("%s (and %d more)", all[0].Message, more)
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"esrule/internal/estest"
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/schedule"
 )
 
@@ -41,38 +41,38 @@ type maker struct {
 	variation int
 }
 
-func (m *maker) meet(condition eql.Expr) {
+func (m *maker) meet(condition cond.Expr) {
 	switch c := condition.(type) {
-	case *eql.And:
+	case *cond.And:
 		for _, operand := range c.Operands {
 			m.meet(operand)
 		}
-	case *eql.Or:
+	case *cond.Or:
 		m.meet(c.Operands[m.variation%len(c.Operands)])
-	case *eql.In:
-		if l, ok := c.List[m.variation%len(c.List)].(*eql.Literal); ok && !c.Negated {
+	case *cond.In:
+		if l, ok := c.List[m.variation%len(c.List)].(*cond.Literal); ok && !c.Negated {
 			m.add(c.Subject, valueOf(l, 0))
 		}
-	case *eql.Like:
-		if c.Op != eql.Regex && c.Op != eql.RegexFold {
-			m.add(c.Subject, m.fit(c.Patterns[m.variation%len(c.Patterns)].Text, c.Op != eql.LikeExact))
+	case *cond.Like:
+		if c.Op != cond.Regex && c.Op != cond.RegexFold {
+			m.add(c.Subject, m.fit(c.Patterns[m.variation%len(c.Patterns)].Text, c.Op != cond.LikeExact))
 		}
-	case *eql.Compare:
-		if l, ok := c.Right.(*eql.Literal); ok {
+	case *cond.Compare:
+		if l, ok := c.Right.(*cond.Literal); ok {
 			m.compare(c.Op, c.Left, l)
 		}
 	}
 }
 
-func (m *maker) compare(op eql.CompareOp, subject eql.Expr, l *eql.Literal) {
+func (m *maker) compare(op cond.CompareOp, subject cond.Expr, l *cond.Literal) {
 	switch {
-	case op == eql.NotEqual && l.Kind == eql.Null:
+	case op == cond.NotEqual && l.Kind == cond.Null:
 		m.add(subject, "1")
-	case op == eql.Less:
+	case op == cond.Less:
 		m.add(subject, valueOf(l, -1))
-	case op == eql.Greater:
+	case op == cond.Greater:
 		m.add(subject, valueOf(l, 1))
-	case op != eql.NotEqual && l.Kind != eql.Null:
+	case op != cond.NotEqual && l.Kind != cond.Null:
 		m.add(subject, valueOf(l, 0))
 	}
 }
@@ -87,8 +87,8 @@ func (m *maker) fit(pattern string, fold bool) string {
 }
 
 // add gives a field one more value.
-func (m *maker) add(subject eql.Expr, value any) {
-	field, ok := subject.(*eql.Field)
+func (m *maker) add(subject cond.Expr, value any) {
+	field, ok := subject.(*cond.Field)
 	if !ok {
 		return
 	}
@@ -102,13 +102,13 @@ func (m *maker) add(subject eql.Expr, value any) {
 	m.event.set(field.Path, value)
 }
 
-func valueOf(l *eql.Literal, more int64) any {
+func valueOf(l *cond.Literal, more int64) any {
 	switch l.Kind {
-	case eql.Int:
+	case cond.Int:
 		return l.Int + more
-	case eql.Float:
+	case cond.Float:
 		return l.Float + float64(more)
-	case eql.Bool:
+	case cond.Bool:
 		return l.Bool
 	default:
 		return l.Text

@@ -3,6 +3,7 @@ package scan
 import (
 	"slices"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
@@ -29,9 +30,9 @@ func NewRules() *Rules {
 	return r
 }
 
-// Add compiles a rule. Its error is that of [match.Compile]; the rule is not added then.
+// Add compiles a rule. Its error is that of [detect.Compile]; the rule is not added then.
 func (r *Rules) Add(one *rule.Rule) error {
-	m, err := match.Compile(one.Parsed, r.fields, match.Options{CategoryField: one.EventCategoryField, ExcludeSignals: !one.ReadsSignals(one.Index)})
+	m, err := detect.Compile(one, one.Index, r.fields)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 	"esrule/internal/query/lint"
 	"esrule/internal/query/match"
@@ -20,7 +20,7 @@ import (
 // signals.
 func (d *Detection) named() []string {
 	var paths []string
-	for _, f := range eql.Fields(d.Rule.Parsed) {
+	for _, f := range cond.Fields(d.Rule.Parsed.Where) {
 		paths = append(paths, f.Path)
 	}
 	if d.Rule.Parsed.Category != nil {

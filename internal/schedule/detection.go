@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/detect"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
@@ -30,10 +31,7 @@ func NewDetection(r *rule.Rule, patterns []string) (*Detection, error) {
 		patterns = r.Index
 	}
 	fields := &event.Fields{}
-	matcher, err := match.Compile(r.Parsed, fields, match.Options{
-		CategoryField:  r.EventCategoryField,
-		ExcludeSignals: !r.ReadsSignals(patterns),
-	})
+	matcher, err := detect.Compile(r, patterns, fields)
 	if err != nil {
 		return nil, fmt.Errorf("rule %q (%s): %w", r.Name, r.ID, err)
 	}
@@ -69,7 +67,7 @@ func (d *Detection) Classes(ctx context.Context, m Mapper, patterns []string) ([
 	if err != nil {
 		return nil, fmt.Errorf("read the mappings of %s: %w", patterns, err)
 	}
-	classes, err = m.ReadDates(ctx, classes, eql.Constants(d.Matcher.Condition()))
+	classes, err = m.ReadDates(ctx, classes, cond.Constants(d.Matcher.Condition()))
 	if err != nil {
 		return nil, fmt.Errorf("read the rule's dates in the formats of %s: %w", patterns, err)
 	}

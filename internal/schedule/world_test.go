@@ -12,6 +12,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 
 	"esrule/internal/estest"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
@@ -94,7 +95,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func parsed(t *testing.T, text string) *eql.Query {
+func parsed(t *testing.T, text string) *cond.Query {
 	t.Helper()
 	query, err := eql.Parse(text)
 	if err != nil {

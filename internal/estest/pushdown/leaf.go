@@ -3,20 +3,20 @@ package pushdown
 import (
 	"errors"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 )
 
-func (t translator) compare(x *eql.Compare) (Query, error) {
+func (t translator) compare(x *cond.Compare) (Query, error) {
 	left, op, right := x.Left, x.Op, x.Right
-	if _, ok := left.(*eql.Literal); ok {
+	if _, ok := left.(*cond.Literal); ok {
 		left, op, right = right, op.Turned(), left
 	}
-	constant, ok := right.(*eql.Literal)
-	if _, both := left.(*eql.Literal); both || !ok {
+	constant, ok := right.(*cond.Literal)
+	if _, both := left.(*cond.Literal); both || !ok {
 		return nil, refuse(x, errComputed)
 	}
-	if call, ok := left.(*eql.Call); ok && isBoolean(call) && constant.Kind == eql.Bool && (op == eql.Equal || op == eql.NotEqual) {
-		if (op == eql.Equal) != constant.Bool {
+	if call, ok := left.(*cond.Call); ok && isBoolean(call) && constant.Kind == cond.Bool && (op == cond.Equal || op == cond.NotEqual) {
+		if (op == cond.Equal) != constant.Bool {
 			return negated(t.call(call))
 		}
 		return t.call(call)
@@ -26,38 +26,38 @@ func (t translator) compare(x *eql.Compare) (Query, error) {
 		return nil, refuse(x, errors.Unwrap(err))
 	}
 	switch op {
-	case eql.Equal:
+	case cond.Equal:
 		return s.equal(constant), nil
-	case eql.NotEqual: // parsed as not (a == b)
+	case cond.NotEqual: // parsed as not (a == b)
 		return negated(s.equal(constant), nil)
-	case eql.Less:
+	case cond.Less:
 		return s.bounded(x, "lt", constant)
-	case eql.LessOrEqual:
+	case cond.LessOrEqual:
 		return s.bounded(x, "lte", constant)
-	case eql.Greater:
+	case cond.Greater:
 		return s.bounded(x, "gt", constant)
-	case eql.GreaterOrEqual:
+	case cond.GreaterOrEqual:
 		return s.bounded(x, "gte", constant)
 	}
 	return nil, refuse(x, errors.New("not a comparison"))
 }
 
-func (s subject) equal(constant *eql.Literal) Query {
-	if constant.Kind == eql.Null {
+func (s subject) equal(constant *cond.Literal) Query {
+	if constant.Kind == cond.Null {
 		q, _ := negated(exists(s.path), nil)
 		return q
 	}
 	return term(s.exact, value(constant), false)
 }
 
-func (s subject) bounded(x eql.Expr, bound string, constant *eql.Literal) (Query, error) {
-	if constant.Kind == eql.Null {
+func (s subject) bounded(x cond.Expr, bound string, constant *cond.Literal) (Query, error) {
+	if constant.Kind == cond.Null {
 		return nil, refuse(x, errComputed)
 	}
 	return Query{"range": Query{s.path: Query{bound: value(constant)}}}, nil
 }
 
-func (t translator) in(x *eql.In) (Query, error) {
+func (t translator) in(x *cond.In) (Query, error) {
 	get := t.subject
 	if x.Fold {
 		get = t.text
@@ -69,11 +69,11 @@ func (t translator) in(x *eql.In) (Query, error) {
 	var values []any
 	var folded []Query
 	for _, item := range x.List {
-		l, ok := item.(*eql.Literal)
+		l, ok := item.(*cond.Literal)
 		if !ok {
 			return nil, refuse(x, errComputed)
 		}
-		if l.Kind != eql.Null { // dropped
+		if l.Kind != cond.Null { // dropped
 			values = append(values, value(l))
 			folded = append(folded, term(s.exact, value(l), true))
 		}
@@ -92,7 +92,7 @@ func (t translator) in(x *eql.In) (Query, error) {
 }
 
 // isBoolean tells whether a function gives a boolean.
-func isBoolean(x *eql.Call) bool {
+func isBoolean(x *cond.Call) bool {
 	switch x.Name {
 	case "startsWith", "endsWith", "stringContains", "cidrMatch":
 		return true
@@ -101,7 +101,7 @@ func isBoolean(x *eql.Call) bool {
 }
 
 // call translates the functions that Elasticsearch has a query for.
-func (t translator) call(x *eql.Call) (Query, error) {
+func (t translator) call(x *cond.Call) (Query, error) {
 	if !isBoolean(x) {
 		return nil, refuse(x, errScript)
 	}
@@ -112,11 +112,11 @@ func (t translator) call(x *eql.Call) (Query, error) {
 	if err != nil {
 		return nil, refuse(x, errors.Unwrap(err))
 	}
-	constant, ok := x.Args[1].(*eql.Literal)
+	constant, ok := x.Args[1].(*cond.Literal)
 	if !ok {
 		return nil, refuse(x, errScript)
 	}
-	if constant.Kind != eql.String {
+	if constant.Kind != cond.String {
 		return nil, refuse(x, errComputed)
 	}
 	switch text := constant.Text; x.Name {
@@ -129,15 +129,15 @@ func (t translator) call(x *eql.Call) (Query, error) {
 	}
 }
 
-func (t translator) cidrMatch(x *eql.Call) (Query, error) {
+func (t translator) cidrMatch(x *cond.Call) (Query, error) {
 	s, err := t.subject(x.Args[0])
 	if err != nil {
 		return nil, refuse(x, errors.Unwrap(err))
 	}
 	var blocks []any
 	for _, arg := range x.Args[1:] {
-		l, ok := arg.(*eql.Literal)
-		if !ok || l.Kind != eql.String {
+		l, ok := arg.(*cond.Literal)
+		if !ok || l.Kind != cond.String {
 			return nil, refuse(x, errComputed)
 		}
 		blocks = append(blocks, l.Text)

@@ -4,30 +4,30 @@ import (
 	"errors"
 	"strings"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 )
 
 // like translates the operators with patterns.
-func (t translator) like(x *eql.Like) (Query, error) {
+func (t translator) like(x *cond.Like) (Query, error) {
 	s, err := t.text(x.Subject)
 	if err != nil {
 		return nil, refuse(x, errors.Unwrap(err))
 	}
 	patterns := make([]string, len(x.Patterns))
 	for i, l := range x.Patterns {
-		if l.Kind != eql.String {
+		if l.Kind != cond.String {
 			return nil, refuse(x, errors.New("a pattern has to be a string"))
 		}
 		patterns[i] = l.Text
 	}
 	switch x.Op {
-	case eql.Regex, eql.RegexFold:
-		return s.regex(strings.Join(patterns, "|"), x.Op == eql.RegexFold), nil
-	case eql.Colon, eql.LikeFold, eql.LikeExact:
+	case cond.Regex, cond.RegexFold:
+		return s.regex(strings.Join(patterns, "|"), x.Op == cond.RegexFold), nil
+	case cond.Colon, cond.LikeFold, cond.LikeExact:
 	}
 	queries := make([]Query, len(patterns))
 	for i, p := range patterns {
-		queries[i] = s.pattern(p, x.Op != eql.LikeExact)
+		queries[i] = s.pattern(p, x.Op != cond.LikeExact)
 	}
 	return anyOf(queries), nil
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 )
@@ -15,7 +16,7 @@ import (
 type Query map[string]any
 
 // Translate gives the query that Elasticsearch's EQL runs for a condition over indices of the given mapping.
-func Translate(condition eql.Expr, m *event.Mapping) (Query, error) {
+func Translate(condition cond.Expr, m *event.Mapping) (Query, error) {
 	t := translator{mapping: m}
 	return t.translate(condition)
 }
@@ -28,35 +29,35 @@ var (
 	errComputed = errors.New("computed by Elasticsearch before it searches")
 )
 
-func refuse(x eql.Expr, reason error) error { return fmt.Errorf("%s: %w", eql.Print(x), reason) }
+func refuse(x cond.Expr, reason error) error { return fmt.Errorf("%s: %w", eql.Print(x), reason) }
 
-func (t translator) translate(x eql.Expr) (Query, error) {
+func (t translator) translate(x cond.Expr) (Query, error) {
 	switch x := x.(type) {
-	case *eql.And:
+	case *cond.And:
 		return t.join("must", x.Operands)
-	case *eql.Or:
+	case *cond.Or:
 		return t.join("should", x.Operands)
-	case *eql.Not:
+	case *cond.Not:
 		return negated(t.translate(x.Operand))
-	case *eql.Compare:
+	case *cond.Compare:
 		return t.compare(x)
-	case *eql.In:
+	case *cond.In:
 		return t.in(x)
-	case *eql.Like:
+	case *cond.Like:
 		return t.like(x)
-	case *eql.Call:
+	case *cond.Call:
 		return t.call(x)
-	case *eql.Field:
+	case *cond.Field:
 		return t.isTrue(x)
-	case *eql.Literal:
+	case *cond.Literal:
 		return truth(x)
-	case *eql.Binary, *eql.Negate:
+	case *cond.Binary, *cond.Negate:
 		return nil, refuse(x, errScript)
 	}
 	return nil, refuse(x, errors.New("not a condition"))
 }
 
-func (t translator) join(occur string, operands []eql.Expr) (Query, error) {
+func (t translator) join(occur string, operands []cond.Expr) (Query, error) {
 	queries := make([]Query, len(operands))
 	for i, x := range operands {
 		var err error
@@ -83,7 +84,7 @@ func negated(q Query, err error) (Query, error) {
 }
 
 // isTrue is a field that stands alone: `f` means `f == true`.
-func (t translator) isTrue(f *eql.Field) (Query, error) {
+func (t translator) isTrue(f *cond.Field) (Query, error) {
 	s, err := t.subject(f)
 	if err != nil {
 		return nil, err
@@ -95,9 +96,9 @@ func (t translator) isTrue(f *eql.Field) (Query, error) {
 }
 
 // truth is a constant as a condition. Elasticsearch has no query for it: it searches everything or not at all.
-func truth(l *eql.Literal) (Query, error) {
+func truth(l *cond.Literal) (Query, error) {
 	switch {
-	case l.Kind != eql.Bool:
+	case l.Kind != cond.Bool:
 		return nil, refuse(l, errors.New("a condition has to be boolean"))
 	case l.Bool:
 		return Query{"match_all": Query{}}, nil
@@ -114,13 +115,13 @@ type subject struct {
 }
 
 // subject gives the field on the left side of a leaf, the only thing there that a query can be made of.
-func (t translator) subject(x eql.Expr) (subject, error) {
-	if call, ok := x.(*eql.Call); ok && call.Name == "string" { // dropped over what is a string already
+func (t translator) subject(x cond.Expr) (subject, error) {
+	if call, ok := x.(*cond.Call); ok && call.Name == "string" { // dropped over what is a string already
 		if s, err := t.subject(call.Args[0]); err == nil && isString(s.mapped) {
 			return s, nil
 		}
 	}
-	f, ok := x.(*eql.Field)
+	f, ok := x.(*cond.Field)
 	if !ok {
 		return subject{}, refuse(x, errScript)
 	}
@@ -142,7 +143,7 @@ func (t translator) subject(x eql.Expr) (subject, error) {
 }
 
 // text is a subject that an operator on strings takes.
-func (t translator) text(x eql.Expr) (subject, error) {
+func (t translator) text(x cond.Expr) (subject, error) {
 	s, err := t.subject(x)
 	if err == nil && !isString(s.mapped) {
 		err = refuse(x, fmt.Errorf("has to be a string, and the field is of type %s", s.mapped.Name))
@@ -167,19 +168,19 @@ func options(q Query, fold bool) Query {
 }
 
 // value gives a constant as JSON of its own type.
-func value(l *eql.Literal) any {
+func value(l *cond.Literal) any {
 	switch l.Kind {
-	case eql.String:
+	case cond.String:
 		return l.Text
-	case eql.Int:
+	case cond.Int:
 		return l.Int
-	case eql.Uint:
+	case cond.Uint:
 		return l.Uint
-	case eql.Float:
+	case cond.Float:
 		return floating(l.Float)
-	case eql.Bool:
+	case cond.Bool:
 		return l.Bool
-	case eql.Null:
+	case cond.Null:
 		return nil
 	}
 	return nil

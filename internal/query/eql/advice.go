@@ -3,6 +3,8 @@ package eql
 import (
 	"fmt"
 	"strings"
+
+	"esrule/internal/query/cond"
 )
 
 // wordAdvice says what to write instead of a word that is an operator in another language (KQL,
@@ -11,7 +13,11 @@ import (
 func wordAdvice(word, subject, value, after string) string {
 	switch strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(word)) {
 	case "contains", "icontains", "contain", "includes", "has", "containsall", "containsany":
-		return fmt.Sprintf("Write stringContains(%s, %s), or stringContains~ to ignore letter case.", subject, value)
+		return fmt.Sprintf(
+			"Write stringContains(%s, %s), or stringContains~ to ignore letter case.",
+			subject,
+			value,
+		)
 	case "startswith", "istartswith", "beginswith", "hasprefix", "prefix":
 		return fmt.Sprintf("Write startsWith(%s, %s), or startsWith~ to ignore letter case.",
 			subject, value)
@@ -71,7 +77,7 @@ const listAdvice = `A list is written in parentheses, with commas: ("a", "b").`
 
 // afterOperand says what is wrong with the token that follows an operand where and, or, a bracket
 // or the end has to.
-func (p *parser) afterOperand(e Expr) string {
+func (p *parser) afterOperand(e cond.Expr) string {
 	found := p.tok
 	subject := p.subject(e)
 	switch {
@@ -92,7 +98,7 @@ func (p *parser) afterOperand(e Expr) string {
 		if advice := wordAdvice(found.text, subject, p.aheadValue(), p.ahead.text); advice != "" {
 			return advice
 		}
-		if f, ok := e.(*Field); ok && isExistence(f.Path) {
+		if f, ok := e.(*cond.Field); ok && isExistence(f.Path) {
 			return fmt.Sprintf("Write %s != null.", found.text)
 		}
 	}
@@ -113,7 +119,7 @@ func (p *parser) afterOperand(e Expr) string {
 }
 
 // afterNot is about a not that follows an operand.
-func (p *parser) afterNot(e Expr, subject string) string {
+func (p *parser) afterNot(e cond.Expr, subject string) string {
 	if !isValue(e) {
 		return "The word `and` or `or` is missing before it."
 	}
@@ -133,16 +139,16 @@ func (p *parser) afterNot(e Expr, subject string) string {
 }
 
 // isValue reports whether an operand is what an operator compares, and not a comparison itself.
-func isValue(e Expr) bool {
+func isValue(e cond.Expr) bool {
 	switch e.(type) {
-	case *Field, *Call, *Literal, *Binary, *Negate:
+	case *cond.Field, *cond.Call, *cond.Literal, *cond.Binary, *cond.Negate:
 		return true
 	}
 	return false
 }
 
 // subject is an operand as it is written, "field" where it is long.
-func (p *parser) subject(e Expr) string {
+func (p *parser) subject(e cond.Expr) string {
 	span := e.Range()
 	text := p.text[span.Start:span.End]
 	if !isValue(e) || text == "" || len(text) > 60 || strings.ContainsAny(text, "\r\n") {
@@ -197,7 +203,10 @@ func unquoted(word, op string) string {
 		return `Date math is written in quotes: "now", "now-1h".`
 	}
 	if len(word) > 2 && word[0] == '/' && word[len(word)-1] == '/' {
-		return fmt.Sprintf("A regular expression is written in quotes after regex: field regex %s.", quote(word[1:len(word)-1]))
+		return fmt.Sprintf(
+			"A regular expression is written in quotes after regex: field regex %s.",
+			quote(word[1:len(word)-1]),
+		)
 	}
 	if strings.ContainsAny(word, "*?") && op != "" && op != ":" && !strings.HasPrefix(op, "like") {
 		return fmt.Sprintf("A pattern is written in quotes after : or like: field : %s.",
@@ -223,35 +232,6 @@ func isExistence(word string) bool {
 func existence(subject string) string {
 	return fmt.Sprintf("To ask whether it has a value, write %s != null. A pattern is written "+
 		"in quotes: \"*.exe\".", subject)
-}
-
-// Hyphenated returns the name with a hyphen that an expression was probably meant to be. EQL reads
-// host-name as host minus name.
-func Hyphenated(text string, e Expr) (string, bool) {
-	if !isHyphenChain(text, e) {
-		return "", false
-	}
-	span := e.Range()
-	return text[span.Start:span.End], true
-}
-
-func isHyphenChain(text string, e Expr) bool {
-	b, ok := e.(*Binary)
-	if !ok || b.Op != Subtract {
-		return false
-	}
-	right, ok := b.Right.(*Field)
-	if !ok || right.Optional {
-		return false
-	}
-	left := b.Left.Range()
-	if left.End+1 != right.Start || text[left.End] != '-' {
-		return false // written with blanks, so meant as it reads
-	}
-	if f, ok := b.Left.(*Field); ok {
-		return !f.Optional
-	}
-	return isHyphenChain(text, b.Left)
 }
 
 // hyphenAdvice is the advice for such a name.

@@ -3,19 +3,21 @@ package eql
 import (
 	"fmt"
 	"strings"
+
+	"esrule/internal/query/cond"
 )
 
 // check looks at the whole tree for what the grammar alone does not say: its depth, and comparisons
 // of a field with a field.
-func (p *parser) check(q *Query) { p.checkExpr(q.Where, 1) }
+func (p *parser) check(q *cond.Query) { p.checkExpr(q.Where, 1) }
 
-// checkExpr checks the tree below e, which stands at the given depth, and returns the first field in
-// it.
-func (p *parser) checkExpr(e Expr, depth int) *Field {
+// checkExpr checks the tree below e, which stands at the given depth, and returns the first field
+// in it.
+func (p *parser) checkExpr(e cond.Expr, depth int) *cond.Field {
 	if depth > maxDepth {
 		// A chain of + nests its left side without nesting in the text; the parser did not see it
 		// grow.
-		p.fail(e.Range(), CodeLimit,
+		p.fail(e.Range(), cond.CodeLimit,
 			fmt.Sprintf("the condition is nested deeper than %d levels", maxDepth),
 			"Split the rule, or write lists: field in (…), field : (…).")
 		p.stopped = true
@@ -25,51 +27,51 @@ func (p *parser) checkExpr(e Expr, depth int) *Field {
 	}
 	depth++
 	switch e := e.(type) {
-	case *And:
+	case *cond.And:
 		return p.checkAll(e.Operands, depth)
-	case *Or:
+	case *cond.Or:
 		return p.checkAll(e.Operands, depth)
-	case *Not:
+	case *cond.Not:
 		return p.checkExpr(e.Operand, depth)
-	case *Compare:
+	case *cond.Compare:
 		left, right := p.checkExpr(e.Left, depth), p.checkExpr(e.Right, depth)
 		if left != nil && right != nil {
 			p.fieldWithField(e.Op.String(), e.Right, right)
 		}
 		return first(left, right)
-	case *In:
+	case *cond.In:
 		found := p.checkExpr(e.Subject, depth)
 		for _, element := range e.List {
 			if f := p.checkExpr(element, depth); f != nil {
-				p.fieldWithField(e.operator(), element, f)
+				p.fieldWithField(inOperator(e), element, f)
 				found = first(found, f)
 			}
 		}
 		return found
-	case *Like:
+	case *cond.Like:
 		return p.checkExpr(e.Subject, depth)
-	case *Binary:
+	case *cond.Binary:
 		return first(p.checkExpr(e.Left, depth), p.checkExpr(e.Right, depth))
-	case *Negate:
+	case *cond.Negate:
 		return p.checkExpr(e.Operand, depth)
-	case *Call:
+	case *cond.Call:
 		return p.checkAll(e.Args, depth)
-	case *Field:
+	case *cond.Field:
 		return e
-	case *Literal:
+	case *cond.Literal:
 	}
 	return nil
 }
 
-func (p *parser) checkAll(list []Expr, depth int) *Field {
-	var found *Field
+func (p *parser) checkAll(list []cond.Expr, depth int) *cond.Field {
+	var found *cond.Field
 	for _, e := range list {
 		found = first(found, p.checkExpr(e, depth))
 	}
 	return found
 }
 
-func first(a, b *Field) *Field {
+func first(a, b *cond.Field) *cond.Field {
 	if a != nil {
 		return a
 	}
@@ -77,27 +79,27 @@ func first(a, b *Field) *Field {
 }
 
 // fieldWithField reports an operand that has to be a constant and holds a field.
-func (p *parser) fieldWithField(op string, operand Expr, field *Field) {
+func (p *parser) fieldWithField(op string, operand cond.Expr, field *cond.Field) {
 	found := "field " + name(field.Path)
-	if operand != Expr(field) {
+	if operand != cond.Expr(field) {
 		found = "an expression over " + found
 	}
 	span := operand.Range()
 	written := p.text[span.Start:span.End]
 	advice := "EQL compares a field with constants only."
 	switch {
-	case operand == Expr(field) && !field.Optional && !strings.Contains(written, "`"):
+	case operand == cond.Expr(field) && !field.Optional && !strings.Contains(written, "`"):
 		advice = unquoted(p.rawWord(span.Start), op)
 	case strings.Contains(written, "-- "):
 		advice = "A comment is written // … or /* … */."
 	}
-	if meant, ok := Hyphenated(p.text, operand); ok {
+	if meant, ok := cond.Hyphenated(p.text, operand); ok {
 		advice = unquoted(meant, op)
 	}
 	place := fmt.Sprintf("%q", op)
 	if strings.Contains(op, "in") {
 		place = name(op)
 	}
-	p.fail(operand.Range(), CodeType,
+	p.fail(operand.Range(), cond.CodeType,
 		fmt.Sprintf("expected a constant after %s, found %s", place, found), advice)
 }

@@ -10,10 +10,12 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 )
 
-// corpus gives the files of a pattern under the corpus of public data, or skips the test where there is none.
+// corpus gives the files of a pattern under the corpus of public data, or skips the test where
+// there is none.
 func corpus(t *testing.T, pattern string) []string {
 	t.Helper()
 	root := os.Getenv("ESTEST_CORPUS")
@@ -47,7 +49,8 @@ type tally map[string]int
 // notCode finds the strings and comments of a query.
 var notCode = regexp.MustCompile(`"""[^\n]*?"""+|"(?:\\.|[^"\\\n])*"|//[^\n]*|(?s:/\*.*?\*/)`)
 
-// kindOf says from the outside what a query is, by its first word and by a pipe outside strings and comments.
+// kindOf says from the outside what a query is, by its first word and by a pipe outside strings and
+// comments.
 func kindOf(text string) string {
 	code := notCode.ReplaceAllString(text, " ")
 	if words := strings.Fields(code); len(words) > 0 {
@@ -62,7 +65,8 @@ func kindOf(text string) string {
 	return "event"
 }
 
-// judge parses a query as its kind wants it: an event query round trips, the others are refused by name.
+// judge parses a query as its kind wants it: an event query round trips, the others are refused by
+// name.
 func (c tally) judge(t *testing.T, name, text string) {
 	t.Helper()
 	kind := kindOf(text)
@@ -73,17 +77,17 @@ func (c tally) judge(t *testing.T, name, text string) {
 			t.Errorf("%s: %v", name, err)
 			return
 		}
-		again, err := eql.Parse(q.String())
+		again, err := eql.Parse(eql.String(q))
 		if err != nil {
-			t.Errorf("%s: printed as %s: %v", name, q, err)
+			t.Errorf("%s: printed as %s: %v", name, eql.String(q), err)
 			return
 		}
 		if diff := difference(q, again); diff != "" {
-			t.Errorf("%s: printed as %s: first -, again +\n%s", name, q, diff)
+			t.Errorf("%s: printed as %s: first -, again +\n%s", name, eql.String(q), diff)
 		}
 		return
 	}
-	var all eql.Errors
+	var all cond.Errors
 	if !errors.As(err, &all) || !all.Unsupported() || !strings.Contains(all[0].Message, kind) {
 		t.Errorf("%s: a %s query: got %v, want it refused as unsupported, by name", name, kind, err)
 	}

@@ -6,19 +6,21 @@ import (
 	"strings"
 	"testing"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 )
 
-// TestErrors looks at all errors of a query: kind, position and message. The condition begins at column 11.
+// TestErrors looks at all errors of a query: kind, position and message. The condition begins at
+// column 11.
 func TestErrors(t *testing.T) {
 	query := func(text string, want ...string) {
 		t.Helper()
 		q, err := eql.Parse(text)
 		if err == nil {
-			t.Errorf("%s\n got %s\nwant %q", text, q, want)
+			t.Errorf("%s\n got %s\nwant %q", text, eql.String(q), want)
 			return
 		}
-		var all eql.Errors
+		var all cond.Errors
 		if !errors.As(err, &all) {
 			t.Fatalf("%s: got %T, want Errors", text, err)
 		}
@@ -39,20 +41,38 @@ func TestErrors(t *testing.T) {
 	query(``, "syntax 1:1: the query is empty")
 	query(" \n // x\n", "syntax 1:1: the query is empty")
 	query(`process`, "syntax 1:8: expected `where`, found the end of the query")
-	query(`process where`, `syntax 1:14: expected a field, a constant or a function, found the end of the query`)
-	query("process where \n\n ", `syntax 1:14: expected a field, a constant or a function, found the end of the query`)
+	query(
+		`process where`,
+		`syntax 1:14: expected a field, a constant or a function, found the end of the query`,
+	)
+	query(
+		"process where \n\n ",
+		`syntax 1:14: expected a field, a constant or a function, found the end of the query`,
+	)
 	query(`process WHERE true`, "syntax 1:9: expected keyword `where`, found name `WHERE`")
 	query(`host.name == "a"`, "syntax 1:5: expected `where`, found \".\"")
-	query(`process, file where a = 1`, "syntax 1:8: expected `where`, found \",\"", `syntax 1:23: "=" does not compare`)
+	query(
+		`process, file where a = 1`,
+		"syntax 1:8: expected `where`, found \",\"",
+		`syntax 1:23: "=" does not compare`,
+	)
 	query("`process` where true", "syntax 1:1: expected an event category, found name `process`")
 	query(`by where true`, "syntax 1:1: expected an event category, found keyword `by`")
 	query(`sequence where true`, "syntax 1:1: expected an event category, found keyword `sequence`")
 	query(`'process' where true`, `syntax 1:1: strings are not written in single quotes`)
 	query(`where true`, "syntax 1:1: expected an event category, found keyword `where`")
-	query(`ANY where`, `syntax 1:10: expected a field, a constant or a function, found the end of the query`)
+	query(
+		`ANY where`,
+		`syntax 1:10: expected a field, a constant or a function, found the end of the query`,
+	)
 
-	// Lower-case keywords only; whoever writes them otherwise is told so, and what follows is read all the same.
-	f(`a AND b Or c`, "syntax 1:13: expected keyword `and`, found name `AND`", "syntax 1:19: expected keyword `or`, found name `Or`")
+	// Lower-case keywords only; whoever writes them otherwise is told so, and what follows is read
+	// all the same.
+	f(
+		`a AND b Or c`,
+		"syntax 1:13: expected keyword `and`, found name `AND`",
+		"syntax 1:19: expected keyword `or`, found name `Or`",
+	)
 	f(`NOT a`, "syntax 1:11: expected keyword `not`, found name `NOT`")
 	f(`NOT (a or b)`, "syntax 1:11: expected keyword `not`, found name `NOT`")
 	f(`a IN ("x")`, "syntax 1:13: expected keyword `in`, found name `IN`")
@@ -78,8 +98,16 @@ func TestErrors(t *testing.T) {
 	f(`a == 'x'`, `syntax 1:16: strings are not written in single quotes`)
 	f(`a == ?"x"`, `syntax 1:16: raw strings are not written with ?"`)
 	f(`a == ?'x'`, `syntax 1:16: raw strings are not written with ?'`)
-	f(`a == 'it\'s' and b = 1`, `syntax 1:16: strings are not written in single quotes`, `syntax 1:30: "=" does not compare`)
-	f(`a == “x” and b = 1`, `syntax 1:16: strings are not written in typographic quotes`, `syntax 1:26: "=" does not compare`)
+	f(
+		`a == 'it\'s' and b = 1`,
+		`syntax 1:16: strings are not written in single quotes`,
+		`syntax 1:30: "=" does not compare`,
+	)
+	f(
+		`a == “x” and b = 1`,
+		`syntax 1:16: strings are not written in typographic quotes`,
+		`syntax 1:26: "=" does not compare`,
+	)
 	f(`a : "\w" or b : "\*x\d"`, `syntax 1:16: unknown escape \w in a string`,
 		`syntax 1:28: unknown escape \* in a string`, `syntax 1:31: unknown escape \d in a string`)
 	f(`a : "\ü"`, `syntax 1:16: unknown escape \ü in a string`)
@@ -87,15 +115,26 @@ func TestErrors(t *testing.T) {
 	f(`a : "\u{110000}"`, `syntax 1:16: \u{110000} is not a character of Unicode`)
 	f(`a : "\u{ffffffff}"`, `syntax 1:16: \u{ffffffff} is not a character of Unicode`)
 	f(`a : "\u{1}"`, `syntax 1:16: a character escape is \u{…} with 2 to 8 hexadecimal digits`)
-	f(`a : "\u{123456789}"`, `syntax 1:16: a character escape is \u{…} with 2 to 8 hexadecimal digits`)
+	f(
+		`a : "\u{123456789}"`,
+		`syntax 1:16: a character escape is \u{…} with 2 to 8 hexadecimal digits`,
+	)
 	f(`a : "\u00e9"`, `syntax 1:16: a character escape is \u{…} with 2 to 8 hexadecimal digits`)
 	f(`a : "\u{zz}"`, `syntax 1:16: a character escape is \u{…} with 2 to 8 hexadecimal digits`)
 	f(`a : "x`, `syntax 1:15: the string is not closed on its line`)
 	f(`a : "x\`, `syntax 1:15: the string is not closed on its line`)
-	f("a : \"x\n\" and b = 1", `syntax 1:15: the string is not closed on its line`, `syntax 2:1: the string is not closed on its line`)
+	f(
+		"a : \"x\n\" and b = 1",
+		`syntax 1:15: the string is not closed on its line`,
+		`syntax 2:1: the string is not closed on its line`,
+	)
 	f(`a : "C:\" and (b = 1`, `syntax 1:15: the string is not closed on its line`)
 	f(`a : """x`, `syntax 1:15: the string is not closed on its line`)
-	f("a : \"\"\"x\ny\"\"\"", `syntax 1:15: the string is not closed on its line`, `syntax 2:2: the string is not closed on its line`)
+	f(
+		"a : \"\"\"x\ny\"\"\"",
+		`syntax 1:15: the string is not closed on its line`,
+		`syntax 2:2: the string is not closed on its line`,
+	)
 	f("a : \"\xff\"", `syntax 1:16: the byte 0xff is not UTF-8`)
 
 	// Characters and comments.
@@ -117,19 +156,33 @@ func TestErrors(t *testing.T) {
 
 	// Fields.
 	f(`a[0] == 1`, `syntax 1:12: array indexes are not supported`)
-	f(`a[1 2].b[3] == 1`, `syntax 1:12: array indexes are not supported`, `syntax 1:19: array indexes are not supported`)
+	f(
+		`a[1 2].b[3] == 1`,
+		`syntax 1:12: array indexes are not supported`,
+		`syntax 1:19: array indexes are not supported`,
+	)
 	f(`a.in == 1`, "syntax 1:13: expected a name after \".\", found keyword `in`")
 	f(`a. == 1`, `syntax 1:14: expected a name after ".", found "=="`)
 	f(`a.5x == 1`, "syntax 1:12: expected `and` or `or`, found number .5")
 	f(`? == 1`, `syntax 1:13: expected a field after "?", found "=="`)
 	f(`?length(a) == 1`, "syntax 1:18: expected `and` or `or`, found \"(\"")
-	f(`sequence == 1`, "syntax 1:11: expected a field, a constant or a function, found keyword `sequence`")
+	f(
+		`sequence == 1`,
+		"syntax 1:11: expected a field, a constant or a function, found keyword `sequence`",
+	)
 
 	// What follows what.
 	f(`a "x"`, `syntax 1:13: expected `+"`and` or `or`"+`, found string "x"`)
-	f(`a b and c d`, "syntax 1:13: expected `and` or `or`, found name `b`", "syntax 1:21: expected `and` or `or`, found name `d`")
+	f(
+		`a b and c d`,
+		"syntax 1:13: expected `and` or `or`, found name `b`",
+		"syntax 1:21: expected `and` or `or`, found name `d`",
+	)
 	f(`(a b) and c`, "syntax 1:14: expected `and`, `or` or \")\", found name `b`")
-	f(`a and`, `syntax 1:16: expected a field, a constant or a function, found the end of the query`)
+	f(
+		`a and`,
+		`syntax 1:16: expected a field, a constant or a function, found the end of the query`,
+	)
 	f(`or a`, "syntax 1:11: expected a field, a constant or a function, found keyword `or`")
 	f(`a and and b`, "syntax 1:17: expected a field, a constant or a function, found keyword `and`")
 	f(`(a`, `syntax 1:11: "(" is not closed`)
@@ -141,42 +194,83 @@ func TestErrors(t *testing.T) {
 	f(`a == *`, `syntax 1:16: expected a field, a constant or a function, found "*"`)
 	f(`a == 1 ![`, "syntax 1:18: expected `and` or `or`, found \"![\"")
 	f(`a < 1 < 2`, `syntax 1:17: comparisons do not chain`)
-	f(`1 < a == true != false`, `syntax 1:17: comparisons do not chain`, `syntax 1:25: comparisons do not chain`)
+	f(
+		`1 < a == true != false`,
+		`syntax 1:17: comparisons do not chain`,
+		`syntax 1:25: comparisons do not chain`,
+	)
 	f(`a : "x" : "y"`, `syntax 1:19: comparisons do not chain`)
 
 	// Constants only on the right of : like regex; lists.
 	f(`a : b`, "type 1:15: expected a string after \":\", found field `b`")
-	f(`a : "x" and a : b.c and d = 1`, "type 1:27: expected a string after \":\", found field `b.c`", `syntax 1:37: "=" does not compare`)
+	f(
+		`a : "x" and a : b.c and d = 1`,
+		"type 1:27: expected a string after \":\", found field `b.c`",
+		`syntax 1:37: "=" does not compare`,
+	)
 	f(`a like~ concat("a", b)`, "type 1:19: expected a string after `like~`, found a function")
 	f(`a regex ("x", b)`, "type 1:25: expected a string after `regex`, found field `b`")
-	f(`a : ("x", b, c)`, "type 1:21: expected a string after \":\", found field `b`", "type 1:24: expected a string after \":\", found field `c`")
+	f(
+		`a : ("x", b, c)`,
+		"type 1:21: expected a string after \":\", found field `b`",
+		"type 1:24: expected a string after \":\", found field `c`",
+	)
 	f(`a : -1`, `syntax 1:15: expected a string after ":", found "-"`)
 	f(`a : *.exe`, `syntax 1:15: expected a string after ":", found "*"`)
 	f(`a : (("x"))`, `syntax 1:16: expected a string after ":", found "("`)
 	f(`a : ()`, `syntax 1:16: expected a string, found ")"`)
-	f(`a : ("x" or "y") and b = 1`, "syntax 1:20: expected \",\" or \")\", found keyword `or`", `syntax 1:34: "=" does not compare`)
+	f(
+		`a : ("x" or "y") and b = 1`,
+		"syntax 1:20: expected \",\" or \")\", found keyword `or`",
+		`syntax 1:34: "=" does not compare`,
+	)
 	f(`a : ("x", "y"`, `syntax 1:15: "(" is not closed`)
 	f(`a in ()`, `syntax 1:17: expected a value, found ")"`)
-	f(`a in "x" and b = 1`, "syntax 1:16: expected \"(\" after `in`, found string \"x\"", `syntax 1:26: "=" does not compare`)
-	f(`a in [1, 2] and b = 1`, "syntax 1:16: expected \"(\" after `in`, found \"[\"", `syntax 1:29: "=" does not compare`)
+	f(
+		`a in "x" and b = 1`,
+		"syntax 1:16: expected \"(\" after `in`, found string \"x\"",
+		`syntax 1:26: "=" does not compare`,
+	)
+	f(
+		`a in [1, 2] and b = 1`,
+		"syntax 1:16: expected \"(\" after `in`, found \"[\"",
+		`syntax 1:29: "=" does not compare`,
+	)
 	f(`a in (1, )`, `syntax 1:20: expected a field, a constant or a function, found ")"`)
 	f(`a in (1 2)`, "syntax 1:19: expected `and`, `or` or \")\", found number 2")
 
 	// A field is compared with constants, never with a field, also inside functions.
 	f(`a == b`, "type 1:16: expected a constant after \"==\", found field `b`")
 	f(`a != b`, "type 1:16: expected a constant after \"!=\", found field `b`")
-	f(`length(a) == length(b)`, "type 1:24: expected a constant after \"==\", found an expression over field `b`")
-	f(`a + 1 > 2 * b`, "type 1:19: expected a constant after \">\", found an expression over field `b`")
+	f(
+		`length(a) == length(b)`,
+		"type 1:24: expected a constant after \"==\", found an expression over field `b`",
+	)
+	f(
+		`a + 1 > 2 * b`,
+		"type 1:19: expected a constant after \">\", found an expression over field `b`",
+	)
 	f(`a in (b)`, "type 1:17: expected a constant after `in`, found field `b`")
-	f(`a not in~ ("x", b, length(c))`, "type 1:27: expected a constant after `not in~`, found field `b`",
-		"type 1:30: expected a constant after `not in~`, found an expression over field `c`")
+	f(
+		`a not in~ ("x", b, length(c))`,
+		"type 1:27: expected a constant after `not in~`, found field `b`",
+		"type 1:30: expected a constant after `not in~`, found an expression over field `c`",
+	)
 	f(`"x" in (a)`, "type 1:19: expected a constant after `in`, found field `a`")
-	f(`a == b and c == d`, "type 1:16: expected a constant after \"==\", found field `b`", "type 1:27: expected a constant after \"==\", found field `d`")
+	f(
+		`a == b and c == d`,
+		"type 1:16: expected a constant after \"==\", found field `b`",
+		"type 1:27: expected a constant after \"==\", found field `d`",
+	)
 
 	// Functions.
 	f(`lenght(a) > 1`, "function 1:11: unknown function `lenght`")
 	f(`wildcard(a, "x*")`, "function 1:11: unknown function `wildcard`")
-	f(`foo(bar(a)) == 1`, "function 1:11: unknown function `foo`", "function 1:15: unknown function `bar`")
+	f(
+		`foo(bar(a)) == 1`,
+		"function 1:11: unknown function `foo`",
+		"function 1:15: unknown function `bar`",
+	)
 	f(`length~(a) > 1`, "function 1:11: the function `length` has no variant with ~")
 	f(`length() > 1`, "function 1:11: the function `length` takes 1 argument, found 0")
 	f(`Length(a, b) > 1`, "function 1:11: the function `length` takes 1 argument, found 2")
@@ -184,28 +278,43 @@ func TestErrors(t *testing.T) {
 	f(`between(a, "b")`, "function 1:11: the function `between` takes 3 or 4 arguments, found 2")
 	f(`concat()`, "function 1:11: the function `concat` takes at least 1 argument, found 0")
 	f(`cidrMatch(a)`, "function 1:11: the function `cidrMatch` takes at least 2 arguments, found 1")
-	f(`startsWith~ and a`, "syntax 1:23: expected \"(\" after the function `startsWith~`, found keyword `and`")
+	f(
+		`startsWith~ and a`,
+		"syntax 1:23: expected \"(\" after the function `startsWith~`, found keyword `and`",
+	)
 	f(`concat(a,) == "x"`, `syntax 1:20: expected a field, a constant or a function, found ")"`)
 	f(`concat(a "x") == "x"`, "syntax 1:20: expected `and`, `or` or \")\", found string \"x\"")
 	f(`concat(a`, `syntax 1:17: "(" is not closed`)
 
 	// Columns count code points, lines count from the text's first.
-	query("any where a == \"üü😀\" and b = 1\n  and\tc = 2", `syntax 1:28: "=" does not compare`, `syntax 2:9: "=" does not compare`)
+	query(
+		"any where a == \"üü😀\" and b = 1\n  and\tc = 2",
+		`syntax 1:28: "=" does not compare`,
+		`syntax 2:9: "=" does not compare`,
+	)
 	query("any where\r\na = 1", `syntax 2:3: "=" does not compare`)
 }
 
-// TestUnsupported holds that what EQL has and this package does not read is refused by name, so that it can be told from a mistake.
+// TestUnsupported holds that what EQL has and this package does not read is refused by name, so
+// that it can be told from a mistake.
 func TestUnsupported(t *testing.T) {
 	f := func(text string, unsupported bool, want string) {
 		t.Helper()
 		_, err := eql.Parse(text)
-		var all eql.Errors
+		var all cond.Errors
 		if !errors.As(err, &all) {
 			t.Errorf("%s: got %v, want Errors", text, err)
 			return
 		}
 		if got := all[0].Error(); got != want || all.Unsupported() != unsupported {
-			t.Errorf("%s\n got %s, unsupported %v\nwant %s, unsupported %v", text, got, all.Unsupported(), want, unsupported)
+			t.Errorf(
+				"%s\n got %s, unsupported %v\nwant %s, unsupported %v",
+				text,
+				got,
+				all.Unsupported(),
+				want,
+				unsupported,
+			)
 		}
 	}
 	f(`sequence by a [any where b] [any where c]`, true, `1:1: sequence queries are not supported`)
@@ -217,8 +326,16 @@ func TestUnsupported(t *testing.T) {
 		f(`any where true | `+pipe, true, "1:16: the pipe `"+name+"` is not supported")
 	}
 	f(`any where true | head 5 | tail 2`, true, "1:16: the pipe `head` is not supported")
-	f(`any where descendant of [any where a] and b`, true, `1:11: process relationships (descendant of) are not supported`)
-	f(`any where not child of [any where a == 1 and (b or c)]`, true, `1:15: process relationships (child of) are not supported`)
+	f(
+		`any where descendant of [any where a] and b`,
+		true,
+		`1:11: process relationships (descendant of) are not supported`,
+	)
+	f(
+		`any where not child of [any where a == 1 and (b or c)]`,
+		true,
+		`1:15: process relationships (child of) are not supported`,
+	)
 
 	// A mistake beside it makes it a mistake.
 	f(`any where a = 1 | head 5`, false, `1:13: "=" does not compare`)
@@ -232,7 +349,7 @@ func TestAdvice(t *testing.T) {
 	f := func(condition, want string) {
 		t.Helper()
 		_, err := eql.Parse("any where " + condition)
-		var one *eql.Error
+		var one *cond.Error
 		if !errors.As(err, &one) {
 			t.Errorf("%s: got %v, want an Error", condition, err)
 			return
@@ -247,10 +364,16 @@ func TestAdvice(t *testing.T) {
 	f(`a : "\w"`, `Write \\w for a backslash, or the whole string raw: """…""".`)
 	f(`a not like~ "x"`, `Write not before the field: not a like~ …`)
 	f(`a.with == 1`, "It is a keyword; write it in backquotes: `with`.")
-	f(`a.5xx == 1`, "A part of a field's name that is not a plain name goes into backquotes: .`5xx`.")
+	f(
+		`a.5xx == 1`,
+		"A part of a field's name that is not a plain name goes into backquotes: .`5xx`.",
+	)
 	f(`lenght(a) == 1`, `Did you mean length?`)
 	f(`stringcontain(a, "x")`, `Did you mean stringContains?`)
-	f(`wildcard(a, "x")`, `wildcard() is gone from EQL. Write field : "pattern" or field like "pattern".`)
+	f(
+		`wildcard(a, "x")`,
+		`wildcard() is gone from EQL. Write field : "pattern" or field like "pattern".`,
+	)
 	f(`length~(a) > 1`, `Letter case makes no difference to it: write length.`)
 }
 
@@ -258,7 +381,7 @@ func TestDetail(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()
 		_, err := eql.Parse(text)
-		var all eql.Errors
+		var all cond.Errors
 		if !errors.As(err, &all) {
 			t.Errorf("%s: got %v, want Errors", text, err)
 			return
@@ -280,7 +403,8 @@ func TestDetail(t *testing.T) {
 		"             \t\t   \t    ^^",
 		`  Write \\q for a backslash, or the whole string raw: """…""".`,
 	}, "\n"))
-	// A span over two lines ends with the first; an error at the end points behind the last character.
+	// A span over two lines ends with the first; an error at the end points behind the last
+	// character.
 	f("any where length(a,\n b) == 1 and", strings.Join([]string{
 		"1:11: the function `length` takes 1 argument, found 2",
 		"    any where length(a,",
@@ -291,25 +415,44 @@ func TestDetail(t *testing.T) {
 		"               ^",
 		"  A condition must be on both sides of and, or; a value on both sides of an operator.",
 	}, "\n"))
-	f("\n", "1:1: the query is empty\n  An event query is: category where condition; for any category: any where condition.")
+	f(
+		"\n",
+		"1:1: the query is empty\n  An event query is: category where condition; for any category: any where condition.",
+	)
 	// Of a long line only the surroundings are shown.
-	f("any where "+strings.Repeat("a and ", 100)+"b = 1"+strings.Repeat(" and c", 100), strings.Join([]string{
-		`1:613: "=" does not compare`,
-		"    …" + strings.Repeat("d a an", 16) + "d b = 1" + strings.Repeat(" and c", 9) + " an…",
-		"     " + strings.Repeat(" ", 100) + "^",
-		`  Write ==, or : to ignore letter case.`,
-	}, "\n"))
+	f(
+		"any where "+strings.Repeat("a and ", 100)+"b = 1"+strings.Repeat(" and c", 100),
+		strings.Join([]string{
+			`1:613: "=" does not compare`,
+			"    …" + strings.Repeat(
+				"d a an",
+				16,
+			) + "d b = 1" + strings.Repeat(
+				" and c",
+				9,
+			) + " an…",
+			"     " + strings.Repeat(" ", 100) + "^",
+			`  Write ==, or : to ignore letter case.`,
+		}, "\n"),
+	)
 }
 
 func TestNewError(t *testing.T) {
 	text := "any where length(a) ==\n \"3\""
-	e := eql.NewError(text, eql.Span{Start: 24, End: 27}, eql.CodeType, "a message", "Advice.")
+	e := cond.NewError(text, cond.Span{Start: 24, End: 27}, cond.CodeType, "a message", "Advice.")
 	want := "2:2: a message\n    \"3\"\n    ^^^\n  Advice."
-	if got := e.Detail(); got != want || e.Code != eql.CodeType || e.Source != ` "3"` {
+	if got := e.Detail(); got != want || e.Code != cond.CodeType || e.Source != ` "3"` {
 		t.Errorf("got %+v\n%s\nwant\n%s", e, got, want)
 	}
 	// A span outside the text points to its end.
-	if e := eql.NewError("ab", eql.Span{Start: 5, End: 9}, eql.CodeType, "m", ""); e.Line != 1 || e.Column != 3 {
+	if e := cond.NewError(
+		"ab",
+		cond.Span{Start: 5, End: 9},
+		cond.CodeType,
+		"m",
+		"",
+	); e.Line != 1 ||
+		e.Column != 3 {
 		t.Errorf("got %v, want 1:3", e)
 	}
 }
@@ -319,7 +462,7 @@ func TestLimits(t *testing.T) {
 		t.Helper()
 		_, err := eql.Parse(text)
 		got := "no error"
-		var all eql.Errors
+		var all cond.Errors
 		if errors.As(err, &all) {
 			last := all[len(all)-1]
 			got = last.Code.String() + " " + last.Message
@@ -337,7 +480,11 @@ func TestLimits(t *testing.T) {
 		return "any where " + strings.Repeat(open, n) + inner + strings.Repeat(end, n)
 	}
 	f("text of 1 MiB", "any where a"+strings.Repeat(" ", 1<<20-11), fine)
-	f("text over 1 MiB", "any where a"+strings.Repeat(" ", 1<<20-10), "limit the query is longer than 1 MiB")
+	f(
+		"text over 1 MiB",
+		"any where a"+strings.Repeat(" ", 1<<20-10),
+		"limit the query is longer than 1 MiB",
+	)
 	f("100 parentheses", nested("(", "a", ")", 100), fine)
 	f("101 parentheses", nested("(", "a", ")", 101), deep)
 	f("10,000 parentheses", nested("(", "a", "", 10_000), deep)
@@ -347,12 +494,24 @@ func TestLimits(t *testing.T) {
 	f("10,000 signs", nested("-", "a", "", 10_000), deep)
 	f("10,000 calls", nested("length(", "", "", 10_000), deep)
 	f("10,000 lists", nested("a in (", "", "", 10_000), deep)
-	f("10,000 relationships", nested("a of [", "", "", 10_000), "unsupported process relationships (a of) are not supported")
+	f(
+		"10,000 relationships",
+		nested("a of [", "", "", 10_000),
+		"unsupported process relationships (a of) are not supported",
+	)
 	f("99 sums", "any where a"+strings.Repeat("+1", 99), fine)
 	f("100 sums", "any where a"+strings.Repeat("+1", 100), deep)
 	f("10,000 nodes", "any where a in ("+strings.Repeat("1,", 9_997)+"1)", fine)
 	f("10,001 nodes", "any where a in ("+strings.Repeat("1,", 9_998)+"1)", large)
 	f("too many nodes", "any where "+strings.Repeat("a or ", 400_000/2)+"a", large)
-	f("a long list of errors", "any where "+strings.Repeat("a ~ and ", 100_000), `syntax EQL has no "~"`)
-	f("characters that are not white space", "any where "+strings.Repeat("\u00a0", 500_000), `syntax the character U+00A0 is not white space in EQL`)
+	f(
+		"a long list of errors",
+		"any where "+strings.Repeat("a ~ and ", 100_000),
+		`syntax EQL has no "~"`,
+	)
+	f(
+		"characters that are not white space",
+		"any where "+strings.Repeat("\u00a0", 500_000),
+		`syntax the character U+00A0 is not white space in EQL`,
+	)
 }

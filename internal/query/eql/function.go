@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/agext/levenshtein"
+
+	"esrule/internal/query/cond"
 )
 
 // signature is what is known of a function.
@@ -14,13 +16,13 @@ type signature struct {
 	least, most int
 	// fold tells that the function compares text and may ignore letter case: name~.
 	fold      bool
-	result    Type
+	result    cond.Type
 	arguments []parameter // the last stands for all that follow
 }
 
 // parameter is what a function takes for an argument.
 type parameter struct {
-	kind     Type
+	kind     cond.Type
 	whole    bool // a whole number
 	constant bool
 	address  bool // a field of type ip
@@ -43,27 +45,34 @@ func (p parameter) String() string {
 
 // signatures are Elasticsearch's EQL functions, all of them (eql.md §6).
 func signatures() []signature {
-	anything, text, number, whole := parameter{}, parameter{kind: Text}, parameter{kind: Number}, parameter{kind: Number, whole: true}
+	anything, text, number, whole := parameter{}, parameter{
+		kind: cond.Text,
+	}, parameter{
+		kind: cond.Number,
+	}, parameter{
+		kind:  cond.Number,
+		whole: true,
+	}
 	numbers := []parameter{number, number}
 	texts := []parameter{text, text}
 	return []signature{
-		{"add", 2, 2, false, Number, numbers},
-		{"between", 3, 4, true, Text, []parameter{text, text, text, {kind: Boolean}}},
-		{"cidrMatch", 2, -1, false, Boolean,
-			[]parameter{{address: true}, {kind: Text, constant: true}}},
-		{"concat", 1, -1, false, Text, []parameter{anything}},
-		{"divide", 2, 2, false, Number, numbers},
-		{"endsWith", 2, 2, true, Boolean, texts},
-		{"indexOf", 2, 3, true, Number, []parameter{text, text, whole}},
-		{"length", 1, 1, false, Number, texts},
-		{"modulo", 2, 2, false, Number, numbers},
-		{"multiply", 2, 2, false, Number, numbers},
-		{"number", 1, 2, false, Number, []parameter{text, whole}},
-		{"startsWith", 2, 2, true, Boolean, texts},
-		{"string", 1, 1, false, Text, []parameter{anything}},
-		{"stringContains", 2, 2, true, Boolean, texts},
-		{"substring", 2, 3, false, Text, []parameter{text, whole, whole}},
-		{"subtract", 2, 2, false, Number, numbers},
+		{"add", 2, 2, false, cond.Number, numbers},
+		{"between", 3, 4, true, cond.Text, []parameter{text, text, text, {kind: cond.Boolean}}},
+		{"cidrMatch", 2, -1, false, cond.Boolean,
+			[]parameter{{address: true}, {kind: cond.Text, constant: true}}},
+		{"concat", 1, -1, false, cond.Text, []parameter{anything}},
+		{"divide", 2, 2, false, cond.Number, numbers},
+		{"endsWith", 2, 2, true, cond.Boolean, texts},
+		{"indexOf", 2, 3, true, cond.Number, []parameter{text, text, whole}},
+		{"length", 1, 1, false, cond.Number, texts},
+		{"modulo", 2, 2, false, cond.Number, numbers},
+		{"multiply", 2, 2, false, cond.Number, numbers},
+		{"number", 1, 2, false, cond.Number, []parameter{text, whole}},
+		{"startsWith", 2, 2, true, cond.Boolean, texts},
+		{"string", 1, 1, false, cond.Text, []parameter{anything}},
+		{"stringContains", 2, 2, true, cond.Boolean, texts},
+		{"substring", 2, 3, false, cond.Text, []parameter{text, whole, whole}},
+		{"subtract", 2, 2, false, cond.Number, numbers},
 	}
 }
 
@@ -126,7 +135,7 @@ func (s signature) usage() string {
 	b.WriteString(s.name + "(")
 	for i := range max(s.least, s.most) {
 		text := strings.TrimPrefix(strings.TrimPrefix(s.argument(i).String(), "a "), "whole ")
-		if s.argument(i).kind == Any && !s.argument(i).address {
+		if s.argument(i).kind == cond.Any && !s.argument(i).address {
 			text = "value"
 		}
 		if i > 0 {

@@ -5,11 +5,12 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 )
 
-// FuzzParse holds that any text gives a tree or errors with positions in the text, and that a printed tree reads as
-// the same tree.
+// FuzzParse holds that any text gives a tree or errors with positions in the text, and that a
+// printed tree reads as the same tree.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		``,
@@ -36,33 +37,35 @@ func FuzzParse(f *testing.F) {
 			checkErrors(t, text, err)
 			return
 		}
-		eql.Walk(q.Where, func(e eql.Expr) bool {
+		cond.Walk(q.Where, func(e cond.Expr) bool {
 			if r := e.Range(); r.Start < 0 || r.End <= r.Start || r.End > len(text) {
 				t.Errorf("%q: %T has the range %v", text, e, r)
 			}
 			return true
 		})
-		again, err := eql.Parse(q.String())
+		again, err := eql.Parse(eql.String(q))
 		if err != nil {
-			t.Fatalf("%q printed as %q: %v", text, q, err)
+			t.Fatalf("%q printed as %q: %v", text, eql.String(q), err)
 		}
 		if diff := difference(q, again); diff != "" {
-			t.Fatalf("%q printed as %q: first -, again +\n%s", text, q, diff)
+			t.Fatalf("%q printed as %q: first -, again +\n%s", text, eql.String(q), diff)
 		}
-		if q.String() != again.String() {
-			t.Fatalf("%q printed as %q, then as %q", text, q, again)
+		if eql.String(q) != eql.String(again) {
+			t.Fatalf("%q printed as %q, then as %q", text, eql.String(q), eql.String(again))
 		}
 	})
 }
 
 func checkErrors(t *testing.T, text string, err error) {
 	t.Helper()
-	var all eql.Errors
+	var all cond.Errors
 	if !errors.As(err, &all) || len(all) == 0 {
 		t.Fatalf("%q: got %T %v, want Errors", text, err, err)
 	}
 	for i, e := range all {
-		if e.Line < 1 || e.Column < 1 || e.Message == "" || e.Span.Start < 0 || e.Span.End > len(text) || e.Span.End < e.Span.Start {
+		if e.Line < 1 || e.Column < 1 || e.Message == "" || e.Span.Start < 0 ||
+			e.Span.End > len(text) ||
+			e.Span.End < e.Span.Start {
 			t.Errorf("%q: bad error %+v", text, e)
 		}
 		if i > 0 && e.Span.Start < all[i-1].Span.Start {

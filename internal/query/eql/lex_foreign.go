@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"esrule/internal/query/cond"
 )
 
 // foreignOperator reports an operator of another language and returns the token that was meant.
@@ -68,7 +70,7 @@ func (l *lexer) foreign() token {
 	}
 	r, width := utf8.DecodeRuneInString(rest)
 	l.pos += width
-	span := Span{start, l.pos}
+	span := cond.Span{Start: start, End: l.pos}
 	switch {
 	case strings.ContainsRune(curlyQuotes, r):
 		return l.curlyQuoted(start)
@@ -82,7 +84,7 @@ func (l *lexer) foreign() token {
 			word = rest[:end]
 		}
 		l.pos = start + len(word)
-		l.report(Span{start, l.pos}, fmt.Sprintf("unexpected character %q", r),
+		l.report(cond.Span{Start: start, End: l.pos}, fmt.Sprintf("unexpected character %q", r),
 			"A name with such characters goes into backquotes.")
 	default:
 		l.report(span, fmt.Sprintf("unexpected character %q", r),
@@ -110,7 +112,7 @@ func (l *lexer) curlyQuoted(start int) token {
 		l.pos += len(line)
 		l.lose(start)
 	}
-	span := Span{start, l.pos}
+	span := cond.Span{Start: start, End: l.pos}
 	l.report(span, "strings are not written in typographic quotes",
 		fmt.Sprintf(`Write %s.`, clip(`"`+content+`"`)))
 	return token{tokString, span, content}

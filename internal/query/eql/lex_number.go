@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"esrule/internal/query/cond"
 )
 
 // number reads 1, 1., 1.5, .5, 1e5, .5e-3. A sign is an operator.
@@ -93,7 +95,7 @@ func addressBlock(text string) string {
 // meant reports a part of the text and takes it for a string, which it probably should be.
 func (l *lexer) meant(start, width int, message, advice string) token {
 	l.pos = start + width
-	t := token{tokString, Span{start, l.pos}, l.text[start:l.pos]}
+	t := token{tokString, cond.Span{Start: start, End: l.pos}, l.text[start:l.pos]}
 	l.report(t.span, message, advice)
 	return t
 }
@@ -121,7 +123,8 @@ func (l *lexer) dateMath() (token, bool) {
 	if !strings.HasPrefix(l.text[l.pos:], "now") {
 		return token{}, false
 	}
-	math := regexp.MustCompile(`^now([+-]\d+[smhHdwMy](/[smhHdwMy])?)+\b`).FindString(l.text[l.pos:])
+	math := regexp.MustCompile(`^now([+-]\d+[smhHdwMy](/[smhHdwMy])?)+\b`).
+		FindString(l.text[l.pos:])
 	if math == "" {
 		return token{}, false
 	}

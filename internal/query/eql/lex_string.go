@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"esrule/internal/query/cond"
 )
 
 // doubleQuoted reads "…" with its escapes, or the raw """…""". Both end on the line that they start
@@ -21,11 +23,13 @@ func (l *lexer) doubleQuoted() token {
 			if strings.ContainsAny(l.text[start:l.pos], "”“„") {
 				return l.unclosed(start, `End it with a plain quote: ".`)
 			}
-			return l.unclosed(start,
-				`End it with ". A backslash before a quote escapes it: a value that ends in \ is written "…\\".`)
+			return l.unclosed(
+				start,
+				`End it with ". A backslash before a quote escapes it: a value that ends in \ is written "…\\".`,
+			)
 		case c == '"':
 			l.pos++
-			return token{tokString, Span{start, l.pos}, value.String()}
+			return token{tokString, cond.Span{Start: start, End: l.pos}, value.String()}
 		case c == '\\':
 			l.escape(&value)
 		default:
@@ -51,7 +55,7 @@ func (l *lexer) raw() token {
 				}
 			}
 			l.pos += 3
-			return token{tokString, Span{start, l.pos}, value.String()}
+			return token{tokString, cond.Span{Start: start, End: l.pos}, value.String()}
 		default:
 			l.character(&value)
 		}
@@ -62,7 +66,7 @@ func (l *lexer) raw() token {
 func (l *lexer) character(value *strings.Builder) {
 	r, width := utf8.DecodeRuneInString(l.text[l.pos:])
 	if r == utf8.RuneError && width == 1 {
-		l.report(Span{l.pos, l.pos + 1},
+		l.report(cond.Span{Start: l.pos, End: l.pos + 1},
 			fmt.Sprintf("the byte 0x%02x is not UTF-8", l.text[l.pos]), "Save the file as UTF-8.")
 	}
 	value.WriteRune(r)
@@ -95,8 +99,11 @@ func (l *lexer) escape(value *strings.Builder) {
 		}
 		l.character(value)
 		shown := l.text[start:l.pos]
-		l.report(Span{start, l.pos}, fmt.Sprintf("unknown escape %s in a string", shown),
-			escapeAdvice(c, shown))
+		l.report(
+			cond.Span{Start: start, End: l.pos},
+			fmt.Sprintf("unknown escape %s in a string", shown),
+			escapeAdvice(c, shown),
+		)
 	}
 }
 
@@ -104,8 +111,12 @@ func (l *lexer) escape(value *strings.Builder) {
 func escapeAdvice(c byte, shown string) string {
 	switch c {
 	case '*', '?':
-		return fmt.Sprintf("%c cannot be escaped: : and like take it as a wildcard, == and in as it is. "+
-			"Where the value has a backslash before it, write \\%s.", c, shown)
+		return fmt.Sprintf(
+			"%c cannot be escaped: : and like take it as a wildcard, == and in as it is. "+
+				"Where the value has a backslash before it, write \\%s.",
+			c,
+			shown,
+		)
 	case 'x', '0', 'a', 'v', 'e', 'U':
 		return fmt.Sprintf(`Write \u{41} for a character by its code, \%s for a backslash.`, shown)
 	case '/', '-', '`':
@@ -130,7 +141,7 @@ func (l *lexer) unicodeEscape(start int, value *strings.Builder) {
 	if closed {
 		l.pos++
 	}
-	span := Span{start, l.pos}
+	span := cond.Span{Start: start, End: l.pos}
 	if !closed || len(digits) < 2 || len(digits) > 8 {
 		l.report(span, `a character escape is \u{…} with 2 to 8 hexadecimal digits`,
 			`Write \u{00e9} for é.`)
@@ -150,7 +161,7 @@ func isHex(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c 
 // unclosed reports a string that does not end on its line.
 func (l *lexer) unclosed(start int, advice string) token {
 	l.lose(start)
-	span := Span{start, l.pos}
+	span := cond.Span{Start: start, End: l.pos}
 	l.report(span, "the string is not closed on its line", advice)
 	return token{tokString, span, ""}
 }
@@ -179,7 +190,7 @@ func (l *lexer) oldString() token {
 	} else {
 		l.pos++
 	}
-	span := Span{start, l.pos}
+	span := cond.Span{Start: start, End: l.pos}
 	mark := string(quotation)
 	if raw {
 		l.report(span, fmt.Sprintf("raw strings are not written with ?%s", mark),

@@ -5,17 +5,19 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"esrule/internal/query/cond"
 )
 
-// lexer cuts a text into tokens, one at a time. What it cannot read it reports, then goes on with what was probably
-// meant, so that the parser finds the errors after it too.
+// lexer cuts a text into tokens, one at a time. What it cannot read it reports, then goes on with
+// what was probably meant, so that the parser finds the errors after it too.
 type lexer struct {
 	text string
 	pos  int
 	// report takes the errors.
-	report func(span Span, message, advice string)
-	// lost is where the first string, name or comment stands that does not end, -1 while there is none: what comes
-	// after it may have been read wrongly.
+	report func(span cond.Span, message, advice string)
+	// lost is where the first string, name or comment stands that does not end, -1 while there is
+	// none: what comes after it may have been read wrongly.
 	lost int
 }
 
@@ -24,7 +26,7 @@ func (l *lexer) next() token {
 	l.skipBlank()
 	start := l.pos
 	if start >= len(l.text) {
-		return token{kind: tokEOF, span: Span{start, start}}
+		return token{kind: tokEOF, span: cond.Span{Start: start, End: start}}
 	}
 	switch c := l.text[start]; {
 	case isIdentifierStart(c):
@@ -61,7 +63,7 @@ func (l *lexer) peek(n int) byte {
 
 // token makes a token of the text from start to here.
 func (l *lexer) token(kind tokenKind, start int) token {
-	return token{kind, Span{start, l.pos}, l.text[start:l.pos]}
+	return token{kind, cond.Span{Start: start, End: l.pos}, l.text[start:l.pos]}
 }
 
 // skipBlank skips white space and comments.
@@ -72,7 +74,11 @@ func (l *lexer) skipBlank() {
 			l.pos++
 		case c == '/' && l.peek(1) == '/', c == '#':
 			if c == '#' {
-				l.report(Span{l.pos, l.pos + 1}, "unexpected character '#'", "A comment is written // … or /* … */.")
+				l.report(
+					cond.Span{Start: l.pos, End: l.pos + 1},
+					"unexpected character '#'",
+					"A comment is written // … or /* … */.",
+				)
 			}
 			if end := strings.IndexAny(l.text[l.pos:], "\r\n"); end >= 0 {
 				l.pos += end
@@ -87,8 +93,11 @@ func (l *lexer) skipBlank() {
 				return
 			}
 			l.pos += width
-			l.report(Span{l.pos - width, l.pos}, fmt.Sprintf("the character %U is not white space in EQL", r),
-				"Write a plain space, or nothing.")
+			l.report(
+				cond.Span{Start: l.pos - width, End: l.pos},
+				fmt.Sprintf("the character %U is not white space in EQL", r),
+				"Write a plain space, or nothing.",
+			)
 		}
 	}
 }
@@ -119,7 +128,7 @@ func (l *lexer) blockComment() {
 		}
 	}
 	l.lose(start)
-	l.report(Span{start, start + 2}, "the comment is not closed",
+	l.report(cond.Span{Start: start, End: start + 2}, "the comment is not closed",
 		"Each /* needs its own */, also inside another comment.")
 }
 
@@ -128,7 +137,8 @@ func (l *lexer) word() token {
 	start := l.pos
 	for l.pos++; isIdentifierPart(l.peek(0)); l.pos++ {
 	}
-	// A name with ~ is letters, digits and _ and starts with a letter; @x~ and _x~ are no such names.
+	// A name with ~ is letters, digits and _ and starts with a letter; @x~ and _x~ are no such
+	// names.
 	if l.peek(0) == '~' && isLetter(l.text[start]) {
 		l.pos++
 		if kind := keyword(l.text[start:l.pos]); kind != tokIdentifier {
@@ -152,9 +162,13 @@ func (l *lexer) backquoted() token {
 			l.pos++
 		default:
 			l.pos++
-			span := Span{start, l.pos}
+			span := cond.Span{Start: start, End: l.pos}
 			if name.Len() == 0 {
-				l.report(span, "the name in backquotes is empty", "Write the field's name between the backquotes.")
+				l.report(
+					span,
+					"the name in backquotes is empty",
+					"Write the field's name between the backquotes.",
+				)
 				return token{tokInvalid, span, ""}
 			}
 			if !utf8.ValidString(name.String()) {
@@ -164,8 +178,12 @@ func (l *lexer) backquoted() token {
 		}
 	}
 	l.lose(start)
-	l.report(Span{start, start + 1}, "the name in backquotes is not closed", "End it with `.")
-	return token{tokInvalid, Span{start, l.pos}, ""}
+	l.report(
+		cond.Span{Start: start, End: start + 1},
+		"the name in backquotes is not closed",
+		"End it with `.",
+	)
+	return token{tokInvalid, cond.Span{Start: start, End: l.pos}, ""}
 }
 
 // operator recognises the operator at the start of the text, the longest that fits.

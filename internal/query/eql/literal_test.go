@@ -7,41 +7,48 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 )
 
 func TestLiteral(t *testing.T) {
-	f := func(text string, want eql.Literal) {
+	f := func(text string, want cond.Literal) {
 		t.Helper()
 		q, err := eql.Parse("any where f == " + text)
 		if err != nil {
 			t.Errorf("%s: got error %v, want %+v", text, err, want)
 			return
 		}
-		got := q.Where.(*eql.Compare).Right.(*eql.Literal)
-		if diff := cmp.Diff(&want, got, cmpopts.IgnoreTypes(eql.Span{})); diff != "" {
+		got := q.Where.(*cond.Compare).Right.(*cond.Literal)
+		if diff := cmp.Diff(&want, got, cmpopts.IgnoreTypes(cond.Span{})); diff != "" {
 			t.Errorf("%s: want -, got +\n%s", text, diff)
 		}
 	}
-	integer := func(text string, value int64) eql.Literal {
-		return eql.Literal{Kind: eql.Int, Text: text, Int: value}
+	integer := func(text string, value int64) cond.Literal {
+		return cond.Literal{Kind: cond.Int, Text: text, Int: value}
 	}
-	double := func(text string, value float64) eql.Literal {
-		return eql.Literal{Kind: eql.Float, Text: text, Float: value}
+	double := func(text string, value float64) cond.Literal {
+		return cond.Literal{Kind: cond.Float, Text: text, Float: value}
 	}
-	str := func(value string) eql.Literal { return eql.Literal{Kind: eql.String, Text: value} }
+	str := func(value string) cond.Literal { return cond.Literal{Kind: cond.String, Text: value} }
 
-	f(`null`, eql.Literal{})
-	f(`true`, eql.Literal{Kind: eql.Bool, Bool: true})
-	f(`false`, eql.Literal{Kind: eql.Bool})
+	f(`null`, cond.Literal{})
+	f(`true`, cond.Literal{Kind: cond.Bool, Bool: true})
+	f(`false`, cond.Literal{Kind: cond.Bool})
 
 	f(`0`, integer("0", 0))
 	f(`007`, integer("007", 7))
 	f(`-0`, integer("-0", 0))
 	f(`9223372036854775807`, integer("9223372036854775807", math.MaxInt64))
 	f(`-9223372036854775808`, integer("-9223372036854775808", math.MinInt64))
-	f(`9223372036854775808`, eql.Literal{Kind: eql.Uint, Text: "9223372036854775808", Uint: 1 << 63})
-	f(`18446744073709551615`, eql.Literal{Kind: eql.Uint, Text: "18446744073709551615", Uint: math.MaxUint64})
+	f(
+		`9223372036854775808`,
+		cond.Literal{Kind: cond.Uint, Text: "9223372036854775808", Uint: 1 << 63},
+	)
+	f(
+		`18446744073709551615`,
+		cond.Literal{Kind: cond.Uint, Text: "18446744073709551615", Uint: math.MaxUint64},
+	)
 	f(`18446744073709551616`, double("18446744073709551616", 1<<64))
 	f(`-9223372036854775809`, double("-9223372036854775809", -(1<<63)))
 	f(`1.`, double("1.", 1))

@@ -3,12 +3,14 @@ package eql
 import (
 	"fmt"
 	"strings"
+
+	"esrule/internal/query/cond"
 )
 
 // condition = and ( or and )*
-func (p *parser) condition() Expr {
+func (p *parser) condition() cond.Expr {
 	start := p.tok.span.Start
-	operands := []Expr{p.conjunction()}
+	operands := []cond.Expr{p.conjunction()}
 	for p.take(tokOr) {
 		operands = append(operands, p.conjunction())
 	}
@@ -16,13 +18,13 @@ func (p *parser) condition() Expr {
 		return operands[0]
 	}
 	p.count()
-	return &Or{Span: p.from(start), Operands: operands}
+	return &cond.Or{Span: p.from(start), Operands: operands}
 }
 
 // conjunction = negation ( and negation )*
-func (p *parser) conjunction() Expr {
+func (p *parser) conjunction() cond.Expr {
 	start := p.tok.span.Start
-	operands := []Expr{p.negation()}
+	operands := []cond.Expr{p.negation()}
 	for p.take(tokAnd) {
 		operands = append(operands, p.negation())
 	}
@@ -30,11 +32,11 @@ func (p *parser) conjunction() Expr {
 		return operands[0]
 	}
 	p.count()
-	return &And{Span: p.from(start), Operands: operands}
+	return &cond.And{Span: p.from(start), Operands: operands}
 }
 
 // negation = not negation | name of [ … ] | comparison
-func (p *parser) negation() Expr {
+func (p *parser) negation() cond.Expr {
 	p.meantNot()
 	switch {
 	case p.tok.kind == tokNot:
@@ -45,7 +47,7 @@ func (p *parser) negation() Expr {
 		defer p.leave()
 		operand := p.negation()
 		p.count()
-		return &Not{Span: p.from(start), Operand: operand}
+		return &cond.Not{Span: p.from(start), Operand: operand}
 	case p.tok.kind == tokIdentifier && p.ahead.kind == tokOf:
 		return p.relationship()
 	}
@@ -58,37 +60,52 @@ func (p *parser) meantNot() {
 		return
 	}
 	switch p.ahead.kind {
-	case tokIdentifier, tokQuoted, tokTilde, tokOptional, tokOpenParen, tokString, tokInteger, tokDecimal, tokNot:
+	case tokIdentifier,
+		tokQuoted,
+		tokTilde,
+		tokOptional,
+		tokOpenParen,
+		tokString,
+		tokInteger,
+		tokDecimal,
+		tokNot:
 		p.lowerCase("not")
 	}
 }
 
 // lowerCase reports a keyword that was not written in lower case, and takes it for the keyword.
 func (p *parser) lowerCase(word string) {
-	p.fail(p.tok.span, CodeSyntax, fmt.Sprintf("expected keyword %s, found name %s", name(word), name(p.tok.text)),
-		fmt.Sprintf("Keywords are lower-case: write %s.", word))
+	p.fail(
+		p.tok.span,
+		cond.CodeSyntax,
+		fmt.Sprintf("expected keyword %s, found name %s", name(word), name(p.tok.text)),
+		fmt.Sprintf("Keywords are lower-case: write %s.", word),
+	)
 	p.tok.kind = keyword(word)
 }
 
 // relationship = name of "[" … "]", which Elasticsearch reads and refuses too.
-func (p *parser) relationship() Expr {
+func (p *parser) relationship() cond.Expr {
 	start := p.tok.span.Start
 	relation := p.advance()
 	p.advance()
 	if p.tok.kind != tokOpenBracket {
-		p.unexpected(`"[" after `+name("of"), "It belongs to process relationships, which are not supported; a field of that name goes into backquotes.")
+		p.unexpected(
+			`"[" after `+name("of"),
+			"It belongs to process relationships, which are not supported; a field of that name goes into backquotes.",
+		)
 		p.skip()
-		return &Literal{Span: p.from(start)}
+		return &cond.Literal{Span: p.from(start)}
 	}
-	p.fail(p.from(start), CodeUnsupported,
+	p.fail(p.from(start), cond.CodeUnsupported,
 		fmt.Sprintf("process relationships (%s of) are not supported", clip(relation.text)),
 		"Only single events are searched for: compare fields such as process.parent.name.")
 	p.skip()
-	return &Literal{Span: p.from(start)}
+	return &cond.Literal{Span: p.from(start)}
 }
 
 // comparison = sum ( operator sum )?
-func (p *parser) comparison() Expr {
+func (p *parser) comparison() cond.Expr {
 	start := p.tok.span.Start
 	left := p.sum()
 	op, ok := p.comparisonOperator()
@@ -98,41 +115,51 @@ func (p *parser) comparison() Expr {
 	p.advance()
 	right := p.sum()
 	p.count()
-	e := &Compare{Span: p.from(start), Op: op, Left: left, Right: right}
+	e := &cond.Compare{Span: p.from(start), Op: op, Left: left, Right: right}
 	for {
 		if _, ok := p.comparisonOperator(); !ok {
 			return p.endOfOperand(e)
 		}
-		p.fail(p.tok.span, CodeSyntax, "comparisons do not chain", "Join two of them with and: f > 1 and f < 5.")
+		p.fail(
+			p.tok.span,
+			cond.CodeSyntax,
+			"comparisons do not chain",
+			"Join two of them with and: f > 1 and f < 5.",
+		)
 		p.advance()
 		p.sum()
 	}
 }
 
 // comparisonOperator tells which comparison stands here. "=" is taken for the "==" that was meant.
-func (p *parser) comparisonOperator() (CompareOp, bool) {
+func (p *parser) comparisonOperator() (cond.CompareOp, bool) {
 	switch p.tok.kind {
 	case tokEqual:
-		return Equal, true
+		return cond.Equal, true
 	case tokNotEqual:
-		return NotEqual, true
+		return cond.NotEqual, true
 	case tokLess:
-		return Less, true
+		return cond.Less, true
 	case tokLessOrEqual:
-		return LessOrEqual, true
+		return cond.LessOrEqual, true
 	case tokGreater:
-		return Greater, true
+		return cond.Greater, true
 	case tokGreaterOrEqual:
-		return GreaterOrEqual, true
+		return cond.GreaterOrEqual, true
 	case tokAssign:
-		p.fail(p.tok.span, CodeSyntax, `"=" does not compare`, "Write ==, or : to ignore letter case.")
-		return Equal, true
+		p.fail(
+			p.tok.span,
+			cond.CodeSyntax,
+			`"=" does not compare`,
+			"Write ==, or : to ignore letter case.",
+		)
+		return cond.Equal, true
 	}
 	return 0, false
 }
 
 // endOfOperand sees to it that what follows an operand of and, or, not can follow it.
-func (p *parser) endOfOperand(e Expr) Expr {
+func (p *parser) endOfOperand(e cond.Expr) cond.Expr {
 	p.meantOperator()
 	switch p.tok.kind {
 	case tokAnd, tokOr, tokComma, tokPipe, tokCloseParen, tokCloseBracket, tokEOF:
@@ -159,16 +186,16 @@ func (p *parser) meantOperator() {
 }
 
 // sum = product ( ( "+" | "-" ) product )*
-func (p *parser) sum() Expr {
+func (p *parser) sum() cond.Expr {
 	start := p.tok.span.Start
 	left := p.product()
 	for {
-		var op ArithmeticOp
+		var op cond.ArithmeticOp
 		switch p.tok.kind {
 		case tokPlus:
-			op = Add
+			op = cond.Add
 		case tokMinus:
-			op = Subtract
+			op = cond.Subtract
 		default:
 			return left
 		}
@@ -178,40 +205,51 @@ func (p *parser) sum() Expr {
 	}
 }
 
-// meantHyphen reports a name with a hyphen before an operator on texts: a-b : "x" reads as a - (b : "x").
-func (p *parser) meantHyphen(e Expr) {
-	b, ok := e.(*Binary)
-	if !ok || b.Op != Subtract {
+// meantHyphen reports a name with a hyphen before an operator on texts: a-b : "x" reads as a - (b :
+// "x").
+func (p *parser) meantHyphen(e cond.Expr) {
+	b, ok := e.(*cond.Binary)
+	if !ok || b.Op != cond.Subtract {
 		return
 	}
-	var subject Expr
+	var subject cond.Expr
 	switch right := b.Right.(type) {
-	case *Like:
+	case *cond.Like:
 		subject = right.Subject
-	case *In:
+	case *cond.In:
 		subject = right.Subject
 	default:
 		return
 	}
-	read := &Binary{Span: Span{b.Start, subject.Range().End}, Op: Subtract, Left: b.Left, Right: subject}
-	if meant, ok := Hyphenated(p.text, read); ok {
-		p.fail(read.Span, CodeSyntax, "a field's name without backquotes has no -", hyphenAdvice(meant))
+	read := &cond.Binary{
+		Span:  cond.Span{Start: b.Start, End: subject.Range().End},
+		Op:    cond.Subtract,
+		Left:  b.Left,
+		Right: subject,
+	}
+	if meant, ok := cond.Hyphenated(p.text, read); ok {
+		p.fail(
+			read.Span,
+			cond.CodeSyntax,
+			"a field's name without backquotes has no -",
+			hyphenAdvice(meant),
+		)
 	}
 }
 
 // product = signed ( ( "*" | "/" | "%" ) signed )*
-func (p *parser) product() Expr {
+func (p *parser) product() cond.Expr {
 	start := p.tok.span.Start
 	left := p.signed()
 	for {
-		var op ArithmeticOp
+		var op cond.ArithmeticOp
 		switch p.tok.kind {
 		case tokStar:
-			op = Multiply
+			op = cond.Multiply
 		case tokSlash:
-			op = Divide
+			op = cond.Divide
 		case tokPercent:
-			op = Modulo
+			op = cond.Modulo
 		default:
 			return left
 		}
@@ -220,13 +258,13 @@ func (p *parser) product() Expr {
 	}
 }
 
-func (p *parser) binary(start int, op ArithmeticOp, left, right Expr) Expr {
+func (p *parser) binary(start int, op cond.ArithmeticOp, left, right cond.Expr) cond.Expr {
 	p.count()
-	return &Binary{Span: p.from(start), Op: op, Left: left, Right: right}
+	return &cond.Binary{Span: p.from(start), Op: op, Left: left, Right: right}
 }
 
 // signed = ( "-" | "+" ) signed | predicate
-func (p *parser) signed() Expr {
+func (p *parser) signed() cond.Expr {
 	sign := p.tok
 	if sign.kind != tokMinus && sign.kind != tokPlus {
 		return p.predicate()
@@ -241,12 +279,14 @@ func (p *parser) signed() Expr {
 		return operand
 	}
 	span := p.from(sign.span.Start)
-	if number, ok := operand.(*Literal); ok && number.isNumber() {
+	if number, ok := operand.(*cond.Literal); ok && cond.TypeOf(number) == cond.Number {
 		return p.number(span, negated(number.Text))
 	}
 	p.count()
-	return &Negate{Span: span, Operand: operand}
+	return &cond.Negate{Span: span, Operand: operand}
 }
 
 // nothing stands where an operand is missing.
-func (p *parser) nothing() Expr { return &Literal{Span: Span{p.last, p.last}} }
+func (p *parser) nothing() cond.Expr {
+	return &cond.Literal{Span: cond.Span{Start: p.last, End: p.last}}
+}

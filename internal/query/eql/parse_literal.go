@@ -5,23 +5,25 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"esrule/internal/query/cond"
 )
 
 // literal reads a constant; nil where none stands here.
-func (p *parser) literal() *Literal {
+func (p *parser) literal() *cond.Literal {
 	t := p.tok
-	l := &Literal{Span: t.span}
+	l := &cond.Literal{Span: t.span}
 	switch t.kind {
 	case tokString:
-		l.Kind, l.Text = String, t.text
+		l.Kind, l.Text = cond.String, t.text
 	case tokInteger, tokDecimal:
 		p.advance()
 		p.count()
 		return p.number(t.span, t.text)
 	case tokTrue, tokFalse:
-		l.Kind, l.Bool = Bool, t.kind == tokTrue
+		l.Kind, l.Bool = cond.Bool, t.kind == tokTrue
 	case tokNull:
-		l.Kind = Null
+		l.Kind = cond.Null
 	default:
 		return nil
 	}
@@ -30,23 +32,29 @@ func (p *parser) literal() *Literal {
 	return l
 }
 
-// number reads a number's text: an integer that fits 64 bits, with or without a sign, or else a double.
-func (p *parser) number(span Span, text string) *Literal {
-	l := &Literal{Span: span, Text: text}
+// number reads a number's text: an integer that fits 64 bits, with or without a sign, or else a
+// double.
+func (p *parser) number(span cond.Span, text string) *cond.Literal {
+	l := &cond.Literal{Span: span, Text: text}
 	if !strings.ContainsAny(text, ".eE") {
 		if i, err := strconv.ParseInt(text, 10, 64); err == nil {
-			l.Kind, l.Int = Int, i
+			l.Kind, l.Int = cond.Int, i
 			return l
 		}
 		if u, err := strconv.ParseUint(text, 10, 64); err == nil {
-			l.Kind, l.Uint = Uint, u
+			l.Kind, l.Uint = cond.Uint, u
 			return l
 		}
 	}
-	l.Kind = Float
+	l.Kind = cond.Float
 	l.Float, _ = strconv.ParseFloat(text, 64) // the token's form leaves only the range to fail
 	if math.IsInf(l.Float, 0) {
-		p.fail(span, CodeSyntax, fmt.Sprintf("the number %s is too large for a double", clip(text)), "Write a number below 1.8e308.")
+		p.fail(
+			span,
+			cond.CodeSyntax,
+			fmt.Sprintf("the number %s is too large for a double", clip(text)),
+			"Write a number below 1.8e308.",
+		)
 	}
 	return l
 }
@@ -58,5 +66,3 @@ func negated(text string) string {
 	}
 	return "-" + text
 }
-
-func (l *Literal) isNumber() bool { return l.Kind == Int || l.Kind == Uint || l.Kind == Float }

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"esrule/internal/query/cond"
 )
 
 // predicate = primary ( ( ":" | like | regex ) constants | not? in "(" … ")" )?
-func (p *parser) predicate() Expr {
+func (p *parser) predicate() cond.Expr {
 	start := p.tok.span.Start
 	subject := p.primary()
 	p.meantPredicate()
@@ -18,7 +20,7 @@ func (p *parser) predicate() Expr {
 	case p.tok.kind == tokIn || p.tok.kind == tokInFold:
 		return p.in(start, subject, false)
 	case p.tok.kind == tokNot && p.ahead.kind.isLike():
-		p.fail(Span{p.tok.span.Start, p.ahead.span.End}, CodeSyntax,
+		p.fail(cond.Span{Start: p.tok.span.Start, End: p.ahead.span.End}, cond.CodeSyntax,
 			fmt.Sprintf("EQL has no `not %s`", p.ahead.text),
 			fmt.Sprintf("Write not before the field: not %s %s …", p.subject(subject),
 				p.ahead.text))
@@ -57,9 +59,9 @@ func (k tokenKind) isLike() bool {
 }
 
 // in = ( in | in~ ) "(" condition ( "," condition )* ")"
-func (p *parser) in(start int, subject Expr, isNegated bool) Expr {
+func (p *parser) in(start int, subject cond.Expr, isNegated bool) cond.Expr {
 	op := p.advance()
-	e := &In{Subject: subject, Negated: isNegated, Fold: op.kind == tokInFold}
+	e := &cond.In{Subject: subject, Negated: isNegated, Fold: op.kind == tokInFold}
 	p.count()
 	if p.tok.kind != tokOpenParen {
 		p.unexpected(`"(" after `+name(op.text),
@@ -77,11 +79,11 @@ func (p *parser) in(start int, subject Expr, isNegated bool) Expr {
 }
 
 // like = operator ( constant | "(" constant ( "," constant )* ")" )
-func (p *parser) like(start int, subject Expr) Expr {
+func (p *parser) like(start int, subject cond.Expr) cond.Expr {
 	op := p.advance()
-	e := &Like{Subject: subject, Op: likeOp(op.kind)}
+	e := &cond.Like{Subject: subject, Op: likeOp(op.kind)}
 	p.count()
-	constant := func() Expr {
+	constant := func() cond.Expr {
 		c := p.constant(op, subject)
 		e.Patterns = append(e.Patterns, c)
 		return c
@@ -94,28 +96,33 @@ func (p *parser) like(start int, subject Expr) Expr {
 	}
 	e.Span = p.from(start)
 	if p.tok.kind.isLike() {
-		p.fail(p.tok.span, CodeSyntax, "comparisons do not chain", "Join two of them with and.")
+		p.fail(
+			p.tok.span,
+			cond.CodeSyntax,
+			"comparisons do not chain",
+			"Join two of them with and.",
+		)
 		p.skip()
 	}
 	return e
 }
 
-func likeOp(kind tokenKind) LikeOp {
+func likeOp(kind tokenKind) cond.LikeOp {
 	switch kind {
 	case tokLike:
-		return LikeExact
+		return cond.LikeExact
 	case tokLikeFold:
-		return LikeFold
+		return cond.LikeFold
 	case tokRegex:
-		return Regex
+		return cond.Regex
 	case tokRegexFold:
-		return RegexFold
+		return cond.RegexFold
 	}
-	return Colon
+	return cond.Colon
 }
 
 // list reads "(" element ( "," element )* ")"; what names an element in a message.
-func (p *parser) list(what string, element func() Expr) []Expr {
+func (p *parser) list(what string, element func() cond.Expr) []cond.Expr {
 	open := p.advance()
 	if !p.enter() {
 		return nil
@@ -130,8 +137,8 @@ func (p *parser) list(what string, element func() Expr) []Expr {
 }
 
 // elements reads element ( "," element )* ")".
-func (p *parser) elements(open token, element func() Expr) []Expr {
-	var list []Expr
+func (p *parser) elements(open token, element func() cond.Expr) []cond.Expr {
+	var list []cond.Expr
 	for {
 		list = append(list, element())
 		switch p.tok.kind {
@@ -161,7 +168,7 @@ func (p *parser) elements(open token, element func() Expr) []Expr {
 // unclosed reports a parenthesis that does not end.
 func (p *parser) unclosed(open token) {
 	if p.tok.kind == tokEOF || p.tok.kind == tokPipe {
-		p.fail(open.span, CodeSyntax, `"(" is not closed`,
+		p.fail(open.span, cond.CodeSyntax, `"(" is not closed`,
 			"Write the ) where its part of the condition ends.")
 		return
 	}
@@ -171,7 +178,7 @@ func (p *parser) unclosed(open token) {
 }
 
 // constant reads the right side of an operator that takes constants only.
-func (p *parser) constant(op token, subject Expr) *Literal {
+func (p *parser) constant(op token, subject cond.Expr) *cond.Literal {
 	t := p.tok
 	if c := p.literal(); c != nil {
 		return c
@@ -208,11 +215,11 @@ func (p *parser) constant(op token, subject Expr) *Literal {
 		p.unexpected(want, fmt.Sprintf("Write a text in quotes: field %s \"text\".", op.text))
 		p.skip()
 	}
-	return &Literal{Span: p.from(t.span.Start)}
+	return &cond.Literal{Span: p.from(t.span.Start)}
 }
 
 // operandForConstant reads a field or a call where a constant has to stand, and reports it.
-func (p *parser) operandForConstant(want, op string, subject Expr) {
+func (p *parser) operandForConstant(want, op string, subject cond.Expr) {
 	before := len(p.errors)
 	start := p.tok.span.Start
 	word := p.rawWord(start)
@@ -221,15 +228,19 @@ func (p *parser) operandForConstant(want, op string, subject Expr) {
 		return
 	}
 	found, advice := "a function", "EQL compares a field with constants only."
-	if field, ok := e.(*Field); ok {
+	if field, ok := e.(*cond.Field); ok {
 		found, advice = "field "+name(field.Path), unquoted(word, op)
-		if f, ok := subject.(*Field); ok && isExistence(f.Path) {
+		if f, ok := subject.(*cond.Field); ok && isExistence(f.Path) {
 			advice = fmt.Sprintf("Write %s != null.", word)
 		}
 		for p.last < start+len(word) && p.tok.kind != tokEOF { // the rest of the word
 			p.advance()
 		}
 	}
-	p.fail(Span{start, e.Range().End}, CodeType, fmt.Sprintf("expected %s, found %s", want, found),
-		advice)
+	p.fail(
+		cond.Span{Start: start, End: e.Range().End},
+		cond.CodeType,
+		fmt.Sprintf("expected %s, found %s", want, found),
+		advice,
+	)
 }

@@ -3,10 +3,12 @@ package eql
 import (
 	"fmt"
 	"strings"
+
+	"esrule/internal/query/cond"
 )
 
 // primary = constant | call | field | "(" condition ")"
-func (p *parser) primary() Expr {
+func (p *parser) primary() cond.Expr {
 	switch t := p.tok; t.kind {
 	case tokOpenParen:
 		return p.parenthesised()
@@ -25,13 +27,17 @@ func (p *parser) primary() Expr {
 }
 
 // missingOperand reports what stands where an operand has to.
-func (p *parser) missingOperand() Expr {
+func (p *parser) missingOperand() cond.Expr {
 	t := p.tok
 	if start := p.wordStart(p.last); p.last-start > 1 && p.text[p.last-1] == '*' {
 		// A * at the end of a word reads as a multiplication.
 		word := clip(p.text[start:p.last])
-		p.fail(Span{start, p.last}, CodeSyntax, name(word)+" is written without quotes",
-			unquoted(word, "=="))
+		p.fail(
+			cond.Span{Start: start, End: p.last},
+			cond.CodeSyntax,
+			name(word)+" is written without quotes",
+			unquoted(word, "=="),
+		)
 		return p.nothing()
 	}
 	advice := p.operandAdvice()
@@ -71,7 +77,7 @@ func (p *parser) operandAdvice() string {
 }
 
 // parenthesised = "(" condition ")"; the parentheses leave no node, their span is not the node's.
-func (p *parser) parenthesised() Expr {
+func (p *parser) parenthesised() cond.Expr {
 	open := p.advance()
 	if !p.enter() {
 		return p.nothing()
@@ -103,9 +109,9 @@ func (p *parser) skipTo(kind tokenKind) {
 }
 
 // field = "?"? name ( "." name | "[" digits "]" )*
-func (p *parser) field() Expr {
+func (p *parser) field() cond.Expr {
 	start := p.tok.span.Start
-	f := &Field{Optional: p.take(tokOptional)}
+	f := &cond.Field{Optional: p.take(tokOptional)}
 	var path []string
 	for {
 		switch p.tok.kind {
@@ -141,7 +147,8 @@ func (p *parser) badPart(optional bool) {
 		advice = "Take the dot away, or write the rest of the name."
 	}
 	p.unexpected(want, advice)
-	if p.tok.kind.isKeyword() && p.tok.kind != tokAnd && p.tok.kind != tokOr || p.tok.kind == tokTilde {
+	if p.tok.kind.isKeyword() && p.tok.kind != tokAnd && p.tok.kind != tokOr ||
+		p.tok.kind == tokTilde {
 		p.advance()
 	}
 }
@@ -153,18 +160,18 @@ func (p *parser) index() {
 		p.advance()
 	}
 	p.take(tokCloseBracket)
-	p.fail(p.from(start), CodeSyntax, "array indexes are not supported",
+	p.fail(p.from(start), cond.CodeSyntax, "array indexes are not supported",
 		"Take the index away: a condition holds where any value of the array fits.")
 }
 
 // call = name "(" ( condition ( "," condition )* )? ")"
-func (p *parser) call() Expr {
+func (p *parser) call() cond.Expr {
 	word := p.advance()
-	e := &Call{Name: strings.TrimSuffix(word.text, "~"), Fold: word.kind == tokTilde}
+	e := &cond.Call{Name: strings.TrimSuffix(word.text, "~"), Fold: word.kind == tokTilde}
 	if p.tok.kind != tokOpenParen {
 		p.unexpected(`"(" after the function `+name(word.text),
 			fmt.Sprintf("Write its arguments: %s(field, …).", word.text))
-		return &Literal{Span: word.span}
+		return &cond.Literal{Span: word.span}
 	}
 	if p.ahead.kind == tokCloseParen {
 		p.advance()
@@ -178,22 +185,28 @@ func (p *parser) call() Expr {
 	return e
 }
 
-// resolve sets the call's name to its function's own, and reports what does not fit the function.
-func (p *parser) resolve(e *Call, word token) {
+// resolve sets the call's name and result to its function's own, and reports what does not fit the
+// function.
+func (p *parser) resolve(e *cond.Call, word token) {
 	f, ok := lookUp(e.Name)
 	if !ok {
-		p.fail(word.span, CodeFunction, "unknown function "+name(e.Name), functionAdvice(e.Name))
+		p.fail(
+			word.span,
+			cond.CodeFunction,
+			"unknown function "+name(e.Name),
+			functionAdvice(e.Name),
+		)
 		return
 	}
-	e.Name = f.name
+	e.Name, e.Result = f.name, f.result
 	if e.Fold && !f.fold {
-		p.fail(word.span, CodeFunction, fmt.Sprintf("the function %s has no variant with ~",
+		p.fail(word.span, cond.CodeFunction, fmt.Sprintf("the function %s has no variant with ~",
 			name(f.name)),
 			fmt.Sprintf("Letter case makes no difference to it: write %s.", f.name))
 		return
 	}
 	if len(e.Args) < f.least || f.most >= 0 && len(e.Args) > f.most {
-		p.fail(e.Span, CodeFunction, fmt.Sprintf("the function %s takes %s, found %d",
+		p.fail(e.Span, cond.CodeFunction, fmt.Sprintf("the function %s takes %s, found %d",
 			name(f.name), f.count(), len(e.Args)), "Write "+f.usage()+".")
 	}
 }

@@ -3,20 +3,22 @@ package eql
 import (
 	"fmt"
 	"strings"
+
+	"esrule/internal/query/cond"
 )
 
 const statementAdvice = `An event query is: category where condition; for any category: any where condition.`
 
 // query = ( any | name | string ) where condition pipe*
-func (p *parser) query() *Query {
-	q := &Query{Text: p.text, Where: &Literal{}}
+func (p *parser) query() *cond.Query {
+	q := &cond.Query{Text: p.text, Where: &cond.Literal{}, Print: Print}
 	if kind := p.statementKind(); kind != "" {
 		p.refuse(kind)
 		return q
 	}
 	if p.tok.kind == tokEOF {
 		if len(p.errors) == 0 {
-			p.syntax(Span{}, "the query is empty", statementAdvice)
+			p.syntax(cond.Span{}, "the query is empty", statementAdvice)
 		}
 		return q
 	}
@@ -45,13 +47,13 @@ func (p *parser) statementKind() string {
 // refuse reports that the statement is of an unsupported kind, and nothing else about it.
 func (p *parser) refuse(kind string) {
 	p.errors = nil
-	p.add(p.tok.span, CodeUnsupported, kind+" queries are not supported",
+	p.add(p.tok.span, cond.CodeUnsupported, kind+" queries are not supported",
 		"Only single events are searched for: category where condition.")
 	p.stop()
 }
 
 // category reads what stands before where.
-func (p *parser) category() *Literal {
+func (p *parser) category() *cond.Literal {
 	t := p.tok
 	switch {
 	case t.kind == tokAny:
@@ -73,7 +75,7 @@ func (p *parser) category() *Literal {
 			p.advance()
 		}
 	}
-	return &Literal{Span: t.span, Kind: String, Text: t.text}
+	return &cond.Literal{Span: t.span, Kind: cond.String, Text: t.text}
 }
 
 // where reads the keyword. Where it is not there, the text up to it is skipped; false means that
@@ -105,7 +107,9 @@ func (p *parser) whereAdvice() string {
 	case tokMinus:
 		return `A category with such a character is a string: "my-category" where …`
 	case tokDot, tokColon, tokAssign, tokEqual, tokNotEqual, tokIn, tokLike:
-		return "A condition follows a category and where: any where " + clip(strings.TrimSpace(firstLine(p.text)))
+		return "A condition follows a category and where: any where " + clip(
+			strings.TrimSpace(firstLine(p.text)),
+		)
 	}
 	return statementAdvice
 }
@@ -116,12 +120,12 @@ func firstLine(text string) string {
 }
 
 // statementCondition reads the condition and what follows it wrongly, up to the pipes or the end.
-func (p *parser) statementCondition() Expr {
+func (p *parser) statementCondition() cond.Expr {
 	where := p.condition()
 	for p.tok.kind != tokEOF && p.tok.kind != tokPipe {
 		switch p.tok.kind {
 		case tokCloseParen:
-			p.fail(p.tok.span, CodeSyntax, `")" closes nothing`,
+			p.fail(p.tok.span, cond.CodeSyntax, `")" closes nothing`,
 				"Take it away, or open its parenthesis.")
 		default:
 			p.unexpected("`and`, `or` or the end of the query", p.endAdvice())
@@ -141,7 +145,9 @@ func (p *parser) statementCondition() Expr {
 
 // endAdvice says what to write where neither and, or nor the end follows a condition.
 func (p *parser) endAdvice() string {
-	if p.tok.kind == tokComma && p.last > 0 && isDigit(p.text[p.last-1]) && p.ahead.kind == tokInteger && p.ahead.span.Start == p.tok.span.End {
+	if p.tok.kind == tokComma && p.last > 0 && isDigit(p.text[p.last-1]) &&
+		p.ahead.kind == tokInteger &&
+		p.ahead.span.Start == p.tok.span.End {
 		return "A number is written without commas."
 	}
 	if p.tok.kind == tokComma && p.ahead.kind == tokString {
@@ -164,7 +170,7 @@ func (p *parser) pipe() {
 	for _, pipe := range pipes {
 		if pipe == word.text {
 			known = true
-			p.fail(p.from(start), CodeUnsupported,
+			p.fail(p.from(start), cond.CodeUnsupported,
 				fmt.Sprintf("the pipe %s is not supported", name(pipe)),
 				"Every matching event is reported; take the pipe away.")
 		}
@@ -174,7 +180,7 @@ func (p *parser) pipe() {
 		if near := nearest(word.text, pipes); near != "" && advice == "" {
 			advice = fmt.Sprintf("Did you mean %s? (It is not supported either.)", near)
 		}
-		p.fail(word.span, CodeSyntax, "EQL has no pipe "+name(word.text), advice)
+		p.fail(word.span, cond.CodeSyntax, "EQL has no pipe "+name(word.text), advice)
 	}
 	for p.tok.kind != tokPipe && p.tok.kind != tokEOF {
 		p.advance()

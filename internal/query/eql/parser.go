@@ -3,9 +3,12 @@ package eql
 import (
 	"fmt"
 	"slices"
+
+	"esrule/internal/query/cond"
 )
 
-// The limits of a query. They are far beyond any rule and keep every later pass cheap and its recursion shallow.
+// The limits of a query. They are far beyond any rule and keep every later pass cheap and its
+// recursion shallow.
 const (
 	maxText   = 1 << 20
 	maxDepth  = 100
@@ -14,9 +17,17 @@ const (
 )
 
 // Parse reads an event query. The error is [Errors], with everything that is wrong with the text.
-func Parse(text string) (*Query, error) {
+func Parse(text string) (*cond.Query, error) {
 	if len(text) > maxText {
-		return nil, Errors{NewError(text, Span{}, CodeLimit, "the query is longer than 1 MiB", "Split the rule.")}
+		return nil, cond.Errors{
+			cond.NewError(
+				text,
+				cond.Span{},
+				cond.CodeLimit,
+				"the query is longer than 1 MiB",
+				"Split the rule.",
+			),
+		}
 	}
 	p := &parser{text: text}
 	p.lex = lexer{text: text, lost: -1, report: p.syntax}
@@ -31,8 +42,9 @@ func Parse(text string) (*Query, error) {
 	return query, nil
 }
 
-// parser reads tokens by recursive descent, one method a rule of the grammar. A method that meets an error reports it,
-// skips to where it can go on and returns a node all the same; the tree is thrown away in the end.
+// parser reads tokens by recursive descent, one method a rule of the grammar. A method that meets
+// an error reports it, skips to where it can go on and returns a node all the same; the tree is
+// thrown away in the end.
 type parser struct {
 	text       string
 	lex        lexer
@@ -41,8 +53,9 @@ type parser struct {
 	last   int
 	depth  int
 	nodes  int
-	errors Errors
-	// stopped is set when nothing further is worth reading; the parser then sees the end of the text everywhere.
+	errors cond.Errors
+	// stopped is set when nothing further is worth reading; the parser then sees the end of the
+	// text everywhere.
 	stopped bool
 }
 
@@ -61,7 +74,7 @@ func (p *parser) advance() token {
 }
 
 // end makes the token after the last one.
-func (p *parser) end() token { return token{kind: tokEOF, span: Span{p.last, p.last}} }
+func (p *parser) end() token { return token{kind: tokEOF, span: cond.Span{Start: p.last, End: p.last}} }
 
 // take advances over a token of the kind, if it is there.
 func (p *parser) take(kind tokenKind) bool {
@@ -73,25 +86,32 @@ func (p *parser) take(kind tokenKind) bool {
 }
 
 // from returns the span from start to the end of the last token.
-func (p *parser) from(start int) Span { return Span{start, max(start, p.last)} }
+func (p *parser) from(
+	start int,
+) cond.Span {
+	return cond.Span{Start: start, End: max(start, p.last)}
+}
 
 // add records an error, one at a place.
-func (p *parser) add(span Span, code Code, message, advice string) {
-	taken := func(e *Error) bool { return e.Span.Start == span.Start }
+func (p *parser) add(span cond.Span, code cond.Code, message, advice string) {
+	taken := func(e *cond.Error) bool { return e.Span.Start == span.Start }
 	if p.stopped || slices.ContainsFunc(p.errors, taken) {
 		return
 	}
-	p.errors = append(p.errors, NewError(p.text, span, code, message, advice))
+	p.errors = append(p.errors, cond.NewError(p.text, span, code, message, advice))
 	if len(p.errors) >= maxErrors {
 		p.stop()
 	}
 }
 
 // syntax records an error of the lexer.
-func (p *parser) syntax(span Span, message, advice string) { p.add(span, CodeSyntax, message, advice) }
+func (p *parser) syntax(span cond.Span, message, advice string) {
+	p.add(span, cond.CodeSyntax, message, advice)
+}
 
-// fail records an error of the parser, unless the lexer had lost its way before: then it would only be an echo.
-func (p *parser) fail(span Span, code Code, message, advice string) {
+// fail records an error of the parser, unless the lexer had lost its way before: then it would only
+// be an echo.
+func (p *parser) fail(span cond.Span, code cond.Code, message, advice string) {
 	if p.lex.lost < 0 || span.Start < p.lex.lost {
 		p.add(span, code, message, advice)
 	}
@@ -108,14 +128,19 @@ func (p *parser) unexpectedAs(want, found, advice string) {
 	case tokInvalid:
 		return // reported by the lexer
 	case tokEOF:
-		span = Span{p.last, p.last} // not behind the blank lines at the end
+		span = cond.Span{Start: p.last, End: p.last} // not behind the blank lines at the end
 	}
-	p.fail(span, CodeSyntax, fmt.Sprintf("expected %s, found %s", want, found), advice)
+	p.fail(span, cond.CodeSyntax, fmt.Sprintf("expected %s, found %s", want, found), advice)
 }
 
 // limit records that the query is too large and ends the reading.
 func (p *parser) limit(message string) {
-	p.add(p.tok.span, CodeLimit, message, "Split the rule, or write lists: field in (…), field : (…).")
+	p.add(
+		p.tok.span,
+		cond.CodeLimit,
+		message,
+		"Split the rule, or write lists: field in (…), field : (…).",
+	)
 	p.stop()
 }
 
@@ -125,8 +150,8 @@ func (p *parser) stop() {
 	p.ahead = p.tok
 }
 
-// enter goes one level of nesting deeper; every rule that calls itself does, so that no text exhausts the stack.
-// Where it returns false, the reading has ended.
+// enter goes one level of nesting deeper; every rule that calls itself does, so that no text
+// exhausts the stack. Where it returns false, the reading has ended.
 func (p *parser) enter() bool {
 	p.depth++
 	if p.depth > maxDepth {
@@ -146,8 +171,8 @@ func (p *parser) count() {
 	}
 }
 
-// skip goes on to where the surrounding rule can continue: and, or, a comma, a pipe, a closing bracket or
-// the end. Brackets that open on the way are skipped with what they hold.
+// skip goes on to where the surrounding rule can continue: and, or, a comma, a pipe, a closing
+// bracket or the end. Brackets that open on the way are skipped with what they hold.
 func (p *parser) skip() {
 	open := 0
 	for {
@@ -171,7 +196,10 @@ func (p *parser) skip() {
 }
 
 // inOrder returns the errors in the order of the text.
-func (p *parser) inOrder() Errors {
-	slices.SortStableFunc(p.errors, func(a, b *Error) int { return a.Span.Start - b.Span.Start })
+func (p *parser) inOrder() cond.Errors {
+	slices.SortStableFunc(
+		p.errors,
+		func(a, b *cond.Error) int { return a.Span.Start - b.Span.Start },
+	)
 	return p.errors
 }

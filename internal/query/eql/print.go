@@ -5,9 +5,12 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"esrule/internal/query/cond"
 )
 
-// The levels of the grammar, from loose to tight. An operand that is looser than its place needs parentheses.
+// The levels of the grammar, from loose to tight. An operand that is looser than its place needs
+// parentheses.
 const (
 	levelOr = iota
 	levelAnd
@@ -21,7 +24,7 @@ const (
 )
 
 // String returns the query in canonical form; parsing it returns the same tree.
-func (q *Query) String() string {
+func String(q *cond.Query) string {
 	category := "any"
 	switch {
 	case q.Category == nil:
@@ -33,48 +36,48 @@ func (q *Query) String() string {
 	return category + " where " + Print(q.Where)
 }
 
-// Print returns the expression in canonical form: one line, one space around operators, only the parentheses that the
-// tree needs.
-func Print(e Expr) string {
+// Print returns the expression in canonical form: one line, one space around operators, only the
+// parentheses that the tree needs.
+func Print(e cond.Expr) string {
 	var b strings.Builder
 	write(&b, e, levelOr)
 	return b.String()
 }
 
 // write appends e for a place that takes expressions of the given level and tighter.
-func write(b *strings.Builder, e Expr, place int) {
+func write(b *strings.Builder, e cond.Expr, place int) {
 	if levelOf(e) < place {
 		b.WriteByte('(')
 		defer b.WriteByte(')')
 	}
 	switch e := e.(type) {
-	case *And:
+	case *cond.And:
 		writeList(b, e.Operands, " and ", levelNot)
-	case *Or:
+	case *cond.Or:
 		writeList(b, e.Operands, " or ", levelAnd)
-	case *Not:
+	case *cond.Not:
 		b.WriteString("not ")
 		write(b, e.Operand, levelNot)
-	case *Compare:
+	case *cond.Compare:
 		write(b, e.Left, levelSum)
 		b.WriteString(" " + e.Op.String() + " ")
 		write(b, e.Right, levelSum)
-	case *In:
+	case *cond.In:
 		write(b, e.Subject, levelPrimary)
-		b.WriteString(" " + e.operator() + " (")
+		b.WriteString(" " + inOperator(e) + " (")
 		writeList(b, e.List, ", ", levelOr)
 		b.WriteByte(')')
-	case *Like:
+	case *cond.Like:
 		writeLike(b, e)
-	case *Binary:
+	case *cond.Binary:
 		level := levelOf(e)
 		write(b, e.Left, level)
 		b.WriteString(" " + e.Op.String() + " ")
 		write(b, e.Right, level+1)
-	case *Negate:
+	case *cond.Negate:
 		b.WriteByte('-')
 		write(b, e.Operand, levelSign)
-	case *Call:
+	case *cond.Call:
 		b.WriteString(e.Name)
 		if e.Fold {
 			b.WriteByte('~')
@@ -82,17 +85,17 @@ func write(b *strings.Builder, e Expr, place int) {
 		b.WriteByte('(')
 		writeList(b, e.Args, ", ", levelOr)
 		b.WriteByte(')')
-	case *Field:
+	case *cond.Field:
 		if e.Optional {
 			b.WriteByte('?')
 		}
 		b.WriteString(printPath(e.Path))
-	case *Literal:
-		b.WriteString(e.print())
+	case *cond.Literal:
+		b.WriteString(printLiteral(e))
 	}
 }
 
-func writeList(b *strings.Builder, list []Expr, separator string, place int) {
+func writeList(b *strings.Builder, list []cond.Expr, separator string, place int) {
 	for i, e := range list {
 		if i > 0 {
 			b.WriteString(separator)
@@ -101,7 +104,7 @@ func writeList(b *strings.Builder, list []Expr, separator string, place int) {
 	}
 }
 
-func writeLike(b *strings.Builder, e *Like) {
+func writeLike(b *strings.Builder, e *cond.Like) {
 	write(b, e.Subject, levelPrimary)
 	b.WriteString(" " + e.Op.String() + " ")
 	list := e.List || len(e.Patterns) != 1
@@ -112,63 +115,63 @@ func writeLike(b *strings.Builder, e *Like) {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(pattern.print())
+		b.WriteString(printLiteral(pattern))
 	}
 	if list {
 		b.WriteByte(')')
 	}
 }
 
-func levelOf(e Expr) int {
+func levelOf(e cond.Expr) int {
 	switch e := e.(type) {
-	case *And:
+	case *cond.And:
 		return levelAnd
-	case *Or:
+	case *cond.Or:
 		return levelOr
-	case *Not:
+	case *cond.Not:
 		return levelNot
-	case *Compare:
+	case *cond.Compare:
 		return levelCompare
-	case *In, *Like:
+	case *cond.In, *cond.Like:
 		return levelPredicate
-	case *Binary:
-		if e.Op == Add || e.Op == Subtract {
+	case *cond.Binary:
+		if e.Op == cond.Add || e.Op == cond.Subtract {
 			return levelSum
 		}
 		return levelProduct
-	case *Negate:
+	case *cond.Negate:
 		return levelSign
-	case *Literal:
+	case *cond.Literal:
 		// The sign of a number is an operator of the grammar: (-1) in (…).
-		if e.Kind != String && strings.HasPrefix(e.print(), "-") {
+		if e.Kind != cond.String && strings.HasPrefix(printLiteral(e), "-") {
 			return levelSign
 		}
 		return levelPrimary
-	case *Call, *Field:
+	case *cond.Call, *cond.Field:
 		return levelPrimary
 	}
 	return levelPrimary
 }
 
-// print returns the constant as EQL writes it.
-func (l *Literal) print() string {
+// printLiteral returns the constant as EQL writes it.
+func printLiteral(l *cond.Literal) string {
 	switch l.Kind {
-	case Null:
+	case cond.Null:
 		return "null"
-	case Bool:
+	case cond.Bool:
 		return strconv.FormatBool(l.Bool)
-	case String:
+	case cond.String:
 		return quote(l.Text)
-	case Int, Uint, Float:
+	case cond.Int, cond.Uint, cond.Float:
 		if l.Text != "" {
 			return l.Text
 		}
 	}
 	// A number that was not read from a text.
 	switch l.Kind {
-	case Int:
+	case cond.Int:
 		return strconv.FormatInt(l.Int, 10)
-	case Uint:
+	case cond.Uint:
 		return strconv.FormatUint(l.Uint, 10)
 	}
 	text := strconv.FormatFloat(l.Float, 'g', -1, 64)
@@ -225,8 +228,8 @@ func quote(s string) string {
 	return b.String()
 }
 
-// operator spells in, in~, not in, not in~.
-func (i *In) operator() string {
+// inOperator returns in, in~, not in or not in~.
+func inOperator(i *cond.In) string {
 	op := "in"
 	if i.Negated {
 		op = "not in"
@@ -235,57 +238,4 @@ func (i *In) operator() string {
 		op += "~"
 	}
 	return op
-}
-
-// String returns the operator as EQL writes it.
-func (op CompareOp) String() string {
-	switch op {
-	case Equal:
-		return "=="
-	case NotEqual:
-		return "!="
-	case Less:
-		return "<"
-	case LessOrEqual:
-		return "<="
-	case Greater:
-		return ">"
-	case GreaterOrEqual:
-		return ">="
-	}
-	return fmt.Sprintf("CompareOp(%d)", op)
-}
-
-// String returns the operator as EQL writes it.
-func (op LikeOp) String() string {
-	switch op {
-	case Colon:
-		return ":"
-	case LikeExact:
-		return "like"
-	case LikeFold:
-		return "like~"
-	case Regex:
-		return "regex"
-	case RegexFold:
-		return "regex~"
-	}
-	return fmt.Sprintf("LikeOp(%d)", op)
-}
-
-// String returns the operator as EQL writes it.
-func (op ArithmeticOp) String() string {
-	switch op {
-	case Add:
-		return "+"
-	case Subtract:
-		return "-"
-	case Multiply:
-		return "*"
-	case Divide:
-		return "/"
-	case Modulo:
-		return "%"
-	}
-	return fmt.Sprintf("ArithmeticOp(%d)", op)
 }

@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 )
 
@@ -18,19 +19,21 @@ func TestPrint(t *testing.T) {
 			t.Errorf("%s\n got error %v\nwant %s", text, err, want)
 			return
 		}
-		if got := q.String(); got != want {
+		if got := eql.String(q); got != want {
 			t.Errorf("%s\n got %s\nwant %s", text, got, want)
 		}
 	}
 	same := func(condition string) { t.Helper(); f("any where "+condition, "any where "+condition) }
 
 	// A condition of the shipped rule's shape.
-	f(`file where host.os.type == "windows" and process.name : ("a.exe", "b.exe") and (
+	f(
+		`file where host.os.type == "windows" and process.name : ("a.exe", "b.exe") and (
 	     file.path : "?:\\web\\*" or (file.path : "?:\\*\\Mail*\\auth\\*" and
 	     not (file.path : "?:\\*\\version\\*" or file.name : ("x.aspx"))) or
 	     not file.name : "y.aspx")`,
 		`file where host.os.type == "windows" and process.name : ("a.exe", "b.exe") and (file.path : "?:\\web\\*" or `+
-			`file.path : "?:\\*\\Mail*\\auth\\*" and not (file.path : "?:\\*\\version\\*" or file.name : ("x.aspx")) or not file.name : "y.aspx")`)
+			`file.path : "?:\\*\\Mail*\\auth\\*" and not (file.path : "?:\\*\\version\\*" or file.name : ("x.aspx")) or not file.name : "y.aspx")`,
+	)
 
 	same(`true`)
 	same(`a or b and not c`)
@@ -61,29 +64,30 @@ func TestPrint(t *testing.T) {
 // TestPrintRandom prints random trees and reads them back.
 func TestPrintRandom(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want := &eql.Query{Where: expression(t, 3)}
+		want := &cond.Query{Where: expression(t, 3)}
 		if rapid.Bool().Draw(t, "category") {
-			want.Category = &eql.Literal{Kind: eql.String, Text: rapid.String().Draw(t, "name")}
+			want.Category = &cond.Literal{Kind: cond.String, Text: rapid.String().Draw(t, "name")}
 		}
-		got, err := eql.Parse(want.String())
+		got, err := eql.Parse(eql.String(want))
 		if err != nil {
-			t.Fatalf("%s: %v", want, err)
+			t.Fatalf("%s: %v", eql.String(want), err)
 		}
 		if diff := difference(want, got); diff != "" {
-			t.Fatalf("%s: want -, got +\n%s", want, diff)
+			t.Fatalf("%s: want -, got +\n%s", eql.String(want), diff)
 		}
 	})
 }
 
-// expression draws a tree as the parser makes them: only one side of a comparison has fields, and a number has its sign.
-func expression(t *rapid.T, depth int) eql.Expr {
+// expression draws a tree as the parser makes them: only one side of a comparison has fields, and a
+// number has its sign.
+func expression(t *rapid.T, depth int) cond.Expr {
 	return node(t, depth, true)
 }
 
-func node(t *rapid.T, depth int, fields bool) eql.Expr {
-	below := func() eql.Expr { return node(t, depth-1, fields) }
-	several := func(least int) []eql.Expr {
-		list := make([]eql.Expr, rapid.IntRange(least, 3).Draw(t, "count"))
+func node(t *rapid.T, depth int, fields bool) cond.Expr {
+	below := func() cond.Expr { return node(t, depth-1, fields) }
+	several := func(least int) []cond.Expr {
+		list := make([]cond.Expr, rapid.IntRange(least, 3).Draw(t, "count"))
 		for i := range list {
 			list[i] = below()
 		}
@@ -95,59 +99,71 @@ func node(t *rapid.T, depth int, fields bool) eql.Expr {
 	}
 	switch kind {
 	case 0:
-		return &eql.And{Operands: several(2)}
+		return &cond.And{Operands: several(2)}
 	case 1:
-		return &eql.Or{Operands: several(2)}
+		return &cond.Or{Operands: several(2)}
 	case 2:
-		return &eql.Not{Operand: below()}
+		return &cond.Not{Operand: below()}
 	case 3:
-		op := eql.CompareOp(rapid.IntRange(0, 5).Draw(t, "op"))
-		return &eql.Compare{Op: op, Left: below(), Right: node(t, depth-1, false)}
+		op := cond.CompareOp(rapid.IntRange(0, 5).Draw(t, "op"))
+		return &cond.Compare{Op: op, Left: below(), Right: node(t, depth-1, false)}
 	case 4:
-		list := make([]eql.Expr, rapid.IntRange(1, 3).Draw(t, "count"))
+		list := make([]cond.Expr, rapid.IntRange(1, 3).Draw(t, "count"))
 		for i := range list {
 			list[i] = node(t, depth-1, false)
 		}
-		return &eql.In{Subject: below(), Negated: rapid.Bool().Draw(t, "not"), Fold: rapid.Bool().Draw(t, "fold"), List: list}
+		return &cond.In{
+			Subject: below(),
+			Negated: rapid.Bool().Draw(t, "not"),
+			Fold:    rapid.Bool().Draw(t, "fold"),
+			List:    list,
+		}
 	case 5:
-		like := &eql.Like{Op: eql.LikeOp(rapid.IntRange(0, 4).Draw(t, "op")), Subject: below(), List: rapid.Bool().Draw(t, "list")}
-		like.Patterns = []*eql.Literal{{Kind: eql.String, Text: rapid.String().Draw(t, "pattern")}}
+		like := &cond.Like{
+			Op:      cond.LikeOp(rapid.IntRange(0, 4).Draw(t, "op")),
+			Subject: below(),
+			List:    rapid.Bool().Draw(t, "list"),
+		}
+		like.Patterns = []*cond.Literal{
+			{Kind: cond.String, Text: rapid.String().Draw(t, "pattern")},
+		}
 		if like.List {
-			like.Patterns = append(like.Patterns, &eql.Literal{Kind: eql.Bool, Bool: true})
+			like.Patterns = append(like.Patterns, &cond.Literal{Kind: cond.Bool, Bool: true})
 		}
 		return like
 	case 6:
-		op := eql.ArithmeticOp(rapid.IntRange(0, 4).Draw(t, "op"))
-		return &eql.Binary{Op: op, Left: below(), Right: below()}
+		op := cond.ArithmeticOp(rapid.IntRange(0, 4).Draw(t, "op"))
+		return &cond.Binary{Op: op, Left: below(), Right: below()}
 	case 7:
 		operand := below()
-		if l, ok := operand.(*eql.Literal); ok && l.Kind != eql.String && l.Kind != eql.Null && l.Kind != eql.Bool {
+		if l, ok := operand.(*cond.Literal); ok && l.Kind != cond.String && l.Kind != cond.Null &&
+			l.Kind != cond.Bool {
 			return operand
 		}
-		return &eql.Negate{Operand: operand}
+		return &cond.Negate{Operand: operand}
 	case 8:
-		return &eql.Call{Name: "concat", Args: several(1)}
+		return &cond.Call{Name: "concat", Args: several(1), Result: cond.Text}
 	case 9:
 		if fields {
 			path := rapid.StringN(1, 8, -1).Draw(t, "path")
-			return &eql.Field{Path: path, Optional: rapid.Bool().Draw(t, "optional")}
+			return &cond.Field{Path: path, Optional: rapid.Bool().Draw(t, "optional")}
 		}
 	}
 	return constant(t)
 }
 
-func constant(t *rapid.T) eql.Expr {
+func constant(t *rapid.T) cond.Expr {
 	switch rapid.IntRange(0, 4).Draw(t, "constant") {
 	case 0:
-		return &eql.Literal{}
+		return &cond.Literal{}
 	case 1:
-		return &eql.Literal{Kind: eql.Bool, Bool: rapid.Bool().Draw(t, "bool")}
+		return &cond.Literal{Kind: cond.Bool, Bool: rapid.Bool().Draw(t, "bool")}
 	case 2:
 		i := rapid.Int64().Draw(t, "integer")
-		return &eql.Literal{Kind: eql.Int, Int: i, Text: strconv.FormatInt(i, 10)}
+		return &cond.Literal{Kind: cond.Int, Int: i, Text: strconv.FormatInt(i, 10)}
 	case 3:
 		d := rapid.Float64().Draw(t, "double")
-		return &eql.Literal{Kind: eql.Float, Float: d, Text: strconv.FormatFloat(d, 'e', -1, 64)}
+		return &cond.Literal{Kind: cond.Float, Float: d, Text: strconv.FormatFloat(d, 'e', -1, 64)}
 	}
-	return &eql.Literal{Kind: eql.String, Text: rapid.String().Draw(t, "string")}
+	return &cond.Literal{Kind: cond.String, Text: rapid.String().Draw(t, "string")}
 }

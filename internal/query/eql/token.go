@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"esrule/internal/query/cond"
 )
 
 // tokenKind is the closed set of what the lexer tells apart.
@@ -11,7 +13,8 @@ type tokenKind uint8
 
 const (
 	tokEOF tokenKind = iota
-	// tokInvalid stands for text that was already reported; the parser returns no second error for it.
+	// tokInvalid stands for text that was already reported; the parser returns no second error for
+	// it.
 	tokInvalid
 	tokIdentifier
 	tokQuoted // a name in backquotes
@@ -67,14 +70,16 @@ const (
 	tokMissingEvent // ![
 )
 
-// token is one piece of the text. Its text is as written, or the value for strings and quoted names.
+// token is one piece of the text. Its text is as written, or the value for strings and quoted
+// names.
 type token struct {
 	kind tokenKind
-	span Span
+	span cond.Span
 	text string
 }
 
-// keyword returns the kind of a reserved word, tokIdentifier for any other. Keywords are lower-case only.
+// keyword returns the kind of a reserved word, tokIdentifier for any other. Keywords are lower-case
+// only.
 func keyword(word string) tokenKind {
 	switch word {
 	case "and":

@@ -9,11 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 )
 
 // mustParse parses a text that has to be right.
-func mustParse(t *testing.T, text string) *eql.Query {
+func mustParse(t *testing.T, text string) *cond.Query {
 	t.Helper()
 	q, err := eql.Parse(text)
 	if err != nil {
@@ -23,28 +24,34 @@ func mustParse(t *testing.T, text string) *eql.Query {
 }
 
 // difference compares two queries but for their text and positions.
-func difference(a, b *eql.Query) string {
-	return cmp.Diff(a, b, cmpopts.IgnoreFields(eql.Query{}, "Text"), cmpopts.IgnoreTypes(eql.Span{}))
+func difference(a, b *cond.Query) string {
+	return cmp.Diff(
+		a,
+		b,
+		cmpopts.IgnoreFields(cond.Query{}, "Text", "Print"),
+		cmpopts.IgnoreTypes(cond.Span{}),
+	)
 }
 
-// sketch writes the tree with every node in parentheses, operator first, so that a test sees what holds what.
-func sketch(e eql.Expr) string {
-	node := func(head string, parts ...eql.Expr) string {
+// sketch writes the tree with every node in parentheses, operator first, so that a test sees what
+// holds what.
+func sketch(e cond.Expr) string {
+	node := func(head string, parts ...cond.Expr) string {
 		for _, part := range parts {
 			head += " " + sketch(part)
 		}
 		return "(" + head + ")"
 	}
 	switch e := e.(type) {
-	case *eql.And:
+	case *cond.And:
 		return node("and", e.Operands...)
-	case *eql.Or:
+	case *cond.Or:
 		return node("or", e.Operands...)
-	case *eql.Not:
+	case *cond.Not:
 		return node("not", e.Operand)
-	case *eql.Compare:
+	case *cond.Compare:
 		return node(e.Op.String(), e.Left, e.Right)
-	case *eql.In:
+	case *cond.In:
 		head := "in"
 		if e.Negated {
 			head = "not-in"
@@ -52,9 +59,9 @@ func sketch(e eql.Expr) string {
 		if e.Fold {
 			head += "~"
 		}
-		return node(head, append([]eql.Expr{e.Subject}, e.List...)...)
-	case *eql.Like:
-		parts := []eql.Expr{e.Subject}
+		return node(head, append([]cond.Expr{e.Subject}, e.List...)...)
+	case *cond.Like:
+		parts := []cond.Expr{e.Subject}
 		for _, p := range e.Patterns {
 			parts = append(parts, p)
 		}
@@ -62,33 +69,33 @@ func sketch(e eql.Expr) string {
 			return node(e.Op.String()+"[]", parts...)
 		}
 		return node(e.Op.String(), parts...)
-	case *eql.Binary:
+	case *cond.Binary:
 		return node(e.Op.String(), e.Left, e.Right)
-	case *eql.Negate:
+	case *cond.Negate:
 		return node("neg", e.Operand)
-	case *eql.Call:
+	case *cond.Call:
 		if e.Fold {
 			return node(e.Name+"~", e.Args...)
 		}
 		return node(e.Name, e.Args...)
-	case *eql.Field:
+	case *cond.Field:
 		if e.Optional {
 			return "?<" + e.Path + ">"
 		}
 		return "<" + e.Path + ">"
-	case *eql.Literal:
+	case *cond.Literal:
 		switch e.Kind {
-		case eql.Null:
+		case cond.Null:
 			return "null"
-		case eql.String:
+		case cond.String:
 			return strconv.Quote(e.Text)
-		case eql.Int:
+		case cond.Int:
 			return fmt.Sprintf("int:%d", e.Int)
-		case eql.Uint:
+		case cond.Uint:
 			return fmt.Sprintf("uint:%d", e.Uint)
-		case eql.Float:
+		case cond.Float:
 			return fmt.Sprintf("float:%v", e.Float)
-		case eql.Bool:
+		case cond.Bool:
 			return strconv.FormatBool(e.Bool)
 		}
 	}
@@ -221,8 +228,8 @@ func TestCategory(t *testing.T) {
 		if q.Category != nil {
 			got = "=" + q.Category.Text
 		}
-		if got != category || q.String() != printed {
-			t.Errorf("%s\n got %s, %s\nwant %s, %s", text, got, q, category, printed)
+		if got != category || eql.String(q) != printed {
+			t.Errorf("%s\n got %s, %s\nwant %s, %s", text, got, eql.String(q), category, printed)
 		}
 	}
 	f(`any where true`, "any", `any where true`)
@@ -242,7 +249,7 @@ func TestRanges(t *testing.T) {
 		t.Helper()
 		q := mustParse(t, "any where "+condition)
 		var got []string
-		eql.Walk(q.Where, func(e eql.Expr) bool {
+		cond.Walk(q.Where, func(e cond.Expr) bool {
 			got = append(got, q.Text[e.Range().Start:e.Range().End])
 			return true
 		})
@@ -252,8 +259,15 @@ func TestRanges(t *testing.T) {
 	}
 	f(`a and not (b or c)`, `a and not (b or c)`, `a`, `not (b or c)`, `b or c`, `b`, `c`)
 	f(`(a + 1) * 2 == -3`, `(a + 1) * 2 == -3`, `(a + 1) * 2`, `a + 1`, `a`, `1`, `2`, `-3`)
-	f(`?a . b : ("x", """y""") and true`,
-		`?a . b : ("x", """y""") and true`, `?a . b : ("x", """y""")`, `?a . b`, `"x"`, `"""y"""`, `true`)
+	f(
+		`?a . b : ("x", """y""") and true`,
+		`?a . b : ("x", """y""") and true`,
+		`?a . b : ("x", """y""")`,
+		`?a . b`,
+		`"x"`,
+		`"""y"""`,
+		`true`,
+	)
 	f(`(a) not in (1 , 2) // x`, `(a) not in (1 , 2)`, `a`, `1`, `2`)
 	f(`length ( a ) == 1`, `length ( a ) == 1`, `length ( a )`, `a`, `1`)
 	f(`-a == - 1`, `-a == - 1`, `-a`, `a`, `- 1`)
@@ -265,9 +279,12 @@ func TestRanges(t *testing.T) {
 }
 
 func TestFields(t *testing.T) {
-	q := mustParse(t, `file where b == 1 and (a : "x" or startsWith~(c.d, substring(e, 0, 1))) and ?a in (-(1 + 2)) and -f > 0 and not g`)
+	q := mustParse(
+		t,
+		`file where b == 1 and (a : "x" or startsWith~(c.d, substring(e, 0, 1))) and ?a in (-(1 + 2)) and -f > 0 and not g`,
+	)
 	var got []string
-	for _, field := range eql.Fields(q) {
+	for _, field := range cond.Fields(q.Where) {
 		got = append(got, sketch(field))
 	}
 	want := `<b> <a> <c.d> <e> <f> <g>`
@@ -279,11 +296,11 @@ func TestFields(t *testing.T) {
 func TestWalkLeavesOut(t *testing.T) {
 	q := mustParse(t, `any where a and not (b or c) and length(d) > 1`)
 	var got []string
-	eql.Walk(q.Where, func(e eql.Expr) bool {
-		if f, ok := e.(*eql.Field); ok {
+	cond.Walk(q.Where, func(e cond.Expr) bool {
+		if f, ok := e.(*cond.Field); ok {
 			got = append(got, f.Path)
 		}
-		_, not := e.(*eql.Not)
+		_, not := e.(*cond.Not)
 		return !not
 	})
 	if s := strings.Join(got, " "); s != "a d" {

@@ -7,16 +7,16 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 )
 
 // constantKeyword looks at a part over one field that has the same value in all events of an index
 // (constant_keyword): where no index has a value that fits, it is never true.
-func (l *linter) constantKeyword(x eql.Expr) {
-	fields := fieldsOf(x)
-	if eql.TypeOf(x) != eql.Boolean || len(fields) != 1 {
+func (l *linter) constantKeyword(x cond.Expr) {
+	fields := cond.Fields(x)
+	if cond.TypeOf(x) != cond.Boolean || len(fields) != 1 {
 		return
 	}
 	path := fields[0].Path
@@ -43,9 +43,9 @@ func (l *linter) constantKeyword(x eql.Expr) {
 
 // heldBy reports whether an event that has nothing but the field's constant satisfies a part of a
 // query.
-func heldBy(text string, x eql.Expr, path string, m event.FieldMapping) (holds, ok bool) {
+func heldBy(text string, x cond.Expr, path string, m event.FieldMapping) (holds, ok bool) {
 	fields := &event.Fields{}
-	matcher, err := match.Compile(&eql.Query{Text: text, Where: x}, fields, match.Options{})
+	matcher, err := match.Compile(&cond.Query{Text: text, Where: x}, fields, match.Options{})
 	if err != nil {
 		return false, false
 	}

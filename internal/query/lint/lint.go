@@ -13,71 +13,72 @@ import (
 
 	"github.com/agext/levenshtein"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 )
 
 // Query returns what is doubtful about a query, in the order of its text. mapped are fields that
 // the indices are known to have, whatever the schema says.
-func Query(q *eql.Query, mapped ...string) eql.Errors {
+func Query(q *cond.Query, mapped ...string) cond.Errors {
 	l := &linter{text: q.Text, known: knownFields(), mapped: mapped}
 	if q.Category != nil {
-		l.value(q.Category, q.Category.Text, &eql.Field{Path: "event.category"}, false)
+		l.value(q.Category, q.Category.Text, &cond.Field{Path: "event.category"}, false)
 	}
-	eql.Walk(q.Where, func(x eql.Expr) bool {
+	cond.Walk(q.Where, func(x cond.Expr) bool {
 		return l.node(x)
 	})
-	slices.SortStableFunc(l.found, func(a, b *eql.Error) int { return a.Span.Start - b.Span.Start })
+	slices.SortStableFunc(l.found, func(a, b *cond.Error) int { return a.Span.Start - b.Span.Start })
 	return l.found
 }
 
 type linter struct {
 	text   string
+	print  func(cond.Expr) string
 	known  []string // sorted
 	mapped []string
 	fields Fields
-	found  eql.Errors
+	found  cond.Errors
 }
 
-func (l *linter) doubt(x eql.Expr, advice, message string, args ...any) {
+func (l *linter) doubt(x cond.Expr, advice, message string, args ...any) {
 	text := fmt.Sprintf(message, args...)
-	l.found = append(l.found, eql.NewError(l.text, x.Range(), eql.CodeDoubt, text, advice))
+	l.found = append(l.found, cond.NewError(l.text, x.Range(), cond.CodeDoubt, text, advice))
 }
 
 // node looks at one node, and reports whether its parts are to be looked at.
-func (l *linter) node(x eql.Expr) bool {
+func (l *linter) node(x cond.Expr) bool {
 	switch x := x.(type) {
-	case *eql.Field:
+	case *cond.Field:
 		l.field(x)
-	case *eql.Compare:
-		if x.Op == eql.Equal || x.Op == eql.NotEqual {
+	case *cond.Compare:
+		if x.Op == cond.Equal || x.Op == cond.NotEqual {
 			l.literal(x.Op.String(), x.Left, x.Right)
 			l.literal(x.Op.String(), x.Right, x.Left)
 		}
 		l.never(x)
-	case *eql.In:
+	case *cond.In:
 		l.nulls(x)
 		l.constants(x, x.Subject)
 		for _, item := range x.List {
 			l.literal(inOperator(x), item, x.Subject)
 		}
-	case *eql.Like:
+	case *cond.Like:
 		l.patterns(x)
-	case *eql.Binary:
+	case *cond.Binary:
 		return !l.subtraction(x)
-	case *eql.And:
+	case *cond.And:
 		l.nullOperands(x.Operands...)
-	case *eql.Or:
+	case *cond.Or:
 		l.nullOperands(x.Operands...)
-	case *eql.Not:
+	case *cond.Not:
 		l.nullOperands(x.Operand)
-	case *eql.Call:
+	case *cond.Call:
 		l.call(x)
-	case *eql.Negate, *eql.Literal:
+	case *cond.Negate, *cond.Literal:
 	}
 	return true
 }
 
-func inOperator(x *eql.In) string {
+func inOperator(x *cond.In) string {
 	if x.Fold {
 		return "in~"
 	}
@@ -85,9 +86,9 @@ func inOperator(x *eql.In) string {
 }
 
 // literal looks at a constant that is compared for equality.
-func (l *linter) literal(operator string, x, subject eql.Expr) {
-	constant, ok := x.(*eql.Literal)
-	if !ok || constant.Kind != eql.String {
+func (l *linter) literal(operator string, x, subject cond.Expr) {
+	constant, ok := x.(*cond.Literal)
+	if !ok || constant.Kind != cond.String {
 		return
 	}
 	if strings.ContainsAny(constant.Text, "*?") && !plainQuestion(constant.Text) {
@@ -103,22 +104,22 @@ func plainQuestion(text string) bool {
 	return !strings.Contains(text, "*") && strings.Contains(text, "://")
 }
 
-func (l *linter) patterns(x *eql.Like) {
+func (l *linter) patterns(x *cond.Like) {
 	l.constants(x, x.Subject)
 	for _, p := range x.Patterns {
-		if p.Kind == eql.Null {
+		if p.Kind == cond.Null {
 			l.doubt(p, "Write == null for a missing field, != null for one with a value.",
 				"null fits no pattern, so this is never true")
 			continue
 		}
 		switch x.Op {
-		case eql.Colon, eql.LikeExact, eql.LikeFold:
+		case cond.Colon, cond.LikeExact, cond.LikeFold:
 			l.backslashes(p)
-			if x.Op != eql.Colon {
+			if x.Op != cond.Colon {
 				l.percent(p)
 			}
-			l.value(p, p.Text, x.Subject, x.Op != eql.LikeExact)
-		case eql.Regex, eql.RegexFold:
+			l.value(p, p.Text, x.Subject, x.Op != cond.LikeExact)
+		case cond.Regex, cond.RegexFold:
 			l.regexIdioms(p)
 			l.rawRegex(p)
 		}
@@ -130,8 +131,8 @@ var lowerCased = []string{"host.os.type", "event.category", "event.type", "event
 	"event.outcome"}
 
 // value looks for texts that no event can hold in the field.
-func (l *linter) value(x eql.Expr, text string, subject eql.Expr, fold bool) {
-	f, ok := subject.(*eql.Field)
+func (l *linter) value(x cond.Expr, text string, subject cond.Expr, fold bool) {
+	f, ok := subject.(*cond.Field)
 	if !ok {
 		return
 	}
@@ -152,7 +153,7 @@ func (l *linter) value(x eql.Expr, text string, subject eql.Expr, fold bool) {
 
 // field looks for the names that are one slip away from a field of the schema. A field of another
 // schema is no mistake: sources have fields of their own.
-func (l *linter) field(f *eql.Field) {
+func (l *linter) field(f *cond.Field) {
 	_, known := slices.BinarySearch(l.known, f.Path)
 	if known || slices.Contains(l.mapped, f.Path) {
 		return

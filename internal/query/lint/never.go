@@ -5,45 +5,45 @@ import (
 
 	"github.com/agext/levenshtein"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 )
 
 // never looks for a comparison that can never be true, whatever a field holds.
-func (l *linter) never(x *eql.Compare) {
+func (l *linter) never(x *cond.Compare) {
 	if l.constants(x, x.Left, x.Right) {
 		return
 	}
 	subject, op, constant := x.Left, x.Op, x.Right
-	if _, ok := subject.(*eql.Literal); ok {
+	if _, ok := subject.(*cond.Literal); ok {
 		subject, op, constant = constant, op.Turned(), subject
 	}
-	c, ok := constant.(*eql.Literal)
+	c, ok := constant.(*cond.Literal)
 	if !ok {
 		return
 	}
-	byOrder := op != eql.Equal && op != eql.NotEqual
-	if c.Kind == eql.Null && byOrder {
+	byOrder := op != cond.Equal && op != cond.NotEqual
+	if c.Kind == cond.Null && byOrder {
 		l.doubt(x, "Write == null or != null.",
 			"nothing is less or greater than null, so this is never true")
 		return
 	}
-	if call, isCall := subject.(*eql.Call); isCall && c.Kind == eql.Int {
+	if call, isCall := subject.(*cond.Call); isCall && c.Kind == cond.Int {
 		l.countNever(x, call, op, c.Int)
 	}
 }
 
 // countNever knows that lengths and positions are not below zero.
-func (l *linter) countNever(x eql.Expr, call *eql.Call, op eql.CompareOp, n int64) {
+func (l *linter) countNever(x cond.Expr, call *cond.Call, op cond.CompareOp, n int64) {
 	if call.Name != "length" && call.Name != "indexOf" {
 		return
 	}
-	if op == eql.Less && n <= 0 || (op == eql.LessOrEqual || op == eql.Equal) && n < 0 {
+	if op == cond.Less && n <= 0 || (op == cond.LessOrEqual || op == cond.Equal) && n < 0 {
 		l.doubt(x, "", "%s is never below 0, so this is never true", call.Name)
 	}
 }
 
 // nulls looks at a list with null in it, which is dropped from lists.
-func (l *linter) nulls(x *eql.In) {
+func (l *linter) nulls(x *cond.In) {
 	nulls := 0
 	for _, item := range x.List {
 		if isNull(item) {
@@ -66,13 +66,13 @@ func (l *linter) nulls(x *eql.In) {
 	}
 }
 
-func isNull(x eql.Expr) bool {
-	c, ok := x.(*eql.Literal)
-	return ok && c.Kind == eql.Null
+func isNull(x cond.Expr) bool {
+	c, ok := x.(*cond.Literal)
+	return ok && c.Kind == cond.Null
 }
 
 // nullOperands looks at null where a condition has to be.
-func (l *linter) nullOperands(operands ...eql.Expr) {
+func (l *linter) nullOperands(operands ...cond.Expr) {
 	for _, x := range operands {
 		if isNull(x) {
 			l.doubt(x, "Write field == null.",
@@ -83,14 +83,14 @@ func (l *linter) nullOperands(operands ...eql.Expr) {
 
 // constants looks at an expression that compares constants with each other: most often a field's
 // name in quotes.
-func (l *linter) constants(x eql.Expr, operands ...eql.Expr) bool {
+func (l *linter) constants(x cond.Expr, operands ...cond.Expr) bool {
 	for _, operand := range operands {
-		if _, ok := operand.(*eql.Literal); !ok {
+		if _, ok := operand.(*cond.Literal); !ok {
 			return false
 		}
 	}
 	advice := ""
-	if name, ok := operands[0].(*eql.Literal); ok && name.Kind == eql.String {
+	if name, ok := operands[0].(*cond.Literal); ok && name.Kind == cond.String {
 		advice = "If a field is meant, write its name without quotes: " + name.Text + "."
 	}
 	l.doubt(x, advice,
@@ -99,14 +99,14 @@ func (l *linter) constants(x eql.Expr, operands ...eql.Expr) bool {
 }
 
 // call looks at the arguments of a function.
-func (l *linter) call(x *eql.Call) {
+func (l *linter) call(x *cond.Call) {
 	for i, argument := range x.Args {
 		if isNull(argument) && !mayBeNull(x.Name, i) {
 			l.doubt(x, "Write field == null where a missing field is meant.",
 				"%s of null has no value, so this is never true", x.Name)
 			return
 		}
-		if c, ok := argument.(*eql.Literal); ok && i > 0 && c.Kind == eql.String && x.Name != "concat" {
+		if c, ok := argument.(*cond.Literal); ok && i > 0 && c.Kind == cond.String && x.Name != "concat" {
 			l.backslashes(c)
 		}
 	}

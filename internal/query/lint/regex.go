@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 )
 
 // idiom is something that other regular expressions have and Lucene's have not: it is legal, and
@@ -50,7 +50,7 @@ func idioms() []idiom {
 }
 
 // regexIdioms looks for idioms of other regular expressions; Lucene refuses some more, such as \b.
-func (l *linter) regexIdioms(p *eql.Literal) {
+func (l *linter) regexIdioms(p *cond.Literal) {
 	plain, classes := withoutClasses(p.Text)
 	for _, class := range classes {
 		if strings.Contains(class, "[:") {

@@ -5,18 +5,18 @@ import (
 	"slices"
 	"strings"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 )
 
 // isRaw reports whether a constant is written """…""".
-func (l *linter) isRaw(c *eql.Literal) bool {
+func (l *linter) isRaw(c *cond.Literal) bool {
 	return strings.HasPrefix(l.text[min(c.Start, len(l.text)):], `"""`)
 }
 
 // backslashes looks for doubled backslashes in the value of a constant that is compared as it is:
 // in a raw string, or doubled once too often. A share's name begins with two, wherever a text holds
 // it.
-func (l *linter) backslashes(c *eql.Literal) {
+func (l *linter) backslashes(c *cond.Literal) {
 	doubled := false
 	for _, run := range regexp.MustCompile(`\\+`).FindAllStringIndex(c.Text, -1) {
 		if run[1]-run[0] != 2 {
@@ -37,7 +37,7 @@ func (l *linter) backslashes(c *eql.Literal) {
 
 // rawRegex looks for doubled backslashes in a regular expression written raw, where \\d is a
 // backslash and a d. A path may have \\ for its backslash.
-func (l *linter) rawRegex(c *eql.Literal) {
+func (l *linter) rawRegex(c *cond.Literal) {
 	twice := regexp.MustCompile(`\\\\([dwsDWS]([+*{?\])]|$)|\.[A-Za-z0-9]|[.*+?(){}|\[\]]($|\|))`)
 	if l.isRaw(c) && twice.MatchString(c.Text) {
 		l.doubt(c, `Write one backslash: a raw string """…""" knows no escapes.`,
@@ -46,7 +46,7 @@ func (l *linter) rawRegex(c *eql.Literal) {
 }
 
 // percent looks for a wildcard of SQL.
-func (l *linter) percent(p *eql.Literal) {
+func (l *linter) percent(p *cond.Literal) {
 	if strings.Count(p.Text, "%") != 1 || strings.ContainsAny(p.Text, "*?") {
 		return
 	}
@@ -78,11 +78,11 @@ func isText(path string) bool {
 }
 
 // subtraction looks for names and dates that read as a subtraction: host-name, 2026-01-01.
-func (l *linter) subtraction(x *eql.Binary) bool {
-	if x.Op != eql.Subtract {
+func (l *linter) subtraction(x *cond.Binary) bool {
+	if x.Op != cond.Subtract {
 		return false
 	}
-	if meant, ok := eql.Hyphenated(l.text, x); ok {
+	if meant, ok := cond.Hyphenated(l.text, x); ok {
 		l.doubt(x, "A name with - goes into backquotes: `"+meant+"`. A subtraction is written "+
 			"with blanks.", "%s is read as a subtraction", meant)
 		return true

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
@@ -35,40 +35,41 @@ func names(mappings []event.FieldMapping) string {
 // Types returns what is doubtful about a query where its fields are mapped so; category is the
 // field that its event category is compared with. never are the parts that no event satisfies,
 // texts the operators on texts over fields that hold none.
-func Types(q *eql.Query, category string, fields Fields) (never, texts eql.Errors) {
-	n, t := &linter{text: q.Text, fields: fields}, &linter{text: q.Text, fields: fields}
+func Types(q *cond.Query, category string, fields Fields) (never, texts cond.Errors) {
+	n := &linter{text: q.Text, print: q.Print, fields: fields}
+	t := &linter{text: q.Text, fields: fields}
 	where := q.Condition(category)
-	eql.Walk(where, func(x eql.Expr) bool {
+	cond.Walk(where, func(x cond.Expr) bool {
 		t.onTexts(x)
 		return !n.impossible(x)
 	})
 	n.flags(where)
-	slices.SortStableFunc(n.found, func(a, b *eql.Error) int { return a.Span.Start - b.Span.Start })
+	slices.SortStableFunc(n.found, func(a, b *cond.Error) int { return a.Span.Start - b.Span.Start })
 	return n.found, t.found
 }
 
 // onTexts looks at the operators and functions that take texts.
-func (l *linter) onTexts(x eql.Expr) {
+func (l *linter) onTexts(x cond.Expr) {
 	switch x := x.(type) {
-	case *eql.In:
+	case *cond.In:
 		if x.Fold {
 			l.onText(x.Subject, "in~")
 		}
-	case *eql.Like:
+	case *cond.Like:
 		l.onText(x.Subject, x.Op.String())
-	case *eql.Call:
+	case *cond.Call:
 		switch x.Name {
 		case "startsWith", "endsWith", "stringContains", "length", "indexOf", "substring", "between":
 			l.onText(x.Args[0], x.Name)
 		case "cidrMatch":
 			l.onAddress(x.Args[0])
 		}
-	case *eql.Compare, *eql.And, *eql.Or, *eql.Not, *eql.Field, *eql.Literal, *eql.Binary, *eql.Negate:
+	case *cond.Compare, *cond.And, *cond.Or, *cond.Not, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate:
 	}
 }
 
-func (l *linter) onText(subject eql.Expr, operator string) {
-	f, ok := subject.(*eql.Field)
+func (l *linter) onText(subject cond.Expr, operator string) {
+	f, ok := subject.(*cond.Field)
 	if !ok {
 		return
 	}
@@ -83,8 +84,8 @@ func (l *linter) onText(subject eql.Expr, operator string) {
 	}
 }
 
-func (l *linter) onAddress(subject eql.Expr) {
-	f, ok := subject.(*eql.Field)
+func (l *linter) onAddress(subject cond.Expr) {
+	f, ok := subject.(*cond.Field)
 	if !ok {
 		return
 	}
@@ -98,19 +99,19 @@ func (l *linter) onAddress(subject eql.Expr) {
 }
 
 // impossible looks at a part that compares, and reports whether no event satisfies it.
-func (l *linter) impossible(x eql.Expr) bool {
+func (l *linter) impossible(x cond.Expr) bool {
 	before := len(l.found)
 	switch x := x.(type) {
-	case *eql.Compare:
+	case *cond.Compare:
 		l.compared(x, x.Left, x.Right, x.Op)
 		l.compared(x, x.Right, x.Left, x.Op.Turned())
-	case *eql.In:
+	case *cond.In:
 		for _, item := range x.List {
 			if !x.Negated {
-				l.compared(item, x.Subject, item, eql.Equal)
+				l.compared(item, x.Subject, item, cond.Equal)
 			}
 		}
-	case *eql.Like, *eql.Call, *eql.And, *eql.Or, *eql.Not, *eql.Field, *eql.Literal, *eql.Binary, *eql.Negate:
+	case *cond.Like, *cond.Call, *cond.And, *cond.Or, *cond.Not, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate:
 	}
 	if len(l.found) == before {
 		l.object(x)
@@ -123,16 +124,16 @@ func (l *linter) impossible(x eql.Expr) bool {
 
 // compared looks at a comparison with a constant. A != that always holds is none of a comparison
 // that never does.
-func (l *linter) compared(at, subject, constant eql.Expr, op eql.CompareOp) {
-	f, isField := subject.(*eql.Field)
-	c, isConstant := constant.(*eql.Literal)
-	if !isField || !isConstant || c.Kind == eql.Null || op == eql.NotEqual {
+func (l *linter) compared(at, subject, constant cond.Expr, op cond.CompareOp) {
+	f, isField := subject.(*cond.Field)
+	c, isConstant := constant.(*cond.Literal)
+	if !isField || !isConstant || c.Kind == cond.Null || op == cond.NotEqual {
 		return
 	}
 	mappings := l.fields.mapped(f.Path)
 	reason := ""
 	for _, m := range mappings {
-		if reason = unfit(m, c, op); reason == "" {
+		if reason = unfit(m, c, op, l.print(c)); reason == "" {
 			return
 		}
 	}
@@ -143,48 +144,48 @@ func (l *linter) compared(at, subject, constant eql.Expr, op eql.CompareOp) {
 }
 
 // flags looks at fields that stand as conditions, which is f == true.
-func (l *linter) flags(where eql.Expr) {
-	conditions := []eql.Expr{where}
-	eql.Walk(where, func(x eql.Expr) bool {
+func (l *linter) flags(where cond.Expr) {
+	conditions := []cond.Expr{where}
+	cond.Walk(where, func(x cond.Expr) bool {
 		switch x := x.(type) {
-		case *eql.And:
+		case *cond.And:
 			conditions = append(conditions, x.Operands...)
-		case *eql.Or:
+		case *cond.Or:
 			conditions = append(conditions, x.Operands...)
-		case *eql.Not:
+		case *cond.Not:
 			conditions = append(conditions, x.Operand)
-		case *eql.Compare, *eql.In, *eql.Like, *eql.Call, *eql.Field, *eql.Literal, *eql.Binary, *eql.Negate:
+		case *cond.Compare, *cond.In, *cond.Like, *cond.Call, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate:
 			return false
 		}
 		return true
 	})
 	for _, x := range conditions {
-		if f, ok := x.(*eql.Field); ok {
-			l.compared(f, f, &eql.Literal{Span: f.Span, Kind: eql.Bool, Bool: true}, eql.Equal)
+		if f, ok := x.(*cond.Field); ok {
+			l.compared(f, f, &cond.Literal{Span: f.Span, Kind: cond.Bool, Bool: true}, cond.Equal)
 		}
 	}
 }
 
 // object looks at a part over a field that is an object, which has no value of its own.
-func (l *linter) object(x eql.Expr) {
+func (l *linter) object(x cond.Expr) {
 	switch x := x.(type) {
-	case *eql.Compare:
-		if x.Op == eql.NotEqual || isNull(x.Right) || isNull(x.Left) {
+	case *cond.Compare:
+		if x.Op == cond.NotEqual || isNull(x.Right) || isNull(x.Left) {
 			return
 		}
-	case *eql.In:
+	case *cond.In:
 		if x.Negated {
 			return
 		}
-	case *eql.Like:
-	case *eql.Call:
-		if eql.ResultOf(x.Name) != eql.Boolean {
+	case *cond.Like:
+	case *cond.Call:
+		if x.Result != cond.Boolean {
 			return
 		}
-	case *eql.And, *eql.Or, *eql.Not, *eql.Field, *eql.Literal, *eql.Binary, *eql.Negate:
+	case *cond.And, *cond.Or, *cond.Not, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate:
 		return
 	}
-	for _, f := range fieldsOf(x) {
+	for _, f := range cond.Fields(x) {
 		mappings := l.fields.mapped(f.Path)
 		isValue := func(m event.FieldMapping) bool { return m.Type != event.Object }
 		if len(mappings) > 0 && !slices.ContainsFunc(mappings, isValue) {
@@ -194,5 +195,3 @@ func (l *linter) object(x eql.Expr) {
 		}
 	}
 }
-
-func fieldsOf(x eql.Expr) []*eql.Field { return eql.Fields(&eql.Query{Where: x}) }

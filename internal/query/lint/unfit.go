@@ -7,14 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/date"
-	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 )
 
-// unfit says why no value of a field satisfies `field op constant`; it is empty where one may.
-func unfit(m event.FieldMapping, c *eql.Literal, op eql.CompareOp) string {
-	written := eql.Print(c)
+// unfit says why no value of a field satisfies `field op constant`, which is written so in the query; it
+// is empty where one may.
+func unfit(m event.FieldMapping, c *cond.Literal, op cond.CompareOp, written string) string {
 	switch m.Type {
 	case event.Integer, event.Unsigned:
 		return unfitNumber(m, c, op, written)
@@ -23,7 +23,7 @@ func unfit(m event.FieldMapping, c *eql.Literal, op eql.CompareOp) string {
 			return written + " is no number"
 		}
 	case event.Boolean:
-		if c.Kind != eql.Bool && c.Text != "true" && c.Text != "false" {
+		if c.Kind != cond.Bool && c.Text != "true" && c.Text != "false" {
 			return written + " is neither true nor false"
 		}
 	case event.Date, event.DateNanos:
@@ -38,12 +38,12 @@ func unfit(m event.FieldMapping, c *eql.Literal, op eql.CompareOp) string {
 }
 
 // unfitNumber is about a field of whole numbers.
-func unfitNumber(m event.FieldMapping, c *eql.Literal, op eql.CompareOp, written string) string {
+func unfitNumber(m event.FieldMapping, c *cond.Literal, op cond.CompareOp, written string) string {
 	n, ok := decimal(c)
 	if !ok {
 		return written + " is no number"
 	}
-	equality := op == eql.Equal
+	equality := op == cond.Equal
 	if n.Kind == event.KindFloat && n.Float == math.Trunc(n.Float) && math.Abs(n.Float) < 1<<53 {
 		n = event.Value{Kind: event.KindInteger, Integer: int64(n.Float)}
 	}
@@ -54,9 +54,9 @@ func unfitNumber(m event.FieldMapping, c *eql.Literal, op eql.CompareOp, written
 	switch {
 	case equality && (below || above):
 		return written + " is out of its range"
-	case above && (op == eql.Greater || op == eql.GreaterOrEqual):
+	case above && (op == cond.Greater || op == cond.GreaterOrEqual):
 		return "no value of it is so large as " + written
-	case below && (op == eql.Less || op == eql.LessOrEqual), m.Type == event.Unsigned && op == eql.Less && isZero(n):
+	case below && (op == cond.Less || op == cond.LessOrEqual), m.Type == event.Unsigned && op == cond.Less && isZero(n):
 		return "no value of it is so small as " + written
 	}
 	return ""
@@ -90,35 +90,35 @@ func outOfRange(m event.FieldMapping, n event.Value) (below, above bool) {
 }
 
 // decimal is a constant as a number.
-func decimal(c *eql.Literal) (event.Value, bool) {
+func decimal(c *cond.Literal) (event.Value, bool) {
 	switch c.Kind {
-	case eql.Int:
+	case cond.Int:
 		return event.Value{Kind: event.KindInteger, Integer: c.Int}, true
-	case eql.Uint:
+	case cond.Uint:
 		return event.Value{Kind: event.KindUnsigned, Integer: int64(c.Uint)}, true
-	case eql.Float:
+	case cond.Float:
 		return event.Value{Kind: event.KindFloat, Float: c.Float}, true
-	case eql.String:
+	case cond.String:
 		return event.Number([]byte(c.Text))
-	case eql.Null, eql.Bool:
+	case cond.Null, cond.Bool:
 	}
 	return event.Value{}, false
 }
 
 // isDate reports whether a constant can be a date of a field. Where the server reads its format and
 // was not asked about the constant, that is not known.
-func isDate(m event.FieldMapping, c *eql.Literal) bool {
-	if c.Kind != eql.String {
-		return c.Kind != eql.Bool
+func isDate(m event.FieldMapping, c *cond.Literal) bool {
+	if c.Kind != cond.String {
+		return c.Kind != cond.Bool
 	}
 	_, _, _, ok := m.Dates().Range(c.Text, time.Now())
 	return ok || m.ServerRead && m.Constants == nil
 }
 
 // unfitAddress is about a field of type ip, whose constants are addresses and blocks of them.
-func unfitAddress(c *eql.Literal, written string) string {
+func unfitAddress(c *cond.Literal, written string) string {
 	address, _, isBlock := strings.Cut(c.Text, "/")
-	if _, ok := event.ParseAddress([]byte(address)); c.Kind != eql.String || !ok {
+	if _, ok := event.ParseAddress([]byte(address)); c.Kind != cond.String || !ok {
 		return written + " is no address"
 	}
 	if _, err := netip.ParsePrefix(c.Text); isBlock && err != nil {

@@ -5,13 +5,13 @@ import (
 	"math/big"
 	"math/bits"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
 // operation gives the function of an arithmetic operator. Where Elasticsearch would end the query with an
 // exception, at an overflow or a division by the integer zero, the result is null (eql.md §10).
-func operation(op eql.ArithmeticOp) func(a, b *event.Value) event.Value {
+func operation(op cond.ArithmeticOp) func(a, b *event.Value) event.Value {
 	return func(a, b *event.Value) event.Value {
 		x, ok := numberOf(a)
 		if !ok {
@@ -31,39 +31,39 @@ func operation(op eql.ArithmeticOp) func(a, b *event.Value) event.Value {
 	}
 }
 
-func floatOperation(op eql.ArithmeticOp, a, b float64) float64 {
+func floatOperation(op cond.ArithmeticOp, a, b float64) float64 {
 	switch op {
-	case eql.Add:
+	case cond.Add:
 		return a + b
-	case eql.Subtract:
+	case cond.Subtract:
 		return a - b
-	case eql.Multiply:
+	case cond.Multiply:
 		return a * b
-	case eql.Divide:
+	case cond.Divide:
 		return a / b
-	case eql.Modulo:
+	case cond.Modulo:
 		return math.Mod(a, b)
 	}
 	return math.NaN()
 }
 
-func integerOperation(op eql.ArithmeticOp, a, b int64) event.Value {
+func integerOperation(op cond.ArithmeticOp, a, b int64) event.Value {
 	switch op {
-	case eql.Add:
+	case cond.Add:
 		if sum := a + b; (sum > a) == (b > 0) {
 			return integer(sum)
 		}
-	case eql.Subtract:
+	case cond.Subtract:
 		if difference := a - b; (difference < a) == (b > 0) {
 			return integer(difference)
 		}
-	case eql.Multiply:
+	case cond.Multiply:
 		return multiply(a, b)
-	case eql.Divide:
+	case cond.Divide:
 		if b != 0 && !(a == math.MinInt64 && b == -1) {
 			return integer(a / b)
 		}
-	case eql.Modulo:
+	case cond.Modulo:
 		if b != 0 {
 			return integer(a % b)
 		}
@@ -90,19 +90,19 @@ func magnitude(n int64) uint64 {
 	return uint64(n)
 }
 
-func bigOperation(op eql.ArithmeticOp, a, b *big.Int) event.Value {
+func bigOperation(op cond.ArithmeticOp, a, b *big.Int) event.Value {
 	switch op {
-	case eql.Add:
+	case cond.Add:
 		return fromBig(a.Add(a, b))
-	case eql.Subtract:
+	case cond.Subtract:
 		return fromBig(a.Sub(a, b))
-	case eql.Multiply:
+	case cond.Multiply:
 		return fromBig(a.Mul(a, b))
-	case eql.Divide:
+	case cond.Divide:
 		if b.Sign() != 0 {
 			return fromBig(a.Quo(a, b))
 		}
-	case eql.Modulo:
+	case cond.Modulo:
 		if b.Sign() != 0 {
 			return fromBig(a.Rem(a, b))
 		}

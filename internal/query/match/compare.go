@@ -1,23 +1,23 @@
 package match
 
 import (
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
 // compare compiles a comparison. One of its sides is a constant, as the parser saw to; where that is the left
 // one, the comparison is turned round.
-func (c *compiler) compare(x *eql.Compare) predicate {
+func (c *compiler) compare(x *cond.Compare) predicate {
 	subject, op, constant := c.sides(x)
 	switch {
 	case isConstant(subject):
 		v, _ := c.constantOf(x)
 		return always(v.Kind == event.KindBoolean && v.Boolean)
 	case constant.kind == event.KindBoolean && isCondition(subject) &&
-		(op == eql.Equal || op == eql.NotEqual):
-		return c.truthCompared(x, subject, (op == eql.Equal) == constant.boolean)
-	case op == eql.NotEqual: // eql.md §2: a != b is parsed as not (a == b)
-		return not(c.leaf(x).comparison(subject, eql.Equal, constant))
+		(op == cond.Equal || op == cond.NotEqual):
+		return c.truthCompared(x, subject, (op == cond.Equal) == constant.boolean)
+	case op == cond.NotEqual: // eql.md §2: a != b is parsed as not (a == b)
+		return not(c.leaf(x).comparison(subject, cond.Equal, constant))
 	}
 	return c.leaf(x).comparison(subject, op, constant)
 }
@@ -25,7 +25,7 @@ func (c *compiler) compare(x *eql.Compare) predicate {
 // truthCompared compiles a condition that is compared with true or false. Elasticsearch replaces it
 // before it searches: `condition != false` becomes the condition, and `condition != true` its
 // negation. So where the condition is null, `!= false` does not hold and `!= true` does.
-func (c *compiler) truthCompared(x *eql.Compare, condition eql.Expr, holds bool) predicate {
+func (c *compiler) truthCompared(x *cond.Compare, condition cond.Expr, holds bool) predicate {
 	p := c.compile(condition)
 	c.leaves[x] = &leaf{compiler: c}
 	if !holds {
@@ -36,7 +36,7 @@ func (c *compiler) truthCompared(x *eql.Compare, condition eql.Expr, holds bool)
 
 // sides gives the constant side as a constant, the other, which may be constant too, and the comparison as seen
 // from it.
-func (c *compiler) sides(x *eql.Compare) (subject eql.Expr, op eql.CompareOp, with *constant) {
+func (c *compiler) sides(x *cond.Compare) (subject cond.Expr, op cond.CompareOp, with *constant) {
 	if v, ok := c.constantOf(x.Right); ok {
 		return x.Left, x.Op, c.constant(v)
 	}
@@ -45,23 +45,23 @@ func (c *compiler) sides(x *eql.Compare) (subject eql.Expr, op eql.CompareOp, wi
 }
 
 // isCondition tells whether an expression is true or false by its form; a field is not.
-func isCondition(x eql.Expr) bool {
+func isCondition(x cond.Expr) bool {
 	switch x := x.(type) {
-	case *eql.And, *eql.Or, *eql.Not, *eql.Compare, *eql.In, *eql.Like:
+	case *cond.And, *cond.Or, *cond.Not, *cond.Compare, *cond.In, *cond.Like:
 		return true
-	case *eql.Call:
-		return eql.ResultOf(x.Name) == eql.Boolean
-	case *eql.Field, *eql.Literal, *eql.Binary, *eql.Negate:
+	case *cond.Call:
+		return x.Result == cond.Boolean
+	case *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate:
 	}
 	return false
 }
 
 // comparison is the predicate of `subject op constant`, for every operator but !=.
-func (l *leaf) comparison(subject eql.Expr, op eql.CompareOp, constant *constant) predicate {
-	field, isField := subject.(*eql.Field)
+func (l *leaf) comparison(subject cond.Expr, op cond.CompareOp, constant *constant) predicate {
+	field, isField := subject.(*cond.Field)
 	if constant.isNull() {
 		switch {
-		case op != eql.Equal:
+		case op != cond.Equal:
 			return always(false)
 		case isField:
 			slot := l.slot(field)
@@ -78,7 +78,7 @@ func (l *leaf) comparison(subject eql.Expr, op eql.CompareOp, constant *constant
 		})
 	}
 	slot := l.slot(field)
-	if op == eql.Equal {
+	if op == cond.Equal {
 		return anyValue(slot, constant.equals)
 	}
 	return anyValue(slot, func(e *event.Event, v *event.Value) bool {
@@ -88,41 +88,41 @@ func (l *leaf) comparison(subject eql.Expr, op eql.CompareOp, constant *constant
 }
 
 // compare is `v op constant`. known is false where the two cannot be compared, and then it does not hold.
-func (c *constant) compare(e *event.Event, v *event.Value, op eql.CompareOp) (holds, known bool) {
-	first, last, known := c.place(e, v, op == eql.Equal || op == eql.NotEqual)
+func (c *constant) compare(e *event.Event, v *event.Value, op cond.CompareOp) (holds, known bool) {
+	first, last, known := c.place(e, v, op == cond.Equal || op == cond.NotEqual)
 	if !known {
 		return false, false
 	}
 	switch op {
-	case eql.Equal:
+	case cond.Equal:
 		return first >= 0 && last <= 0, true
-	case eql.NotEqual:
+	case cond.NotEqual:
 		return first < 0 || last > 0, true
-	case eql.Less:
+	case cond.Less:
 		return first < 0, true
-	case eql.LessOrEqual:
+	case cond.LessOrEqual:
 		return last <= 0, true
-	case eql.Greater:
+	case cond.Greater:
 		return last > 0, true
-	case eql.GreaterOrEqual:
+	case cond.GreaterOrEqual:
 		return first >= 0, true
 	}
 	return false, false
 }
 
 // compared is a comparison with its three outcomes.
-func (l *leaf) compared(x *eql.Compare) evaluator {
+func (l *leaf) compared(x *cond.Compare) evaluator {
 	subject, op, constant := l.sides(x)
 	value := l.value(subject)
 	if constant.isNull() {
 		return func(e *event.Event) event.Value {
 			v := value(e)
 			switch op {
-			case eql.Equal:
+			case cond.Equal:
 				return boolean(v.Kind == event.KindNull)
-			case eql.NotEqual:
+			case cond.NotEqual:
 				return boolean(v.Kind != event.KindNull)
-			case eql.Less, eql.LessOrEqual, eql.Greater, eql.GreaterOrEqual:
+			case cond.Less, cond.LessOrEqual, cond.Greater, cond.GreaterOrEqual:
 			}
 			return event.Value{}
 		}

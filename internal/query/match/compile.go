@@ -4,18 +4,19 @@ import (
 	"maps"
 	"slices"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
 // Matcher is a compiled condition. It is safe for concurrent use, each worker with an event of its own.
 type Matcher struct {
-	root      eql.Expr
+	root      cond.Expr
+	print     func(cond.Expr) string
 	accepts   predicate
 	fields    *event.Fields
-	compiled  map[eql.Expr]predicate
-	leaves    map[eql.Expr]*leaf
-	category  *eql.Literal // nil: any
+	compiled  map[cond.Expr]predicate
+	leaves    map[cond.Expr]*leaf
+	category  *cond.Literal // nil: any
 	texts     []string
 	signal    event.Slot
 	noSignals bool
@@ -35,27 +36,24 @@ type Options struct {
 // DefaultCategoryField is Elasticsearch's event_category_field where a rule names none.
 const DefaultCategoryField = "event.category"
 
-// Compile compiles a query's condition and adds its fields to fields. The error is [eql.Errors]: what
-// no mapping could mend ([eql.CheckTypes]), or the constants that nothing can be compared with, such as a regular
+// Compile compiles a query's condition, whose types fit, and adds its fields to fields. The error is
+// [cond.Errors]: the constants that nothing can be compared with, such as a regular
 // expression that is none.
-func Compile(q *eql.Query, fields *event.Fields, o Options) (*Matcher, error) {
+func Compile(q *cond.Query, fields *event.Fields, o Options) (*Matcher, error) {
 	if o.CategoryField == "" {
 		o.CategoryField = DefaultCategoryField
 	}
 	c := &compiler{
 		text:   q.Text,
 		fields: fields,
-		nodes:  map[eql.Expr]predicate{},
-		leaves: map[eql.Expr]*leaf{},
+		nodes:  map[cond.Expr]predicate{},
+		leaves: map[cond.Expr]*leaf{},
 		texts:  map[string]bool{},
 	}
-	m := &Matcher{root: q.Condition(o.CategoryField), fields: fields, category: q.Category, noSignals: o.ExcludeSignals}
+	m := &Matcher{root: q.Condition(o.CategoryField), print: q.Print, fields: fields, category: q.Category, noSignals: o.ExcludeSignals}
 	if o.ExcludeSignals {
 		m.signal = fields.Add("event.kind")
 		c.note(string(signalKind.text))
-	}
-	if errors := eql.CheckTypes(q); len(errors) > 0 {
-		return nil, errors
 	}
 	m.accepts = c.compile(m.root)
 	if len(c.errors) > 0 {
@@ -67,7 +65,7 @@ func Compile(q *eql.Query, fields *event.Fields, o Options) (*Matcher, error) {
 }
 
 // Condition is what the matcher was compiled from, the comparison with the category included.
-func (m *Matcher) Condition() eql.Expr { return m.root }
+func (m *Matcher) Condition() cond.Expr { return m.root }
 
 // Match tells whether the event satisfies the condition. The event must have been made from the fields
 // that Compile was given.
@@ -94,48 +92,48 @@ var signalKind = newConstant(text([]byte("signal")))
 type compiler struct {
 	text   string
 	fields *event.Fields
-	nodes  map[eql.Expr]predicate
-	leaves map[eql.Expr]*leaf
+	nodes  map[cond.Expr]predicate
+	leaves map[cond.Expr]*leaf
 	texts  map[string]bool
-	errors eql.Errors
+	errors cond.Errors
 }
 
 // compile gives the predicate of a node. In Elasticsearch a node that is pushed down to the index, or a
 // script, says yes or no: what would be null is no.
-func (c *compiler) compile(x eql.Expr) predicate {
+func (c *compiler) compile(x cond.Expr) predicate {
 	p := c.node(x)
 	c.nodes[x] = p
 	return p
 }
 
-func (c *compiler) node(x eql.Expr) predicate {
+func (c *compiler) node(x cond.Expr) predicate {
 	switch x := x.(type) {
-	case *eql.And:
+	case *cond.And:
 		return allOf(c.compileAll(x.Operands))
-	case *eql.Or:
+	case *cond.Or:
 		return anyOf(c.compileAll(x.Operands))
-	case *eql.Not:
+	case *cond.Not:
 		return not(c.compile(x.Operand))
-	case *eql.Compare:
+	case *cond.Compare:
 		return c.compare(x)
-	case *eql.In:
+	case *cond.In:
 		return c.in(x)
-	case *eql.Like:
+	case *cond.Like:
 		return c.like(x)
-	case *eql.Field:
+	case *cond.Field:
 		return c.isTrue(x)
-	case *eql.Literal:
-		return always(x.Kind == eql.Bool && x.Bool)
-	case *eql.Call:
+	case *cond.Literal:
+		return always(x.Kind == cond.Bool && x.Bool)
+	case *cond.Call:
 		l := c.leaf(x)
 		return l.any(isTrue(l.value(x)))
-	case *eql.Binary, *eql.Negate:
+	case *cond.Binary, *cond.Negate:
 		return always(false) // the parser refuses a number as a condition
 	}
 	return always(false)
 }
 
-func (c *compiler) compileAll(operands []eql.Expr) []predicate {
+func (c *compiler) compileAll(operands []cond.Expr) []predicate {
 	compiled := make([]predicate, len(operands))
 	for i, x := range operands {
 		compiled[i] = c.compile(x)
@@ -174,13 +172,13 @@ func always(holds bool) predicate {
 }
 
 // refuse records what no value could make sense of. What is compiled then is never called: Compile returns the errors.
-func (c *compiler) refuse(x eql.Expr, message, advice string) {
-	c.errors = append(c.errors, eql.NewError(c.text, x.Range(), eql.CodeType, message, advice))
+func (c *compiler) refuse(x cond.Expr, message, advice string) {
+	c.errors = append(c.errors, cond.NewError(c.text, x.Range(), cond.CodeType, message, advice))
 }
 
 // isTrue is a field that stands alone as a condition: `f` means `f == true`.
-func (c *compiler) isTrue(f *eql.Field) predicate {
-	return c.leaf(f).comparison(f, eql.Equal, c.constant(boolean(true)))
+func (c *compiler) isTrue(f *cond.Field) predicate {
+	return c.leaf(f).comparison(f, cond.Equal, c.constant(boolean(true)))
 }
 
 // constant makes a constant that is compared with values.
@@ -193,8 +191,8 @@ func (c *compiler) constant(v event.Value) *constant {
 }
 
 // constantOf evaluates an expression in which there is no field. What cannot be evaluated is null.
-func (c *compiler) constantOf(x eql.Expr) (event.Value, bool) {
-	if literal, ok := x.(*eql.Literal); ok {
+func (c *compiler) constantOf(x cond.Expr) (event.Value, bool) {
+	if literal, ok := x.(*cond.Literal); ok {
 		return literalValue(literal), true
 	}
 	if !isConstant(x) {
@@ -206,10 +204,10 @@ func (c *compiler) constantOf(x eql.Expr) (event.Value, bool) {
 }
 
 // isConstant tells whether there is no field in an expression.
-func isConstant(x eql.Expr) bool {
+func isConstant(x cond.Expr) bool {
 	constant := true
-	eql.Walk(x, func(part eql.Expr) bool {
-		_, isField := part.(*eql.Field)
+	cond.Walk(x, func(part cond.Expr) bool {
+		_, isField := part.(*cond.Field)
 		constant = constant && !isField
 		return constant
 	})

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/date"
-	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 )
 
@@ -29,19 +29,19 @@ type constant struct {
 }
 
 // literalValue is a literal as a value.
-func literalValue(l *eql.Literal) event.Value {
+func literalValue(l *cond.Literal) event.Value {
 	switch l.Kind {
-	case eql.String:
+	case cond.String:
 		return event.Value{Kind: event.KindText, Text: []byte(l.Text)}
-	case eql.Int:
+	case cond.Int:
 		return event.Value{Kind: event.KindInteger, Integer: l.Int}
-	case eql.Uint:
+	case cond.Uint:
 		return event.Value{Kind: event.KindUnsigned, Integer: int64(l.Uint)}
-	case eql.Float:
+	case cond.Float:
 		return event.Value{Kind: event.KindFloat, Float: l.Float}
-	case eql.Bool:
+	case cond.Bool:
 		return event.Value{Kind: event.KindBoolean, Boolean: l.Bool}
-	case eql.Null:
+	case cond.Null:
 	}
 	return event.Value{}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strconv"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
@@ -70,19 +70,19 @@ func (m *Matcher) explainSignal(x *Explanation, e *event.Event) *Explanation {
 	return &Explanation{Text: x.Text, Kind: "and", Decisive: true, Operands: []*Explanation{refused, x}}
 }
 
-func (m *Matcher) explain(n eql.Expr, e *event.Event) *Explanation {
-	x := &Explanation{Text: eql.Print(n), Holds: m.compiled[n](e)}
-	var operands []eql.Expr
+func (m *Matcher) explain(n cond.Expr, e *event.Event) *Explanation {
+	x := &Explanation{Text: m.print(n), Holds: m.compiled[n](e)}
+	var operands []cond.Expr
 	switch n := n.(type) {
-	case *eql.And:
+	case *cond.And:
 		x.Kind, operands = "and", n.Operands
-	case *eql.Or:
+	case *cond.Or:
 		x.Kind, operands = "or", n.Operands
-	case *eql.Not:
-		x.Kind, operands = "not", []eql.Expr{n.Operand}
-	case *eql.Compare:
+	case *cond.Not:
+		x.Kind, operands = "not", []cond.Expr{n.Operand}
+	case *cond.Compare:
 		if inner, ok := m.conditionIn(n); ok {
-			x.Kind, operands = "and", []eql.Expr{inner}
+			x.Kind, operands = "and", []cond.Expr{inner}
 			if x.Holds != m.compiled[inner](e) {
 				x.Kind = "not"
 			}
@@ -101,8 +101,8 @@ func (m *Matcher) explain(n eql.Expr, e *event.Event) *Explanation {
 }
 
 // conditionIn gives the condition that is compared with true or false, where n is such a comparison.
-func (m *Matcher) conditionIn(n *eql.Compare) (eql.Expr, bool) {
-	for _, side := range [...]eql.Expr{n.Left, n.Right} {
+func (m *Matcher) conditionIn(n *cond.Compare) (cond.Expr, bool) {
+	for _, side := range [...]cond.Expr{n.Left, n.Right} {
 		if _, ok := m.compiled[side]; ok && isCondition(side) {
 			return side, true
 		}
@@ -123,7 +123,7 @@ func (m *Matcher) explainLeaf(x *Explanation, l *leaf, e *event.Event) {
 		}
 	}
 	for _, p := range l.parts {
-		x.Computed = append(x.Computed, Computed{Text: eql.Print(p.node), Values: l.results(p.value, e)})
+		x.Computed = append(x.Computed, Computed{Text: m.print(p.node), Values: l.results(p.value, e)})
 	}
 }
 

@@ -1,23 +1,23 @@
 package match
 
 import (
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
 // call compiles a function. Unless said otherwise, an argument that is null makes the result null.
-func (l *leaf) call(x *eql.Call) evaluator {
+func (l *leaf) call(x *cond.Call) evaluator {
 	switch x.Name {
 	case "add":
-		return l.arithmetic(eql.Add, x)
+		return l.arithmetic(cond.Add, x)
 	case "subtract":
-		return l.arithmetic(eql.Subtract, x)
+		return l.arithmetic(cond.Subtract, x)
 	case "multiply":
-		return l.arithmetic(eql.Multiply, x)
+		return l.arithmetic(cond.Multiply, x)
 	case "divide":
-		return l.arithmetic(eql.Divide, x)
+		return l.arithmetic(cond.Divide, x)
 	case "modulo":
-		return l.arithmetic(eql.Modulo, x)
+		return l.arithmetic(cond.Modulo, x)
 	case "number":
 		return l.number(x)
 	case "string":
@@ -40,7 +40,7 @@ func (l *leaf) call(x *eql.Call) evaluator {
 	return fixed(event.Value{}) // the parser knows the functions
 }
 
-func (l *leaf) arithmetic(op eql.ArithmeticOp, x *eql.Call) evaluator {
+func (l *leaf) arithmetic(op cond.ArithmeticOp, x *cond.Call) evaluator {
 	left, right, operate := l.value(x.Args[0]), l.value(x.Args[1]), operation(op)
 	return func(e *event.Event) event.Value {
 		a := left(e)
@@ -53,7 +53,7 @@ func (l *leaf) arithmetic(op eql.ArithmeticOp, x *eql.Call) evaluator {
 type textual func(e *event.Event) (text []byte, ok bool)
 
 // textArgument compiles an argument for its text; with fold, in lower case as Java's toLowerCase makes it.
-func (l *leaf) textArgument(x eql.Expr, fold bool) textual {
+func (l *leaf) textArgument(x cond.Expr, fold bool) textual {
 	if v, ok := l.constantOf(x); ok {
 		text := appendText(nil, &v)
 		if fold {
@@ -78,7 +78,7 @@ func (l *leaf) textArgument(x eql.Expr, fold bool) textual {
 // whole computes an argument that is a whole number: a position, a base. null is told from what is none.
 type whole func(e *event.Event) (n int, isNull, ok bool)
 
-func (l *leaf) wholeArgument(x *eql.Call, at int) whole {
+func (l *leaf) wholeArgument(x *cond.Call, at int) whole {
 	if at >= len(x.Args) {
 		return func(*event.Event) (int, bool, bool) { return 0, true, true }
 	}

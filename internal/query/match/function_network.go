@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"net/netip"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
 // cidrMatch tells whether an address is in one of the blocks.
-func (l *leaf) cidrMatch(x *eql.Call) evaluator {
+func (l *leaf) cidrMatch(x *cond.Call) evaluator {
 	address := l.value(x.Args[0])
 	var networks []network
 	for _, argument := range x.Args[1:] {

@@ -5,12 +5,12 @@ import (
 	"math"
 	"strconv"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
 // number reads a text as a number, in a base. What is no number is null, where Elasticsearch ends the query.
-func (l *leaf) number(x *eql.Call) evaluator {
+func (l *leaf) number(x *cond.Call) evaluator {
 	argument, base := l.textArgument(x.Args[0], false), l.wholeArgument(x, 1)
 	return func(e *event.Event) event.Value {
 		b, ok := argument(e)

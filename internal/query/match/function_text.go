@@ -3,12 +3,12 @@ package match
 import (
 	"bytes"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
 // string gives the text of any value.
-func (l *leaf) string(x *eql.Call) evaluator {
+func (l *leaf) string(x *cond.Call) evaluator {
 	argument := l.textArgument(x.Args[0], false)
 	return func(e *event.Event) event.Value {
 		b, ok := argument(e)
@@ -19,7 +19,7 @@ func (l *leaf) string(x *eql.Call) evaluator {
 	}
 }
 
-func (l *leaf) concat(x *eql.Call) evaluator {
+func (l *leaf) concat(x *cond.Call) evaluator {
 	arguments := make([]textual, len(x.Args))
 	for i, argument := range x.Args {
 		arguments[i] = l.textArgument(argument, false)
@@ -43,7 +43,7 @@ func (l *leaf) concat(x *eql.Call) evaluator {
 	}
 }
 
-func (l *leaf) length(x *eql.Call) evaluator {
+func (l *leaf) length(x *cond.Call) evaluator {
 	argument := l.textArgument(x.Args[0], false)
 	return func(e *event.Event) event.Value {
 		b, ok := argument(e)
@@ -55,7 +55,7 @@ func (l *leaf) length(x *eql.Call) evaluator {
 }
 
 // substring cuts as Python's slices do: positions below zero count from the end.
-func (l *leaf) substring(x *eql.Call) evaluator {
+func (l *leaf) substring(x *cond.Call) evaluator {
 	argument := l.textArgument(x.Args[0], false)
 	start, end := l.wholeArgument(x, 1), l.wholeArgument(x, 2)
 	return func(e *event.Event) event.Value {
@@ -88,7 +88,7 @@ func position(at, length int) int {
 
 // contains compiles startsWith, endsWith and stringContains. The constant is literal: no wildcards in it
 // (eql.md §10).
-func (l *leaf) contains(x *eql.Call) evaluator {
+func (l *leaf) contains(x *cond.Call) evaluator {
 	test := bytes.Contains
 	switch x.Name {
 	case "startsWith":
@@ -116,7 +116,7 @@ func (l *leaf) contains(x *eql.Call) evaluator {
 
 // containsConstant is contains where Elasticsearch runs a query instead of a script, if x is a
 // condition: it normalizes the constant as the field is.
-func (l *leaf) containsConstant(x *eql.Call, constant []byte, test func(b, s []byte) bool) evaluator {
+func (l *leaf) containsConstant(x *cond.Call, constant []byte, test func(b, s []byte) bool) evaluator {
 	l.note(string(constant))
 	folded := func(text []byte) []byte {
 		if x.Fold {
@@ -144,7 +144,7 @@ func (l *leaf) containsConstant(x *eql.Call, constant []byte, test func(b, s []b
 }
 
 // indexOf gives the first place at or behind start, or null.
-func (l *leaf) indexOf(x *eql.Call) evaluator {
+func (l *leaf) indexOf(x *cond.Call) evaluator {
 	whole, searched := l.textArgument(x.Args[0], x.Fold), l.textArgument(x.Args[1], x.Fold)
 	start := l.wholeArgument(x, 2)
 	return func(e *event.Event) event.Value {
@@ -171,7 +171,7 @@ func (l *leaf) indexOf(x *eql.Call) evaluator {
 
 // between gives what stands between the first left and the next right behind it, with greedy the last right.
 // With ~ the places are looked for in lower case and the text keeps its own.
-func (l *leaf) between(x *eql.Call) evaluator {
+func (l *leaf) between(x *cond.Call) evaluator {
 	original := l.textArgument(x.Args[0], false)
 	left, right := l.textArgument(x.Args[1], x.Fold), l.textArgument(x.Args[2], x.Fold)
 	greedy := fixed(boolean(false))

@@ -1,7 +1,7 @@
 package match
 
 import (
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
@@ -18,15 +18,15 @@ func (g Gate) Opens(e *event.Event) bool { return g.opens(e) }
 
 // Gate gives the matcher's gate; ok is false for `any where …`.
 func (m *Matcher) Gate() (g Gate, ok bool) {
-	and, isAnd := m.root.(*eql.And)
+	and, isAnd := m.root.(*cond.And)
 	if !isAnd || m.category == nil {
 		return Gate{}, false
 	}
-	first, isCompare := and.Operands[0].(*eql.Compare)
+	first, isCompare := and.Operands[0].(*cond.Compare)
 	if !isCompare {
 		return Gate{}, false
 	}
-	field, isField := first.Left.(*eql.Field)
+	field, isField := first.Left.(*cond.Field)
 	if !isField {
 		return Gate{}, false
 	}

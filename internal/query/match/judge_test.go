@@ -13,6 +13,7 @@ import (
 
 	"esrule/internal/estest"
 	"esrule/internal/estest/pushdown"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
@@ -216,7 +217,7 @@ func (j *judge) present(item func() string) string {
 	return text
 }
 
-func quoted(text string) string { return eql.Print(&eql.Literal{Kind: eql.String, Text: text}) }
+func quoted(text string) string { return eql.Print(&cond.Literal{Kind: cond.String, Text: text}) }
 
 // constant is mostly a text that a document has, or that differs from one by letter case.
 func (j *judge) constant() string {

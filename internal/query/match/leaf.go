@@ -1,7 +1,7 @@
 package match
 
 import (
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
@@ -19,20 +19,20 @@ type leaf struct {
 
 // part is a computed part of a leaf, for Explain.
 type part struct {
-	node  eql.Expr
+	node  cond.Expr
 	value evaluator
 }
 
 // evaluator computes a value for the choice that e holds. Null is what Elasticsearch gives null for.
 type evaluator func(e *event.Event) event.Value
 
-func (c *compiler) leaf(x eql.Expr) *leaf {
+func (c *compiler) leaf(x cond.Expr) *leaf {
 	l := &leaf{compiler: c}
 	c.leaves[x] = l
 	return l
 }
 
-func (l *leaf) slot(f *eql.Field) event.Slot {
+func (l *leaf) slot(f *cond.Field) event.Slot {
 	s := l.fields.Add(f.Path)
 	l.slots = append(l.slots, s)
 	l.paths = append(l.paths, f.Path)
@@ -111,11 +111,11 @@ func isNull(value evaluator) predicate {
 
 // value compiles an expression for its value. Inside of a leaf, conditions have three outcomes: true, false
 // and null (`null == (f > 1)` asks for the third).
-func (l *leaf) value(x eql.Expr) evaluator {
+func (l *leaf) value(x cond.Expr) evaluator {
 	switch x := x.(type) {
-	case *eql.Literal:
+	case *cond.Literal:
 		return fixed(literalValue(x))
-	case *eql.Field:
+	case *cond.Field:
 		l.slot(x)
 		at := len(l.slots) - 1
 		return func(e *event.Event) event.Value {
@@ -124,22 +124,22 @@ func (l *leaf) value(x eql.Expr) evaluator {
 			}
 			return event.Value{}
 		}
-	case *eql.Negate:
+	case *cond.Negate:
 		operand := l.value(x.Operand)
 		return l.part(x, func(e *event.Event) event.Value {
 			v := operand(e)
 			return negate(&v)
 		})
-	case *eql.Binary:
+	case *cond.Binary:
 		left, right, operate := l.value(x.Left), l.value(x.Right), operation(x.Op)
 		return l.part(x, func(e *event.Event) event.Value {
 			a := left(e)
 			b := right(e)
 			return operate(&a, &b)
 		})
-	case *eql.Call:
+	case *cond.Call:
 		return l.part(x, l.call(x))
-	case *eql.Compare, *eql.In, *eql.Like, *eql.And, *eql.Or, *eql.Not:
+	case *cond.Compare, *cond.In, *cond.Like, *cond.And, *cond.Or, *cond.Not:
 		return l.part(x, l.truth(x))
 	}
 	return fixed(event.Value{})
@@ -147,12 +147,12 @@ func (l *leaf) value(x eql.Expr) evaluator {
 
 // subject compiles what an operator looks at that Elasticsearch may run without a script: a field, or
 // its string(), which is dropped where the field is a text. Constants are normalized as the field is.
-func (l *leaf) subject(x eql.Expr) evaluator {
-	call, isCall := x.(*eql.Call)
+func (l *leaf) subject(x cond.Expr) evaluator {
+	call, isCall := x.(*cond.Call)
 	if isCall && call.Name == "string" {
 		x = call.Args[0]
 	}
-	field, isField := x.(*eql.Field)
+	field, isField := x.(*cond.Field)
 	if !isField && isCall {
 		return l.value(call)
 	}
@@ -177,7 +177,7 @@ func (l *leaf) subject(x eql.Expr) evaluator {
 	return value
 }
 
-func (l *leaf) part(node eql.Expr, value evaluator) evaluator {
+func (l *leaf) part(node cond.Expr, value evaluator) evaluator {
 	l.parts = append(l.parts, part{node, value})
 	return value
 }
@@ -187,25 +187,25 @@ func fixed(v event.Value) evaluator {
 }
 
 // truth compiles a condition with its three outcomes.
-func (l *leaf) truth(x eql.Expr) evaluator {
+func (l *leaf) truth(x cond.Expr) evaluator {
 	switch x := x.(type) {
-	case *eql.And:
+	case *cond.And:
 		return decided(l.values(x.Operands), false)
-	case *eql.Or:
+	case *cond.Or:
 		return decided(l.values(x.Operands), true)
-	case *eql.Not:
+	case *cond.Not:
 		return opposite(l.value(x.Operand))
-	case *eql.Compare:
+	case *cond.Compare:
 		return l.compared(x)
-	case *eql.In:
+	case *cond.In:
 		return l.member(x)
-	case *eql.Like:
+	case *cond.Like:
 		return l.fitting(x)
 	}
 	return fixed(event.Value{})
 }
 
-func (l *leaf) values(operands []eql.Expr) []evaluator {
+func (l *leaf) values(operands []cond.Expr) []evaluator {
 	compiled := make([]evaluator, len(operands))
 	for i, x := range operands {
 		compiled[i] = l.value(x)

@@ -3,17 +3,17 @@ package match
 import (
 	"strings"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match/lucene"
 )
 
 // like compiles the pattern operators: `:`, like, like~, regex, regex~.
-func (c *compiler) like(x *eql.Like) predicate {
+func (c *compiler) like(x *cond.Like) predicate {
 	l := c.leaf(x)
 	fits, fold := l.patterns(x, asIs)
 	computedFits := l.normalized(x, fits, fold)
-	if field, ok := x.Subject.(*eql.Field); ok {
+	if field, ok := x.Subject.(*cond.Field); ok {
 		return anyValue(l.slot(field), func(e *event.Event, v *event.Value) bool {
 			if !v.IsPlainText() {
 				return computedFits(e, v)
@@ -33,7 +33,7 @@ func (c *compiler) like(x *eql.Like) predicate {
 
 // normalized tests values of any kind: those of a field with a normalizer against patterns that it has
 // changed.
-func (l *leaf) normalized(x *eql.Like, fits func([]byte) bool, fold bool) func(*event.Event, *event.Value) bool {
+func (l *leaf) normalized(x *cond.Like, fits func([]byte) bool, fold bool) func(*event.Event, *event.Value) bool {
 	var normal byNormalizer[func([]byte) bool]
 	anew := &leaf{compiler: l.compiler, folding: true} // what is wrong in a pattern was said
 	return func(e *event.Event, v *event.Value) bool {
@@ -49,7 +49,7 @@ func (l *leaf) normalized(x *eql.Like, fits func([]byte) bool, fold bool) func(*
 }
 
 // fitting is a pattern operator with its three outcomes.
-func (l *leaf) fitting(x *eql.Like) evaluator {
+func (l *leaf) fitting(x *cond.Like) evaluator {
 	fits, fold := l.patterns(x, asIs)
 	value := l.value(x.Subject)
 	return func(e *event.Event) event.Value {
@@ -72,18 +72,18 @@ func computedText(e *event.Event, v *event.Value, fold bool) []byte {
 
 // patterns compiles a list of patterns, changed by a normalizer, into one test of a text; with fold, of
 // the text in lower case. null among them is dropped.
-func (l *leaf) patterns(x *eql.Like, normal func(string) string) (fits func([]byte) bool, fold bool) {
+func (l *leaf) patterns(x *cond.Like, normal func(string) string) (fits func([]byte) bool, fold bool) {
 	switch x.Op {
-	case eql.Regex, eql.RegexFold:
+	case cond.Regex, cond.RegexFold:
 		return l.expressions(x, normal), false
-	case eql.LikeExact:
-	case eql.Colon, eql.LikeFold:
+	case cond.LikeExact:
+	case cond.Colon, cond.LikeFold:
 		fold = true
 	}
 	exact := map[string]bool{}
 	var patterns []Pattern
 	for _, literal := range x.Patterns {
-		if literal.Kind == eql.Null {
+		if literal.Kind == cond.Null {
 			continue
 		}
 		if Wildcards(literal.Text) {
@@ -117,14 +117,14 @@ func anyFits(patterns []Pattern, text []byte) bool {
 //
 // Elasticsearch normalizes an expression like any other constant, so that lower case makes `\w` of
 // `\W`. What is no expression any more fits nothing.
-func (l *leaf) expressions(x *eql.Like, normal func(string) string) func([]byte) bool {
+func (l *leaf) expressions(x *cond.Like, normal func(string) string) func([]byte) bool {
 	var expressions []*lucene.Regexp
 	for _, literal := range x.Patterns {
-		if literal.Kind == eql.Null {
+		if literal.Kind == cond.Null {
 			continue
 		}
 		l.note(literal.Text)
-		r, err := lucene.Compile(normal(literal.Text), x.Op == eql.RegexFold)
+		r, err := lucene.Compile(normal(literal.Text), x.Op == cond.RegexFold)
 		if err != nil {
 			if !l.folding {
 				l.refuse(literal, err.Error(), regexAdvice)

@@ -1,16 +1,16 @@
 package match
 
 import (
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
 // in compiles `subject in (…)` and its variants.
-func (c *compiler) in(x *eql.In) predicate {
+func (c *compiler) in(x *cond.In) predicate {
 	l := c.leaf(x)
 	contains := l.list(x)
 	var p predicate
-	if field, ok := x.Subject.(*eql.Field); ok {
+	if field, ok := x.Subject.(*cond.Field); ok {
 		p = anyValue(l.slot(field), contains)
 	} else {
 		value := l.subject(x.Subject)
@@ -26,7 +26,7 @@ func (c *compiler) in(x *eql.In) predicate {
 }
 
 // member is `in` with its three outcomes.
-func (l *leaf) member(x *eql.In) evaluator {
+func (l *leaf) member(x *cond.In) evaluator {
 	contains := l.list(x)
 	value := l.value(x.Subject)
 	return func(e *event.Event) event.Value {
@@ -39,7 +39,7 @@ func (l *leaf) member(x *eql.In) evaluator {
 }
 
 // list compiles the values of a list; null among them is dropped (eql.md §2).
-func (l *leaf) list(x *eql.In) func(*event.Event, *event.Value) bool {
+func (l *leaf) list(x *cond.In) func(*event.Event, *event.Value) bool {
 	var constants []*constant
 	texts, onlyTexts := map[string]bool{}, true
 	for _, item := range x.List {

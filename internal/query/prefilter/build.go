@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
@@ -19,12 +19,12 @@ type Filter struct {
 
 // Omission is a part of a condition that a pre-filter leaves out.
 type Omission struct {
-	Node   eql.Expr
+	Node   cond.Expr
 	Reason string
 }
 
 // Build gives the pre-filter of a condition over the indices of one mapping.
-func Build(condition eql.Expr, m *event.Mapping) Filter {
+func Build(condition cond.Expr, m *event.Mapping) Filter {
 	b := &builder{mapping: m}
 	clause := b.build(condition, false)
 	clause = b.withinLimits(condition, clause)
@@ -38,39 +38,39 @@ type builder struct {
 
 // build gives a clause that accepts whatever x accepts, or whatever `not x` accepts where negated: the
 // negations are pushed down to the leaves, where they end as "everything".
-func (b *builder) build(x eql.Expr, negated bool) Clause {
+func (b *builder) build(x cond.Expr, negated bool) Clause {
 	switch x := x.(type) {
-	case *eql.And:
+	case *cond.And:
 		return b.connect(x.Operands, negated, !negated)
-	case *eql.Or:
+	case *cond.Or:
 		return b.connect(x.Operands, negated, negated)
-	case *eql.Not:
+	case *cond.Not:
 		return b.build(x.Operand, !negated)
-	case *eql.Literal:
-		if x.Kind == eql.Bool && x.Bool != negated {
+	case *cond.Literal:
+		if x.Kind == cond.Bool && x.Bool != negated {
 			return Everything()
 		}
 		return Nothing()
-	case *eql.Compare:
+	case *cond.Compare:
 		return b.compare(x, negated)
-	case *eql.In:
+	case *cond.In:
 		if negated != x.Negated {
 			return b.omit(x, negation)
 		}
 		return b.list(x, x.Subject, literals(x.List), x.Fold)
-	case *eql.Like:
+	case *cond.Like:
 		if negated {
 			return b.omit(x, negation)
 		}
 		return b.like(x)
-	case *eql.Field:
+	case *cond.Field:
 		if negated {
 			return b.omit(x, "a negation")
 		}
-		return b.list(x, x, []*eql.Literal{{Kind: eql.Bool, Bool: true}}, false)
-	case *eql.Call:
+		return b.list(x, x, []*cond.Literal{{Kind: cond.Bool, Bool: true}}, false)
+	case *cond.Call:
 		return b.call(x, negated)
-	case *eql.Binary, *eql.Negate:
+	case *cond.Binary, *cond.Negate:
 		return b.omit(x, computed)
 	}
 	return b.omit(x, "not a condition that an index can answer")
@@ -78,7 +78,7 @@ func (b *builder) build(x eql.Expr, negated bool) Clause {
 
 // connect builds the operands of an `and` (all) or an `or`. Of an `or`, either every operand narrows
 // the search or none does.
-func (b *builder) connect(operands []eql.Expr, negated, all bool) Clause {
+func (b *builder) connect(operands []cond.Expr, negated, all bool) Clause {
 	clauses := make([]Clause, len(operands))
 	for i, x := range operands {
 		clauses[i] = b.build(x, negated)
@@ -91,7 +91,7 @@ func (b *builder) connect(operands []eql.Expr, negated, all bool) Clause {
 
 // dropNeedless leaves out prefix clauses where an exact term beside them narrows the search already: a
 // prefix costs the cluster a walk over all terms that begin so.
-func (b *builder) dropNeedless(operands []eql.Expr, clauses []Clause) []Clause {
+func (b *builder) dropNeedless(operands []cond.Expr, clauses []Clause) []Clause {
 	if !slices.ContainsFunc(clauses, Clause.Selective) {
 		return clauses
 	}
@@ -158,41 +158,41 @@ const (
 	negation = "a negation: an index may fold values together that the rule tells apart"
 )
 
-func (b *builder) omit(x eql.Expr, reason string) Clause {
+func (b *builder) omit(x cond.Expr, reason string) Clause {
 	b.omitted = append(b.omitted, Omission{Node: x, Reason: reason})
 	return Everything()
 }
 
 // compare handles == and != of a field with a constant. Everything else compared is left to the matcher.
-func (b *builder) compare(x *eql.Compare, negated bool) Clause {
+func (b *builder) compare(x *cond.Compare, negated bool) Clause {
 	subject, other, op := x.Left, x.Right, x.Op
-	if _, ok := subject.(*eql.Literal); ok {
+	if _, ok := subject.(*cond.Literal); ok {
 		subject, other, op = other, subject, op.Turned()
 	}
-	literal, ok := other.(*eql.Literal)
+	literal, ok := other.(*cond.Literal)
 	if !ok {
 		return b.omit(x, computed)
 	}
 	switch op {
-	case eql.Equal:
-	case eql.NotEqual:
+	case cond.Equal:
+	case cond.NotEqual:
 		negated = !negated
-	case eql.Less, eql.LessOrEqual, eql.Greater, eql.GreaterOrEqual:
+	case cond.Less, cond.LessOrEqual, cond.Greater, cond.GreaterOrEqual:
 		return b.order(x, subject, op, literal, negated)
 	}
-	if literal.Kind == eql.Null {
+	if literal.Kind == cond.Null {
 		return b.null(x, subject, !negated)
 	}
 	if negated {
 		return b.omit(x, negation)
 	}
-	return b.list(x, subject, []*eql.Literal{literal}, false)
+	return b.list(x, subject, []*cond.Literal{literal}, false)
 }
 
 // null handles `f == null` (missing) and `f != null`. That a field is missing is never asked of the
 // index: a value that it left out is there for the matcher.
-func (b *builder) null(x eql.Expr, subject eql.Expr, missing bool) Clause {
-	field, ok := subject.(*eql.Field)
+func (b *builder) null(x cond.Expr, subject cond.Expr, missing bool) Clause {
+	field, ok := subject.(*cond.Field)
 	if !ok {
 		return b.omit(x, computed)
 	}
@@ -256,7 +256,7 @@ const longest = 1000
 const tooLong = "a constant that is too long for a query"
 
 // list handles equality with one or more constants.
-func (b *builder) list(x, subject eql.Expr, constants []*eql.Literal, fold bool) Clause {
+func (b *builder) list(x, subject cond.Expr, constants []*cond.Literal, fold bool) Clause {
 	if f, ok := b.typed(subject); ok && !fold {
 		return b.typedList(x, f, constants)
 	}
@@ -272,7 +272,7 @@ func (b *builder) list(x, subject eql.Expr, constants []*eql.Literal, fold bool)
 	for _, l := range constants {
 		text, ok := constantText(l)
 		switch {
-		case l.Kind == eql.Null:
+		case l.Kind == cond.Null:
 		case !ok:
 			return b.omit(x, "a constant that an index may write otherwise")
 		case len(text) > longest:
@@ -336,25 +336,25 @@ func isASCII(text string) bool {
 }
 
 // constantText is how a keyword field's index writes a constant. A fraction can be written in many ways.
-func constantText(l *eql.Literal) (string, bool) {
+func constantText(l *cond.Literal) (string, bool) {
 	switch l.Kind {
-	case eql.String:
+	case cond.String:
 		return l.Text, true
-	case eql.Int:
+	case cond.Int:
 		return strconv.FormatInt(l.Int, 10), true
-	case eql.Uint:
+	case cond.Uint:
 		return strconv.FormatUint(l.Uint, 10), true
-	case eql.Bool:
+	case cond.Bool:
 		return strconv.FormatBool(l.Bool), true
-	case eql.Float, eql.Null:
+	case cond.Float, cond.Null:
 		return "", false
 	}
 	return "", false
 }
 
 // field gives the mapping of a subject that an index can answer for, or the reason why not.
-func (b *builder) field(subject eql.Expr) (event.FieldMapping, string) {
-	field, ok := subject.(*eql.Field)
+func (b *builder) field(subject cond.Expr) (event.FieldMapping, string) {
+	field, ok := subject.(*cond.Field)
 	if !ok {
 		return event.FieldMapping{}, computed
 	}
@@ -365,12 +365,12 @@ func (b *builder) field(subject eql.Expr) (event.FieldMapping, string) {
 	return f, unfit(f)
 }
 
-func literals(list []eql.Expr) []*eql.Literal {
-	var constants []*eql.Literal
+func literals(list []cond.Expr) []*cond.Literal {
+	var constants []*cond.Literal
 	for _, x := range list {
-		l, ok := x.(*eql.Literal)
+		l, ok := x.(*cond.Literal)
 		if !ok {
-			return []*eql.Literal{{Kind: eql.Float}} // computed: constantText refuses it
+			return []*cond.Literal{{Kind: cond.Float}} // computed: constantText refuses it
 		}
 		constants = append(constants, l)
 	}

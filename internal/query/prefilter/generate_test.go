@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 )
@@ -333,14 +334,14 @@ func numberLeaf(t *rapid.T) string {
 }
 
 func constant(t *rapid.T) string {
-	return eql.Print(&eql.Literal{Kind: eql.String, Text: pick(t, texts)})
+	return eql.Print(&cond.Literal{Kind: cond.String, Text: pick(t, texts)})
 }
 
 func number(t *rapid.T) string { return pick(t, numbers) }
 
 func pattern(t *rapid.T) string {
 	text := pick(t, texts)
-	return eql.Print(&eql.Literal{Kind: eql.String, Text: pick(t, []string{text, text + "*", "*" + text, "*", text + "?", "?" + text, text + "*" + text})})
+	return eql.Print(&cond.Literal{Kind: cond.String, Text: pick(t, []string{text, text + "*", "*" + text, "*", text + "?", "?" + text, text + "*" + text})})
 }
 
 // list makes one to three items in parentheses.

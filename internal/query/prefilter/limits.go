@@ -3,7 +3,7 @@ package prefilter
 import (
 	"slices"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 )
 
 // Elasticsearch refuses a query beyond 1,024 leaf clauses or 30 nested bools. The rest is room for what
@@ -39,7 +39,7 @@ func fitting(classes []Class) []Class {
 
 // withinLimits gives up parts of a pre-filter, never its correctness, until Elasticsearch takes it:
 // what is too deep, then the operands of the outermost `and` with the most clauses.
-func (b *builder) withinLimits(condition eql.Expr, c Clause) Clause {
+func (b *builder) withinLimits(condition cond.Expr, c Clause) Clause {
 	before := c.leaves()
 	c = c.shallower(maxDepth)
 	for c.leaves() > maxLeaves {

@@ -11,6 +11,7 @@ import (
 
 	"esrule/internal/estest"
 	"esrule/internal/estest/pushdown"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
@@ -71,7 +72,7 @@ func (a *asked) holds(condition string, want ...int) {
 	if err != nil || len(classes) != 1 {
 		a.t.Fatalf("read the mapping: %v, %d classes", err, len(classes))
 	}
-	classes, err = cluster.ReadDates(a.t.Context(), classes, eql.Constants(matcher.Condition()))
+	classes, err = cluster.ReadDates(a.t.Context(), classes, cond.Constants(matcher.Condition()))
 	if err == nil {
 		err = cluster.Normalize(a.t.Context(), classes, matcher.Texts())
 	}

@@ -4,50 +4,50 @@ import (
 	"math"
 	"strconv"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
 // wholeNumber reads a constant that is a whole number, be it in quotes.
-func wholeNumber(l *eql.Literal) (int64, bool) {
+func wholeNumber(l *cond.Literal) (int64, bool) {
 	switch l.Kind {
-	case eql.Int:
+	case cond.Int:
 		return l.Int, true
-	case eql.String:
+	case cond.String:
 		n, err := strconv.ParseInt(l.Text, 10, 64)
 		return n, err == nil
-	case eql.Float:
+	case cond.Float:
 		const exact = 1 << 53
 		return int64(l.Float), l.Float == math.Trunc(l.Float) && math.Abs(l.Float) < exact
-	case eql.Null, eql.Uint, eql.Bool:
+	case cond.Null, cond.Uint, cond.Bool:
 	}
 	return 0, false
 }
 
 // unsignedNumber reads a constant that an unsigned_long can equal, be it in quotes.
-func unsignedNumber(l *eql.Literal) (uint64, bool) {
+func unsignedNumber(l *cond.Literal) (uint64, bool) {
 	switch l.Kind {
-	case eql.Uint:
+	case cond.Uint:
 		return l.Uint, true
-	case eql.String:
+	case cond.String:
 		n, err := strconv.ParseUint(l.Text, 10, 64)
 		return n, err == nil
-	case eql.Null, eql.Int, eql.Float, eql.Bool:
+	case cond.Null, cond.Int, cond.Float, cond.Bool:
 	}
 	n, ok := wholeNumber(l)
 	return uint64(n), ok && n >= 0
 }
 
 // decimalNumber reads a constant that is a number, be it in quotes, as a double: as the matcher does.
-func decimalNumber(l *eql.Literal) (float64, bool) {
+func decimalNumber(l *cond.Literal) (float64, bool) {
 	switch l.Kind {
-	case eql.Int:
+	case cond.Int:
 		return float64(l.Int), true
-	case eql.Uint:
+	case cond.Uint:
 		return float64(l.Uint), true
-	case eql.Float:
+	case cond.Float:
 		return l.Float, true
-	case eql.String:
+	case cond.String:
 		v, ok := event.Decimal([]byte(l.Text))
 		switch v.Kind {
 		case event.KindInteger:
@@ -56,24 +56,24 @@ func decimalNumber(l *eql.Literal) (float64, bool) {
 			return float64(v.Unsigned()), ok
 		}
 		return v.Float, ok
-	case eql.Null, eql.Bool:
+	case cond.Null, cond.Bool:
 	}
 	return 0, false
 }
 
 // nearest gives the whole number that bounds the same, or one more: 4.5 from below is 4, from above 5.
-func nearest(op eql.CompareOp, l *eql.Literal) (int64, bool) {
-	if n, ok := wholeNumber(l); ok || l.Kind != eql.Float || math.Abs(l.Float) >= 1<<53 {
+func nearest(op cond.CompareOp, l *cond.Literal) (int64, bool) {
+	if n, ok := wholeNumber(l); ok || l.Kind != cond.Float || math.Abs(l.Float) >= 1<<53 {
 		return n, ok
 	}
-	if op == eql.Greater || op == eql.GreaterOrEqual {
+	if op == cond.Greater || op == cond.GreaterOrEqual {
 		return int64(math.Floor(l.Float)), true
 	}
 	return int64(math.Ceil(l.Float)), true
 }
 
 // nearestUnsigned is nearest for an unsigned_long.
-func nearestUnsigned(op eql.CompareOp, l *eql.Literal) (uint64, bool) {
+func nearestUnsigned(op cond.CompareOp, l *cond.Literal) (uint64, bool) {
 	if n, ok := unsignedNumber(l); ok {
 		return n, true
 	}

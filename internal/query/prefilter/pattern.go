@@ -3,19 +3,19 @@ package prefilter
 import (
 	"strings"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 )
 
 // like handles the pattern operators. Patterns without wildcards are terms; those that begin with enough
 // constant text become a prefix, which the index answers by going straight to the terms that begin so.
-func (b *builder) like(x *eql.Like) Clause {
+func (b *builder) like(x *cond.Like) Clause {
 	fold := true
 	switch x.Op {
-	case eql.Colon, eql.LikeFold:
-	case eql.LikeExact:
+	case cond.Colon, cond.LikeFold:
+	case cond.LikeExact:
 		fold = false
-	case eql.Regex, eql.RegexFold:
+	case cond.Regex, cond.RegexFold:
 		return b.omit(x, "a regular expression")
 	}
 	f, reason := b.field(x.Subject)

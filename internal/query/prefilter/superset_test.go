@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"esrule/internal/estest"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
@@ -170,10 +171,10 @@ func hold(t *testing.T, cluster *estest.Cluster, index, schema string) *held {
 }
 
 // readDates makes the mapping say what the server makes of a condition's constants.
-func (h *held) readDates(t rapid.TB, condition eql.Expr) {
+func (h *held) readDates(t rapid.TB, condition cond.Expr) {
 	t.Helper()
 	classes := []search.Class{{Indices: []string{h.index}, Mapping: h.mapping}}
-	read, err := search.NewCluster(h.cluster.Client, search.Options{}).ReadDates(context.Background(), classes, eql.Constants(condition))
+	read, err := search.NewCluster(h.cluster.Client, search.Options{}).ReadDates(context.Background(), classes, cond.Constants(condition))
 	if err != nil || len(read) != 1 {
 		t.Fatalf("read the dates of %s: %v, %d classes", h.index, err, len(read))
 	}

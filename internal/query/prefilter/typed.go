@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/date"
-	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 )
 
@@ -25,8 +25,8 @@ func isTyped(f event.FieldMapping) bool {
 	return false
 }
 
-func (b *builder) typed(subject eql.Expr) (event.FieldMapping, bool) {
-	field, ok := subject.(*eql.Field)
+func (b *builder) typed(subject cond.Expr) (event.FieldMapping, bool) {
+	field, ok := subject.(*cond.Field)
 	if !ok {
 		return event.FieldMapping{}, false
 	}
@@ -37,14 +37,14 @@ func (b *builder) typed(subject eql.Expr) (event.FieldMapping, bool) {
 const otherwise = "a constant that an index may read otherwise"
 
 // typedList handles equality with one or more constants.
-func (b *builder) typedList(x eql.Expr, f event.FieldMapping, constants []*eql.Literal) Clause {
+func (b *builder) typedList(x cond.Expr, f event.FieldMapping, constants []*cond.Literal) Clause {
 	if reason := unreachable(f); reason != "" {
 		return b.omit(x, reason)
 	}
 	var texts []string
 	var clauses []Clause
 	for _, l := range constants {
-		if l.Kind == eql.Null {
+		if l.Kind == cond.Null {
 			continue
 		}
 		if text, ok := exactText(f, l); ok {
@@ -71,7 +71,7 @@ func (b *builder) typedList(x eql.Expr, f event.FieldMapping, constants []*eql.L
 }
 
 // exactText writes a constant as a term of the field's type.
-func exactText(f event.FieldMapping, l *eql.Literal) (string, bool) {
+func exactText(f event.FieldMapping, l *cond.Literal) (string, bool) {
 	switch f.Type {
 	case event.Integer:
 		n, ok := wholeNumber(l)
@@ -94,7 +94,7 @@ func exactText(f event.FieldMapping, l *eql.Literal) (string, bool) {
 }
 
 // spanned accepts what equals a constant that stands for more than one term.
-func spanned(f event.FieldMapping, l *eql.Literal) (Clause, bool) {
+func spanned(f event.FieldMapping, l *cond.Literal) (Clause, bool) {
 	switch f.Type {
 	case event.Date, event.DateNanos:
 		from, to, ok := period(f, l)
@@ -110,8 +110,8 @@ func spanned(f event.FieldMapping, l *eql.Literal) (Clause, bool) {
 
 // block reads a constant that is an address or a block of addresses. Elasticsearch refuses blocks of v4
 // addresses that are written as v6.
-func block(l *eql.Literal) (string, bool) {
-	if l.Kind != eql.String {
+func block(l *cond.Literal) (string, bool) {
+	if l.Kind != cond.String {
 		return "", false
 	}
 	if a, ok := event.ParseAddress([]byte(l.Text)); ok {
@@ -130,12 +130,12 @@ func block(l *eql.Literal) (string, bool) {
 }
 
 // order handles < <= > >= of a field with a constant.
-func (b *builder) order(x, subject eql.Expr, op eql.CompareOp, l *eql.Literal, negated bool) Clause {
+func (b *builder) order(x, subject cond.Expr, op cond.CompareOp, l *cond.Literal, negated bool) Clause {
 	f, ok := b.typed(subject)
 	switch {
 	case negated:
 		return b.omit(x, negation)
-	case l.Kind == eql.Null:
+	case l.Kind == cond.Null:
 		return Nothing()
 	case !ok:
 		return b.unordered(x, subject)
@@ -153,8 +153,8 @@ func (b *builder) order(x, subject eql.Expr, op eql.CompareOp, l *eql.Literal, n
 	return Or(clause, Ignored(f.Exact))
 }
 
-func (b *builder) unordered(x, subject eql.Expr) Clause {
-	field, ok := subject.(*eql.Field)
+func (b *builder) unordered(x, subject cond.Expr) Clause {
+	field, ok := subject.(*cond.Field)
 	switch {
 	case !ok:
 		return b.omit(x, computed)
@@ -164,7 +164,7 @@ func (b *builder) unordered(x, subject eql.Expr) Clause {
 	return b.omit(x, "a comparison by order of a field of type "+b.mapping.Fields[field.Path].Name)
 }
 
-func bounded(f event.FieldMapping, op eql.CompareOp, l *eql.Literal) (Clause, bool) {
+func bounded(f event.FieldMapping, op cond.CompareOp, l *cond.Literal) (Clause, bool) {
 	switch f.Type {
 	case event.Integer:
 		n, ok := nearest(op, l)
@@ -177,7 +177,7 @@ func bounded(f event.FieldMapping, op eql.CompareOp, l *eql.Literal) (Clause, bo
 	case event.Float:
 		c, ok := decimalNumber(l)
 		least, most, fits := around(f, c)
-		if op == eql.Less || op == eql.LessOrEqual {
+		if op == cond.Less || op == cond.LessOrEqual {
 			return Range(f.Exact, "", map[string]any{"lte": most}), ok && fits
 		}
 		return Range(f.Exact, "", map[string]any{"gte": least}), ok && fits
@@ -185,57 +185,57 @@ func bounded(f event.FieldMapping, op eql.CompareOp, l *eql.Literal) (Clause, bo
 		from, to, ok := period(f, l)
 		// Wider than need be, by up to a millisecond: a field may hold nanoseconds.
 		switch op {
-		case eql.Less:
+		case cond.Less:
 			return dates(f, map[string]int64{"lte": from}), ok
-		case eql.LessOrEqual:
+		case cond.LessOrEqual:
 			return dates(f, map[string]int64{"lte": to}), ok
-		case eql.Greater:
+		case cond.Greater:
 			return dates(f, map[string]int64{"gte": to}), ok
-		case eql.GreaterOrEqual:
+		case cond.GreaterOrEqual:
 			return dates(f, map[string]int64{"gte": from}), ok
-		case eql.Equal, eql.NotEqual:
+		case cond.Equal, cond.NotEqual:
 		}
 	case event.IP:
 		a, ok := event.ParseAddress([]byte(l.Text))
-		return Range(f.Exact, "", map[string]any{bound(op): a.String()}), ok && l.Kind == eql.String
+		return Range(f.Exact, "", map[string]any{bound(op): a.String()}), ok && l.Kind == cond.String
 	case event.Unmapped, event.Keyword, event.Text, event.Boolean, event.Version, event.Object, event.Other, event.Untyped:
 	}
 	return Clause{}, false
 }
 
 // inclusive is the bound of a range query that takes in its end.
-func inclusive(op eql.CompareOp) string {
-	if op == eql.Less || op == eql.LessOrEqual {
+func inclusive(op cond.CompareOp) string {
+	if op == cond.Less || op == cond.LessOrEqual {
 		return "lte"
 	}
 	return "gte"
 }
 
 // bound is the operator's name in a range query.
-func bound(op eql.CompareOp) string {
+func bound(op cond.CompareOp) string {
 	switch op {
-	case eql.Less:
+	case cond.Less:
 		return "lt"
-	case eql.LessOrEqual:
+	case cond.LessOrEqual:
 		return "lte"
-	case eql.Greater:
+	case cond.Greater:
 		return "gt"
-	case eql.GreaterOrEqual, eql.Equal, eql.NotEqual:
+	case cond.GreaterOrEqual, cond.Equal, cond.NotEqual:
 	}
 	return "gte"
 }
 
 // period gives the milliseconds that a constant stands for. What depends on now is left to the matcher, whose now
 // the pre-filter does not know.
-func period(f event.FieldMapping, l *eql.Literal) (from, to int64, ok bool) {
+func period(f event.FieldMapping, l *cond.Literal) (from, to int64, ok bool) {
 	var first, last date.Instant
 	relative := false
 	switch l.Kind {
-	case eql.String:
+	case cond.String:
 		first, last, relative, ok = f.Dates().Range(l.Text, time.Time{})
-	case eql.Int:
+	case cond.Int:
 		first, last, ok = date.Number(strconv.FormatInt(l.Int, 10))
-	case eql.Null, eql.Uint, eql.Float, eql.Bool:
+	case cond.Null, cond.Uint, cond.Float, cond.Bool:
 	}
 	// Beyond these years the formats of dates differ from version to version; date_nanos ends in 2262.
 	earliest, latest := int64(-62_135_596_800_000), int64(253_402_300_799_999)
@@ -259,7 +259,7 @@ func dates(f event.FieldMapping, bounds map[string]int64) Clause {
 }
 
 // call handles the boolean functions, of which an index answers only cidrMatch.
-func (b *builder) call(x *eql.Call, negated bool) Clause {
+func (b *builder) call(x *cond.Call, negated bool) Clause {
 	if negated {
 		return b.omit(x, negation)
 	}
@@ -267,7 +267,7 @@ func (b *builder) call(x *eql.Call, negated bool) Clause {
 		return b.omit(x, "a function: the index would have to compute it for every value")
 	}
 	f, ok := b.typed(x.Args[0])
-	if field, isField := x.Args[0].(*eql.Field); isField && b.mapping.Fields[field.Path].Type == event.Unmapped {
+	if field, isField := x.Args[0].(*cond.Field); isField && b.mapping.Fields[field.Path].Type == event.Unmapped {
 		return Nothing()
 	}
 	if !ok || f.Type != event.IP {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"esrule/internal/estest"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/prefilter"
 )
@@ -49,11 +50,11 @@ func everyCondition(field string) []string {
 		conditions = append(conditions, field+strings.ReplaceAll(format, "%", constant))
 	}
 	for _, text := range slices.Concat(texts, awkward) {
-		constant := eql.Print(&eql.Literal{Kind: eql.String, Text: text})
+		constant := eql.Print(&cond.Literal{Kind: cond.String, Text: text})
 		for _, format := range []string{" == %", ` in (%, "zz")`, ` in~ (%, "zz")`, " : %", " like %", ` like~ (%, "zz")`, " < %", " <= %", " > %", " >= %"} {
 			add(format, constant)
 		}
-		add(" : %", eql.Print(&eql.Literal{Kind: eql.String, Text: text + "*"}))
+		add(" : %", eql.Print(&cond.Literal{Kind: cond.String, Text: text + "*"}))
 	}
 	for _, number := range slices.Concat(numbers, awkwardNumbers) {
 		for _, format := range []string{" == %", " in (%, 7)", " < %", " <= %", " > %", " >= %"} {

@@ -5,11 +5,11 @@ import (
 	"strings"
 	"testing"
 
-	"esrule/internal/query/eql"
-	"esrule/internal/query/rule"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"esrule/internal/query/cond"
+	"esrule/internal/query/rule"
 )
 
 func replaceOnce(t *testing.T, text, old, new string) string {
@@ -269,13 +269,13 @@ func TestLocate(t *testing.T) {
 		}
 	}
 	r := set.Rules[0]
-	fault := eql.NewError(r.Query, eql.Fields(r.Parsed)[0].Span, eql.CodeType, "wrong", "Mend it.")
+	fault := cond.NewError(r.Query, cond.Fields(r.Parsed.Where)[0].Span, cond.CodeType, "wrong", "Mend it.")
 	want := `r.toml:10:12: wrong
     file where file.name : "x"
                ^^^^^^^^^
   Mend it.`
 	f(r, fault, want)
-	f(r, eql.Errors{fault, fault}, want+"\n"+want)
+	f(r, cond.Errors{fault, fault}, want+"\n"+want)
 	f(r, errors.New("other"), "r.toml: other")
 	f(&rule.Rule{File: "made.toml"}, fault, "made.toml: query: wrong\n  Mend it.")
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 )
 
 // queryPlace says where each byte of the query's text stands in the file.
@@ -26,12 +26,12 @@ func (r *Rule) Locate(err error) Errors {
 }
 
 func (s *source) locate(err error) Errors {
-	var many eql.Errors
-	var one *eql.Error
+	var many cond.Errors
+	var one *cond.Error
 	switch {
 	case errors.As(err, &many):
 	case errors.As(err, &one):
-		many = eql.Errors{one}
+		many = cond.Errors{one}
 	default:
 		return Errors{&Error{File: s.file, Message: err.Error(), Err: err}}
 	}
@@ -42,7 +42,7 @@ func (s *source) locate(err error) Errors {
 	return located
 }
 
-func (s *source) queryError(e *eql.Error) *Error {
+func (s *source) queryError(e *cond.Error) *Error {
 	q := s.queryAt
 	from, to := e.Span.Start, e.Span.End
 	if q.bytes == nil || from < 0 || to < from || to > len(q.text) {
@@ -124,7 +124,7 @@ func unescape(raw []byte, first int) (string, []int) {
 }
 
 // unsupportedKind names, in a word or two, what makes a well-formed query unsupported.
-func unsupportedKind(text string, e *eql.Error) string {
+func unsupportedKind(text string, e *cond.Error) string {
 	words := strings.Fields(text[min(e.Span.Start, len(text)):])
 	switch {
 	case len(words) == 0:

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/indexpattern"
 )
@@ -356,7 +357,7 @@ func (r *reader) query() {
 	r.rule.Query = text
 	r.placeQuery(text, r.table.place(key).value)
 	parsed, err := eql.Parse(text)
-	var faults eql.Errors
+	var faults cond.Errors
 	switch {
 	case err == nil:
 		r.rule.Parsed = parsed

@@ -5,11 +5,11 @@ import (
 	"testing/fstest"
 	"time"
 
-	"esrule/internal/query/eql"
-	"esrule/internal/query/rule"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"esrule/internal/query/cond"
+	"esrule/internal/query/rule"
 )
 
 // loadText loads one file, r.toml.
@@ -26,7 +26,7 @@ func TestRead(t *testing.T) {
 			return
 		}
 		want.File, want.Type, want.Language = "r.toml", "eql", "eql"
-		ignored := []cmp.Option{cmpopts.IgnoreUnexported(rule.Rule{}), cmpopts.IgnoreTypes(&eql.Query{}), cmpopts.EquateEmpty()}
+		ignored := []cmp.Option{cmpopts.IgnoreUnexported(rule.Rule{}), cmpopts.IgnoreTypes(&cond.Query{}), cmpopts.EquateEmpty()}
 		if diff := cmp.Diff(want, *set.Rules[0], ignored...); diff != "" {
 			t.Errorf("%s\n(-want +got):\n%s", text, diff)
 		}

@@ -3,7 +3,7 @@ package rule
 import (
 	"time"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 )
 
 // ID is a rule's rule_id: what its signals and its ledger are known by. Two rules never share one.
@@ -32,9 +32,9 @@ type Rule struct {
 
 	// Query is the query as written and Parsed its tree; the tree's spans point into Query.
 	Query  string
-	Parsed *eql.Query
-	// Index holds the index patterns as written: without PatternFaults, at least one that is no exclusion.
-	// Some may not be searched (indexpattern.NotSearched).
+	Parsed *cond.Query
+	// Index holds the index patterns as written: without PatternFaults, at least one that is no
+	// exclusion. Some may not be searched (indexpattern.NotSearched).
 	Index []string
 	// PatternFaults are what is wrong with Index: the rule runs only over other patterns.
 	PatternFaults Errors

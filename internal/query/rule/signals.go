@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"esrule/internal/query/eql"
+	"esrule/internal/query/cond"
 )
 
 // ReadsSignals tells whether the rule is meant to see alerts when it runs over these patterns: one of them
@@ -14,7 +14,7 @@ func (r *Rule) ReadsSignals(patterns []string) bool {
 	if slices.ContainsFunc(patterns, namesAlerts) {
 		return true
 	}
-	return slices.ContainsFunc(eql.Fields(r.Parsed), func(f *eql.Field) bool {
+	return slices.ContainsFunc(cond.Fields(r.Parsed.Where), func(f *cond.Field) bool {
 		return f.Path == "event.kind" || strings.HasPrefix(f.Path, "kibana.alert.")
 	})
 }

@@ -1,19 +1,11 @@
-package eql
+package cond
 
 // Span is the part of the query's text that a node was read from: byte offsets, half-open.
 type Span struct{ Start, End int }
 
-// Range returns the span itself; embedded in every node, it makes the node an [Expr] with a position.
+// Range returns the span itself; embedded in every node, it makes the node an [Expr] with a
+// position.
 func (s Span) Range() Span { return s }
-
-// Query is one event query, `category where condition`.
-type Query struct {
-	// Text is the query as written; every Span points into it.
-	Text string
-	// Category is the event category before `where`, nil for `any`.
-	Category *Literal
-	Where    Expr
-}
 
 // Expr is a node of a condition. The set is closed: [And], [Or], [Not], [Compare], [In], [Like],
 // [Binary], [Negate], [Call], [Field], [Literal].
@@ -123,9 +115,10 @@ type Negate struct {
 // case it was written in.
 type Call struct {
 	Span
-	Name string
-	Fold bool // name~: letter case is ignored
-	Args []Expr
+	Name   string
+	Fold   bool // name~: letter case is ignored
+	Args   []Expr
+	Result Type // what the function returns
 }
 
 // Field is a reference to a field of the event.

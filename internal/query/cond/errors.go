@@ -1,4 +1,4 @@
-package eql
+package cond
 
 import (
 	"fmt"
@@ -14,7 +14,8 @@ type Code uint8
 const (
 	// CodeSyntax: the text is not EQL.
 	CodeSyntax Code = iota
-	// CodeUnsupported: the text is EQL, but of a kind that is not evaluated here, named in the message.
+	// CodeUnsupported: the text is EQL, but of a kind that is not evaluated here, named in the
+	// message.
 	CodeUnsupported
 	// CodeLimit: the query is larger than anything sensible.
 	CodeLimit
@@ -48,8 +49,8 @@ func (c Code) String() string {
 // Error is one error in a query's text.
 type Error struct {
 	Span Span
-	// Line and Column count from 1, columns in code points. A caller that knows where the query stands in a file
-	// may add to them.
+	// Line and Column count from 1, columns in code points. A caller that knows where the query
+	// stands in a file may add to them.
 	Line, Column int
 	// Source is the whole line that the span starts in.
 	Source  string
@@ -82,7 +83,8 @@ func NewError(text string, span Span, code Code, message, advice string) *Error 
 // Error returns the error on one line: position and message.
 func (e *Error) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Message) }
 
-// Detail returns the error with the line it stands in, a caret under each character that it is about, and the advice.
+// Detail returns the error with the line it stands in, a caret under each character that it is
+// about, and the advice.
 func (e *Error) Detail() string {
 	var b strings.Builder
 	b.WriteString(e.Error())
@@ -113,8 +115,8 @@ func (e *Error) writeExcerpt(b *strings.Builder) {
 	b.WriteString(strings.Repeat("^", width))
 }
 
-// excerpt returns the part of the line to show, how many code points of it stand before the span, and how many of
-// it are the span's.
+// excerpt returns the part of the line to show, how many code points of it stand before the span,
+// and how many of it are the span's.
 func (e *Error) excerpt() (line string, skip, width int) {
 	const before, most = 100, 160
 	runes := []rune(strings.TrimRight(e.Source, " \t"))
@@ -137,7 +139,14 @@ func (e *Error) excerpt() (line string, skip, width int) {
 		last, suffix = first+most, "…"
 	}
 	width = min(width, last-start)
-	return prefix + string(runes[first:last]) + suffix, start - first + utf8.RuneCountInString(prefix), max(width, 1)
+	return prefix + string(
+			runes[first:last],
+		) + suffix, start - first + utf8.RuneCountInString(
+			prefix,
+		), max(
+			width,
+			1,
+		)
 }
 
 // Errors are all errors found in one query, in the order of the text.
@@ -170,7 +179,9 @@ func (e Errors) Unwrap() []error {
 	return all
 }
 
-// Unsupported reports whether the query is well-formed as far as it was read and only of a kind that is not evaluated here.
+// Unsupported reports whether the query is well-formed as far as it was read and only of a kind
+// that is not evaluated here.
 func (e Errors) Unsupported() bool {
-	return len(e) > 0 && !slices.ContainsFunc(e, func(one *Error) bool { return one.Code != CodeUnsupported })
+	return len(e) > 0 &&
+		!slices.ContainsFunc(e, func(one *Error) bool { return one.Code != CodeUnsupported })
 }

@@ -1,9 +1,9 @@
-package eql
+package cond
 
 import "slices"
 
-// Walk visits e and what is below it from left to right, each node before its parts; the parts of a node are left out
-// where visit returns false.
+// Walk visits e and what is below it from left to right, each node before its parts; the parts of a
+// node are left out where visit returns false.
 func Walk(e Expr, visit func(Expr) bool) {
 	if !visit(e) {
 		return
@@ -43,12 +43,12 @@ func walkAll(list []Expr, visit func(Expr) bool) {
 	}
 }
 
-// Fields returns the fields of the condition in the order in which they first appear, each path once. The field of the event category is
-// not among them: the text does not name it.
-func Fields(q *Query) []*Field {
+// Fields returns the fields below an expression in the order in which they first appear, each path
+// once.
+func Fields(e Expr) []*Field {
 	var fields []*Field
 	seen := make(map[string]bool)
-	Walk(q.Where, func(e Expr) bool {
+	Walk(e, func(e Expr) bool {
 		if f, ok := e.(*Field); ok && !seen[f.Path] {
 			seen[f.Path] = true
 			fields = append(fields, f)
@@ -64,7 +64,8 @@ func Constants(e Expr) map[string][]string {
 	add := func(subject, constant Expr) {
 		field, isField := subject.(*Field)
 		literal, isLiteral := constant.(*Literal)
-		if isField && isLiteral && literal.Kind == String && !slices.Contains(texts[field.Path], literal.Text) {
+		if isField && isLiteral && literal.Kind == String &&
+			!slices.Contains(texts[field.Path], literal.Text) {
 			texts[field.Path] = append(texts[field.Path], literal.Text)
 		}
 	}

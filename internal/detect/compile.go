@@ -1,0 +1,21 @@
+package detect
+
+import (
+	"esrule/internal/query/eql"
+	"esrule/internal/query/event"
+	"esrule/internal/query/match"
+	"esrule/internal/query/rule"
+)
+
+// Compile compiles a rule's condition and adds what it reads to fields. patterns are those that the
+// rule is run over: a rule over the program's own signals judges them too. The error is
+// [cond.Errors]: what no mapping could mend, or what this version does not evaluate.
+func Compile(r *rule.Rule, patterns []string, fields *event.Fields) (*match.Matcher, error) {
+	if errors := eql.CheckTypes(r.Parsed); len(errors) > 0 {
+		return nil, errors
+	}
+	return match.Compile(r.Parsed, fields, match.Options{
+		CategoryField:  r.EventCategoryField,
+		ExcludeSignals: !r.ReadsSignals(patterns),
+	})
+}
