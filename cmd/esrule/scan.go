@@ -33,7 +33,9 @@ of the input; the summary goes to standard error. A line that is no JSON object 
 reported with its file and number, and the scan goes on; the exit code is then 1. So it
 is where documents are not events of the Elastic Common Schema (no rule finds a field in
 them, or they hold the event inside a field), and where a file has no event.category at
-all while rules ask for one: the end of the scan says which file, and what to do.
+all while rules ask for one: the end of the scan says which file, and what to do. An answer
+to a search that is not whole (shards failed, it timed out, it has fewer hits than were
+found) is named too. The pages of one search count together where they are in one file.
 
 No mapping is known here: a value is compared as the rule's constant suggests.
 

@@ -54,7 +54,9 @@ func (r *reader) next(ctx context.Context, buffer []byte) (*job, error) {
 			return nil, over
 		}
 		if err != nil {
-			err = fmt.Errorf("breaks off at line %d: %w", r.chunks.line, err)
+			if _, isRead := errors.AsType[*PartialError](err); !isRead {
+				err = fmt.Errorf("breaks off at line %d: %w", r.chunks.line, err)
+			}
 			return j, r.endInput(ctx, err)
 		}
 		return j, nil

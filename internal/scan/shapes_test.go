@@ -39,8 +39,9 @@ func TestShapes(t *testing.T) {
 		return fmt.Sprintf(`{"_index":"i","_id":"%d","fields":{"name":["bad%d"],"event.category":["file"]}}`, n, n)
 	}
 	answer := func(hits ...string) string {
-		return `{"took":1,"timed_out":false,"_shards":{"total":1,"successful":1},"hits":{"total":{"value":2},"max_score":1.0,` +
-			`"hits":[` + strings.Join(hits, ",") + `]},"aggregations":{"x":{"hits":{"hits":[]},"s":"]}"}}}`
+		return fmt.Sprintf(`{"took":1,"timed_out":false,"_shards":{"total":1,"successful":1},`+
+			`"hits":{"total":{"value":%d},"max_score":1.0,"hits":[`, len(hits)) +
+			strings.Join(hits, ",") + `]},"aggregations":{"x":{"hits":{"hits":[]},"s":"]}"}}}`
 	}
 	two := []string{"rule-0 bad1", "rule-0 bad2"}
 	lines := event(1) + "\n" + event(2) + "\n"
@@ -107,6 +108,56 @@ func TestBrokenShapes(t *testing.T) {
 	f("zstd in gzip", packed("\x28\xb5\x2f\xfdxxxx"), "bad f: it is zstd, which scan does not unpack: unpack it first (zstd -dc FILE | esrule scan -)")
 	f("NUL bytes", "{\"name\":\"bad1\"}\n\x00\x00\n", `bad f:2: not JSON: invalid character '\x00' looking for beginning of value`, "rule-0 bad1")
 	f("CSV", "\"a\",\"b\"\n", `bad f:1: not JSON: invalid character ',' after top-level value`)
+}
+
+// TestPartialAnswers: what an answer to a search says that it lacks is named, and no clean end.
+func TestPartialAnswers(t *testing.T) {
+	rules := rulesOf(t, `any where name : "bad*"`)
+	f := func(answer, want string) {
+		t.Helper()
+		got := run(rules, input("f", answer))
+		in := got.summary.ByInput[0]
+		switch {
+		case got.err != nil || got.summary.Signals == 0:
+			t.Errorf("%s:\n got %d signals, %v", answer, got.summary.Signals, got.err)
+		case want == "" && (!in.Whole || in.Err != nil || len(got.lines) != got.summary.Signals):
+			t.Errorf("%s:\n got %v, %q, want nothing", answer, in.Err, got.lines)
+		case want != "" && (in.Whole || in.Err == nil || !strings.Contains(in.Err.Error(), want)):
+			t.Errorf("%s:\n got %v\nwant %q in it", answer, in.Err, want)
+		case strings.Contains(fmt.Sprint(in.Err), "breaks off"):
+			t.Errorf("%s: got %v", answer, in.Err)
+		}
+	}
+	const hit = `{"_index":"i","_id":"1","_source":{"name":"bad1"}}`
+	const hits = `"hits":{"total":{"value":1,"relation":"eq"},"hits":[` + hit + `]}`
+	f(`{"took":1,"timed_out":false,"_shards":{"total":2,"successful":2,"skipped":1,"failed":0},`+hits+`}`, "")
+	f(`{"took":1,`+hits+`}`, "")
+	f(`{"took":1,"hits":{"hits":[`+hit+`]}}`, "")
+	f(`{"took":1,"_shards":{"total":2,"successful":1,"failed":1},`+hits+`}`, "line 1: 1 shards did not answer")
+	f(`{"took":1,"_shards":{"total":5,"successful":4,"failed":0},`+hits+`}`, "1 shards did not answer")
+	f(`{"took":1,`+hits+`,"_shards":{"failed":1,"failures":[{"a":{"b":"]}"},"c":[1]}]}}`, "1 shards did not answer")
+	f(`{"took":1,"timed_out":true,`+hits+`}`, "timed_out: true")
+	f("{\n"+`"hits":{"hits":[`+"\n"+hit+`],"total":1},`+"\n"+`"timed_out":true,"took":1}`, "line 2: it timed out")
+	f(`{"took":1,`+hits+`,"terminated_early":true}`, "terminated_early")
+	f(`{"took":1,"_clusters":{"total":2,"successful":1,"skipped":1},`+hits+`}`, "1 clusters did not answer")
+	f(`{"id":"x","is_partial":true,"response":{`+hits+`}}`, "is_partial: true")
+	f(`{"is_partial":false,"response":{"timed_out":true,`+hits+`}}`, "timed_out: true")
+	f(`{"rawResponse":{`+hits+`,"_shards":{"total":2,"successful":1}}}`, "1 shards did not answer")
+	f(`{"took":1,"responses":[{`+hits+`},{`+hits+`,"timed_out":true}]}`, "timed_out: true")
+	f(`{"took":1,"responses":[{`+hits+`},{`+hits+`}]}`, "")
+	f(`{"took":1,"hits":{"total":3,"hits":[`+hit+`]}}`, "found 3 events, of which 1 are here")
+	f(`{"took":1,"hits":{"total":{"value":10000,"relation":"gte"},"hits":[`+hit+`]}}`, "found at least 10000")
+	f(`{"took":1,"hits":{"total":{"value":1,"relation":"gte"},"hits":[`+hit+`]}}`, "found at least 1 ")
+	page := func(hits ...string) string {
+		return `{"took":1,"hits":{"total":{"value":2,"relation":"gte"},"hits":[` + strings.Join(hits, ",") + `]}}` + "\n"
+	}
+	f(page(hit, hit)+page(hit, hit), "found at least 2")
+	f(page(hit, hit)+page(hit), "")
+	f(page(hit, hit)+page(), "")
+	paged := `{"took":1,"hits":{"total":2,"hits":[` + hit + `]}}` + "\n"
+	f(paged+paged, "")
+	f(`{"hits":{"total":1,"hits":[{"_index":"i","_id":"1","_source":{"name":"bad1"},`+
+		`"inner_hits":{"x":{"hits":{"total":9,"hits":[]}}}}]}}`, "")
 }
 
 // TestUnjudged: what holds no event that a rule can read is not called clean.

@@ -63,6 +63,9 @@ type splitter struct {
 	inString, escaped bool
 	started           int // where in doc the last string began
 	owed              int // line ends of the input to leave out, since documents got their own
+	line              int // line ends that were read
+	answers           []answer
+	pages             pages
 	held              int // line ends within doc
 }
 
@@ -74,6 +77,9 @@ func (s *splitter) Read(p []byte) (int, error) {
 			break
 		}
 		s.put(c)
+		if c == '\n' {
+			s.line++
+		}
 	}
 	if len(s.out) == 0 {
 		return 0, s.err
@@ -92,6 +98,9 @@ func (s *splitter) end(err error) {
 	}
 	if errors.Is(err, io.EOF) && len(s.open) > 0 {
 		s.err = io.ErrUnexpectedEOF
+	}
+	if partial := s.pages.missing(); partial != nil && s.err == io.EOF {
+		s.err = partial
 	}
 }
 
@@ -119,6 +128,8 @@ func (s *splitter) putInString(c byte) {
 	}
 	if s.depth > 0 || !s.isAnswer() {
 		s.doc = append(s.doc, c)
+	} else {
+		s.keep(c)
 	}
 	switch {
 	case s.escaped:
@@ -169,8 +180,11 @@ func (s *splitter) enter(c byte) {
 	if s.depth > 1 && len(s.path) > 0 {
 		path = s.path[len(s.path)-1] + "." + path
 	}
-	answer := slices.Contains(answerKeys, s.first) && slices.Contains(hitLists, path)
-	if c == '[' && answer && len(s.open) < 4 {
+	isHits := slices.Contains(answerKeys, s.first) && slices.Contains(hitLists, path)
+	if c == '[' && isHits && len(s.open) < 4 {
+		s.answers = append(s.answers, answer{
+			line: s.line + 1, around: len(s.open), text: slices.Clone(s.doc),
+		})
 		for range s.depth {
 			s.open = append(s.open, '{')
 		}
@@ -187,6 +201,7 @@ func (s *splitter) enter(c byte) {
 }
 
 func (s *splitter) putInAnswer(c byte) {
+	s.keep(c)
 	switch c {
 	case '\n':
 		s.newline()
@@ -200,7 +215,28 @@ func (s *splitter) putInAnswer(c byte) {
 			return
 		}
 		s.open = s.open[:len(s.open)-1]
+		s.endAnswer()
 	}
+}
+
+// keep adds to what is known of the answer at hand, but for what is deep in it.
+func (s *splitter) keep(c byte) {
+	closes := !s.inString && (c == '}' || c == ']')
+	deep := s.skip > 2 || s.skip == 2 && !closes
+	if n := len(s.answers); n > 0 && !deep {
+		a := &s.answers[n-1]
+		a.text = append(a.text, c)
+	}
+}
+
+// endAnswer notes what an answer says of itself where all of it was read.
+func (s *splitter) endAnswer() {
+	n := len(s.answers)
+	if n == 0 || len(s.open) > s.answers[n-1].around {
+		return
+	}
+	s.pages.add(s.answers[n-1])
+	s.answers = s.answers[:n-1]
 }
 
 // putBetween takes what is around documents: separators, the ends of lists, and values that are
@@ -221,6 +257,9 @@ func (s *splitter) putBetween(c byte) {
 	case ']':
 		if len(s.open) > 0 {
 			s.open = s.open[:len(s.open)-1]
+			if s.isAnswer() {
+				s.keep(c)
+			}
 			return
 		}
 		s.doc = append(s.doc, c)
@@ -234,6 +273,9 @@ func (s *splitter) putBetween(c byte) {
 
 // give ends doc as a line.
 func (s *splitter) give() {
+	if n := len(s.answers); n > 0 {
+		s.answers[n-1].hits++
+	}
 	s.out = append(append(s.out, s.doc...), '\n')
 	s.doc, s.depth = s.doc[:0], 0
 	s.owed++
