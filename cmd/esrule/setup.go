@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -73,6 +74,13 @@ func (a *app) setup(ctx context.Context, roleOnly bool) error {
 // role is the body of Elasticsearch's create role API.
 type role struct {
 	Indices []rolePart `json:"indices"`
+	// Remote is for remote clusters that are connected to by an API key.
+	Remote []remotePart `json:"remote_indices,omitempty"`
+}
+
+type remotePart struct {
+	Clusters []string `json:"clusters"`
+	rolePart
 }
 
 type rolePart struct {
@@ -83,11 +91,25 @@ type rolePart struct {
 // leastPrivilege is what the job needs once the indices are set up: to read the patterns and their
 // mappings, to keep its ledger, to add signals and dead letters; of its own indices not even the mappings.
 func leastPrivilege(cfg config, patterns []string) role {
-	return role{Indices: []rolePart{
-		{patterns, []string{"read", "view_index_metadata"}},
+	reading := []string{"read", "view_index_metadata"}
+	r := role{Indices: []rolePart{
+		{indexpattern.Local(patterns), reading},
 		{[]string{cfg.StateIndex}, []string{"read", "index"}},
 		{[]string{cfg.SignalsIndex, cfg.DeadLetterIndex}, []string{"read", "create"}},
 	}}
+	if len(r.Indices[0].Names) == 0 {
+		r.Indices = r.Indices[1:]
+	}
+	for _, cluster := range indexpattern.Clusters(patterns) {
+		var names []string
+		for _, p := range patterns {
+			if indexpattern.IsRemote(p) && indexpattern.Cluster(p) == cluster {
+				names = append(names, strings.TrimPrefix(p, cluster+":"))
+			}
+		}
+		r.Remote = append(r.Remote, remotePart{[]string{cluster}, rolePart{names, reading}})
+	}
+	return r
 }
 
 func (a *app) printRole(cfg config, patterns []string) error {
@@ -96,5 +118,10 @@ func (a *app) printRole(cfg config, patterns []string) error {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "\nThe role for the job, once this set-up is done (PUT /_security/role/esrule):\n\n%s\n", text)
+	if len(indexpattern.Clusters(patterns)) > 0 {
+		fmt.Fprintln(a.stdout, "\nremote_indices is for remote clusters that are connected to by an API key. Where it is by "+
+			"certificates, leave it out, and\ngive the user a role of the same name on the remote cluster: read, "+
+			"read_cross_cluster and view_index_metadata on these names.")
+	}
 	return nil
 }

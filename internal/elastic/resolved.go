@@ -4,7 +4,10 @@ import "encoding/json"
 
 // Resolved is the answer of `_resolve/index`: what a name or a pattern stands for.
 type Resolved struct {
-	Indices []struct{ Name string } `json:"indices"`
+	Indices []struct {
+		Name       string
+		Attributes []string // "closed", "frozen" among them
+	} `json:"indices"`
 	Aliases []struct {
 		Name    string
 		Indices NameList

@@ -70,6 +70,7 @@ type Counter interface {
 	OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error)
 	Closed(ctx context.Context, patterns []string) ([]string, error)
 	ExcludedNames(ctx context.Context, patterns []string) ([]string, error)
+	Unanswered(ctx context.Context, patterns []string) ([]search.Failure, []string, error)
 }
 
 // Check says for each pattern whether the rule can fire there. late is how late an event may come that only its
@@ -113,8 +114,17 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 	for _, m := range missing {
 		check.Problems = append(check.Problems, fmt.Sprintf("the privilege %s is missing: what may not be read is not searched", m.Privilege))
 	}
-	if patterns, _, err = Searchable(ctx, c, patterns); err != nil || len(patterns) == 0 {
+	patterns, open, err := Searchable(ctx, c, patterns)
+	if err != nil {
 		return check, err
+	}
+	for _, f := range open {
+		if indexpattern.IsRemote(f.Index) {
+			check.Problems = append(check.Problems, "not searched now: "+f.Reason)
+		}
+	}
+	if len(patterns) == 0 {
+		return check, nil
 	}
 	if err := checkOpening(ctx, c, &check, patterns); err != nil {
 		return check, err

@@ -58,7 +58,7 @@ func (d *Detection) Mapped() []string {
 type Mapper interface {
 	Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error)
 	ReadDates(ctx context.Context, classes []search.Class, constants map[string][]string) ([]search.Class, error)
-	Normalize(ctx context.Context, classes []search.Class, texts []string) error
+	Normalize(ctx context.Context, classes []search.Class, texts []string) ([]search.Class, error)
 }
 
 // Classes reads what the indices of patterns make of the rule's fields, and of its constants where only they know.
@@ -71,7 +71,8 @@ func (d *Detection) Classes(ctx context.Context, m Mapper, patterns []string) ([
 	if err != nil {
 		return nil, fmt.Errorf("read the rule's dates in the formats of %s: %w", patterns, err)
 	}
-	if err := m.Normalize(ctx, classes, d.Matcher.Texts()); err != nil {
+	classes, err = m.Normalize(ctx, classes, d.Matcher.Texts())
+	if err != nil {
 		return nil, fmt.Errorf("normalize the rule's constants as %s do: %w", patterns, err)
 	}
 	return classes, nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
 )
@@ -22,6 +23,8 @@ type findings struct {
 	said   map[string]bool
 	// released are open indices that are gone and not waited for any more, with the rules.
 	released map[string][]rule.ID
+	// down are the remote clusters that did not answer, with the reason.
+	down map[string]string
 }
 
 func (f *findings) letGo(index string, by rule.ID) {
@@ -59,8 +62,28 @@ func newFindings(r Reader) *findings {
 	return &findings{
 		Reader: r, there: map[string]bool{}, unwell: map[string]string{}, said: map[string]bool{},
 		released:  map[string][]rule.ID{},
-		standings: map[string]map[string]search.Standing{},
+		standings: map[string]map[string]search.Standing{}, down: map[string]string{},
 	}
+}
+
+// Unanswered asks a remote cluster that does not answer once: it may take 30 s to say so.
+func (f *findings) Unanswered(ctx context.Context, patterns []string) (failures []search.Failure, aliases []string, err error) {
+	for _, alias := range slices.Sorted(maps.Keys(f.down)) {
+		own := indexpattern.Adding(indexpattern.OfCluster(patterns, alias))
+		for _, p := range own {
+			failures = append(failures, search.Failure{Index: p, Type: search.Unanswered, Reason: f.down[alias]})
+		}
+		if len(own) > 0 {
+			aliases = append(aliases, alias)
+		}
+	}
+	more, others, err := f.Reader.Unanswered(ctx, indexpattern.WithoutClusters(patterns, aliases))
+	for _, one := range more {
+		if alias := indexpattern.Cluster(one.Index); one.Type == search.Unanswered && !strings.Contains(alias, "*") {
+			f.down[alias] = one.Reason
+		}
+	}
+	return append(failures, more...), append(aliases, others...), err
 }
 
 // Exists asks for each index that is there once. One that is gone may come back.

@@ -97,8 +97,7 @@ func unjudgeable(m *event.Mapping) string {
 	case len(m.SourceMissing) > 0:
 		return fmt.Sprintf("_source leaves out %s, which the rule reads: its events cannot be judged", m.SourceMissing)
 	case len(m.Unknown) > 0:
-		return fmt.Sprintf("what is not known of its fields keeps its events from being judged: %s "+
-			"(give the role the index privilege indices:admin/analyze)", strings.Join(m.Unknown, "; "))
+		return "what is not known of its fields keeps its events from being judged: " + strings.Join(m.Unknown, "; ")
 	}
 	return ""
 }

@@ -50,8 +50,24 @@ func (s *ruleRun) dueIndices() []OpenIndex {
 		forbidden = append(forbidden, f.Index)
 	}
 	return slices.DeleteFunc(slices.Clone(s.ledger.Open), func(o OpenIndex) bool {
-		return o.Next.After(s.now) || !s.due[o.Index] || s.shut.has(o.Index) || slices.Contains(forbidden, o.Index)
+		return o.Next.After(s.now) || !s.due[o.Index] || s.shut.has(o.Index) || slices.Contains(forbidden, o.Index) ||
+			indexpattern.IsRemote(o.Index) && s.unanswered(o.Index)
 	})
+}
+
+// unanswered reports whether the cluster of a remote index or pattern does not answer for some pattern
+// of the rule, or does not say which of its indices are closed.
+func (s *ruleRun) unanswered(name string) bool {
+	same := func(other string) bool {
+		return indexpattern.IsRemote(other) &&
+			indexpattern.Match([]string{indexpattern.Cluster(other)}, indexpattern.Cluster(name))
+	}
+	for index := range s.shut.names {
+		if strings.Contains(index, "*") && same(index) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.forbidden, func(f Failure) bool { return same(f.Index) })
 }
 
 // openPiece is the piece that begins at a moment, with all who are open from then on, up to where one of
@@ -101,6 +117,9 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 		return s.enterRetry(ctx, r, found.failed, nil)
 	case len(found.gone) > 0: // their events may be in an index of any name
 		r.indices, t.Only = found.gone, nil
+		if remote := ofTheirClusters(s.patterns, found.gone); len(remote) > 0 {
+			t.Patterns = remote
+		}
 	default:
 		r.indices = found.there
 	}
@@ -138,11 +157,30 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 			failed[index] = "it is there and in none of the rule's patterns any more (was an alias moved?): put it back, or delete it"
 		}
 	}
-	gone := slices.DeleteFunc(slices.Clone(found.gone), func(index string) bool { return slices.Contains(s.detection.Patterns, index) })
+	gone := slices.DeleteFunc(slices.Clone(found.gone), func(index string) bool {
+		return slices.Contains(s.detection.Patterns, index) || len(ofTheirClusters(s.patterns, []string{index})) > 0
+	})
 	if len(failed) == 0 {
 		s.lookedElsewhere = append(s.lookedElsewhere, gone...)
 	}
 	return s.enterRetry(ctx, r, failed, others)
+}
+
+// ofTheirClusters returns those of a list of patterns that are of the remote clusters that indices are
+// of; none where one of the indices is not remote.
+func ofTheirClusters(patterns, indices []string) []string {
+	var aliases, kept []string
+	for _, index := range indices {
+		if !indexpattern.IsRemote(index) {
+			return nil
+		}
+		aliases = append(aliases, indexpattern.Cluster(index))
+	}
+	slices.Sort(aliases)
+	for _, alias := range slices.Compact(aliases) {
+		kept = append(kept, indexpattern.OfCluster(patterns, alias)...)
+	}
+	return kept
 }
 
 func (s *ruleRun) searchPiece(ctx context.Context, t Target, r retry) (Outcome, error) {
@@ -212,6 +250,8 @@ func (s *ruleRun) look(ctx context.Context, indices []string) (whereabouts, erro
 	for _, index := range indices {
 		reason, unwell := s.findings.unwell[index]
 		switch standing, there := all[index]; {
+		case indexpattern.IsRemote(index): // whether it is still the same index is not told
+			found.gone = append(found.gone, index)
 		case there && unwell:
 			found.failed[index] = reason
 		case there && !s.replaced(index, standing):

@@ -223,7 +223,7 @@ func (s *ruleRun) known() *Ledger { return s.ledger }
 // askPrivileges sorts the patterns into those that are searched and those that stay open.
 func (s *ruleRun) askPrivileges(ctx context.Context) error {
 	var err error
-	s.patterns, s.forbidden, err = Searchable(ctx, s.cluster, s.detection.Patterns)
+	s.patterns, s.forbidden, err = Searchable(ctx, s.findings, s.detection.Patterns)
 	return err
 }
 

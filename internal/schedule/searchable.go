@@ -18,14 +18,24 @@ type Permissions interface {
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
 	Indices(ctx context.Context, patterns []string) ([]string, error)
 	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
+	// Unanswered returns the remote clusters that do not answer now, and their patterns as failures.
+	Unanswered(ctx context.Context, patterns []string) ([]search.Failure, []string, error)
 }
 
 // Searchable sorts a rule's patterns into those that are searched and those that stay open under their
-// own names, with the reason: of another cluster, or not to be read. It must be asked, since a search
-// over what may not be read answers as if nothing were there. A pattern with * of which only a part may
+// own names, with the reason: of a remote cluster that does not answer, or not to be read. It must be
+// asked, since a search over either answers as if nothing were there. A pattern with * of which only a part may
 // be read is in both: what may be read is searched.
 func Searchable(ctx context.Context, c Permissions, patterns []string) (searched []string, open []Failure, err error) {
 	local := indexpattern.Keep(patterns, func(p string) bool { return indexpattern.NotSearched(p) == "" })
+	gone, clusters, err := c.Unanswered(ctx, local)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ask which remote clusters answer: %w", err)
+	}
+	local = indexpattern.WithoutClusters(local, clusters)
+	for _, f := range gone {
+		open = append(open, Failure{Index: f.Index, Reason: f.Reason})
+	}
 	missing, err := c.Privileges(ctx, indexpattern.Adding(local))
 	if err != nil {
 		return nil, nil, fmt.Errorf("ask what may be read: %w", err)

@@ -17,15 +17,22 @@ func Excludes(pattern string) bool {
 }
 
 // Keep returns the patterns that keep accepts, with the exclusions that still have a pattern
-// with * before them: Elasticsearch takes others for names of indices.
+// before them that they take out of: Elasticsearch takes others for names of indices.
 func Keep(patterns []string, keep func(pattern string) bool) []string {
 	var kept []string
-	wild := false
+	wild, remote := false, false
 	for _, p := range patterns {
-		if localExclusion(p) && wild || !Excludes(p) && keep(p) {
-			kept = append(kept, p)
-			wild = wild || strings.Contains(p, "*")
+		switch {
+		case !Excludes(p):
+			if !keep(p) {
+				continue
+			}
+			wild = wild || !IsRemote(p) && strings.Contains(p, "*")
+			remote = remote || IsRemote(p)
+		case IsRemote(p) && !remote, localExclusion(p) && !wild:
+			continue
 		}
+		kept = append(kept, p)
 	}
 	return kept
 }
@@ -76,7 +83,7 @@ func CheckList(patterns []string) string {
 			return "the exclusion \"" + p + "\" has no pattern with * before it, so there is nothing that it could take out. " +
 				"Write it after the pattern that it is about: [\"logs-*\", \"" + p + "\"]"
 		}
-		wild = wild || !Excludes(p) && NotSearched(p) == "" && strings.Contains(p, "*")
+		wild = wild || !Excludes(p) && !strings.Contains(p, ":") && strings.Contains(p, "*")
 	}
 	return ""
 }

@@ -71,13 +71,9 @@ func Fault(pattern string) (fault, advice string) {
 // NotSearched says why a pattern is not searched although Elasticsearch knows it; it is empty for one
 // that is. What such a pattern stands for stays open under the pattern's name.
 func NotSearched(pattern string) string {
-	switch {
-	case strings.Contains(pattern, "::"):
+	if strings.Contains(pattern, "::") {
 		return "it selects a part of a data stream, which esrule does not search: " +
 			"write the pattern without the part that begins with ::, or take it out of the rule"
-	case strings.Contains(pattern, ":"):
-		return "it is of a remote cluster, and esrule searches only the cluster that it is connected to: " +
-			"run esrule against that cluster, or take the pattern out of the rule"
 	}
 	return ""
 }

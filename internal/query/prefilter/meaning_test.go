@@ -74,7 +74,7 @@ func (a *asked) holds(condition string, want ...int) {
 	}
 	classes, err = cluster.ReadDates(a.t.Context(), classes, cond.Constants(matcher.Condition()))
 	if err == nil {
-		err = cluster.Normalize(a.t.Context(), classes, matcher.Texts())
+		classes, err = cluster.Normalize(a.t.Context(), classes, matcher.Texts())
 	}
 	if err != nil || len(classes) != 1 {
 		a.t.Fatalf("%s: ask about the constants: %v, %d classes", condition, err, len(classes))

@@ -26,6 +26,7 @@ type answer struct {
 	successful int
 	failed     int
 	shards     []elastic.ShardFailure
+	clusters   *clustersSum // nil where no remote cluster was asked
 
 	// These are known only where all of the answer was gone over.
 	hits  int
@@ -39,6 +40,8 @@ type portions struct {
 	TimedOut *bool           `json:"timed_out"`
 	Early    bool            `json:"terminated_early"`
 	Shards   *elastic.Shards `json:"_shards"`
+	// Clusters is there where a remote cluster was asked.
+	Clusters *clustersSum `json:"_clusters"`
 }
 
 // Missing names what every answer to a search holds beside its hits and is not there.
@@ -60,7 +63,8 @@ func (p *portions) Contradiction() string {
 // answer must be called of portions that miss nothing.
 func (p *portions) answer() answer {
 	s := p.Shards
-	return answer{id: p.ID, timedOut: *p.TimedOut, total: *s.Total, successful: *s.Successful, failed: *s.Failed, shards: s.Failures}
+	return answer{id: p.ID, timedOut: *p.TimedOut, total: *s.Total, successful: *s.Successful,
+		failed: *s.Failed, shards: s.Failures, clusters: p.Clusters}
 }
 
 // whole returns an error where the answer for a page lacks what each has, or contradicts itself. found

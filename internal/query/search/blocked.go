@@ -22,12 +22,18 @@ func (c *Cluster) askIndices(ctx context.Context, patterns []string, request fun
 	left := patterns
 	for {
 		err := c.ask(ctx, request(left), into)
-		found := culprits(err)
+		if answer, ok := into.(interface{ unanswered() error }); ok && err == nil {
+			err = answer.unanswered()
+		}
+		found := ofRemote(patterns, culprits(err))
 		if len(found) == 0 {
 			return without, err
 		}
 		fresh := slices.DeleteFunc(found, func(f Failure) bool { return names(without, f.Index) })
 		without = append(without, fresh...)
+		if len(fresh) == 0 && isRemote(patterns) {
+			return without, err // what an alias stands for is not asked across clusters
+		}
 		if len(fresh) == 0 { // left out and named all the same: it is behind an alias or a data stream
 			opened, hidden, failed := c.openUp(ctx, patterns, without)
 			if failed != nil || slices.Equal(opened, patterns) {
@@ -83,7 +89,7 @@ func leaveOut(patterns []string, indices []Failure) []string {
 	if slices.ContainsFunc(left, func(p string) bool { return strings.Contains(p, "*") }) {
 		// The exclusions of the user's come last again, behind what they are about.
 		for _, f := range indices {
-			left = append(left, "-"+f.Index)
+			left = append(left, excluding(f.Index))
 		}
 	}
 	return left

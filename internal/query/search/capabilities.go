@@ -18,6 +18,12 @@ type capability struct {
 	Type     string   `json:"type"`
 	Metadata bool     `json:"metadata_field"`
 	Indices  []string `json:"indices"` // none: every index of the answer
+
+	// Asked for of remote clusters only. A flag holds for the indices that are not among those that follow.
+	Searchable      bool     `json:"searchable"`
+	Aggregatable    bool     `json:"aggregatable"` // it has doc values
+	NonSearchable   []string `json:"non_searchable_indices"`
+	NonAggregatable []string `json:"non_aggregatable_indices"`
 }
 
 func (c *Cluster) capabilities(ctx context.Context, patterns, paths []string) (capabilities, error) {
@@ -29,7 +35,11 @@ func (c *Cluster) capabilities(ctx context.Context, patterns, paths []string) (c
 		params := openIndices()
 		params["fields"] = []string{commas(requested(part))}
 		params.Set("include_unmapped", "true") // else a field that some indices lack would seem to be in all
-		params.Set("filter_path", "indices,failures.indices,fields.*.*.type,fields.*.*.metadata_field,fields.*.*.indices")
+		filter := "indices,failures.indices,fields.*.*.type,fields.*.*.metadata_field,fields.*.*.indices"
+		if isRemote(patterns) {
+			filter += ",fields.*.*.*searchable*,fields.*.*.*aggregatable*"
+		}
+		params.Set("filter_path", filter)
 		request := func(patterns []string) call {
 			return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_field_caps", params: params}
 		}

@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	"esrule/internal/elastic"
 )
@@ -41,14 +40,14 @@ func (c *Cluster) Count(ctx context.Context, patterns []string, query any) (Coun
 // The answer is left as it is where there is none, since no shard could be searched.
 func (c *Cluster) summarize(ctx context.Context, patterns []string, body map[string]any, into elastic.Complete, head *portions) ([]Failure, error) {
 	p := &PointInTime{cluster: c, patterns: patterns}
-	blocked, err := c.askIndices(ctx, patterns, func(patterns []string) call {
-		q := call{method: http.MethodPost, path: "/" + joined(patterns) + "/_search", params: openIndices(), body: body}
-		q.params.Set("allow_partial_search_results", "true")
-		return q
-	}, into)
+	blocked, err := c.askIndices(ctx, patterns, func(patterns []string) call { return searchOf(patterns, body) }, into)
 	p.note(ctx, blocked)
 	if shards := failedShards(err); len(shards) > 0 {
 		p.noteFailedShards(ctx, shards)
+		return p.Failures(), nil
+	}
+	if err != nil && isRemote(patterns) && ctx.Err() == nil && !tooMuch(err) {
+		p.note(ctx, unanswered(patterns, err))
 		return p.Failures(), nil
 	}
 	if err != nil {

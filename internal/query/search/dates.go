@@ -14,6 +14,7 @@ import (
 	"esrule/internal/elastic"
 	"esrule/internal/query/date"
 	"esrule/internal/query/event"
+	"esrule/internal/query/indexpattern"
 )
 
 // ReadDates completes classes by what the server makes of constants that a rule compares fields with, by path.
@@ -91,7 +92,19 @@ func (r *readings) constant(ctx context.Context, types map[string]event.Type, pa
 	}}}
 	indices := slices.Sorted(maps.Keys(types))
 	told := map[string]bool{}
-	for part := range portionsOf(indices) {
+	local := indexpattern.Local(indices)
+	if len(local) < len(indices) {
+		remote := slices.DeleteFunc(slices.Clone(indices), func(i string) bool { return !indexpattern.IsRemote(i) })
+		said, err := r.cluster.explain(ctx, remote, query)
+		if err != nil {
+			return err
+		}
+		r.note(said, types, path, text, told)
+	}
+	for part := range portionsOf(local) {
+		if len(part) == 0 {
+			continue
+		}
 		q := call{method: http.MethodPost, params: openIndices(), body: map[string]any{"query": query}}
 		q.params.Set("explain", "true")
 		var answer explained
@@ -106,17 +119,22 @@ func (r *readings) constant(ctx context.Context, types map[string]event.Type, pa
 			r.cluster.options.Logger.Warn("indices do not say what a rule's date means in them: what they hold is not judged",
 				"field", path, "constant", text, "indices", len(part), "error", err)
 		}
-		for _, e := range answer.Explanations {
-			if span, taken, ok := e.read(types[e.Index]); ok {
-				told[e.Index] = true
-				r.enter(indexedField{e.Index, path}, text, span, taken)
-			}
-		}
+		r.note(answer.Explanations, types, path, text, told)
 	}
 	for _, index := range indices {
 		r.silent[index] = r.silent[index] || !told[index]
 	}
 	return nil
+}
+
+// note enters what indices say of a constant, and that they did.
+func (r *readings) note(said []explanation, types map[string]event.Type, path, text string, told map[string]bool) {
+	for _, e := range said {
+		if span, taken, ok := e.read(types[e.Index]); ok {
+			told[e.Index] = true
+			r.enter(indexedField{e.Index, path}, text, span, taken)
+		}
+	}
 }
 
 // enter notes what an index makes of a constant. taken is false where its format does not take it.

@@ -85,6 +85,11 @@ func (f *fetcher) halve() {
 
 // lost adds a failure of every index where an answer is of fewer shards than the point in time holds.
 func (f *fetcher) lost(a answer, unread []elastic.ShardFailure) []elastic.ShardFailure {
+	if err := a.clusters.unanswered(); err != nil {
+		return append(unread, elastic.ShardFailure{Reason: elastic.Cause{
+			Type: Unanswered, Reason: "the remote cluster did not take part in a search: " + err.Error(),
+		}})
+	}
 	if a.total >= f.pit.shards || len(unread) > 0 {
 		return unread
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"esrule/internal/elastic"
+	"esrule/internal/query/indexpattern"
 )
 
 // Indices returns the names of the indices that a search of the patterns reads, sorted: an alias's
@@ -42,6 +43,9 @@ func (indexSet) Missing() string { return "" }
 // at is not known to be gone. It asks by GET: a gateway may bar HEAD, and no HEAD says what its 404
 // is about.
 func (c *Cluster) Exists(ctx context.Context, index string) (bool, error) {
+	if indexpattern.IsRemote(index) {
+		return true, nil // no API says it: its time is searched again over the patterns of its cluster
+	}
 	const setting = "uuid"
 	q := call{
 		method: http.MethodGet, path: "/" + url.PathEscape(index) + "/_settings/index." + setting,

@@ -27,6 +27,9 @@ func (c *Cluster) Mappings(ctx context.Context, patterns, fields []string) ([]Cl
 	}
 	mappings := map[string]*event.Mapping{}
 	err := c.inPortions(ctx, patterns, func(portion []string) error {
+		if isRemote(portion) {
+			return c.remoteMappings(ctx, portion, fields, mappings)
+		}
 		facts, err := c.facts(ctx, portion, fields)
 		if err != nil {
 			return err

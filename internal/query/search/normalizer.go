@@ -18,8 +18,24 @@ import (
 
 // Normalize asks what the normalizers of the classes' fields make of a rule's texts, and enters it
 // into their mappings. A normalizer that is defined alike in many indices is asked once, and about a
-// text once in the life of the program.
-func (c *Cluster) Normalize(ctx context.Context, classes []Class, texts []string) error {
+// text once in the life of the program. Of remote indices nobody knows whether a field has one: they
+// are put into classes by what each makes of the texts.
+func (c *Cluster) Normalize(ctx context.Context, classes []Class, texts []string) ([]Class, error) {
+	var local []Class
+	remote := map[string]*event.Mapping{}
+	for _, class := range classes {
+		if !isRemote(class.Indices) {
+			local = append(local, class)
+			continue
+		}
+		if err := c.remoteForms(ctx, class, texts, remote); err != nil {
+			return nil, err
+		}
+	}
+	return append(local, classesOf(remote)...), c.normalizeLocal(ctx, local, texts)
+}
+
+func (c *Cluster) normalizeLocal(ctx context.Context, classes []Class, texts []string) error {
 	for _, class := range classes {
 		asked := map[string]*event.Normalizer{} // by definition
 		for _, path := range slices.Sorted(maps.Keys(class.Mapping.Fields)) {
@@ -34,7 +50,8 @@ func (c *Cluster) Normalize(ctx context.Context, classes []Class, texts []string
 					return err
 				}
 				if unknown != nil {
-					class.Mapping.Unknown = append(class.Mapping.Unknown, fmt.Sprintf("%s: %v", path, unknown))
+					class.Mapping.Unknown = append(class.Mapping.Unknown,
+						fmt.Sprintf("%s: %v (give the role the index privilege indices:admin/analyze)", path, unknown))
 				}
 				asked[field.Normalizer.Definition] = known
 			}

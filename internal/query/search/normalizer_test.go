@@ -27,7 +27,8 @@ func forms(t *testing.T, c *search.Cluster, index string, texts ...string) (map[
 	if err != nil || len(classes) != 1 {
 		t.Fatalf("%s: %v, %d classes", index, err, len(classes))
 	}
-	if err := c.Normalize(t.Context(), classes, texts); err != nil {
+	classes, err = c.Normalize(t.Context(), classes, texts)
+	if err != nil {
 		t.Fatalf("%s: %v", index, err)
 	}
 	n := classes[0].Mapping.Fields["k"].Normalizer

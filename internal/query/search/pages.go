@@ -105,7 +105,7 @@ func (p *PointInTime) pages(ctx context.Context, r Request, yield func(*Page, er
 	permitted := false
 	for !f.last {
 		err := f.fetch(ctx, page)
-		if errors.Is(err, elastic.ErrForbidden) && f.after == nil && !permitted {
+		if errors.Is(err, elastic.ErrForbidden) && f.after == nil && !permitted && !isRemote(p.patterns) {
 			permitted = true
 			if err = p.permit(ctx); err == nil {
 				f.dropAhead()
@@ -120,6 +120,10 @@ func (p *PointInTime) pages(ctx context.Context, r Request, yield func(*Page, er
 				return p.pages(ctx, r, yield)
 			}
 			err = errors.Join(err, failed)
+		}
+		if err != nil && isRemote(p.patterns) && ctx.Err() == nil {
+			p.giveUp(ctx, err) // the other clusters' pages are good
+			return true
 		}
 		if err != nil {
 			yield(nil, err)

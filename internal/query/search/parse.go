@@ -107,6 +107,7 @@ func (p *Page) inAnswer(hits func(*splitter) error) func(key []byte) error {
 	into := map[string]any{
 		"pit_id": &p.head.ID, "took": &p.head.Took, "timed_out": &p.head.TimedOut,
 		"terminated_early": &p.head.Early, "_shards": &p.head.Shards,
+		"_clusters": &p.head.Clusters,
 	}
 	return func(key []byte) error {
 		if err := p.once("", key); err != nil {

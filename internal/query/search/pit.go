@@ -36,7 +36,11 @@ type PointInTime struct {
 func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*PointInTime, error) {
 	all := &PointInTime{cluster: c, patterns: slices.Clone(patterns)}
 	err := c.inPortions(ctx, patterns, func(portion []string) error {
-		one, err := c.openOne(ctx, portion)
+		open := c.openOne
+		if isRemote(portion) {
+			open = c.openRemote
+		}
+		one, err := open(ctx, portion)
 		if err == nil {
 			all.parts = append(all.parts, one)
 		}
@@ -49,6 +53,41 @@ func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*Poin
 		return all.parts[0], nil
 	}
 	return all, nil
+}
+
+// openRemote opens a point in time over patterns of one remote cluster. It is empty, and the patterns are
+// among its failures, where that cluster does not answer.
+func (c *Cluster) openRemote(ctx context.Context, patterns []string) (*PointInTime, error) {
+	p := &PointInTime{cluster: c, patterns: slices.Clone(patterns)}
+	shards, without, err := c.confirm(ctx, patterns)
+	p.note(ctx, without)
+	if left := leaveOut(patterns, without); err == nil && len(left) > 0 && shards > 0 {
+		p.patterns = left
+		opened, failed := p.open(ctx)
+		if err = failed; err == nil {
+			err = p.begin(ctx, opened)
+		}
+		if err == nil && p.Empty() {
+			err = errors.New("it answered, and the point in time that was opened then has none of its shards")
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, errors.Join(context.Cause(ctx), p.Close(ctx))
+	case tooMuch(err):
+		return nil, err
+	case err != nil:
+		p.giveUp(ctx, err)
+	}
+	return p, nil
+}
+
+// giveUp makes a point in time over a remote cluster empty, and notes its patterns as failures.
+func (p *PointInTime) giveUp(ctx context.Context, cause error) {
+	p.note(ctx, unanswered(p.patterns, cause))
+	if err := p.Close(ctx); err != nil {
+		p.cluster.options.Logger.Debug("a point in time was not closed; it ends by itself", "error", err)
+	}
 }
 
 func (c *Cluster) openOne(ctx context.Context, patterns []string) (*PointInTime, error) {
@@ -375,9 +414,12 @@ func (p *PointInTime) noteFailedShards(ctx context.Context, shards []elastic.Sha
 
 // indices names what the patterns stand for; where that cannot be learned, the patterns themselves.
 func (p *PointInTime) indices(ctx context.Context) []string {
+	if isRemote(p.patterns) {
+		return indexpattern.Adding(p.patterns)
+	}
 	indices, err := p.cluster.Indices(ctx, p.patterns)
 	if err != nil || len(indices) == 0 {
-		return p.patterns
+		return indexpattern.Adding(p.patterns)
 	}
 	return indices
 }

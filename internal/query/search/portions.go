@@ -21,7 +21,21 @@ const patternRoom = 1500
 // their names are too long for it, or their shards more than the server searches at once
 // (action.search.shard_count.limit), or than a gateway takes in a request. A pattern that is too much
 // for itself is taken apart into the names that it stands for.
+// The patterns of a portion are of one cluster.
 func (c *Cluster) inPortions(ctx context.Context, patterns []string, ask func(portion []string) error) error {
+	lists, err := c.byCluster(ctx, patterns)
+	if err != nil {
+		return err
+	}
+	for _, list := range lists {
+		if err := c.inPortionsOf(ctx, list, ask); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) inPortionsOf(ctx context.Context, patterns []string, ask func(portion []string) error) error {
 	for _, portion := range portionsOfPatterns(patterns) {
 		err := ask(portion)
 		if !tooMuch(err) {
@@ -43,7 +57,7 @@ func (c *Cluster) inPortions(ctx context.Context, patterns []string, ask func(po
 		}
 		half := len(names) / 2
 		for _, part := range [][]string{names[:half], names[half:]} {
-			if err := c.inPortions(ctx, part, ask); err != nil {
+			if err := c.inPortionsOf(ctx, part, ask); err != nil {
 				return err
 			}
 		}
@@ -94,8 +108,8 @@ func tooMuch(err error) bool {
 func (c *Cluster) expand(ctx context.Context, patterns []string) ([]string, error) {
 	var names []string
 	for _, p := range patterns {
-		if excluded, ok := strings.CutPrefix(p, "-"); ok {
-			names = indexpattern.Without(names, excluded)
+		if indexpattern.Excludes(p) {
+			names = indexpattern.Without(names, strings.Replace(p, "-", "", 1))
 			continue
 		}
 		if !strings.Contains(p, "*") {

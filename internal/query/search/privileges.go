@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
-	"strings"
 
 	"esrule/internal/elastic"
+	"esrule/internal/query/indexpattern"
 )
 
 // MissingPrivilege is something that the user or API key may not do.
@@ -21,9 +20,10 @@ func wanted() []string { return []string{"read", "view_index_metadata"} }
 
 // Privileges returns what is missing to read the patterns. It must be asked: a search over what may
 // not be read is answered as if nothing were there. Where the server has no security nothing is
-// missing; where something bars the question the error is an *elastic.UnknownRightsError.
+// missing; where something bars the question the error is an *elastic.UnknownRightsError. About remote
+// patterns nobody can be asked: what may not be read there fails when it is searched.
 func (c *Cluster) Privileges(ctx context.Context, patterns []string) ([]MissingPrivilege, error) {
-	names := slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return strings.HasPrefix(p, "-") })
+	names := indexpattern.Local(indexpattern.Adding(patterns))
 	if len(names) == 0 {
 		return nil, nil
 	}

@@ -80,6 +80,9 @@ func isTransient(err error) bool {
 	if !errors.As(err, &refused) {
 		return errors.Is(err, elastic.ErrUnreachable) && !elastic.IsFinal(err) || errors.Is(err, errBusyShards)
 	}
+	if refused.Type == connectTransport {
+		return false // a remote cluster that is gone: its patterns stay open, and are tried by the next run
+	}
 	switch refused.Status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return true

@@ -39,7 +39,11 @@ const (
 func (c *Cluster) Standings(ctx context.Context, patterns []string) (map[string]Standing, error) {
 	all := map[string]Standing{}
 	err := c.inPortions(ctx, patterns, func(portion []string) error {
-		standings, err := c.standingsOf(ctx, portion)
+		ask := c.standingsOf
+		if isRemote(portion) {
+			ask = c.remoteStandings
+		}
+		standings, err := ask(ctx, portion)
 		maps.Copy(all, standings)
 		return err
 	})

@@ -22,6 +22,7 @@ type Reader interface {
 	schedule.Mapper
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
 	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
+	Unanswered(ctx context.Context, patterns []string) ([]search.Failure, []string, error)
 	Histogram(ctx context.Context, patterns []string, query any, dateField string, width time.Duration) (search.Histogram, error)
 }
 
