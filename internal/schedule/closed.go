@@ -79,7 +79,7 @@ func (s *ruleRun) setAside(ctx context.Context, all map[string]search.Standing) 
 	}
 	aside := []string{}
 	for index := range s.shut.names {
-		if indexpattern.Match(s.options.SetAside, index) {
+		if indexpattern.Match(s.options.SetAside, index) && !all[index].Unanswered {
 			aside = append(aside, index)
 			if !slices.Contains(before, index) {
 				added = append(added, index)

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+
+	"esrule/internal/query/indexpattern"
 )
 
 // Lacks returns those of the indices that can be searched, by what was asked of their settings after
@@ -22,7 +24,7 @@ func (p *PointInTime) Lacks(ctx context.Context, all map[string]Standing) ([]str
 		}
 	}
 	// The answer that opens a point in time counts its shards and names no index.
-	if shards <= p.total() || slices.ContainsFunc(failures, func(f Failure) bool { return f.Type == Forbidden }) {
+	if shards <= p.total() && !p.isRemote() || slices.ContainsFunc(failures, func(f Failure) bool { return f.Type == Forbidden }) {
 		return nil, nil
 	}
 	held := map[string]bool{}
@@ -30,13 +32,30 @@ func (p *PointInTime) Lacks(ctx context.Context, all map[string]Standing) ([]str
 		return nil, fmt.Errorf("ask which indices the point in time holds: %w", err)
 	}
 	lacking := slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(name string) bool {
-		return !all[name].searched() || held[name] || names(failures, name)
+		return !all[name].searched() || held[name] || fails(p.Failures(), name)
 	})
 	return lacking, nil
 }
 
+// fails reports whether an index, or a pattern of its remote cluster, is among failures.
+func fails(failures []Failure, index string) bool {
+	return slices.ContainsFunc(failures, func(f Failure) bool {
+		return f.Index == index || indexpattern.IsRemote(index) && indexpattern.Match([]string{f.Index}, index)
+	})
+}
+
+// isRemote reports whether a part of the point in time is of a remote cluster: how many shards an index
+// has is not told there.
+func (p *PointInTime) isRemote() bool {
+	return isRemote(p.patterns) && len(p.parts) == 0 || slices.ContainsFunc(p.parts, (*PointInTime).isRemote)
+}
+
+// total is the number of shards of this cluster.
 func (p *PointInTime) total() int {
-	sum := p.shards
+	sum := 0
+	if !isRemote(p.patterns) {
+		sum = p.shards
+	}
 	for _, part := range p.parts {
 		sum += part.total()
 	}
@@ -78,7 +97,12 @@ func (p *PointInTime) held(ctx context.Context, into map[string]bool) error {
 		},
 	}
 	var answer profileAnswer
-	if err := p.cluster.ask(ctx, q, &answer); err != nil {
+	err := p.cluster.ask(ctx, q, &answer)
+	if err != nil && isRemote(p.patterns) && ctx.Err() == nil {
+		p.giveUp(ctx, err)
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	p.renew(answer.ID)

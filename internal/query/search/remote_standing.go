@@ -35,7 +35,7 @@ func (c *Cluster) remoteStandings(ctx context.Context, patterns []string) (map[s
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			all[p] = Standing{Shut: fmt.Sprintf("the remote cluster %s does not say which of its indices are closed (%v): "+
+			all[p] = Standing{Unanswered: true, Shut: fmt.Sprintf("the remote cluster %s does not say which of its indices are closed (%v): "+
 				"check the connection (GET _remote/info)", alias, err)}
 			continue
 		}

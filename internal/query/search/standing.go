@@ -21,7 +21,10 @@ type Standing struct {
 	Blocked bool
 	// Shut says why a search passes the index over without a word, empty where it does not.
 	Shut string
-	// Shards is how many primary shards it has; 0 where that could not be read.
+	// Unanswered says that the name is not that of an index: it is a pattern of a remote cluster, which
+	// does not say which of its indices are closed.
+	Unanswered bool
+	// Shards is how many primary shards it has; 0 where that could not be read, as of a remote index.
 	Shards int
 }
 
