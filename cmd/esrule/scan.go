@@ -30,12 +30,13 @@ applied.
 
 Each match is one signal document a line on standard output, once per event, in the order
 of the input; the summary goes to standard error. A line that is no JSON object is
-reported with its file and number, and the scan goes on; the exit code is then 1. So it
-is where documents are not events of the Elastic Common Schema (no rule finds a field in
-them, or they hold the event inside a field), and where a file has no event.category at
-all while rules ask for one: the end of the scan says which file, and what to do. An answer
-to a search that is not whole (shards failed, it timed out, it has fewer hits than were
-found) is named too. The pages of one search count together where they are in one file.
+reported with its file and number, the first 20 of a file and then their number by cause,
+and the scan goes on; the exit code is then 1. So it is where documents are not events of
+the Elastic Common Schema (no rule finds a field in them, or they hold the event inside a
+field), and where a file has no event.category at all while rules ask for one: the end of
+the scan says which file, and what to do. An answer to a search that is not whole (shards
+failed, it timed out, it has fewer hits than were found) is named too. The pages of one
+search count together where they are in one file.
 
 No mapping is known here: a value is compared as the rule's constant suggests.
 
@@ -112,6 +113,7 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 	_ = bar.Finish()
 	err = errors.Join(err, out.flush(), page.finish(a.now(), skipped, summary))
 	a.printScanSummary(summary, len(skipped), a.now().Sub(began))
+	a.printBadLines(summary)
 	unjudged := a.printUnjudged(summary)
 	if err != nil {
 		return err
@@ -123,6 +125,21 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 		return fmt.Errorf("%d files hold events that could not be judged, see above", unjudged)
 	}
 	return nil
+}
+
+// printBadLines says how many lines of an input are bad, and why, where not all were named.
+func (a *app) printBadLines(s scan.Summary) {
+	for _, in := range s.ByInput {
+		if in.BadLines <= scan.MostBad {
+			continue
+		}
+		var causes []string
+		for _, b := range in.Bad {
+			causes = append(causes, fmt.Sprintf("%d: %s (the first on line %d)", b.Lines, b.Cause, b.First))
+		}
+		fmt.Fprintf(plain{a.stderr}, "esrule: %s: %d bad lines. %s\n",
+			in.Name, in.BadLines, strings.Join(causes, "; "))
+	}
 }
 
 // printUnjudged says what was read and could not be judged, and in how many files.

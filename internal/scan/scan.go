@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,9 +30,13 @@ type Options struct {
 	Signal func(*rule.Rule, sink.Signal) error
 	// Explained, where it is set, gets each signal behind Signal, with the rule's condition as it was judged on the event.
 	Explained func(sink.Signal, *match.Explanation)
-	// Bad gets each line that is no event, and each input that could not be read whole.
+	// Bad gets the first lines of each input that are no events, MostBad of them, and each input that
+	// could not be read whole.
 	Bad func(error)
 }
+
+// MostBad bounds how many bad lines of an input [Options].Bad gets; the others are counted.
+const MostBad = 20
 
 // Summary is what a scan came to.
 type Summary struct {
@@ -54,6 +59,8 @@ type InputCount struct {
 	Events   int
 	BadLines int
 	FirstBad error // of the bad lines
+	// Bad counts the bad lines by what is wrong with them, in the order in which that was met first.
+	Bad []BadCount
 	// CategoryRules is the number of rules that judge only events of a category.
 	CategoryRules int
 	// NoCategory counts events without a category, NoTime those without a time either.
@@ -64,6 +71,34 @@ type InputCount struct {
 
 	Whole bool  // it was read to its end
 	Err   error // why it was not; nil too where the scan ended before it
+}
+
+// BadCount is how many lines of an input are bad for one cause.
+type BadCount struct {
+	Cause string
+	Lines int
+	First int // the first one's number
+}
+
+// mostCauses bounds the causes that are counted apart.
+const mostCauses = 8
+
+func (c *InputCount) bad(e LineError) {
+	c.BadLines++
+	if c.FirstBad == nil {
+		c.FirstBad = e
+	}
+	cause := e.Err.Error()
+	at := slices.IndexFunc(c.Bad, func(b BadCount) bool { return b.Cause == cause })
+	if at < 0 && len(c.Bad) >= mostCauses {
+		cause = "other causes"
+		at = slices.IndexFunc(c.Bad, func(b BadCount) bool { return b.Cause == cause })
+	}
+	if at < 0 {
+		at = len(c.Bad)
+		c.Bad = append(c.Bad, BadCount{Cause: cause, First: e.Line})
+	}
+	c.Bad[at].Lines++
 }
 
 // RuleCount is the part of one rule in a Summary.
@@ -135,6 +170,11 @@ func (g *giver) give(ctx context.Context, inOrder <-chan *job) error {
 		if err != nil {
 			return err
 		}
+		for i, bad := range outcome.bad {
+			if input.BadLines+i < MostBad {
+				g.options.Bad(bad)
+			}
+		}
 		input.add(outcome)
 		if err := g.giveOne(outcome); err != nil {
 			return err
@@ -144,15 +184,14 @@ func (g *giver) give(ctx context.Context, inOrder <-chan *job) error {
 
 func (c *InputCount) add(j judged) {
 	c.Events += j.events
-	c.BadLines += len(j.bad)
 	c.NoCategory += j.noCategory
 	c.NoTime += j.noTime
 	c.Strange += j.strange
 	if c.FirstStrange == nil {
 		c.FirstStrange = j.firstStrange
 	}
-	if c.FirstBad == nil && len(j.bad) > 0 {
-		c.FirstBad = j.bad[0]
+	for _, bad := range j.bad {
+		c.bad(bad)
 	}
 }
 
@@ -171,9 +210,6 @@ func (g *giver) giveOne(j judged) error {
 	g.summary.Events += j.events
 	g.summary.Bytes += int64(j.bytes)
 	g.summary.BadLines += len(j.bad)
-	for _, bad := range j.bad {
-		g.options.Bad(bad)
-	}
 	for _, f := range j.signals {
 		count := &g.summary.ByRule[f.rule]
 		count.Matches++

@@ -107,6 +107,28 @@ func TestScan(t *testing.T) {
 	f("an alert is not alerted on", `{"name":"bad","event":{"kind":"signal"}}`)
 }
 
+// TestManyBadLines: the first ones are named, all are counted by cause.
+func TestManyBadLines(t *testing.T) {
+	text := strings.Repeat("{\"a\":\n", 7) + strings.Repeat("7\n", 100_000) + `{"name":"bad"}`
+	got := run(rulesOf(t, `any where name : "bad*"`), input("f", text), input("g", "x\n"))
+	in := got.summary.ByInput[0]
+	want := []scan.BadCount{
+		{Cause: "not JSON: unexpected end of JSON input", Lines: 7, First: 1},
+		{Cause: "not a JSON object", Lines: 100_000, First: 8},
+	}
+	if len(got.lines) != scan.MostBad+2 || in.BadLines != 100_007 || !slices.Equal(in.Bad, want) {
+		t.Errorf("got %q, %d bad lines, %+v, want %+v", got.lines, in.BadLines, in.Bad, want)
+	}
+	var odd strings.Builder
+	for c := 'a'; c <= 'z'; c++ {
+		fmt.Fprintf(&odd, "%c\n", c)
+	}
+	in = run(rulesOf(t, `any where true`), input("f", odd.String())).summary.ByInput[0]
+	if n := len(in.Bad); n > 9 || in.Bad[n-1].Cause != "other causes" {
+		t.Errorf("got %d causes: %+v", n, in.Bad)
+	}
+}
+
 func TestLoneSurrogatesMatchAsOnACluster(t *testing.T) {
 	got := run(rulesOf(t, `any where file.name : ("bad?.exe", "?ad.exe")`), input("a", `{"name":"1","file":{"name":"bad\ud800.exe"}}
 {"name":"2","file":{"name":"\udfff\u0061d.exe"}}`))
