@@ -58,8 +58,9 @@ type Target struct {
 	Now time.Time
 	// Began is when the work began by the cluster's clock: an index made since is not waited for.
 	Began time.Time
-	// KnownShut, if there is one, reports whether the caller accounts for a closed index itself.
-	KnownShut func(index string) bool
+	// Accounted, if there is one, reports whether the caller accounts itself for an index that no search
+	// holds: a closed one, or one that may not be read.
+	Accounted func(index string) bool
 	// Drained, if there is one, is called once every page was read and judged and the point in time is closed, before the
 	// signals are written that are left.
 	Drained func()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/search"
 )
 
@@ -25,7 +26,7 @@ func (c *Coverer) reach(ctx context.Context, t Target, pit *search.PointInTime) 
 	for _, index := range slices.Sorted(maps.Keys(all)) {
 		switch s := all[index]; {
 		case slices.Contains(c.Own, index):
-		case s.Shut != "" && t.KnownShut != nil && t.KnownShut(index):
+		case (s.Shut != "" || slices.Contains(lacking, index)) && t.Accounted != nil && t.Accounted(index):
 		case s.Shut != "":
 			without = append(without, Failure{Index: index, Reason: shutReason(s)})
 		case !slices.Contains(lacking, index):
@@ -80,6 +81,14 @@ func (r *reach) gone(now map[string]search.Standing) bool {
 	return false
 }
 
+// accounted reports whether an index that no search holds is in the ledger by other means: it was closed
+// when the run began, or it is one of a pattern of which only a part may be read.
+func (s *ruleRun) accounted(index string) bool {
+	return s.shut.has(index) || slices.ContainsFunc(s.forbidden, func(f Failure) bool {
+		return indexpattern.Match(indexpattern.Alone(s.detection.Patterns, f.Index), index)
+	})
+}
+
 // noteReached enters what a piece reached, its failures included: they are in the ledger.
 func (s *ruleRun) noteReached(i Interval, late bool, out Outcome) {
 	reached := slices.Clone(out.Reached)
@@ -117,7 +126,7 @@ func (s *ruleRun) noteMissed(ctx context.Context) error {
 	for _, index := range slices.Sorted(maps.Keys(all)) {
 		one := all[index]
 		isNew := !one.Created.IsZero() && !one.Created.Before(s.theirs) && !gone
-		if slices.Contains(s.options.Own, index) || s.shut.has(index) || one.Shut != "" || isNew {
+		if slices.Contains(s.options.Own, index) || s.accounted(index) || one.Shut != "" || isNew {
 			continue
 		}
 		if len(s.reached.missed(index))+len(s.swept.missed(index)) > 0 {

@@ -6,36 +6,43 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/estest"
 	"esrule/internal/query/search"
 )
 
-// around calls before and after a request to a path that ends like that, each once.
+// around calls before the first request whose method and path end like that, and after the first of
+// them that is answered well.
 type around struct {
 	path          string
 	before, after func()
 }
 
 func (a *around) RoundTrip(req *http.Request) (*http.Response, error) {
-	mine := strings.HasSuffix(req.URL.Path, a.path) && a.before != nil
-	before := a.before
-	if mine {
+	mine := a.after != nil && strings.HasSuffix(req.Method+" "+req.URL.Path, a.path)
+	if mine && a.before != nil {
+		before := a.before
 		a.before = nil
 		before()
 	}
 	res, err := http.DefaultTransport.RoundTrip(req)
-	if mine {
-		a.after()
+	if mine && err == nil && res.StatusCode == http.StatusOK {
+		after := a.after
+		a.after = nil
+		after()
 	}
 	return res, err
 }
+
+// closing ends the search of a piece.
+const closing = "DELETE /_pit"
 
 // TestIndexOutOfReachWithinARun has an index that no search of a run reaches, and that is as before at
 // its end: its time stays open, and the next run finds its event.
 func TestIndexOutOfReachWithinARun(t *testing.T) {
 	f := func(why string, pattern string, away, back func(w *world, index string)) {
 		t.Helper()
-		for _, until := range []string{"/_pit", "/_search"} {
-			if until == "/_pit" && why == "blocked" { // the refused request is sent again
+		for _, until := range []string{"/_pit", closing} {
+			if until == "/_pit" && why == "blocked" { // a refused request is sent again
 				continue
 			}
 			t.Run(why+" until "+until, func(t *testing.T) {
@@ -50,7 +57,7 @@ func TestIndexOutOfReachWithinARun(t *testing.T) {
 				trip := &around{path: "/_pit", before: func() { away(w, index) }, after: returns}
 				if until != "/_pit" {
 					trip.after = func() {
-						trip.path, trip.before, trip.after = until, func() {}, returns
+						trip.path, trip.after = until, returns
 					}
 				}
 				w.through = w.Through(trip)
@@ -97,7 +104,7 @@ func TestIndexComesWithinARun(t *testing.T) {
 			w.theirs = func() time.Time { return time.Now().UTC() }
 			time.Sleep(10 * time.Millisecond)
 			var index string
-			w.through = w.Through(&around{path: "/_search", before: func() {}, after: func() { index = come(w) }})
+			w.through = w.Through(&around{path: closing, after: func() { index = come(w) }})
 			report := w.run()
 			if got := len(report.Open) == 1 && report.Open[0].Index == index; got != open {
 				t.Errorf("open: %+v, want %s: %v", report.Open, index, open)
@@ -161,4 +168,25 @@ func TestSearchKnowsWhatItReached(t *testing.T) {
 	w.Delete(w.Index("events-c"))
 	w.Do(http.MethodPost, index+"/_close", nil)
 	f("the only one is opened", func() { w.Do(http.MethodPost, index+"/_open", nil); w.wait(index) }, index)
+}
+
+// TestPartOfAPatternMayBeRead has an index whose settings may be seen, and which may not be read: the
+// pattern stays open for it, and not the index by a name of its own.
+func TestPartOfAPatternMayBeRead(t *testing.T) {
+	w := worldOn(t, estest.Own(t, estest.Options{
+		Users: []estest.User{{Name: "reader", Password: "reader-password", Roles: []string{"reader"}}},
+		Roles: map[string]string{"reader": `{"cluster":["monitor"],"indices": [
+			{"names": ["*"], "privileges": ["view_index_metadata"]},
+			{"names": ["*events-open", "*signals", "*state", "*dead"], "privileges": ["all"]}]}`},
+	}))
+	w.event(w.index("open"), 3, "bad.exe", 1)
+	w.event(w.index("secret"), 3, "bad.exe", 2)
+	w.through = w.As("reader", "reader-password")
+	for range 2 {
+		report := w.pass(time.Minute)
+		if len(report.Open) != 1 || report.Open[0].Index != w.rule.Index[0] {
+			t.Errorf("open: %+v, want the pattern alone", report.Open)
+		}
+	}
+	w.wantSignals("of what may be read", 1)
 }

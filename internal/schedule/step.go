@@ -180,7 +180,7 @@ func (s *ruleRun) cover(ctx context.Context, t Target, i Interval) (Outcome, err
 
 // read searches a target, and remembers which indices cannot be read.
 func (s *ruleRun) read(ctx context.Context, t Target) (Outcome, error) {
-	t.Began, t.KnownShut = s.theirs, s.shut.has
+	t.Began, t.Accounted = s.theirs, s.accounted
 	out, err := s.coverer.Cover(ctx, s.detection, t, s.execution)
 	s.findings.note(out.Failures)
 	return out, err

@@ -79,7 +79,11 @@ func (r reader) Now(ctx context.Context, index, field string) (time.Time, error)
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	c := estest.For(t)
+	return worldOn(t, estest.For(t))
+}
+
+func worldOn(t *testing.T, c *estest.Cluster) *world {
+	t.Helper()
 	w := &world{Cluster: c, t: t, clock: time.Now().UTC().Truncate(time.Millisecond), late: 24 * time.Hour}
 	w.logger = slog.New(slog.NewTextHandler(&w.log, nil))
 	w.indices = sink.Indices{Signals: c.Index("signals"), State: c.Index("state"), DeadLetter: c.Index("dead")}

@@ -313,7 +313,7 @@ func (r *Runner) search(ctx context.Context, part *Part, target schedule.Target)
 		return schedule.Outcome{}, nil
 	}
 	known := func(index string) bool { return slices.Contains(r.unsearched, index) }
-	target.Began, target.KnownShut = r.plan.MadeAt, known
+	target.Began, target.Accounted = r.plan.MadeAt, known
 	out, err := r.coverer.Cover(ctx, r.detections[part.RuleID], target, r.execution)
 	out.Failures = slices.DeleteFunc(out.Failures, func(f schedule.Failure) bool { return known(f.Index) })
 	return out, err
