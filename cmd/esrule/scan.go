@@ -38,7 +38,9 @@ the scan says which file, and what to do. An answer to a search that is not whol
 failed, it timed out, it has fewer hits than were found) is named too. The pages of one
 search count together where they are in one file.
 
-No mapping is known here: a value is compared as the rule's constant suggests.
+No mapping is known here: a value is compared as the rule's constant suggests, as an
+address, a date, a number or a text. The end of the scan names the rules that compared
+fields as text which an index may have as another type.
 
 With --report FILE.html there is also a page for people: what was read and what was not,
 when and where signals were, and each with its event and what decided. It needs nothing
@@ -113,6 +115,9 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 	_ = bar.Finish()
 	err = errors.Join(err, out.flush(), page.finish(a.now(), skipped, summary))
 	a.printScanSummary(summary, len(skipped), a.now().Sub(began))
+	if as := summary.ComparedAsText(); as != "" {
+		fmt.Fprintln(plain{a.stderr}, "esrule:", printable(as))
+	}
 	a.printBadLines(summary)
 	unjudged := a.printUnjudged(summary)
 	if err != nil {

@@ -57,6 +57,9 @@ func (r scanReport) finish(now time.Time, skipped []rule.Skipped, s scan.Summary
 			"Exported events carry no mapping: each value was compared as the rule's constant suggests. The rules' index patterns and look-back times were not applied.",
 		},
 	}
+	if as := s.ComparedAsText(); as != "" {
+		page.Notes = append(page.Notes, as)
+	}
 	for _, one := range s.ByRule {
 		page.Rules = append(page.Rules, one.Rule)
 	}

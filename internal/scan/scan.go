@@ -2,9 +2,11 @@ package scan
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -105,6 +107,24 @@ func (c *InputCount) bad(e LineError) {
 type RuleCount struct {
 	Rule             *rule.Rule
 	Matches, Signals int
+	// AsText are the fields that the rule compared as texts where an index may have another type.
+	AsText []string
+}
+
+// ComparedAsText says which rules compared which fields as texts; it is empty where none did.
+func (s Summary) ComparedAsText() string {
+	var rules []string
+	for _, r := range s.ByRule {
+		if len(r.AsText) > 0 {
+			rules = append(rules, fmt.Sprintf("%s (%s)", r.Rule.Name, strings.Join(r.AsText, ", ")))
+		}
+	}
+	if len(rules) == 0 {
+		return ""
+	}
+	return "No mapping is known, so these rules compared values of these fields as text: " +
+		strings.Join(rules, ", ") + ". Where an index has them as dates, addresses or numbers, " +
+		"Elasticsearch may decide otherwise."
 }
 
 // Run scans the inputs in their order. Its error is the context's, or that of Signal; what is wrong with
@@ -210,6 +230,12 @@ func (g *giver) giveOne(j judged) error {
 	g.summary.Events += j.events
 	g.summary.Bytes += int64(j.bytes)
 	g.summary.BadLines += len(j.bad)
+	for _, use := range j.asText {
+		of := &g.summary.ByRule[use.rule]
+		if at, known := slices.BinarySearch(of.AsText, use.field); !known {
+			of.AsText = slices.Insert(of.AsText, at, use.field)
+		}
+	}
 	for _, f := range j.signals {
 		count := &g.summary.ByRule[f.rule]
 		count.Matches++

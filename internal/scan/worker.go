@@ -23,8 +23,10 @@ type judged struct {
 
 	// Of the events, those without a category, and without a time beside; of the first of them, its keys.
 	noCategory, noTime int
-	strange            int // documents that are no events as the rules read them
-	firstStrange       *Strange
+	asText             []textUse // what was not among those of a chunk before it
+
+	strange      int // documents that are no events as the rules read them
+	firstStrange *Strange
 }
 
 // Strange is a document that was not judged, since nothing in it is what a rule reads.
@@ -40,6 +42,12 @@ type found struct {
 	signal sink.Signal
 
 	explanation *match.Explanation // where it is asked for
+}
+
+// textUse is a field that a rule, by its place in [Rules], compared as a text without a mapping.
+type textUse struct {
+	rule  int
+	field string
 }
 
 // LineError is a line that is no event. The scan goes on behind it.
@@ -58,13 +66,14 @@ type worker struct {
 	execution sink.Execution
 	event     *event.Event
 	parser    fastjson.Parser
-	explains  bool   // every match
+	explains  bool // every match
+	asText    map[textUse]bool
 	open      []bool // of the event at hand: which of the rules' gates
 	buffer    []byte // of the chunk at hand
 }
 
 func newWorker(r *Rules, x sink.Execution, now time.Time) *worker {
-	w := &worker{rules: r, execution: x, event: event.New(r.fields), open: make([]bool, len(r.gates))}
+	w := &worker{rules: r, execution: x, event: event.New(r.fields), open: make([]bool, len(r.gates)), asText: map[textUse]bool{}}
 	w.event.SetNow(now)
 	return w
 }
@@ -123,7 +132,11 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 		w.open[i] = g.Opens(w.event)
 	}
 	for i, m := range w.rules.matchers {
-		if at := w.rules.gate[i]; at >= 0 && !w.open[at] || !m.Match(w.event) {
+		if at := w.rules.gate[i]; at >= 0 && !w.open[at] {
+			continue
+		}
+		w.noteTexts(i, m, j)
+		if !m.Match(w.event) {
 			continue
 		}
 		signal, err := w.signal(i, text, hit)
@@ -142,6 +155,16 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 		w.doubt(text, line, len(j.signals) > matches, j)
 	}
 	return nil
+}
+
+// noteTexts notes what a rule compares as text in the event at hand, each field of it once.
+func (w *worker) noteTexts(i int, m *match.Matcher, j *judged) {
+	m.ComparedAsText(w.event, func(field string) {
+		if use := (textUse{i, field}); !w.asText[use] {
+			w.asText[use] = true
+			j.asText = append(j.asText, use)
+		}
+	})
 }
 
 // explain says how the event in a line came to match. The whole line is parsed for it: an explanation shows what else is written there.

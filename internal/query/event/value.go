@@ -130,7 +130,9 @@ func newField(m FieldMapping, path *lookup) field {
 		f.precision = precisionOf(m)
 	case Integer:
 		f.integers = integersOf(m.Name)
-	case Unmapped, Keyword, Text, Unsigned, Boolean, IP, Version, Object, Other, Untyped:
+	case Untyped:
+		f.dates = date.New(date.Default)
+	case Unmapped, Keyword, Text, Unsigned, Boolean, IP, Version, Object, Other:
 	}
 	return f
 }
@@ -206,6 +208,15 @@ func (f *field) readDate(text []byte) (Value, bool) {
 	n := i.UnixNano()
 	held := n >= 0 && n < math.MaxInt64 // date_nanos begins in 1970 and ends in 2262, where 64 bits end
 	return Value{Kind: KindDateNanos, Integer: n}, held
+}
+
+// AsDate reads a text without a mapping as a date field whose mapping names no format would.
+func (v *Value) AsDate() (Value, bool) {
+	if v.Kind != KindUntyped || v.Dates() == nil {
+		return Value{}, false
+	}
+	i, ok := v.Dates().Parse(v.Text)
+	return Value{Kind: KindDate, Text: v.Text, Integer: i.Millis(), field: v.field}, ok
 }
 
 func readAddress(text []byte) (Value, bool) {

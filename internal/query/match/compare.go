@@ -78,6 +78,7 @@ func (l *leaf) comparison(subject cond.Expr, op cond.CompareOp, constant *consta
 		})
 	}
 	slot := l.slot(field)
+	l.noteUse(slot, constant, op != cond.Equal)
 	if op == cond.Equal {
 		return anyValue(slot, constant.equals)
 	}

@@ -18,6 +18,7 @@ type Matcher struct {
 	leaves    map[cond.Expr]*leaf
 	category  *cond.Literal // nil: any
 	texts     []string
+	uses      []textUse
 	signal    event.Slot
 	noSignals bool
 }
@@ -59,7 +60,7 @@ func Compile(q *cond.Query, fields *event.Fields, o Options) (*Matcher, error) {
 	if len(c.errors) > 0 {
 		return nil, c.errors
 	}
-	m.compiled, m.leaves = c.nodes, c.leaves
+	m.compiled, m.leaves, m.uses = c.nodes, c.leaves, c.uses
 	m.texts = slices.Sorted(maps.Keys(c.texts))
 	return m, nil
 }
@@ -95,6 +96,7 @@ type compiler struct {
 	nodes  map[cond.Expr]predicate
 	leaves map[cond.Expr]*leaf
 	texts  map[string]bool
+	uses   []textUse
 	errors cond.Errors
 }
 

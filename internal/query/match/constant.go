@@ -25,6 +25,7 @@ type constant struct {
 	network   network
 	isNetwork bool
 	dates     *dateConstant
+	isDate    bool // it can hardly be meant as anything else
 	normal    *byNormalizer[*constant]
 }
 
@@ -53,6 +54,7 @@ func newConstant(v event.Value) *constant {
 		c.number, c.isNumber = event.Number(c.text)
 		c.boolean, c.isBoolean = string(c.text) == "true", string(c.text) == "true" || string(c.text) == "false"
 		c.network, c.isNetwork = parseNetwork(c.text)
+		c.isDate = isDate(string(c.text))
 	case event.KindInteger, event.KindUnsigned, event.KindFloat:
 		c.number, c.isNumber = v, true
 	case event.KindBoolean:
@@ -95,8 +97,8 @@ func (c *constant) place(e *event.Event, v *event.Value, equality bool) (first, 
 			n, ok = bytes.Compare(v.Text, c.under(v.Normalizer()).text), true
 		}
 	case event.KindUntyped:
-		if a, isAddress := c.addressIn(v); isAddress {
-			return a.Compare(c.network.first), a.Compare(c.network.last), true
+		if typed, isTyped := c.typed(v); isTyped {
+			return c.place(e, &typed, equality)
 		}
 		n, ok = c.placeUntyped(v)
 	case event.KindInteger, event.KindUnsigned:
@@ -128,40 +130,9 @@ func (c *constant) place(e *event.Event, v *event.Value, equality bool) (first, 
 	return n, n, ok
 }
 
-// addressIn reads a text without a mapping as an address, where the constant is an address or a block.
-func (c *constant) addressIn(v *event.Value) (netip.Addr, bool) {
-	if !c.isNetwork || v.Kind != event.KindUntyped {
-		return netip.Addr{}, false
-	}
-	a, ok := event.ParseAddress(v.Text)
-	if !ok {
-		return netip.Addr{}, false
-	}
-	return netip.AddrFrom16(a.As16()), true
-}
-
 // comparesAsNumber: a number field takes a text that is a number, the result of a function does not.
 func (c *constant) comparesAsNumber(v *event.Value) bool {
 	return c.isNumber && (c.kind != event.KindText || !v.IsComputed())
-}
-
-// placeUntyped compares a text whose field has no known mapping.
-func (c *constant) placeUntyped(v *event.Value) (int, bool) {
-	switch c.kind {
-	case event.KindText:
-		return bytes.Compare(v.Text, c.under(v.Normalizer()).text), true
-	case event.KindInteger, event.KindUnsigned, event.KindFloat:
-		number, ok := event.Decimal(v.Text)
-		if !ok {
-			return 0, false
-		}
-		return compareNumbers(&number, &c.number), true
-	case event.KindBoolean:
-		isTrue := string(v.Text) == "true"
-		return compareBooleans(isTrue, c.boolean), isTrue || string(v.Text) == "false"
-	case event.KindNull, event.KindUntyped, event.KindDate, event.KindDateNanos, event.KindAddress, event.KindVersion:
-	}
-	return 0, false
 }
 
 // placeFloat compares with the constant as the field's type would hold it.
@@ -178,8 +149,8 @@ func (c *constant) placeFloat(v *event.Value, equality bool) int {
 
 // equals is `value == constant`.
 func (c *constant) equals(e *event.Event, v *event.Value) bool {
-	_, isAddress := c.addressIn(v)
-	if v.IsPlainText() && !isAddress && (v.Kind == event.KindText || c.kind == event.KindText) {
+	_, isTyped := c.typed(v)
+	if v.IsPlainText() && !isTyped && (v.Kind == event.KindText || c.kind == event.KindText) {
 		return bytes.Equal(v.Text, c.text)
 	}
 	first, last, ok := c.place(e, v, true)

@@ -8,10 +8,14 @@ import (
 // in compiles `subject in (…)` and its variants.
 func (c *compiler) in(x *cond.In) predicate {
 	l := c.leaf(x)
-	contains := l.list(x)
+	contains, constants := l.list(x)
 	var p predicate
 	if field, ok := x.Subject.(*cond.Field); ok {
-		p = anyValue(l.slot(field), contains)
+		slot := l.slot(field)
+		for _, one := range constants {
+			l.noteUse(slot, one, false)
+		}
+		p = anyValue(slot, contains)
 	} else {
 		value := l.subject(x.Subject)
 		p = l.any(func(e *event.Event) bool {
@@ -27,7 +31,7 @@ func (c *compiler) in(x *cond.In) predicate {
 
 // member is `in` with its three outcomes.
 func (l *leaf) member(x *cond.In) evaluator {
-	contains := l.list(x)
+	contains, _ := l.list(x)
 	value := l.value(x.Subject)
 	return func(e *event.Event) event.Value {
 		v := value(e)
@@ -39,8 +43,9 @@ func (l *leaf) member(x *cond.In) evaluator {
 }
 
 // list compiles the values of a list; null among them is dropped (eql.md §2).
-func (l *leaf) list(x *cond.In) func(*event.Event, *event.Value) bool {
-	var constants []*constant
+func (l *leaf) list(
+	x *cond.In,
+) (contains func(*event.Event, *event.Value) bool, constants []*constant) {
 	texts, onlyTexts := map[string]bool{}, true
 	for _, item := range x.List {
 		v, _ := l.constantOf(item)
@@ -50,7 +55,7 @@ func (l *leaf) list(x *cond.In) func(*event.Event, *event.Value) bool {
 		}
 		constants = append(constants, c)
 		texts[string(c.text)] = true
-		onlyTexts = onlyTexts && c.kind == event.KindText && !c.isNetwork
+		onlyTexts = onlyTexts && c.kind == event.KindText && !c.isNetwork && !c.isDate
 		if x.Fold {
 			texts[string(c.lower)] = true
 		}
@@ -69,5 +74,5 @@ func (l *leaf) list(x *cond.In) func(*event.Event, *event.Value) bool {
 			}
 		}
 		return false
-	}
+	}, constants
 }
