@@ -19,6 +19,9 @@ import (
 	"esrule/internal/estest"
 )
 
+// searchNothing is the path of a search that no index of another test can spoil.
+const searchNothing = "/esrule-nothing*/_search"
+
 // logBuffer is a log that a test reads while others write it.
 type logBuffer struct {
 	mu   sync.Mutex
@@ -157,7 +160,7 @@ func TestOneOfTwoAddressesFails(t *testing.T) {
 			began, failed := time.Now(), 0
 			for range 6 {
 				for attempt := range 3 {
-					code, text, err := ask(t.Context(), c, http.MethodPost, "/_search", `{"size": 0}`)
+					code, text, err := ask(t.Context(), c, http.MethodPost, searchNothing, `{"size": 0}`)
 					if err == nil && code == http.StatusOK && strings.Contains(text, `"took"`) {
 						break
 					}
@@ -194,7 +197,7 @@ func TestSlowIsNotHung(t *testing.T) {
 	var searches atomic.Int32
 	slow := func() string {
 		return gateway(t, good, func(_ http.ResponseWriter, r *http.Request) bool {
-			if r.URL.Path == "/_search" {
+			if r.URL.Path == searchNothing {
 				searches.Add(1)
 				time.Sleep(quietFor + aliveWithin + 5*time.Second)
 			}
@@ -202,7 +205,7 @@ func TestSlowIsNotHung(t *testing.T) {
 		}).URL
 	}
 	c, log := clientFor(t, Config{Addresses: []string{slow(), slow()}})
-	code, text, err := ask(t.Context(), c, http.MethodPost, "/_search", `{"size": 0}`)
+	code, text, err := ask(t.Context(), c, http.MethodPost, searchNothing, `{"size": 0}`)
 	if err != nil || code != http.StatusOK {
 		t.Errorf("got status %d, %q, error %v", code, text, err)
 	}
@@ -231,7 +234,7 @@ func TestAddressHangsForAWhile(t *testing.T) {
 	c, log := clientFor(t, Config{Addresses: []string{sick, good}})
 	search := func() {
 		t.Helper()
-		code, text, err := ask(t.Context(), c, http.MethodPost, "/_search", `{"size": 0}`)
+		code, text, err := ask(t.Context(), c, http.MethodPost, searchNothing, `{"size": 0}`)
 		if err != nil || code != http.StatusOK {
 			t.Fatalf("got status %d, %q, error %v", code, text, err)
 		}
@@ -264,13 +267,13 @@ func TestHealthIsShared(t *testing.T) {
 	t.Parallel()
 	c, _ := clientFor(t, Config{Addresses: []string{hungAddress(t), estest.For(t).URL}})
 	for range 2 {
-		if code, text, err := ask(t.Context(), c, http.MethodPost, "/_search", `{}`); err != nil || code != http.StatusOK {
+		if code, text, err := ask(t.Context(), c, http.MethodPost, searchNothing, `{}`); err != nil || code != http.StatusOK {
 			t.Fatalf("got status %d, %q, error %v", code, text, err)
 		}
 	}
 	began := time.Now()
 	for range 4 {
-		res, err := c.Requests.Search()
+		res, err := c.Requests.Search(c.Requests.Search.WithIndex("esrule-nothing*"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,14 +289,14 @@ func TestNoAddressIsWell(t *testing.T) {
 	t.Parallel()
 	one, other := closedAddress(t), closedAddress(t)
 	c, _ := clientFor(t, Config{Addresses: []string{one, other}})
-	_, _, err := ask(t.Context(), c, http.MethodGet, "/_search", "")
+	_, _, err := ask(t.Context(), c, http.MethodGet, searchNothing, "")
 	if err == nil || !strings.Contains(err.Error(), one) || !strings.Contains(err.Error(), other) {
 		t.Errorf("got %v, want both addresses named", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	c, _ = clientFor(t, Config{Addresses: []string{hungAddress(t), hungAddress(t)}})
-	if _, _, err = ask(ctx, c, http.MethodGet, "/_search", ""); err == nil || ctx.Err() == nil {
+	if _, _, err = ask(ctx, c, http.MethodGet, searchNothing, ""); err == nil || ctx.Err() == nil {
 		t.Errorf("got %v, want the end of the context", err)
 	}
 }

@@ -1,6 +1,7 @@
 package elastic
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -37,6 +38,9 @@ type Consistent interface {
 func (a Answer) Read(into Complete) error {
 	if err := json.Unmarshal(a.Text, into); err != nil {
 		return fmt.Errorf("read the answer of %s to %s: %w", a.from, a.request, err)
+	}
+	if text := bytes.TrimSpace(a.Text); text[0] != '{' { // null would leave into as it is
+		return a.Contradicts("it is no JSON object")
 	}
 	if key := repeatedKey(a.Text); key != "" {
 		return a.Contradicts(fmt.Sprintf("it has %q twice in one object", key))

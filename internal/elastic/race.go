@@ -15,6 +15,7 @@ import (
 type race struct {
 	*transport
 	req     *http.Request
+	began   time.Time
 	results chan *attempt // that have ended
 	hung    chan silence  // of those that go on, at an address that hangs
 }
@@ -71,7 +72,7 @@ func (r *race) run() (*http.Response, error) {
 // meanwhile.
 func (r *race) tellStalls(attempts []*attempt, answered *attempt) {
 	for _, a := range attempts {
-		if a != answered && a.stalled > 0 {
+		if a != answered && a.stalled >= r.patience.again {
 			r.addresses.stalled(a.at, kindOf(r.req), 0, a.stalled)
 			stalledFor(r.req.Context(), a.stalled)
 		}
@@ -150,10 +151,11 @@ func (r *race) guard(a *attempt, answered <-chan struct{}) {
 			return
 		case <-time.After(pause):
 		}
-		pause = quietBetween
 		is := silence{of: a}
 		if r.hangs(a) == nil {
-			if is.lasted = time.Since(began); is.lasted < r.patienceWith(a.at) {
+			is.lasted = time.Since(began)
+			if left := r.patienceWith(a.at) - is.lasted; left > 0 {
+				pause = max(min(quietBetween, left), time.Second)
 				continue
 			}
 		}
@@ -166,12 +168,17 @@ func (r *race) guard(a *attempt, answered <-chan struct{}) {
 	}
 }
 
-// patienceWith is how long an address that is alive may leave a request unanswered.
-func (t *transport) patienceWith(a *address) time.Duration {
+// patienceWith is how long an address that is alive may leave the request unanswered. Where the request
+// has to be over soon, another address needs a part of that time.
+func (r *race) patienceWith(a *address) time.Duration {
+	most := r.patience.answer
 	if a.hasStalled() {
-		return t.patience.again
+		most = r.patience.again
 	}
-	return t.patience.answer
+	if end, ok := r.req.Context().Deadline(); ok {
+		most = min(most, end.Sub(r.began)*5/8)
+	}
+	return most
 }
 
 // hangs asks the address of an attempt that brings nothing a question that costs it nothing, and

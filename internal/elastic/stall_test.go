@@ -1,6 +1,7 @@
 package elastic
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -110,4 +111,23 @@ func TestAliveAndSilent(t *testing.T) {
 		hang(r)
 		return true
 	}, "/_cluster/health")
+}
+
+// TestSilentAndSoonOver: a request that has to be over soon is sent to another address in time.
+func TestSilentAndSoonOver(t *testing.T) {
+	t.Parallel()
+	good := estest.For(t).URL
+	sick := gateway(t, good, func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			hang(r)
+		}
+		return r.Method == http.MethodPost
+	}).URL
+	c, _ := clientFor(t, Config{Addresses: []string{sick, good}})
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+	defer cancel()
+	code, text, err := ask(ctx, c, http.MethodPost, searchNothing, `{"size": 0}`)
+	if err != nil || code != http.StatusOK {
+		t.Errorf("got status %d, %q, error %v", code, text, err)
+	}
 }

@@ -50,7 +50,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (t *transport) send(req *http.Request) (*http.Response, error) {
 	if t.addresses.several() {
-		r := &race{transport: t, req: req, results: make(chan *attempt), hung: make(chan silence)}
+		r := &race{transport: t, req: req, began: time.Now(), results: make(chan *attempt), hung: make(chan silence)}
 		return r.run()
 	}
 	only := t.addresses.list[0]

@@ -94,6 +94,8 @@ func TestContradiction(t *testing.T) {
 		f(what, searches, replace(`"skipped":0`, `"skipped":2`), "2 shards were skipped")
 		f(what, searches, replace(`"total":1`, `"total":-1`), "below 0")
 	}
+	f("count", searches, rewritten(t, func(string) string { return "null" }), "no JSON object")
+	f("pages", pit, rewritten(t, func(string) string { return " null\n" }), "no JSON object")
 	f("count", searches, behind(`{}`), "after top-level value")
 	f("count", searches, replace(`"relation":"eq"`, `"relation":"gte"`), "an exact number was asked for")
 	f("count", searches, replace(`"hits":[]`, `"hits":[{}]`), "none were asked for")

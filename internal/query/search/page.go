@@ -214,7 +214,7 @@ func (h *Hit) whole() error {
 	switch {
 	case h.Index == "":
 		return lacksError("_index of a hit")
-	case h.parts.id == nil:
+	case len(h.parts.id) < len(`"x"`) || h.parts.id[0] != '"':
 		return lacksError("_id of a hit")
 	case h.parts.sort == nil:
 		return lacksError("sort of a hit")
