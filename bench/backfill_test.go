@@ -19,6 +19,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 
 	"esrule/internal/estest"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
@@ -132,7 +133,7 @@ func (d *drain) elastAlert(b *testing.B) time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	query, err := json.Marshal(prefilter.And(prefilter.Terms("event.type", []string{"creation"}), prefilter.Terms("host.os.type", []string{"windows"})))
+	query, err := json.Marshal(dsl.And(dsl.Terms("event.type", []string{"creation"}), dsl.Terms("host.os.type", []string{"windows"})))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -214,7 +215,7 @@ func (d *drain) bare(b *testing.B) time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	queries := make(chan prefilter.Clause, len(plan.Pieces()))
+	queries := make(chan dsl.Clause, len(plan.Pieces()))
 	for _, p := range plan.Pieces() {
 		query, _ := detection.Query(classes, prefilter.Timestamps{Primary: "@timestamp"}, p.Window, nil)
 		queries <- query

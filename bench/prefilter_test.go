@@ -14,6 +14,7 @@ import (
 
 	"esrule/internal/estest"
 	"esrule/internal/estest/pushdown"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
@@ -127,7 +128,7 @@ func (s *setting) searches(b *testing.B, window schedule.Interval) []measured {
 	}
 	return []measured{
 		{name: timeRange, query: when, firstPage: true},
-		{name: preFilter, query: prefilter.And(when, filter.Clause)},
+		{name: preFilter, query: dsl.And(when, filter.Clause)},
 		{name: pushed, query: pushdown.Query{"bool": pushdown.Query{"must": []any{rule}, "filter": []any{when}}}},
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
@@ -176,12 +177,12 @@ func (p *historyPage) readBack(ctx context.Context, plan *backfill.Plan, totals 
 		ids[i] = string(part.RuleID)
 	}
 	byOriginalTime := prefilter.Timestamps{Primary: "kibana.alert.original_time"}
-	query := prefilter.And(prefilter.Terms("kibana.alert.rule.uuid", ids), prefilter.Anytime(byOriginalTime, plan.Request.Range.From, plan.Request.Range.To))
+	query := dsl.And(dsl.Terms("kibana.alert.rule.uuid", ids), prefilter.Anytime(byOriginalTime, plan.Request.Range.From, plan.Request.Range.To))
 	signals := []string{p.cfg.SignalsIndex}
 	written := int64(totals.Counts.Created + totals.Counts.Reduced + totals.Counts.WithoutEvent)
 	for deadline := time.Now().Add(visible); ; time.Sleep(visible / 40) {
 		// Others that lie in the range, as the polling job's, say nothing of whether the newest can be found.
-		count, err := p.reader.Count(ctx, signals, prefilter.And(query, prefilter.Terms("kibana.alert.rule.execution.uuid", totals.Workers)))
+		count, err := p.reader.Count(ctx, signals, dsl.And(query, dsl.Terms("kibana.alert.rule.execution.uuid", totals.Workers)))
 		if err != nil {
 			return err
 		}

@@ -157,7 +157,7 @@ func doubt(check *ruleChecked, d *schedule.Detection) {
 	if doubts := lint.Query(d.Rule.Parsed, mapped...); len(doubts) > 0 {
 		check.Doubts = d.Rule.Locate(doubts)
 	}
-	if !prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause.Selective() {
+	if !prefilter.Selective(prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause) {
 		check.Notes = append(check.Notes, "no exact value of a telling field narrows the search: every event of its category is read")
 	}
 	for i := range check.Patterns {

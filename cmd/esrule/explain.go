@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
@@ -71,7 +72,7 @@ type explanation struct {
 	Mapping   string             `json:"mapping"`
 	Notes     []string           `json:"notes,omitempty"`
 	Condition *match.Explanation `json:"condition"`
-	PreFilter prefilter.Clause   `json:"pre_filter"`
+	PreFilter dsl.Clause         `json:"pre_filter"`
 	LeftOut   []leftOut          `json:"left_out,omitempty"`
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"esrule/demo/samples"
 	"esrule/internal/estest"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
@@ -201,7 +202,7 @@ func (f *tally) judge(t *testing.T, source string, d *schedule.Detection, e *eve
 	of.branches[branchOf(path)]++
 }
 
-func count(t *testing.T, s *stage, index string, clause prefilter.Clause) int {
+func count(t *testing.T, s *stage, index string, clause dsl.Clause) int {
 	t.Helper()
 	var answer struct{ Count int }
 	text := s.Do(http.MethodPost, index+"/_count", map[string]any{"query": clause})

@@ -12,6 +12,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/estest"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 	eqlmatch "esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
@@ -100,7 +101,7 @@ type publishedTally struct{ documents, candidates, matches int }
 type publishedPlan struct {
 	*schedule.Detection
 	mappings map[string]*event.Mapping // by index
-	query    prefilter.Clause
+	query    dsl.Clause
 	widest   []string // the indices in which the pre-filter narrows nothing
 }
 
@@ -119,7 +120,7 @@ func (p *published) plan(d *schedule.Detection) publishedPlan {
 	var classes []prefilter.Class
 	for _, c := range read {
 		filter := prefilter.Build(d.Matcher.Condition(), c.Mapping)
-		classes = append(classes, prefilter.Class{Indices: c.Indices, Window: prefilter.Everything(), Filter: filter.Clause})
+		classes = append(classes, prefilter.Class{Indices: c.Indices, Window: dsl.Everything(), Filter: filter.Clause})
 		for _, index := range c.Indices {
 			plan.mappings[index] = c.Mapping
 		}
@@ -127,7 +128,7 @@ func (p *published) plan(d *schedule.Detection) publishedPlan {
 			plan.widest = append(plan.widest, c.Indices...)
 		}
 	}
-	plan.query = prefilter.Guarded(classes, prefilter.Everything())
+	plan.query = prefilter.Guarded(classes, dsl.Everything())
 	return plan
 }
 
@@ -150,7 +151,7 @@ func (p *published) fromFields() []string {
 func (p *published) readDocuments() {
 	p.t.Helper()
 	p.numbers = map[string]int{}
-	body := map[string]any{"query": prefilter.Everything(), "sort": []string{"_doc"}, "size": 2000}
+	body := map[string]any{"query": dsl.Everything(), "sort": []string{"_doc"}, "size": 2000}
 	if paths := p.fromFields(); len(paths) > 0 {
 		body["fields"] = paths
 	}

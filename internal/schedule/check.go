@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/prefilter"
@@ -168,7 +169,7 @@ func checkOpening(ctx context.Context, c Counter, check *PatternCheck, patterns 
 	if err != nil {
 		return err
 	}
-	for _, err := range pit.Pages(ctx, search.Request{Query: prefilter.Nothing()}) {
+	for _, err := range pit.Pages(ctx, search.Request{Query: dsl.Nothing()}) {
 		if err != nil {
 			return errors.Join(err, pit.Close(ctx))
 		}
@@ -198,7 +199,7 @@ func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCh
 	for _, path := range d.named() {
 		f := FieldCheck{Path: path, Mapping: mappingsOf(classes, path), Mappings: mappings(classes, path)}
 		if f.Mapping != Unmapped {
-			carrying, err := c.Count(ctx, patterns, prefilter.And(when, prefilter.Or(prefilter.Exists(path), prefilter.Ignored(path))))
+			carrying, err := c.Count(ctx, patterns, dsl.And(when, dsl.Or(dsl.Exists(path), dsl.Ignored(path))))
 			if err != nil {
 				return err
 			}

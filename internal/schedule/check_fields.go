@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	"esrule/internal/query/cond"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 	"esrule/internal/query/lint"
 	"esrule/internal/query/match"
-	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
 )
 
@@ -113,11 +113,11 @@ func (d *Detection) countTimeless(ctx context.Context, c Counter, check *Pattern
 	if t.NoFallback && t.Override != "" {
 		fields = []string{t.Override}
 	}
-	lacking := make([]prefilter.Clause, len(fields))
+	lacking := make([]dsl.Clause, len(fields))
 	for i, field := range fields {
-		lacking[i] = prefilter.Not(prefilter.Exists(field))
+		lacking[i] = dsl.Not(dsl.Exists(field))
 	}
-	found, err := c.Count(ctx, []string{check.Pattern}, prefilter.And(lacking...))
+	found, err := c.Count(ctx, []string{check.Pattern}, dsl.And(lacking...))
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"esrule/internal/elastic"
 	"esrule/internal/query/date"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
@@ -151,7 +152,7 @@ func (c *Coverer) once(ctx context.Context, d *Detection, t Target, x sink.Execu
 	}
 	plan := d.plan(classes, t.Timestamps, t.Window, c.Own)
 	if len(t.Only) > 0 {
-		plan.narrow(prefilter.Terms("_index", t.Only))
+		plan.narrow(dsl.Terms("_index", t.Only))
 	}
 	j := newJudge(c, d, t, plan, x)
 	if err := j.read(ctx, pit); err != nil {

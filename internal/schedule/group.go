@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"esrule/internal/query/date"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
@@ -73,7 +74,7 @@ func (g *group) takes(m *event.Mapping, wanted []search.Wanted) bool {
 
 // requests returns one search a group, each over its own indices, and, where there are several, one for documents of
 // indices that no class names. Of one group only the wanted fields are set.
-func requests(groups []*group, unseen prefilter.Clause) []search.Request {
+func requests(groups []*group, unseen dsl.Clause) []search.Request {
 	if len(groups) < 2 {
 		var wanted []search.Wanted
 		for _, g := range groups {
@@ -89,9 +90,9 @@ func requests(groups []*group, unseen prefilter.Clause) []search.Request {
 			indices = append(indices, c.Indices...)
 		}
 		named = append(named, indices...)
-		query := prefilter.And(prefilter.Terms("_index", indices), prefilter.Guarded(g.classes, unseen))
+		query := dsl.And(dsl.Terms("_index", indices), prefilter.Guarded(g.classes, unseen))
 		list = append(list, search.Request{Query: query, Fields: g.wanted})
 	}
-	rest := prefilter.And(prefilter.Not(prefilter.Terms("_index", named)), unseen)
+	rest := dsl.And(dsl.Not(dsl.Terms("_index", named)), unseen)
 	return append(list, search.Request{Query: rest})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
@@ -12,7 +13,7 @@ import (
 
 // plan is the search of one window, laid out for the mappings of the moment.
 type plan struct {
-	request prefilter.Clause // everything that is searched
+	request dsl.Clause // everything that is searched
 	// searches come to request together. There is more than one only where no shard of some indices answers what
 	// is asked of others.
 	searches []search.Request
@@ -59,7 +60,7 @@ func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps
 		p.searches[i].Instead = bare
 	}
 	if len(left) > 0 {
-		p.narrow(prefilter.Not(prefilter.Terms("_index", left)))
+		p.narrow(dsl.Not(dsl.Terms("_index", left)))
 	}
 	return p
 }
@@ -68,23 +69,23 @@ func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps
 func unfiltered(classes []prefilter.Class) []prefilter.Class {
 	all := slices.Clone(classes)
 	for i := range all {
-		all[i].Filter = prefilter.Everything()
+		all[i].Filter = dsl.Everything()
 	}
 	return all
 }
 
 // narrow leaves out what a clause does not accept.
-func (p *plan) narrow(to prefilter.Clause) {
-	p.request = prefilter.And(p.request, to)
+func (p *plan) narrow(to dsl.Clause) {
+	p.request = dsl.And(p.request, to)
 	for i, s := range p.searches {
-		p.searches[i].Query = prefilter.And(s.Query.(prefilter.Clause), to)
-		p.searches[i].Instead = prefilter.And(s.Instead.(prefilter.Clause), to)
+		p.searches[i].Query = dsl.And(s.Query.(dsl.Clause), to)
+		p.searches[i].Instead = dsl.And(s.Instead.(dsl.Clause), to)
 	}
 }
 
 // Query is what a search of a window asks of the classes of mappings that the patterns have now: the window
 // and the pre-filter, without the indices in own. uncovered are those whose events cannot be judged.
-func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window Interval, own []string) (query prefilter.Clause, uncovered []Failure) {
+func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window Interval, own []string) (query dsl.Clause, uncovered []Failure) {
 	p := d.plan(classes, t, window, own)
 	return p.request, p.uncovered
 }

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"esrule/internal/query/prefilter"
+	"esrule/internal/query/dsl"
 	"esrule/internal/sink"
 )
 
@@ -164,9 +164,9 @@ func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
 // first run: somebody deleted the ledger.
 func (s *ruleRun) tellOfFirstRun(ctx context.Context, start time.Duration) {
 	d := s.detection
-	polled := prefilter.And(
-		prefilter.Terms("kibana.alert.rule.uuid", []string{string(d.Rule.ID)}),
-		prefilter.Terms("kibana.alert.rule.execution.type", []string{sink.Scheduled.String()}))
+	polled := dsl.And(
+		dsl.Terms("kibana.alert.rule.uuid", []string{string(d.Rule.ID)}),
+		dsl.Terms("kibana.alert.rule.execution.type", []string{sink.Scheduled.String()}))
 	// It serves a warning only: where it cannot be asked, there is none.
 	count, err := s.cluster.Count(ctx, []string{s.options.SignalsIndex}, polled)
 	if err != nil || count.Documents == 0 {

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"esrule/internal/elastic"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/indexpattern"
-	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
 )
 
@@ -80,7 +80,7 @@ func readsPart(ctx context.Context, c Permissions, pattern []string) ([]string, 
 	}
 	indices, err := c.Indices(ctx, pattern)
 	if err == nil && len(indices) > 0 {
-		_, err = c.Count(ctx, pattern, prefilter.Nothing()) // another privilege
+		_, err = c.Count(ctx, pattern, dsl.Nothing()) // another privilege
 	}
 	if errors.Is(err, elastic.ErrForbidden) {
 		return nil, nil

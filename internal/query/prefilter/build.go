@@ -7,12 +7,13 @@ import (
 	"unicode/utf8"
 
 	"esrule/internal/query/cond"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 )
 
 // Filter is the pre-filter of one condition over one class of indices.
 type Filter struct {
-	Clause Clause
+	Clause dsl.Clause
 	// Omitted names the parts of the condition that only the matcher judges.
 	Omitted []Omission
 }
@@ -36,9 +37,9 @@ type builder struct {
 	omitted []Omission
 }
 
-// build gives a clause that accepts whatever x accepts, or whatever `not x` accepts where negated: the
-// negations are pushed down to the leaves, where they end as "everything".
-func (b *builder) build(x cond.Expr, negated bool) Clause {
+// build gives a clause that accepts whatever x accepts, or whatever `not x` accepts where negated:
+// the negations are pushed down to the leaves, where they end as "everything".
+func (b *builder) build(x cond.Expr, negated bool) dsl.Clause {
 	switch x := x.(type) {
 	case *cond.And:
 		return b.connect(x.Operands, negated, !negated)
@@ -48,16 +49,20 @@ func (b *builder) build(x cond.Expr, negated bool) Clause {
 		return b.build(x.Operand, !negated)
 	case *cond.Literal:
 		if x.Kind == cond.Bool && x.Bool != negated {
-			return Everything()
+			return dsl.Everything()
 		}
-		return Nothing()
+		return dsl.Nothing()
 	case *cond.Compare:
 		return b.compare(x, negated)
 	case *cond.In:
 		if negated != x.Negated {
 			return b.omit(x, negation)
 		}
-		return b.list(x, x.Subject, literals(x.List), x.Fold)
+		constants, ok := literals(x.List)
+		if !ok {
+			return b.omit(x, computed)
+		}
+		return b.list(x, x.Subject, constants, x.Fold)
 	case *cond.Like:
 		if negated {
 			return b.omit(x, negation)
@@ -76,28 +81,28 @@ func (b *builder) build(x cond.Expr, negated bool) Clause {
 	return b.omit(x, "not a condition that an index can answer")
 }
 
-// connect builds the operands of an `and` (all) or an `or`. Of an `or`, either every operand narrows
-// the search or none does.
-func (b *builder) connect(operands []cond.Expr, negated, all bool) Clause {
-	clauses := make([]Clause, len(operands))
+// connect builds the operands of an `and` (all) or an `or`. Of an `or`, either every operand
+// narrows the search or none does.
+func (b *builder) connect(operands []cond.Expr, negated, all bool) dsl.Clause {
+	clauses := make([]dsl.Clause, len(operands))
 	for i, x := range operands {
 		clauses[i] = b.build(x, negated)
 	}
 	if all {
-		return And(b.dropNeedless(operands, clauses)...)
+		return dsl.And(b.dropNeedless(operands, clauses)...)
 	}
-	return Or(clauses...)
+	return dsl.Or(clauses...)
 }
 
-// dropNeedless leaves out prefix clauses where an exact term beside them narrows the search already: a
-// prefix costs the cluster a walk over all terms that begin so.
-func (b *builder) dropNeedless(operands []cond.Expr, clauses []Clause) []Clause {
-	if !slices.ContainsFunc(clauses, Clause.Selective) {
+// dropNeedless leaves out prefix clauses where an exact term beside them narrows the search
+// already: a prefix costs the cluster a walk over all terms that begin so.
+func (b *builder) dropNeedless(operands []cond.Expr, clauses []dsl.Clause) []dsl.Clause {
+	if !slices.ContainsFunc(clauses, Selective) {
 		return clauses
 	}
-	var kept []Clause
+	var kept []dsl.Clause
 	for i, c := range clauses {
-		if c.walks() {
+		if walks(c) {
 			b.omit(operands[i], "not needed: an exact term beside it narrows the search already")
 			continue
 		}
@@ -108,49 +113,38 @@ func (b *builder) dropNeedless(operands []cond.Expr, clauses []Clause) []Clause 
 
 // coarse are the fields of few values, which alone narrow a search too little.
 var coarse = map[string]bool{
-	"event.category": true, "event.type": true, "event.kind": true, "event.outcome": true, "event.action": true,
-	"event.module": true, "event.dataset": true, "data_stream.dataset": true, "host.os.type": true, "host.os.family": true,
+	"event.category":      true,
+	"event.type":          true,
+	"event.kind":          true,
+	"event.outcome":       true,
+	"event.action":        true,
+	"event.module":        true,
+	"event.dataset":       true,
+	"data_stream.dataset": true,
+	"host.os.type":        true,
+	"host.os.family":      true,
 }
 
-// Selective tells whether c can be trusted to leave few documents, by looking up exact terms alone: those of
-// fields with few values, such as event.category, do not count.
-func (c Clause) Selective() bool {
-	switch c.kind {
-	case term, terms:
-		return !coarse[c.field] && c.field != "_ignored"
-	case or:
-		for _, operand := range c.operands {
-			if !operand.Selective() {
-				return false
-			}
-		}
+// Selective reports whether c can be trusted to leave few documents, by looking up exact terms
+// alone: those of fields with few values, such as event.category, do not count.
+func Selective(c dsl.Clause) bool {
+	switch c.Kind() {
+	case dsl.KindTerm, dsl.KindTerms:
+		return !coarse[c.Field()] && c.Field() != "_ignored"
+	case dsl.KindOr:
+		return !slices.ContainsFunc(c.Operands(), func(o dsl.Clause) bool { return !Selective(o) })
+	case dsl.KindAnd:
+		return slices.ContainsFunc(c.Operands(), Selective)
+	case dsl.KindNothing:
 		return true
-	case and:
-		for _, operand := range c.operands {
-			if operand.Selective() {
-				return true
-			}
-		}
-		return false
-	case nothing:
-		return true
-	case everything, prefix, exists, between, ranged, not:
-		return false
+	case dsl.KindEverything, dsl.KindPrefix, dsl.KindExists, dsl.KindRange, dsl.KindNot:
 	}
 	return false
 }
 
-// walks tells whether c holds a clause that walks over terms.
-func (c Clause) walks() bool {
-	if c.kind == prefix {
-		return true
-	}
-	for _, operand := range c.operands {
-		if operand.walks() {
-			return true
-		}
-	}
-	return false
+// walks reports whether c holds a clause that walks over terms.
+func walks(c dsl.Clause) bool {
+	return c.Kind() == dsl.KindPrefix || slices.ContainsFunc(c.Operands(), walks)
 }
 
 const (
@@ -158,13 +152,14 @@ const (
 	negation = "a negation: an index may fold values together that the rule tells apart"
 )
 
-func (b *builder) omit(x cond.Expr, reason string) Clause {
+func (b *builder) omit(x cond.Expr, reason string) dsl.Clause {
 	b.omitted = append(b.omitted, Omission{Node: x, Reason: reason})
-	return Everything()
+	return dsl.Everything()
 }
 
-// compare handles == and != of a field with a constant. Everything else compared is left to the matcher.
-func (b *builder) compare(x *cond.Compare, negated bool) Clause {
+// compare handles == and != of a field with a constant. Everything else compared is left to the
+// matcher.
+func (b *builder) compare(x *cond.Compare, negated bool) dsl.Clause {
 	subject, other, op := x.Left, x.Right, x.Op
 	if _, ok := subject.(*cond.Literal); ok {
 		subject, other, op = other, subject, op.Turned()
@@ -191,7 +186,7 @@ func (b *builder) compare(x *cond.Compare, negated bool) Clause {
 
 // null handles `f == null` (missing) and `f != null`. That a field is missing is never asked of the
 // index: a value that it left out is there for the matcher.
-func (b *builder) null(x cond.Expr, subject cond.Expr, missing bool) Clause {
+func (b *builder) null(x cond.Expr, subject cond.Expr, missing bool) dsl.Clause {
 	field, ok := subject.(*cond.Field)
 	if !ok {
 		return b.omit(x, computed)
@@ -199,9 +194,9 @@ func (b *builder) null(x cond.Expr, subject cond.Expr, missing bool) Clause {
 	f := b.mapping.Fields[field.Path]
 	if f.Type == event.Unmapped {
 		if missing {
-			return Everything()
+			return dsl.Everything()
 		}
-		return Nothing()
+		return dsl.Nothing()
 	}
 	if missing {
 		return b.omit(x, "a missing field: the index may have left its value out")
@@ -209,7 +204,7 @@ func (b *builder) null(x cond.Expr, subject cond.Expr, missing bool) Clause {
 	if reason := unfitByType(f); reason != "" {
 		return b.omit(x, reason)
 	}
-	return Or(Exists(f.Exact), Ignored(f.Exact))
+	return dsl.Or(dsl.Exists(f.Exact), dsl.Ignored(f.Exact))
 }
 
 // unfitByType is unfit for the types whose values are not compared as texts too.
@@ -248,15 +243,15 @@ func unreachable(f event.FieldMapping) string {
 	return ""
 }
 
-// longest is the number of bytes beyond which a constant is left to the matcher: Elasticsearch refuses, and
-// fails the shard, a term in any letter case of more than 1,000 characters, and a prefix of more than
-// index.max_regex_length, 1,000 by default.
+// longest is the number of bytes beyond which a constant is left to the matcher: Elasticsearch
+// refuses, and fails the shard, a term in any letter case of more than 1,000 characters, and a
+// prefix of more than index.max_regex_length, 1,000 by default.
 const longest = 1000
 
 const tooLong = "a constant that is too long for a query"
 
 // list handles equality with one or more constants.
-func (b *builder) list(x, subject cond.Expr, constants []*cond.Literal, fold bool) Clause {
+func (b *builder) list(x, subject cond.Expr, constants []*cond.Literal, fold bool) dsl.Clause {
 	if f, ok := b.typed(subject); ok && !fold {
 		return b.typedList(x, f, constants)
 	}
@@ -265,10 +260,10 @@ func (b *builder) list(x, subject cond.Expr, constants []*cond.Literal, fold boo
 		return b.omit(x, reason)
 	}
 	if f.Type == event.Unmapped {
-		return Nothing()
+		return dsl.Nothing()
 	}
 	var exact []string
-	var clauses []Clause
+	var clauses []dsl.Clause
 	for _, l := range constants {
 		text, ok := constantText(l)
 		switch {
@@ -286,16 +281,16 @@ func (b *builder) list(x, subject cond.Expr, constants []*cond.Literal, fold boo
 	switch len(exact) {
 	case 0:
 	case 1:
-		clauses = append(clauses, Term(f.Exact, exact[0], false))
+		clauses = append(clauses, dsl.Term(f.Exact, exact[0], false))
 	default:
-		clauses = append(clauses, Terms(f.Exact, exact))
+		clauses = append(clauses, dsl.Terms(f.Exact, exact))
 	}
-	return Or(clauses...)
+	return dsl.Or(clauses...)
 }
 
-// surelyIndexed is a length that no field's ignore_above is below, unless its mapping says so now. The
-// mapping's limit may be changed at any time, and documents stay as they were indexed: a longer value can be
-// in the index or left out of it, whatever the limit is now.
+// surelyIndexed is a length that no field's ignore_above is below, unless its mapping says so now.
+// The mapping's limit may be changed at any time, and documents stay as they were indexed: a longer
+// value can be in the index or left out of it, whatever the limit is now.
 const surelyIndexed = 100
 
 func mayBeIgnored(f event.FieldMapping, text string) bool {
@@ -303,27 +298,28 @@ func mayBeIgnored(f event.FieldMapping, text string) bool {
 	return f.Normalizer != nil || len(text) > surelyIndexed || f.Ignores([]byte(text))
 }
 
-// equal accepts documents with the value text, those included whose value is that long that the field's
-// index left it out.
-func equal(f event.FieldMapping, text string, fold bool) Clause {
-	var clause Clause
+// equal accepts documents with the value text, those included whose value is that long that the
+// field's index left it out.
+func equal(f event.FieldMapping, text string, fold bool) dsl.Clause {
+	var clause dsl.Clause
 	switch {
 	case !findable(f, text, fold):
-		clause = Exists(f.Exact)
+		clause = dsl.Exists(f.Exact)
 	case text == "":
-		clause = Term(f.Exact, "", false) // in any letter case, it finds nothing before 8.16
+		clause = dsl.Term(f.Exact, "", false) // in any letter case, it finds nothing before 8.16
 	default:
-		clause = Term(f.Exact, text, fold)
+		clause = dsl.Term(f.Exact, text, fold)
 	}
 	if mayBeIgnored(f, text) {
-		return Or(clause, Ignored(f.Exact))
+		return dsl.Or(clause, dsl.Ignored(f.Exact))
 	}
 	return clause
 }
 
-// findable reports whether each server finds a text by a term. The index of a wildcard field, which may be the whole
-// of a text field, is made of groups of three characters: Elasticsearch finds no empty text there in any letter case,
-// before 8.19 in none; OpenSearch no text with U+0000, and none beyond ASCII in any letter case.
+// findable reports whether each server finds a text by a term. The index of a wildcard field, which
+// may be the whole of a text field, is made of groups of three characters: Elasticsearch finds no
+// empty text there in any letter case, before 8.19 in none; OpenSearch no text with U+0000, and
+// none beyond ASCII in any letter case.
 func findable(f event.FieldMapping, text string, fold bool) bool {
 	if f.Name == "keyword" || f.Name == "constant_keyword" {
 		return true
@@ -335,7 +331,8 @@ func isASCII(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
-// constantText is how a keyword field's index writes a constant. A fraction can be written in many ways.
+// constantText is how a keyword field's index writes a constant. A fraction can be written in many
+// ways.
 func constantText(l *cond.Literal) (string, bool) {
 	switch l.Kind {
 	case cond.String:
@@ -365,14 +362,15 @@ func (b *builder) field(subject cond.Expr) (event.FieldMapping, string) {
 	return f, unfit(f)
 }
 
-func literals(list []cond.Expr) []*cond.Literal {
-	var constants []*cond.Literal
-	for _, x := range list {
+// literals returns the constants of a list; false where one of them is computed.
+func literals(list []cond.Expr) ([]*cond.Literal, bool) {
+	constants := make([]*cond.Literal, len(list))
+	for i, x := range list {
 		l, ok := x.(*cond.Literal)
 		if !ok {
-			return []*cond.Literal{{Kind: cond.Float}} // computed: constantText refuses it
+			return nil, false
 		}
-		constants = append(constants, l)
+		constants[i] = l
 	}
-	return constants
+	return constants, true
 }

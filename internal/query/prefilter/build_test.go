@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"esrule/internal/query/date"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
@@ -76,7 +77,8 @@ func TestBuild(t *testing.T) {
 	f(`path like "a"`, `{"term":{"path":{"value":"a"}}}`)
 	f(`alias == "x"`, `{"term":{"name":{"value":"x"}}}`)
 	f(`title == "x"`, `{"term":{"title.keyword":{"value":"x"}}}`)
-	// A value longer than ignore_above is in no index, only in _ignored, unless the limit was another one then.
+	// A value longer than ignore_above is in no index, only in _ignored, unless the limit was
+	// another one then.
 	f(`name == "longer than ten"`, `{"bool":{"should":[{"term":{"name":{"value":"longer than ten"}}},{"term":{"_ignored":{"value":"name"}}}]}}`)
 	f(`name : "longer than ten"`, `{"bool":{"should":[{"term":{"name":{"case_insensitive":true,"value":"longer than ten"}}},{"term":{"_ignored":{"value":"name"}}}]}}`)
 	f(`title != null`, `{"bool":{"should":[{"exists":{"field":"title.keyword"}},{"term":{"_ignored":{"value":"title.keyword"}}}]}}`)
@@ -88,7 +90,8 @@ func TestBuild(t *testing.T) {
 	f(`path : "C:\\*"`, all)
 	f(`path : ("C:\\Windows\\*", "*.exe")`, all)
 	f(`message == "x"`, all)
-	// The server normalizes constants, and what is too long for the index may be normalized to them.
+	// The server normalizes constants, and what is too long for the index may be normalized to
+	// them.
 	f(`lower == "X"`, `{"bool":{"should":[{"term":{"lower":{"value":"X"}}},{"term":{"_ignored":{"value":"lower"}}}]}}`)
 	f(`lower : "cmd\\x*"`, `{"bool":{"should":[{"prefix":{"lower":{"case_insensitive":true,"value":"cmd"}}},{"term":{"_ignored":{"value":"lower"}}}]}}`)
 	f(`nested.name == "x"`, all)
@@ -225,6 +228,8 @@ func TestOmissionsAreNamed(t *testing.T) {
 	f(`path : "*a"`, `path : "*a": a wildcard too near the start of a pattern: the cluster would walk over every value`)
 	f(`pid == 4`)
 	f(`pid == 4.5`, `pid == 4.5: a constant that an index may read otherwise`)
+	f(`pid in (1 + 1, 3)`, `pid in (1 + 1, 3): a computed value`)
+	f(`path in (concat("a", "b"))`, `path in (concat("a", "b")): a computed value`)
 	f(`ratio == 4`)
 	f(`version > "1"`, `version > "1": a comparison by order of a field of type version: the cluster would walk over its terms`)
 	f(`path > "a"`, `path > "a": a comparison by order of a field of type keyword`)
@@ -286,13 +291,13 @@ func TestBetween(t *testing.T) {
 func TestGuarded(t *testing.T) {
 	f := func(classes []prefilter.Class, want string) {
 		t.Helper()
-		got, err := json.Marshal(prefilter.Guarded(classes, prefilter.Term("t", "unseen", false)))
+		got, err := json.Marshal(prefilter.Guarded(classes, dsl.Term("t", "unseen", false)))
 		if err != nil || string(got) != want {
 			t.Errorf("got %s, %v\nwant %s", got, err, want)
 		}
 	}
-	a := prefilter.Class{Indices: []string{"a1", "a2"}, Window: prefilter.Exists("t"), Filter: prefilter.Term("f", "x", true)}
-	b := prefilter.Class{Indices: []string{"b"}, Window: prefilter.Exists("t"), Filter: prefilter.Nothing()}
+	a := prefilter.Class{Indices: []string{"a1", "a2"}, Window: dsl.Exists("t"), Filter: dsl.Term("f", "x", true)}
+	b := prefilter.Class{Indices: []string{"b"}, Window: dsl.Exists("t"), Filter: dsl.Nothing()}
 	f(nil, `{"term":{"t":{"value":"unseen"}}}`)
 	f([]prefilter.Class{a}, `{"bool":{"should":[{"bool":{"filter":[{"terms":{"_index":["a1","a2"]}},{"exists":{"field":"t"}},{"term":{"f":{"case_insensitive":true,"value":"x"}}}]}},`+
 		`{"bool":{"filter":[{"bool":{"must_not":[{"terms":{"_index":["a1","a2"]}}]}},{"term":{"t":{"value":"unseen"}}}]}}]}}`)
@@ -304,13 +309,13 @@ func TestGuarded(t *testing.T) {
 func TestManyClassesFitIntoOneQuery(t *testing.T) {
 	var classes []prefilter.Class
 	for i := range 200 {
-		var values []prefilter.Clause
+		var values []dsl.Clause
 		for j := range 30 {
-			values = append(values, prefilter.Term("f", fmt.Sprint(j), true))
+			values = append(values, dsl.Term("f", fmt.Sprint(j), true))
 		}
-		classes = append(classes, prefilter.Class{Indices: []string{fmt.Sprint("index-", i)}, Window: prefilter.Exists("t"), Filter: prefilter.Or(values...)})
+		classes = append(classes, prefilter.Class{Indices: []string{fmt.Sprint("index-", i)}, Window: dsl.Exists("t"), Filter: dsl.Or(values...)})
 	}
-	got, err := json.Marshal(prefilter.Guarded(classes, prefilter.Exists("t")))
+	got, err := json.Marshal(prefilter.Guarded(classes, dsl.Exists("t")))
 	if err != nil {
 		t.Fatal(err)
 	}

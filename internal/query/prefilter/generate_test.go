@@ -21,7 +21,8 @@ var fieldNames = []string{"f.a", "f.b", "f.c"}
 // kind is a mapping that a field of these tests may have.
 type kind struct{ name, mapping string }
 
-// kinds keep values that a type would refuse out of the index by ignore_malformed, as careful templates do.
+// kinds keep values that a type would refuse out of the index by ignore_malformed, as careful
+// templates do.
 var kinds = []kind{
 	{"keyword", `{"type":"keyword"}`},
 	{"short keyword", `{"type":"keyword","ignore_above":4}`},
@@ -66,7 +67,8 @@ var kinds = []kind{
 	{"runtime", `{"type":"ip"}`},
 }
 
-// onlyFullServer are of types, and of scripts, that only the full server has; its test distribution refuses them.
+// onlyFullServer are of types, and of scripts, that only the full server has; its test distribution
+// refuses them.
 var onlyFullServer = []kind{
 	{"wildcard", `{"type":"wildcard"}`},
 	{"short wildcard", `{"type":"wildcard","ignore_above":4}`},
@@ -107,7 +109,8 @@ var scalars = []string{"1", "1.0", "1e0", "true", "false", "null", "12345678901"
 var numbers = []string{"1", "1.0", "4", "4.5", "-5", "0", "0.1", "127", "128", "12345678901", "1500000000000", "9223372036854775807", "18446744073709551615", "1e300",
 	"0.0", "-0.0", "4.7", "0.25", "0.05", "2048", "2049", "2050", "2052", "16777216", "16777217", "16777218", "9007199254740993", "65504", "65520", "1e-9", "3.4028235e38", "4.9e-324"}
 
-// topic is what a check is about: a third of them is about numbers, which among all types would meet too seldom.
+// topic is what a check is about: a third of them is about numbers, which among all types would
+// meet too seldom.
 type topic struct {
 	name  string
 	kinds []kind
@@ -145,8 +148,9 @@ func isNumeric(name string) bool {
 	return false
 }
 
-// pick chooses with nearly the same chance for each but the first two, which it favours; rapid.SampledFrom favours
-// the ends of a long list so much that most kinds of field would hardly be seen.
+// pick chooses with nearly the same chance for each but the first two, which it favours;
+// rapid.SampledFrom favours the ends of a long list so much that most kinds of field would hardly
+// be seen.
 func pick[T any](t *rapid.T, from []T) T {
 	return from[int(rapid.Uint16().Draw(t, "choice"))%len(from)]
 }
@@ -165,7 +169,8 @@ type schema struct {
 // GoString shows a schema in rapid's report.
 func (s schema) GoString() string { return s.json }
 
-// held is the path below f under which documents hold a field's values: an alias has none of its own.
+// held is the path below f under which documents hold a field's values: an alias has none of its
+// own.
 func (s schema) held(field string) string {
 	short := strings.TrimPrefix(field, "f.")
 	if s.fields[field].name == "alias" {
@@ -174,7 +179,8 @@ func (s schema) held(field string) string {
 	return short
 }
 
-// schemas makes mappings of fields of a topic's kinds: a flattened parent has keys in place of fields.
+// schemas makes mappings of fields of a topic's kinds: a flattened parent has keys in place of
+// fields.
 func schemas(about topic) *rapid.Generator[schema] {
 	return rapid.Custom(func(t *rapid.T) schema {
 		s := schema{topic: about, fields: map[string]kind{}}
@@ -213,7 +219,8 @@ func schemas(about topic) *rapid.Generator[schema] {
 	})
 }
 
-// documents makes events for a schema. Several objects under f are one event with arrays, nested or not.
+// documents makes events for a schema. Several objects under f are one event with arrays, nested or
+// not.
 func documents(s schema) *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		first := object(t, s)
@@ -253,8 +260,8 @@ func object(t *rapid.T, s schema) string {
 	return `{` + strings.Join(parts, ",") + `}`
 }
 
-// asFieldsWrite writes a number as a search's `fields` do, from which the values of a field with a normalizer come: its
-// index has a number as the document writes it.
+// asFieldsWrite writes a number as a search's `fields` do, from which the values of a field with a
+// normalizer come: its index has a number as the document writes it.
 func asFieldsWrite(value string) string {
 	if value == "1e0" {
 		return "1.0"
@@ -328,6 +335,7 @@ func numberLeaf(t *rapid.T) string {
 		func(t *rapid.T) string { return field + pick(t, []string{" == ", " == ", " != "}) + number(t) },
 		func(t *rapid.T) string { return field + order(t) + number(t) },
 		func(t *rapid.T) string { return field + " in " + list(t, number) },
+		func(t *rapid.T) string { return field + " in (" + number(t) + ", " + number(t) + " + 1)" },
 		func(t *rapid.T) string { return field + " == \"" + number(t) + "\"" },
 		func(t *rapid.T) string { return field + " != null" },
 	)

@@ -12,6 +12,7 @@ import (
 	"esrule/internal/estest"
 	"esrule/internal/estest/pushdown"
 	"esrule/internal/query/cond"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
@@ -19,13 +20,14 @@ import (
 	"esrule/internal/query/search"
 )
 
-// asked is an index whose documents a condition is asked about as a run does it: mappings, pre-filter,
-// the search's `fields`, matcher.
+// asked is an index whose documents a condition is asked about as a run does it: mappings,
+// pre-filter, the search's `fields`, matcher.
 type asked struct {
 	t       *testing.T
 	cluster *estest.Cluster
 	index   string
-	// unjudged: what Elasticsearch's own query finds is not compared (it has none, or differs on purpose).
+	// unjudged: what Elasticsearch's own query finds is not compared (it has none, or differs on
+	// purpose).
 	unjudged bool
 }
 
@@ -96,7 +98,7 @@ func (a *asked) holds(condition string, want ...int) {
 		slices.Sort(found)
 		return found
 	}
-	if got := matched(prefilter.Everything()); !slices.Equal(got, want) {
+	if got := matched(dsl.Everything()); !slices.Equal(got, want) {
 		a.t.Errorf("%s: got %v, want %v", condition, got, want)
 	}
 	if got := matched(filter); !slices.Equal(got, want) {
@@ -221,7 +223,8 @@ func TestNormalizers(t *testing.T) {
 	a.holds(`indexOf(k, "d") == 2`, 0)
 	a.holds(`indexOf(k, "D") == 2`)
 	a.holds(`null == (k == "x") or startsWith(concat(k), "c")`, 0)
-	// A value that is too long for the index is there, and in the normalizer's form where it is known.
+	// A value that is too long for the index is there, and in the normalizer's form where it is
+	// known.
 	a.unjudged = true
 	a.holds(`process.name.caseless == "A name of more than twenty"`, 1)
 	a.holds(`process.name.caseless : "a name*"`, 1)
@@ -328,7 +331,8 @@ func TestPassThrough(t *testing.T) {
 	a.holds(`attributes.k == "none"`, 0)
 }
 
-// TestSmallDecisions holds what docs/eql.md lists of values that a document writes in an unusual way.
+// TestSmallDecisions holds what docs/eql.md lists of values that a document writes in an unusual
+// way.
 func TestSmallDecisions(t *testing.T) {
 	a := newAsked(t, ``, `{"dynamic":false,"properties":{
 		"n":{"type":"integer","ignore_malformed":true}, "l":{"type":"long","ignore_malformed":true}, "d":{"type":"double","ignore_malformed":true},

@@ -38,7 +38,8 @@ func unsignedNumber(l *cond.Literal) (uint64, bool) {
 	return uint64(n), ok && n >= 0
 }
 
-// decimalNumber reads a constant that is a number, be it in quotes, as a double: as the matcher does.
+// decimalNumber reads a constant that is a number, be it in quotes, as a double: as the matcher
+// does.
 func decimalNumber(l *cond.Literal) (float64, bool) {
 	switch l.Kind {
 	case cond.Int:
@@ -61,7 +62,8 @@ func decimalNumber(l *cond.Literal) (float64, bool) {
 	return 0, false
 }
 
-// nearest gives the whole number that bounds the same, or one more: 4.5 from below is 4, from above 5.
+// nearest gives the whole number that bounds the same, or one more: 4.5 from below is 4, from above
+// 5.
 func nearest(op cond.CompareOp, l *cond.Literal) (int64, bool) {
 	if n, ok := wholeNumber(l); ok || l.Kind != cond.Float || math.Abs(l.Float) >= 1<<53 {
 		return n, ok
@@ -81,9 +83,10 @@ func nearestUnsigned(op cond.CompareOp, l *cond.Literal) (uint64, bool) {
 	return uint64(n), ok && n >= 0
 }
 
-// around gives the bounds of the numbers of a floating-point field that may equal c, or lie on either side of it: two of
-// the field's own steps wider than c as the field would hold it, since servers differ in how they round, once or
-// twice, what a document holds. ok is false near the ends of the type, where a server refuses the bound.
+// around gives the bounds of the numbers of a floating-point field that may equal c, or lie on
+// either side of it: two of the field's own steps wider than c as the field would hold it, since
+// servers differ in how they round, once or twice, what a document holds. ok is false near the ends
+// of the type, where a server refuses the bound.
 func around(f event.FieldMapping, c float64) (least, most float64, ok bool) {
 	const steps = 2
 	switch f.Name {
@@ -96,7 +99,13 @@ func around(f event.FieldMapping, c float64) (least, most float64, ok bool) {
 	case "float":
 		narrow, wide := float32(c), float32(c)
 		for range steps {
-			narrow, wide = math.Nextafter32(narrow, float32(math.Inf(-1))), math.Nextafter32(wide, float32(math.Inf(1)))
+			narrow, wide = math.Nextafter32(
+				narrow,
+				float32(math.Inf(-1)),
+			), math.Nextafter32(
+				wide,
+				float32(math.Inf(1)),
+			)
 		}
 		return float64(narrow), float64(wide), math.Abs(c) < math.MaxFloat32/2
 	case "half_float":
@@ -105,7 +114,8 @@ func around(f event.FieldMapping, c float64) (least, most float64, ok bool) {
 		return c - steps*step, c + steps*step, math.Abs(c) < 65504/2
 	case "scaled_float":
 		step := 1 / f.ScalingFactor
-		return c - steps*step, c + steps*step, f.ScalingFactor > 0 && math.Abs(c*f.ScalingFactor) < 1<<51
+		return c - steps*step, c + steps*step, f.ScalingFactor > 0 &&
+			math.Abs(c*f.ScalingFactor) < 1<<51
 	}
 	return 0, 0, false
 }

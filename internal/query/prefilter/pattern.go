@@ -4,12 +4,14 @@ import (
 	"strings"
 
 	"esrule/internal/query/cond"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 )
 
-// like handles the pattern operators. Patterns without wildcards are terms; those that begin with enough
-// constant text become a prefix, which the index answers by going straight to the terms that begin so.
-func (b *builder) like(x *cond.Like) Clause {
+// like handles the pattern operators. Patterns without wildcards are terms; those that begin with
+// enough constant text become a prefix, which the index answers by going straight to the terms that
+// begin so.
+func (b *builder) like(x *cond.Like) dsl.Clause {
 	fold := true
 	switch x.Op {
 	case cond.Colon, cond.LikeFold:
@@ -23,9 +25,9 @@ func (b *builder) like(x *cond.Like) Clause {
 		return b.omit(x, reason)
 	}
 	if f.Type == event.Unmapped {
-		return Nothing()
+		return dsl.Nothing()
 	}
-	var clauses []Clause
+	var clauses []dsl.Clause
 	for _, l := range x.Patterns {
 		text, ok := constantText(l)
 		if !ok {
@@ -36,36 +38,39 @@ func (b *builder) like(x *cond.Like) Clause {
 		}
 		clause := pattern(f, text, fold)
 		if clause.IsEverything() {
-			return b.omit(x, "a wildcard too near the start of a pattern: the cluster would walk over every value")
+			return b.omit(
+				x,
+				"a wildcard too near the start of a pattern: the cluster would walk over every value",
+			)
 		}
 		clauses = append(clauses, clause)
 	}
-	return Or(clauses...)
+	return dsl.Or(clauses...)
 }
 
-// shortest is how many letters and digits a pattern must begin with to be worth a prefix query. "C:\"
-// has one: nearly every Windows path begins so.
+// shortest is how many letters and digits a pattern must begin with to be worth a prefix query.
+// "C:\" has one: nearly every Windows path begins so.
 const shortest = 3
 
-func pattern(f event.FieldMapping, text string, fold bool) Clause {
+func pattern(f event.FieldMapping, text string, fold bool) dsl.Clause {
 	wildcard := strings.IndexAny(text, "*?")
 	if wildcard < 0 {
 		return equal(f, text, fold)
 	}
 	if strings.Trim(text, "*") == "" {
-		return Or(Exists(f.Exact), Ignored(f.Exact))
+		return dsl.Or(dsl.Exists(f.Exact), dsl.Ignored(f.Exact))
 	}
 	start := text[:wildcard]
 	if backslash := strings.IndexByte(start, '\\'); f.Normalizer != nil && backslash >= 0 {
 		start = start[:backslash] // a pattern is normalized in pieces, which end there; see match
 	}
 	if alphanumerics(start) < shortest {
-		return Everything()
+		return dsl.Everything()
 	}
 	if !findable(f, start, fold) {
-		return Or(Exists(f.Exact), Ignored(f.Exact))
+		return dsl.Or(dsl.Exists(f.Exact), dsl.Ignored(f.Exact))
 	}
-	return Or(Prefix(f.Exact, start, fold), Ignored(f.Exact))
+	return dsl.Or(dsl.Prefix(f.Exact, start, fold), dsl.Ignored(f.Exact))
 }
 
 func alphanumerics(text string) int {

@@ -3,6 +3,7 @@ package prefilter
 import (
 	"time"
 
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 )
 
@@ -10,7 +11,8 @@ import (
 type Timestamps struct {
 	// Primary is the field that orders events, usually @timestamp.
 	Primary string
-	// Override is the field that a rule prefers where an event has it, usually event.ingested; may be empty.
+	// Override is the field that a rule prefers where an event has it, usually event.ingested; may
+	// be empty.
 	Override string
 	// NoFallback: an event without the override is in no window.
 	NoFallback bool
@@ -24,73 +26,59 @@ func (t Timestamps) Fields() []string {
 	return []string{t.Primary, t.Override}
 }
 
-// Between accepts the events of the half-open window [from, to); a zero time is no bound. An event is
-// placed by the override where it has one and its index maps it as a date, otherwise by the primary.
-func Between(m *event.Mapping, t Timestamps, from, to time.Time) Clause {
-	byPrimary := window(t.Primary, from, to)
+// Between accepts the events of the half-open window [from, to); a zero time is no bound. An event
+// is placed by the override where it has one and its index maps it as a date, otherwise by the
+// primary.
+func Between(m *event.Mapping, t Timestamps, from, to time.Time) dsl.Clause {
+	byPrimary := dsl.Between(t.Primary, from, to)
 	if t.Override == "" || t.Override == t.Primary {
 		return byPrimary
 	}
 	if !m.Fields[t.Override].IsDate() {
 		if t.NoFallback {
-			return Nothing()
+			return dsl.Nothing()
 		}
 		return byPrimary
 	}
-	byOverride := window(t.Override, from, to)
+	byOverride := dsl.Between(t.Override, from, to)
 	if t.NoFallback {
 		return byOverride
 	}
-	return Or(byOverride, And(byPrimary, Not(Exists(t.Override))))
+	return dsl.Or(byOverride, dsl.And(byPrimary, dsl.Not(dsl.Exists(t.Override))))
 }
 
-// window is one field's window. Bounds are absolute and in UTC: date math would be resolved by each
-// shard on a clock of its own.
-func window(field string, from, to time.Time) Clause {
-	return Clause{kind: between, field: field, from: instant(from), to: instant(to)}
-}
-
-// isoFormat is the format of [instant], which the field's own need not be.
-const isoFormat = "strict_date_optional_time"
-
-func instant(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02T15:04:05.000Z")
-}
-
-// Class is one class of indices with the clauses that suit its mapping: the window, by [Between], and
-// the pre-filter, by [Build].
+// Class is one class of indices with the clauses that suit its mapping: the window, by [Between],
+// and the pre-filter, by [Build].
 type Class struct {
 	Indices []string
-	Window  Clause
-	Filter  Clause
+	Window  dsl.Clause
+	Filter  dsl.Clause
 }
 
-// Guarded puts the classes into one query, each guarded by its indices' names, since a clause on the
-// wrong type fails the shard. unseen is for documents of an index that no class names: one whose mapping
-// could not be read is searched all the same, for its hits to tell of it, and so are the classes beyond
-// those that fit into a query. Each shard resolves a guard before it searches: it costs nothing.
-func Guarded(classes []Class, unseen Clause) Clause {
+// Guarded puts the classes into one query, each guarded by its indices' names, since a clause on
+// the wrong type fails the shard. unseen is for documents of an index that no class names: one
+// whose mapping could not be read is searched all the same, for its hits to tell of it, and so are
+// the classes beyond those that fit into a query. Each shard resolves a guard before it searches:
+// it costs nothing.
+func Guarded(classes []Class, unseen dsl.Clause) dsl.Clause {
 	if len(classes) == 0 {
 		return unseen
 	}
-	var clauses []Clause
+	var clauses []dsl.Clause
 	var named []string
 	for _, c := range fitting(classes) {
 		named = append(named, c.Indices...)
-		clauses = append(clauses, And(Terms("_index", c.Indices), c.Window, c.Filter))
+		clauses = append(clauses, dsl.And(dsl.Terms("_index", c.Indices), c.Window, c.Filter))
 	}
-	clauses = append(clauses, And(Not(Terms("_index", named)), unseen))
-	return Or(clauses...)
+	clauses = append(clauses, dsl.And(dsl.Not(dsl.Terms("_index", named)), unseen))
+	return dsl.Or(clauses...)
 }
 
 // Anytime accepts the events of a window whose index is not known: by either timestamp.
-func Anytime(t Timestamps, from, to time.Time) Clause {
-	var clauses []Clause
+func Anytime(t Timestamps, from, to time.Time) dsl.Clause {
+	var clauses []dsl.Clause
 	for _, field := range t.Fields() {
-		clauses = append(clauses, window(field, from, to))
+		clauses = append(clauses, dsl.Between(field, from, to))
 	}
-	return Or(clauses...)
+	return dsl.Or(clauses...)
 }

@@ -18,6 +18,7 @@ import (
 
 	"esrule/internal/estest"
 	"esrule/internal/query/cond"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
@@ -26,8 +27,8 @@ import (
 )
 
 // TestSuperset holds the promise of this package on a real server, with mappings, documents and
-// conditions made at random: what the matcher accepts, the pre-filter accepts. A failure shrinks to one
-// condition over one document, and is printed with the flag that repeats it.
+// conditions made at random: what the matcher accepts, the pre-filter accepts. A failure shrinks to
+// one condition over one document, and is printed with the flag that repeats it.
 func TestSuperset(t *testing.T) {
 	estest.EachJudge(t, func(t *testing.T, judge estest.Judge) {
 		checks := "60"
@@ -61,8 +62,9 @@ func superset(t *testing.T, s *server, kinds []kind) {
 	t.Logf("the matcher accepted %d of %d pairs, the pre-filter each of these", accepted, pairs)
 }
 
-// kindsOf returns the kinds that a server judges, and lists as not run what it lacks of onlyFullServer. OpenSearch
-// judges only those and a few to stand beside them: of the rest Elasticsearch itself is the judge.
+// kindsOf returns the kinds that a server judges, and lists as not run what it lacks of
+// onlyFullServer. OpenSearch judges only those and a few to stand beside them: of the rest
+// Elasticsearch itself is the judge.
 func kindsOf(t *testing.T, cluster *estest.Cluster) []kind {
 	t.Helper()
 	there := slices.Clone(kinds)
@@ -88,8 +90,9 @@ func kindsOf(t *testing.T, cluster *estest.Cluster) []kind {
 	return there
 }
 
-// setFlag sets one of rapid's flags, unless the command line or a variable gives it: rapid has no other way to say it.
-// A check here is an index with some 1,000 pairs to judge, and rapid's default of 100 is for checks that take no time.
+// setFlag sets one of rapid's flags, unless the command line or a variable gives it: rapid has no
+// other way to say it. A check here is an index with some 1,000 pairs to judge, and rapid's default
+// of 100 is for checks that take no time.
 func setFlag(t *testing.T, name, to, variable string) {
 	t.Helper()
 	_, given := os.LookupEnv(variable)
@@ -108,14 +111,15 @@ func setFlag(t *testing.T, name, to, variable string) {
 	t.Cleanup(func() { set(before) })
 }
 
-// many makes some 36 of something, in groups: rapid makes a slice that may be short six long on average, and
-// shrinks soonest what it can leave out in groups.
+// many makes some 36 of something, in groups: rapid makes a slice that may be short six long on
+// average, and shrinks soonest what it can leave out in groups.
 func many(of *rapid.Generator[string]) *rapid.Generator[[][]string] {
 	return rapid.SliceOfN(rapid.SliceOfN(of, 1, 20), 1, 20)
 }
 
-// server keeps the index of the last check until another mapping is needed, and loads only documents that are not
-// there yet: rapid shrinks by trying hundreds of variants, and making an index takes longer than all the rest.
+// server keeps the index of the last check until another mapping is needed, and loads only
+// documents that are not there yet: rapid shrinks by trying hundreds of variants, and making an
+// index takes longer than all the rest.
 type server struct {
 	t       *testing.T
 	cluster *estest.Cluster
@@ -123,7 +127,8 @@ type server struct {
 	made    int
 }
 
-// held is an index of one mapping with documents, of which a check judges those that it names by their ids.
+// held is an index of one mapping with documents, of which a check judges those that it names by
+// their ids.
 type held struct {
 	cluster *estest.Cluster
 	index   string
@@ -211,11 +216,11 @@ func (h *held) load(t *testing.T, documents []string) {
 			t.Fatalf("%s is refused: %s\n  mapping %s", h.documents[tried[i]], item, h.schema)
 		}
 	}
-	maps.Copy(h.extras, h.find(t, added, []prefilter.Clause{prefilter.Everything()})[0])
+	maps.Copy(h.extras, h.find(t, added, []dsl.Clause{dsl.Everything()})[0])
 }
 
-// compare fails the test at the first document that the matcher accepts and the pre-filter of the same condition
-// does not, and gives the number that the matcher accepts.
+// compare fails the test at the first document that the matcher accepts and the pre-filter of the
+// same condition does not, and gives the number that the matcher accepts.
 func compare(t rapid.TB, h *held, documents, conditions []string) int {
 	t.Helper()
 	accepted := 0
@@ -225,8 +230,8 @@ func compare(t rapid.TB, h *held, documents, conditions []string) int {
 	return accepted
 }
 
-// judged yields each document that the matcher accepts and the pre-filter of the same condition does not, and counts
-// those that the matcher accepts.
+// judged yields each document that the matcher accepts and the pre-filter of the same condition
+// does not, and counts those that the matcher accepts.
 func judged(t rapid.TB, h *held, documents, conditions []string, accepted *int) iter.Seq[string] {
 	t.Helper()
 	ids := []int{}
@@ -236,7 +241,7 @@ func judged(t rapid.TB, h *held, documents, conditions []string, accepted *int) 
 		}
 	}
 	matchers := make([]*compiled, len(conditions))
-	clauses := make([]prefilter.Clause, len(conditions))
+	clauses := make([]dsl.Clause, len(conditions))
 	for i, c := range conditions {
 		matchers[i] = compile(t, c)
 		h.readDates(t, matchers[i].matcher.Condition())
@@ -287,9 +292,9 @@ func (c *compiled) accepts(h *held, id int) bool {
 	return c.matcher.Match(c.event)
 }
 
-// find gives each clause's candidates among the documents of the given ids, each with its `fields`, or nil where it
-// has none.
-func (h *held) find(t rapid.TB, ids []int, clauses []prefilter.Clause) []map[int]*fastjson.Value {
+// find gives each clause's candidates among the documents of the given ids, each with its `fields`,
+// or nil where it has none.
+func (h *held) find(t rapid.TB, ids []int, clauses []dsl.Clause) []map[int]*fastjson.Value {
 	t.Helper()
 	responses := h.search(t, ids, clauses)
 	found := make([]map[int]*fastjson.Value, len(clauses))
@@ -311,7 +316,7 @@ func (h *held) find(t rapid.TB, ids []int, clauses []prefilter.Clause) []map[int
 }
 
 // search sends all clauses in one request, the same clause once.
-func (h *held) search(t rapid.TB, ids []int, clauses []prefilter.Clause) []*fastjson.Value {
+func (h *held) search(t rapid.TB, ids []int, clauses []dsl.Clause) []*fastjson.Value {
 	t.Helper()
 	fromSource, fromIndex := []search.Wanted{}, []search.Wanted{}
 	for _, w := range search.Want(h.mapping, fieldNames) {
@@ -374,8 +379,8 @@ func TestLongConstants(t *testing.T) {
 	}
 }
 
-// TestIgnoreAboveThatChanged holds the promise for documents that were indexed under another limit than
-// the mapping's present one, which may be changed at any time.
+// TestIgnoreAboveThatChanged holds the promise for documents that were indexed under another limit
+// than the mapping's present one, which may be changed at any time.
 func TestIgnoreAboveThatChanged(t *testing.T) {
 	cluster := estest.For(t)
 	text := strings.Repeat("a", 300)

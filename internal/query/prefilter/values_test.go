@@ -12,9 +12,9 @@ import (
 	"esrule/internal/query/prefilter"
 )
 
-// TestEveryValue holds the promise of this package for every pair of an awkward value and an awkward constant, on every
-// type: what the matcher accepts, the pre-filter accepts, and the server takes each of its queries. TestSuperset
-// meets such pairs too seldom.
+// TestEveryValue holds the promise of this package for every pair of an awkward value and an
+// awkward constant, on every type: what the matcher accepts, the pre-filter accepts, and the server
+// takes each of its queries. TestSuperset meets such pairs too seldom.
 func TestEveryValue(t *testing.T) {
 	estest.EachJudge(t, func(t *testing.T, judge estest.Judge) {
 		cluster := judge(t)
@@ -43,7 +43,8 @@ func TestEveryValue(t *testing.T) {
 	})
 }
 
-// everyCondition compares a field with each text and each number, in every way that a pre-filter may push down.
+// everyCondition compares a field with each text and each number, in every way that a pre-filter
+// may push down.
 func everyCondition(field string) []string {
 	var conditions []string
 	add := func(format, constant string) {

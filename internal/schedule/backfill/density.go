@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"esrule/internal/query/prefilter"
+	"esrule/internal/query/dsl"
 	"esrule/internal/schedule"
 )
 
@@ -34,7 +34,7 @@ type span struct {
 type density struct {
 	cluster  Reader
 	patterns []string
-	query    func(schedule.Interval) prefilter.Clause
+	query    func(schedule.Interval) dsl.Clause
 	asked    int
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"esrule/internal/elastic"
+	"esrule/internal/query/dsl"
 	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
@@ -114,12 +115,12 @@ func (s *Survey) source(ctx context.Context, label string, within schedule.Inter
 	if err := s.indices(ctx, &source); err != nil {
 		return source, false, err
 	}
-	notOwn := prefilter.Not(prefilter.Terms("_index", s.Own))
-	inRange, err := s.Cluster.Count(ctx, patterns, prefilter.And(prefilter.Anytime(byTimestamp(), within.From, within.To), notOwn))
+	notOwn := dsl.Not(dsl.Terms("_index", s.Own))
+	inRange, err := s.Cluster.Count(ctx, patterns, dsl.And(prefilter.Anytime(byTimestamp(), within.From, within.To), notOwn))
 	if err != nil {
 		return source, false, err
 	}
-	timeless, err := s.Cluster.Count(ctx, patterns, prefilter.And(prefilter.Not(prefilter.Exists("@timestamp")), notOwn))
+	timeless, err := s.Cluster.Count(ctx, patterns, dsl.And(dsl.Not(dsl.Exists("@timestamp")), notOwn))
 	if err != nil {
 		return source, false, err
 	}
@@ -153,7 +154,7 @@ func (s *Survey) measure(ctx context.Context, d *schedule.Detection, part *Part,
 	if err != nil {
 		return nil, err
 	}
-	density := density{cluster: s.Cluster, patterns: part.Patterns, query: func(w schedule.Interval) prefilter.Clause {
+	density := density{cluster: s.Cluster, patterns: part.Patterns, query: func(w schedule.Interval) dsl.Clause {
 		query, _ := d.Query(classes, byTimestamp(), w, s.Own)
 		return query
 	}}

@@ -1,0 +1,208 @@
+package dsl
+
+import (
+	"encoding/json"
+	"maps"
+	"time"
+)
+
+// Clause is one node of query DSL. It is always built from typed values and marshals to JSON; there
+// is no text to escape. The zero value is not a clause.
+type Clause struct {
+	kind     Kind
+	field    string
+	value    any      // Term
+	values   []string // Terms
+	fold     bool     // Term, Prefix
+	bounds   object   // Range: gt, gte, lt, lte and format
+	operands []Clause
+}
+
+// Kind is the kind of a clause.
+type Kind uint8
+
+// The kinds of clauses.
+const (
+	KindEverything Kind = iota + 1
+	KindNothing
+	KindTerm
+	KindTerms
+	KindPrefix
+	KindExists
+	KindRange
+	KindAnd
+	KindOr
+	KindNot
+)
+
+// Everything accepts every document.
+func Everything() Clause { return Clause{kind: KindEverything} }
+
+// Nothing accepts no document.
+func Nothing() Clause { return Clause{kind: KindNothing} }
+
+// Term accepts documents whose field has the value; with fold, in any letter case (ASCII).
+func Term(field string, value any, fold bool) Clause {
+	return Clause{kind: KindTerm, field: field, value: value, fold: fold}
+}
+
+// Terms accepts documents whose field has one of the values.
+func Terms(field string, values []string) Clause {
+	return Clause{kind: KindTerms, field: field, values: values}
+}
+
+// Prefix accepts documents whose field has a value that begins with the text.
+func Prefix(field, text string, fold bool) Clause {
+	return Clause{kind: KindPrefix, field: field, value: text, fold: fold}
+}
+
+// Range accepts documents whose field has a value within bounds, named gt, gte, lt and lte; format
+// is that of a date's, or empty.
+func Range(field, format string, bounds map[string]any) Clause {
+	c := Clause{kind: KindRange, field: field, bounds: object{}}
+	maps.Copy(c.bounds, bounds)
+	if format != "" {
+		c.bounds["format"] = format
+	}
+	return c
+}
+
+// Between accepts documents whose date is in [from, to); a zero time is no bound. Bounds are
+// absolute and in UTC: date math would be resolved by each shard on a clock of its own.
+func Between(field string, from, to time.Time) Clause {
+	bounds := map[string]time.Time{}
+	if !from.IsZero() {
+		bounds["gte"] = from
+	}
+	if !to.IsZero() {
+		bounds["lt"] = to
+	}
+	return Dates(field, bounds)
+}
+
+// Dates accepts documents whose date is within bounds, named as in [Range]. They are written in ISO
+// 8601 to the millisecond, whatever the field's own format is: servers before 8.1 refuse
+// milliseconds before 1970.
+func Dates(field string, bounds map[string]time.Time) Clause {
+	texts := map[string]any{}
+	for name, at := range bounds {
+		texts[name] = at.UTC().Format("2006-01-02T15:04:05.000Z")
+	}
+	return Range(field, "strict_date_optional_time", texts)
+}
+
+// Exists accepts documents in which the field is indexed.
+func Exists(field string) Clause { return Clause{kind: KindExists, field: field} }
+
+// Ignored accepts documents of which a value of the field was left out of the index.
+func Ignored(field string) Clause { return Term("_ignored", field, false) }
+
+// IsEverything reports whether c narrows nothing.
+func (c Clause) IsEverything() bool { return c.kind == KindEverything }
+
+// IsNothing reports whether c accepts nothing, so that it need not be sent.
+func (c Clause) IsNothing() bool { return c.kind == KindNothing }
+
+// And accepts what all of the clauses accept.
+func And(clauses ...Clause) Clause { return combine(KindAnd, KindEverything, KindNothing, clauses) }
+
+// Or accepts what any of the clauses accepts.
+func Or(clauses ...Clause) Clause { return combine(KindOr, KindNothing, KindEverything, clauses) }
+
+// Not accepts what c does not. It is for conditions of our own (`_index`); a rule's negations never
+// become one.
+func Not(c Clause) Clause { return Clause{kind: KindNot, operands: []Clause{c}} }
+
+// combine flattens, drops the neutral operand, and returns the absorbing one where it occurs.
+func combine(kind, neutral, absorbing Kind, clauses []Clause) Clause {
+	c := Clause{kind: kind}
+	for _, operand := range clauses {
+		switch operand.kind {
+		case absorbing:
+			return Clause{kind: absorbing}
+		case neutral:
+		case kind:
+			c.operands = append(c.operands, operand.operands...)
+		case KindEverything,
+			KindNothing,
+			KindTerm,
+			KindTerms,
+			KindPrefix,
+			KindExists,
+			KindRange,
+			KindAnd,
+			KindOr,
+			KindNot:
+			c.operands = append(c.operands, operand)
+		}
+	}
+	switch len(c.operands) {
+	case 0:
+		return Clause{kind: neutral}
+	case 1:
+		return c.operands[0]
+	}
+	return c
+}
+
+// Kind returns the clause's kind.
+func (c Clause) Kind() Kind { return c.kind }
+
+// Field returns the field that the clause asks about; it is empty where it is none or several.
+func (c Clause) Field() string { return c.field }
+
+// Operands returns what an and, an or or a not joins. They must not be changed.
+func (c Clause) Operands() []Clause { return c.operands }
+
+// Leaves counts the clauses that Elasticsearch counts against its limit of 1,024
+// (indices.query.bool.max_clause_count).
+func (c Clause) Leaves() int {
+	if len(c.operands) == 0 {
+		return 1
+	}
+	n := 0
+	for _, operand := range c.operands {
+		n += operand.Leaves()
+	}
+	return n
+}
+
+type object map[string]any
+
+// MarshalJSON returns the clause as query DSL, the same text for the same clause.
+func (c Clause) MarshalJSON() ([]byte, error) { return json.Marshal(c.object()) }
+
+func (c Clause) object() object {
+	switch c.kind {
+	case KindEverything:
+		return object{"match_all": object{}}
+	case KindNothing:
+		return object{"match_none": object{}}
+	case KindTerm:
+		if c.fold {
+			return object{
+				"term": object{c.field: object{"value": c.value, "case_insensitive": true}},
+			}
+		}
+		return object{"term": object{c.field: object{"value": c.value}}}
+	case KindTerms:
+		return object{"terms": object{c.field: c.values}}
+	case KindPrefix:
+		return object{
+			"prefix": object{c.field: object{"value": c.value, "case_insensitive": c.fold}},
+		}
+	case KindExists:
+		return object{"exists": object{"field": c.field}}
+	case KindRange:
+		return object{"range": object{c.field: c.bounds}}
+	case KindAnd:
+		return object{"bool": object{"filter": c.operands}}
+	case KindOr:
+		return object{
+			"bool": object{"should": c.operands},
+		} // at least one of them, where nothing stands beside it
+	case KindNot:
+		return object{"bool": object{"must_not": c.operands}}
+	}
+	panic("dsl: clause of no kind") // a zero Clause: a mistake in this package
+}
