@@ -21,6 +21,8 @@ type findings struct {
 	// unwell are the indices that no search of this run can read, with the reason.
 	unwell map[string]string
 	said   map[string]bool
+	// silent is why the question at the end of the run brought no answer: it is asked for no other rule.
+	silent error
 	// released are open indices that are gone and not waited for any more, with the rules.
 	released map[string][]rule.ID
 	// down are the remote clusters that did not answer, with the reason.

@@ -115,11 +115,15 @@ func (s *ruleRun) noteMissed(ctx context.Context) error {
 	if len(s.patterns) == 0 || s.ledger == nil || len(s.reached.all)+len(s.swept.all) == 0 {
 		return nil
 	}
+	if s.findings.silent != nil {
+		return s.findings.silent
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), missedTime)
 	defer cancel()
 	all, err := s.findings.known(ctx, s.patterns)
 	if err != nil {
-		return fmt.Errorf("ask which indices there are at the end of the run: %w", err)
+		s.findings.silent = fmt.Errorf("ask which indices there are at the end of the run: %w", err)
+		return s.findings.silent
 	}
 	gone := s.reached.gone(all) || s.swept.gone(all)
 	var missed []string

@@ -245,7 +245,9 @@ func (s *ruleRun) end(ctx context.Context) RuleReport {
 	if s.err == nil {
 		s.err = ctx.Err()
 	}
-	s.err = errors.Join(s.err, s.noteMissed(ctx))
+	if err := s.noteMissed(ctx); err != nil {
+		s.err = errors.Join(s.err, err)
+	}
 	s.run.Error = textOf(errors.Join(append([]error{s.err, s.notUpToNow()}, s.failing.errs...)...))
 	if s.ledger != nil {
 		finished := s.update(context.WithoutCancel(ctx), s.known, func(l *Ledger) { l.LastRun = &s.run })
