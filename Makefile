@@ -30,7 +30,7 @@ image: ## Build the Docker image esrule:latest, which says its version and commi
 .PHONY: test
 test: $(WITH) ## Run every test, on a real Elasticsearch
 	@echo "Testing on one Elasticsearch for all packages (ESTEST_URL=http://… to use one of your own)"
-	$(TEST_ENV) $(WITH) -- $(GO) test $(TEST_FLAGS) -timeout 60m ./...
+	$(TEST_ENV) $(WITH) -opensearch -- $(GO) test $(TEST_FLAGS) -timeout 20m ./...
 
 .PHONY: matrix
 matrix: $(WITH) ## Run the end-to-end suite on every supported version of Elasticsearch, and print a table
@@ -42,7 +42,7 @@ test-short: ## Run the tests that need no Elasticsearch
 
 .PHONY: race
 race: $(WITH) ## Run every test with the race detector (needs a C compiler)
-	$(TEST_ENV) $(WITH) -- $(GO) test -race $(TEST_FLAGS) -timeout 40m ./...
+	$(TEST_ENV) $(WITH) -opensearch -- $(GO) test -race $(TEST_FLAGS) -timeout 40m ./...
 
 .PHONY: bench
 bench: $(WITH) ## Measure the pre-filter against the same rule with its patterns pushed down

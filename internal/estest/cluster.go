@@ -38,12 +38,18 @@ var shared = sync.OnceValues(func() (*Server, error) {
 // -short and fails it, saying what to install, where no server can be had.
 func For(t testing.TB) *Cluster {
 	t.Helper()
+	return on(t, shared)
+}
+
+// on gives a test a server that others use too.
+func on(t testing.TB, server func() (*Server, error)) *Cluster {
+	t.Helper()
 	skipIfShort(t)
-	server, err := shared()
+	s, err := server()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newCluster(t, server)
+	c := newCluster(t, s)
 	t.Cleanup(c.deleteEverything)
 	return c
 }

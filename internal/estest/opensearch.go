@@ -32,11 +32,12 @@ const OpenSearchVersion = "3.8.0"
 func (s *Server) IsOpenSearch() bool { return s.product == productOpenSearch }
 
 // sharedOpenSearch is the one OpenSearch of a test process, as shared is its Elasticsearch.
-var sharedOpenSearch = sync.OnceValues(startOpenSearch)
+var sharedOpenSearch = sync.OnceValues(func() (*Server, error) {
+	return StartOpenSearch(context.Background())
+})
 
-// startOpenSearch returns the server that ESTEST_OPENSEARCH_URL names, or starts its test distribution.
-func startOpenSearch() (*Server, error) {
-	ctx := context.Background()
+// StartOpenSearch returns the server that ESTEST_OPENSEARCH_URL names, or starts its test distribution.
+func StartOpenSearch(ctx context.Context) (*Server, error) {
 	if named := os.Getenv("ESTEST_OPENSEARCH_URL"); named != "" {
 		server, err := connect(ctx, "ESTEST_OPENSEARCH_URL", named)
 		if err != nil {
@@ -58,14 +59,7 @@ Install Java 21 or newer with Maven, or set ESTEST_URL to a cluster of the full 
 // openSearch is the Judge.
 func openSearch(t testing.TB) *Cluster {
 	t.Helper()
-	skipIfShort(t)
-	server, err := sharedOpenSearch()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := newCluster(t, server)
-	t.Cleanup(c.deleteEverything)
-	return c
+	return on(t, sharedOpenSearch)
 }
 
 // transport is the way to the server for a client that takes nothing but Elasticsearch.

@@ -1,8 +1,10 @@
 // Command with runs another command while an Elasticsearch is there, which ESTEST_URL names to it:
 //
 //	with -- go test ./...
+//	with -opensearch -- go test ./...
 //
-// So all test packages share one server. It ends with the command's exit code, and passes signals on to it.
+// So all test packages share one server. With -opensearch they share an OpenSearch too, the judge of
+// field types that Elasticsearch's test distribution lacks: ESTEST_OPENSEARCH_URL names it. It ends with the command's exit code, and passes signals on to it.
 package main
 
 import (
@@ -29,24 +31,28 @@ const (
 
 func main() {
 	args := os.Args[1:]
+	opensearch := len(args) > 0 && args[0] == "-opensearch"
+	if opensearch {
+		args = args[1:]
+	}
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]
 	}
 	if len(args) == 0 {
-		fmt.Fprintln(os.Stderr, "usage: with -- COMMAND [ARGUMENT...]")
+		fmt.Fprintln(os.Stderr, "usage: with [-opensearch] -- COMMAND [ARGUMENT...]")
 		os.Exit(exitUsage)
 	}
-	code, err := run(args)
+	code, err := run(args, opensearch)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "with:", err)
 	}
 	os.Exit(code)
 }
 
-func run(args []string) (code int, err error) {
+func run(args []string, opensearch bool) (code int, err error) {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	server, err := start(signals)
+	server, judge, err := start(signals, opensearch)
 	if err != nil {
 		return exitFailed, err
 	}
@@ -55,11 +61,23 @@ func run(args []string) (code int, err error) {
 			err = errors.Join(err, fmt.Errorf("stop Elasticsearch: %w", stopErr))
 		}
 	}()
-	return execute(args, address(server), signals)
+	env := []string{"ESTEST_URL=" + address(server)}
+	if judge != nil {
+		env = append(env, "ESTEST_OPENSEARCH_URL="+judge.URL)
+		defer func() {
+			if stopErr := judge.Stop(); stopErr != nil {
+				err = errors.Join(err, fmt.Errorf("stop OpenSearch: %w", stopErr))
+			}
+		}()
+	}
+	return execute(args, env, signals)
 }
 
-// start gives a server; a signal that comes meanwhile ends the wait.
-func start(signals <-chan os.Signal) (*estest.Server, error) {
+// start returns an Elasticsearch and, where it is asked for, an OpenSearch; a signal that comes
+// meanwhile ends the wait. A test that needs an OpenSearch which cannot be started says so itself.
+func start(
+	signals <-chan os.Signal, opensearch bool,
+) (server, judge *estest.Server, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	started := make(chan struct{})
@@ -72,13 +90,34 @@ func start(signals <-chan os.Signal) (*estest.Server, error) {
 		}
 	}()
 	begin := time.Now()
-	server, err := estest.Start(ctx, estest.Options{Log: os.Stderr})
+	judged := make(chan *estest.Server, 1)
+	go func() {
+		defer close(judged)
+		if !opensearch || os.Getenv("ESTEST_OPENSEARCH_URL") != "" {
+			return
+		}
+		if one, err := estest.StartOpenSearch(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "estest: no OpenSearch for all packages:", err)
+		} else {
+			judged <- one
+		}
+	}()
+	server, err = estest.Start(ctx, estest.Options{Log: os.Stderr})
 	if err != nil {
-		return nil, err
+		cancel()
+	}
+	if judge = <-judged; err != nil {
+		if judge != nil {
+			err = errors.Join(err, judge.Stop())
+		}
+		return nil, nil, err
 	}
 	fmt.Fprintf(os.Stderr, "estest: Elasticsearch at %s (%s), ready after %s\n",
 		server.URL, server.From, time.Since(begin).Round(time.Second))
-	return server, nil
+	if judge != nil {
+		fmt.Fprintf(os.Stderr, "estest: OpenSearch at %s\n", judge.URL)
+	}
+	return server, judge, nil
 }
 
 func address(server *estest.Server) string {
@@ -95,10 +134,10 @@ func address(server *estest.Server) string {
 
 // execute runs the command to its end. A signal is for the command to act on, and this process waits for what it makes
 // of it.
-func execute(args []string, address string, signals <-chan os.Signal) (int, error) {
+func execute(args, env []string, signals <-chan os.Signal) (int, error) {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), "ESTEST_URL="+address)
+	cmd.Env = append(os.Environ(), env...)
 	if err := cmd.Start(); err != nil {
 		return exitNotStarted, err
 	}

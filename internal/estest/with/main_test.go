@@ -52,6 +52,9 @@ func TestExitCodes(t *testing.T) {
 	f(127, "--", "there-is-no-such-command")
 	f(2)
 	f(2, "--")
+	f(2, "-opensearch", "--")
+	t.Setenv("ESTEST_OPENSEARCH_URL", "http://one.of.mine")
+	f(0, "-opensearch", "--", "sh", "-c", `test "$ESTEST_OPENSEARCH_URL" = http://one.of.mine`)
 }
 
 func TestAServerThatDoesNotAnswerIsAnError(t *testing.T) {
