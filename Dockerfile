@@ -40,7 +40,7 @@ LABEL org.opencontainers.image.title="esrule" \
       org.opencontainers.image.revision="$COMMIT" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build /src/LICENSE /src/rules/README.md /src/rules/LICENSE-ELASTIC-2.0.md /licenses/
+COPY --from=build /src/LICENSE /src/NOTICE /src/rules/README.md /src/rules/LICENSE-ELASTIC-2.0.md /licenses/
 COPY --from=build /esrule /esrule
 # A number, so that Kubernetes can tell that it is not root (runAsNonRoot).
 USER 65532:65532
