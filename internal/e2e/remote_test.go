@@ -10,8 +10,8 @@ import (
 	"esrule/internal/estest"
 )
 
-// remoteStage is a stage whose rule has patterns of a second cluster too, which goes by an alias and
-// can be cut off.
+// remoteStage is a stage whose rule has patterns of a second cluster too, which goes by an alias
+// and can be cut off.
 type remoteStage struct {
 	*stage
 	far   *stage
@@ -49,6 +49,7 @@ func (s *remoteStage) runUntilWhole() {
 func TestRemoteCluster(t *testing.T) {
 	t.Parallel()
 	near, far := estest.Own(t, estest.Options{}), estest.Own(t, estest.Options{})
+	t.Run("patterns", func(t *testing.T) { testRemotePatterns(t, near, far) })
 	for alias, skip := range map[string]bool{"skipped": true, "needed": false} {
 		t.Run(fmt.Sprint("skip_unavailable ", skip), func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +89,7 @@ func TestRemoteCluster(t *testing.T) {
 				s.url = p.URL
 				s.run("run", "--once").want(t, 1).says(t, pattern, "remote cluster")
 				s.url = direct
-				s.wantOpen2(pattern)
+				s.wantOpenName(pattern)
 				s.relay.restore(t)
 				s.runUntilWhole()
 			}
@@ -105,8 +106,39 @@ func TestRemoteCluster(t *testing.T) {
 	}
 }
 
-// wantOpen2 fails the test where the ledger does not hold a pattern open.
-func (s *remoteStage) wantOpen2(pattern string) {
+// Patterns with a * in the cluster's name, and exclusions of indices and of clusters.
+func testRemotePatterns(t *testing.T, near, far *estest.Cluster) {
+	t.Parallel()
+	s := newRemoteStage(t, near, far, "wild1", true)
+	other := newRemoteStage(t, near, far, "wild2", true)
+	s.far.Create(s.name("events-old"), ecs)
+	s.far.put("events-old", "old", match(time.Minute))
+	s.far.put("events-1", "far-1", match(time.Minute))
+	other.far.put("events-1", "other", match(time.Minute))
+	s.patterns = []string{"wild*:" + s.name("events-*"), "wild*:-" + s.name("events-old")}
+	s.runUntilWhole()
+	s.wantFound("far-1") // by both clusters' names, which are of one: one event is one signal
+	s.run("check").want(t, 0).says(t, ": 2 indices").saysNot(t, "events-old")
+	s.run("backfill", "--from", "now-1h", "--to", "now").want(t, 0).says(t, "0 signals created")
+	s.run("setup", "--role-only").want(t, 0).says(t, `"remote_indices"`, `"wild*"`)
+
+	other.relay.cut()
+	s.far.put("events-1", "far-2", match(0))
+	s.run("run", "--once").want(t, 1).says(t, "wild2:"+s.name("events-*"), "remote cluster wild2")
+	s.wantFound("far-1", "far-2")
+	s.run("backfill", "--from", "now-1h", "--to", "now", "--restart").want(t, 1).says(t, "wild2:"+s.name("events-*"))
+	s.patterns = append(s.patterns, "-wild2:*")
+	s.more["STATE_INDEX"] = s.name("out-state-2")
+	s.run("run", "--once").want(t, 0)
+	s.run("status").want(t, 0)
+
+	hit := `{"_index": "wild1:` + s.name("events-1") + `", "_id": "far-2", "_source": {}}`
+	s.run("explain", "--event", writeFile(t, "hit.json", hit)).want(t, 0).
+		says(t, "The event matches rule", "asked of the index too")
+}
+
+// wantOpenName fails the test where the ledger does not hold a pattern open.
+func (s *remoteStage) wantOpenName(pattern string) {
 	s.t.Helper()
 	for _, o := range s.ledger().Open {
 		if o.Index == pattern && len(o.Time) > 0 {

@@ -6,8 +6,8 @@ import (
 )
 
 // A pattern "cluster:index" stands for indices of remote clusters, which go by aliases; cluster may
-// have a *. What takes indices out of it is written "cluster:-index", and "-cluster:*" takes out whole
-// clusters. Elasticsearch refuses "-cluster:index"; it is read as "cluster:-index".
+// have a *. What takes indices out of it is written "cluster:-index", and "-cluster:*" takes out
+// whole clusters. Elasticsearch refuses "-cluster:index"; it is read as "cluster:-index".
 
 // IsRemote reports whether a pattern, or the name of an index, is of a remote cluster.
 func IsRemote(pattern string) bool {
@@ -33,7 +33,8 @@ func Clusters(patterns []string) []string {
 	return slices.Compact(clusters)
 }
 
-// Cluster returns the part of a remote pattern, or of a remote index's name, that names the cluster.
+// Cluster returns the part of a remote pattern, or of a remote index's name, that names the
+// cluster.
 func Cluster(pattern string) string {
 	cluster, _, _ := strings.Cut(strings.TrimPrefix(pattern, "-"), ":")
 	return cluster

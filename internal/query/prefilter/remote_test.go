@@ -3,6 +3,7 @@ package prefilter_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -42,8 +43,10 @@ func TestRemote(t *testing.T) {
 		t.Helper()
 		n++
 		index := server.Index(fmt.Sprint("case-", n))
-		server.Create(index, `{"settings": {"number_of_replicas": 0, "analysis": {"normalizer": {"low": {"type": "custom", "filter": ["lowercase"]}}}},
-			"mappings": {"properties": {"@timestamp": {"type": "date"}, "a": `+field+`, "b": {"type": "alias", "path": "a"}}}}`)
+		server.Create(index, `{"settings": {"number_of_replicas": 0,
+			"analysis": {"normalizer": {"low": {"type": "custom", "filter": ["lowercase"]}}}},
+			"mappings": {"properties": {"@timestamp": {"type": "date"}, "a": `+field+`,
+				"b": {"type": "alias", "path": "a"}}}}`)
 		var body strings.Builder
 		for i, v := range values {
 			body.WriteString(`{"create":{"_id":"` + string(rune('0'+i)) + `"}}` + "\n" + `{"a":` + v + "}\n")
@@ -65,7 +68,9 @@ func TestRemote(t *testing.T) {
 	f(`{"type": "keyword"}`, `a != "x"`, []int{1, 2}, `"x"`, `"y"`, `null`)
 	f(`{"type": "keyword"}`, `a == "ä:b"`, []int{0}, `"ä:b"`, `"Ä:b"`)
 	f(`{"type": "keyword", "null_value": "none"}`, `a == "none"`, []int{0, 1}, `null`, `"none"`, `"x"`)
-	f(`{"type": "keyword", "index": false}`, `a == "x"`, []int{0}, `"x"`, `"y"`)
+	if !strings.HasPrefix(os.Getenv("ESTEST_VERSION"), "7.") { // there it cannot be searched
+		f(`{"type": "keyword", "index": false}`, `a == "x"`, []int{0}, `"x"`, `"y"`)
+	}
 	f(low, `a == "CMD.EXE"`, []int{0, 1}, `"cmd.exe"`, `"Cmd.Exe"`, `"x"`)
 	f(low, `a == "Ä:B c"`, []int{0}, `"ä:b C"`, `"x"`)
 	f(low, `not a in ("SYSTEM")`, []int{1}, `"system"`, `"other"`)
@@ -92,7 +97,8 @@ func TestRemote(t *testing.T) {
 	f(`{"type": "flattened"}`, `a : "*x*"`, []int{0, 1}, `{"k": "x"}`, `{"l": {"m": "axb"}}`, `{"x": "y"}`)
 }
 
-// TestRemoteUnknown: where values or constants are not told across clusters, the index is not judged.
+// TestRemoteUnknown: where values or constants are not told across clusters, the index is not
+// judged.
 func TestRemoteUnknown(t *testing.T) {
 	server := estest.Own(t, estest.Options{})
 	asRemote(t, server)

@@ -225,8 +225,8 @@ func (f *fetcher) sizeBehind(textBytes int) int {
 // tries is how often the next page is asked for. One known to hold a document that spoils it is not
 // waited for: only a document that stands alone is condemned, and after all tries.
 func (f *fetcher) tries() uint {
-	if f.suspected > 0 && f.size > 1 {
-		return 1
+	if f.suspected > 0 && f.size > 1 || isRemote(f.pit.patterns) {
+		return 1 // a remote cluster that hangs would be waited for each time
 	}
 	return f.pit.cluster.options.Tries
 }

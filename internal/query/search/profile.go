@@ -14,9 +14,9 @@ import (
 	"esrule/internal/query/event"
 )
 
-// The analyze and the validate API are not answered across clusters. What an index makes of a rule's
-// constant is read from the profile of a search instead, which shows each shard's query as it is run: a
-// keyword's normalizer and a date's format have done their work on it.
+// The analyze and the validate API are not answered across clusters. What an index makes of a
+// rule's constant is read from the profile of a search instead, which shows each shard's query as
+// it is run: a keyword's normalizer and a date's format have done their work on it.
 
 // profiled is the answer to a profiled search.
 type profiled struct {
@@ -37,14 +37,16 @@ type profiledQuery struct {
 	Children    []profiledQuery `json:"children"`
 }
 
-// profile runs a query over indices of remote clusters and returns, by index, how one shard ran it, and
-// the failure of those that refused it.
-func (c *Cluster) profile(ctx context.Context, indices []string, query any) (map[string]profiledQuery, map[string]string, error) {
-	ran, refused := map[string]profiledQuery{}, map[string]string{}
+// profile runs a query over indices of remote clusters and returns, by index, how one shard ran it,
+// and the failure of those that refused it.
+func (c *Cluster) profile(
+	ctx context.Context, indices []string, query any,
+) (ran map[string]profiledQuery, refused map[string]string, err error) {
+	ran, refused = map[string]profiledQuery{}, map[string]string{}
 	const tree = "profile.shards.searches.query."
 	filter := commas([]string{"timed_out", "_shards", "_clusters", "hits", "profile.shards.id",
 		tree + "type", tree + "description", tree + "**.type", tree + "**.description"})
-	err := c.inPortions(ctx, indices, func(portion []string) error {
+	err = c.inPortions(ctx, indices, func(portion []string) error {
 		body := map[string]any{"profile": true, "size": 0, "track_total_hits": false, "query": query}
 		var answer profiled
 		_, err := c.askIndices(ctx, portion, func(names []string) call {
@@ -90,7 +92,9 @@ func (c *Cluster) explain(ctx context.Context, indices []string, query any) ([]e
 
 // remoteForms completes the mapping of remote indices by what each makes of a rule's texts in its
 // keyword fields, and enters it into mappings. An index that does not say it cannot be judged.
-func (c *Cluster) remoteForms(ctx context.Context, class Class, texts []string, mappings map[string]*event.Mapping) error {
+func (c *Cluster) remoteForms(
+	ctx context.Context, class Class, texts []string, mappings map[string]*event.Mapping,
+) error {
 	var paths []string
 	for path, f := range class.Mapping.Fields {
 		if f.Normalizer != nil {
@@ -116,7 +120,9 @@ func (c *Cluster) remoteForms(ctx context.Context, class Class, texts []string, 
 }
 
 // formsOf enters what remote indices make of texts in one field.
-func (c *Cluster) formsOf(ctx context.Context, class Class, path string, texts []string, mappings map[string]*event.Mapping) error {
+func (c *Cluster) formsOf(
+	ctx context.Context, class Class, path string, texts []string, mappings map[string]*event.Mapping,
+) error {
 	field := class.Mapping.Fields[path]
 	forms := map[string]map[string]string{}
 	silent := map[string]string{}
@@ -128,7 +134,8 @@ func (c *Cluster) formsOf(ctx context.Context, class Class, path string, texts [
 		for _, index := range class.Indices {
 			q, ok := ran[index]
 			if !ok {
-				silent[index] = "its index does not say what it makes of the rule's constants: " + refused[index]
+				silent[index] = "its index does not say what it makes of the rule's constants: " +
+					refused[index]
 				continue
 			}
 			read, ok := q.forms(field.Exact, part)
@@ -156,7 +163,9 @@ func (c *Cluster) formsOf(ctx context.Context, class Class, path string, texts [
 			if err != nil {
 				return fmt.Errorf("write what %s makes of the rule's constants: %w", path, err)
 			}
-			own.Normalizer = &event.Normalizer{Name: "of the remote index", Definition: string(definition), Constants: forms[index]}
+			own.Normalizer = &event.Normalizer{
+				Name: "of the remote index", Definition: string(definition), Constants: forms[index],
+			}
 		}
 		m.Fields[path] = own
 	}
@@ -185,7 +194,8 @@ const (
 func tagged(field string, texts []string) any {
 	should := []any{term("_routing", tag(-1))}
 	for i, text := range texts {
-		should = append(should, map[string]any{"bool": map[string]any{"filter": []any{term(field, text), term("_routing", tag(i))}}})
+		both := []any{term(field, text), term("_routing", tag(i))}
+		should = append(should, map[string]any{"bool": map[string]any{"filter": both}})
 	}
 	return map[string]any{"bool": map[string]any{"should": should}}
 }
@@ -196,8 +206,8 @@ func term(field, text string) any {
 
 func tag(i int) string { return fmt.Sprintf("esrule.%d.", i) }
 
-// forms reads what became of texts in a tagged query. A constant field's clauses are gone before the
-// query runs: it has no normalizer. ok is false where a form cannot be read.
+// forms reads what became of texts in a tagged query. A constant field's clauses are gone before
+// the query runs: it has no normalizer. ok is false where a form cannot be read.
 func (q profiledQuery) forms(field string, texts []string) (map[string]string, bool) {
 	forms := map[string]string{}
 	if !q.mentions(tag(-1)) {
@@ -206,8 +216,8 @@ func (q profiledQuery) forms(field string, texts []string) (map[string]string, b
 	for i, text := range texts {
 		pair, ok := q.pair("_routing:" + tag(i))
 		switch {
-		case ok && strings.HasPrefix(pair.Type, "BinaryDvConfirmed"): // of a wildcard field, which has no normalizer
-			forms[text] = text
+		case ok && strings.HasPrefix(pair.Type, "BinaryDvConfirmed"):
+			forms[text] = text // of a wildcard field, which has no normalizer
 		case ok:
 			form, read := pair.form(field)
 			if !read {
@@ -223,7 +233,8 @@ func (q profiledQuery) forms(field string, texts []string) (map[string]string, b
 	return forms, true
 }
 
-// constant reports whether no text of a field is looked for: each clause is gone, or its tag is alone.
+// constant reports whether no text of a field is looked for: each clause is gone, or its tag is
+// alone.
 func constant(q profiledQuery, texts []string) bool {
 	for i := range texts {
 		if _, paired := q.pair("_routing:" + tag(i)); paired {
@@ -236,8 +247,8 @@ func constant(q profiledQuery, texts []string) bool {
 // onlyTags reports whether a query looks for nothing but tags.
 func (q profiledQuery) onlyTags() bool {
 	if len(q.Children) == 0 {
-		return strings.HasPrefix(q.plain(), "_routing:") || q.Type == "FieldExistsQuery" || q.Type == "DocValuesFieldExistsQuery" ||
-			q.Type == "MatchAllDocsQuery" || q.Type == "MatchNoDocsQuery"
+		all := []string{"FieldExistsQuery", "DocValuesFieldExistsQuery", "MatchAllDocsQuery", "MatchNoDocsQuery"}
+		return strings.HasPrefix(q.plain(), "_routing:") || slices.Contains(all, q.Type)
 	}
 	return !slices.ContainsFunc(q.Children, func(child profiledQuery) bool { return !child.onlyTags() })
 }

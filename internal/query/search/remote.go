@@ -9,14 +9,15 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"esrule/internal/elastic"
 	"esrule/internal/query/indexpattern"
 )
 
 // byCluster divides patterns by the cluster that they are of: first those of the cluster that is
-// connected to, then one list for each remote cluster. So what a remote cluster answers, or does not,
-// concerns its own patterns only.
+// connected to, then one list for each remote cluster. So what a remote cluster answers, or does
+// not, concerns its own patterns only.
 func (c *Cluster) byCluster(ctx context.Context, patterns []string) ([][]string, error) {
 	named := indexpattern.Clusters(patterns)
 	if len(named) == 0 {
@@ -85,10 +86,12 @@ type clusterSet map[string]struct{}
 
 func (clusterSet) Missing() string { return "" }
 
-// Unanswered returns the remote clusters of patterns that cannot be searched now, each as failures of
-// its patterns. It must be asked: a point in time that is opened over a remote cluster that is gone may
-// be answered as if nothing were there. The aliases of their clusters come with them.
-func (c *Cluster) Unanswered(ctx context.Context, patterns []string) (failures []Failure, aliases []string, err error) {
+// Unanswered returns the remote clusters of patterns that cannot be searched now, each as failures
+// of its patterns. It must be asked: a point in time that is opened over a remote cluster that is
+// gone may be answered as if nothing were there. The aliases of their clusters come with them.
+func (c *Cluster) Unanswered(
+	ctx context.Context, patterns []string,
+) (failures []Failure, aliases []string, err error) {
 	lists, err := c.byCluster(ctx, patterns)
 	if err != nil {
 		for _, p := range indexpattern.Adding(patterns) {
@@ -125,7 +128,8 @@ func unanswered(patterns []string, cause error) []Failure {
 	kind := Unanswered
 	switch {
 	case errors.As(cause, &refused) && refused.Type == noSuchRemote:
-		advice = "it is not set up: set cluster.remote." + indexpattern.Cluster(patterns[0]) + ".*, or take the pattern out of the rule"
+		advice = fmt.Sprintf("it is not set up: set cluster.remote.%s.*, or take the pattern out of the rule",
+			indexpattern.Cluster(patterns[0]))
 	case errors.Is(cause, elastic.ErrForbidden) && refused != nil && refused.Type != blocked:
 		advice = "grant the role the privileges read and view_index_metadata on that cluster too"
 		kind = Forbidden
@@ -149,13 +153,18 @@ func isRemote(patterns []string) bool {
 	return len(patterns) > 0 && indexpattern.IsRemote(patterns[0])
 }
 
-// confirm searches the patterns of a remote cluster for nothing. Its answer says whether the cluster
-// took part, as the opening of a point in time does not. It returns how many shards there are, and the
-// indices that have to be left out.
-func (c *Cluster) confirm(ctx context.Context, patterns []string) (shards int, without []Failure, err error) {
+// confirm searches the patterns of a remote cluster for nothing. Its answer says whether the
+// cluster took part, as the opening of a point in time does not. It returns how many shards there
+// are, and the indices that have to be left out.
+func (c *Cluster) confirm(
+	ctx context.Context, patterns []string,
+) (shards int, without []Failure, err error) {
 	var answer searchAnswer
-	body := map[string]any{"size": 0, "track_total_hits": false, "timeout": milliseconds(c.options.Timeout)}
-	without, err = c.askIndices(ctx, patterns, func(patterns []string) call { return searchOf(patterns, body) }, &answer)
+	body := map[string]any{"size": 0, "track_total_hits": false, "timeout": milliseconds(confirmTime)}
+	ctx, cancel := context.WithTimeoutCause(ctx, confirmTime, fmt.Errorf("no answer for %s", confirmTime))
+	defer cancel()
+	without, err = c.askIndices(ctx, patterns,
+		func(patterns []string) call { return searchOf(patterns, body) }, &answer)
 	if len(failedShards(err)) > 0 { // it answered: they are named by the searches to come
 		return len(failedShards(err)), without, nil
 	}
@@ -165,10 +174,17 @@ func (c *Cluster) confirm(ctx context.Context, patterns []string) (shards int, w
 	return *answer.Shards.Total, without, nil
 }
 
-// searchOf is a search of patterns without a point in time. Of a remote cluster the shards are asked
-// one by one, as for a point in time: so failures name them, whatever the cluster's skip_unavailable.
+// confirmTime bounds the question whether a remote cluster answers. Elasticsearch itself gives up a
+// new connection after 30 s; a cluster that hangs behind one it waits for without end.
+const confirmTime = 40 * time.Second
+
+// searchOf is a search of patterns without a point in time. Of a remote cluster the shards are
+// asked one by one, as for a point in time: so failures name them, whatever the cluster's
+// skip_unavailable.
 func searchOf(patterns []string, body any) call {
-	q := call{method: http.MethodPost, path: "/" + joined(patterns) + "/_search", params: openIndices(), body: body}
+	q := call{
+		method: http.MethodPost, path: "/" + joined(patterns) + "/_search", params: openIndices(), body: body,
+	}
 	q.params.Set("allow_partial_search_results", "true")
 	if isRemote(patterns) {
 		q.params.Set("ccs_minimize_roundtrips", "false")
@@ -185,8 +201,8 @@ type clustersSum struct {
 	} `json:"details"`
 }
 
-// unanswered returns why a remote cluster did not take part, nil where all did. With skip_unavailable
-// Elasticsearch counts no shard of such a cluster, and calls the search a success.
+// unanswered returns why a remote cluster did not take part, nil where all did. With
+// skip_unavailable Elasticsearch counts no shard of such a cluster, and calls the search a success.
 func (s *clustersSum) unanswered() error {
 	if s == nil || s.Skipped+s.Failed == 0 {
 		return nil

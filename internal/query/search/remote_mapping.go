@@ -11,12 +11,14 @@ import (
 
 // remoteMappings adds what the indices of one remote cluster make of fields. Only `_field_caps` is
 // answered across clusters: it says types, and no parameter (formats, normalizers, null_value,
-// ignore_above, what `_source` leaves out). So values are taken from doc values, which are those of the
-// index whatever the parameters are, and the server reads the rule's constants (see profile.go). A
-// field without doc values keeps its indices from being judged.
+// ignore_above, what `_source` leaves out). So values are taken from doc values, which are those of
+// the index whatever the parameters are, and the server reads the rule's constants (see
+// profile.go). A field without doc values keeps its indices from being judged.
 //
 // Where the cluster does not answer, nothing is added: the point in time names it.
-func (c *Cluster) remoteMappings(ctx context.Context, patterns, fields []string, into map[string]*event.Mapping) error {
+func (c *Cluster) remoteMappings(
+	ctx context.Context, patterns, fields []string, into map[string]*event.Mapping,
+) error {
 	asked := withParents(fields)
 	for _, path := range fields {
 		asked = append(asked, path+".*") // the sub-fields of a text field
@@ -26,7 +28,8 @@ func (c *Cluster) remoteMappings(ctx context.Context, patterns, fields []string,
 		return ctx.Err()
 	}
 	if err != nil {
-		c.options.Logger.Debug("a remote cluster does not say what its fields are", "patterns", patterns, "error", err)
+		c.options.Logger.Debug("a remote cluster does not say what its fields are",
+			"patterns", patterns, "error", err)
 		return nil
 	}
 	for index := range caps.indices {
@@ -45,15 +48,15 @@ func (c *Cluster) remoteMappings(ctx context.Context, patterns, fields []string,
 	return nil
 }
 
-// remoteField returns what an index of a remote cluster makes of a path. unknown says why its values
-// cannot be known, and is empty where they can.
+// remoteField returns what an index of a remote cluster makes of a path. unknown says why its
+// values cannot be known, and is empty where they can.
 func (c *capabilities) remoteField(index, path string) (field event.FieldMapping, unknown string) {
 	f, found := c.in(index, path)
 	for parent := range parents(path) {
 		switch above, ok := c.in(index, parent); {
 		case !ok:
 		case above.Type == "nested" && found:
-			return event.FieldMapping{}, "it is in nested objects (" + parent + "), which a search across clusters does not tell apart"
+			return event.FieldMapping{}, "it is in nested objects (" + parent + "), which have no doc values of their own"
 		case above.Type == "flattened" && !found:
 			f, found = above, true
 		}
@@ -61,7 +64,9 @@ func (c *capabilities) remoteField(index, path string) (field event.FieldMapping
 	if !found {
 		return event.FieldMapping{}, ""
 	}
-	field = event.FieldMapping{Type: event.TypeOf(f.Type), Name: f.Type, FromFields: true, OnlyFields: true, DocValues: true}
+	field = event.FieldMapping{
+		Type: event.TypeOf(f.Type), Name: f.Type, FromFields: true, OnlyFields: true, DocValues: true,
+	}
 	switch field.Type {
 	case event.Object:
 		return event.FieldMapping{Type: event.Object, Name: f.Type}, ""
@@ -87,11 +92,13 @@ func (c *capabilities) remoteField(index, path string) (field event.FieldMapping
 			return event.FieldMapping{}, "the factor of a scaled_float is not told across clusters"
 		}
 		field.Exact = path
-	case event.Unmapped, event.Integer, event.Unsigned, event.Boolean, event.IP, event.Version, event.Untyped:
+	case event.Unmapped, event.Integer, event.Unsigned, event.Boolean, event.IP, event.Version,
+		event.Untyped:
 		field.Exact = path
 	}
 	if !f.Aggregatable || !f.Searchable {
-		return event.FieldMapping{}, "it keeps no doc values, or cannot be searched: its values are not told across clusters"
+		return event.FieldMapping{}, "it keeps no doc values, or cannot be searched: " +
+			"its values are not told across clusters"
 	}
 	return field, ""
 }
@@ -110,7 +117,8 @@ func (c *capabilities) wholeText(index, path string) (sub, why string) {
 		}
 	}
 	if len(subs) != 1 {
-		return "", fmt.Sprintf("it is a text field with %d keyword sub-fields: whole values are told across clusters where it has one", len(subs))
+		return "", fmt.Sprintf("it is a text field with %d keyword sub-fields: "+
+			"whole values are told across clusters where it has one", len(subs))
 	}
 	return subs[0], ""
 }
@@ -118,11 +126,15 @@ func (c *capabilities) wholeText(index, path string) (sub, why string) {
 // in returns what an index says of a path; ok is false where it has no such field.
 func (c *capabilities) in(index, path string) (f capability, ok bool) {
 	for _, one := range c.types[path] {
-		if one.Type == "unmapped" || one.Metadata || len(one.Indices) > 0 && !slices.Contains(one.Indices, index) {
+		elsewhere := len(one.Indices) > 0 && !slices.Contains(one.Indices, index)
+		if one.Type == "unmapped" || one.Metadata || elsewhere {
 			continue
 		}
-		one.Searchable = one.Searchable || len(one.NonSearchable) > 0 && !slices.Contains(one.NonSearchable, index)
-		one.Aggregatable = one.Aggregatable || len(one.NonAggregatable) > 0 && !slices.Contains(one.NonAggregatable, index)
+		isOther := func(indices []string) bool {
+			return len(indices) > 0 && !slices.Contains(indices, index)
+		}
+		one.Searchable = one.Searchable || isOther(one.NonSearchable)
+		one.Aggregatable = one.Aggregatable || isOther(one.NonAggregatable)
 		return one, true
 	}
 	return capability{}, false

@@ -14,9 +14,9 @@ import (
 	"esrule/internal/query/indexpattern"
 )
 
-// remoteStandings is Standings for the patterns of one remote cluster, whose settings cannot be read.
-// When an index was made is not known. Where the cluster does not say which of its indices are closed,
-// the pattern itself stands for a closed one: some may be missing in every search.
+// remoteStandings is Standings for the patterns of one remote cluster, whose settings cannot be
+// read. When an index was made is not known. Where the cluster does not say which of its indices
+// are closed, the pattern itself stands for a closed one: some may be missing in every search.
 func (c *Cluster) remoteStandings(ctx context.Context, patterns []string) (map[string]Standing, error) {
 	all := map[string]Standing{}
 	alias := indexpattern.Cluster(patterns[0])
@@ -35,8 +35,8 @@ func (c *Cluster) remoteStandings(ctx context.Context, patterns []string) (map[s
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			all[p] = Standing{Unanswered: true, Shut: fmt.Sprintf("the remote cluster %s does not say which of its indices are closed (%v): "+
-				"check the connection (GET _remote/info)", alias, err)}
+			all[p] = Standing{Unanswered: true, Shut: fmt.Sprintf("the remote cluster %s does not say which "+
+				"of its indices are closed (%v): check the connection (GET _remote/info)", alias, err)}
 			continue
 		}
 		maps.Copy(all, found)
@@ -44,8 +44,8 @@ func (c *Cluster) remoteStandings(ctx context.Context, patterns []string) (map[s
 	return all, nil
 }
 
-// remoteStandingsOf asks about one pattern. One name that is not there makes a remote cluster answer
-// for no other, so each is asked for alone.
+// remoteStandingsOf asks about one pattern. One name that is not there makes a remote cluster
+// answer for no other, so each is asked for alone.
 func (c *Cluster) remoteStandingsOf(ctx context.Context, pattern string) (map[string]Standing, error) {
 	found, err := c.resolveAll(ctx, pattern)
 	if err != nil {
@@ -81,10 +81,13 @@ func (c *Cluster) resolveAll(ctx context.Context, name string) (elastic.Resolved
 	return answer, err
 }
 
-// confirmEmpty returns an error where a remote cluster does not say that a pattern stands for nothing.
-// The resolve API answers as if nothing were there when the cluster is gone; field capabilities do not.
+// confirmEmpty returns an error where a remote cluster does not say that a pattern stands for
+// nothing. The resolve API answers as if nothing were there when the cluster is gone; field
+// capabilities do not.
 func (c *Cluster) confirmEmpty(ctx context.Context, pattern string) error {
-	q := call{method: http.MethodGet, path: "/" + joined([]string{pattern}) + "/_field_caps", params: url.Values{}}
+	q := call{
+		method: http.MethodGet, path: "/" + joined([]string{pattern}) + "/_field_caps", params: url.Values{},
+	}
 	q.params.Set("fields", "_source")
 	q.params.Set("expand_wildcards", "open,closed")
 	q.params.Set("filter_path", "indices")
