@@ -207,14 +207,17 @@ func (s *clustersSum) unanswered() error {
 	if s == nil || s.Skipped+s.Failed == 0 {
 		return nil
 	}
+	var why []elastic.ShardFailure
 	for _, d := range s.Details {
-		for _, f := range d.Failures {
-			status := http.StatusBadGateway
-			if f.Reason.Type == Forbidden {
-				status = http.StatusForbidden
-			}
-			return &elastic.Error{Status: status, Type: f.Reason.Type, Reason: f.Reason.Text()}
+		why = append(why, d.Failures...)
+	}
+	if len(why) > 0 {
+		reason := why[0].Reason
+		status := http.StatusBadGateway
+		if reason.Type == Forbidden {
+			status = http.StatusForbidden
 		}
+		return &elastic.Error{Status: status, Type: reason.Type, Reason: reason.Text()}
 	}
 	return &elastic.Error{Status: http.StatusBadGateway, Type: connectTransport,
 		Reason: "the search skipped it (skip_unavailable), and does not say why"}
