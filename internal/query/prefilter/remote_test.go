@@ -33,11 +33,16 @@ func asRemote(t *testing.T, c *estest.Cluster) {
 	}
 }
 
-// TestRemote judges the same documents as those of this cluster and as those of a remote one, whose
-// mappings are not told.
+// TestRemote is over the indices of a remote cluster, whose mappings are not told.
 func TestRemote(t *testing.T) {
 	server := estest.Own(t, estest.Options{})
 	asRemote(t, server)
+	t.Run("judged", func(t *testing.T) { remoteIsJudged(t, server) })
+	t.Run("unknown", func(t *testing.T) { remoteIsUnknown(t, server) })
+}
+
+// remoteIsJudged judges the same documents as those of this cluster and as those of a remote one.
+func remoteIsJudged(t *testing.T, server *estest.Cluster) {
 	n := 0
 	f := func(field, condition string, want []int, values ...string) {
 		t.Helper()
@@ -97,17 +102,15 @@ func TestRemote(t *testing.T) {
 	f(`{"type": "flattened"}`, `a : "*x*"`, []int{0, 1}, `{"k": "x"}`, `{"l": {"m": "axb"}}`, `{"x": "y"}`)
 }
 
-// TestRemoteUnknown: where values or constants are not told across clusters, the index is not
+// remoteIsUnknown: where values or constants are not told across clusters, the index is not
 // judged.
-func TestRemoteUnknown(t *testing.T) {
-	server := estest.Own(t, estest.Options{})
-	asRemote(t, server)
+func remoteIsUnknown(t *testing.T, server *estest.Cluster) {
 	cluster := search.NewCluster(server.Client, search.Options{})
 	n := 0
 	f := func(field, condition string, unknown bool) {
 		t.Helper()
 		n++
-		index := server.Index(fmt.Sprint("case-", n))
+		index := server.Index(fmt.Sprint("unknown-", n))
 		server.Create(index, `{"mappings": {"properties": {"a": `+field+`}}}`)
 		q, err := eql.Parse("any where " + condition)
 		if err != nil {

@@ -175,11 +175,22 @@ func hold(t *testing.T, cluster *estest.Cluster, index, schema string) *held {
 	return &held{cluster: cluster, index: index, schema: schema, mapping: classes[0].Mapping, ids: map[string]int{}, refused: map[int]bool{}, extras: map[int]*fastjson.Value{}}
 }
 
-// readDates makes the mapping say what the server makes of a condition's constants.
-func (h *held) readDates(t rapid.TB, condition cond.Expr) {
+// readDates makes the mapping say what the server makes of the constants of conditions, and asks
+// about each constant once.
+func (h *held) readDates(t rapid.TB, conditions ...cond.Expr) {
 	t.Helper()
+	constants := map[string][]string{}
+	for _, c := range conditions {
+		for path, texts := range cond.Constants(c) {
+			constants[path] = append(constants[path], texts...)
+		}
+	}
+	for path, texts := range constants {
+		slices.Sort(texts)
+		constants[path] = slices.Compact(texts)
+	}
 	classes := []search.Class{{Indices: []string{h.index}, Mapping: h.mapping}}
-	read, err := search.NewCluster(h.cluster.Client, search.Options{}).ReadDates(context.Background(), classes, cond.Constants(condition))
+	read, err := search.NewCluster(h.cluster.Client, search.Options{}).ReadDates(context.Background(), classes, constants)
 	if err != nil || len(read) != 1 {
 		t.Fatalf("read the dates of %s: %v, %d classes", h.index, err, len(read))
 	}
@@ -216,7 +227,7 @@ func (h *held) load(t *testing.T, documents []string) {
 			t.Fatalf("%s is refused: %s\n  mapping %s", h.documents[tried[i]], item, h.schema)
 		}
 	}
-	maps.Copy(h.extras, h.find(t, added, []dsl.Clause{dsl.Everything()})[0])
+	maps.Copy(h.extras, h.find(t, added, []dsl.Clause{dsl.Everything()}, fieldNames)[0])
 }
 
 // compare fails the test at the first document that the matcher accepts and the pre-filter of the
@@ -241,16 +252,19 @@ func judged(t rapid.TB, h *held, documents, conditions []string, accepted *int) 
 		}
 	}
 	matchers := make([]*compiled, len(conditions))
-	clauses := make([]dsl.Clause, len(conditions))
+	compared := make([]cond.Expr, len(conditions))
 	for i, c := range conditions {
 		matchers[i] = compile(t, c)
-		h.readDates(t, matchers[i].matcher.Condition())
-		clauses[i] = prefilter.Build(matchers[i].matcher.Condition(), h.mapping).Clause
+		compared[i] = matchers[i].matcher.Condition()
 	}
-	found := h.find(t, ids, clauses)
+	h.readDates(t, compared...)
+	clauses := make([]dsl.Clause, len(conditions))
+	for i, c := range compared {
+		clauses[i] = prefilter.Build(c, h.mapping).Clause
+	}
+	found := h.find(t, ids, clauses, nil)
 	return func(yield func(string) bool) {
 		for i, candidates := range found {
-			h.readDates(t, matchers[i].matcher.Condition())
 			for _, id := range ids {
 				if !matchers[i].accepts(h, id) {
 					continue
@@ -292,11 +306,11 @@ func (c *compiled) accepts(h *held, id int) bool {
 	return c.matcher.Match(c.event)
 }
 
-// find gives each clause's candidates among the documents of the given ids, each with its `fields`,
-// or nil where it has none.
-func (h *held) find(t rapid.TB, ids []int, clauses []dsl.Clause) []map[int]*fastjson.Value {
+// find returns each clause's candidates among the documents of the given ids, each with those of
+// the fields that it has, or nil.
+func (h *held) find(t rapid.TB, ids []int, clauses []dsl.Clause, fields []string) []map[int]*fastjson.Value {
 	t.Helper()
-	responses := h.search(t, ids, clauses)
+	responses := h.search(t, ids, clauses, fields)
 	found := make([]map[int]*fastjson.Value, len(clauses))
 	for i, response := range responses {
 		if response.Exists("error") || response.Exists("_shards", "failures") {
@@ -316,10 +330,10 @@ func (h *held) find(t rapid.TB, ids []int, clauses []dsl.Clause) []map[int]*fast
 }
 
 // search sends all clauses in one request, the same clause once.
-func (h *held) search(t rapid.TB, ids []int, clauses []dsl.Clause) []*fastjson.Value {
+func (h *held) search(t rapid.TB, ids []int, clauses []dsl.Clause, fields []string) []*fastjson.Value {
 	t.Helper()
 	fromSource, fromIndex := []search.Wanted{}, []search.Wanted{}
-	for _, w := range search.Want(h.mapping, fieldNames) {
+	for _, w := range search.Want(h.mapping, fields) {
 		if w.DocValues {
 			fromIndex = append(fromIndex, w)
 		} else {

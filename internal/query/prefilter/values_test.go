@@ -73,13 +73,15 @@ func everyCondition(field string) []string {
 
 // narrowed returns those conditions of which a pre-filter asks the index anything.
 func (h *held) narrowed(t *testing.T, conditions []string) []string {
+	compared := make([]cond.Expr, len(conditions))
+	for i, c := range conditions {
+		compared[i] = compile(t, c).matcher.Condition()
+	}
+	h.readDates(t, compared...)
 	var asked []string
-	for _, c := range conditions {
-		condition := compile(t, c).matcher.Condition()
-		h.readDates(t, condition)
-		clause := prefilter.Build(condition, h.mapping).Clause
-		if !clause.IsEverything() {
-			asked = append(asked, c)
+	for i, c := range compared {
+		if !prefilter.Build(c, h.mapping).Clause.IsEverything() {
+			asked = append(asked, conditions[i])
 		}
 	}
 	return asked
