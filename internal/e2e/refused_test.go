@@ -76,6 +76,44 @@ func TestDeadLetter(t *testing.T) {
 	s.run("status").want(t, 0).says(t, "2 dead letters in "+s.deadLetterIndex(), "backfill")
 }
 
+// Dead letters come back: once the alerts index takes them, a backfill over their time writes the
+// signals, in full and under their own ids, and those that were written before stay single.
+func TestBackfillAfterDeadLetters(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "events-*")
+	s.Create(s.name("events-1"), ecs)
+	s.more["START"] = "1h"
+	s.put("events-1", "a", match(30*time.Minute))
+	s.put("events-1", "7", match(31*time.Minute))
+	ids := func(more string) string {
+		return `{"properties": {"kibana.alert.ancestors": {"properties": {"id": {"type": "long"` + more + `}}}}}`
+	}
+	s.Create(s.signalsIndex(), `{"mappings": `+ids("")+`}`)
+	s.run("run", "--once").want(t, 1).says(t, "dead_lettered=1")
+	s.wantFound("7")
+	s.Do(http.MethodPut, s.signalsIndex()+"/_mapping", ids(`, "ignore_malformed": true`))
+	s.runOnce().says(t, "created=0", "dead_lettered=0") // this time is not searched again
+	s.wantFound("7")
+
+	s.run("backfill", "--from", "now-1h", "--to", "now").want(t, 0).
+		says(t, "1 signals created", "1 alerted before")
+	s.wantFound("7", "a")
+	s.Refresh(s.deadLetterIndex())
+	letters := s.Hits(s.deadLetterIndex())
+	if len(letters) != 1 {
+		t.Fatalf("dead letters: got %d, want 1", len(letters))
+	}
+	for _, signal := range s.signals() {
+		if signal.ID == letters[0].ID {
+			if decode(t, signal.Source).get("kibana.alert.esrule.reduced") != nil {
+				t.Errorf("the signal is reduced: %s", signal.Source)
+			}
+			return
+		}
+	}
+	t.Errorf("no signal has the id of the dead letter, %s", letters[0].ID)
+}
+
 // An alerts index that refuses every signal for what the index is: nothing is given up, and after the
 // repair the next run writes them all.
 func TestSignalsIndexRefusesAll(t *testing.T) {
