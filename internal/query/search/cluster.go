@@ -62,6 +62,7 @@ type Cluster struct {
 	addresses string
 	normal    knownForms
 	lowered   atomic.Int64 // the keep alive that the server allows, where it is shorter than the option
+	old       atomic.Bool  // the server is older than 8.16: it opens no point in time in part
 	texts     sync.Pool    // of *[]byte: memory for the text of pages, from one search to the next
 }
 

@@ -162,7 +162,9 @@ func (p *PointInTime) open(ctx context.Context) (opened, error) {
 	params := openIndices()
 	params.Set("keep_alive", milliseconds(c.keepAlive()))
 	const partial = "allow_partial_search_results"
-	params.Set(partial, "true")
+	if !c.old.Load() {
+		params.Set(partial, "true")
+	}
 	request := func(patterns []string) call {
 		return call{method: http.MethodPost, path: "/" + joined(patterns) + "/_pit", params: params}
 	}
@@ -174,7 +176,8 @@ func (p *PointInTime) open(ctx context.Context) (opened, error) {
 		case c.lowerKeepAlive(err):
 			params.Set("keep_alive", milliseconds(c.keepAlive()))
 		case errors.As(err, &refused) && params.Has(partial) && strings.Contains(refused.Reason, "["+partial+"]"):
-			params.Del(partial) // a server before 8.16 does not know it
+			c.old.Store(true) // it does not know the parameter, and each refusal costs a request
+			params.Del(partial)
 		default:
 			for _, f := range p.note(ctx, blocked) {
 				p.left = append(p.left, f.Index)
