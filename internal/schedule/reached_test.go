@@ -173,6 +173,7 @@ func TestSearchKnowsWhatItReached(t *testing.T) {
 // TestPartOfAPatternMayBeRead has an index whose settings may be seen, and which may not be read: the
 // pattern stays open for it, and not the index by a name of its own.
 func TestPartOfAPatternMayBeRead(t *testing.T) {
+	t.Parallel()
 	w := worldOn(t, estest.Own(t, estest.Options{
 		Users: []estest.User{{Name: "reader", Password: "reader-password", Roles: []string{"reader"}}},
 		Roles: map[string]string{"reader": `{"cluster":["monitor"],"indices": [

@@ -36,6 +36,7 @@ func TestDocumentWithoutItsSource(t *testing.T) {
 	f := func(name, by string, rule string, wantOpen int) {
 		t.Helper()
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it waits for retries
 			w := newWorld(t)
 			w.rule.Parsed = parsed(t, rule)
 			w.event(w.index("a"), 3, "bad.exe", 1)

@@ -188,6 +188,7 @@ func TestNamesAreChecked(t *testing.T) {
 // TestLeastPrivilege: a job that may neither create indices nor manage templates is told to have them set up, and works
 // with what an operator has set up.
 func TestLeastPrivilege(t *testing.T) {
+	t.Parallel() // its server takes a while to start
 	c := estest.Own(t, estest.Options{
 		Roles: map[string]string{
 			"job":     `{"indices":[{"names":["signals","dead-letter"],"privileges":["read","create"]},{"names":["state"],"privileges":["read","index"]}]}`,

@@ -221,6 +221,7 @@ func wantPointer(t *testing.T, c *estest.Cluster, index string, s Signal) {
 
 // TestTooLargeForTheServer: the same where Elasticsearch itself has the limit.
 func TestTooLargeForTheServer(t *testing.T) {
+	t.Parallel() // its server takes a while to start
 	c := estest.Own(t, estest.Options{Settings: map[string]any{
 		"http.max_content_length": "1mb", "indexing_pressure.memory.limit": "700kb",
 	}})

@@ -35,6 +35,7 @@ func asRemote(t *testing.T, c *estest.Cluster) {
 
 // TestRemote is over the indices of a remote cluster, whose mappings are not told.
 func TestRemote(t *testing.T) {
+	t.Parallel() // its server takes a while to start
 	server := estest.Own(t, estest.Options{})
 	asRemote(t, server)
 	t.Run("judged", func(t *testing.T) { remoteIsJudged(t, server) })

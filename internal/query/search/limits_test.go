@@ -72,6 +72,7 @@ func everyKind(t *testing.T, c *search.Cluster, patterns []string, want int) {
 
 // TestLimitsOfACluster: what a cluster does not do at once is done in portions, or asked for in another way.
 func TestLimitsOfACluster(t *testing.T) {
+	t.Parallel() // its server takes a while to start
 	server := estest.Own(t, estest.Options{})
 	const indices = 5
 	for i := range indices {
@@ -156,9 +157,13 @@ func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestManyBlockedIndices(t *testing.T) {
 	server := estest.For(t)
 	const blocked = 80
+	var body strings.Builder // one request makes them all at once, which is far sooner done
 	for i := range blocked {
-		server.Do(http.MethodPut, server.Index(fmt.Sprintf("blocked-%040d", i)), `{"settings": {"number_of_replicas": 0, "index.blocks.read": true}}`)
+		index := server.Index(fmt.Sprintf("blocked-%040d", i))
+		fmt.Fprintf(&body, "{\"create\":{\"_index\":%q}}\n{\"k\":\"x\"}\n", index)
 	}
+	server.Do(http.MethodPost, "_bulk", body.String())
+	server.Do(http.MethodPut, server.Index("blocked-*")+"/_settings", `{"index.blocks.read": true}`)
 	server.Bulk(server.Index("free"), `{"f": "x"}`)
 	hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), server.Index("*"), search.Request{})
 	if len(hits) != 1 || len(failures) != blocked {

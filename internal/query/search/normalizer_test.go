@@ -42,6 +42,7 @@ func forms(t *testing.T, c *search.Cluster, index string, texts ...string) (map[
 
 // TestNormalizeByRole: a role that may read may not analyse, which is enough for lowercase.
 func TestNormalizeByRole(t *testing.T) {
+	t.Parallel() // its server takes a while to start
 	server := estest.Own(t, estest.Options{
 		Users: []estest.User{
 			{Name: "reader", Password: "reader-password", Roles: []string{"reader"}},

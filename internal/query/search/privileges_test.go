@@ -23,6 +23,7 @@ func TestPrivilegesWithoutSecurity(t *testing.T) {
 }
 
 func TestPrivileges(t *testing.T) {
+	t.Parallel() // its server takes a while to start
 	server := estest.Own(t, estest.Options{
 		Users: []estest.User{{Name: "reader", Password: "reader-password", Roles: []string{"reader"}}},
 		Roles: map[string]string{"reader": `{"indices": [
