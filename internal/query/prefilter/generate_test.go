@@ -243,10 +243,6 @@ func object(t *rapid.T, s schema) string {
 		case constantKeyword: // refuses a document with another value
 			draw = func(*rapid.T) string { return `"ab"` }
 		}
-		if strings.Contains(s.json, "normalizer") { // of the field or of an alias's target
-			any := draw
-			draw = func(t *rapid.T) string { return asFieldsWrite(any(t)) }
-		}
 		name := s.held(field)
 		switch pick(t, []string{"one", "one", "one", "one", "one", "two", "empty", "missing"}) {
 		case "one":
@@ -258,15 +254,6 @@ func object(t *rapid.T, s schema) string {
 		}
 	}
 	return `{` + strings.Join(parts, ",") + `}`
-}
-
-// asFieldsWrite writes a number as a search's `fields` do, from which the values of a field with a
-// normalizer come: its index has a number as the document writes it.
-func asFieldsWrite(value string) string {
-	if value == "1e0" {
-		return "1.0"
-	}
-	return value
 }
 
 func value(t *rapid.T) string {

@@ -23,7 +23,7 @@ func TestEveryValue(t *testing.T) {
 			if k.mapping == "" || slices.Contains([]string{runtime, constantKeyword, flattened}, k.name) {
 				continue
 			}
-			documents := everyDocument(k)
+			documents := everyDocument()
 			schema := `{"dynamic":false,"properties":{"f":{"properties":{"a":` + k.mapping + `}}}}`
 			h := (&server{t: t, cluster: cluster, made: i}).holding(schema, documents)
 			asked := h.narrowed(t, conditions)
@@ -88,7 +88,7 @@ func (h *held) narrowed(t *testing.T, conditions []string) []string {
 }
 
 // everyDocument has each text and each scalar as a document of its own.
-func everyDocument(k kind) []string {
+func everyDocument() []string {
 	var values []string
 	for _, text := range slices.Concat(texts, awkward) {
 		value, _ := json.Marshal(text)
@@ -99,9 +99,6 @@ func everyDocument(k kind) []string {
 	slices.Sort(values)
 	values = slices.Compact(values)
 	for i, value := range values {
-		if k.name == normalized {
-			value = asFieldsWrite(value)
-		}
 		values[i] = `{"f":{"a":` + value + `}}`
 	}
 	return values

@@ -52,7 +52,8 @@ func (r *fieldReader) read(path string) (field event.FieldMapping, missing bool)
 		field.FromFields, field.NotInSource = true, true
 		return field, false
 	}
-	if field.Normalizer != nil {
+	// Lower case is made of `_source`: `fields` would write a number anew, 1e0 as 1.0.
+	if n := field.Normalizer; n != nil && (!n.Lowercase || missing) {
 		field.FromFields, field.OnlyFields = true, true
 	}
 	if field.IsDate() && (len(field.Copied) > 0 || missing || !date.Plain(field.Formats)) {

@@ -77,7 +77,7 @@ func TestFieldKinds(t *testing.T) {
 	want := map[string]event.FieldMapping{
 		"k":         {Type: event.Keyword, Name: "keyword", Exact: "k", IgnoreAbove: 500},
 		"short":     {Type: event.Keyword, Name: "keyword", Exact: "short", IgnoreAbove: 10},
-		"normal":    {Type: event.Keyword, Name: "keyword", Exact: "normal", IgnoreAbove: 500, Normalizer: lower, FromFields: true, OnlyFields: true},
+		"normal":    {Type: event.Keyword, Name: "keyword", Exact: "normal", IgnoreAbove: 500, Normalizer: lower},
 		"null":      {Type: event.Keyword, Name: "keyword", Exact: "null", IgnoreAbove: 500, NullValue: "none", HasNullValue: true},
 		"columns":   {Type: event.Keyword, Name: "keyword", Exact: "columns", IgnoreAbove: 500, Unindexed: true},
 		"nothing":   {Type: event.Keyword, Name: "keyword", Exact: "nothing", IgnoreAbove: 500, Unsearchable: true},
@@ -85,7 +85,7 @@ func TestFieldKinds(t *testing.T) {
 		"file.path": {Type: event.Text, Name: "text", Exact: "file.path.keyword", IgnoreAbove: 1024},
 		// `_source` has a sub-field's values under its parent's name.
 		"file.path.raw": {Type: event.Keyword, Name: "keyword", Exact: "file.path.raw", IgnoreAbove: 256, SourcePath: "file.path"},
-		"folded":        {Type: event.Text, Name: "text", Exact: "folded.lower", IgnoreAbove: 500, Normalizer: lower, FromFields: true, OnlyFields: true},
+		"folded":        {Type: event.Text, Name: "text", Exact: "folded.lower", IgnoreAbove: 500, Normalizer: lower},
 		"long":          {Type: event.Integer, Name: "long", Exact: "long", NullValue: "7", HasNullValue: true},
 		"double":        {Type: event.Float, Name: "double", Exact: "double", Unindexed: true},
 		"boolean":       {Type: event.Boolean, Name: "boolean", Exact: "boolean", NullValue: "true", HasNullValue: true},
