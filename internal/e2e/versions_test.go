@@ -14,6 +14,7 @@ func TestVersions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs Elasticsearch; -short is set")
 	}
+	t.Parallel() // beside other tests, but one server at a time: each takes memory
 	for _, version := range estest.OtherVersions() {
 		t.Run(version, func(t *testing.T) {
 			server := estest.Own(t, estest.Options{Version: version})
