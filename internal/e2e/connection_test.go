@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/base64"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -16,27 +15,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-// hungAddress accepts connections and answers nothing.
-func hungAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { conn.Close() })
-		}
-	}()
-	return "http://" + l.Addr().String()
-}
+	"esrule/internal/estest"
+)
 
 // gateway stands before the server and answers itself what spoil takes.
 func gateway(t *testing.T, to string, spoil func(http.ResponseWriter, *http.Request) bool) string {
@@ -67,7 +48,7 @@ func TestHungNode(t *testing.T) {
 			s := newStage(t, "events-*")
 			s.Create(s.name("events-1"), ecs)
 			s.put("events-1", "a", match(time.Minute))
-			hung := hungAddress(t)
+			hung := estest.HungAddress(t)
 			s.url = order(hung, s.url)
 			began := time.Now()
 			r := s.runOnce()

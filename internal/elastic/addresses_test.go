@@ -46,26 +46,6 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-// hungAddress accepts connections and answers nothing.
-func hungAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { conn.Close() })
-		}
-	}()
-	return "http://" + l.Addr().String()
-}
-
 // closedAddress refuses connections.
 func closedAddress(t *testing.T) string {
 	t.Helper()
@@ -182,7 +162,7 @@ func TestOneOfTwoAddressesFails(t *testing.T) {
 	}
 	for _, first := range []bool{true, false} {
 		order := map[bool]string{true: "first", false: "second"}[first]
-		f("hung "+order, hungAddress(t), first, 0)
+		f("hung "+order, estest.HungAddress(t), first, 0)
 		f("closed "+order, closedAddress(t), first, 0)
 		f("bad gateway "+order, status(http.StatusBadGateway), first, 0)
 		f("another program "+order, status(http.StatusOK), first, 0)
@@ -265,7 +245,7 @@ func TestAddressHangsForAWhile(t *testing.T) {
 // Both clients know of an address what one of them has learnt.
 func TestHealthIsShared(t *testing.T) {
 	t.Parallel()
-	c, _ := clientFor(t, Config{Addresses: []string{hungAddress(t), estest.For(t).URL}})
+	c, _ := clientFor(t, Config{Addresses: []string{estest.HungAddress(t), estest.For(t).URL}})
 	for range 2 {
 		if code, text, err := ask(t.Context(), c, http.MethodPost, searchNothing, `{}`); err != nil || code != http.StatusOK {
 			t.Fatalf("got status %d, %q, error %v", code, text, err)
@@ -295,7 +275,7 @@ func TestNoAddressIsWell(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	c, _ = clientFor(t, Config{Addresses: []string{hungAddress(t), hungAddress(t)}})
+	c, _ = clientFor(t, Config{Addresses: []string{estest.HungAddress(t), estest.HungAddress(t)}})
 	if _, _, err = ask(ctx, c, http.MethodGet, searchNothing, ""); err == nil || ctx.Err() == nil {
 		t.Errorf("got %v, want the end of the context", err)
 	}
