@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -56,7 +55,11 @@ func notice(t *testing.T) string {
 			fmt.Fprintf(&b, "%s\n%s\n", strings.Repeat("-", 80), text)
 		}
 	}
-	add("The Go programming language and its standard library", runtime.GOROOT())
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatalf("go env: %v", err)
+	}
+	add("The Go programming language and its standard library", strings.TrimSpace(string(root)))
 	for _, module := range slices.Compact(modules) {
 		parts := strings.Fields(module)
 		add(parts[0]+" "+parts[1], parts[2])
