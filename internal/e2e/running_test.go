@@ -43,11 +43,11 @@ func TestService(t *testing.T) {
 		t.Fatal(err)
 	}
 	service.wait().want(t, 0).says(t, "polling", "stopped; what is open is searched by the next run")
-	s.wantWhole()
 
 	s.put("events-1", "while-down", match(0))
 	s.runOnce()
 	s.wantFound("before", "behind", "while-down")
+	s.wantWhole()
 }
 
 // A ledger that reaches into the future, as a clock that was ahead leaves it, would hide what comes until then.

@@ -318,6 +318,7 @@ func TestRunEndsWhereASweepTakesLong(t *testing.T) {
 
 func TestTwoInstancesSweepAtOnce(t *testing.T) {
 	w, began := lateWorld(t, 30*time.Hour)
+	w.theirs = func() time.Time { return w.clock }
 	w.happened("first", hourly(24, began, -time.Hour)...)
 	w.clock = w.clock.Add(61 * time.Minute)
 	d, err := schedule.NewDetection(w.rule, nil)
