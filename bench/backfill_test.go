@@ -24,6 +24,7 @@ import (
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
+	"esrule/internal/span"
 )
 
 // backfillRounds is how often each way is taken, in turns, behind one round that only warms the server up: until it has
@@ -92,8 +93,8 @@ func unpacked(b *testing.B, c *estest.Cluster) *elasticsearch.Client {
 }
 
 // whole is the range that holds every event.
-func whole() schedule.Interval {
-	return schedule.NewInterval(firstDay().Add(-time.Hour), firstDay().Add(day+time.Hour))
+func whole() span.Interval {
+	return span.New(firstDay().Add(-time.Hour), firstDay().Add(day+time.Hour))
 }
 
 func (d *drain) measure(b *testing.B) {

@@ -20,6 +20,7 @@ import (
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 	"esrule/rules"
 )
 
@@ -40,13 +41,13 @@ const (
 // So the comparison is made without that memory, and the other one stands beside it, by the name warm.
 func BenchmarkPrefilter(b *testing.B) {
 	s := newSetting(b)
-	minutes := func(round int) schedule.Interval {
+	minutes := func(round int) span.Interval {
 		from := firstDay().Add(12*time.Hour + time.Duration(round)*9*time.Minute)
-		return schedule.NewInterval(from, from.Add(9*time.Minute))
+		return span.New(from, from.Add(9*time.Minute))
 	}
-	wholeDay := func(round int) schedule.Interval {
+	wholeDay := func(round int) span.Interval {
 		from := firstDay().Add(time.Duration(round) * time.Second)
-		return schedule.NewInterval(from, from.Add(day))
+		return span.New(from, from.Add(day))
 	}
 	b.Run("9m", func(b *testing.B) { s.measure(b, false, minutes) })
 	b.Run("24h", func(b *testing.B) { s.measure(b, false, wholeDay) })
@@ -118,7 +119,7 @@ const (
 	pushed    = "pushed down"
 )
 
-func (s *setting) searches(b *testing.B, window schedule.Interval) []measured {
+func (s *setting) searches(b *testing.B, window span.Interval) []measured {
 	b.Helper()
 	when := prefilter.Between(s.mapping, s.detection.Timestamps(), window.From, window.To)
 	filter := prefilter.Build(s.detection.Matcher.Condition(), s.mapping)
@@ -140,7 +141,7 @@ type samples struct {
 }
 
 // measure runs the rounds, with or without the server's memory of filters. Each has a window of its own, as polls have.
-func (s *setting) measure(b *testing.B, warm bool, window func(round int) schedule.Interval) {
+func (s *setting) measure(b *testing.B, warm bool, window func(round int) span.Interval) {
 	b.Helper()
 	s.prepare(b, warm)
 	taken := map[string]*samples{timeRange: {}, preFilter: {}, pushed: {}}

@@ -12,6 +12,7 @@ import (
 
 	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
+	"esrule/internal/span"
 )
 
 // printPlan shows what a backfill is about to do.
@@ -147,7 +148,7 @@ func (h *history) printTotals(t backfill.Totals, changes backfill.Changes) {
 
 // lengthOf writes how long an interval is: in days and hours where it is two days or longer. A
 // time.Duration ends at 292 years, and a range may begin in the year 1.
-func lengthOf(i schedule.Interval) string {
+func lengthOf(i span.Interval) string {
 	const day = 24 * 60 * 60
 	seconds := i.To.Unix() - i.From.Unix()
 	if seconds < 2*day {
@@ -161,7 +162,7 @@ func lengthOf(i schedule.Interval) string {
 }
 
 // spans shows a few intervals, and how many more there are.
-func spans(list schedule.Intervals) string {
+func spans(list span.Intervals) string {
 	const shown = 3
 	var texts []string
 	for _, i := range list[:min(len(list), shown)] {

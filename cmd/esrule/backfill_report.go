@@ -21,6 +21,7 @@ import (
 	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/sink"
+	"esrule/internal/span"
 )
 
 // historyPage is the report of a backfill, or nothing where none was asked for. It shows every signal of the rules in
@@ -69,7 +70,7 @@ func (p *historyPage) discard() {
 }
 
 // finish writes the page of whatever was covered, also where the backfill was stopped.
-func (p *historyPage) finish(ctx context.Context, plan *backfill.Plan, totals backfill.Totals, covered map[rule.ID]schedule.Intervals, changes backfill.Changes) error {
+func (p *historyPage) finish(ctx context.Context, plan *backfill.Plan, totals backfill.Totals, covered map[rule.ID]span.Intervals, changes backfill.Changes) error {
 	if p.writer == nil {
 		return nil
 	}
@@ -96,7 +97,7 @@ func (p *historyPage) finish(ctx context.Context, plan *backfill.Plan, totals ba
 }
 
 // coverage enters what was searched for one rule, and what was not.
-func (p *historyPage) coverage(r *report.Report, plan *backfill.Plan, part backfill.Part, covered schedule.Intervals, totals backfill.Totals) {
+func (p *historyPage) coverage(r *report.Report, plan *backfill.Plan, part backfill.Part, covered span.Intervals, totals backfill.Totals) {
 	what := strings.Join(part.Patterns, ", ")
 	if what == "" {
 		return // nothing of it may be read, which limits says
@@ -109,7 +110,7 @@ func (p *historyPage) coverage(r *report.Report, plan *backfill.Plan, part backf
 		}
 		r.Covered = append(r.Covered, c)
 	}
-	for _, i := range (schedule.Intervals{plan.Request.Range}).Minus(covered...) {
+	for _, i := range (span.Intervals{plan.Request.Range}).Minus(covered...) {
 		r.NotCovered = append(r.NotCovered, report.Gap{What: what, Rule: part.RuleID, From: i.From, To: i.To, Reason: reasonFor(i, totals)})
 	}
 }
@@ -127,7 +128,7 @@ func (p *historyPage) documents(plan *backfill.Plan, part backfill.Part) (sum in
 }
 
 // reasonFor says why a span is not covered.
-func reasonFor(i schedule.Interval, totals backfill.Totals) string {
+func reasonFor(i span.Interval, totals backfill.Totals) string {
 	var reasons []string
 	for _, f := range totals.Failures {
 		if len(f.Time.Within(i)) > 0 {

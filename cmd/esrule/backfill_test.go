@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
+	"esrule/internal/span"
 )
 
 // Where there is no terminal a line says how far a backfill is, how fast, and how long it will take.
@@ -42,7 +42,7 @@ func TestLengthOf(t *testing.T) {
 			}
 			return when
 		}
-		if got := lengthOf(schedule.NewInterval(at(from), at(to))); got != want {
+		if got := lengthOf(span.New(at(from), at(to))); got != want {
 			t.Errorf("from %s to %s: got %s, want %s", from, to, got, want)
 		}
 	}

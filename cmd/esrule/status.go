@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 const statusLong = `Show what the ledgers say: how far each rule is covered, what is open and why, and what
@@ -46,7 +47,7 @@ type ruleStatus struct {
 	// Covered says whether all of it is well: covered without a gap or an open index, by a last run that ended, in time.
 	Covered     bool                 `json:"covered"`
 	GapSeconds  float64              `json:"gap_seconds"`
-	Gaps        schedule.Intervals   `json:"gaps,omitempty"`
+	Gaps        span.Intervals       `json:"gaps,omitempty"`
 	OpenSeconds float64              `json:"open_seconds"` // for which at least one index is open
 	Open        []schedule.OpenIndex `json:"open,omitempty"`
 	Sick        []schedule.SickPiece `json:"sick,omitempty"` // pieces that failed as a whole
@@ -178,7 +179,7 @@ func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *schedule
 		s.SetAside = *ledger.SetAside
 	}
 	s.LateSweep = lateSweepOf(ledger.Sweep, late)
-	var open schedule.Intervals
+	var open span.Intervals
 	for _, o := range s.Open {
 		open = open.Union(o.Time...)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 func TestStatusIsWhole(t *testing.T) {
@@ -19,7 +20,7 @@ func TestStatusIsWhole(t *testing.T) {
 	f("covered", ruleStatus{CoveredUpTo: upTo, LastRun: run}, true)
 	f("the first run was killed", ruleStatus{CoveredUpTo: upTo}, false)
 	f("the last run failed", ruleStatus{CoveredUpTo: upTo, LastRun: &schedule.Run{Error: "no answer"}}, false)
-	f("a gap", ruleStatus{CoveredUpTo: upTo, LastRun: run, Gaps: schedule.Intervals{{}}}, false)
+	f("a gap", ruleStatus{CoveredUpTo: upTo, LastRun: run, Gaps: span.Intervals{{}}}, false)
 	f("nothing covered for too long", ruleStatus{CoveredUpTo: upTo, LastRun: run, Late: true}, false)
 	f("an open index", ruleStatus{CoveredUpTo: upTo, LastRun: run, Open: []schedule.OpenIndex{{}}}, false)
 }

@@ -8,6 +8,7 @@ import (
 
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 func TestNotCovered(t *testing.T) {
@@ -23,7 +24,7 @@ func TestNotCovered(t *testing.T) {
 	}
 	at := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	open := func(index string) schedule.OpenIndex {
-		return schedule.OpenIndex{Index: index, Reason: "red", Time: schedule.Intervals{schedule.NewInterval(at, at.Add(time.Minute))}}
+		return schedule.OpenIndex{Index: index, Reason: "red", Time: span.Intervals{span.New(at, at.Add(time.Minute))}}
 	}
 	report := func(id rule.ID, open ...schedule.OpenIndex) schedule.RuleReport {
 		return schedule.RuleReport{RuleID: id, Name: "Rule " + string(id), Open: open}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // outageStage is a stage whose rule ran for two days until some time ago, as its ledger says, and not since.
@@ -19,7 +20,7 @@ func outageStage(t *testing.T, off time.Duration) (s *stage, stopped time.Time) 
 	l := s.ledger()
 	stopped = l.Covered.End().Add(-off)
 	l.Since = stopped.Add(-48 * time.Hour)
-	l.Covered = schedule.Intervals{schedule.NewInterval(l.Since, stopped)}
+	l.Covered = span.Intervals{span.New(l.Since, stopped)}
 	l.Sweep = &schedule.Sweep{Start: stopped, CompletedAt: stopped, Due: stopped.Add(time.Hour)}
 	s.Do(http.MethodPut, s.ledgerPath(), l)
 	return s, stopped
@@ -29,13 +30,13 @@ func outageStage(t *testing.T, off time.Duration) (s *stage, stopped time.Time) 
 var pageWindow = regexp.MustCompile(`"range":\{"@timestamp":\{"format":"[a-z_]+","gte":"([^"]+)"(?:,"lt":"([^"]+)")?\}`)
 
 // windows are what the program searched, in order, each once however many pages it took.
-func (p *proxy) windows(s *stage) (seen []schedule.Interval) {
+func (p *proxy) windows(s *stage) (seen []span.Interval) {
 	for _, c := range p.seen() {
 		m := pageWindow.FindStringSubmatch(c.body)
 		if !isPage(s, c) || m == nil {
 			continue
 		}
-		var w schedule.Interval
+		var w span.Interval
 		w.From, _ = time.Parse(time.RFC3339, m[1])
 		w.To, _ = time.Parse(time.RFC3339, m[2])
 		if n := len(seen); n == 0 || seen[n-1] != w {

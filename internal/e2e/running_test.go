@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // Two instances at once, over the same time and the same rule, on indices that neither finds there: one signal an event.
@@ -75,10 +76,10 @@ func TestCatchingUp(t *testing.T) {
 	s.more["START"] = "12h"
 	s.runOnce()
 	now := time.Now()
-	var gap schedule.Interval
+	var gap span.Interval
 	s.changeLedger(func(l *schedule.Ledger) {
-		gap = schedule.NewInterval(now.Add(-8*time.Hour), now.Add(-5*time.Hour-30*time.Minute))
-		outage := schedule.NewInterval(now.Add(-time.Hour), now.Add(time.Hour))
+		gap = span.New(now.Add(-8*time.Hour), now.Add(-5*time.Hour-30*time.Minute))
+		outage := span.New(now.Add(-time.Hour), now.Add(time.Hour))
 		l.Covered = l.Covered.Minus(gap, outage)
 	})
 	s.put("events-1", "in-the-gap", match(6*time.Hour))
@@ -117,7 +118,7 @@ func TestCatchingUp(t *testing.T) {
 }
 
 // searched gives the windows that the program asked for, in order; a second page of one counts once.
-func searched(t *testing.T, p *proxy) []schedule.Interval {
+func searched(t *testing.T, p *proxy) []span.Interval {
 	t.Helper()
 	bound := func(body, which string) time.Time {
 		found := regexp.MustCompile(fmt.Sprintf(`"%s":"([^"]*)"`, which)).FindStringSubmatch(body)
@@ -130,10 +131,10 @@ func searched(t *testing.T, p *proxy) []schedule.Interval {
 		}
 		return at
 	}
-	var windows []schedule.Interval
+	var windows []span.Interval
 	for _, c := range p.seen() {
 		if isPage(nil, c) {
-			windows = append(windows, schedule.NewInterval(bound(c.body, "gte"), bound(c.body, "lt")))
+			windows = append(windows, span.New(bound(c.body, "gte"), bound(c.body, "lt")))
 		}
 	}
 	return slices.Compact(windows)

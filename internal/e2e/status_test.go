@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // What status says of a ledger with a gap and an index that is open, for people and for programs.
@@ -48,9 +49,9 @@ func TestStatus(t *testing.T) {
 	var end time.Time
 	s.changeLedger(func(l *schedule.Ledger) {
 		end = l.Covered.End()
-		l.Covered = l.Covered.Minus(schedule.NewInterval(end.Add(-40*time.Minute), end.Add(-30*time.Minute)))
-		half := schedule.Intervals{schedule.NewInterval(end.Add(-20*time.Minute), end.Add(-10*time.Minute))}
-		whole := schedule.Intervals{schedule.NewInterval(end.Add(-25*time.Minute), end.Add(-10*time.Minute))}
+		l.Covered = l.Covered.Minus(span.New(end.Add(-40*time.Minute), end.Add(-30*time.Minute)))
+		half := span.Intervals{span.New(end.Add(-20*time.Minute), end.Add(-10*time.Minute))}
+		whole := span.Intervals{span.New(end.Add(-25*time.Minute), end.Add(-10*time.Minute))}
 		l.Open = []schedule.OpenIndex{
 			{Index: "sick-1", Time: half, Reason: "no answer of shard 0", Since: end, Tries: 3, Next: end.Add(time.Hour)},
 			{Index: "sick-2", Time: whole, Reason: "closed", Since: end, Next: end.Add(time.Hour)},

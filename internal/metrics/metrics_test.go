@@ -18,6 +18,7 @@ import (
 	"esrule/internal/elastic"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // clock is a time that a test sets.
@@ -73,14 +74,14 @@ func TestStanding(t *testing.T) {
 	check(t, m, "esrule_rule_lag")
 
 	since := c.at.Add(-10 * time.Hour)
-	hour := func(from, to int) schedule.Interval {
-		return schedule.NewInterval(since.Add(time.Duration(from)*time.Hour), since.Add(time.Duration(to)*time.Hour))
+	hour := func(from, to int) span.Interval {
+		return span.New(since.Add(time.Duration(from)*time.Hour), since.Add(time.Duration(to)*time.Hour))
 	}
 	l := schedule.NewLedger("a", "A", since)
-	l.Covered = schedule.Intervals{hour(0, 6), hour(8, 10)}
+	l.Covered = span.Intervals{hour(0, 6), hour(8, 10)}
 	l.Open = []schedule.OpenIndex{
-		{Index: "x", Time: schedule.Intervals{hour(3, 4)}},
-		{Index: "y", Time: schedule.Intervals{hour(3, 5)}},
+		{Index: "x", Time: span.Intervals{hour(3, 4)}},
+		{Index: "y", Time: span.Intervals{hour(3, 5)}},
 	}
 	m.Ledger(l)
 	c.at = c.at.Add(30 * time.Second)

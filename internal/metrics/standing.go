@@ -8,6 +8,7 @@ import (
 
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // The metrics of a standing that stay true while nothing is learnt. The lag is none of them: it grows.
@@ -60,7 +61,7 @@ func newStandings(now func() time.Time) *standings {
 }
 
 func (s *standings) note(l *schedule.Ledger) {
-	var open schedule.Intervals
+	var open span.Intervals
 	for _, o := range l.Open {
 		open = open.Union(o.Time...)
 	}

@@ -17,6 +17,7 @@ import (
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
+	"esrule/internal/span"
 )
 
 // CheckedTime is how far back Check counts events; CheckedDays says it in words.
@@ -144,7 +145,7 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 	if err != nil {
 		return check, err
 	}
-	if err := d.countEvents(ctx, c, &check, classes, Interval{From: now.Add(-CheckedTime)}); err != nil {
+	if err := d.countEvents(ctx, c, &check, classes, span.Interval{From: now.Add(-CheckedTime)}); err != nil {
 		return check, err
 	}
 	hints, err := d.multiFields(ctx, c, patterns, classes)
@@ -182,7 +183,7 @@ func checkOpening(ctx context.Context, c Counter, check *PatternCheck, patterns 
 	return pit.Close(ctx)
 }
 
-func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCheck, classes []search.Class, day Interval) error {
+func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCheck, classes []search.Class, day span.Interval) error {
 	patterns := indexpattern.Alone(d.Patterns, check.Pattern)
 	when := prefilter.Anytime(d.Timestamps(), day.From, day.To)
 	all, err := c.Count(ctx, patterns, when)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // TestFirstRunOnAClockAhead leaves the ledger of a first run on a machine whose clock was a day ahead.
@@ -13,9 +14,9 @@ func TestFirstRunOnAClockAhead(t *testing.T) {
 	w := newWorld(t)
 	w.event(w.index("a"), 3, "bad.exe", 1)
 	ahead := w.clock.Add(24 * time.Hour)
-	first := schedule.NewInterval(ahead.Add(-w.rule.From), ahead)
+	first := span.New(ahead.Add(-w.rule.From), ahead)
 	create := func() *schedule.Ledger { return schedule.NewLedger(w.rule.ID, w.rule.Name, first.From) }
-	if _, err := w.store().Update(t.Context(), w.rule.ID, create, func(l *schedule.Ledger) { l.Covered = schedule.Intervals{first} }); err != nil {
+	if _, err := w.store().Update(t.Context(), w.rule.ID, create, func(l *schedule.Ledger) { l.Covered = span.Intervals{first} }); err != nil {
 		t.Fatal(err)
 	}
 	w.run()

@@ -17,6 +17,7 @@ import (
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
 	"esrule/internal/sink"
+	"esrule/internal/span"
 )
 
 // flushAt is how many signals are held before they are written: each takes several times its text in memory until then.
@@ -53,7 +54,7 @@ type Target struct {
 	// Only are the indices that are searched; with none, all are.
 	Only []string
 	// Window is half-open; a zero end is no bound.
-	Window     Interval
+	Window     span.Interval
 	Timestamps prefilter.Timestamps
 	// Now is the instant that a relative date of the rule counts from.
 	Now time.Time

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // lateWorld is a world that began some days ago, so that days can pass in it, with a rule that has covered some time.
@@ -25,7 +26,7 @@ func lateWorld(t *testing.T, covered time.Duration) (w *world, began time.Time) 
 	began = w.clock
 	w.changeLedger(func(l *schedule.Ledger) { // an hour takes a search
 		l.Since = began.Add(-covered)
-		l.Covered = schedule.Intervals{schedule.NewInterval(l.Since, began)}
+		l.Covered = span.Intervals{span.New(l.Since, began)}
 	})
 	return w, began
 }

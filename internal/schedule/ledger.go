@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"esrule/internal/query/rule"
+	"esrule/internal/span"
 )
 
 // Ledger is the memory of one rule: what was searched and what is still open. It is a document of the
@@ -19,7 +20,7 @@ type Ledger struct {
 	// Since is where the rule's coverage begins: the start of its first run's look back.
 	Since time.Time `json:"since"`
 	// Covered are the intervals that were searched whole, but for the indices in Open.
-	Covered Intervals `json:"covered"`
+	Covered span.Intervals `json:"covered"`
 	// Open are the indices that did not answer for part of what is covered otherwise.
 	Open []OpenIndex `json:"open,omitempty"`
 	// Sick are the pieces that failed as a whole. Their time is in Covered only where they are a late
@@ -45,8 +46,8 @@ const ledgerVersion = 1
 
 // OpenIndex is an index, or a whole pattern that may not be read, with the time for which it is not covered.
 type OpenIndex struct {
-	Index string    `json:"index"`
-	Time  Intervals `json:"time"`
+	Index string         `json:"index"`
+	Time  span.Intervals `json:"time"`
 	// SweepFrom is the time from which on the index owes a late sweep, without an end; zero where it owes none.
 	SweepFrom time.Time `json:"sweep_from,omitzero"`
 	Reason    string    `json:"reason"`
@@ -97,8 +98,8 @@ func NewLedger(id rule.ID, name string, since time.Time) *Ledger {
 }
 
 // Gaps is the time up to now that is wanted and not covered, oldest first.
-func (l *Ledger) Gaps(now time.Time) Intervals {
-	return Intervals(nil).Union(NewInterval(l.Since, now)).Minus(l.Covered...)
+func (l *Ledger) Gaps(now time.Time) span.Intervals {
+	return span.Intervals(nil).Union(span.New(l.Since, now)).Minus(l.Covered...)
 }
 
 // CoveredUpTo is the moment before which everything wanted is covered by every index.
@@ -109,7 +110,7 @@ func (l *Ledger) CoveredUpTo() time.Time {
 	}
 	for _, open := range l.Open {
 		if len(open.Time) > 0 {
-			upTo = earlier(upTo, open.Time[0].From)
+			upTo = span.Earlier(upTo, open.Time[0].From)
 		}
 	}
 	return upTo
@@ -121,11 +122,11 @@ func (l *Ledger) CoveredUpTo() time.Time {
 func (l *Ledger) CutFuture(now time.Time, interval time.Duration) time.Duration {
 	now = now.UTC().Truncate(time.Millisecond)
 	future := l.Covered.Length()
-	l.Covered = l.Covered.Within(Interval{To: now})
+	l.Covered = l.Covered.Within(span.Interval{To: now})
 	l.cutSick(now, interval)
 	for i := range l.Open {
 		o := &l.Open[i]
-		o.Since = earlier(o.Since, now)
+		o.Since = span.Earlier(o.Since, now)
 		if o.Next.After(now.Add(o.pause(interval))) {
 			o.Next = now
 		}
@@ -134,7 +135,7 @@ func (l *Ledger) CutFuture(now time.Time, interval time.Duration) time.Duration 
 }
 
 // cover enters an interval as searched, except for the failures, whose indices are open for it.
-func (l *Ledger) cover(i Interval, failures []Failure, now time.Time) {
+func (l *Ledger) cover(i span.Interval, failures []Failure, now time.Time) {
 	l.Covered = l.Covered.Union(i)
 	l.heal(now)
 	for _, f := range failures {
@@ -142,7 +143,7 @@ func (l *Ledger) cover(i Interval, failures []Failure, now time.Time) {
 	}
 }
 
-func (l *Ledger) open(f Failure, i Interval, now time.Time) {
+func (l *Ledger) open(f Failure, i span.Interval, now time.Time) {
 	o := l.opened(f, now)
 	o.Time = o.Time.Union(i)
 }
@@ -156,12 +157,12 @@ func (l *Ledger) opened(f Failure, now time.Time) *OpenIndex {
 	}
 	o := &l.Open[at]
 	o.Reason = f.Reason
-	o.Next = later(o.Next, now)
+	o.Next = span.Later(o.Next, now)
 	return o
 }
 
 // retried enters what became of a second look at one index: answered, or failed once more.
-func (l *Ledger) retried(index string, i Interval, failure *Failure, now time.Time, interval time.Duration) {
+func (l *Ledger) retried(index string, i span.Interval, failure *Failure, now time.Time, interval time.Duration) {
 	at := slices.IndexFunc(l.Open, func(o OpenIndex) bool { return o.Index == index })
 	if at < 0 {
 		return

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"esrule/internal/span"
 )
 
 func TestCoveredUpTo(t *testing.T) {
@@ -14,7 +16,7 @@ func TestCoveredUpTo(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", why, got, minute(want))
 		}
 	}
-	open := func(l *Ledger, i Interval) *Ledger {
+	open := func(l *Ledger, i span.Interval) *Ledger {
 		l.cover(i, []Failure{{Index: "sick", Reason: "no shard"}}, i.To)
 		return l
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // windows notes the windows of time that searches ask a cluster for, in their order.
@@ -21,7 +22,7 @@ type windows struct {
 
 // searched is a window, and the moment on the world's clock when its search began.
 type searched struct {
-	schedule.Interval
+	span.Interval
 	at time.Time
 }
 

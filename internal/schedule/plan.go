@@ -9,6 +9,7 @@ import (
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
+	"esrule/internal/span"
 )
 
 // plan is the search of one window, laid out for the mappings of the moment.
@@ -25,7 +26,7 @@ type plan struct {
 func (p plan) indices() int { return len(p.mappings) }
 
 // plan builds the search of a window over the classes of mappings that the patterns have now.
-func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps, window Interval, own []string) plan {
+func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps, window span.Interval, own []string) plan {
 	p := plan{mappings: map[string]*event.Mapping{}}
 	var groups []*group
 	var searched []prefilter.Class
@@ -85,7 +86,7 @@ func (p *plan) narrow(to dsl.Clause) {
 
 // Query is what a search of a window asks of the classes of mappings that the patterns have now: the window
 // and the pre-filter, without the indices in own. uncovered are those whose events cannot be judged.
-func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window Interval, own []string) (query dsl.Clause, uncovered []Failure) {
+func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window span.Interval, own []string) (query dsl.Clause, uncovered []Failure) {
 	p := d.plan(classes, t, window, own)
 	return p.request, p.uncovered
 }

@@ -9,6 +9,7 @@ import (
 
 	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/search"
+	"esrule/internal/span"
 )
 
 // reach sorts the indices of a target into those that the point in time holds or names among its
@@ -45,20 +46,20 @@ const missedReason = "it was closed, hidden or in none of the patterns when they
 // reach is the account of what the searches of a run reached, so that an index that none of them held
 // can be told at its end.
 type reach struct {
-	all Intervals            // that were searched
-	by  map[string]Intervals // by index that was ever there: for which it was reached
+	all span.Intervals            // that were searched
+	by  map[string]span.Intervals // by index that was ever there: for which it was reached
 }
 
 // know enters indices that are there before the first search.
 func (r *reach) know(indices map[string]search.Standing) {
-	r.by = map[string]Intervals{}
+	r.by = map[string]span.Intervals{}
 	for index := range indices {
 		r.by[index] = nil
 	}
 }
 
 // note enters what a search of an interval reached. Of two searches of the same time the later counts.
-func (r *reach) note(i Interval, reached []string) {
+func (r *reach) note(i span.Interval, reached []string) {
 	r.all = r.all.Union(i)
 	for index, time := range r.by {
 		r.by[index] = time.Minus(i)
@@ -69,7 +70,7 @@ func (r *reach) note(i Interval, reached []string) {
 }
 
 // missed is the searched time for which an index was not reached.
-func (r *reach) missed(index string) Intervals { return r.all.Minus(r.by[index]...) }
+func (r *reach) missed(index string) span.Intervals { return r.all.Minus(r.by[index]...) }
 
 // gone reports whether an index that was there is not among those that are now.
 func (r *reach) gone(now map[string]search.Standing) bool {
@@ -90,7 +91,7 @@ func (s *ruleRun) accounted(index string) bool {
 }
 
 // noteReached enters what a piece reached, its failures included: they are in the ledger.
-func (s *ruleRun) noteReached(i Interval, late bool, out Outcome) {
+func (s *ruleRun) noteReached(i span.Interval, late bool, out Outcome) {
 	reached := slices.Clone(out.Reached)
 	for _, f := range out.Failures {
 		reached = append(reached, f.Index)
@@ -99,7 +100,7 @@ func (s *ruleRun) noteReached(i Interval, late bool, out Outcome) {
 	if late {
 		account = &s.swept
 	}
-	if i.unbounded() {
+	if i.Unbounded() {
 		i.To = endless
 	}
 	account.note(i, reached)

@@ -11,13 +11,14 @@ import (
 
 	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/search"
+	"esrule/internal/span"
 )
 
 // retry is a piece of time for which open indices, or a pattern that could not be read, are searched
 // again. Indices that are open for the same time are searched together.
 type retry struct {
 	indices []string
-	piece   Interval
+	piece   span.Interval
 	sweep   bool // it is owed to a late sweep
 }
 
@@ -73,15 +74,15 @@ func (s *ruleRun) unanswered(name string) bool {
 // openPiece is the piece that begins at a moment, with all who are open from then on, up to where one of
 // them is not any more.
 func (s *ruleRun) openPiece(due []OpenIndex, from time.Time) retry {
-	r := retry{piece: Interval{From: from, To: from.Add(s.retryPace.length)}}
+	r := retry{piece: span.Interval{From: from, To: from.Add(s.retryPace.length)}}
 	for _, o := range due {
 		switch {
 		case len(o.Time) == 0:
 		case !o.Time[0].From.Equal(from):
-			r.piece.To = earlier(r.piece.To, o.Time[0].From)
+			r.piece.To = span.Earlier(r.piece.To, o.Time[0].From)
 		case len(r.indices) == 0 || !s.single:
 			r.indices = append(r.indices, o.Index)
-			r.piece.To = earlier(r.piece.To, o.Time[0].To)
+			r.piece.To = span.Earlier(r.piece.To, o.Time[0].To)
 		}
 	}
 	return r
@@ -94,7 +95,7 @@ func (s *ruleRun) owedPiece(due []OpenIndex, from time.Time) retry {
 		switch owed := o.SweepFrom; {
 		case owed.IsZero():
 		case !owed.Equal(from):
-			if r.piece.unbounded() || owed.Before(r.piece.To) {
+			if r.piece.Unbounded() || owed.Before(r.piece.To) {
 				r.piece.To = owed
 			}
 		case len(r.indices) == 0 || !s.single:

@@ -10,6 +10,7 @@ import (
 
 	"esrule/internal/query/dsl"
 	"esrule/internal/sink"
+	"esrule/internal/span"
 )
 
 // ruleRun is one run of one rule under way. It begins, takes steps until none is left, and ends. A piece
@@ -25,14 +26,14 @@ type ruleRun struct {
 	stalled   atomic.Int64 // nanoseconds of it, see [RuleReport.Stalled]
 
 	ledger    *Ledger
-	patterns  []string  // those that are searched
-	forbidden []Failure // those that may not be read, or not whole
-	now       time.Time // the earlier of our clock and the cluster's, when asked last
-	asked     time.Time // our clock then
-	theirs    time.Time // the cluster's clock when the run began
-	apart     Interval  // between the two clocks, where that is too much; it is not searched
-	before    turn      // what the last step searched
-	turn      work      // the kind of work behind the live window that is next
+	patterns  []string      // those that are searched
+	forbidden []Failure     // those that may not be read, or not whole
+	now       time.Time     // the earlier of our clock and the cluster's, when asked last
+	asked     time.Time     // our clock then
+	theirs    time.Time     // the cluster's clock when the run began
+	apart     span.Interval // between the two clocks, where that is too much; it is not searched
+	before    turn          // what the last step searched
+	turn      work          // the kind of work behind the live window that is next
 	gapPace   pace
 	sweepPace pace
 	retryPace pace
@@ -114,9 +115,9 @@ func (s *ruleRun) askTime(ctx context.Context) (latest time.Time, err error) {
 		return time.Time{}, fmt.Errorf("ask the cluster for its clock: %w", err)
 	}
 	ours := s.options.Now()
-	s.apart = Interval{}
+	s.apart = span.Interval{}
 	if skew := ours.Sub(theirs).Abs(); skew > leastOverlap {
-		s.apart = NewInterval(earlier(ours, theirs), later(ours, theirs))
+		s.apart = span.New(span.Earlier(ours, theirs), span.Later(ours, theirs))
 		if s.findings.first(apartReason) {
 			s.log.Warn(apartReason, "ours", ours.UTC(), "cluster", theirs.UTC(), "skew", skew.Round(time.Second))
 		}
@@ -125,8 +126,8 @@ func (s *ruleRun) askTime(ctx context.Context) (latest time.Time, err error) {
 	if s.theirs.IsZero() {
 		s.theirs = theirs
 	}
-	s.now = earlier(ours, theirs).UTC().Truncate(time.Millisecond)
-	return later(ours, theirs), nil
+	s.now = span.Earlier(ours, theirs).UTC().Truncate(time.Millisecond)
+	return span.Later(ours, theirs), nil
 }
 
 // openLedger reads the ledger, or makes the rule's first, and enters what the rule means now.
@@ -227,7 +228,7 @@ func (s *ruleRun) askPrivileges(ctx context.Context) error {
 	return err
 }
 
-func (s *ruleRun) count(out Outcome, window Interval) {
+func (s *ruleRun) count(out Outcome, window span.Interval) {
 	s.run.Searched += window.Length()
 	s.run.Indices = max(s.run.Indices, out.Indices)
 	s.run.Candidates += out.Candidates

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"esrule/internal/query/rule"
+	"esrule/internal/span"
 )
 
 // Reader is what a run reads of Elasticsearch beside what covering does. *search.Cluster is one.
@@ -80,7 +81,7 @@ type RuleReport struct {
 	Failed []error
 	// Apart is the time between our clock and the cluster's where they differ by too much: whether it is
 	// over nobody knows, and it is not searched.
-	Apart Interval
+	Apart span.Interval
 	// Err is what ended the rule's run early; the gap stays open.
 	Err error
 }

@@ -3,6 +3,8 @@ package schedule
 import (
 	"slices"
 	"time"
+
+	"esrule/internal/span"
 )
 
 // leastSick is the length from which on a sick piece is not halved any more.
@@ -11,7 +13,7 @@ const leastSick = 5 * time.Minute
 // SickPiece is a piece of time that failed as a whole: no index of it is covered. Its time is a gap, or
 // owed to a late sweep. The account of it keeps the other pieces from waiting for it.
 type SickPiece struct {
-	Interval
+	span.Interval
 	// Late says that the piece is a late sweep's. The last one of a sweep has no end.
 	Late   bool   `json:"late,omitempty"`
 	Reason string `json:"reason"`
@@ -22,13 +24,13 @@ type SickPiece struct {
 	Next  time.Time `json:"next"`
 }
 
-func (p SickPiece) is(i Interval, late bool) bool {
+func (p SickPiece) is(i span.Interval, late bool) bool {
 	return p.Late == late && p.From.Equal(i.From) && p.To.Equal(i.To)
 }
 
 // sickTime is the time of the gaps that failed as a whole.
-func (l *Ledger) sickTime() Intervals {
-	var all Intervals
+func (l *Ledger) sickTime() span.Intervals {
+	var all span.Intervals
 	for _, p := range l.Sick {
 		if !p.Late {
 			all = all.Union(p.Interval)
@@ -39,7 +41,7 @@ func (l *Ledger) sickTime() Intervals {
 
 // fail enters that a piece failed as a whole. Live windows that fail one after the other are one piece,
 // as long as it is not longer than longestPiece.
-func (l *Ledger) fail(i Interval, late bool, reason string, now time.Time, interval time.Duration) {
+func (l *Ledger) fail(i span.Interval, late bool, reason string, now time.Time, interval time.Duration) {
 	at := slices.IndexFunc(l.Sick, func(p SickPiece) bool { return p.is(i, late) })
 	if at >= 0 {
 		p := &l.Sick[at]
@@ -57,7 +59,7 @@ func (l *Ledger) fail(i Interval, late bool, reason string, now time.Time, inter
 	l.Sick = append(l.Sick, SickPiece{Interval: i, Late: late, Reason: reason, Since: now, Next: now})
 }
 
-func (p SickPiece) extends(i Interval, reason string) bool {
+func (p SickPiece) extends(i span.Interval, reason string) bool {
 	return !p.Late && p.To.Equal(i.From) && p.Reason == reason && i.To.Sub(p.From) <= longestPiece
 }
 
@@ -71,7 +73,7 @@ func (l *Ledger) heal(now time.Time) {
 			left = append(left, p)
 			continue
 		}
-		rest := Intervals{p.Interval}.Minus(l.Covered...)
+		rest := span.Intervals{p.Interval}.Minus(l.Covered...)
 		if len(rest) == 0 {
 			healed = append(healed, p.Reason)
 		}
@@ -85,7 +87,7 @@ func (l *Ledger) heal(now time.Time) {
 }
 
 // healLate takes a piece of a late sweep out of the account.
-func (l *Ledger) healLate(i Interval, now time.Time) {
+func (l *Ledger) healLate(i span.Interval, now time.Time) {
 	at := slices.IndexFunc(l.Sick, func(p SickPiece) bool { return p.is(i, true) })
 	if at < 0 {
 		return
@@ -98,15 +100,15 @@ func (l *Ledger) healLate(i Interval, now time.Time) {
 func (l *Ledger) dueAgain(reasons []string, now time.Time) {
 	for i := range l.Sick {
 		if p := &l.Sick[i]; slices.Contains(reasons, p.Reason) {
-			p.Next = earlier(p.Next, now)
+			p.Next = span.Earlier(p.Next, now)
 		}
 	}
 }
 
 // halve puts the two halves of a sick piece in its place, to find out which of them is sick.
-func (l *Ledger) halve(i Interval, late bool, now time.Time) {
+func (l *Ledger) halve(i span.Interval, late bool, now time.Time) {
 	at := slices.IndexFunc(l.Sick, func(p SickPiece) bool { return p.is(i, late) })
-	if at < 0 || !i.divisible(now) {
+	if at < 0 || !isDivisible(i, now) {
 		return
 	}
 	first := l.Sick[at]
@@ -114,7 +116,7 @@ func (l *Ledger) halve(i Interval, late bool, now time.Time) {
 	first.Tries-- // the halves are tried in the run that the whole was tried in: that counts once
 	second := first
 	middle := now.Add(-leastSick)
-	if !i.unbounded() {
+	if !i.Unbounded() {
 		middle = i.From.Add(i.Length() / 2)
 	}
 	middle = middle.Truncate(time.Millisecond)
@@ -122,8 +124,9 @@ func (l *Ledger) halve(i Interval, late bool, now time.Time) {
 	l.Sick = slices.Replace(l.Sick, at, at+1, first, second)
 }
 
-func (i Interval) divisible(now time.Time) bool {
-	if i.unbounded() {
+// isDivisible reports whether a piece is long enough to be halved.
+func isDivisible(i span.Interval, now time.Time) bool {
+	if i.Unbounded() {
 		i.To = now
 	}
 	return i.Length() > leastSick
@@ -134,9 +137,9 @@ func (l *Ledger) cutSick(now time.Time, interval time.Duration) {
 	l.Sick = slices.DeleteFunc(l.Sick, func(p SickPiece) bool { return !p.From.Before(now) })
 	for i := range l.Sick {
 		p := &l.Sick[i]
-		p.Since = earlier(p.Since, now)
-		if !p.unbounded() {
-			p.To = earlier(p.To, now)
+		p.Since = span.Earlier(p.Since, now)
+		if !p.Unbounded() {
+			p.To = span.Earlier(p.To, now)
 		}
 		if p.Next.After(now.Add(backoff(max(p.Tries, 1), interval))) {
 			p.Next = now

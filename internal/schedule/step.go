@@ -9,6 +9,7 @@ import (
 
 	"esrule/internal/elastic"
 	"esrule/internal/query/search"
+	"esrule/internal/span"
 )
 
 // work is a kind of what a run does behind the live window. The kinds take turns, a piece each, so that
@@ -69,7 +70,7 @@ func (s *ruleRun) next() func(context.Context) error {
 }
 
 // workOf returns the next piece of a kind of work, nil where there is none.
-func (s *ruleRun) workOf(kind work, piece Interval, isGap bool) func(context.Context) error {
+func (s *ruleRun) workOf(kind work, piece span.Interval, isGap bool) func(context.Context) error {
 	switch kind {
 	case closeGaps:
 		if isGap {
@@ -94,7 +95,7 @@ func (s *ruleRun) workOf(kind work, piece Interval, isGap bool) func(context.Con
 
 // coverPiece covers one interval and enters it into the ledger. One that fails as a whole is entered as
 // sick. p is the pace of its kind, nil where it has none.
-func (s *ruleRun) coverPiece(ctx context.Context, piece Interval, p *pace) error {
+func (s *ruleRun) coverPiece(ctx context.Context, piece span.Interval, p *pace) error {
 	out, err := s.measured(ctx, p, func(limit func(*search.Page) error) (Outcome, error) {
 		return s.cover(ctx, Target{Patterns: s.patterns, EachPage: limit}, piece)
 	})
@@ -110,7 +111,7 @@ func (s *ruleRun) coverPiece(ctx context.Context, piece Interval, p *pace) error
 // enter enters what became of a piece: covered by change, or failed with err. What a failed sweep entered
 // is owed beside.
 func (s *ruleRun) enter(
-	ctx context.Context, i Interval, late bool, out Outcome, err error, change func(*Ledger),
+	ctx context.Context, i span.Interval, late bool, out Outcome, err error, change func(*Ledger),
 ) error {
 	if ctx.Err() != nil && err != nil {
 		return err
@@ -170,9 +171,9 @@ func (s *ruleRun) uncovered(out Outcome) []Failure {
 
 // cover searches an interval, with its overlap, and counts what came of it. The overlap does not reach
 // into a gap: what is in it is searched yet, and may be why it is one.
-func (s *ruleRun) cover(ctx context.Context, t Target, i Interval) (Outcome, error) {
+func (s *ruleRun) cover(ctx context.Context, t Target, i span.Interval) (Outcome, error) {
 	t.Window, t.Timestamps, t.Now = reading(s.detection.Rule, i), s.detection.Timestamps(), s.started
-	t.Window.From = later(t.Window.From, s.ledger.Gaps(i.From).End())
+	t.Window.From = span.Later(t.Window.From, s.ledger.Gaps(i.From).End())
 	out, err := s.read(ctx, t)
 	s.count(out, t.Window)
 	return out, err
@@ -203,7 +204,7 @@ const (
 	mostFailing = 2 * time.Minute
 )
 
-func (f *failing) note(i Interval, late bool, err error) {
+func (f *failing) note(i span.Interval, late bool, err error) {
 	f.pieces = append(f.pieces, SickPiece{Interval: i, Late: late})
 	f.errs = append(f.errs, err)
 	f.inARow++
@@ -214,7 +215,7 @@ func (f *failing) well() { f.inARow, f.othersWell = 0, true }
 func (f *failing) enough() bool { return f.inARow >= mostInARow || f.took > mostFailing }
 
 // has reports whether a piece failed in this run already.
-func (f *failing) has(i Interval, late bool) bool {
+func (f *failing) has(i span.Interval, late bool) bool {
 	for _, p := range f.pieces {
 		if p.is(i, late) {
 			return true
@@ -231,7 +232,7 @@ func (s *ruleRun) nextSick() (SickPiece, bool) {
 		switch failed := s.failing.has(p.Interval, p.Late); {
 		case !failed && !p.Next.After(s.now):
 			return p, true
-		case failed && s.failing.othersWell && p.divisible(s.now) && divided == nil:
+		case failed && s.failing.othersWell && isDivisible(p.Interval, s.now) && divided == nil:
 			divided = &s.ledger.Sick[i]
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"esrule/internal/estest"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
+	"esrule/internal/span"
 )
 
 // TestBlockedState: a ledger that the state index does not take is held, so that what was searched is
@@ -29,7 +30,7 @@ func TestBlockedState(t *testing.T) {
 	cover := func(hours int) (*schedule.Ledger, error) {
 		from := now.Add(time.Duration(hours) * time.Hour)
 		return s.Update(t.Context(), "r", create, func(l *schedule.Ledger) {
-			l.Covered = l.Covered.Union(schedule.NewInterval(from, from.Add(time.Hour)))
+			l.Covered = l.Covered.Union(span.New(from, from.Add(time.Hour)))
 		})
 	}
 	f := func(hours int, kept bool, want time.Duration) {

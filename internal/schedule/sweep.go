@@ -3,6 +3,8 @@ package schedule
 import (
 	"slices"
 	"time"
+
+	"esrule/internal/span"
 )
 
 const (
@@ -46,7 +48,7 @@ func (l *Ledger) beginSweeps(now time.Time) {
 	now = now.UTC().Truncate(time.Millisecond)
 	l.Sweep = &Sweep{Start: now, Due: now.Add(sweepEvery)}
 	if len(l.Covered) > 0 {
-		l.Sweep.Start, l.Sweep.Due = earlier(l.Covered.End(), now), now
+		l.Sweep.Start, l.Sweep.Due = span.Earlier(l.Covered.End(), now), now
 	}
 }
 
@@ -60,23 +62,20 @@ func (l *Ledger) sweepBegins(now time.Time, late time.Duration) (SweepUnderWay, 
 	case now.Before(l.Sweep.Due):
 		return SweepUnderWay{}, false
 	}
-	return SweepUnderWay{Start: now, Next: later(l.Sweep.Start.Add(-late-leastOverlap), l.Since)}, true
+	return SweepUnderWay{Start: now, Next: span.Later(l.Sweep.Start.Add(-late-leastOverlap), l.Since)}, true
 }
 
 // piece is what of a sweep is searched next. The last one has no end: events dated in the future are found too.
-func (u SweepUnderWay) piece(now time.Time, length time.Duration) Interval {
+func (u SweepUnderWay) piece(now time.Time, length time.Duration) span.Interval {
 	if to := u.Next.Add(length); to.Before(now) {
-		return Interval{From: u.Next, To: to}
+		return span.Interval{From: u.Next, To: to}
 	}
-	return Interval{From: u.Next}
+	return span.Interval{From: u.Next}
 }
-
-// unbounded tells whether a piece is the last of a sweep.
-func (i Interval) unbounded() bool { return i.To.IsZero() }
 
 // swept enters a piece of a sweep as read, except for the failures, whose indices owe it from then on. What
 // another instance entered meanwhile stands where it goes further.
-func (l *Ledger) swept(u SweepUnderWay, piece Interval, failures []Failure, now time.Time) {
+func (l *Ledger) swept(u SweepUnderWay, piece span.Interval, failures []Failure, now time.Time) {
 	for _, f := range failures {
 		l.owe(f, piece.From, now)
 	}
@@ -87,7 +86,7 @@ func (l *Ledger) swept(u SweepUnderWay, piece Interval, failures []Failure, now 
 	if at := s.UnderWay; at == nil || !at.Start.Equal(u.Start) || !at.Next.Equal(piece.From) {
 		return
 	}
-	if !piece.unbounded() {
+	if !piece.Unbounded() {
 		s.UnderWay = &SweepUnderWay{Start: u.Start, Next: piece.To}
 		return
 	}
@@ -104,7 +103,7 @@ func (l *Ledger) owe(f Failure, from, now time.Time) {
 }
 
 // paid enters what became of a second look at a piece of a sweep that one index owes.
-func (l *Ledger) paid(index string, piece Interval, failure *Failure, now time.Time, interval time.Duration) {
+func (l *Ledger) paid(index string, piece span.Interval, failure *Failure, now time.Time, interval time.Duration) {
 	at := slices.IndexFunc(l.Open, func(o OpenIndex) bool { return o.Index == index })
 	if at < 0 {
 		return
@@ -133,7 +132,7 @@ func (l *Ledger) afterGap(now time.Time) {
 // clocks were ahead at least.
 func (l *Ledger) setBack(now, latest time.Time) (ahead time.Duration) {
 	s := l.Sweep
-	end := later(l.Covered.End(), s.Start)
+	end := span.Later(l.Covered.End(), s.Start)
 	if ahead = end.Sub(now); ahead <= leastOverlap {
 		return 0 // every search reaches that much further back
 	}
@@ -142,7 +141,7 @@ func (l *Ledger) setBack(now, latest time.Time) (ahead time.Duration) {
 	if !inside {
 		back += ahead // what was ahead before the first run is in no gap; since the last run one like those before has passed
 	}
-	s.Start = earlier(s.Start.Add(-back), now)
+	s.Start = span.Earlier(s.Start.Add(-back), now)
 	s.Due, s.UnderWay = now, nil
 	if !end.After(latest) {
 		return ahead // or one of the two clocks is behind: the ledger's beginning is right

@@ -8,6 +8,7 @@ import (
 
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
+	"esrule/internal/span"
 )
 
 // sweptBy are the fields by which a late sweep places events: when they happened, however they are placed
@@ -51,16 +52,16 @@ func (s *ruleRun) sweepNext(ctx context.Context, u SweepUnderWay) error {
 	if err := s.enter(ctx, piece, true, out, err, change); err != nil {
 		return err
 	}
-	s.run.Swept.Complete = piece.unbounded()
+	s.run.Swept.Complete = piece.Unbounded()
 	return nil
 }
 
 // sweep searches a piece of time without overlap, and counts what came of it.
-func (s *ruleRun) sweep(ctx context.Context, t Target, piece Interval) (Outcome, error) {
+func (s *ruleRun) sweep(ctx context.Context, t Target, piece span.Interval) (Outcome, error) {
 	t.Window, t.Timestamps, t.Now = piece, sweptBy(s.detection), s.started
 	out, err := s.read(ctx, t)
 	searched := piece
-	if piece.unbounded() {
+	if piece.Unbounded() {
 		searched.To = s.now
 	}
 	s.count(out, searched)
@@ -72,8 +73,8 @@ func (s *ruleRun) sweep(ctx context.Context, t Target, piece Interval) (Outcome,
 	return out, err
 }
 
-func sweepText(piece Interval) string {
-	if piece.unbounded() {
+func sweepText(piece span.Interval) string {
+	if piece.Unbounded() {
 		return "from " + piece.From.Format(time.RFC3339Nano) + " on"
 	}
 	return piece.String()

@@ -8,6 +8,7 @@ import (
 
 	"esrule/internal/elastic"
 	"esrule/internal/query/rule"
+	"esrule/internal/span"
 )
 
 // Trouble is one cause for which a run left something uncovered, with everything that it concerns,
@@ -44,7 +45,7 @@ func (r Report) clocksApart() []Trouble {
 	t := Trouble{Reason: apartReason}
 	for _, one := range r.Rules {
 		if one.Apart.Length() > 0 {
-			t.Open = together(t.Open, OpenIndex{Time: Intervals{one.Apart}, Next: one.Apart.From})
+			t.Open = together(t.Open, OpenIndex{Time: span.Intervals{one.Apart}, Next: one.Apart.From})
 			t.Rules = append(t.Rules, RuleName{one.RuleID, one.Name})
 		}
 	}
@@ -79,7 +80,7 @@ func (p SickPiece) open() OpenIndex {
 	if p.Late {
 		return OpenIndex{SweepFrom: p.From, Next: p.Next}
 	}
-	return OpenIndex{Time: Intervals{p.Interval}, Next: p.Next}
+	return OpenIndex{Time: span.Intervals{p.Interval}, Next: p.Next}
 }
 
 // What says for people what the piece is.
@@ -176,7 +177,7 @@ func together(a, b OpenIndex) OpenIndex {
 		sum.SweepFrom = a.SweepFrom
 	}
 	if !a.Next.IsZero() {
-		sum.Next = earlier(a.Next, b.Next)
+		sum.Next = span.Earlier(a.Next, b.Next)
 	}
 	return sum
 }

@@ -10,6 +10,7 @@ import (
 	"esrule/internal/elastic"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 func TestTroublesAreGrouped(t *testing.T) {
@@ -29,8 +30,8 @@ func TestTroublesAreGrouped(t *testing.T) {
 	}
 	at := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	open := func(index, reason string, from, to int) schedule.OpenIndex {
-		i := schedule.NewInterval(at.Add(time.Duration(from)*time.Minute), at.Add(time.Duration(to)*time.Minute))
-		return schedule.OpenIndex{Index: index, Reason: reason, Time: schedule.Intervals{i}, Next: at}
+		i := span.New(at.Add(time.Duration(from)*time.Minute), at.Add(time.Duration(to)*time.Minute))
+		return schedule.OpenIndex{Index: index, Reason: reason, Time: span.Intervals{i}, Next: at}
 	}
 	of := func(id rule.ID, open ...schedule.OpenIndex) schedule.RuleReport {
 		return schedule.RuleReport{RuleID: id, Open: open}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"esrule/internal/query/rule"
+	"esrule/internal/span"
 )
 
 const (
@@ -22,8 +23,8 @@ const (
 func overlap(r *rule.Rule) time.Duration { return max(r.From-r.Interval, leastOverlap) }
 
 // reading is the window that is searched to cover an interval.
-func reading(r *rule.Rule, i Interval) Interval {
-	return Interval{From: i.From.Add(-overlap(r)), To: i.To}
+func reading(r *rule.Rule, i span.Interval) span.Interval {
+	return span.Interval{From: i.From.Add(-overlap(r)), To: i.To}
 }
 
 // turn is what a run has just searched.
@@ -40,23 +41,23 @@ const (
 // since, but never twice in a row: where one takes longer than the interval, the gaps have their turn
 // between, and a run ends. What failed as a whole has turns of its own. length is how long the piece
 // of a gap is. ok is false where nothing is left.
-func nextPiece(l *Ledger, r *rule.Rule, now time.Time, before turn, length time.Duration) (piece Interval, ok bool) {
+func nextPiece(l *Ledger, r *rule.Rule, now time.Time, before turn, length time.Duration) (piece span.Interval, ok bool) {
 	gaps := l.Gaps(now).Minus(l.sickTime()...)
 	if len(gaps) == 0 {
-		return Interval{}, false
+		return span.Interval{}, false
 	}
 	live := gaps[len(gaps)-1]
 	if live.To.Equal(now) {
 		if before == nothingYet || before == gap && live.Length() >= r.Interval {
-			return NewInterval(later(live.From, now.Add(-liveLength(r))), now), true
+			return span.New(span.Later(live.From, now.Add(-liveLength(r))), now), true
 		}
 		gaps = gaps[:len(gaps)-1]
 	}
 	if len(gaps) == 0 {
-		return Interval{}, false
+		return span.Interval{}, false
 	}
 	oldest := gaps[0]
-	return NewInterval(oldest.From, earlier(oldest.To, oldest.From.Add(length))), true
+	return span.New(oldest.From, span.Earlier(oldest.To, oldest.From.Add(length))), true
 }
 
 // liveLength is how much of the newest time counts as live.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esrule/internal/query/rule"
+	"esrule/internal/span"
 )
 
 // minute counts from an arbitrary hour.
@@ -12,25 +13,25 @@ func minute(m int) time.Time {
 	return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(m) * time.Minute)
 }
 
-func minutes(from, to int) Interval { return NewInterval(minute(from), minute(to)) }
+func minutes(from, to int) span.Interval { return span.New(minute(from), minute(to)) }
 
 var everyFive = &rule.Rule{From: 9 * time.Minute, Interval: 5 * time.Minute}
 
-func ledgerOf(since int, covered ...Interval) *Ledger {
+func ledgerOf(since int, covered ...span.Interval) *Ledger {
 	l := NewLedger("r", "a rule", minute(since))
 	l.Covered = l.Covered.Union(covered...)
 	return l
 }
 
 func TestNextPiece(t *testing.T) {
-	f := func(why string, l *Ledger, now int, before turn, want Interval) {
+	f := func(why string, l *Ledger, now int, before turn, want span.Interval) {
 		t.Helper()
 		got, ok := nextPiece(l, everyFive, minute(now), before, longestPiece)
 		if ok == want.Empty() || ok && got != want {
 			t.Errorf("%s: covered %v of %v up to minute %d: got %v %v, want %v", why, l.Covered, l.Since, now, got, ok, want)
 		}
 	}
-	nothing := Interval{}
+	nothing := span.Interval{}
 	f("the first run looks back", ledgerOf(-9), 0, nothingYet, minutes(-9, 0))
 	f("a first run further back does the live window first", ledgerOf(-600), 0, nothingYet, minutes(-10, 0))
 	f("then the oldest hour", ledgerOf(-600, minutes(-10, 0)), 1, liveWindow, minutes(-600, -540))

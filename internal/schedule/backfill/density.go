@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"esrule/internal/query/dsl"
-	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 const (
-	// coarse is into how many spans a range is divided at first, fine into how many one that holds too much.
+	// coarse is into how many stretches a range is divided at first, fine into how many one that holds too much.
 	coarse, fine = 1000, 100
-	// refinements bounds how many spans of one rule are looked at more closely; the slices of the others come out larger.
+	// refinements bounds how many stretches of one rule are looked at more closely; the slices of the others come out larger.
 	refinements = 200
 )
 
@@ -24,9 +24,9 @@ const (
 	largestSliceSize  = 200_000
 )
 
-// span is a piece of time with the number of candidates in it.
-type span struct {
-	schedule.Interval
+// stretch is a piece of time with the number of candidates in it.
+type stretch struct {
+	span.Interval
 	documents int64
 }
 
@@ -34,32 +34,32 @@ type span struct {
 type density struct {
 	cluster  Reader
 	patterns []string
-	query    func(schedule.Interval) dsl.Clause
+	query    func(span.Interval) dsl.Clause
 	asked    int
 }
 
-// measure gives the spans that hold any candidates, in order, none of them much larger than a slice, where time can tell
+// measure gives the stretches that hold any candidates, in order, none of them much larger than a slice, where time can tell
 // them apart; and the size of a slice, which it chooses where it is given 0.
-func (d *density) measure(ctx context.Context, within schedule.Interval, size int64) ([]span, int64, error) {
-	spans, err := d.count(ctx, within, within.Length()/coarse)
+func (d *density) measure(ctx context.Context, within span.Interval, size int64) ([]stretch, int64, error) {
+	stretches, err := d.count(ctx, within, within.Length()/coarse)
 	if err != nil {
 		return nil, 0, err
 	}
 	if size <= 0 {
 		var total int64
-		for _, s := range spans {
+		for _, s := range stretches {
 			total += s.documents
 		}
 		size = min(max(total/slicesWanted, smallestSliceSize), largestSliceSize)
 	}
-	spans, err = d.refine(ctx, spans, size)
-	return spans, size, err
+	stretches, err = d.refine(ctx, stretches, size)
+	return stretches, size, err
 }
 
-// refine divides the spans that hold more than a slice is to.
-func (d *density) refine(ctx context.Context, spans []span, size int64) ([]span, error) {
-	var refined []span
-	for _, s := range spans {
+// refine divides the stretches that hold more than a slice is to.
+func (d *density) refine(ctx context.Context, stretches []stretch, size int64) ([]stretch, error) {
+	var refined []stretch
+	for _, s := range stretches {
 		if s.documents <= size || s.Length() <= time.Millisecond || d.asked >= refinements {
 			refined = append(refined, s)
 			continue
@@ -77,15 +77,15 @@ func (d *density) refine(ctx context.Context, spans []span, size int64) ([]span,
 	return refined, nil
 }
 
-func (d *density) count(ctx context.Context, within schedule.Interval, width time.Duration) ([]span, error) {
+func (d *density) count(ctx context.Context, within span.Interval, width time.Duration) ([]stretch, error) {
 	width = max(width.Truncate(time.Millisecond), time.Millisecond)
 	h, err := d.cluster.Histogram(ctx, d.patterns, d.query(within), "@timestamp", width)
 	if err != nil {
 		return nil, fmt.Errorf("count the candidates of %s: %w", within, err)
 	}
-	var spans []span
+	var stretches []stretch
 	for _, b := range h.Buckets {
-		one := schedule.NewInterval(b.From, b.From.Add(width))
+		one := span.New(b.From, b.From.Add(width))
 		if one.From.Before(within.From) {
 			one.From = within.From
 		}
@@ -93,18 +93,18 @@ func (d *density) count(ctx context.Context, within schedule.Interval, width tim
 			one.To = within.To
 		}
 		if !one.Empty() {
-			spans = append(spans, span{one, b.Documents})
+			stretches = append(stretches, stretch{one, b.Documents})
 		}
 	}
-	return spans, nil
+	return stretches, nil
 }
 
-// cut puts cuts between spans, so that each slice holds about as many candidates as are wanted. Every moment of the
+// cut puts cuts between stretches, so that each slice holds about as many candidates as are wanted. Every moment of the
 // range is in one slice, whether anything was counted there or not.
-func cut(within schedule.Interval, spans []span, size int64) (cuts, weights []int64) {
+func cut(within span.Interval, stretches []stretch, size int64) (cuts, weights []int64) {
 	cuts = []int64{within.From.UnixMilli()}
 	var held int64
-	for _, s := range spans {
+	for _, s := range stretches {
 		if held > 0 && held+s.documents > size+size/2 {
 			cuts, weights = append(cuts, s.From.UnixMilli()), append(weights, held)
 			held = 0

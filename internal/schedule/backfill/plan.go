@@ -11,6 +11,7 @@ import (
 
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // Request is what the user asked for.
@@ -21,7 +22,7 @@ type Request struct {
 	// Index are the patterns that replace those of the rules.
 	Index []string `json:"index,omitempty"`
 	// Range is what From and To meant when the plan was made.
-	Range schedule.Interval `json:"range"`
+	Range span.Interval `json:"range"`
 }
 
 // Plan is the work of one backfill. It is a document of the state index, readable by the next release.
@@ -92,7 +93,7 @@ type Piece struct {
 	ID     string // of its document
 	Part   int    // of the plan's rules
 	Number int
-	Window schedule.Interval
+	Window span.Interval
 	Weight int64
 }
 
@@ -104,7 +105,7 @@ func (p *Plan) Pieces() []Piece {
 		for n := range len(part.Cuts) - 1 {
 			all = append(all, Piece{
 				ID: fmt.Sprintf("slice-%s-%d-%s-%d", p.ID, p.Generation, part.RuleID, n), Part: i, Number: n, Weight: part.Weights[n],
-				Window: schedule.NewInterval(time.UnixMilli(part.Cuts[n]), time.UnixMilli(part.Cuts[n+1])),
+				Window: span.New(time.UnixMilli(part.Cuts[n]), time.UnixMilli(part.Cuts[n+1])),
 			})
 		}
 	}

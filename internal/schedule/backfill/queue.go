@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // task is a piece and what this process knows of it.
@@ -82,10 +83,10 @@ func (q *queue) totals() Totals {
 }
 
 // done lists the windows that are done, by the number of the rule's part.
-func (q *queue) done() map[int][]schedule.Interval {
+func (q *queue) done() map[int][]span.Interval {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	windows := map[int][]schedule.Interval{}
+	windows := map[int][]span.Interval{}
 	for _, t := range q.tasks {
 		if t.slice.State == Done {
 			windows[t.Part] = append(windows[t.Part], t.Window)
@@ -109,7 +110,7 @@ type Totals struct {
 // Uncovered is an index with the time for which it was not searched.
 type Uncovered struct {
 	schedule.Failure
-	Time schedule.Intervals `json:"time"`
+	Time span.Intervals `json:"time"`
 }
 
 // Whole tells whether every slice is done.

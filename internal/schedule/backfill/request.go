@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"esrule/internal/query/date"
-	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // NewRequest reads the range that the user typed: RFC 3339, dates, or date math such as now-30d. It is half-open; an
@@ -25,7 +25,7 @@ func NewRequest(from, to string, index []string, now time.Time) (Request, error)
 	if last.After(now) {
 		return Request{}, fmt.Errorf("--to %s lies in the future (%s): what has not happened yet is for the polling job; say --to now", to, last.Format(time.RFC3339))
 	}
-	r := Request{From: from, To: to, Index: index, Range: schedule.NewInterval(first, last)}
+	r := Request{From: from, To: to, Index: index, Range: span.New(first, last)}
 	if r.Range.Empty() {
 		return Request{}, fmt.Errorf("--from %s (%s) is not before --to %s (%s)", from, first.Format(time.RFC3339), to, last.Format(time.RFC3339))
 	}

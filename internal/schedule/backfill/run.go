@@ -17,6 +17,7 @@ import (
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
+	"esrule/internal/span"
 )
 
 // Options say how a plan is worked off.
@@ -90,10 +91,10 @@ func NewRunner(ctx context.Context, c *schedule.Coverer, claims *Claims, p *Plan
 func (r *Runner) Totals() Totals { return r.queue.totals() }
 
 // Covered is the time of each rule for which slices are done.
-func (r *Runner) Covered() map[rule.ID]schedule.Intervals {
-	covered := map[rule.ID]schedule.Intervals{}
+func (r *Runner) Covered() map[rule.ID]span.Intervals {
+	covered := map[rule.ID]span.Intervals{}
 	for part, windows := range r.queue.done() {
-		covered[r.plan.Rules[part].RuleID] = schedule.Intervals(nil).Union(windows...)
+		covered[r.plan.Rules[part].RuleID] = span.Intervals(nil).Union(windows...)
 	}
 	return covered
 }

@@ -5,6 +5,7 @@ import (
 
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // State is where a slice stands. A slice that nobody has claimed has no document.
@@ -24,12 +25,12 @@ const (
 
 // Slice is what became of a piece of a plan. It is a document of the state index, readable by the next release.
 type Slice struct {
-	Kind    string            `json:"kind"` // "slice"
-	Version int               `json:"version"`
-	Plan    string            `json:"plan"`
-	RuleID  rule.ID           `json:"rule_id"`
-	Window  schedule.Interval `json:"window"`
-	State   State             `json:"state"`
+	Kind    string        `json:"kind"` // "slice"
+	Version int           `json:"version"`
+	Plan    string        `json:"plan"`
+	RuleID  rule.ID       `json:"rule_id"`
+	Window  span.Interval `json:"window"`
+	State   State         `json:"state"`
 	// Worker is the process that claimed it last, Beats its signs of life since.
 	Worker string `json:"worker"`
 	Beats  int    `json:"beats"`

@@ -14,6 +14,7 @@ import (
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
 	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 // Reader is what a survey reads of Elasticsearch. *search.Cluster is one.
@@ -99,7 +100,7 @@ func labelOf(patterns []string, pattern string) string {
 }
 
 // source looks at one pattern, with its exclusions. may reports whether any of it can be read.
-func (s *Survey) source(ctx context.Context, label string, within schedule.Interval) (source Source, may bool, err error) {
+func (s *Survey) source(ctx context.Context, label string, within span.Interval) (source Source, may bool, err error) {
 	source = Source{Pattern: label}
 	patterns, open, err := schedule.Searchable(ctx, s.Cluster, strings.Split(label, ","))
 	if err != nil {
@@ -149,12 +150,12 @@ func (s *Survey) indices(ctx context.Context, source *Source) error {
 }
 
 // measure finds where a rule's candidates lie, and cuts between them.
-func (s *Survey) measure(ctx context.Context, d *schedule.Detection, part *Part, within schedule.Interval) (unjudged []schedule.Failure, err error) {
+func (s *Survey) measure(ctx context.Context, d *schedule.Detection, part *Part, within span.Interval) (unjudged []schedule.Failure, err error) {
 	classes, err := d.Classes(ctx, s.Cluster, part.Patterns)
 	if err != nil {
 		return nil, err
 	}
-	density := density{cluster: s.Cluster, patterns: part.Patterns, query: func(w schedule.Interval) dsl.Clause {
+	density := density{cluster: s.Cluster, patterns: part.Patterns, query: func(w span.Interval) dsl.Clause {
 		query, _ := d.Query(classes, byTimestamp(), w, s.Own)
 		return query
 	}}

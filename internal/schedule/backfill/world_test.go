@@ -21,6 +21,7 @@ import (
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/schedule/state"
 	"esrule/internal/sink"
+	"esrule/internal/span"
 )
 
 // world is a cluster with two rules, an index of events from the first days of 2021, and what a backfill needs.
@@ -118,7 +119,7 @@ func (w *world) crowd(n int, r *rand.Rand) (signals int) {
 }
 
 func (w *world) request() backfill.Request {
-	return backfill.Request{From: "2021-01-01", To: "2021-01-02", Range: schedule.NewInterval(w.start, w.start.Add(w.span))}
+	return backfill.Request{From: "2021-01-01", To: "2021-01-02", Range: span.New(w.start, w.start.Add(w.span))}
 }
 
 func (w *world) own() []string {

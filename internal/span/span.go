@@ -1,4 +1,6 @@
-package schedule
+// Package span is half-open intervals of time, and sets of them. What is covered, open, searched or
+// planned is said in them everywhere. The package knows no clock.
+package span
 
 import (
 	"fmt"
@@ -12,13 +14,16 @@ type Interval struct {
 	To   time.Time `json:"to"`
 }
 
-// NewInterval gives the interval between two moments, cut to milliseconds.
-func NewInterval(from, to time.Time) Interval {
+// New returns the interval between two moments, cut to milliseconds.
+func New(from, to time.Time) Interval {
 	return Interval{From: from.UTC().Truncate(time.Millisecond), To: to.UTC().Truncate(time.Millisecond)}
 }
 
-// Empty tells whether no moment is in the interval.
+// Empty reports whether no moment is in the interval.
 func (i Interval) Empty() bool { return !i.From.Before(i.To) }
+
+// Unbounded reports whether the interval has no end: its To is the zero time.
+func (i Interval) Unbounded() bool { return i.To.IsZero() }
 
 // Length is the time from the start to the end, 0 where the interval is empty.
 func (i Interval) Length() time.Duration {
@@ -34,7 +39,7 @@ func (i Interval) String() string {
 }
 
 func (i Interval) intersect(o Interval) Interval {
-	return Interval{From: later(i.From, o.From), To: earlier(i.To, o.To)}
+	return Interval{From: Later(i.From, o.From), To: Earlier(i.To, o.To)}
 }
 
 // Intervals is a set of moments: intervals in order, none empty, none touching the next.
@@ -48,7 +53,7 @@ func (s Intervals) Union(o ...Interval) Intervals {
 	var united Intervals
 	for _, i := range all {
 		if last := len(united) - 1; last >= 0 && !i.From.After(united[last].To) {
-			united[last].To = later(united[last].To, i.To)
+			united[last].To = Later(united[last].To, i.To)
 			continue
 		}
 		united = append(united, i)
@@ -66,8 +71,8 @@ func (s Intervals) Minus(o ...Interval) Intervals {
 		var next Intervals
 		for _, i := range rest {
 			for _, piece := range []Interval{
-				{From: i.From, To: earlier(i.To, cut.From)},
-				{From: later(i.From, cut.To), To: i.To},
+				{From: i.From, To: Earlier(i.To, cut.From)},
+				{From: Later(i.From, cut.To), To: i.To},
 			} {
 				if !piece.Empty() {
 					next = append(next, piece)
@@ -107,14 +112,16 @@ func (s Intervals) End() time.Time {
 	return s[len(s)-1].To
 }
 
-func later(a, b time.Time) time.Time {
+// Later returns the later of two moments.
+func Later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}
 	return b
 }
 
-func earlier(a, b time.Time) time.Time {
+// Earlier returns the earlier of two moments.
+func Earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a
 	}

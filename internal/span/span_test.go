@@ -1,4 +1,4 @@
-package schedule_test
+package span_test
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"esrule/internal/schedule"
+	"esrule/internal/span"
 )
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -16,19 +16,19 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // at is a moment so many minutes after the epoch of these tests.
 func at(minutes int) time.Time { return epoch.Add(time.Duration(minutes) * time.Minute) }
 
-func span(from, to int) schedule.Interval { return schedule.NewInterval(at(from), at(to)) }
+func spanOf(from, to int) span.Interval { return span.New(at(from), at(to)) }
 
 // set makes a set out of pairs of minutes.
-func set(minutes ...int) schedule.Intervals {
-	var s schedule.Intervals
+func set(minutes ...int) span.Intervals {
+	var s span.Intervals
 	for i := 0; i+1 < len(minutes); i += 2 {
-		s = s.Union(span(minutes[i], minutes[i+1]))
+		s = s.Union(spanOf(minutes[i], minutes[i+1]))
 	}
 	return s
 }
 
 // show writes a set as minutes: "0-5 7-9".
-func show(s schedule.Intervals) string {
+func show(s span.Intervals) string {
 	var parts []string
 	for _, i := range s {
 		parts = append(parts, fmt.Sprintf("%g-%g", i.From.Sub(epoch).Minutes(), i.To.Sub(epoch).Minutes()))
@@ -37,57 +37,57 @@ func show(s schedule.Intervals) string {
 }
 
 func TestUnion(t *testing.T) {
-	f := func(s schedule.Intervals, i schedule.Interval, want string) {
+	f := func(s span.Intervals, i span.Interval, want string) {
 		t.Helper()
 		if got := show(s.Union(i)); got != want {
 			t.Errorf("%s with %s: got %q, want %q", show(s), i, got, want)
 		}
 	}
-	f(set(), span(1, 2), "1-2")
-	f(set(1, 2), span(2, 3), "1-3")
-	f(set(1, 2), span(3, 4), "1-2 3-4")
-	f(set(3, 4), span(1, 2), "1-2 3-4")
-	f(set(1, 2, 3, 4), span(2, 3), "1-4")
-	f(set(1, 9), span(3, 4), "1-9")
-	f(set(3, 4), span(1, 9), "1-9")
-	f(set(1, 2), span(5, 5), "1-2")
-	f(set(1, 2), span(9, 5), "1-2")
+	f(set(), spanOf(1, 2), "1-2")
+	f(set(1, 2), spanOf(2, 3), "1-3")
+	f(set(1, 2), spanOf(3, 4), "1-2 3-4")
+	f(set(3, 4), spanOf(1, 2), "1-2 3-4")
+	f(set(1, 2, 3, 4), spanOf(2, 3), "1-4")
+	f(set(1, 9), spanOf(3, 4), "1-9")
+	f(set(3, 4), spanOf(1, 9), "1-9")
+	f(set(1, 2), spanOf(5, 5), "1-2")
+	f(set(1, 2), spanOf(9, 5), "1-2")
 }
 
 func TestMinus(t *testing.T) {
-	f := func(s schedule.Intervals, i schedule.Interval, want string) {
+	f := func(s span.Intervals, i span.Interval, want string) {
 		t.Helper()
 		if got := show(s.Minus(i)); got != want {
 			t.Errorf("%s without %s: got %q, want %q", show(s), i, got, want)
 		}
 	}
-	f(set(1, 9), span(3, 4), "1-3 4-9")
-	f(set(1, 9), span(0, 10), "")
-	f(set(1, 9), span(9, 10), "1-9")
-	f(set(1, 9), span(0, 1), "1-9")
-	f(set(1, 3, 5, 9), span(2, 6), "1-2 6-9")
-	f(set(1, 9), span(4, 4), "1-9")
-	f(set(1, 9), span(6, 4), "1-9")
-	f(set(), span(1, 2), "")
+	f(set(1, 9), spanOf(3, 4), "1-3 4-9")
+	f(set(1, 9), spanOf(0, 10), "")
+	f(set(1, 9), spanOf(9, 10), "1-9")
+	f(set(1, 9), spanOf(0, 1), "1-9")
+	f(set(1, 3, 5, 9), spanOf(2, 6), "1-2 6-9")
+	f(set(1, 9), spanOf(4, 4), "1-9")
+	f(set(1, 9), spanOf(6, 4), "1-9")
+	f(set(), spanOf(1, 2), "")
 }
 
 // TestIntervalsAreSets compares the sets with plain sets of minutes.
 func TestIntervalsAreSets(t *testing.T) {
 	const minutes = 30
-	draw := func(t *rapid.T) (schedule.Intervals, [minutes]bool) {
-		var s schedule.Intervals
+	draw := func(t *rapid.T) (span.Intervals, [minutes]bool) {
+		var s span.Intervals
 		var plain [minutes]bool
 		for range rapid.IntRange(0, 6).Draw(t, "n") {
 			from, length := rapid.IntRange(0, minutes-1).Draw(t, "from"), rapid.IntRange(0, 5).Draw(t, "length")
 			to := min(from+length, minutes)
-			s = s.Union(span(from, to))
+			s = s.Union(spanOf(from, to))
 			for m := from; m < to; m++ {
 				plain[m] = true
 			}
 		}
 		return s, plain
 	}
-	holds := func(s schedule.Intervals, minute int) bool { return len(s.Within(span(minute, minute+1))) > 0 }
+	holds := func(s span.Intervals, minute int) bool { return len(s.Within(spanOf(minute, minute+1))) > 0 }
 	rapid.Check(t, func(t *rapid.T) {
 		a, plainA := draw(t)
 		b, plainB := draw(t)
