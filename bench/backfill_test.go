@@ -18,11 +18,11 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8"
 
+	"esrule/internal/detect"
 	"esrule/internal/estest"
 	"esrule/internal/query/dsl"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/span"
 )
@@ -208,7 +208,7 @@ func (d *drain) bare(b *testing.B) time.Duration {
 	detection := shipped(b, d.index)
 	reader := search.NewCluster(d.server.client, search.Options{})
 	survey := backfill.Survey{Cluster: reader, Own: []string{"none"}, Now: time.Now}
-	plan, err := survey.Plan(b.Context(), backfill.Request{Range: whole()}, []*schedule.Detection{detection})
+	plan, err := survey.Plan(b.Context(), backfill.Request{Range: whole()}, []*detect.Detection{detection})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/estest"
 	"esrule/internal/estest/pushdown"
 	"esrule/internal/query/dsl"
@@ -19,7 +20,6 @@ import (
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 	"esrule/internal/span"
 	"esrule/rules"
 )
@@ -62,7 +62,7 @@ type setting struct {
 	pit       string
 	events    int
 	segments  int
-	detection *schedule.Detection
+	detection *detect.Detection
 	mapping   *event.Mapping
 }
 
@@ -95,7 +95,7 @@ func eventsWanted(b *testing.B) int {
 	return n
 }
 
-func shipped(t testing.TB, index string) *schedule.Detection {
+func shipped(t testing.TB, index string) *detect.Detection {
 	t.Helper()
 	set, err := rule.LoadFS(rules.FS(), "rules")
 	if err != nil {
@@ -105,7 +105,7 @@ func shipped(t testing.TB, index string) *schedule.Detection {
 	if place < 0 {
 		t.Fatal("the shipped rule is not among the built-in ones")
 	}
-	d, err := schedule.NewDetection(set.Rules[place], []string{index})
+	d, err := detect.New(set.Rules[place], []string{index})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,20 +6,20 @@ import (
 	"github.com/valyala/fastjson"
 
 	"esrule/demo/samples"
+	"esrule/internal/detect"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/schedule"
 )
 
 // preFilter is what esrule would send for the indices of one mapping, without the window.
-func preFilter(d *schedule.Detection, m *event.Mapping) any {
+func preFilter(d *detect.Detection, m *event.Mapping) any {
 	return prefilter.Build(d.Matcher.Condition(), m).Clause
 }
 
 // branchOf asks the matcher which alternative of the rule's path condition made the event match, and gives the end of
 // its path pattern.
-func branchOf(d *schedule.Detection, e samples.Event) string {
+func branchOf(d *detect.Detection, e samples.Event) string {
 	source, err := fastjson.ParseBytes(e.JSON)
 	if err != nil {
 		return ""

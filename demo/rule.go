@@ -5,14 +5,14 @@ import (
 	"slices"
 
 	"esrule/demo/samples"
+	"esrule/internal/detect"
 	"esrule/internal/query/rule"
-	"esrule/internal/schedule"
 	"esrule/rules"
 )
 
 // shippedRule gives the rule that is built into the program, looking where the samples are: the patterns are in the order
 // of samples.Sources.
-func shippedRule(prefix string) (*schedule.Detection, []string, error) {
+func shippedRule(prefix string) (*detect.Detection, []string, error) {
 	set, err := rule.LoadFS(rules.FS(), "rules")
 	if err != nil {
 		return nil, nil, err
@@ -28,6 +28,6 @@ func shippedRule(prefix string) (*schedule.Detection, []string, error) {
 	if prefix == "" && !slices.Equal(slices.Sorted(slices.Values(patterns)), slices.Sorted(slices.Values(r.Index))) {
 		return nil, nil, fmt.Errorf("the samples lie in %s, but the rule looks in %s", patterns, r.Index)
 	}
-	detection, err := schedule.NewDetection(r, patterns)
+	detection, err := detect.New(r, patterns)
 	return detection, patterns, err
 }

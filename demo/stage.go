@@ -16,9 +16,9 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 
 	"esrule/demo/samples"
+	"esrule/internal/detect"
 	"esrule/internal/estest"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 )
 
 // stage is the server with the sample events in it.
@@ -30,7 +30,7 @@ type stage struct {
 	prefix    string
 	events    []samples.Event
 	patterns  []string
-	detection *schedule.Detection
+	detection *detect.Detection
 }
 
 // openStage gets a server and puts the samples into it. What fails half-way is taken down again.

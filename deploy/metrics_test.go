@@ -16,6 +16,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/metrics"
 	"esrule/internal/query/rule"
@@ -26,7 +27,7 @@ import (
 func exported(t *testing.T) map[string]bool {
 	t.Helper()
 	m := metrics.New(metrics.Options{Now: time.Now})
-	m.Rules([]*schedule.Detection{{Rule: &rule.Rule{ID: "r", Name: "R"}}}, 0)
+	m.Rules([]*detect.Detection{{Rule: &rule.Rule{ID: "r", Name: "R"}}}, 0)
 	m.PatternsWithoutIndex(0)
 	m.Cluster(elastic.Report{Failure: elastic.Unreachable})
 	ledger := schedule.NewLedger("r", "R", time.Now())

@@ -14,10 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/schedule/state"
 	"esrule/internal/sink"
@@ -267,20 +267,20 @@ func (h *history) nothingToSearch(plan *backfill.Plan) error {
 	return withExit(exitUsage, fmt.Errorf("no index that may be read matches %s", strings.Join(h.flags.index, ", ")))
 }
 
-func (h *history) runner(ctx context.Context, plan *backfill.Plan, signals schedule.Signals) (*backfill.Runner, error) {
+func (h *history) runner(ctx context.Context, plan *backfill.Plan, signals detect.Signals) (*backfill.Runner, error) {
 	documents := state.NewStore(h.cluster.Requests, h.cfg.StateIndex)
 	if h.flags.dryRun {
 		documents = nil
 	}
 	return backfill.NewRunner(ctx,
-		&schedule.Coverer{Cluster: h.reader, Signals: signals, Own: h.cfg.own(), Log: h.log},
+		&detect.Coverer{Cluster: h.reader, Signals: signals, Own: h.cfg.own(), Log: h.log},
 		backfill.NewClaims(documents, rand.Text(), h.flags.lease, h.now),
 		plan, h.rules.detections,
 		backfill.Options{Workers: h.flags.workers, Pace: backfill.NewPace(h.flags.maxRate), Now: h.now, Log: h.log, Version: readBuildInfo().Version})
 }
 
 // signals is where the signals of a backfill go.
-func (h *history) signals(page *historyPage) schedule.Signals {
+func (h *history) signals(page *historyPage) detect.Signals {
 	if h.flags.dryRun {
 		return sink.NewLines(h.stdout, page.take)
 	}

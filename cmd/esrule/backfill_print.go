@@ -10,7 +10,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"esrule/internal/schedule"
+	"esrule/internal/detect"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/span"
 )
@@ -38,7 +38,7 @@ func printPlan(out io.Writer, p *backfill.Plan) error {
 		fmt.Fprintf(w, "  %s\t%d\t%d\t\n", part.Name, part.Candidates, len(part.Weights))
 	}
 	printFailures(w, "not searched", p.Unsearched())
-	var silent []schedule.Failure
+	var silent []detect.Failure
 	for _, s := range p.Sources {
 		silent = append(silent, s.Silent...)
 	}
@@ -47,12 +47,12 @@ func printPlan(out io.Writer, p *backfill.Plan) error {
 	return w.Flush()
 }
 
-func printFailures(w io.Writer, title string, failures []schedule.Failure) {
+func printFailures(w io.Writer, title string, failures []detect.Failure) {
 	if len(failures) == 0 {
 		return
 	}
 	fmt.Fprintf(w, "\n  %s:\n", title)
-	for _, alike := range schedule.ByReason(failures) {
+	for _, alike := range detect.ByReason(failures) {
 		for i, index := range alike.Indices {
 			alike.Indices[i] = nameOf(index)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
@@ -18,7 +19,6 @@ import (
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
 	"esrule/internal/report"
-	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/sink"
 	"esrule/internal/span"
@@ -253,7 +253,7 @@ func (p *historyPage) explain(ctx context.Context, document []byte) *match.Expla
 
 // fields asks for those values of an event that only its index has or reads; nil where there are none, or
 // no such event any more.
-func (p *historyPage) fields(ctx context.Context, from sample, m *event.Mapping, d *schedule.Detection) *fastjson.Value {
+func (p *historyPage) fields(ctx context.Context, from sample, m *event.Mapping, d *detect.Detection) *fastjson.Value {
 	if m == nil || from.ID == "" {
 		return nil
 	}
@@ -269,7 +269,7 @@ func (p *historyPage) fields(ctx context.Context, from sample, m *event.Mapping,
 }
 
 // mapping reads what a rule's fields are in an index, once; nil where that is not known.
-func (p *historyPage) mapping(ctx context.Context, index string, d *schedule.Detection) *event.Mapping {
+func (p *historyPage) mapping(ctx context.Context, index string, d *detect.Detection) *event.Mapping {
 	key := mappingKey{index, d.Rule.ID}
 	m, known := p.mappings[key]
 	if !known {

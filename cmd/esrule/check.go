@@ -15,12 +15,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/lint"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
-	"esrule/internal/schedule"
 )
 
 const checkLong = `Check the configuration and the rules. Where a cluster is configured, say for every rule
@@ -67,7 +67,7 @@ type checked struct {
 
 // ruleChecked is what check has to say of one rule.
 type ruleChecked struct {
-	schedule.RuleCheck
+	detect.RuleCheck
 	// Doubts are parts of its query that are probably not meant.
 	Doubts rule.Errors `json:"doubts,omitempty"`
 }
@@ -115,7 +115,7 @@ func (a *app) check(ctx context.Context, format string) error {
 		return errors.Join(a.printChecked(result, format), noRules(set, skipped))
 	}
 	for _, d := range detections {
-		result.Rules = append(result.Rules, ruleChecked{RuleCheck: schedule.RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}})
+		result.Rules = append(result.Rules, ruleChecked{RuleCheck: detect.RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}})
 	}
 	if result.Cluster {
 		if err := a.checkOnCluster(ctx, cfg, detections, &result, log); err != nil {
@@ -145,11 +145,11 @@ func (a *app) checkRules(cfg config) (*rule.Set, ruleSet, error) {
 }
 
 // doubt adds what is doubtful about a rule wherever it runs, and about its operators on fields as its patterns map them.
-func doubt(check *ruleChecked, d *schedule.Detection) {
+func doubt(check *ruleChecked, d *detect.Detection) {
 	var mapped []string
 	for _, p := range check.Patterns {
 		for _, f := range p.Fields {
-			if f.Mapping != schedule.Unmapped {
+			if f.Mapping != detect.Unmapped {
 				mapped = append(mapped, f.Path)
 			}
 		}
@@ -172,7 +172,7 @@ func doubt(check *ruleChecked, d *schedule.Detection) {
 	}
 }
 
-func located(d *schedule.Detection, found cond.Errors) []string {
+func located(d *detect.Detection, found cond.Errors) []string {
 	if len(found) == 0 {
 		return nil
 	}
@@ -183,7 +183,7 @@ func located(d *schedule.Detection, found cond.Errors) []string {
 	return list
 }
 
-func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*schedule.Detection, into *checked, log *slog.Logger) error {
+func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*detect.Detection, into *checked, log *slog.Logger) error {
 	c, err := a.connect(ctx, cfg, log)
 	if err != nil {
 		return err
@@ -266,7 +266,7 @@ func printRuleCheck(out io.Writer, r ruleChecked) error {
 		fmt.Fprintf(out, "  note: %s\n", note)
 	}
 	for _, p := range r.Patterns {
-		fmt.Fprintf(out, "  %s: %d indices; in the last %s %d events, of which the rule reads %d\n", p.Pattern, len(p.Indices), schedule.CheckedDays, p.Events, p.Candidates)
+		fmt.Fprintf(out, "  %s: %d indices; in the last %s %d events, of which the rule reads %d\n", p.Pattern, len(p.Indices), detect.CheckedDays, p.Events, p.Candidates)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		for _, f := range p.Fields {
 			fmt.Fprintf(w, "    %s\t%s\tin %d events\n", f.Path, f.Mapping, f.Events)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/lint"
 	"esrule/internal/query/rule"
@@ -14,7 +15,7 @@ import (
 )
 
 // prepare is what a command that runs rules does first: the configuration, a logger, the rules.
-func (a *app) prepare() (config, *slog.Logger, []*schedule.Detection, error) {
+func (a *app) prepare() (config, *slog.Logger, []*detect.Detection, error) {
 	cfg, err := a.config()
 	if err != nil {
 		return config{}, nil, nil, err
@@ -24,7 +25,7 @@ func (a *app) prepare() (config, *slog.Logger, []*schedule.Detection, error) {
 	return cfg, log, detections, err
 }
 
-func (a *app) detections(cfg config, log *slog.Logger) ([]*schedule.Detection, error) {
+func (a *app) detections(cfg config, log *slog.Logger) ([]*detect.Detection, error) {
 	set, err := a.ruleSet(cfg, log)
 	return set.detections, err
 }
@@ -32,7 +33,7 @@ func (a *app) detections(cfg config, log *slog.Logger) ([]*schedule.Detection, e
 // ruleSet is the rules that run, and those that were read and do not: of a kind that is not supported, or
 // with wrong index patterns.
 type ruleSet struct {
-	detections []*schedule.Detection
+	detections []*detect.Detection
 	skipped    []rule.Skipped
 	refused    []schedule.Refused
 }
@@ -101,7 +102,7 @@ func compile(set *rule.Set, cfg config) (compiled ruleSet, err error) {
 				schedule.Refused{RuleName: schedule.RuleName{ID: r.ID, Name: r.Name}, Reason: wrong.Error()})
 			return nil
 		}
-		d, err := schedule.NewDetection(r, cfg.Index)
+		d, err := detect.New(r, cfg.Index)
 		if err == nil {
 			compiled.detections = append(compiled.detections, d)
 		}

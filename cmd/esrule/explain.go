@@ -13,12 +13,12 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/dsl"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/schedule"
 )
 
 const explainLong = `Say why an event matches the rules, or does not: every part of the condition with its
@@ -94,7 +94,7 @@ func (a *app) explain(ctx context.Context, f explainFlags) error {
 	if f.index != "" {
 		given.Index = f.index
 	}
-	read := func(context.Context, *schedule.Detection, sample) (indexed, error) { return indexed{}, nil }
+	read := func(context.Context, *detect.Detection, sample) (indexed, error) { return indexed{}, nil }
 	if cfg.hasCluster() && given.Index != "" {
 		c, err := a.connect(ctx, cfg, log)
 		if err != nil {
@@ -150,7 +150,7 @@ func (a *app) readSample(path string) (sample, error) {
 	return s, nil
 }
 
-func explainOne(d *schedule.Detection, s sample, in indexed) (explanation, error) {
+func explainOne(d *detect.Detection, s sample, in indexed) (explanation, error) {
 	m := in.mapping
 	source, err := parseSource(s.Source, d.Fields, m)
 	if err != nil {

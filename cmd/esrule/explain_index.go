@@ -8,10 +8,10 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/query/event"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 )
 
 // indexed is what an event's index knows of it; the zero value is nothing.
@@ -25,7 +25,7 @@ type indexed struct {
 type indexReader struct{ cluster *search.Cluster }
 
 // read returns the mapping of the rule's fields and the values that only the index has.
-func (r indexReader) read(ctx context.Context, d *schedule.Detection, s sample) (indexed, error) {
+func (r indexReader) read(ctx context.Context, d *detect.Detection, s sample) (indexed, error) {
 	mapping, err := r.mappingOf(ctx, s.Index, d)
 	if err != nil {
 		return indexed{}, err
@@ -70,7 +70,7 @@ func unread(m *event.Mapping) []string {
 	return nil
 }
 
-func (r indexReader) mappingOf(ctx context.Context, index string, d *schedule.Detection) (*event.Mapping, error) {
+func (r indexReader) mappingOf(ctx context.Context, index string, d *detect.Detection) (*event.Mapping, error) {
 	classes, err := d.Classes(ctx, r.cluster, []string{index})
 	if errors.Is(err, elastic.ErrNotFound) {
 		classes, err = nil, nil // a name without wildcards that no index has

@@ -4,13 +4,13 @@ import (
 	"strings"
 	"testing"
 
+	"esrule/internal/detect"
 	"esrule/internal/estest"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 )
 
 func TestMappingOf(t *testing.T) {
@@ -19,7 +19,7 @@ func TestMappingOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &schedule.Detection{Rule: &rule.Rule{}, Fields: &event.Fields{}}
+	d := &detect.Detection{Rule: &rule.Rule{}, Fields: &event.Fields{}}
 	if d.Matcher, err = match.Compile(query, d.Fields, match.Options{}); err != nil {
 		t.Fatal(err)
 	}

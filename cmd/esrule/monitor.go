@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/metrics"
 	"esrule/internal/schedule"
@@ -68,7 +69,7 @@ func errConnecting(note string) error {
 }
 
 // readiness is whether the cluster answers and a ledger can be read.
-func readiness(ctx context.Context, c *elastic.Client, store *schedule.Store, d *schedule.Detection, runs int, log *slog.Logger) error {
+func readiness(ctx context.Context, c *elastic.Client, store *schedule.Store, d *detect.Detection, runs int, log *slog.Logger) error {
 	if err := c.Probe(ctx); err != nil {
 		log.Debug("not ready", "error", err)
 		return fmt.Errorf("not ready: %s", metrics.Explain(elastic.FailureOf(err)))

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/metrics"
 	"esrule/internal/query/rule"
@@ -219,7 +220,7 @@ func (s *service) reload() {
 type ruleChange struct{ added, changed, removed []rule.ID }
 
 // changeOf compares by what a rule means; other words about it, such as its severity, are taken without a mention.
-func changeOf(before, after []*schedule.Detection) ruleChange {
+func changeOf(before, after []*detect.Detection) ruleChange {
 	was := map[rule.ID]string{}
 	for _, d := range before {
 		was[d.Rule.ID] = d.Fingerprint()

@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/metrics"
 	"esrule/internal/query/rule"
-	"esrule/internal/schedule"
 	"esrule/internal/sink"
 )
 
@@ -125,15 +125,15 @@ func TestWarnedOnce(t *testing.T) {
 }
 
 func TestRuleChange(t *testing.T) {
-	set := func(rules ...string) []*schedule.Detection {
-		var all []*schedule.Detection
+	set := func(rules ...string) []*detect.Detection {
+		var all []*detect.Detection
 		for _, r := range rules {
 			id, pattern, _ := strings.Cut(r, " ")
-			all = append(all, &schedule.Detection{Rule: &rule.Rule{ID: rule.ID(id)}, Patterns: []string{pattern}})
+			all = append(all, &detect.Detection{Rule: &rule.Rule{ID: rule.ID(id)}, Patterns: []string{pattern}})
 		}
 		return all
 	}
-	f := func(before, after []*schedule.Detection, added, changed, removed string) {
+	f := func(before, after []*detect.Detection, added, changed, removed string) {
 		t.Helper()
 		c := changeOf(before, after)
 		for _, one := range []struct {

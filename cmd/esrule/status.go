@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"esrule/internal/detect"
 	"esrule/internal/schedule"
 	"esrule/internal/span"
 )
@@ -160,7 +161,7 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 	return nil
 }
 
-func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *schedule.Detection, late time.Duration) (ruleStatus, error) {
+func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *detect.Detection, late time.Duration) (ruleStatus, error) {
 	s := ruleStatus{RuleID: string(d.Rule.ID), Name: d.Rule.Name}
 	ledger, err := store.Load(ctx, d.Rule.ID)
 	if errors.Is(err, schedule.ErrNoLedger) {

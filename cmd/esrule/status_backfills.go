@@ -6,8 +6,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/elastic"
-	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/schedule/state"
 )
@@ -24,7 +24,7 @@ type backfillStatus struct {
 	Failed     int                  `json:"failed"`
 	Counts     backfill.Counts      `json:"counts"`
 	Failures   []backfill.Uncovered `json:"failures,omitempty"`
-	Unsearched []schedule.Failure   `json:"unsearched,omitempty"`
+	Unsearched []detect.Failure     `json:"unsearched,omitempty"`
 	// GoOn is the command that goes on with it; empty where it is done. The rules are those of the command.
 	GoOn string `json:"go_on,omitempty"`
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"log/slog"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 )
 
 // unmatched watches for patterns that no index matches, and exclusions that take nothing out. The first count
@@ -26,7 +26,7 @@ func newUnmatched(reader *search.Cluster, log *slog.Logger) *unmatched {
 
 // look gives how many patterns match nothing. It is advice only: of a pattern that cannot be asked about, what was
 // known before holds.
-func (u *unmatched) look(ctx context.Context, detections []*schedule.Detection) int {
+func (u *unmatched) look(ctx context.Context, detections []*detect.Detection) int {
 	asked := map[string]bool{}
 	none := map[string]bool{}
 	for _, d := range detections {

@@ -1,3 +1,11 @@
-// Package detect puts rules to work: it compiles a rule, and says which of them an event satisfies.
-// It knows no clock and no ledger; when rules run is the business of schedule, backfill and scan.
+// Package detect puts rules to work. A [Detection] is a rule that is compiled, with the patterns
+// that it is run over; a [Coverer] takes the events of a window of time from the cluster to
+// signals, in one pass: a point in time, the mappings, the search laid out for them, the matcher,
+// the writer.
+//
+// The package knows no clock and no ledger: which window is searched, and what becomes of an
+// [Outcome], is the business of schedule and backfill. Scan uses [Compile] alone.
+//
+// The invariant to keep: what an outcome does not name as a failure was read from every shard,
+// judged, and each signal of it acknowledged.
 package detect

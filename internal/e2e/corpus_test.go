@@ -16,12 +16,12 @@ import (
 	"github.com/valyala/fastjson"
 
 	"esrule/demo/samples"
+	"esrule/internal/detect"
 	"esrule/internal/estest"
 	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 	"esrule/internal/sink"
 )
 
@@ -179,7 +179,7 @@ func readEverything(t *testing.T, s *stage) *tally {
 	return found
 }
 
-func (f *tally) judge(t *testing.T, source string, d *schedule.Detection, e *event.Event, m *event.Mapping, hit estest.Hit) {
+func (f *tally) judge(t *testing.T, source string, d *detect.Detection, e *event.Event, m *event.Mapping, hit estest.Hit) {
 	t.Helper()
 	of := f.sources[source]
 	of.events++

@@ -5,14 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"esrule/internal/detect"
 	"esrule/internal/estest"
 	"esrule/internal/query/cond"
-	"esrule/internal/schedule"
 )
 
 // loadMade puts events made from the rules' own conditions into an index with the widest template and into one without,
 // for few of the rules match anything that was recorded.
-func loadMade(t *testing.T, s *stage, detections []*schedule.Detection) {
+func loadMade(t *testing.T, s *stage, detections []*detect.Detection) {
 	t.Helper()
 	var lenient map[string]map[string]any
 	if err := json.Unmarshal(estest.CorpusTemplate(t, "rally_security-winlogbeat.json"), &lenient); err != nil {

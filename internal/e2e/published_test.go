@@ -11,6 +11,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/detect"
 	"esrule/internal/estest"
 	"esrule/internal/query/dsl"
 	"esrule/internal/query/event"
@@ -18,7 +19,6 @@ import (
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 )
 
 // TestPublishedRules runs every published single-event rule against every recorded event, and against events made from
@@ -32,9 +32,9 @@ func TestPublishedRules(t *testing.T) {
 	}
 	s := newStage(t, "winlogbeat-*", "logs-*", "endgame-*", "dynamic-*")
 	loadRecorded(t, s)
-	var detections []*schedule.Detection
+	var detections []*detect.Detection
 	for _, r := range set.Rules {
-		d, err := schedule.NewDetection(r, s.patterns)
+		d, err := detect.New(r, s.patterns)
 		if err != nil {
 			t.Errorf("%s does not compile: %v", r.File, err)
 			continue
@@ -99,7 +99,7 @@ type publishedTally struct{ documents, candidates, matches int }
 
 // publishedPlan is one rule as the program would search for it, at any time.
 type publishedPlan struct {
-	*schedule.Detection
+	*detect.Detection
 	mappings map[string]*event.Mapping // by index
 	query    dsl.Clause
 	widest   []string // the indices in which the pre-filter narrows nothing
@@ -110,7 +110,7 @@ type publishedDocument struct {
 	source, fields *fastjson.Value
 }
 
-func (p *published) plan(d *schedule.Detection) publishedPlan {
+func (p *published) plan(d *detect.Detection) publishedPlan {
 	p.t.Helper()
 	read, err := d.Classes(p.t.Context(), p.cluster, p.patterns)
 	if err != nil {

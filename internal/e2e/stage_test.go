@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/estest"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
@@ -186,13 +187,13 @@ func (s *stage) wantWhole() {
 }
 
 // shippedRule is the rule that is built into the program, looking where the stage's events are.
-func (s *stage) shippedRule() *schedule.Detection {
+func (s *stage) shippedRule() *detect.Detection {
 	s.t.Helper()
 	set, err := rule.LoadFS(rules.FS(), "rules")
 	if err != nil || len(set.Rules) != 1 || set.Rules[0].ID != ruleID {
 		s.t.Fatalf("built-in rules: got %d, %v; want the one with id %s", len(set.Rules), err, ruleID)
 	}
-	d, err := schedule.NewDetection(set.Rules[0], s.patterns)
+	d, err := detect.New(set.Rules[0], s.patterns)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"esrule/internal/detect"
 	"esrule/internal/schedule"
 )
 
@@ -47,7 +48,7 @@ func TestFileHoldsGauges(t *testing.T) {
 func TestFileKeepsWhatIsKnown(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "esrule.prom")
 	c := newClock()
-	write := func(ledgers []*schedule.Ledger, err error, detections ...*schedule.Detection) {
+	write := func(ledgers []*schedule.Ledger, err error, detections ...*detect.Detection) {
 		t.Helper()
 		m := New(Options{Now: c.now, Once: true})
 		m.Rules(detections, 0)

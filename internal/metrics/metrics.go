@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
 )
@@ -47,7 +48,7 @@ func New(o Options) *Metrics {
 
 // Rules says which rules run from now on, and how many were skipped. What was known of others is forgotten. It is not
 // to be called while a run is under way.
-func (m *Metrics) Rules(detections []*schedule.Detection, skipped int) {
+func (m *Metrics) Rules(detections []*detect.Detection, skipped int) {
 	running := map[rule.ID]string{}
 	for _, d := range detections {
 		running[d.Rule.ID] = d.Rule.Name

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
 
+	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
@@ -28,8 +29,8 @@ func (c *clock) now() time.Time { return c.at }
 
 func newClock() *clock { return &clock{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
 
-func detection(id rule.ID, name string) *schedule.Detection {
-	return &schedule.Detection{Rule: &rule.Rule{ID: id, Name: name}}
+func detection(id rule.ID, name string) *detect.Detection {
+	return &detect.Detection{Rule: &rule.Rule{ID: id, Name: name}}
 }
 
 // exported gives the lines of the metrics whose names begin with prefix, without the # before them.
@@ -69,7 +70,7 @@ func check(t *testing.T, m *Metrics, prefix string, want ...string) {
 func TestStanding(t *testing.T) {
 	c := newClock()
 	m := New(Options{Now: c.now})
-	m.Rules([]*schedule.Detection{detection("a", "A"), detection("b", "B")}, 0)
+	m.Rules([]*detect.Detection{detection("a", "A"), detection("b", "B")}, 0)
 	check(t, m, "esrule_rule_covered") // nothing is known yet, so nothing is said
 	check(t, m, "esrule_rule_lag")
 
@@ -112,7 +113,7 @@ func report(one schedule.RuleReport) schedule.Report {
 func TestRun(t *testing.T) {
 	c := newClock()
 	m := New(Options{Now: c.now})
-	m.Rules([]*schedule.Detection{detection("a", "A")}, 3)
+	m.Rules([]*detect.Detection{detection("a", "A")}, 3)
 	check(t, m, "esrule_rules_", "esrule_rules_loaded 1", "esrule_rules_skipped 3")
 	check(t, m, "esrule_last_run") // none has ended yet
 	const a = `{rule="A",rule_id="a"} `
@@ -209,7 +210,7 @@ func (r ledgerRefused) HTTPStatus() int { return int(r) }
 func TestFailuresByKind(t *testing.T) {
 	c := newClock()
 	m := New(Options{Now: c.now})
-	m.Rules([]*schedule.Detection{detection("a", "A")}, 0)
+	m.Rules([]*detect.Detection{detection("a", "A")}, 0)
 	m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Err: elastic.ErrUnreachable}), nil)
 	m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Err: context.Canceled}), context.Canceled)
 	got := 0
@@ -231,7 +232,7 @@ func TestFailuresByKind(t *testing.T) {
 func TestCostly(t *testing.T) {
 	c := newClock()
 	m := New(Options{Now: c.now})
-	m.Rules([]*schedule.Detection{detection("a", "A")}, 0)
+	m.Rules([]*detect.Detection{detection("a", "A")}, 0)
 	f := func(run schedule.Run, candidates, seconds string) {
 		t.Helper()
 		m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Run: run}), nil)
@@ -247,12 +248,12 @@ func TestCostly(t *testing.T) {
 func TestRulesChange(t *testing.T) {
 	c := newClock()
 	m := New(Options{Now: c.now})
-	m.Rules([]*schedule.Detection{detection("a", "A"), detection("b", "B")}, 0)
+	m.Rules([]*detect.Detection{detection("a", "A"), detection("b", "B")}, 0)
 	for _, r := range []schedule.RuleReport{{RuleID: "a", Name: "A"}, {RuleID: "b", Name: "B", Err: errors.New("x")}} {
 		m.Run(c.at, time.Second, report(r), nil)
 		m.Ledger(schedule.NewLedger(r.RuleID, r.Name, c.at))
 	}
-	m.Rules([]*schedule.Detection{detection("a", "A2")}, 0)
+	m.Rules([]*detect.Detection{detection("a", "A2")}, 0)
 	for _, line := range exported(t, m, "esrule_rule_") {
 		if !strings.Contains(line, `rule="A2",rule_id="a"`) {
 			t.Errorf("left behind: %s", line)
@@ -306,7 +307,7 @@ func everything(t *testing.T, once bool) *Metrics {
 	t.Helper()
 	c := newClock()
 	m := New(Options{Now: c.now, Version: "1", Commit: "c", Runtime: "go", Once: once})
-	m.Rules([]*schedule.Detection{detection("a", "A")}, 1)
+	m.Rules([]*detect.Detection{detection("a", "A")}, 1)
 	m.PatternsWithoutIndex(1)
 	m.Run(c.at, time.Second, report(schedule.RuleReport{RuleID: "a", Name: "A", Run: schedule.Run{At: c.at}}), nil)
 	m.Ledger(schedule.NewLedger("a", "A", c.at.Add(-time.Hour)))

@@ -5,15 +5,15 @@ import (
 	"strings"
 	"testing"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 )
 
 // checked checks the world's rule with another query, over its one pattern.
-func (w *world) checked(query string) schedule.PatternCheck {
+func (w *world) checked(query string) detect.PatternCheck {
 	w.t.Helper()
 	w.rule.Parsed = parsed(w.t, query)
-	detection, err := schedule.NewDetection(w.rule, nil)
+	detection, err := detect.New(w.rule, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

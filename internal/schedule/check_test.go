@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 )
 
 func TestCheckNamesAnIndexThatDoesNotAnswer(t *testing.T) {
@@ -13,7 +13,7 @@ func TestCheckNamesAnIndexThatDoesNotAnswer(t *testing.T) {
 	w.event(w.index("well"), 3, "bad.exe", 1)
 	sick := w.Index("events-sick")
 	w.Do("PUT", sick+"?wait_for_active_shards=0", `{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
-	detection, err := schedule.NewDetection(w.rule, nil)
+	detection, err := detect.New(w.rule, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

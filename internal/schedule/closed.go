@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/search"
 )
@@ -17,7 +17,7 @@ import (
 type shutIndices struct {
 	names map[string]bool
 	// open are those that stay open in the ledger until they are opened. The others are set aside.
-	open []Failure
+	open []detect.Failure
 }
 
 func (i shutIndices) has(index string) bool { return i.names[index] }
@@ -42,7 +42,7 @@ func (s *ruleRun) askShut(ctx context.Context) error {
 	}
 	for _, index := range slices.Sorted(maps.Keys(shut)) {
 		if !slices.Contains(aside, index) {
-			s.shut.open = append(s.shut.open, Failure{Index: index, Reason: reasons[index]})
+			s.shut.open = append(s.shut.open, detect.Failure{Index: index, Reason: reasons[index]})
 		}
 	}
 	if before := s.ledger.SetAside; before != nil && slices.Equal(*before, aside) {
@@ -57,16 +57,10 @@ func (s *ruleRun) shutOf(all map[string]search.Standing) (shut map[string]bool, 
 	for index, standing := range all {
 		if standing.Shut != "" && !slices.Contains(s.options.Own, index) {
 			shut[index] = true
-			reasons[index] = shutReason(standing)
+			reasons[index] = detect.ShutReason(standing)
 		}
 	}
 	return shut, reasons
-}
-
-// shutReason names no index, so that many are one message.
-func shutReason(s search.Standing) string {
-	return s.Shut + `, leave it out with "-name" after the rule's pattern, ` +
-		"or name it in ESRULE_SET_ASIDE if it is to be searched only when it is opened"
 }
 
 // setAside returns the closed indices that the operator knows of and does not wait for. When an index was
@@ -109,7 +103,7 @@ func (s *ruleRun) setAside(ctx context.Context, all map[string]search.Standing) 
 
 // enterShut enters which indices are set aside: nothing of them is waited for. One that was and is not any
 // more owes all that is covered; so does a closed one where nobody asked before.
-func (l *Ledger) enterShut(aside []string, shut []Failure, all map[string]search.Standing, now time.Time) {
+func (l *Ledger) enterShut(aside []string, shut []detect.Failure, all map[string]search.Standing, now time.Time) {
 	if l.SetAside == nil {
 		for _, f := range shut {
 			l.openCovered(f, now)
@@ -118,8 +112,8 @@ func (l *Ledger) enterShut(aside []string, shut []Failure, all map[string]search
 	}
 	for _, index := range *l.SetAside {
 		if _, there := all[index]; there && !slices.Contains(aside, index) {
-			f := Failure{Index: index, Reason: "it was closed until now"}
-			if at := slices.IndexFunc(shut, func(s Failure) bool { return s.Index == index }); at >= 0 {
+			f := detect.Failure{Index: index, Reason: "it was closed until now"}
+			if at := slices.IndexFunc(shut, func(s detect.Failure) bool { return s.Index == index }); at >= 0 {
 				f = shut[at]
 			}
 			l.openCovered(f, now)
@@ -129,23 +123,8 @@ func (l *Ledger) enterShut(aside []string, shut []Failure, all map[string]search
 	l.SetAside = &aside
 }
 
-func (l *Ledger) openCovered(f Failure, now time.Time) {
+func (l *Ledger) openCovered(f detect.Failure, now time.Time) {
 	for _, i := range l.Covered {
 		l.open(f, i, now)
 	}
 }
-
-// checkClosed names the closed indices of a pattern.
-func checkClosed(ctx context.Context, c Counter, check *PatternCheck, patterns []string) error {
-	closed, err := c.Closed(ctx, patterns)
-	if err != nil || len(closed) == 0 {
-		return err
-	}
-	check.Notes = append(check.Notes, fmt.Sprintf(
-		`closed, so not searched until opened: %s (%d in all): open them, leave them out with "-name" after the pattern, or name them in ESRULE_SET_ASIDE`,
-		strings.Join(closed[:min(len(closed), shownClosed)], ", "), len(closed)))
-	return nil
-}
-
-// shownClosed is how many closed indices check names.
-const shownClosed = 5

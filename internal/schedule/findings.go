@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
@@ -117,7 +118,7 @@ func (f *findings) known(ctx context.Context, patterns []string) (map[string]sea
 func (f *findings) forget() { clear(f.standings) }
 
 // note remembers which indices could not be read, whatever was asked of them.
-func (f *findings) note(failures []Failure) {
+func (f *findings) note(failures []detect.Failure) {
 	for _, one := range failures {
 		if one.Unwell {
 			f.unwell[one.Index] = one.Reason

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/schedule"
 	"esrule/internal/span"
 )
@@ -322,14 +323,14 @@ func TestTwoInstancesSweepAtOnce(t *testing.T) {
 	w.theirs = func() time.Time { return w.clock }
 	w.happened("first", hourly(24, began, -time.Hour)...)
 	w.clock = w.clock.Add(61 * time.Minute)
-	d, err := schedule.NewDetection(w.rule, nil)
+	d, err := detect.New(w.rule, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var group sync.WaitGroup
 	for range 3 {
 		group.Go(func() {
-			report, err := w.runner().Run(t.Context(), []*schedule.Detection{d})
+			report, err := w.runner().Run(t.Context(), []*detect.Detection{d})
 			if err != nil || !report.Covered() {
 				t.Errorf("a run beside two others: %v, %+v", err, report)
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/rule"
 	"esrule/internal/span"
 )
@@ -135,7 +136,7 @@ func (l *Ledger) CutFuture(now time.Time, interval time.Duration) time.Duration 
 }
 
 // cover enters an interval as searched, except for the failures, whose indices are open for it.
-func (l *Ledger) cover(i span.Interval, failures []Failure, now time.Time) {
+func (l *Ledger) cover(i span.Interval, failures []detect.Failure, now time.Time) {
 	l.Covered = l.Covered.Union(i)
 	l.heal(now)
 	for _, f := range failures {
@@ -143,13 +144,13 @@ func (l *Ledger) cover(i span.Interval, failures []Failure, now time.Time) {
 	}
 }
 
-func (l *Ledger) open(f Failure, i span.Interval, now time.Time) {
+func (l *Ledger) open(f detect.Failure, i span.Interval, now time.Time) {
 	o := l.opened(f, now)
 	o.Time = o.Time.Union(i)
 }
 
 // opened is the entry of an index that just failed, a new one where it did not before.
-func (l *Ledger) opened(f Failure, now time.Time) *OpenIndex {
+func (l *Ledger) opened(f detect.Failure, now time.Time) *OpenIndex {
 	at := slices.IndexFunc(l.Open, func(o OpenIndex) bool { return o.Index == f.Index })
 	if at < 0 {
 		l.Open = append(l.Open, OpenIndex{Index: f.Index, Since: now})
@@ -162,7 +163,7 @@ func (l *Ledger) opened(f Failure, now time.Time) *OpenIndex {
 }
 
 // retried enters what became of a second look at one index: answered, or failed once more.
-func (l *Ledger) retried(index string, i span.Interval, failure *Failure, now time.Time, interval time.Duration) {
+func (l *Ledger) retried(index string, i span.Interval, failure *detect.Failure, now time.Time, interval time.Duration) {
 	at := slices.IndexFunc(l.Open, func(o OpenIndex) bool { return o.Index == index })
 	if at < 0 {
 		return
@@ -176,7 +177,7 @@ func (l *Ledger) retried(index string, i span.Interval, failure *Failure, now ti
 }
 
 // failed puts the next try off.
-func (o *OpenIndex) failed(f Failure, now time.Time, interval time.Duration) {
+func (o *OpenIndex) failed(f detect.Failure, now time.Time, interval time.Duration) {
 	o.Tries++
 	o.Reason = f.Reason
 	o.Next = now.Add(o.pause(interval))
@@ -234,12 +235,4 @@ func (l *Ledger) meaning(fingerprint string, now time.Time) (changed bool) {
 	l.PreviousFingerprint = l.Fingerprint
 	l.Fingerprint, l.FingerprintAt = fingerprint, now.UTC().Truncate(time.Millisecond)
 	return changed
-}
-
-// Failure is an index, or a pattern, that was not searched whole.
-type Failure struct {
-	Index  string `json:"index"`
-	Reason string `json:"reason"`
-	// Unwell says that the cluster cannot read the index, whatever is asked of it.
-	Unwell bool `json:"-"`
 }

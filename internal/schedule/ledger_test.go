@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"esrule/internal/detect"
 	"esrule/internal/span"
 )
 
@@ -17,7 +18,7 @@ func TestCoveredUpTo(t *testing.T) {
 		}
 	}
 	open := func(l *Ledger, i span.Interval) *Ledger {
-		l.cover(i, []Failure{{Index: "sick", Reason: "no shard"}}, i.To)
+		l.cover(i, []detect.Failure{{Index: "sick", Reason: "no shard"}}, i.To)
 		return l
 	}
 	f("nothing covered", ledgerOf(0), 0)
@@ -29,7 +30,7 @@ func TestCoveredUpTo(t *testing.T) {
 
 func TestCutFuture(t *testing.T) {
 	l := ledgerOf(0, minutes(0, 60))
-	l.cover(minutes(50, 60), []Failure{{Index: "sick", Reason: "no shard"}}, minute(600))
+	l.cover(minutes(50, 60), []detect.Failure{{Index: "sick", Reason: "no shard"}}, minute(600))
 	if cut := l.CutFuture(minute(45), 5*time.Minute); cut != 15*time.Minute || !l.Covered.End().Equal(minute(45)) {
 		t.Errorf("cut %v, covered up to %v", cut, l.Covered.End())
 	}
@@ -66,9 +67,9 @@ func TestOpenIndexIsDue(t *testing.T) {
 
 func TestOpenIndexIsRetriedWithBackoff(t *testing.T) {
 	l := ledgerOf(0)
-	sick := Failure{Index: "sick", Reason: "no shard"}
-	l.cover(minutes(0, 5), []Failure{sick}, minute(5))
-	l.cover(minutes(5, 10), []Failure{sick}, minute(10))
+	sick := detect.Failure{Index: "sick", Reason: "no shard"}
+	l.cover(minutes(0, 5), []detect.Failure{sick}, minute(5))
+	l.cover(minutes(5, 10), []detect.Failure{sick}, minute(10))
 	if len(l.Open) != 1 || l.Open[0].Time.Length() != 10*time.Minute {
 		t.Fatalf("after two failures of one index: %+v", l.Open)
 	}

@@ -7,41 +7,11 @@ import (
 	"slices"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/search"
 	"esrule/internal/span"
 )
-
-// reach sorts the indices of a target into those that the point in time holds or names among its
-// failures, and those that it passes over without a word. It is asked after the opening, so that no
-// index can be closed, or opened, between the two unseen.
-func (c *Coverer) reach(ctx context.Context, t Target, pit *search.PointInTime) (reached []string, without []Failure, err error) {
-	all, err := c.Cluster.Standings(ctx, t.Patterns)
-	if err != nil {
-		return nil, nil, fmt.Errorf("ask which indices %s stands for: %w", t.Patterns, err)
-	}
-	lacking, err := pit.Lacks(ctx, all)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, index := range slices.Sorted(maps.Keys(all)) {
-		switch s := all[index]; {
-		case slices.Contains(c.Own, index):
-		case (s.Shut != "" || slices.Contains(lacking, index)) && t.Accounted != nil && t.Accounted(index):
-		case s.Shut != "":
-			without = append(without, Failure{Index: index, Reason: shutReason(s)})
-		case !slices.Contains(lacking, index):
-			reached = append(reached, index)
-		case s.Created.IsZero() || s.Created.Before(t.Began):
-			without = append(without, Failure{Index: index, Reason: missedReason})
-		}
-	}
-	return reached, without, nil
-}
-
-// missedReason is why an index is open that was there all the time for whoever looked.
-const missedReason = "it was closed, hidden or in none of the patterns when they were searched, and is not " +
-	"any more: nothing to do, it is searched by the next run"
 
 // reach is the account of what the searches of a run reached, so that an index that none of them held
 // can be told at its end.
@@ -85,13 +55,13 @@ func (r *reach) gone(now map[string]search.Standing) bool {
 // accounted reports whether an index that no search holds is in the ledger by other means: it was closed
 // when the run began, or it is one of a pattern of which only a part may be read.
 func (s *ruleRun) accounted(index string) bool {
-	return s.shut.has(index) || slices.ContainsFunc(s.forbidden, func(f Failure) bool {
+	return s.shut.has(index) || slices.ContainsFunc(s.forbidden, func(f detect.Failure) bool {
 		return indexpattern.Match(indexpattern.Alone(s.detection.Patterns, f.Index), index)
 	})
 }
 
 // noteReached enters what a piece reached, its failures included: they are in the ledger.
-func (s *ruleRun) noteReached(i span.Interval, late bool, out Outcome) {
+func (s *ruleRun) noteReached(i span.Interval, late bool, out detect.Outcome) {
 	reached := slices.Clone(out.Reached)
 	for _, f := range out.Failures {
 		reached = append(reached, f.Index)
@@ -143,7 +113,7 @@ func (s *ruleRun) noteMissed(ctx context.Context) error {
 	}
 	return s.update(ctx, s.known, func(l *Ledger) {
 		for _, index := range missed {
-			f := Failure{Index: index, Reason: missedReason}
+			f := detect.Failure{Index: index, Reason: detect.MissedReason}
 			for _, i := range s.reached.missed(index) {
 				l.open(f, i, s.now)
 			}

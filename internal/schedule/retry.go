@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/search"
 	"esrule/internal/span"
@@ -68,7 +69,7 @@ func (s *ruleRun) unanswered(name string) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(s.forbidden, func(f Failure) bool { return same(f.Index) })
+	return slices.ContainsFunc(s.forbidden, func(f detect.Failure) bool { return same(f.Index) })
 }
 
 // openPiece is the piece that begins at a moment, with all who are open from then on, up to where one of
@@ -111,7 +112,7 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 	if err != nil {
 		return fmt.Errorf("ask which indices there are: %w", err)
 	}
-	t := Target{Patterns: slices.Concat(s.patterns, found.hidden), Only: found.there}
+	t := detect.Target{Patterns: slices.Concat(s.patterns, found.hidden), Only: found.there}
 	switch {
 	case len(found.failed) > 0:
 		r.indices = slices.Collect(maps.Keys(found.failed))
@@ -137,7 +138,7 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 	if err == nil && len(t.Only) == 0 {
 		s.noteReached(r.piece, r.sweep, out)
 	}
-	failed, others := map[string]string{}, []Failure(nil)
+	failed, others := map[string]string{}, []detect.Failure(nil)
 	for _, index := range r.indices {
 		switch {
 		case err != nil:
@@ -184,12 +185,12 @@ func ofTheirClusters(patterns, indices []string) []string {
 	return kept
 }
 
-func (s *ruleRun) searchPiece(ctx context.Context, t Target, r retry) (Outcome, error) {
+func (s *ruleRun) searchPiece(ctx context.Context, t detect.Target, r retry) (detect.Outcome, error) {
 	p, look := &s.retryPace, s.cover
 	if r.sweep {
 		p, look = &s.sweepPace, s.sweep
 	}
-	return s.measured(ctx, p, func(limit func(*search.Page) error) (Outcome, error) {
+	return s.measured(ctx, p, func(limit func(*search.Page) error) (detect.Outcome, error) {
 		t.EachPage = limit
 		return look(ctx, t, r.piece)
 	})
@@ -207,19 +208,19 @@ func (s *ruleRun) letGo() {
 }
 
 // enterRetry enters what became of a retry. others are open for its piece too.
-func (s *ruleRun) enterRetry(ctx context.Context, r retry, failed map[string]string, others []Failure) error {
+func (s *ruleRun) enterRetry(ctx context.Context, r retry, failed map[string]string, others []detect.Failure) error {
 	for index := range failed {
 		delete(s.due, index)
 	}
 	return s.update(ctx, s.known, func(l *Ledger) {
-		enter, open := l.retried, func(f Failure) { l.open(f, r.piece, s.now) }
+		enter, open := l.retried, func(f detect.Failure) { l.open(f, r.piece, s.now) }
 		if r.sweep {
-			enter, open = l.paid, func(f Failure) { l.owe(f, r.piece.From, s.now) }
+			enter, open = l.paid, func(f detect.Failure) { l.owe(f, r.piece.From, s.now) }
 		}
 		for _, index := range r.indices {
-			var failure *Failure
+			var failure *detect.Failure
 			if reason, again := failed[index]; again {
-				failure = &Failure{Index: index, Reason: reason}
+				failure = &detect.Failure{Index: index, Reason: reason}
 			}
 			enter(index, r.piece, failure, s.now, s.detection.Rule.Interval)
 		}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/dsl"
 	"esrule/internal/sink"
 	"esrule/internal/span"
@@ -18,22 +19,22 @@ import (
 type ruleRun struct {
 	*Runner
 	findings  *findings
-	coverer   *Coverer
-	detection *Detection
+	coverer   *detect.Coverer
+	detection *detect.Detection
 	execution sink.Execution
 	started   time.Time
 	run       Run
 	stalled   atomic.Int64 // nanoseconds of it, see [RuleReport.Stalled]
 
 	ledger    *Ledger
-	patterns  []string      // those that are searched
-	forbidden []Failure     // those that may not be read, or not whole
-	now       time.Time     // the earlier of our clock and the cluster's, when asked last
-	asked     time.Time     // our clock then
-	theirs    time.Time     // the cluster's clock when the run began
-	apart     span.Interval // between the two clocks, where that is too much; it is not searched
-	before    turn          // what the last step searched
-	turn      work          // the kind of work behind the live window that is next
+	patterns  []string         // those that are searched
+	forbidden []detect.Failure // those that may not be read, or not whole
+	now       time.Time        // the earlier of our clock and the cluster's, when asked last
+	asked     time.Time        // our clock then
+	theirs    time.Time        // the cluster's clock when the run began
+	apart     span.Interval    // between the two clocks, where that is too much; it is not searched
+	before    turn             // what the last step searched
+	turn      work             // the kind of work behind the live window that is next
 	gapPace   pace
 	sweepPace pace
 	retryPace pace
@@ -51,9 +52,9 @@ type ruleRun struct {
 	err        error           // what ended the run early
 }
 
-func (r *Runner) newRuleRun(d *Detection, f *findings) *ruleRun {
+func (r *Runner) newRuleRun(d *detect.Detection, f *findings) *ruleRun {
 	s := &ruleRun{Runner: r, findings: f, detection: d, started: r.options.Now(), due: map[string]bool{}}
-	s.coverer = &Coverer{Cluster: f, Signals: r.signals, Own: r.options.Own, Log: r.log}
+	s.coverer = &detect.Coverer{Cluster: f, Signals: r.signals, Own: r.options.Own, Log: r.log}
 	s.gapPace, s.retryPace = newPace(longestPiece, leastPiece), newPace(longestPiece, leastPiece)
 	s.sweepPace = newPace(sweepPiece, sweepPiece)
 	s.execution = sink.Execution{ID: rand.Text(), Type: sink.Scheduled, Version: r.options.Version, Now: r.options.Now}
@@ -116,7 +117,7 @@ func (s *ruleRun) askTime(ctx context.Context) (latest time.Time, err error) {
 	}
 	ours := s.options.Now()
 	s.apart = span.Interval{}
-	if skew := ours.Sub(theirs).Abs(); skew > leastOverlap {
+	if skew := ours.Sub(theirs).Abs(); skew > detect.LeastOverlap {
 		s.apart = span.New(span.Earlier(ours, theirs), span.Later(ours, theirs))
 		if s.findings.first(apartReason) {
 			s.log.Warn(apartReason, "ours", ours.UTC(), "cluster", theirs.UTC(), "skew", skew.Round(time.Second))
@@ -224,11 +225,11 @@ func (s *ruleRun) known() *Ledger { return s.ledger }
 // askPrivileges sorts the patterns into those that are searched and those that stay open.
 func (s *ruleRun) askPrivileges(ctx context.Context) error {
 	var err error
-	s.patterns, s.forbidden, err = Searchable(ctx, s.findings, s.detection.Patterns)
+	s.patterns, s.forbidden, err = detect.Searchable(ctx, s.findings, s.detection.Patterns)
 	return err
 }
 
-func (s *ruleRun) count(out Outcome, window span.Interval) {
+func (s *ruleRun) count(out detect.Outcome, window span.Interval) {
 	s.run.Searched += window.Length()
 	s.run.Indices = max(s.run.Indices, out.Indices)
 	s.run.Candidates += out.Candidates

@@ -5,14 +5,15 @@ import (
 	"log/slog"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/rule"
 	"esrule/internal/span"
 )
 
 // Reader is what a run reads of Elasticsearch beside what covering does. *search.Cluster is one.
 type Reader interface {
-	Cluster
-	Permissions
+	detect.Cluster
+	detect.Permissions
 	// Now is the cluster's clock, asked through a date field of an index that may be empty.
 	Now(ctx context.Context, index, field string) (time.Time, error)
 }
@@ -39,14 +40,14 @@ type Options struct {
 // Runner covers what is open of a set of rules.
 type Runner struct {
 	cluster Reader
-	signals Signals
+	signals detect.Signals
 	ledgers *Store
 	options Options
 	log     *slog.Logger
 }
 
 // NewRunner puts a runner together.
-func NewRunner(c Reader, s Signals, l *Store, o Options) *Runner {
+func NewRunner(c Reader, s detect.Signals, l *Store, o Options) *Runner {
 	return &Runner{cluster: c, signals: s, ledgers: l, options: o, log: o.Log}
 }
 
@@ -99,7 +100,7 @@ func (r Report) Covered() bool {
 // Run covers what is open of all rules, up to now. The rules take turns, a piece each, so that every
 // live window is searched before any backlog, and no backlog waits for another's end. A rule that fails
 // does not stop the others; the error is the context's.
-func (r *Runner) Run(ctx context.Context, detections []*Detection) (Report, error) {
+func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Report, error) {
 	runs := make([]*ruleRun, len(detections))
 	known := newFindings(r.cluster)
 	for i, d := range detections {

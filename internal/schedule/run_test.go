@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"esrule/internal/detect"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
 	"esrule/internal/span"
@@ -142,7 +143,7 @@ func TestRetryKeepsTheFilterOfAnAlias(t *testing.T) {
 
 // recording keeps the order in which signals are written.
 type recording struct {
-	schedule.Signals
+	detect.Signals
 	rules []string
 }
 

@@ -10,13 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
 )
 
 // refusingOne is a sink that loses the connection with every signal of one process.
 type refusingOne struct {
-	schedule.Signals
+	detect.Signals
 	pid int
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/query/search"
 	"esrule/internal/span"
@@ -96,8 +97,8 @@ func (s *ruleRun) workOf(kind work, piece span.Interval, isGap bool) func(contex
 // coverPiece covers one interval and enters it into the ledger. One that fails as a whole is entered as
 // sick. p is the pace of its kind, nil where it has none.
 func (s *ruleRun) coverPiece(ctx context.Context, piece span.Interval, p *pace) error {
-	out, err := s.measured(ctx, p, func(limit func(*search.Page) error) (Outcome, error) {
-		return s.cover(ctx, Target{Patterns: s.patterns, EachPage: limit}, piece)
+	out, err := s.measured(ctx, p, func(limit func(*search.Page) error) (detect.Outcome, error) {
+		return s.cover(ctx, detect.Target{Patterns: s.patterns, EachPage: limit}, piece)
 	})
 	if errors.Is(err, errTooDear) {
 		return nil
@@ -111,7 +112,7 @@ func (s *ruleRun) coverPiece(ctx context.Context, piece span.Interval, p *pace) 
 // enter enters what became of a piece: covered by change, or failed with err. What a failed sweep entered
 // is owed beside.
 func (s *ruleRun) enter(
-	ctx context.Context, i span.Interval, late bool, out Outcome, err error, change func(*Ledger),
+	ctx context.Context, i span.Interval, late bool, out detect.Outcome, err error, change func(*Ledger),
 ) error {
 	if ctx.Err() != nil && err != nil {
 		return err
@@ -142,9 +143,9 @@ func (s *ruleRun) enter(
 }
 
 // measured searches a piece and lets its pace learn from it.
-func (s *ruleRun) measured(ctx context.Context, p *pace, search func(limit func(*search.Page) error) (Outcome, error)) (Outcome, error) {
+func (s *ruleRun) measured(ctx context.Context, p *pace, search func(limit func(*search.Page) error) (detect.Outcome, error)) (detect.Outcome, error) {
 	if len(s.patterns) == 0 {
-		return Outcome{}, nil
+		return detect.Outcome{}, nil
 	}
 	if p == nil {
 		return search(nil)
@@ -164,14 +165,14 @@ func (s *ruleRun) measured(ctx context.Context, p *pace, search func(limit func(
 }
 
 // uncovered are the failures of a piece: the indices that did not answer, and what was not asked.
-func (s *ruleRun) uncovered(out Outcome) []Failure {
+func (s *ruleRun) uncovered(out detect.Outcome) []detect.Failure {
 	failures := append(out.Failures[:len(out.Failures):len(out.Failures)], s.forbidden...)
 	return append(failures, s.shut.open...)
 }
 
 // cover searches an interval, with its overlap, and counts what came of it. The overlap does not reach
 // into a gap: what is in it is searched yet, and may be why it is one.
-func (s *ruleRun) cover(ctx context.Context, t Target, i span.Interval) (Outcome, error) {
+func (s *ruleRun) cover(ctx context.Context, t detect.Target, i span.Interval) (detect.Outcome, error) {
 	t.Window, t.Timestamps, t.Now = reading(s.detection.Rule, i), s.detection.Timestamps(), s.started
 	t.Window.From = span.Later(t.Window.From, s.ledger.Gaps(i.From).End())
 	out, err := s.read(ctx, t)
@@ -180,7 +181,7 @@ func (s *ruleRun) cover(ctx context.Context, t Target, i span.Interval) (Outcome
 }
 
 // read searches a target, and remembers which indices cannot be read.
-func (s *ruleRun) read(ctx context.Context, t Target) (Outcome, error) {
+func (s *ruleRun) read(ctx context.Context, t detect.Target) (detect.Outcome, error) {
 	t.Began, t.Accounted = s.theirs, s.accounted
 	out, err := s.coverer.Cover(ctx, s.detection, t, s.execution)
 	s.findings.note(out.Failures)
@@ -253,8 +254,8 @@ func (s *ruleRun) searchSick(ctx context.Context, p SickPiece) error {
 		return s.coverPiece(ctx, i, &one)
 	}
 	one := newPace(i.Length(), i.Length())
-	out, err := s.measured(ctx, &one, func(func(*search.Page) error) (Outcome, error) {
-		return s.sweep(ctx, Target{Patterns: s.patterns}, i)
+	out, err := s.measured(ctx, &one, func(func(*search.Page) error) (detect.Outcome, error) {
+		return s.sweep(ctx, detect.Target{Patterns: s.patterns}, i)
 	})
 	if err != nil {
 		return s.enter(ctx, i, true, out, fmt.Errorf("late sweep %s: %w", sweepText(i), err), func(*Ledger) {})

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/span"
 )
 
@@ -62,7 +63,7 @@ func (l *Ledger) sweepBegins(now time.Time, late time.Duration) (SweepUnderWay, 
 	case now.Before(l.Sweep.Due):
 		return SweepUnderWay{}, false
 	}
-	return SweepUnderWay{Start: now, Next: span.Later(l.Sweep.Start.Add(-late-leastOverlap), l.Since)}, true
+	return SweepUnderWay{Start: now, Next: span.Later(l.Sweep.Start.Add(-late-detect.LeastOverlap), l.Since)}, true
 }
 
 // piece is what of a sweep is searched next. The last one has no end: events dated in the future are found too.
@@ -75,7 +76,7 @@ func (u SweepUnderWay) piece(now time.Time, length time.Duration) span.Interval 
 
 // swept enters a piece of a sweep as read, except for the failures, whose indices owe it from then on. What
 // another instance entered meanwhile stands where it goes further.
-func (l *Ledger) swept(u SweepUnderWay, piece span.Interval, failures []Failure, now time.Time) {
+func (l *Ledger) swept(u SweepUnderWay, piece span.Interval, failures []detect.Failure, now time.Time) {
 	for _, f := range failures {
 		l.owe(f, piece.From, now)
 	}
@@ -95,7 +96,7 @@ func (l *Ledger) swept(u SweepUnderWay, piece span.Interval, failures []Failure,
 }
 
 // owe enters that an index did not answer a sweep from some time on.
-func (l *Ledger) owe(f Failure, from, now time.Time) {
+func (l *Ledger) owe(f detect.Failure, from, now time.Time) {
 	o := l.opened(f, now)
 	if o.SweepFrom.IsZero() || from.Before(o.SweepFrom) {
 		o.SweepFrom = from
@@ -103,7 +104,7 @@ func (l *Ledger) owe(f Failure, from, now time.Time) {
 }
 
 // paid enters what became of a second look at a piece of a sweep that one index owes.
-func (l *Ledger) paid(index string, piece span.Interval, failure *Failure, now time.Time, interval time.Duration) {
+func (l *Ledger) paid(index string, piece span.Interval, failure *detect.Failure, now time.Time, interval time.Duration) {
 	at := slices.IndexFunc(l.Open, func(o OpenIndex) bool { return o.Index == index })
 	if at < 0 {
 		return
@@ -133,7 +134,7 @@ func (l *Ledger) afterGap(now time.Time) {
 func (l *Ledger) setBack(now, latest time.Time) (ahead time.Duration) {
 	s := l.Sweep
 	end := span.Later(l.Covered.End(), s.Start)
-	if ahead = end.Sub(now); ahead <= leastOverlap {
+	if ahead = end.Sub(now); ahead <= detect.LeastOverlap {
 		return 0 // every search reaches that much further back
 	}
 	inside := s.LongestGap >= ahead // of the ledger's life they were set forward

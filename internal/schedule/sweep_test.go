@@ -3,14 +3,15 @@ package schedule
 import (
 	"testing"
 
+	"esrule/internal/detect"
 	"esrule/internal/span"
 )
 
 func TestOwedSweepStaysUntilPaidWhole(t *testing.T) {
 	l := ledgerOf(0)
 	l.beginSweeps(minute(0))
-	sick := Failure{Index: "sick", Reason: "no shard"}
-	l.cover(minutes(0, 5), []Failure{sick}, minute(5))
+	sick := detect.Failure{Index: "sick", Reason: "no shard"}
+	l.cover(minutes(0, 5), []detect.Failure{sick}, minute(5))
 	l.owe(sick, minute(0), minute(5))
 	l.owe(sick, minute(3), minute(6))
 	f := func(why string, change func(), want bool) {

@@ -6,21 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"esrule/internal/query/prefilter"
+	"esrule/internal/detect"
 	"esrule/internal/query/search"
 	"esrule/internal/span"
 )
-
-// sweptBy are the fields by which a late sweep places events: when they happened, however they are placed
-// otherwise. An event with the rule's timestamp_override needs no sweep where that is the moment at which it
-// became searchable; it is read all the same, since nothing in it says so. Only where the rule wants no event
-// without the override, that alone places events here too.
-func sweptBy(d *Detection) prefilter.Timestamps {
-	if t := d.Timestamps(); t.NoFallback {
-		return t
-	}
-	return prefilter.Timestamps{Primary: "@timestamp"}
-}
 
 // nextSweep gives the piece of a late sweep that is searched next, if one is due. A run completes one sweep at
 // most: where it lasts longer than the time between two, it would not end.
@@ -38,8 +27,8 @@ func (s *ruleRun) sweepNext(ctx context.Context, u SweepUnderWay) error {
 	if s.run.Swept == nil {
 		s.run.Swept = &Swept{From: piece.From}
 	}
-	out, err := s.measured(ctx, &s.sweepPace, func(limit func(*search.Page) error) (Outcome, error) {
-		return s.sweep(ctx, Target{Patterns: s.patterns, EachPage: limit}, piece)
+	out, err := s.measured(ctx, &s.sweepPace, func(limit func(*search.Page) error) (detect.Outcome, error) {
+		return s.sweep(ctx, detect.Target{Patterns: s.patterns, EachPage: limit}, piece)
 	})
 	if errors.Is(err, errTooDear) {
 		return nil
@@ -57,8 +46,8 @@ func (s *ruleRun) sweepNext(ctx context.Context, u SweepUnderWay) error {
 }
 
 // sweep searches a piece of time without overlap, and counts what came of it.
-func (s *ruleRun) sweep(ctx context.Context, t Target, piece span.Interval) (Outcome, error) {
-	t.Window, t.Timestamps, t.Now = piece, sweptBy(s.detection), s.started
+func (s *ruleRun) sweep(ctx context.Context, t detect.Target, piece span.Interval) (detect.Outcome, error) {
+	t.Window, t.Timestamps, t.Now = piece, s.detection.Happened(), s.started
 	out, err := s.read(ctx, t)
 	searched := piece
 	if piece.Unbounded() {

@@ -182,26 +182,6 @@ func together(a, b OpenIndex) OpenIndex {
 	return sum
 }
 
-// Alike are the indices that failed for one reason.
-type Alike struct {
-	Indices []string
-	Reason  string
-}
-
-// ByReason groups failures, in the order in which their reasons come.
-func ByReason(failures []Failure) []Alike {
-	var all []Alike
-	for _, f := range failures {
-		i := slices.IndexFunc(all, func(a Alike) bool { return a.Reason == f.Reason })
-		if i < 0 {
-			i = len(all)
-			all = append(all, Alike{Reason: f.Reason})
-		}
-		all[i].Indices = append(all[i].Indices, f.Index)
-	}
-	return all
-}
-
 // tell logs one line for the run of the rule. What it did not cover is logged for all rules
 // together.
 func (s *ruleRun) tell(report RuleReport, interrupted bool) {

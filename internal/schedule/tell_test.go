@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
@@ -57,14 +58,14 @@ func TestTroublesAreGrouped(t *testing.T) {
 }
 
 func TestByReason(t *testing.T) {
-	f := func(want string, failures ...schedule.Failure) {
+	f := func(want string, failures ...detect.Failure) {
 		t.Helper()
-		if got := fmt.Sprint(schedule.ByReason(failures)); got != want {
+		if got := fmt.Sprint(detect.ByReason(failures)); got != want {
 			t.Errorf("%v: got %s, want %s", failures, got, want)
 		}
 	}
 	f("[]")
-	f("[{[a c] red} {[b] closed}]", schedule.Failure{Index: "a", Reason: "red"}, schedule.Failure{Index: "b", Reason: "closed"}, schedule.Failure{Index: "c", Reason: "red"})
+	f("[{[a c] red} {[b] closed}]", detect.Failure{Index: "a", Reason: "red"}, detect.Failure{Index: "b", Reason: "closed"}, detect.Failure{Index: "c", Reason: "red"})
 }
 
 // The log of a run has one line for an index that does not answer, whatever the number of rules.

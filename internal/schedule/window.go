@@ -3,14 +3,12 @@ package schedule
 import (
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/rule"
 	"esrule/internal/span"
 )
 
 const (
-	// leastOverlap is how far every search reaches back before what is not covered yet: shards make
-	// documents visible each at its own time, so a search at 12:00 can miss an event stamped 11:59.
-	leastOverlap = 4 * time.Minute
 	// longestPiece is how much of a long gap is searched at once, until pieces have shown to be cheap or
 	// dear. After each piece the ledger is written, and the live window has its turn where it is due.
 	longestPiece = time.Hour
@@ -18,13 +16,9 @@ const (
 	leastPiece = 15 * time.Minute
 )
 
-// overlap is how long before an uncovered interval its search starts: what the rule looks back beyond
-// its own interval, or leastOverlap.
-func overlap(r *rule.Rule) time.Duration { return max(r.From-r.Interval, leastOverlap) }
-
 // reading is the window that is searched to cover an interval.
 func reading(r *rule.Rule, i span.Interval) span.Interval {
-	return span.Interval{From: i.From.Add(-overlap(r)), To: i.To}
+	return span.Interval{From: i.From.Add(-detect.Overlap(r)), To: i.To}
 }
 
 // turn is what a run has just searched.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8"
 
+	"esrule/internal/detect"
 	"esrule/internal/estest"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
@@ -41,7 +42,7 @@ type world struct {
 	// ending ends runs; nil is the test's.
 	ending context.Context
 	// signals is what the runner writes to; nil is the cluster.
-	signals schedule.Signals
+	signals detect.Signals
 	// unread is an index whose mapping is not read; empty is none.
 	unread string
 }
@@ -135,9 +136,9 @@ func (w *world) run() schedule.RuleReport {
 
 func (w *world) runAll(rules ...*rule.Rule) []schedule.RuleReport {
 	w.t.Helper()
-	var detections []*schedule.Detection
+	var detections []*detect.Detection
 	for _, r := range rules {
-		d, err := schedule.NewDetection(r, nil)
+		d, err := detect.New(r, nil)
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/estest"
-	rules "esrule/internal/schedule"
 )
 
 // round is one schedule under way, on indices of its own.
@@ -25,7 +25,7 @@ type round struct {
 	net     *network
 	started time.Time
 
-	detections []*rules.Detection
+	detections []*detect.Detection
 	instances  []*instance
 	extra      chan struct{} // room for the one more instance
 

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/rule"
-	rules "esrule/internal/schedule"
 )
 
 // The rules of the harness. An interval of a second keeps the pauses before a sick index is tried again short.
@@ -57,14 +57,14 @@ func writeRules(folder string, patterns []string) (string, error) {
 }
 
 // loadRules reads them as the program does.
-func loadRules(folder string) ([]*rules.Detection, error) {
+func loadRules(folder string) ([]*detect.Detection, error) {
 	set, err := rule.Load(folder)
 	if err != nil {
 		return nil, err
 	}
-	var all []*rules.Detection
+	var all []*detect.Detection
 	for _, r := range set.Rules {
-		d, err := rules.NewDetection(r, nil)
+		d, err := detect.New(r, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -13,10 +13,10 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/event"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
-	rules "esrule/internal/schedule"
 	"esrule/internal/sink"
 )
 
@@ -184,12 +184,12 @@ func (r *round) readTruth(ctx context.Context, client *elasticsearch.Client) (is
 
 // judge finds a rule's matches among events of any index.
 type judge struct {
-	detection *rules.Detection
+	detection *detect.Detection
 	event     *event.Event
 	mappings  map[string]*event.Mapping
 }
 
-func newJudge(ctx context.Context, client *elasticsearch.Client, d *rules.Detection, patterns []string) (judge, error) {
+func newJudge(ctx context.Context, client *elasticsearch.Client, d *detect.Detection, patterns []string) (judge, error) {
 	j := judge{detection: d, event: event.New(d.Fields), mappings: map[string]*event.Mapping{}}
 	classes, err := search.NewCluster(client, search.Options{}).Mappings(ctx, patterns, d.Mapped())
 	for _, class := range classes {

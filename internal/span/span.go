@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Interval is a half-open span of time [From, To), in UTC and whole milliseconds, as dates are indexed.
+// Interval is a half-open span of time [From, To), in UTC and whole milliseconds, as dates are
+// indexed.
 type Interval struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`

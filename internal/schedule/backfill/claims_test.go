@@ -8,20 +8,20 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/sink"
 )
 
 // stuck never comes back from writing signals, as a process that was suspended; entered is closed when it begins to.
 type stuck struct {
-	schedule.Signals
+	detect.Signals
 	once            *sync.Once
 	entered, resume chan struct{}
 }
 
-func newStuck(next schedule.Signals) stuck {
+func newStuck(next detect.Signals) stuck {
 	return stuck{next, &sync.Once{}, make(chan struct{}), make(chan struct{})}
 }
 

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/rule"
-	"esrule/internal/schedule"
 	"esrule/internal/span"
 )
 
@@ -66,13 +66,13 @@ type Source struct {
 	Documents int64 `json:"documents"`
 	Timeless  int64 `json:"timeless"`
 	// Unsearched are the indices, or the pattern itself, that are not searched, and why.
-	Unsearched []schedule.Failure `json:"unsearched,omitempty"`
+	Unsearched []detect.Failure `json:"unsearched,omitempty"`
 	// Silent did not answer when the plan was made: they are not in the numbers, and are searched all the same.
-	Silent []schedule.Failure `json:"silent,omitempty"`
+	Silent []detect.Failure `json:"silent,omitempty"`
 }
 
 // PlanID is where the plan of a request is kept.
-func PlanID(r Request, detections []*schedule.Detection) string {
+func PlanID(r Request, detections []*detect.Detection) string {
 	meanings := make([]string, len(detections))
 	for i, d := range detections {
 		meanings[i] = fmt.Sprintf("%s=%s", d.Rule.ID, d.Fingerprint())
@@ -123,8 +123,8 @@ func (p *Plan) Candidates() int64 {
 }
 
 // Unsearched lists what the plan cannot reach, each once.
-func (p *Plan) Unsearched() []schedule.Failure {
-	var all []schedule.Failure
+func (p *Plan) Unsearched() []detect.Failure {
+	var all []detect.Failure
 	for _, s := range p.Sources {
 		for _, f := range s.Unsearched {
 			if !slices.Contains(all, f) {

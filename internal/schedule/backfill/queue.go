@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"esrule/internal/schedule"
+	"esrule/internal/detect"
 	"esrule/internal/span"
 )
 
@@ -109,7 +109,7 @@ type Totals struct {
 
 // Uncovered is an index with the time for which it was not searched.
 type Uncovered struct {
-	schedule.Failure
+	detect.Failure
 	Time span.Intervals `json:"time"`
 }
 
@@ -136,7 +136,7 @@ func (t *Totals) enter(p Piece, s Slice) {
 	}
 }
 
-func (t *Totals) fail(p Piece, f schedule.Failure) {
+func (t *Totals) fail(p Piece, f detect.Failure) {
 	at := slices.IndexFunc(t.Failures, func(u Uncovered) bool { return u.Failure == f })
 	if at < 0 {
 		at = len(t.Failures)

@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 	"esrule/internal/sink"
 	"esrule/internal/span"
 )
@@ -37,10 +37,10 @@ type Options struct {
 
 // Runner works off one plan.
 type Runner struct {
-	coverer    *schedule.Coverer
+	coverer    *detect.Coverer
 	claims     *Claims
 	plan       *Plan
-	detections map[rule.ID]*schedule.Detection
+	detections map[rule.ID]*detect.Detection
 	options    Options
 	queue      *queue
 	reading    *semaphore.Weighted // a turn for each slice that is opened and read
@@ -55,7 +55,7 @@ type Runner struct {
 }
 
 // NewRunner takes a plan up where its slices stand.
-func NewRunner(ctx context.Context, c *schedule.Coverer, claims *Claims, p *Plan, detections []*schedule.Detection, o Options) (*Runner, error) {
+func NewRunner(ctx context.Context, c *detect.Coverer, claims *Claims, p *Plan, detections []*detect.Detection, o Options) (*Runner, error) {
 	if o.Workers <= 0 {
 		o.Workers = 2
 	}
@@ -69,7 +69,7 @@ func NewRunner(ctx context.Context, c *schedule.Coverer, claims *Claims, p *Plan
 		o.Pace = NewPace(0)
 	}
 	r := &Runner{
-		coverer: c, claims: claims, plan: p, options: o, detections: map[rule.ID]*schedule.Detection{}, held: map[*claim]context.CancelCauseFunc{},
+		coverer: c, claims: claims, plan: p, options: o, detections: map[rule.ID]*detect.Detection{}, held: map[*claim]context.CancelCauseFunc{},
 		execution: sink.Execution{ID: claims.worker, Type: sink.Manual, Version: o.Version, Intended: p.Request.Range.To, Now: o.Now},
 	}
 	for _, d := range detections {
@@ -286,7 +286,7 @@ func (r *Runner) cover(ctx, idle context.Context, t *task, c *claim, drained fun
 		delete(r.held, c)
 	}()
 	var read int64
-	out, err := r.search(working, part, schedule.Target{
+	out, err := r.search(working, part, detect.Target{
 		Patterns: part.Patterns, Window: t.Window, Timestamps: byTimestamp(), Now: r.plan.MadeAt, Drained: drained,
 		EachPage: func(page *search.Page) error {
 			read += int64(page.Given())
@@ -309,23 +309,23 @@ func (r *Runner) cover(ctx, idle context.Context, t *task, c *claim, drained fun
 }
 
 // search covers a slice. Where nothing may be read there is nothing to search: the plan says so.
-func (r *Runner) search(ctx context.Context, part *Part, target schedule.Target) (schedule.Outcome, error) {
+func (r *Runner) search(ctx context.Context, part *Part, target detect.Target) (detect.Outcome, error) {
 	if len(part.Patterns) == 0 {
-		return schedule.Outcome{}, nil
+		return detect.Outcome{}, nil
 	}
 	known := func(index string) bool { return slices.Contains(r.unsearched, index) }
 	target.Began, target.Accounted = r.plan.MadeAt, known
 	out, err := r.coverer.Cover(ctx, r.detections[part.RuleID], target, r.execution)
-	out.Failures = slices.DeleteFunc(out.Failures, func(f schedule.Failure) bool { return known(f.Index) })
+	out.Failures = slices.DeleteFunc(out.Failures, func(f detect.Failure) bool { return known(f.Index) })
 	return out, err
 }
 
 // enter records what became of a slice: done, stopped, to be tried again, or failed.
-func (r *Runner) enter(ctx context.Context, t *task, c *claim, out schedule.Outcome, err error) error {
+func (r *Runner) enter(ctx context.Context, t *task, c *claim, out detect.Outcome, err error) error {
 	failures := out.Failures
 	stopped := errors.Is(err, errStopped) || ctx.Err() != nil
 	if err != nil && !stopped {
-		failures = append(failures, schedule.Failure{Index: "the slice", Reason: err.Error()})
+		failures = append(failures, detect.Failure{Index: "the slice", Reason: err.Error()})
 	}
 	state, tries := Done, t.tries
 	switch {
@@ -365,12 +365,12 @@ func (r *Runner) enter(ctx context.Context, t *task, c *claim, out schedule.Outc
 }
 
 // tell logs what a slice lacks, each reason once with all its indices.
-func (r *Runner) tell(t *task, state State, failures []schedule.Failure, pause time.Duration, stopped bool) {
+func (r *Runner) tell(t *task, state State, failures []detect.Failure, pause time.Duration, stopped bool) {
 	if stopped {
 		return
 	}
 	part := &r.plan.Rules[t.Part]
-	for _, alike := range schedule.ByReason(failures) {
+	for _, alike := range detect.ByReason(failures) {
 		what := []any{"rule", part.RuleID, "slice", t.Window, "indices", alike.Indices, "reason", alike.Reason}
 		if state == Failed {
 			r.options.Log.Error("a slice is not covered; the same command tries it again", what...)

@@ -3,8 +3,8 @@ package backfill
 import (
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/rule"
-	"esrule/internal/schedule"
 	"esrule/internal/span"
 )
 
@@ -35,10 +35,10 @@ type Slice struct {
 	Worker string `json:"worker"`
 	Beats  int    `json:"beats"`
 	// Tries is how often it was searched and not covered, Failures why, the last time.
-	Tries     int                `json:"tries,omitempty"`
-	Failures  []schedule.Failure `json:"failures,omitempty"`
-	Counts    Counts             `json:"counts"`
-	UpdatedAt time.Time          `json:"updated_at"`
+	Tries     int              `json:"tries,omitempty"`
+	Failures  []detect.Failure `json:"failures,omitempty"`
+	Counts    Counts           `json:"counts"`
+	UpdatedAt time.Time        `json:"updated_at"`
 }
 
 // Counts is what searching came to. Of the matched, Created are new signals, Duplicates were alerted
@@ -54,7 +54,7 @@ type Counts struct {
 	DeadLettered int `json:"dead_lettered"`
 }
 
-func countsOf(o schedule.Outcome) Counts {
+func countsOf(o detect.Outcome) Counts {
 	w := o.Written
 	return Counts{o.Candidates, o.Matched, w.Created, w.Duplicates, w.Reduced, w.WithoutEvent, w.DeadLettered}
 }

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/query/dsl"
 	"esrule/internal/query/indexpattern"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 	"esrule/internal/span"
 )
 
@@ -21,7 +21,7 @@ import (
 type Reader interface {
 	Indices(ctx context.Context, patterns []string) ([]string, error)
 	Closed(ctx context.Context, patterns []string) ([]string, error)
-	schedule.Mapper
+	detect.Mapper
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
 	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
 	Unanswered(ctx context.Context, patterns []string) ([]search.Failure, []string, error)
@@ -42,7 +42,7 @@ type Survey struct {
 func byTimestamp() prefilter.Timestamps { return prefilter.Timestamps{Primary: "@timestamp"} }
 
 // Plan looks at what the rules' patterns hold, and cuts the range.
-func (s *Survey) Plan(ctx context.Context, r Request, detections []*schedule.Detection) (*Plan, error) {
+func (s *Survey) Plan(ctx context.Context, r Request, detections []*detect.Detection) (*Plan, error) {
 	p := &Plan{Kind: "backfill", Version: planVersion, ID: PlanID(r, detections), Request: r, MadeAt: s.Now().UTC().Truncate(time.Millisecond)}
 	readable, there := map[string]bool{}, map[string]bool{}
 	for _, d := range detections {
@@ -53,7 +53,7 @@ func (s *Survey) Plan(ctx context.Context, r Request, detections []*schedule.Det
 			}
 			source, may, err := s.source(ctx, label, r.Range)
 			if errors.Is(err, elastic.ErrForbidden) { // the others can be searched
-				source.Unsearched = append(source.Unsearched, schedule.Failure{Index: label,
+				source.Unsearched = append(source.Unsearched, detect.Failure{Index: label,
 					Reason: fmt.Sprintf("it may not be read (%v), then run the same with --restart", err)})
 				source.Indices, may, err = nil, false, nil
 			}
@@ -83,7 +83,7 @@ func (s *Survey) Plan(ctx context.Context, r Request, detections []*schedule.Det
 }
 
 // leaveOut enters indices whose events cannot be judged under the first pattern that holds them.
-func (p *Plan) leaveOut(patterns []string, unjudged []schedule.Failure) {
+func (p *Plan) leaveOut(patterns []string, unjudged []detect.Failure) {
 	for _, f := range unjudged {
 		at := slices.IndexFunc(p.Sources, func(s Source) bool {
 			return slices.ContainsFunc(patterns, func(p string) bool { return labelOf(patterns, p) == s.Pattern }) && slices.Contains(s.Indices, f.Index)
@@ -102,7 +102,7 @@ func labelOf(patterns []string, pattern string) string {
 // source looks at one pattern, with its exclusions. may reports whether any of it can be read.
 func (s *Survey) source(ctx context.Context, label string, within span.Interval) (source Source, may bool, err error) {
 	source = Source{Pattern: label}
-	patterns, open, err := schedule.Searchable(ctx, s.Cluster, strings.Split(label, ","))
+	patterns, open, err := detect.Searchable(ctx, s.Cluster, strings.Split(label, ","))
 	if err != nil {
 		return source, false, err
 	}
@@ -127,7 +127,7 @@ func (s *Survey) source(ctx context.Context, label string, within span.Interval)
 	}
 	source.Documents, source.Timeless = inRange.Documents, timeless.Documents
 	for _, f := range inRange.Failures {
-		source.Silent = append(source.Silent, schedule.Failure{Index: f.Index, Reason: f.Reason})
+		source.Silent = append(source.Silent, detect.Failure{Index: f.Index, Reason: f.Reason})
 	}
 	return source, true, nil
 }
@@ -143,14 +143,14 @@ func (s *Survey) indices(ctx context.Context, source *Source) error {
 		return err
 	}
 	for _, index := range closed {
-		source.Unsearched = append(source.Unsearched, schedule.Failure{Index: index, Reason: "it is closed: open it, then run the same with --restart"})
+		source.Unsearched = append(source.Unsearched, detect.Failure{Index: index, Reason: "it is closed: open it, then run the same with --restart"})
 	}
 	source.Indices = slices.DeleteFunc(open, func(index string) bool { return slices.Contains(closed, index) || slices.Contains(s.Own, index) })
 	return nil
 }
 
 // measure finds where a rule's candidates lie, and cuts between them.
-func (s *Survey) measure(ctx context.Context, d *schedule.Detection, part *Part, within span.Interval) (unjudged []schedule.Failure, err error) {
+func (s *Survey) measure(ctx context.Context, d *detect.Detection, part *Part, within span.Interval) (unjudged []detect.Failure, err error) {
 	classes, err := d.Classes(ctx, s.Cluster, part.Patterns)
 	if err != nil {
 		return nil, err
@@ -196,7 +196,7 @@ func (s *Survey) Changes(ctx context.Context, p *Plan) (Changes, error) {
 // isBarred reports whether nothing of a pattern could be read when the plan was made.
 func (s Source) isBarred() bool {
 	patterns := strings.Split(s.Pattern, ",")
-	return len(s.Indices) == 0 && slices.ContainsFunc(s.Unsearched, func(f schedule.Failure) bool {
+	return len(s.Indices) == 0 && slices.ContainsFunc(s.Unsearched, func(f detect.Failure) bool {
 		return f.Index == s.Pattern || slices.Contains(patterns, f.Index)
 	})
 }

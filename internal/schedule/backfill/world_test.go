@@ -13,11 +13,11 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8"
 
+	"esrule/internal/detect"
 	"esrule/internal/estest"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/rule"
 	"esrule/internal/query/search"
-	"esrule/internal/schedule"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/schedule/state"
 	"esrule/internal/sink"
@@ -28,7 +28,7 @@ import (
 type world struct {
 	*estest.Cluster
 	t          *testing.T
-	detections []*schedule.Detection
+	detections []*detect.Detection
 	indices    sink.Indices
 	events     string
 	start      time.Time
@@ -88,7 +88,7 @@ func (w *world) rule(id rule.ID, text string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d, err := schedule.NewDetection(&rule.Rule{
+	d, err := detect.New(&rule.Rule{
 		ID: id, Name: "Rule " + string(id), Severity: "high", RiskScore: 73, Type: "eql", Language: "eql", Query: text, Parsed: query,
 		Index: []string{w.Index("events-*")}, From: 9 * time.Minute, Interval: 5 * time.Minute, EventCategoryField: "event.category",
 	}, nil)
@@ -159,9 +159,9 @@ type worker struct {
 	client   *elasticsearch.Client // the world's where nil
 	workers  int
 	lease    time.Duration
-	signals  schedule.Signals // the cluster where nil
-	coverer  schedule.Cluster // the cluster where nil
-	unkept   bool             // a dry run
+	signals  detect.Signals // the cluster where nil
+	coverer  detect.Cluster // the cluster where nil
+	unkept   bool           // a dry run
 	tries    int
 	pageSize int
 }
@@ -189,7 +189,7 @@ func (w *world) runner(p *backfill.Plan, o worker) (*backfill.Runner, error) {
 		documents = nil
 	}
 	return backfill.NewRunner(w.t.Context(),
-		&schedule.Coverer{Cluster: o.coverer, Signals: o.signals, Own: w.own(), Log: logger},
+		&detect.Coverer{Cluster: o.coverer, Signals: o.signals, Own: w.own(), Log: logger},
 		backfill.NewClaims(documents, o.name, o.lease, time.Now), p, w.detections,
 		backfill.Options{Workers: o.workers, Tries: o.tries, RetryPause: time.Millisecond, Now: time.Now, Log: logger, Version: "test"})
 }

@@ -1,4 +1,4 @@
-package schedule
+package detect
 
 import (
 	"fmt"
@@ -15,8 +15,8 @@ import (
 // plan is the search of one window, laid out for the mappings of the moment.
 type plan struct {
 	request dsl.Clause // everything that is searched
-	// searches come to request together. There is more than one only where no shard of some indices answers what
-	// is asked of others.
+	// searches come to request together. There is more than one only where no shard of some indices
+	// answers what is asked of others.
 	searches []search.Request
 	mappings map[string]*event.Mapping
 	// uncovered are the indices that cannot be judged, whatever they answer.
@@ -66,7 +66,8 @@ func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps
 	return p
 }
 
-// unfiltered returns the classes without their pre-filters: what is asked of indices that refuse them.
+// unfiltered returns the classes without their pre-filters: what is asked of indices that refuse
+// them.
 func unfiltered(classes []prefilter.Class) []prefilter.Class {
 	all := slices.Clone(classes)
 	for i := range all {
@@ -84,8 +85,9 @@ func (p *plan) narrow(to dsl.Clause) {
 	}
 }
 
-// Query is what a search of a window asks of the classes of mappings that the patterns have now: the window
-// and the pre-filter, without the indices in own. uncovered are those whose events cannot be judged.
+// Query is what a search of a window asks of the classes of mappings that the patterns have now:
+// the window and the pre-filter, without the indices in own. uncovered are those whose events
+// cannot be judged.
 func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window span.Interval, own []string) (query dsl.Clause, uncovered []Failure) {
 	p := d.plan(classes, t, window, own)
 	return p.request, p.uncovered

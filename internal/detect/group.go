@@ -1,4 +1,4 @@
-package schedule
+package detect
 
 import (
 	"slices"
@@ -24,7 +24,8 @@ func (d *Detection) wanted(m *event.Mapping) []search.Wanted {
 	return list
 }
 
-// plainTime reports whether a field's values can be read from `_source` by whoever does not know its mapping.
+// plainTime reports whether a field's values can be read from `_source` by whoever does not know
+// its mapping.
 func plainTime(f event.FieldMapping) bool {
 	switch f.Formats {
 	case "", date.Default, date.DefaultNanos:
@@ -33,8 +34,9 @@ func plainTime(f event.FieldMapping) bool {
 	return false
 }
 
-// group is the classes of which one search can ask the same. A field that is a date in some indices and a keyword in
-// others cannot be asked of both in a format for dates: the shards of the others would fail.
+// group is the classes of which one search can ask the same. A field that is a date in some indices
+// and a keyword in others cannot be asked of both in a format for dates: the shards of the others
+// would fail.
 type group struct {
 	classes  []prefilter.Class
 	mappings []*event.Mapping
@@ -72,8 +74,8 @@ func (g *group) takes(m *event.Mapping, wanted []search.Wanted) bool {
 	return true
 }
 
-// requests returns one search a group, each over its own indices, and, where there are several, one for documents of
-// indices that no class names. Of one group only the wanted fields are set.
+// requests returns one search a group, each over its own indices, and, where there are several, one
+// for documents of indices that no class names. Of one group only the wanted fields are set.
 func requests(groups []*group, unseen dsl.Clause) []search.Request {
 	if len(groups) < 2 {
 		var wanted []search.Wanted

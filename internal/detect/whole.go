@@ -1,4 +1,4 @@
-package schedule
+package detect
 
 import (
 	"bytes"
@@ -10,8 +10,9 @@ import (
 	"esrule/internal/query/search"
 )
 
-// isWhole reports whether a hit came with its document. Every index that is searched keeps one. It is
-// an object, and an empty one only where the time that placed it in the window is not a part of it.
+// isWhole reports whether a hit came with its document. Every index that is searched keeps one. It
+// is an object, and an empty one only where the time that placed it in the window is not a part of
+// it.
 func (j *judge) isWhole(hit *search.Hit, mapping *event.Mapping) bool {
 	text, isObject := bytes.CutPrefix(bytes.TrimSpace(hit.Text()), []byte("{"))
 	if !isObject {
@@ -25,9 +26,9 @@ func (j *judge) isWhole(hit *search.Hit, mapping *event.Mapping) bool {
 	})
 }
 
-// sort makes failures of the indices whose hits were not judged. Strangers among them are none of those
-// that the target's patterns stood for when it was searched: they were deleted or renamed meanwhile, or
-// the answer is not Elasticsearch's.
+// sort makes failures of the indices whose hits were not judged. Strangers among them are none of
+// those that the target's patterns stood for when it was searched: they were deleted or renamed
+// meanwhile, or the answer is not Elasticsearch's.
 func (j *judge) sort(reached []string) {
 	fail := func(index, reason string) {
 		j.outcome.Failures = append(j.outcome.Failures, Failure{Index: index, Reason: reason})

@@ -1,4 +1,4 @@
-package schedule
+package detect
 
 import (
 	"context"
@@ -20,7 +20,8 @@ import (
 	"esrule/internal/span"
 )
 
-// flushAt is how many signals are held before they are written: each takes several times its text in memory until then.
+// flushAt is how many signals are held before they are written: each takes several times its text
+// in memory until then.
 const flushAt = 100
 
 // Cluster is what covering reads of Elasticsearch. *search.Cluster is one.
@@ -38,8 +39,8 @@ type Signals interface {
 	Write(ctx context.Context, signals []sink.Signal) (sink.Result, error)
 }
 
-// Coverer takes the events of a window from the cluster to signals: what a run does for each piece, and a
-// backfill for each slice. It keeps no account; it is safe for concurrent use.
+// Coverer takes the events of a window from the cluster to signals: what a run does for each piece,
+// and a backfill for each slice. It keeps no account; it is safe for concurrent use.
 type Coverer struct {
 	Cluster Cluster
 	Signals Signals
@@ -60,14 +61,14 @@ type Target struct {
 	Now time.Time
 	// Began is when the work began by the cluster's clock: an index made since is not waited for.
 	Began time.Time
-	// Accounted, if there is one, reports whether the caller accounts itself for an index that no search
-	// holds: a closed one, or one that may not be read.
+	// Accounted, if there is one, reports whether the caller accounts itself for an index that no
+	// search holds: a closed one, or one that may not be read.
 	Accounted func(index string) bool
-	// Drained, if there is one, is called once every page was read and judged and the point in time is closed, before the
-	// signals are written that are left.
+	// Drained, if there is one, is called once every page was read and judged and the point in time
+	// is closed, before the signals are written that are left.
 	Drained func()
-	// EachPage, if there is one, is told of each page once its candidates are judged, and called in turn. Its error ends the
-	// reading; what was matched until then is written.
+	// EachPage, if there is one, is told of each page once its candidates are judged, and called in
+	// turn. Its error ends the reading; what was matched until then is written.
 	EachPage func(*search.Page) error
 }
 
@@ -295,7 +296,8 @@ func eventTime(hit *search.Hit, mapping *event.Mapping) *time.Time {
 	return &at
 }
 
-// skim makes the judge's event that of the document that a text begins with, if it can; it is a [search.Reader].
+// skim makes the judge's event that of the document that a text begins with, if it can; it is a
+// [search.Reader].
 func (j *judge) skim(index string, text []byte) int {
 	mapping := j.mappingOf(index)
 	if mapping == nil {
@@ -304,7 +306,8 @@ func (j *judge) skim(index string, text []byte) int {
 	return j.event.SkimHit(mapping, text)
 }
 
-// mappingOf gives an index's mapping, nil where it is not known. Hits of one index come behind each other.
+// mappingOf gives an index's mapping, nil where it is not known. Hits of one index come behind each
+// other.
 func (j *judge) mappingOf(index string) *event.Mapping {
 	if index != j.index {
 		j.index, j.mapping = index, j.plan.mappings[index]
@@ -347,7 +350,8 @@ func (j *judge) flush(ctx context.Context) error {
 	return nil
 }
 
-// partGone sorts failures into those of indices that are there and the names of those that are gone.
+// partGone sorts failures into those of indices that are there and the names of those that are
+// gone.
 func (c *Coverer) partGone(ctx context.Context, failures []Failure) (kept []Failure, gone []string, err error) {
 	for _, f := range failures {
 		there, err := c.Cluster.Exists(ctx, f.Index)

@@ -1,4 +1,4 @@
-package schedule
+package detect
 
 import (
 	"context"
@@ -18,14 +18,15 @@ type Permissions interface {
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
 	Indices(ctx context.Context, patterns []string) ([]string, error)
 	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
-	// Unanswered returns the remote clusters that do not answer now, and their patterns as failures.
+	// Unanswered returns the remote clusters that do not answer now, and their patterns as
+	// failures.
 	Unanswered(ctx context.Context, patterns []string) ([]search.Failure, []string, error)
 }
 
-// Searchable sorts a rule's patterns into those that are searched and those that stay open under their
-// own names, with the reason: of a remote cluster that does not answer, or not to be read. It must be
-// asked, since a search over either answers as if nothing were there. A pattern with * of which only a part may
-// be read is in both: what may be read is searched.
+// Searchable sorts a rule's patterns into those that are searched and those that stay open under
+// their own names, with the reason: of a remote cluster that does not answer, or not to be read. It
+// must be asked, since a search over either answers as if nothing were there. A pattern with * of
+// which only a part may be read is in both: what may be read is searched.
 func Searchable(ctx context.Context, c Permissions, patterns []string) (searched []string, open []Failure, err error) {
 	local := indexpattern.Keep(patterns, func(p string) bool { return indexpattern.NotSearched(p) == "" })
 	gone, clusters, err := c.Unanswered(ctx, local)
@@ -73,7 +74,8 @@ func forbiddenReason(privileges, part []string) string {
 }
 
 // readsPart returns the indices that may be read of a pattern that may not be read whole: under a
-// pattern with *, Elasticsearch answers for what the user may see. The list is empty where it refuses.
+// pattern with *, Elasticsearch answers for what the user may see. The list is empty where it
+// refuses.
 func readsPart(ctx context.Context, c Permissions, pattern []string) ([]string, error) {
 	if !slices.ContainsFunc(pattern, func(p string) bool { return strings.Contains(p, "*") }) {
 		return nil, nil

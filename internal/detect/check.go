@@ -1,4 +1,4 @@
-package schedule
+package detect
 
 import (
 	"context"
@@ -44,7 +44,8 @@ type PatternCheck struct {
 	Events int64 `json:"events"`
 	// Candidates is how many of them the pre-filter lets through: what a day of the rule costs.
 	Candidates int64 `json:"candidates"`
-	// Timeless is the number of documents, of whatever time, that have none of the rule's timestamps.
+	// Timeless is the number of documents, of whatever time, that have none of the rule's
+	// timestamps.
 	Timeless int64        `json:"without_timestamp,omitempty"`
 	Fields   []FieldCheck `json:"fields,omitempty"`
 	// Problems keep the rule from firing here, or from seeing everything. Notes are worth knowing.
@@ -55,7 +56,8 @@ type PatternCheck struct {
 // FieldCheck is one field of the rule in the indices of a pattern.
 type FieldCheck struct {
 	Path string `json:"path"`
-	// Mapping is the mapping's word for the type, several where indices differ, "unmapped" where none has it.
+	// Mapping is the mapping's word for the type, several where indices differ, "unmapped" where
+	// none has it.
 	Mapping string `json:"mapping"`
 	// Mappings are the same in full; a zero one stands for the indices that do not map the field.
 	Mappings []event.FieldMapping `json:"-"`
@@ -75,8 +77,8 @@ type Counter interface {
 	Unanswered(ctx context.Context, patterns []string) ([]search.Failure, []string, error)
 }
 
-// Check says for each pattern whether the rule can fire there. late is how late an event may come that only its
-// @timestamp places.
+// Check says for each pattern whether the rule can fire there. late is how late an event may come
+// that only its @timestamp places.
 func (d *Detection) Check(ctx context.Context, c Counter, now time.Time, late time.Duration) (RuleCheck, error) {
 	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
 	if why := indexpattern.CheckList(d.Patterns); why != "" {
@@ -164,7 +166,8 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 	return check, nil
 }
 
-// checkOpening searches a point in time as a run does: Elasticsearch may refuse what it grants otherwise.
+// checkOpening searches a point in time as a run does: Elasticsearch may refuse what it grants
+// otherwise.
 func checkOpening(ctx context.Context, c Counter, check *PatternCheck, patterns []string) error {
 	pit, err := c.OpenPointInTime(ctx, patterns)
 	if err != nil {
@@ -261,11 +264,26 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints ma
 // lateness says what becomes of an event that comes late and says nothing of it.
 func lateness(r *rule.Rule, late time.Duration) string {
 	if late == 0 {
-		return fmt.Sprintf("one that arrives more than %s late is missed, since ESRULE_LATE=0 switches the late sweep off", overlap(r))
+		return fmt.Sprintf("one that arrives more than %s late is missed, since ESRULE_LATE=0 switches the late sweep off", Overlap(r))
 	}
-	return fmt.Sprintf("one that arrives more than %s late is found within the hour by the late sweep, one later than %s (ESRULE_LATE) is missed", overlap(r), model.Duration(late))
+	return fmt.Sprintf("one that arrives more than %s late is found within the hour by the late sweep, one later than %s (ESRULE_LATE) is missed", Overlap(r), model.Duration(late))
 }
 
 func (d *Detection) unmappedIn(m *event.Mapping) []string {
 	return slices.DeleteFunc(d.named(), func(path string) bool { return m.Fields[path].Type != event.Unmapped })
 }
+
+// checkClosed names the closed indices of a pattern.
+func checkClosed(ctx context.Context, c Counter, check *PatternCheck, patterns []string) error {
+	closed, err := c.Closed(ctx, patterns)
+	if err != nil || len(closed) == 0 {
+		return err
+	}
+	check.Notes = append(check.Notes, fmt.Sprintf(
+		`closed, so not searched until opened: %s (%d in all): open them, leave them out with "-name" after the pattern, or name them in ESRULE_SET_ASIDE`,
+		strings.Join(closed[:min(len(closed), shownClosed)], ", "), len(closed)))
+	return nil
+}
+
+// shownClosed is how many closed indices check names.
+const shownClosed = 5

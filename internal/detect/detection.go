@@ -1,4 +1,4 @@
-package schedule
+package detect
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"esrule/internal/detect"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/event"
 	"esrule/internal/query/match"
@@ -18,20 +17,21 @@ import (
 // Detection is a rule made ready to run: its matcher, the fields it reads, and where it looks.
 type Detection struct {
 	Rule *rule.Rule
-	// Patterns are the index patterns that are searched: the rule's own, or the user's in their place.
+	// Patterns are the index patterns that are searched: the rule's own, or the user's in their
+	// place.
 	Patterns []string
 	Matcher  *match.Matcher
 	Fields   *event.Fields
 }
 
-// NewDetection compiles a rule. patterns replace the rule's own where there are any. The error names
+// New compiles a rule. patterns replace the rule's own where there are any. The error names
 // what of the rule's query this version does not evaluate, with its place.
-func NewDetection(r *rule.Rule, patterns []string) (*Detection, error) {
+func New(r *rule.Rule, patterns []string) (*Detection, error) {
 	if len(patterns) == 0 {
 		patterns = r.Index
 	}
 	fields := &event.Fields{}
-	matcher, err := detect.Compile(r, patterns, fields)
+	matcher, err := Compile(r, patterns, fields)
 	if err != nil {
 		return nil, fmt.Errorf("rule %q (%s): %w", r.Name, r.ID, err)
 	}
@@ -45,6 +45,17 @@ func (d *Detection) Timestamps() prefilter.Timestamps {
 		Override:   d.Rule.TimestampOverride,
 		NoFallback: d.Rule.TimestampOverrideFallbackDisabled,
 	}
+}
+
+// Happened are the fields by which events are placed when they happened, however they are placed
+// otherwise. An event with the rule's timestamp_override needs no late sweep where that is the
+// moment at which it became searchable; it is read all the same, since nothing in it says so. Only
+// where the rule wants no event without the override, that alone places events here too.
+func (d *Detection) Happened() prefilter.Timestamps {
+	if t := d.Timestamps(); t.NoFallback {
+		return t
+	}
+	return prefilter.Timestamps{Primary: timestamp}
 }
 
 // Mapped lists the fields whose mappings a search of the rule needs.
@@ -61,7 +72,8 @@ type Mapper interface {
 	Normalize(ctx context.Context, classes []search.Class, texts []string) ([]search.Class, error)
 }
 
-// Classes reads what the indices of patterns make of the rule's fields, and of its constants where only they know.
+// Classes reads what the indices of patterns make of the rule's fields, and of its constants where
+// only they know.
 func (d *Detection) Classes(ctx context.Context, m Mapper, patterns []string) ([]search.Class, error) {
 	classes, err := m.Mappings(ctx, patterns, d.Mapped())
 	if err != nil {

@@ -1,0 +1,47 @@
+package detect
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"esrule/internal/query/search"
+)
+
+// MissedReason is why an index is open that was there all the time for whoever looked.
+const MissedReason = "it was closed, hidden or in none of the patterns when they were searched, and is not " +
+	"any more: nothing to do, it is searched by the next run"
+
+// reach sorts the indices of a target into those that the point in time holds or names among its
+// failures, and those that it passes over without a word. It is asked after the opening, so that no
+// index can be closed, or opened, between the two unseen.
+func (c *Coverer) reach(ctx context.Context, t Target, pit *search.PointInTime) (reached []string, without []Failure, err error) {
+	all, err := c.Cluster.Standings(ctx, t.Patterns)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ask which indices %s stands for: %w", t.Patterns, err)
+	}
+	lacking, err := pit.Lacks(ctx, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, index := range slices.Sorted(maps.Keys(all)) {
+		switch s := all[index]; {
+		case slices.Contains(c.Own, index):
+		case (s.Shut != "" || slices.Contains(lacking, index)) && t.Accounted != nil && t.Accounted(index):
+		case s.Shut != "":
+			without = append(without, Failure{Index: index, Reason: ShutReason(s)})
+		case !slices.Contains(lacking, index):
+			reached = append(reached, index)
+		case s.Created.IsZero() || s.Created.Before(t.Began):
+			without = append(without, Failure{Index: index, Reason: MissedReason})
+		}
+	}
+	return reached, without, nil
+}
+
+// ShutReason is why a closed index is open. It names no index, so that many are one message.
+func ShutReason(s search.Standing) string {
+	return s.Shut + `, leave it out with "-name" after the rule's pattern, ` +
+		"or name it in ESRULE_SET_ASIDE if it is to be searched only when it is opened"
+}

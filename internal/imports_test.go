@@ -1,0 +1,116 @@
+// Package internal_test holds what is true of the packages together.
+package internal_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// layers are the packages of the program from top to bottom. A package imports only what is in a lower
+// layer.
+func layers() [][]string {
+	return [][]string{
+		{"cmd/esrule"},
+		{"internal/metrics", "internal/report", "internal/scan"},
+		{"internal/schedule/backfill"},
+		{"internal/schedule"},
+		{"internal/detect"},
+		{"internal/sink"},
+		{"internal/query/rule"},
+		{"internal/query/lint"},
+		{"internal/query/match", "internal/query/prefilter"},
+		{"internal/query/eql", "internal/query/match/lucene", "internal/query/search", "internal/schedule/state"},
+		{"internal/query/event"},
+		{
+			"internal/elastic", "internal/query/cond", "internal/query/date", "internal/query/dsl",
+			"internal/query/indexpattern", "internal/span", "rules",
+		},
+	}
+}
+
+// TestImports holds the direction of the imports, and what packages must not know of each other.
+func TestImports(t *testing.T) {
+	imports := importsOf(t)
+	place := map[string]int{}
+	for i, layer := range layers() {
+		for _, p := range layer {
+			place[p] = i
+			if _, ok := imports[p]; !ok {
+				t.Errorf("layers names %s, which is no package", p)
+			}
+		}
+	}
+	for from, all := range imports {
+		at, ok := place[from]
+		if !ok {
+			t.Errorf("%s is in no layer: enter it into layers", from)
+		}
+		for _, to := range all {
+			if below, known := place[to]; known && below <= at {
+				t.Errorf("%s imports %s, which is not below it", from, to)
+			}
+		}
+	}
+	not := func(from, to, why string) {
+		t.Helper()
+		if _, ok := imports[from]; !ok {
+			t.Errorf("%s is no package", from)
+		}
+		for _, p := range imports[from] {
+			if p == to || strings.HasPrefix(p, to+"/") {
+				t.Errorf("%s imports %s: %s", from, p, why)
+			}
+		}
+	}
+	const language = "the condition tree is read without a language"
+	not("internal/query/match", "internal/query/eql", language)
+	not("internal/query/prefilter", "internal/query/eql", language)
+	not("internal/query/lint", "internal/query/eql", language)
+	not("internal/query/match", "internal/query/dsl", "a matcher knows no server")
+	not("internal/query/match", "internal/elastic", "a matcher knows no server")
+	not("internal/query/prefilter", "internal/elastic", "a pre-filter is sent by others")
+	not("internal/scan", "internal/elastic", "scan needs no cluster")
+	not("internal/sink", "internal/span", "a sink knows no schedule")
+	not("internal/sink", "internal/query/search", "a sink reads no events")
+	not("internal/schedule", "internal/query/match", "when to search is decided without an event")
+	not("internal/schedule", "internal/query/event", "when to search is decided without an event")
+	not("internal/schedule", "internal/query/prefilter", "what is asked is laid out in detect")
+}
+
+// importsOf returns what each package of the program, without those that only tests use, imports of the
+// module.
+func importsOf(t *testing.T) map[string][]string {
+	t.Helper()
+	list := exec.Command("go", "list", "-f", `{{.ImportPath}}: {{join .Imports " "}}`, "./...")
+	list.Dir = ".."
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	tests := []string{"bench", "demo", "deploy", "internal/estest", "internal/e2e", "internal/soak"}
+	imports := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		path, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+		name := strings.TrimPrefix(path, "esrule/")
+		if isBelow(name, tests) || name == "internal" {
+			continue
+		}
+		imports[name] = []string{}
+		for _, p := range strings.Fields(rest) {
+			if own, ok := strings.CutPrefix(p, "esrule/"); ok {
+				imports[name] = append(imports[name], own)
+			}
+		}
+	}
+	return imports
+}
+
+func isBelow(name string, folders []string) bool {
+	for _, f := range folders {
+		if name == f || strings.HasPrefix(name, f+"/") {
+			return true
+		}
+	}
+	return false
+}
