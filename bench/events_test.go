@@ -9,8 +9,8 @@ import (
 	"esrule/internal/query/event"
 )
 
-// TestEvents holds what the benchmark needs of its events: they are the same for the same seed, the rule finds some,
-// and has to turn down some that come near.
+// TestEvents holds what the benchmark needs of its events: they are the same for the same seed, the
+// rule finds some, and has to turn down some that come near.
 func TestEvents(t *testing.T) {
 	const events = 20_000
 	d := shipped(t, "any")

@@ -13,8 +13,9 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esutil"
 )
 
-// mapping is that of a Beat's index as far as a rule reads it: keywords up to 1,024 characters, with a text beside a path.
-// The server's own result cache is off; segments are left as indexing makes them.
+// mapping is that of a Beat's index as far as a rule reads it: keywords up to 1,024 characters,
+// with a text beside a path. The server's own result cache is off; segments are left as indexing
+// makes them.
 const mapping = `{
   "settings": {"index": {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "-1",
     "requests.cache.enable": false, "translog.durability": "async"}},
@@ -97,7 +98,8 @@ func (s server) write(ctx context.Context, index string, g *generator) error {
 		if err != nil {
 			return err
 		}
-		if err := bulk.Add(ctx, esutil.BulkIndexerItem{Action: "create", Body: bytes.NewReader(event)}); err != nil {
+		if err := bulk.Add(ctx,
+			esutil.BulkIndexerItem{Action: "create", Body: bytes.NewReader(event)}); err != nil {
 			return err
 		}
 	}
@@ -115,11 +117,13 @@ func (s server) write(ctx context.Context, index string, g *generator) error {
 	return nil
 }
 
-// setQueryCache lets the server remember what filters found, or not. Only a closed index can be told so.
+// setQueryCache lets the server remember what filters found, or not. Only a closed index can be
+// told so.
 func (s server) setQueryCache(ctx context.Context, index string, enabled bool) error {
 	for _, step := range []struct{ method, path, body string }{
 		{http.MethodPost, index + "/_close", ""},
-		{http.MethodPut, index + "/_settings", fmt.Sprintf(`{"index.queries.cache.enabled": %t}`, enabled)},
+		{http.MethodPut, index + "/_settings", fmt.Sprintf(`{"index.queries.cache.enabled": %t}`,
+			enabled)},
 		{http.MethodPost, index + "/_open?wait_for_active_shards=1", ""},
 	} {
 		if err := s.do(ctx, step.method, step.path, step.body, nil); err != nil {
@@ -129,7 +133,8 @@ func (s server) setQueryCache(ctx context.Context, index string, enabled bool) e
 	return nil
 }
 
-// settle waits until the server has merged what it wants to merge: it would work beside the searches.
+// settle waits until the server has merged what it wants to merge: it would work beside the
+// searches.
 func (s server) settle(ctx context.Context, index string) (segments int, err error) {
 	for {
 		var stats struct {
@@ -140,7 +145,8 @@ func (s server) settle(ctx context.Context, index string) (segments int, err err
 				}
 			} `json:"_all"`
 		}
-		if err := s.do(ctx, http.MethodGet, index+"/_stats/merge,segments", "", &stats); err != nil {
+		if err := s.do(ctx, http.MethodGet, index+"/_stats/merge,segments", "",
+			&stats); err != nil {
 			return 0, err
 		}
 		if stats.All.Primaries.Merges.Current == 0 {

@@ -21,17 +21,19 @@ import (
 // pollRounds is how often each set of rules is run.
 const pollRounds = 3
 
-// The events lie around now: a run reads back nine minutes, and the rest of the hour is what it must not read. Some are
-// still to come, so that a later round finds as many in its nine minutes as the first.
+// The events lie around now: a run reads back nine minutes, and the rest of the hour is what it
+// must not read. Some are still to come, so that a later round finds as many in its nine minutes as
+// the first.
 const (
 	pollHour   = time.Hour
 	pollAhead  = 20 * time.Minute
 	pollWindow = 9 * time.Minute
 )
 
-// BenchmarkPoll measures what one instance carries: the built binary's `run --once` over the last nine minutes, as a poll every five
-// minutes reads them, for ever more rules, up to all that are published, where the corpus is there. The state is new for
-// each run, and set up before the clock starts. It does so once, whatever b.N.
+// BenchmarkPoll measures what one instance carries: the built binary's `run --once` over the last
+// nine minutes, as a poll every five minutes reads them, for ever more rules, up to all that are
+// published, where the corpus is there. The state is new for each run, and set up before the clock
+// starts. It does so once, whatever b.N.
 func BenchmarkPoll(b *testing.B) {
 	events := eventsWanted(b)
 	c := estest.For(b)
@@ -59,12 +61,15 @@ func copies(n int) func(*testing.B) string {
 		if err != nil {
 			b.Fatal(err)
 		}
-		id, name := regexp.MustCompile(`(?m)^rule_id = ".*"$`), regexp.MustCompile(`(?m)^name = "Microsoft Exchange .*"$`)
+		id, name := regexp.MustCompile(`(?m)^rule_id = ".*"$`),
+			regexp.MustCompile(`(?m)^name = "Microsoft Exchange .*"$`)
 		folder := b.TempDir()
 		for i := range n {
-			one := id.ReplaceAll(text, fmt.Appendf(nil, `rule_id = "00000000-0000-4000-8000-%012d"`, i))
+			one := id.ReplaceAll(text, fmt.Appendf(nil, `rule_id = "00000000-0000-4000-8000-%012d"`,
+				i))
 			one = name.ReplaceAll(one, fmt.Appendf(nil, `name = "Copy %d"`, i))
-			if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("copy%d.toml", i)), one, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("copy%d.toml", i)), one,
+				0o600); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -82,13 +87,15 @@ type poll struct {
 	runs    int
 }
 
-// load writes the events: half of them file events, half of them the start of the process, which most published rules ask for. Where
-// the corpus is there, the index has a mapping as wide as a Beat's.
+// load writes the events: half of them file events, half of them the start of the process, which
+// most published rules ask for. Where the corpus is there, the index has a mapping as wide as a
+// Beat's.
 func (p *poll) load(b *testing.B) {
 	b.Helper()
 	fmt.Fprintf(os.Stderr, "bench: %d events around now in index %s; writing them takes a minute or more\n", p.events, p.index)
 	var body any = mapping
-	if folder := filepath.Join("..", "..", "shared", "corpus"); os.Getenv("ESTEST_CORPUS") != "" || exists(folder) {
+	if folder := filepath.Join("..", "..", "shared", "corpus"); os.Getenv("ESTEST_CORPUS") != "" ||
+		exists(folder) {
 		body = estest.CorpusTemplate(b, "rally_security-winlogbeat.json")
 	}
 	p.cluster.Create(p.index, body)
@@ -120,19 +127,23 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// asProcessStart makes of a file event the start of the process that wrote the file, with the file as its argument.
+// asProcessStart makes of a file event the start of the process that wrote the file, with the file
+// as its argument.
 func asProcessStart(event []byte) ([]byte, error) {
 	var e map[string]any
 	if err := json.Unmarshal(event, &e); err != nil {
 		return nil, err
 	}
-	process, file, about := e["process"].(map[string]any), e["file"].(map[string]any), e["event"].(map[string]any)
+	process, file, about := e["process"].(map[string]any), e["file"].(map[string]any),
+		e["event"].(map[string]any)
 	delete(e, "file")
 	process["args"] = []any{process["executable"], file["path"]}
 	process["args_count"] = 2
 	process["command_line"] = fmt.Sprintf("%s %s", process["executable"], file["path"])
-	process["parent"] = map[string]any{"name": "services.exe", "executable": `C:\Windows\System32\services.exe`, "pid": 700}
-	about["category"], about["type"], about["action"], about["code"] = []string{"process"}, []string{"start"}, "start", "1"
+	process["parent"] = map[string]any{"name": "services.exe",
+		"executable": `C:\Windows\System32\services.exe`, "pid": 700}
+	about["category"], about["type"], about["action"], about["code"] = []string{"process"},
+		[]string{"start"}, "start", "1"
 	e["message"] = "Process created: " + fmt.Sprint(process["name"])
 	return json.Marshal(e)
 }
@@ -160,10 +171,13 @@ func (p *poll) measure(b *testing.B, rules string) {
 	b.ReportMetric(float64(last.candidates), "candidates")
 	b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
 	w := tabwriter.NewWriter(os.Stderr, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "bench: %d events in the hour, some %d in the window; median of %d runs, the most memory of all\n",
+	fmt.Fprintf(w, "bench: %d events in the hour, some %d in the window; median of %d runs, the "+
+		"most memory of all\n",
 		p.events, int(float64(p.events)*pollWindow.Minutes()/pollHour.Minutes()), pollRounds)
-	fmt.Fprintln(w, "rules\tseconds a run\tms a rule\tprocessor seconds of esrule\tcandidates\tmatched\tpeak MiB")
-	fmt.Fprintf(w, "%d\t%.2f\t%.1f\t%.2f\t%d\t%d\t%.1f\n", last.rules, median(took).Seconds(), milliseconds(median(took))/float64(last.rules),
+	fmt.Fprintln(w, "rules\tseconds a run\tms a rule\tprocessor seconds of "+
+		"esrule\tcandidates\tmatched\tpeak MiB")
+	fmt.Fprintf(w, "%d\t%.2f\t%.1f\t%.2f\t%d\t%d\t%.1f\n", last.rules, median(took).Seconds(),
+		milliseconds(median(took))/float64(last.rules),
 		median(cpu).Seconds(), last.candidates, last.matched, float64(peak)/(1<<20))
 	_ = w.Flush()
 }
@@ -174,17 +188,22 @@ func (p *poll) run(b *testing.B, rules string) polled {
 	p.runs++
 	out := p.cluster.Index(fmt.Sprint("polled", p.runs))
 	env := []string{
-		"ESRULE_ELASTICSEARCH_URL=" + p.cluster.URL, "ESRULE_INDEX=" + p.index, "ESRULE_RULES=" + rules, "ESRULE_START=" + pollWindow.String(),
-		"ESRULE_SIGNALS_INDEX=" + out + "-signals", "ESRULE_STATE_INDEX=" + out + "-state", "ESRULE_DEAD_LETTER_INDEX=" + out + "-dead",
+		"ESRULE_ELASTICSEARCH_URL=" + p.cluster.URL, "ESRULE_INDEX=" + p.index, "ESRULE_RULES=" +
+			rules, "ESRULE_START=" + pollWindow.String(),
+		"ESRULE_SIGNALS_INDEX=" + out + "-signals", "ESRULE_STATE_INDEX=" + out + "-state",
+		"ESRULE_DEAD_LETTER_INDEX=" + out + "-dead",
 	}
 	if p.cluster.Username != "" {
-		env = append(env, "ESRULE_ELASTICSEARCH_USERNAME="+p.cluster.Username, "ESRULE_ELASTICSEARCH_PASSWORD="+p.cluster.Password)
+		env = append(env, "ESRULE_ELASTICSEARCH_USERNAME="+p.cluster.Username,
+			"ESRULE_ELASTICSEARCH_PASSWORD="+p.cluster.Password)
 	}
 	p.start(b, env, "setup")
 	began := time.Now()
 	cmd, peak, said := p.start(b, env, "run", "--once")
-	one := polled{took: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), peak: peak}
-	for _, line := range regexp.MustCompile(`(?m)msg=run .*\bcandidates=(\d+) matched=(\d+)`).FindAllStringSubmatch(said, -1) {
+	one := polled{took: time.Since(began),
+		cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), peak: peak}
+	for _, line := range regexp.MustCompile(
+		`(?m)msg=run .*\bcandidates=(\d+) matched=(\d+)`).FindAllStringSubmatch(said, -1) {
 		candidates, _ := strconv.Atoi(line[1]) // digits
 		matched, _ := strconv.Atoi(line[2])
 		one.rules++
@@ -198,7 +217,8 @@ func (p *poll) run(b *testing.B, rules string) polled {
 }
 
 // start runs the program to its end, and gives the most memory that it held at once, in bytes.
-func (p *poll) start(b *testing.B, env []string, args ...string) (cmd *exec.Cmd, peak int64, said string) {
+func (p *poll) start(b *testing.B, env []string,
+	args ...string) (cmd *exec.Cmd, peak int64, said string) {
 	b.Helper()
 	cmd = exec.Command(p.binary, args...)
 	cmd.Env = env

@@ -30,15 +30,17 @@ const (
 	seed          = 1
 )
 
-// BenchmarkPrefilter measures the search for the shipped rule's candidates beside the same rule with all its patterns pushed
-// down, as Elasticsearch's EQL would search for it, and beside the time range alone.
+// BenchmarkPrefilter measures the search for the shipped rule's candidates beside the same rule
+// with all its patterns pushed down, as Elasticsearch's EQL would search for it, and beside the
+// time range alone.
 //
-// Its figures are medians over rounds, and each round runs every search once, so that what else the machine does hits all
-// alike. It does so once, whatever b.N.
+// Its figures are medians over rounds, and each round runs every search once, so that what else the
+// machine does hits all alike. It does so once, whatever b.N.
 //
-// The server remembers which documents a filter found, where that filter came twice among the last few hundred. Runs right
-// behind each other make a rule's patterns such filters; polls five minutes apart, with other searches in between, do not.
-// So the comparison is made without that memory, and the other one stands beside it, by the name warm.
+// The server remembers which documents a filter found, where that filter came twice among the last
+// few hundred. Runs right behind each other make a rule's patterns such filters; polls five minutes
+// apart, with other searches in between, do not. So the comparison is made without that memory, and
+// the other one stands beside it, by the name warm.
 func BenchmarkPrefilter(b *testing.B) {
 	s := newSetting(b)
 	minutes := func(round int) span.Interval {
@@ -70,12 +72,14 @@ func newSetting(b *testing.B) *setting {
 	b.Helper()
 	s := &setting{server: server{client: estest.For(b).Client}, events: eventsWanted(b)}
 	s.index = indexName(seed, s.events)
-	fmt.Fprintf(os.Stderr, "bench: %d events in index %s; writing them takes a minute or more\n", s.events, s.index)
+	fmt.Fprintf(os.Stderr, "bench: %d events in index %s; writing them takes a minute or more\n",
+		s.events, s.index)
 	if err := s.server.load(b.Context(), s.index, newGenerator(seed, s.events)); err != nil {
 		b.Fatal(err)
 	}
 	s.detection = shipped(b, s.index)
-	classes, err := search.NewCluster(s.server.client, search.Options{}).Mappings(b.Context(), []string{s.index}, s.detection.Mapped())
+	classes, err := search.NewCluster(s.server.client, search.Options{}).Mappings(b.Context(),
+		[]string{s.index}, s.detection.Mapped())
 	if err != nil || len(classes) != 1 {
 		b.Fatalf("read the mapping of %s: %v, %d classes", s.index, err, len(classes))
 	}
@@ -101,7 +105,9 @@ func shipped(t testing.TB, index string) *detect.Detection {
 	if err != nil {
 		t.Fatal(err)
 	}
-	place := slices.IndexFunc(set.Rules, func(r *rule.Rule) bool { return r.ID == "6cd1779c-560f-4b68-a8f1-11009b27fe63" })
+	place := slices.IndexFunc(set.Rules, func(r *rule.Rule) bool {
+		return r.ID == "6cd1779c-560f-4b68-a8f1-11009b27fe63"
+	})
 	if place < 0 {
 		t.Fatal("the shipped rule is not among the built-in ones")
 	}
@@ -130,7 +136,8 @@ func (s *setting) searches(b *testing.B, window span.Interval) []measured {
 	return []measured{
 		{name: timeRange, query: when, firstPage: true},
 		{name: preFilter, query: dsl.And(when, filter.Clause)},
-		{name: pushed, query: pushdown.Query{"bool": pushdown.Query{"must": []any{rule}, "filter": []any{when}}}},
+		{name: pushed, query: pushdown.Query{"bool": pushdown.Query{"must": []any{rule},
+			"filter": []any{when}}}},
 	}
 }
 
@@ -140,7 +147,8 @@ type samples struct {
 	read, signals          int
 }
 
-// measure runs the rounds, with or without the server's memory of filters. Each has a window of its own, as polls have.
+// measure runs the rounds, with or without the server's memory of filters. Each has a window of its
+// own, as polls have.
 func (s *setting) measure(b *testing.B, warm bool, window func(round int) span.Interval) {
 	b.Helper()
 	s.prepare(b, warm)
@@ -158,7 +166,8 @@ func (s *setting) measure(b *testing.B, warm bool, window func(round int) span.I
 		}
 		candidates, found := s.matching(answers[preFilter]), ids(answers[pushed])
 		if !maps.Equal(candidates, found) {
-			b.Fatalf("window %s: the matcher accepts %d candidates, the rule pushed down finds %d events; different are %s",
+			b.Fatalf("window %s: the matcher accepts %d candidates, the rule pushed down finds "+
+				"%d events; different are %s",
 				window(round), len(candidates), len(found), difference(candidates, found))
 		}
 		if round > 0 {
@@ -196,7 +205,8 @@ func (t *samples) add(a, places answer) {
 	t.read += len(a.hits)
 }
 
-// runBoth asks for the places of what is found and for the events, in either order: the second has it easier.
+// runBoth asks for the places of what is found and for the events, in either order: the second has
+// it easier.
 func (s *setting) runBoth(b *testing.B, m measured, eventsFirst bool) (places, events answer) {
 	b.Helper()
 	withEvents := m
@@ -258,7 +268,8 @@ func difference(a, b map[string]bool) []string {
 
 func (s *setting) report(b *testing.B, taken map[string]*samples) {
 	var table strings.Builder
-	fmt.Fprintf(&table, "%d events, %d segments; median of %d (fastest to slowest) in ms; events a search\n", s.events, s.segments, rounds)
+	fmt.Fprintf(&table, "%d events, %d segments; median of %d (fastest to slowest) in ms; events "+
+		"a search\n", s.events, s.segments, rounds)
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "search\twith events\ton the cluster\tno events\tread\tsignals")
 	for _, name := range []string{timeRange, preFilter, pushed} {
@@ -267,10 +278,12 @@ func (s *setting) report(b *testing.B, taken map[string]*samples) {
 		if name != timeRange {
 			signals = average(t.signals)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", name, spread(t.whole), spread(t.cluster), spread(t.places), average(t.read), signals)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", name, spread(t.whole), spread(t.cluster),
+			spread(t.places), average(t.read), signals)
 	}
 	a, c := taken[preFilter], taken[pushed]
-	fmt.Fprintf(w, "pushed down / pre-filter\t%.1f\t%.1f\t%.1f\t\t\n", ratio(c.whole, a.whole), ratio(c.cluster, a.cluster), ratio(c.places, a.places))
+	fmt.Fprintf(w, "pushed down / pre-filter\t%.1f\t%.1f\t%.1f\t\t\n", ratio(c.whole, a.whole),
+		ratio(c.cluster, a.cluster), ratio(c.places, a.places))
 	_ = w.Flush() // into memory
 	b.Log(table.String())
 	b.ReportMetric(0, "ns/op") // the whole run; it says nothing
@@ -285,7 +298,8 @@ func (s *setting) report(b *testing.B, taken map[string]*samples) {
 func average(total int) string { return fmt.Sprintf("%.1f", float64(total)/rounds) }
 
 func spread(times []time.Duration) string {
-	return fmt.Sprintf("%.1f (%.1f to %.1f)", milliseconds(median(times)), milliseconds(slices.Min(times)), milliseconds(slices.Max(times)))
+	return fmt.Sprintf("%.1f (%.1f to %.1f)", milliseconds(median(times)),
+		milliseconds(slices.Min(times)), milliseconds(slices.Max(times)))
 }
 
 func ratio(a, b []time.Duration) float64 {

@@ -25,11 +25,14 @@ import (
 	"esrule/rules"
 )
 
-// BenchmarkScan measures the scan of exported events, in one run beside its limit: fastjson, which parses
-// the same lines and does nothing else, on one core and on two. The ways take turns, so that noise meets all of them.
+// BenchmarkScan measures the scan of exported events, in one run beside its limit: fastjson, which
+// parses the same lines and does nothing else, on one core and on two. The ways take turns, so that
+// noise meets all of them.
 func BenchmarkScan(b *testing.B) {
 	generated := generatedLines(b, 100_000)
-	shipped := loadRules(b, func() (*rule.Set, error) { return rule.LoadFS(rules.FS(), "built-in") })
+	shipped := loadRules(b, func() (*rule.Set, error) {
+		return rule.LoadFS(rules.FS(), "built-in")
+	})
 	times := inTurns(b, []way{
 		{"fastjson-one-core", generated, func() { parseLines(b, generated, 1) }},
 		{"one-rule-one-core", generated, func() { scanLines(b, shipped, generated, 1) }},
@@ -37,20 +40,29 @@ func BenchmarkScan(b *testing.B) {
 		{"one-rule-two-cores", generated, func() { scanLines(b, shipped, generated, 2) }},
 	})
 	clock, processor := gain(times[0], times[1])
-	b.Logf("one rule on one core reaches %.0f %% of fastjson alone, by processor time %.0f %%", 100*clock, 100*processor)
+	b.Logf("one rule on one core reaches %.0f %% of fastjson alone, by processor time %.0f %%",
+		100*clock, 100*processor)
 	scan, spent := gain(times[1], times[3])
 	alone, _ := gain(times[0], times[2])
-	b.Logf("two cores are %.2f times one, and take %.2f times the processor time; fastjson alone: %.2f times", scan, 1/spent, alone)
+	b.Logf("two cores are %.2f times one, and take %.2f times the processor time; fastjson "+
+		"alone: %.2f times", scan, 1/spent, alone)
 }
 
-// BenchmarkScanPublishedRules measures all published single-event rules at once on the recorded events.
+// BenchmarkScanPublishedRules measures all published single-event rules at once on the recorded
+// events.
 func BenchmarkScanPublishedRules(b *testing.B) {
 	recorded := recordedLines(b)
-	all := loadRules(b, func() (*rule.Set, error) { return rule.Load(filepath.Join(estest.Corpus(b), "rules")) })
+	all := loadRules(b, func() (*rule.Set, error) {
+		return rule.Load(filepath.Join(estest.Corpus(b), "rules"))
+	})
 	inTurns(b, []way{
 		{"fastjson-one-core", recorded, func() { parseLines(b, recorded, 1) }},
-		{fmt.Sprintf("%d-rules-one-core", all.Len()), recorded, func() { scanLines(b, all, recorded, 1) }},
-		{fmt.Sprintf("%d-rules-two-cores", all.Len()), recorded, func() { scanLines(b, all, recorded, 2) }},
+		{fmt.Sprintf("%d-rules-one-core", all.Len()), recorded, func() {
+			scanLines(b, all, recorded, 1)
+		}},
+		{fmt.Sprintf("%d-rules-two-cores", all.Len()), recorded, func() {
+			scanLines(b, all, recorded, 2)
+		}},
 	})
 }
 
@@ -61,8 +73,8 @@ type way struct {
 	run   func()
 }
 
-// took is the time of one run, and what the process had of all processors in it. On a machine that does other work too,
-// the second says more.
+// took is the time of one run, and what the process had of all processors in it. On a machine that
+// does other work too, the second says more.
 type took struct{ clock, processor time.Duration }
 
 // inTurns goes each way in each round, reports the medians and gives the times by way and round.
@@ -80,23 +92,31 @@ func inTurns(b *testing.B, ways []way) [][]took {
 	}
 	for i, w := range ways {
 		seconds := middle(all[i], func(t took) float64 { return t.clock.Seconds() })
-		cores := middle(all[i], func(t took) float64 { return float64(t.processor) / float64(t.clock) })
+		cores := middle(all[i], func(t took) float64 {
+			return float64(t.processor) / float64(t.clock)
+		})
 		megabytes := float64(len(w.lines)) / 1e6 / seconds
 		events := float64(bytes.Count(w.lines, []byte{'\n'})) / seconds
-		b.Logf("%-20s %7.0f MB/s %9.0f events/s; had %.2f cores, so %.0f MB/s a core", w.name, megabytes, events, cores, megabytes/cores)
+		b.Logf("%-20s %7.0f MB/s %9.0f events/s; had %.2f cores, so %.0f MB/s a core", w.name,
+			megabytes, events, cores, megabytes/cores)
 		b.ReportMetric(megabytes, w.name+"-MB/s")
 	}
 	return all
 }
 
-// gain is how many times less the second way took: the median over the rounds, in each of which both were gone.
+// gain is how many times less the second way took: the median over the rounds, in each of which
+// both were gone.
 func gain(first, second []took) (clock, processor float64) {
 	rounds := make([]int, len(first))
 	for i := range rounds {
 		rounds[i] = i
 	}
-	clock = middle(rounds, func(i int) float64 { return float64(first[i].clock) / float64(second[i].clock) })
-	processor = middle(rounds, func(i int) float64 { return float64(first[i].processor) / float64(second[i].processor) })
+	clock = middle(rounds, func(i int) float64 {
+		return float64(first[i].clock) / float64(second[i].clock)
+	})
+	processor = middle(rounds, func(i int) float64 {
+		return float64(first[i].processor) / float64(second[i].processor)
+	})
 	return clock, processor
 }
 
@@ -146,10 +166,13 @@ func lineAt(lines []byte, part, parts int) int {
 	return bytes.LastIndexByte(lines[:at], '\n') + 1
 }
 
-// scanLines has the given number of cores for everything: reading, judging, giving out, collecting garbage.
+// scanLines has the given number of cores for everything: reading, judging, giving out, collecting
+// garbage.
 func scanLines(b *testing.B, r *scan.Rules, lines []byte, cores int) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
-	input := scan.Input{Name: "lines", Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(lines)), nil }}
+	input := scan.Input{Name: "lines", Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(lines)), nil
+	}}
 	_, err := scan.Run(b.Context(), r, []scan.Input{input}, scan.Options{
 		Workers: cores,
 		Signal:  func(*rule.Rule, sink.Signal) error { return nil },

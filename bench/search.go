@@ -30,7 +30,8 @@ type answer struct {
 	hits    []*fastjson.Value
 }
 
-// body is what package search sends: pages in the order of the documents, from a point in time, without a total.
+// body is what package search sends: pages in the order of the documents, from a point in time,
+// without a total.
 type body struct {
 	PIT        any             `json:"pit"`
 	Size       int             `json:"size"`
@@ -41,11 +42,13 @@ type body struct {
 	Source     bool            `json:"_source"`
 }
 
-// run searches once, page by page. The server's request cache is off, for the index and for each request.
+// run searches once, page by page. The server's request cache is off, for the index and for each
+// request.
 func (s server) run(ctx context.Context, pit string, m measured) (answer, error) {
 	var a answer
 	b := body{
-		PIT: map[string]string{"id": pit, "keep_alive": "10m"}, Size: pageSize, Query: m.query, Sort: []string{"_doc"}, Source: m.source,
+		PIT: map[string]string{"id": pit, "keep_alive": "10m"}, Size: pageSize, Query: m.query,
+		Sort: []string{"_doc"}, Source: m.source,
 	}
 	for {
 		request, err := json.Marshal(b)

@@ -17,8 +17,8 @@ func preFilter(d *detect.Detection, m *event.Mapping) any {
 	return prefilter.Build(d.Matcher.Condition(), m).Clause
 }
 
-// branchOf asks the matcher which alternative of the rule's path condition made the event match, and gives the end of
-// its path pattern.
+// branchOf asks the matcher which alternative of the rule's path condition made the event match,
+// and gives the end of its path pattern.
 func branchOf(d *detect.Detection, e samples.Event) string {
 	source, err := fastjson.ParseBytes(e.JSON)
 	if err != nil {
@@ -29,7 +29,8 @@ func branchOf(d *detect.Detection, e samples.Event) string {
 	return patternIn(d.Matcher.Explain(ev))
 }
 
-// patternIn finds the path pattern that decided: the first one on the way down through what is decisive.
+// patternIn finds the path pattern that decided: the first one on the way down through what is
+// decisive.
 func patternIn(x *match.Explanation) string {
 	if !x.Decisive || !x.Holds {
 		return ""

@@ -18,7 +18,8 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	for _, want := range []string{
-		"m365_defender", "healthview.aspx", `owa\auth\*`, "SIGNALS", "wrote 0 new signals", "E:\\Exchange2016",
+		"m365_defender", "healthview.aspx", `owa\auth\*`, "SIGNALS", "wrote 0 new signals",
+		"E:\\Exchange2016",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output does not have %q:\n%s", want, out.String())
@@ -53,7 +54,8 @@ func TestVerdict(t *testing.T) {
 		}
 		for _, part := range want {
 			if err != nil && !strings.Contains(err.Error(), part) {
-				t.Errorf("candidates %v, signals for %v: got %v, want %q", candidates, found, err, part)
+				t.Errorf("candidates %v, signals for %v: got %v, want %q", candidates, found, err,
+					part)
 			}
 		}
 	}
@@ -61,16 +63,20 @@ func TestVerdict(t *testing.T) {
 	f(all[:3], []string{"endpoint.match", "endgame.match"})
 	f(all, []string{"endpoint.copy", "endgame.match"})
 	f(all, []string{"endpoint.match"}, "endgame.match: 0 signals, want 1")
-	f(all, []string{"endpoint.match", "endpoint.copy", "endgame.match"}, "endpoint.match: 2 signals, want 1")
-	f(all, []string{"endpoint.match", "endgame.match", "endgame.miss"}, "endgame.miss: 1 signals, want 0")
+	f(all, []string{"endpoint.match", "endpoint.copy", "endgame.match"},
+		"endpoint.match: 2 signals, want 1")
+	f(all, []string{"endpoint.match", "endgame.match", "endgame.miss"},
+		"endgame.miss: 1 signals, want 0")
 	f(all, []string{"endpoint.match", "endgame.match", "other"}, `"other", which is no sample`)
-	f(all[1:], []string{"endpoint.match", "endgame.match"}, "endpoint.match matches, but the pre-filter leaves it out")
+	f(all[1:], []string{"endpoint.match", "endgame.match"},
+		"endpoint.match matches, but the pre-filter leaves it out")
 }
 
 func TestVerdictCountsRuns(t *testing.T) {
 	f := func(change func(first, second *outcome, after *int), want string) {
 		t.Helper()
-		v := newVerdict([]samples.Event{{Source: "endpoint", Name: "match", Match: true}}, map[string]bool{"endpoint.match": true}, []writtenSignal{{event: "endpoint.match"}})
+		v := newVerdict([]samples.Event{{Source: "endpoint", Name: "match", Match: true}},
+			map[string]bool{"endpoint.match": true}, []writtenSignal{{event: "endpoint.match"}})
 		first, second, after := outcome{}, outcome{}, 1
 		first.Candidates, first.Created = 1, 1
 		change(&first, &second, &after)
@@ -81,8 +87,12 @@ func TestVerdictCountsRuns(t *testing.T) {
 	}
 	f(func(_, _ *outcome, _ *int) {}, "")
 	f(func(first, _ *outcome, _ *int) { first.Candidates = 2 }, "first run counts: 2, want 1")
-	f(func(first, _ *outcome, _ *int) { first.Created = 0 }, "first run counts as created: 0, want 1")
-	f(func(_, second *outcome, _ *int) { second.Created = 1 }, "second run counts as created: 1, want 0")
+	f(func(first, _ *outcome, _ *int) {
+		first.Created = 0
+	}, "first run counts as created: 0, want 1")
+	f(func(_, second *outcome, _ *int) {
+		second.Created = 1
+	}, "second run counts as created: 1, want 0")
 	f(func(_, _ *outcome, after *int) { *after = 2 }, "after the second run: 2, want 1")
 }
 
@@ -93,7 +103,8 @@ func TestBranchOf(t *testing.T) {
 	}
 	f := func(path, want string) {
 		t.Helper()
-		e := samples.Event{JSON: []byte(`{"event": {"category": "file", "type": "creation"}, "host": {"os": {"type": "windows"}},
+		e := samples.Event{JSON: []byte(
+			`{"event": {"category": "file", "type": "creation"}, "host": {"os": {"type": "windows"}},
 			"process": {"name": "umservice.exe"}, "file": {"extension": "aspx", "path": "` + strings.ReplaceAll(path, `\`, `\\`) + `"}}`)}
 		if got := branchOf(detection, e); got != want {
 			t.Errorf("%s: got %q, want %q", path, got, want)

@@ -20,10 +20,13 @@ type options struct {
 
 func main() {
 	var o options
-	flag.BoolVar(&o.keep, "keep", false, "keep the server and what was found until you press Ctrl-C")
+	flag.BoolVar(&o.keep, "keep", false,
+		"keep the server and what was found until you press Ctrl-C")
 	flag.BoolVar(&o.all, "all", false, "list every near miss, not three a source")
 	flag.Usage = func() {
-		fmt.Fprint(flag.CommandLine.Output(), "usage: go run ./demo [--keep] [--all]\n\nShow esrule at work on a real Elasticsearch.\n\n")
+		fmt.Fprint(flag.CommandLine.Output(),
+			"usage: go run ./demo [--keep] [--all]\n\nShow esrule at work on a real "+
+				"Elasticsearch.\n\n")
 		flag.PrintDefaults()
 	}
 	flag.Parse()

@@ -31,14 +31,16 @@ func printRun(out io.Writer, s *stage, o outcome, v *verdict) {
 	table(out, func(w *tabwriter.Writer) {
 		fmt.Fprintln(w, "SOURCE\tINDEX PATTERN\tEVENTS\tCANDIDATES\tSIGNALS\tEXPECTED")
 		line := func(c sourceCount, pattern string) {
-			fmt.Fprintf(w, "%s\t%s\t%6d\t%10d\t%7d\t%8d\n", c.source, pattern, c.events, c.candidates, c.signals, c.wanted)
+			fmt.Fprintf(w, "%s\t%s\t%6d\t%10d\t%7d\t%8d\n", c.source, pattern, c.events,
+				c.candidates, c.signals, c.wanted)
 		}
 		for i, c := range v.sources {
 			line(c, s.patterns[i])
 		}
 		line(v.total(), "")
 	})
-	fmt.Fprintf(out, "Over the last %s the pre-filter let %d candidates through and the matcher accepted %d.\n"+
+	fmt.Fprintf(out, "Over the last %s the pre-filter let %d candidates through and the matcher "+
+		"accepted %d.\n"+
 		"Signals written: %d. Matches whose event had its signal already: %d.\n",
 		o.Searched.Round(time.Second), o.Candidates, o.Matched, o.Created, o.Duplicates)
 }
@@ -50,7 +52,8 @@ func printSignals(out io.Writer, s *stage, found []writtenSignal) {
 		for _, e := range s.events {
 			for _, f := range found {
 				if f.event == e.ID() {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.Source, shorten(f.path, 60), f.process, branchOf(s.detection, e))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.Source, shorten(f.path, 60), f.process,
+						branchOf(s.detection, e))
 				}
 			}
 		}
@@ -73,7 +76,9 @@ func printNearMisses(out io.Writer, v *verdict, all bool) {
 	table(out, func(w *tabwriter.Writer) {
 		fmt.Fprintln(w, "SOURCE\tREFUSED BY\tWHY NOT")
 		for _, source := range samples.Sources() {
-			missed := slices.DeleteFunc(slices.Clone(v.nearMisses), func(m nearMiss) bool { return m.Source != source })
+			missed := slices.DeleteFunc(slices.Clone(v.nearMisses), func(m nearMiss) bool {
+				return m.Source != source
+			})
 			if !all {
 				missed = spread(missed, 3)
 			}
@@ -106,12 +111,14 @@ func spread(missed []nearMiss, some int) []nearMiss {
 
 func printSecondRun(out io.Writer, o outcome, before, after int) {
 	heading(out, fmt.Sprintf("esrule run --once, again (%s)", o.took))
-	fmt.Fprintf(out, "Looking back over %s, it found %d of the matches again and wrote %d new signals: %d before, %d after.\n",
+	fmt.Fprintf(out, "Looking back over %s, it found %d of the matches again and wrote %d new "+
+		"signals: %d before, %d after.\n",
 		o.Searched.Round(time.Second), o.Matched, o.Created, before, after)
 }
 
 // printExplanation shows what esrule says about one of the matches, given as a search gives it.
-func printExplanation(ctx context.Context, out io.Writer, p *program, s *stage, found []writtenSignal) error {
+func printExplanation(ctx context.Context, out io.Writer, p *program, s *stage,
+	found []writtenSignal) error {
 	const chosen = "endpoint.aspnet-client-php-umservice"
 	event := slices.IndexFunc(s.events, func(e samples.Event) bool { return e.ID() == chosen })
 	written := slices.IndexFunc(found, func(f writtenSignal) bool { return f.event == chosen })
@@ -119,7 +126,8 @@ func printExplanation(ctx context.Context, out io.Writer, p *program, s *stage, 
 		return nil // the verdict says so
 	}
 	hit, err := json.Marshal(map[string]any{
-		"_index": found[written].index, "_id": chosen, "_source": json.RawMessage(s.events[event].JSON),
+		"_index": found[written].index, "_id": chosen,
+		"_source": json.RawMessage(s.events[event].JSON),
 	})
 	if err != nil {
 		return err

@@ -38,7 +38,8 @@ func buildProgram(ctx context.Context, out io.Writer) (*program, error) {
 	return p, nil
 }
 
-// environment is the user's own without its ESRULE_ variables, which are meant for another cluster, and with the stage's.
+// environment is the user's own without its ESRULE_ variables, which are meant for another cluster,
+// and with the stage's.
 func environment(s *stage) []string {
 	var env []string
 	for _, variable := range os.Environ() {
@@ -47,7 +48,8 @@ func environment(s *stage) []string {
 		}
 	}
 	if s.server.Username != "" {
-		env = append(env, "ESRULE_ELASTICSEARCH_USERNAME="+s.server.Username, "ESRULE_ELASTICSEARCH_PASSWORD="+s.server.Password)
+		env = append(env, "ESRULE_ELASTICSEARCH_USERNAME="+s.server.Username,
+			"ESRULE_ELASTICSEARCH_PASSWORD="+s.server.Password)
 	}
 	return append(env, settings(s)...)
 }

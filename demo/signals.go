@@ -30,8 +30,10 @@ func (s *stage) readSignals(ctx context.Context) ([]writtenSignal, error) {
 	if err := s.ask(ctx, http.MethodPost, "/"+s.signalsIndex()+"/_refresh", nil, nil); err != nil {
 		return nil, err
 	}
-	body := map[string]any{"size": maxSamples, "sort": []any{map[string]string{"kibana.alert.original_time": "asc"}}}
-	if err := s.ask(ctx, http.MethodPost, "/"+s.signalsIndex()+"/_search", body, &answer); err != nil {
+	body := map[string]any{"size": maxSamples,
+		"sort": []any{map[string]string{"kibana.alert.original_time": "asc"}}}
+	if err := s.ask(ctx, http.MethodPost, "/"+s.signalsIndex()+"/_search", body,
+		&answer); err != nil {
 		return nil, err
 	}
 	var signals []writtenSignal
@@ -45,7 +47,8 @@ func (s *stage) readSignals(ctx context.Context) ([]writtenSignal, error) {
 	return signals, nil
 }
 
-// readSignal reads its fields as a matcher does: a signal keeps the event as it came, dotted keys and all.
+// readSignal reads its fields as a matcher does: a signal keeps the event as it came, dotted keys
+// and all.
 func readSignal(document []byte) (writtenSignal, error) {
 	fields := &event.Fields{}
 	path, process := fields.Add("file.path"), fields.Add("process.name")
@@ -62,5 +65,6 @@ func readSignal(document []byte) (writtenSignal, error) {
 		}
 		return ""
 	}
-	return writtenSignal{event: text(of), index: text(index), path: text(path), process: text(process)}, nil
+	return writtenSignal{event: text(of), index: text(index), path: text(path),
+		process: text(process)}, nil
 }

@@ -26,7 +26,8 @@ type stage struct {
 	server *estest.Server
 	client *elasticsearch.Client
 	reader *search.Cluster
-	// prefix starts every name that the demo makes on a cluster that others use; empty on the demo's own.
+	// prefix starts every name that the demo makes on a cluster that others use; empty on the
+	// demo's own.
 	prefix    string
 	events    []samples.Event
 	patterns  []string
@@ -35,7 +36,8 @@ type stage struct {
 
 // openStage gets a server and puts the samples into it. What fails half-way is taken down again.
 func openStage(ctx context.Context, out io.Writer) (s *stage, err error) {
-	fmt.Fprintln(out, "Starting Elasticsearch (some 20 seconds, longer the first time, when it is downloaded)")
+	fmt.Fprintln(out, "Starting Elasticsearch (some 20 seconds, longer the first time, when it "+
+		"is downloaded)")
 	start := time.Now()
 	s = &stage{}
 	if s.server, err = estest.Start(ctx, estest.Options{}); err != nil {
@@ -46,7 +48,8 @@ func openStage(ctx context.Context, out io.Writer) (s *stage, err error) {
 			err = s.close(err)
 		}
 	}()
-	fmt.Fprintf(out, "Elasticsearch is up at %s (%s), after %s\n", s.server.URL, s.server.From, since(start))
+	fmt.Fprintf(out, "Elasticsearch is up at %s (%s), after %s\n", s.server.URL, s.server.From,
+		since(start))
 	if s.server.From == estest.FromURL {
 		s.prefix = fmt.Sprintf("esrule-demo-%06x-", rand.N(1<<24))
 	}
@@ -77,7 +80,8 @@ func openStage(ctx context.Context, out io.Writer) (s *stage, err error) {
 			copies++
 		}
 	}
-	fmt.Fprintf(out, "%d sample events of %d sources are in it: %d match the rule (%d of them a record sent twice), %d just miss it\n",
+	fmt.Fprintf(out, "%d sample events of %d sources are in it: %d match the rule (%d of them a "+
+		"record sent twice), %d just miss it\n",
 		len(s.events), len(samples.Sources()), matches, copies, len(s.events)-matches)
 	return s, nil
 }
@@ -90,7 +94,8 @@ func (s *stage) deadLetterIndex() string { return s.prefix + "esrule-dead-letter
 // close takes down what openStage put up, and what esrule made, and adds what fails of it to err.
 func (s *stage) close(err error) error {
 	if s.server.From == estest.FromURL && s.client != nil {
-		// The demo's own context may be over, which is no reason to leave anything on a cluster of others.
+		// The demo's own context may be over, which is no reason to leave anything on a cluster of
+		// others.
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		err = errors.Join(err, s.remove(ctx))
@@ -105,7 +110,8 @@ func (s *stage) remove(ctx context.Context) error {
 	err := samples.Remove(ctx, s.client, s.prefix, s.events)
 	for _, index := range []string{s.signalsIndex(), s.stateIndex(), s.deadLetterIndex()} {
 		for _, path := range []string{"/" + index, "/_index_template/" + index} {
-			if removed := s.ask(ctx, http.MethodDelete, path, nil, nil); removed != nil && !isNotFound(removed) {
+			if removed := s.ask(ctx, http.MethodDelete, path, nil, nil); removed != nil &&
+				!isNotFound(removed) {
 				err = errors.Join(err, removed)
 			}
 		}

@@ -26,7 +26,8 @@ type nearMiss struct {
 	candidate bool // the pre-filter let it through, and the matcher refused it
 }
 
-func newVerdict(events []samples.Event, candidates map[string]bool, found []writtenSignal) *verdict {
+func newVerdict(events []samples.Event, candidates map[string]bool,
+	found []writtenSignal) *verdict {
 	v := &verdict{}
 	signals := map[string]int{} // by the sample that they are for
 	for _, f := range found {
@@ -37,7 +38,8 @@ func newVerdict(events []samples.Event, candidates map[string]bool, found []writ
 	for _, e := range events {
 		switch {
 		case e.Match && !candidates[e.ID()]:
-			v.wrong = append(v.wrong, fmt.Errorf("%s matches, but the pre-filter leaves it out", e.ID()))
+			v.wrong = append(v.wrong, fmt.Errorf("%s matches, but the pre-filter leaves it out",
+				e.ID()))
 		case !e.Match:
 			v.nearMisses = append(v.nearMisses, nearMiss{e, candidates[e.ID()]})
 		}
@@ -45,7 +47,8 @@ func newVerdict(events []samples.Event, candidates map[string]bool, found []writ
 	return v
 }
 
-func (v *verdict) countSources(events []samples.Event, candidates map[string]bool, signals map[string]int) {
+func (v *verdict) countSources(events []samples.Event, candidates map[string]bool,
+	signals map[string]int) {
 	for _, source := range samples.Sources() {
 		line := sourceCount{source: source}
 		for _, e := range events {
@@ -65,7 +68,8 @@ func (v *verdict) countSources(events []samples.Event, candidates map[string]boo
 	}
 }
 
-// compare looks for signals that should not be, and matches without one. An event and its copies have one signal between them.
+// compare looks for signals that should not be, and matches without one. An event and its copies
+// have one signal between them.
 func (v *verdict) compare(events []samples.Event, signals map[string]int) {
 	got, want := map[string]int{}, map[string]int{}
 	known := map[string]bool{}
@@ -82,12 +86,14 @@ func (v *verdict) compare(events []samples.Event, signals map[string]int) {
 	}
 	for _, e := range events {
 		if id := e.ID(); e.SameAs == "" && got[id] != want[id] {
-			v.wrong = append(v.wrong, fmt.Errorf("%s: %d signals, want %d: %s", id, got[id], want[id], e.Why))
+			v.wrong = append(v.wrong, fmt.Errorf("%s: %d signals, want %d: %s", id, got[id],
+				want[id], e.Why))
 		}
 	}
 	for id := range signals {
 		if !known[id] {
-			v.wrong = append(v.wrong, fmt.Errorf("a signal is for event %q, which is no sample", id))
+			v.wrong = append(v.wrong, fmt.Errorf("a signal is for event %q, which is no sample",
+				id))
 		}
 	}
 }

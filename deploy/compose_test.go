@@ -63,7 +63,8 @@ func TestCompose(t *testing.T) {
 		}
 	}
 	equal(t, "build arguments", len(s.Build.Args), 2)
-	equal(t, ".env names the project", strings.Contains(read(t, "compose/.env"), "\nCOMPOSE_PROJECT_NAME=esrule\n"), true)
+	equal(t, ".env names the project",
+		strings.Contains(read(t, "compose/.env"), "\nCOMPOSE_PROJECT_NAME=esrule\n"), true)
 	equal(t, "read_only", s.ReadOnly, true)
 	equal(t, "cap_drop", s.CapDrop, []string{"ALL"})
 	equal(t, "security_opt", s.SecurityOpt, []string{"no-new-privileges:true"})
@@ -74,10 +75,14 @@ func TestCompose(t *testing.T) {
 		t.Errorf("healthcheck: got %q, which is not the image's program", s.Healthcheck.Test)
 	}
 	equal(t, "healthcheck", s.Healthcheck.Test[0], "CMD")
-	runs(t, workload{from: "the healthcheck of compose.yaml"}, 0, append(slices.Clone(s.Healthcheck.Test[2:]), "--help")...)
+	runs(t, workload{from: "the healthcheck of compose.yaml"}, 0,
+		append(slices.Clone(s.Healthcheck.Test[2:]), "--help")...)
 	for _, name := range s.Secrets {
-		equal(t, "file of secret "+name, s.Environment["ESRULE_ELASTICSEARCH_API_KEY_FILE"], "/run/secrets/"+name)
-		equal(t, "secret "+name+" is kept out of git", strings.TrimSpace(read(t, "compose/.gitignore")), strings.TrimPrefix(c.Secrets[name].File, "./"))
+		equal(t, "file of secret "+name, s.Environment["ESRULE_ELASTICSEARCH_API_KEY_FILE"],
+			"/run/secrets/"+name)
+		equal(t, "secret "+name+" is kept out of git",
+			strings.TrimSpace(read(t, "compose/.gitignore")),
+			strings.TrimPrefix(c.Secrets[name].File, "./"))
 	}
 	port := strings.TrimPrefix(s.Environment["ESRULE_METRICS_ADDRESS"], ":")
 	equal(t, "ports", s.Ports, []string{"127.0.0.1:" + port + ":" + port})

@@ -16,7 +16,8 @@ func TestDockerfileNeedsNoBuildKit(t *testing.T) {
 		if strings.HasPrefix(line, "RUN --") {
 			t.Errorf("%q: only BuildKit takes a flag of RUN", line)
 		}
-		if strings.HasPrefix(line, "FROM ") && strings.Contains(strings.ReplaceAll(line, "${BUILDPLATFORM:-linux}", ""), "$") {
+		if strings.HasPrefix(line, "FROM ") &&
+			strings.Contains(strings.ReplaceAll(line, "${BUILDPLATFORM:-linux}", ""), "$") {
 			t.Errorf("%q: the variable has no default", line)
 		}
 	}
@@ -38,13 +39,15 @@ func TestImageVersion(t *testing.T) {
 	saysVersion(t, exec.Command(program, "version"))
 }
 
-// It builds only where the base image is there: to fetch it is for whoever builds an image, and not for a test.
+// It builds only where the base image is there: to fetch it is for whoever builds an image, and not
+// for a test.
 func TestImageBuild(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds an image; -short is set")
 	}
 	const base, tag = "golang:1.26", "esrule-deploy-test:latest"
-	if output, err := exec.Command("docker", "image", "inspect", "--format", "{{.Id}}", base).CombinedOutput(); err != nil {
+	if output, err := exec.Command("docker", "image", "inspect", "--format", "{{.Id}}",
+		base).CombinedOutput(); err != nil {
 		t.Skipf("left out: building the image: no Docker engine with %s: %v: %s", base, err, output)
 	}
 	build := exec.Command("docker", "build", "--network", "host", "--build-arg", "VERSION=v1.2.3",
@@ -59,7 +62,8 @@ func TestImageBuild(t *testing.T) {
 func saysVersion(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	output, err := cmd.CombinedOutput()
-	if want := "esrule v1.2.3\ncommit " + testCommit + "\n"; err != nil || !strings.HasPrefix(string(output), want) {
+	if want := "esrule v1.2.3\ncommit " + testCommit + "\n"; err != nil ||
+		!strings.HasPrefix(string(output), want) {
 		t.Errorf("version: got %q, %v; want %q first", output, err, want)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The part of Kubernetes's types that the manifests use. They are decoded strictly: a field that is misspelt, or in the
-// wrong place, is in none of these.
+// The part of Kubernetes's types that the manifests use. They are decoded strictly: a field that is
+// misspelt, or in the wrong place, is in none of these.
 type (
 	metadata struct {
 		Name                string
@@ -183,7 +183,8 @@ func TestCronJob(t *testing.T) {
 	if c.Spec.JobTemplate.Spec.ActiveDeadlineSeconds == 0 {
 		t.Error("a run that hangs would keep all others from their turn: no activeDeadlineSeconds")
 	}
-	if d := c.Spec.StartingDeadlineSeconds; d < 10 || d >= 300 { // below 10 the controller may never start it
+	// below 10 the controller may never start it
+	if d := c.Spec.StartingDeadlineSeconds; d < 10 || d >= 300 {
 		t.Errorf("startingDeadlineSeconds: got %d, want 10 to 300", d)
 	}
 	checkPod(t, pod)
@@ -209,8 +210,10 @@ func TestDeployment(t *testing.T) {
 	equal(t, "ports", len(c.Ports), 1)
 	equal(t, "port", ":"+port, ":"+itoa(c.Ports[0].ContainerPort))
 	equal(t, "port that is scraped", pod.Metadata.Annotations["prometheus.io/port"], port)
-	equal(t, "liveness", c.Liveness.HTTPGet.Path+" "+c.Liveness.HTTPGet.Port, "/healthz "+c.Ports[0].Name)
-	equal(t, "readiness", c.Readiness.HTTPGet.Path+" "+c.Readiness.HTTPGet.Port, "/readyz "+c.Ports[0].Name)
+	equal(t, "liveness", c.Liveness.HTTPGet.Path+" "+c.Liveness.HTTPGet.Port, "/healthz "+
+		c.Ports[0].Name)
+	equal(t, "readiness", c.Readiness.HTTPGet.Path+" "+c.Readiness.HTTPGet.Port, "/readyz "+
+		c.Ports[0].Name)
 	equal(t, "port of the service", s.Spec.Ports[0].TargetPort, c.Ports[0].Name)
 	checkPod(t, pod)
 }
@@ -224,19 +227,23 @@ func checkPod(t *testing.T, pod podTemplate) {
 	context := pod.Spec.SecurityContext
 	equal(t, "runAsNonRoot", context.RunAsNonRoot, true)
 	equal(t, "seccompProfile", context.SeccompProfile.Type, "RuntimeDefault")
-	if !strings.Contains(read(t, "../Dockerfile"), "\nUSER "+itoa(context.RunAsUser)+":"+itoa(context.RunAsGroup)+"\n") {
+	if !strings.Contains(read(t, "../Dockerfile"), "\nUSER "+itoa(context.RunAsUser)+":"+
+		itoa(context.RunAsGroup)+"\n") {
 		t.Errorf("runs as user %d:%d, the image as another", context.RunAsUser, context.RunAsGroup)
 	}
 	equal(t, "containers", len(pod.Spec.Containers), 1)
 	c := pod.Spec.Containers[0]
 	equal(t, "image", c.Image, "esrule:latest")
-	equal(t, "imagePullPolicy", c.ImagePullPolicy, "IfNotPresent") // a latest is pulled always otherwise
+	// a latest is pulled always otherwise
+	equal(t, "imagePullPolicy", c.ImagePullPolicy, "IfNotPresent")
 	equal(t, "allowPrivilegeEscalation", c.SecurityContext.AllowPrivilegeEscalation, &no)
 	equal(t, "readOnlyRootFilesystem", c.SecurityContext.ReadOnlyRootFilesystem, true)
 	equal(t, "capabilities", c.SecurityContext.Capabilities.Drop, []string{"ALL"})
-	for _, r := range []string{c.Resources.Requests["cpu"], c.Resources.Requests["memory"], c.Resources.Limits["memory"]} {
+	for _, r := range []string{c.Resources.Requests["cpu"], c.Resources.Requests["memory"],
+		c.Resources.Limits["memory"]} {
 		if r == "" {
-			t.Errorf("resources: got %+v, want requests of cpu and memory, and a limit of memory", c.Resources)
+			t.Errorf("resources: got %+v, want requests of cpu and memory, and a limit of memory",
+				c.Resources)
 		}
 	}
 
@@ -249,7 +256,8 @@ func checkPod(t *testing.T, pod podTemplate) {
 	equal(t, "mount", c.VolumeMounts[0].Name, volume.Name)
 	equal(t, "mount is read-only", c.VolumeMounts[0].ReadOnly, true)
 	if volume.Secret.DefaultMode != 0o440 || context.FSGroup != context.RunAsGroup {
-		t.Errorf("secret: mode %o, group %d: want 440 and the group of the process", volume.Secret.DefaultMode, context.FSGroup)
+		t.Errorf("secret: mode %o, group %d: want 440 and the group of the process",
+			volume.Secret.DefaultMode, context.FSGroup)
 	}
 	for _, e := range c.Env {
 		if e.Name == "ESRULE_ELASTICSEARCH_API_KEY_FILE" {

@@ -33,9 +33,11 @@ func exported(t *testing.T) map[string]bool {
 	ledger := schedule.NewLedger("r", "R", time.Now())
 	ledger.Sweep = &schedule.Sweep{Start: time.Now(), CompletedAt: time.Now()}
 	m.Ledger(ledger)
-	m.Run(time.Now(), time.Second, schedule.Report{Rules: []schedule.RuleReport{{RuleID: "r", Name: "R"}}}, nil)
+	m.Run(time.Now(), time.Second,
+		schedule.Report{Rules: []schedule.RuleReport{{RuleID: "r", Name: "R"}}}, nil)
 	answer := httptest.NewRecorder()
-	m.Handler(metrics.Probes{}, slog.New(slog.DiscardHandler)).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	m.Handler(metrics.Probes{}, slog.New(slog.DiscardHandler)).ServeHTTP(answer,
+		httptest.NewRequest("GET", "/metrics", nil))
 	names := map[string]bool{}
 	for line := range strings.Lines(answer.Body.String()) {
 		if !strings.HasPrefix(line, "#") {
@@ -96,7 +98,8 @@ func panels(t *testing.T) dashboard {
 	return d
 }
 
-// Every metric that an alert or a panel names is exported; every metric of a rule's health has an alert or a panel.
+// Every metric that an alert or a panel names is exported; every metric of a rule's health has an
+// alert or a panel.
 func TestMetricsAreExported(t *testing.T) {
 	there := exported(t)
 	named := map[string]bool{}
@@ -127,8 +130,10 @@ func TestMetricsAreExported(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"esrule_rule_covered_up_to_timestamp_seconds", "esrule_rule_gap_seconds", "esrule_rule_open_indices", "esrule_rule_open_seconds",
-		"esrule_rule_failures_total", "esrule_rule_dead_letters_total", "esrule_rule_costly", "esrule_last_run_success",
+		"esrule_rule_covered_up_to_timestamp_seconds", "esrule_rule_gap_seconds",
+		"esrule_rule_open_indices", "esrule_rule_open_seconds",
+		"esrule_rule_failures_total", "esrule_rule_dead_letters_total", "esrule_rule_costly",
+		"esrule_last_run_success",
 	} {
 		if !named[name] {
 			t.Errorf("%s is shown by no alert and no panel", name)
@@ -136,7 +141,8 @@ func TestMetricsAreExported(t *testing.T) {
 	}
 	text := anchor.ReplaceAllString(read(t, "README.md")+read(t, "../docs/operations.md"), "")
 	for _, name := range metricName.FindAllString(text, -1) {
-		if base := strings.TrimSuffix(name, "_"); !there[name] && !there[name+"_count"] && base == name {
+		if base := strings.TrimSuffix(name, "_"); !there[name] && !there[name+"_count"] &&
+			base == name {
 			t.Errorf("the documentation names %s, which is not exported", name)
 		}
 	}
@@ -152,7 +158,8 @@ func TestAlertsAreWhole(t *testing.T) {
 			} `yaml:"alert_rule_test"`
 		}
 	}
-	if err := yaml.Unmarshal([]byte(read(t, "prometheus/esrule.rules_test.yaml")), &tests); err != nil {
+	if err := yaml.Unmarshal([]byte(read(t, "prometheus/esrule.rules_test.yaml")),
+		&tests); err != nil {
 		t.Fatal(err)
 	}
 	fires, quiet := map[string]bool{}, map[string]bool{}
@@ -167,7 +174,8 @@ func TestAlertsAreWhole(t *testing.T) {
 	}
 	for _, a := range alerts(t) {
 		if !fires[a.Alert] || !quiet[a.Alert] {
-			t.Errorf("%s: want a test in which it fires (there: %v) and one in which it does not (there: %v)", a.Alert, fires[a.Alert], quiet[a.Alert])
+			t.Errorf("%s: want a test in which it fires (there: %v) and one in which it does not "+
+				"(there: %v)", a.Alert, fires[a.Alert], quiet[a.Alert])
 		}
 		if a.Annotations["summary"] == "" || a.Annotations["description"] == "" {
 			t.Errorf("%s: want a summary and a description, got %v", a.Alert, a.Annotations)
@@ -188,7 +196,8 @@ func promtool(t *testing.T) string {
 	case testing.Short():
 		t.Skip("promtool is not here")
 	}
-	t.Fatal("promtool is not here, and without it the alert rules are not tested: install Prometheus (Debian: apt-get install prometheus), or run go test -short")
+	t.Fatal("promtool is not here, and without it the alert rules are not tested: install " +
+		"Prometheus (Debian: apt-get install prometheus), or run go test -short")
 	return ""
 }
 
@@ -217,7 +226,8 @@ func TestPromtool(t *testing.T) {
 			})
 		}
 	}
-	text, err := yaml.Marshal(map[string]any{"groups": []any{map[string]any{"name": "panels", "rules": recorded}}})
+	text, err := yaml.Marshal(map[string]any{"groups": []any{map[string]any{"name": "panels",
+		"rules": recorded}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +243,8 @@ func TestVariables(t *testing.T) {
 	known := map[string]bool{}
 	name := regexp.MustCompile(`\bESRULE_[A-Z_]*[A-Z]`)
 	for line := range strings.Lines(read(t, "../config.example.env")) {
-		if name, _, ok := strings.Cut(strings.TrimPrefix(line, "#"), "="); ok && strings.HasPrefix(name, "ESRULE_") {
+		if name, _, ok := strings.Cut(strings.TrimPrefix(line, "#"), "="); ok &&
+			strings.HasPrefix(name, "ESRULE_") {
 			known[name] = true
 		}
 	}
@@ -244,7 +255,8 @@ func TestVariables(t *testing.T) {
 	for _, file := range append(files, "README.md") {
 		for _, found := range name.FindAllString(read(t, file), -1) {
 			if !known[found] {
-				t.Errorf("%s names %s, which is none of %s", file, found, slices.Sorted(maps.Keys(known)))
+				t.Errorf("%s names %s, which is none of %s", file, found,
+					slices.Sorted(maps.Keys(known)))
 			}
 		}
 	}

@@ -73,7 +73,8 @@ func TestArguments(t *testing.T) {
 	runs(t, workload{from: "a flag that is not there"}, 2, "run", "--no-such-flag", "--help")
 }
 
-// The program takes the variables, with a secret in each file that they name: what is printed needs no cluster.
+// The program takes the variables, with a secret in each file that they name: what is printed needs
+// no cluster.
 func TestConfiguration(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("a-key\n"), 0o600); err != nil {
@@ -93,7 +94,8 @@ func TestConfiguration(t *testing.T) {
 		}
 		runs(t, w, 0, "setup", "--role-only")
 	}
-	runs(t, workload{from: "a variable that is not there", env: map[string]string{"ESRULE_NO_SUCH": "1"}}, 2, "setup", "--role-only")
+	runs(t, workload{from: "a variable that is not there",
+		env: map[string]string{"ESRULE_NO_SUCH": "1"}}, 2, "setup", "--role-only")
 }
 
 func runs(t *testing.T, w workload, code int, args ...string) {
@@ -107,7 +109,8 @@ func runs(t *testing.T, w workload, code int, args ...string) {
 	cmd.Stderr = &stderr
 	_ = cmd.Run() // judged by the exit code
 	if got := cmd.ProcessState.ExitCode(); got != code {
-		t.Errorf("%s: esrule %s: exit code %d, want %d: %s", w.from, strings.Join(args, " "), got, code, stderr.String())
+		t.Errorf("%s: esrule %s: exit code %d, want %d: %s", w.from, strings.Join(args, " "), got,
+			code, stderr.String())
 	}
 }
 

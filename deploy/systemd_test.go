@@ -49,9 +49,12 @@ func unitOf(t *testing.T, file string) workload {
 
 func TestUnits(t *testing.T) {
 	for _, file := range []string{"systemd/esrule.service", "systemd/esrule-once.service"} {
-		equal(t, file+": file of variables", directives(t, file, "EnvironmentFile"), []string{"/etc/esrule/esrule.env"})
-		equal(t, file+": credential", directives(t, file, "LoadCredential"), []string{"api-key:/etc/esrule/api-key"})
-		equal(t, file+": file of the key", unitOf(t, file).env["ESRULE_ELASTICSEARCH_API_KEY_FILE"], "%d/api-key")
+		equal(t, file+": file of variables", directives(t, file, "EnvironmentFile"),
+			[]string{"/etc/esrule/esrule.env"})
+		equal(t, file+": credential", directives(t, file, "LoadCredential"),
+			[]string{"api-key:/etc/esrule/api-key"})
+		equal(t, file+": file of the key", unitOf(t, file).env["ESRULE_ELASTICSEARCH_API_KEY_FILE"],
+			"%d/api-key")
 		user := directives(t, file, "User")[0]
 		if !strings.Contains(read(t, "systemd/esrule.sysusers.conf"), "\nu "+user+" ") {
 			t.Errorf("%s: runs as %s, whom esrule.sysusers.conf does not make", file, user)
@@ -59,7 +62,8 @@ func TestUnits(t *testing.T) {
 	}
 	once := unitOf(t, "systemd/esrule-once.service")
 	metrics := once.args[len(once.args)-1]
-	if folder := "/var/lib/" + directives(t, "systemd/esrule-once.service", "StateDirectory")[0]; filepath.Dir(metrics) != folder {
+	if folder := "/var/lib/" + directives(t, "systemd/esrule-once.service",
+		"StateDirectory")[0]; filepath.Dir(metrics) != folder {
 		t.Errorf("metrics are written to %s, and only %s may be", metrics, folder)
 	}
 	if len(directives(t, "systemd/esrule-once.timer", "OnCalendar")) != 1 {
@@ -87,7 +91,8 @@ func TestSystemdVerify(t *testing.T) {
 		}
 		copies = append(copies, copied)
 	}
-	output, err := exec.Command(analyze, append([]string{"verify", "--man=no"}, copies...)...).CombinedOutput()
+	output, err := exec.Command(analyze,
+		append([]string{"verify", "--man=no"}, copies...)...).CombinedOutput()
 	// It also complains of units of the machine's own; a line about ours names one of them.
 	for line := range strings.Lines(string(output)) {
 		if strings.Contains(line, "esrule") {
@@ -99,7 +104,8 @@ func TestSystemdVerify(t *testing.T) {
 	}
 	for _, unit := range copies[:len(units)] {
 		// 0 is closed, 10 is open; what is left is the network.
-		output, err := exec.Command(analyze, "security", "--offline=yes", "--threshold=15", unit).CombinedOutput()
+		output, err := exec.Command(analyze, "security", "--offline=yes", "--threshold=15",
+			unit).CombinedOutput()
 		if err != nil && strings.Contains(string(output), "unrecognized option") {
 			t.Log("this systemd-analyze cannot judge the hardening offline")
 			continue

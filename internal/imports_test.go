@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// layers are the packages of the program from top to bottom. A package imports only what is in a lower
-// layer.
+// layers are the packages of the program from top to bottom. A package imports only what is in a
+// lower layer.
 func layers() [][]string {
 	return [][]string{
 		{"cmd/esrule"},
@@ -20,7 +20,8 @@ func layers() [][]string {
 		{"internal/query/rule"},
 		{"internal/query/lint"},
 		{"internal/query/match", "internal/query/prefilter"},
-		{"internal/query/eql", "internal/query/match/lucene", "internal/query/search", "internal/schedule/state"},
+		{"internal/query/eql", "internal/query/match/lucene", "internal/query/search",
+			"internal/schedule/state"},
 		{"internal/query/event"},
 		{
 			"internal/elastic", "internal/query/cond", "internal/query/date", "internal/query/dsl",
@@ -78,8 +79,8 @@ func TestImports(t *testing.T) {
 	not("internal/schedule", "internal/query/prefilter", "what is asked is laid out in detect")
 }
 
-// importsOf returns what each package of the program, without those that only tests use, imports of the
-// module.
+// importsOf returns what each package of the program, without those that only tests use, imports of
+// the module.
 func importsOf(t *testing.T) map[string][]string {
 	t.Helper()
 	list := exec.Command("go", "list", "-f", `{{.ImportPath}}: {{join .Imports " "}}`, "./...")

@@ -43,14 +43,17 @@ func TestShippedRule(t *testing.T) {
 	f("version", got.Version, 1)
 	f("from", got.From, 9*time.Minute)
 	f("patterns", len(got.Index), 6)
-	f("techniques", []string{got.Threat[0].Technique[0].ID, got.Threat[1].Technique[0].ID, got.Threat[2].Technique[0].Subtechnique[0].ID},
+	f("techniques", []string{got.Threat[0].Technique[0].ID, got.Threat[1].Technique[0].ID,
+		got.Threat[2].Technique[0].Subtechnique[0].ID},
 		[]string{"T1190", "T1210", "T1505.003"})
 	f("keys not applied", got.NotApplied, []string(nil))
 	// A ledger in the field holds this value: it changes with the rule's meaning only.
-	f("fingerprint", got.Fingerprint(), "53c6d95f059f7e3e786b323738af23ec3e79a2ec4861103b37e0c131588e5e7f")
+	f("fingerprint", got.Fingerprint(),
+		"53c6d95f059f7e3e786b323738af23ec3e79a2ec4861103b37e0c131588e5e7f")
 }
 
-// The published rule is in the corpus: whatever decides what is alerted, and what is alerted as, must be equal to it.
+// The published rule is in the corpus: whatever decides what is alerted, and what is alerted as,
+// must be equal to it.
 func TestShippedRuleIsAsPublished(t *testing.T) {
 	corpus := os.Getenv("ESTEST_CORPUS")
 	if corpus == "" {
@@ -68,7 +71,8 @@ func TestShippedRuleIsAsPublished(t *testing.T) {
 
 	f := func(what string, got, want any) {
 		t.Helper()
-		ignoreSpans := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Span" }, cmp.Ignore())
+		ignoreSpans := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Span" },
+			cmp.Ignore())
 		if diff := cmp.Diff(want, got, ignoreSpans); diff != "" {
 			t.Errorf("%s (-published +shipped):\n%s", what, diff)
 		}

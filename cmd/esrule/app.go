@@ -28,7 +28,8 @@ type app struct {
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: clock(), readyWithin: elastic.ReadyWithin}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: clock(),
+		readyWithin: elastic.ReadyWithin}
 	a.config = sync.OnceValues(func() (config, error) { return loadConfig(os.Environ(), a.now()) })
 	return a
 }
@@ -39,7 +40,8 @@ func (a *app) logger(cfg config) *slog.Logger {
 }
 
 // errNoCluster says that a command needs a cluster and the configuration names none.
-var errNoCluster = errors.New("no cluster is configured: set ESRULE_ELASTICSEARCH_URL, or ESRULE_ELASTICSEARCH_CLOUD_ID")
+var errNoCluster = errors.New("no cluster is configured: set ESRULE_ELASTICSEARCH_URL, or " +
+	"ESRULE_ELASTICSEARCH_CLOUD_ID")
 
 // connect returns the client of the configured cluster, once it answers and lets us in.
 func (a *app) connect(ctx context.Context, cfg config, log *slog.Logger) (*elastic.Client, error) {

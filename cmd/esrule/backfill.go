@@ -73,13 +73,20 @@ func newBackfillCommand(a *app) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.from, "from", "", "start of the range: RFC 3339, a date, or now-30d")
-	flags.StringVar(&f.to, "to", "", "end of the range, itself not in it; a date means that whole day")
-	flags.StringArrayVar(&f.index, "index", nil, "index `PATTERN` to search instead of the rules' own; repeatable")
-	flags.IntVar(&f.workers, "workers", 2, "how many slices are searched at once, each with a point in time of its own")
-	flags.IntVar(&f.maxRate, "max-rate", 0, "most documents to read a second, by all workers of this process (0: no limit)")
-	flags.Int64Var(&f.slice, "slice-size", 0, "how many candidates a slice holds (0: what suits their number)")
-	flags.DurationVar(&f.lease, "lease", 30*time.Second, "how long a worker may be silent before another takes its slice over")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "print the signals as NDJSON and write nothing to the cluster")
+	flags.StringVar(&f.to, "to", "",
+		"end of the range, itself not in it; a date means that whole day")
+	flags.StringArrayVar(&f.index, "index", nil,
+		"index `PATTERN` to search instead of the rules' own; repeatable")
+	flags.IntVar(&f.workers, "workers", 2, "how many slices are searched at once, each with a "+
+		"point in time of its own")
+	flags.IntVar(&f.maxRate, "max-rate", 0, "most documents to read a second, by all workers of "+
+		"this process (0: no limit)")
+	flags.Int64Var(&f.slice, "slice-size", 0,
+		"how many candidates a slice holds (0: what suits their number)")
+	flags.DurationVar(&f.lease, "lease", 30*time.Second,
+		"how long a worker may be silent before another takes its slice over")
+	flags.BoolVar(&f.dryRun, "dry-run", false,
+		"print the signals as NDJSON and write nothing to the cluster")
 	flags.BoolVar(&f.planOnly, "plan", false, "show the plan and end")
 	flags.BoolVar(&f.restart, "restart", false, "make the plan anew and search everything again")
 	flags.StringVar(&f.report, "report", "", "write an HTML report to `FILE`")
@@ -90,11 +97,12 @@ func newBackfillCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// gcPercent is what a backfill lets its garbage grow to, of what it holds: it runs for hours beside other work, and takes
-// less memory for a little more processor time.
+// gcPercent is what a backfill lets its garbage grow to, of what it holds: it runs for hours beside
+// other work, and takes less memory for a little more processor time.
 const gcPercent = 50
 
-// slowPage is the most seconds that a page may have to wait for --max-rate: its point in time must not expire meanwhile.
+// slowPage is the most seconds that a page may have to wait for --max-rate: its point in time must
+// not expire meanwhile.
 const slowPage = 10
 
 // check refuses values that cannot be meant.
@@ -164,10 +172,12 @@ func (a *app) backfill(ctx context.Context, f backfillFlags) error {
 	}
 	h.tellStart(runner.Totals(), resumed)
 	watched := h.watch(runner)
-	// The first signal asks for an end, which Run brings about in order; a second one ends the process.
+	// The first signal asks for an end, which Run brings about in order; a second one ends the
+	// process.
 	err = runner.Run(context.WithoutCancel(ctx), ctx.Done())
 	watched()
-	return errors.Join(err, h.finish(context.WithoutCancel(ctx), plan, runner, page, ctx.Err() != nil))
+	return errors.Join(err, h.finish(context.WithoutCancel(ctx), plan, runner, page,
+		ctx.Err() != nil))
 }
 
 // newHistory reads rules and flags, and connects.
@@ -203,7 +213,8 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 	if err != nil {
 		return nil, err
 	}
-	h := &history{app: a, flags: f, request: request, cfg: cfg, log: log, cluster: c, reader: a.reader(cfg, c, log), rules: rules, began: a.now()}
+	h := &history{app: a, flags: f, request: request, cfg: cfg, log: log, cluster: c,
+		reader: a.reader(cfg, c, log), rules: rules, began: a.now()}
 	h.survey = &backfill.Survey{Cluster: h.reader, Own: h.cfg.own(), SliceSize: f.slice, Now: a.now}
 	h.store = backfill.NewStore(state.NewStore(c.Requests, cfg.StateIndex), a.now)
 	return h, nil
@@ -215,7 +226,8 @@ func (h *history) plan(ctx context.Context) (plan *backfill.Plan, resumed bool, 
 	if !h.flags.dryRun && !h.flags.restart {
 		there, err := h.store.Load(ctx, backfill.PlanID(h.request, h.rules.detections))
 		if h.flags.planOnly && forbidden(err) { // whoever wants to see a plan need not be the job
-			h.log.Warn("whether this was begun before is not known, for want of the privilege read on the state index; the plan is for all of it",
+			h.log.Warn("whether this was begun before is not known, for want of the privilege "+
+				"read on the state index; the plan is for all of it",
 				"state_index", h.cfg.StateIndex, "reason", err)
 			err = nil
 		}
@@ -253,8 +265,8 @@ func forbidden(err error) bool {
 	return ok && refused.HTTPStatus() == http.StatusForbidden
 }
 
-// nothingToSearch refuses a range over patterns that the user named and that match nothing: a slip of the pen, and no
-// answer to what was asked.
+// nothingToSearch refuses a range over patterns that the user named and that match nothing: a slip
+// of the pen, and no answer to what was asked.
 func (h *history) nothingToSearch(plan *backfill.Plan) error {
 	if len(h.flags.index) == 0 {
 		return nil
@@ -264,10 +276,12 @@ func (h *history) nothingToSearch(plan *backfill.Plan) error {
 			return nil
 		}
 	}
-	return withExit(exitUsage, fmt.Errorf("no index that may be read matches %s", strings.Join(h.flags.index, ", ")))
+	return withExit(exitUsage, fmt.Errorf("no index that may be read matches %s",
+		strings.Join(h.flags.index, ", ")))
 }
 
-func (h *history) runner(ctx context.Context, plan *backfill.Plan, signals detect.Signals) (*backfill.Runner, error) {
+func (h *history) runner(ctx context.Context, plan *backfill.Plan,
+	signals detect.Signals) (*backfill.Runner, error) {
 	documents := state.NewStore(h.cluster.Requests, h.cfg.StateIndex)
 	if h.flags.dryRun {
 		documents = nil
@@ -276,7 +290,8 @@ func (h *history) runner(ctx context.Context, plan *backfill.Plan, signals detec
 		&detect.Coverer{Cluster: h.reader, Signals: signals, Own: h.cfg.own(), Log: h.log},
 		backfill.NewClaims(documents, rand.Text(), h.flags.lease, h.now),
 		plan, h.rules.detections,
-		backfill.Options{Workers: h.flags.workers, Pace: backfill.NewPace(h.flags.maxRate), Now: h.now, Log: h.log, Version: readBuildInfo().Version})
+		backfill.Options{Workers: h.flags.workers, Pace: backfill.NewPace(h.flags.maxRate),
+			Now: h.now, Log: h.log, Version: readBuildInfo().Version})
 }
 
 // signals is where the signals of a backfill go.
@@ -288,14 +303,17 @@ func (h *history) signals(page *historyPage) detect.Signals {
 }
 
 // finish tells what came of it. Its error is what was not covered.
-func (h *history) finish(ctx context.Context, plan *backfill.Plan, runner *backfill.Runner, page *historyPage, stopped bool) error {
+func (h *history) finish(ctx context.Context, plan *backfill.Plan, runner *backfill.Runner,
+	page *historyPage, stopped bool) error {
 	changes, err := h.survey.Changes(ctx, plan)
 	if err != nil {
-		h.log.Warn("of some patterns it is not known which indices came and went meanwhile", "error", err)
+		h.log.Warn("of some patterns it is not known which indices came and went meanwhile",
+			"error", err)
 	}
 	totals := runner.Totals()
 	h.printTotals(totals, changes)
-	return errors.Join(page.finish(ctx, plan, totals, runner.Covered(), changes), h.notCovered(plan, totals, stopped))
+	return errors.Join(page.finish(ctx, plan, totals, runner.Covered(), changes),
+		h.notCovered(plan, totals, stopped))
 }
 
 // command is the command line that goes on with what was begun.
@@ -321,16 +339,19 @@ func (h *history) notCovered(plan *backfill.Plan, totals backfill.Totals, stoppe
 		if stopped {
 			why = ", since it was stopped"
 		}
-		lines = append(lines, fmt.Sprintf("%d of %d slices were not searched to the end%s", left, totals.Slices, why))
+		lines = append(lines, fmt.Sprintf("%d of %d slices were not searched to the end%s", left,
+			totals.Slices, why))
 	}
 	for _, f := range totals.Failures {
-		lines = append(lines, fmt.Sprintf("%s for %s: %s", nameOf(f.Index), spans(f.Time), f.Reason))
+		lines = append(lines, fmt.Sprintf("%s for %s: %s", nameOf(f.Index), spans(f.Time),
+			f.Reason))
 	}
 	for _, f := range unsearched {
 		lines = append(lines, fmt.Sprintf("%s: %s", nameOf(f.Index), f.Reason))
 	}
 	if n := totals.Counts.DeadLettered; n > 0 {
-		lines = append(lines, fmt.Sprintf("%d signals were refused by the signals index and lie in the dead-letter index. No run writes them again: "+
+		lines = append(lines, fmt.Sprintf("%d signals were refused by the signals index and lie "+
+			"in the dead-letter index. No run writes them again: "+
 			"each holds its reason (ESRULE_DEAD_LETTER_INDEX); remove it, then run the same with --restart", n))
 	}
 	switch {

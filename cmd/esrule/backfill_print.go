@@ -20,7 +20,8 @@ func printPlan(out io.Writer, p *backfill.Plan) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	r := p.Request.Range
 	fmt.Fprintf(w, "Backfill %s of @timestamp from %s to %s (%s), planned %s\n\n", p.ID,
-		r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), lengthOf(r), p.MadeAt.Format(time.RFC3339))
+		r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), lengthOf(r),
+		p.MadeAt.Format(time.RFC3339))
 	fmt.Fprintln(w, "  pattern\tindices\tdocuments\twithout @timestamp\t")
 	for _, s := range p.Sources {
 		note := ""
@@ -84,7 +85,8 @@ func (h *history) watch(r *backfill.Runner) (done func()) {
 	if terminal, ok := isTerminal(h.stderr); ok {
 		bar := progressbar.NewOptions64(max(r.Totals().Weight, 1),
 			progressbar.OptionSetWriter(terminal), progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(), progressbar.OptionSetItsString("candidates"), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionShowIts(), progressbar.OptionSetItsString("candidates"),
+			progressbar.OptionSetPredictTime(true),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 		show = func(p backfill.Progress, _ backfill.Progress) {
 			bar.Describe(fmt.Sprintf("slice %d/%d, %d signals", p.Done+p.Failed, p.Slices,

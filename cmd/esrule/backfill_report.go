@@ -24,8 +24,9 @@ import (
 	"esrule/internal/span"
 )
 
-// historyPage is the report of a backfill, or nothing where none was asked for. It shows every signal of the rules in
-// the range, whichever run or process wrote it: an incident has one history. That of a dry run shows those that were printed.
+// historyPage is the report of a backfill, or nothing where none was asked for. It shows every
+// signal of the rules in the range, whichever run or process wrote it: an incident has one history.
+// That of a dry run shows those that were printed.
 type historyPage struct {
 	*history
 	writer   *report.Writer
@@ -51,7 +52,8 @@ func (h *history) newPage() (*historyPage, error) {
 	return p, nil
 }
 
-// take is given the signals of a dry run. Where the page cannot be written any more, the run goes on, and finish tells.
+// take is given the signals of a dry run. Where the page cannot be written any more, the run goes
+// on, and finish tells.
 func (p *historyPage) take(s sink.Signal) {
 	if p.writer != nil {
 		p.add(context.Background(), s.Document)
@@ -70,13 +72,15 @@ func (p *historyPage) discard() {
 }
 
 // finish writes the page of whatever was covered, also where the backfill was stopped.
-func (p *historyPage) finish(ctx context.Context, plan *backfill.Plan, totals backfill.Totals, covered map[rule.ID]span.Intervals, changes backfill.Changes) error {
+func (p *historyPage) finish(ctx context.Context, plan *backfill.Plan, totals backfill.Totals,
+	covered map[rule.ID]span.Intervals, changes backfill.Changes) error {
 	if p.writer == nil {
 		return nil
 	}
 	r := report.Report{
-		Command: "backfill", Version: readBuildInfo().Version, Generated: p.now(), Skipped: p.rules.skipped,
-		From: plan.Request.Range.From, To: plan.Request.Range.To,
+		Command: "backfill", Version: readBuildInfo().Version, Generated: p.now(),
+		Skipped: p.rules.skipped,
+		From:    plan.Request.Range.From, To: plan.Request.Range.To,
 	}
 	for _, d := range p.rules.detections {
 		r.Rules = append(r.Rules, d.Rule)
@@ -86,32 +90,39 @@ func (p *historyPage) finish(ctx context.Context, plan *backfill.Plan, totals ba
 	}
 	p.limits(&r, plan, changes)
 	if p.flags.dryRun {
-		r.Notes = append(r.Notes, "A dry run: none of these signals was written to the cluster, and those that were there before are not told apart.")
+		r.Notes = append(r.Notes, "A dry run: none of these signals was written to the cluster, "+
+			"and those that were there before are not told apart.")
 		return p.writer.Finish(r)
 	}
-	r.Notes = append(r.Notes, "Shown is every signal of these rules whose event lies in the range, whichever run wrote it.")
+	r.Notes = append(r.Notes, "Shown is every signal of these rules whose event lies in the "+
+		"range, whichever run wrote it.")
 	if err := p.readBack(ctx, plan, totals); err != nil {
-		r.NotCovered = append(r.NotCovered, report.Gap{What: "signals in " + p.cfg.SignalsIndex, Reason: fmt.Sprintf("They could not all be read for this page: %v. Run the same command again.", err)})
+		r.NotCovered = append(r.NotCovered, report.Gap{What: "signals in " + p.cfg.SignalsIndex,
+			Reason: fmt.Sprintf("They could not all be read for this page: %v. Run the same "+
+				"command again.", err)})
 	}
 	return p.writer.Finish(r)
 }
 
 // coverage enters what was searched for one rule, and what was not.
-func (p *historyPage) coverage(r *report.Report, plan *backfill.Plan, part backfill.Part, covered span.Intervals, totals backfill.Totals) {
+func (p *historyPage) coverage(r *report.Report, plan *backfill.Plan, part backfill.Part,
+	covered span.Intervals, totals backfill.Totals) {
 	what := strings.Join(part.Patterns, ", ")
 	if what == "" {
 		return // nothing of it may be read, which limits says
 	}
 	whole := len(covered) == 1 && covered[0] == plan.Request.Range
 	for _, i := range covered {
-		c := report.Coverage{What: what, Rule: part.RuleID, From: i.From, To: i.To, Events: -1, Judged: -1}
+		c := report.Coverage{What: what, Rule: part.RuleID, From: i.From, To: i.To, Events: -1,
+			Judged: -1}
 		if whole {
 			c.Events, c.Judged = p.documents(plan, part), part.Candidates
 		}
 		r.Covered = append(r.Covered, c)
 	}
 	for _, i := range (span.Intervals{plan.Request.Range}).Minus(covered...) {
-		r.NotCovered = append(r.NotCovered, report.Gap{What: what, Rule: part.RuleID, From: i.From, To: i.To, Reason: reasonFor(i, totals)})
+		r.NotCovered = append(r.NotCovered, report.Gap{What: what, Rule: part.RuleID, From: i.From,
+			To: i.To, Reason: reasonFor(i, totals)})
 	}
 }
 
@@ -150,21 +161,30 @@ func sentence(reason string) string {
 // limits enters what no slice could reach.
 func (p *historyPage) limits(r *report.Report, plan *backfill.Plan, changes backfill.Changes) {
 	for _, f := range plan.Unsearched() {
-		r.NotCovered = append(r.NotCovered, report.Gap{What: f.Index, From: r.From, To: r.To, Reason: sentence(f.Reason)})
+		r.NotCovered = append(r.NotCovered, report.Gap{What: f.Index, From: r.From, To: r.To,
+			Reason: sentence(f.Reason)})
 	}
 	for _, s := range plan.Sources {
 		if s.Timeless > 0 {
-			r.NotCovered = append(r.NotCovered, report.Gap{What: s.Pattern, Reason: fmt.Sprintf("%d documents have no @timestamp: they lie in no range of time and were not searched.", s.Timeless)})
+			r.NotCovered = append(r.NotCovered,
+				report.Gap{What: s.Pattern,
+					Reason: fmt.Sprintf("%d documents have no @timestamp: they lie in no range "+
+						"of time and were not searched.", s.Timeless)})
 		}
 		if len(s.Indices) == 0 && len(s.Unsearched) == 0 {
-			r.Notes = append(r.Notes, fmt.Sprintf("No index matched %s when the plan was made.", s.Pattern))
+			r.Notes = append(r.Notes, fmt.Sprintf("No index matched %s when the plan was made.",
+				s.Pattern))
 		}
 	}
 	for _, index := range changes.Gone {
-		r.NotCovered = append(r.NotCovered, report.Gap{What: index, Reason: "It was there when the plan was made and is gone, or closed, now: slices covered since did not search it."})
+		r.NotCovered = append(r.NotCovered,
+			report.Gap{What: index, Reason: "It was there when the plan was made and is gone, or " +
+				"closed, now: slices covered since did not search it."})
 	}
 	for _, index := range changes.New {
-		r.NotCovered = append(r.NotCovered, report.Gap{What: index, Reason: "It came after the plan was made: slices covered before did not search it. Run the same with --restart."})
+		r.NotCovered = append(r.NotCovered,
+			report.Gap{What: index, Reason: "It came after the plan was made: slices covered " +
+				"before did not search it. Run the same with --restart."})
 	}
 }
 
@@ -172,18 +192,22 @@ func (p *historyPage) limits(r *report.Report, plan *backfill.Plan, changes back
 const visible = 10 * time.Second
 
 // readBack reads the signals of the range, once those that this backfill wrote can be found.
-func (p *historyPage) readBack(ctx context.Context, plan *backfill.Plan, totals backfill.Totals) error {
+func (p *historyPage) readBack(ctx context.Context, plan *backfill.Plan,
+	totals backfill.Totals) error {
 	ids := make([]string, len(plan.Rules))
 	for i, part := range plan.Rules {
 		ids[i] = string(part.RuleID)
 	}
 	byOriginalTime := prefilter.Timestamps{Primary: "kibana.alert.original_time"}
-	query := dsl.And(dsl.Terms("kibana.alert.rule.uuid", ids), prefilter.Anytime(byOriginalTime, plan.Request.Range.From, plan.Request.Range.To))
+	query := dsl.And(dsl.Terms("kibana.alert.rule.uuid", ids),
+		prefilter.Anytime(byOriginalTime, plan.Request.Range.From, plan.Request.Range.To))
 	signals := []string{p.cfg.SignalsIndex}
 	written := int64(totals.Counts.Created + totals.Counts.Reduced + totals.Counts.WithoutEvent)
 	for deadline := time.Now().Add(visible); ; time.Sleep(visible / 40) {
-		// Others that lie in the range, as the polling job's, say nothing of whether the newest can be found.
-		count, err := p.reader.Count(ctx, signals, dsl.And(query, dsl.Terms("kibana.alert.rule.execution.uuid", totals.Workers)))
+		// Others that lie in the range, as the polling job's, say nothing of whether the newest can
+		// be found.
+		count, err := p.reader.Count(ctx, signals,
+			dsl.And(query, dsl.Terms("kibana.alert.rule.execution.uuid", totals.Workers)))
 		if err != nil {
 			return err
 		}
@@ -210,8 +234,8 @@ func (p *historyPage) readBack(ctx context.Context, plan *backfill.Plan, totals 
 	return nil
 }
 
-// explain judges the event of a signal again, through the mapping of the index it came from where that is still there.
-// It gives nil where the event cannot be read back, or would not match now.
+// explain judges the event of a signal again, through the mapping of the index it came from where
+// that is still there. It gives nil where the event cannot be read back, or would not match now.
 func (p *historyPage) explain(ctx context.Context, document []byte) *match.Explanation {
 	var signal struct {
 		Rule      rule.ID `json:"kibana.alert.rule.uuid"`
@@ -235,8 +259,8 @@ func (p *historyPage) explain(ctx context.Context, document []byte) *match.Expla
 			m = p.mapping(ctx, from.Index, d)
 			fields = p.fields(ctx, from, m, d)
 		}
-		// Values that the search's `fields` added lie in the signal as if they had been in the event: without a mapping
-		// they are read from there.
+		// Values that the search's `fields` added lie in the signal as if they had been in the
+		// event: without a mapping they are read from there.
 		for _, mapping := range []*event.Mapping{m, nil} {
 			if source, err := parseSource(text, d.Fields, mapping); err == nil {
 				e := event.New(d.Fields)
@@ -251,9 +275,10 @@ func (p *historyPage) explain(ctx context.Context, document []byte) *match.Expla
 	return nil
 }
 
-// fields asks for those values of an event that only its index has or reads; nil where there are none, or
-// no such event any more.
-func (p *historyPage) fields(ctx context.Context, from sample, m *event.Mapping, d *detect.Detection) *fastjson.Value {
+// fields asks for those values of an event that only its index has or reads; nil where there are
+// none, or no such event any more.
+func (p *historyPage) fields(ctx context.Context, from sample, m *event.Mapping,
+	d *detect.Detection) *fastjson.Value {
 	if m == nil || from.ID == "" {
 		return nil
 	}
@@ -269,11 +294,13 @@ func (p *historyPage) fields(ctx context.Context, from sample, m *event.Mapping,
 }
 
 // mapping reads what a rule's fields are in an index, once; nil where that is not known.
-func (p *historyPage) mapping(ctx context.Context, index string, d *detect.Detection) *event.Mapping {
+func (p *historyPage) mapping(ctx context.Context, index string,
+	d *detect.Detection) *event.Mapping {
 	key := mappingKey{index, d.Rule.ID}
 	m, known := p.mappings[key]
 	if !known {
-		if classes, err := d.Classes(ctx, p.reader, []string{index}); err == nil && len(classes) == 1 {
+		if classes, err := d.Classes(ctx, p.reader, []string{index}); err == nil &&
+			len(classes) == 1 {
 			m = classes[0].Mapping
 		}
 		p.mappings[key] = m

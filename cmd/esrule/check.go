@@ -115,7 +115,8 @@ func (a *app) check(ctx context.Context, format string) error {
 		return errors.Join(a.printChecked(result, format), noRules(set, skipped))
 	}
 	for _, d := range detections {
-		result.Rules = append(result.Rules, ruleChecked{RuleCheck: detect.RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}})
+		result.Rules = append(result.Rules,
+			ruleChecked{RuleCheck: detect.RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}})
 	}
 	if result.Cluster {
 		if err := a.checkOnCluster(ctx, cfg, detections, &result, log); err != nil {
@@ -144,7 +145,8 @@ func (a *app) checkRules(cfg config) (*rule.Set, ruleSet, error) {
 	return set, compiled, err
 }
 
-// doubt adds what is doubtful about a rule wherever it runs, and about its operators on fields as its patterns map them.
+// doubt adds what is doubtful about a rule wherever it runs, and about its operators on fields as
+// its patterns map them.
 func doubt(check *ruleChecked, d *detect.Detection) {
 	var mapped []string
 	for _, p := range check.Patterns {
@@ -158,7 +160,8 @@ func doubt(check *ruleChecked, d *detect.Detection) {
 		check.Doubts = d.Rule.Locate(doubts)
 	}
 	if !prefilter.Selective(prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause) {
-		check.Notes = append(check.Notes, "no exact value of a telling field narrows the search: every event of its category is read")
+		check.Notes = append(check.Notes, "no exact value of a telling field narrows the search: "+
+			"every event of its category is read")
 	}
 	for i := range check.Patterns {
 		p := &check.Patterns[i]
@@ -166,7 +169,8 @@ func doubt(check *ruleChecked, d *detect.Detection) {
 		for _, f := range p.Fields {
 			fields[f.Path] = f.Mappings
 		}
-		never, texts := lint.Types(d.Rule.Parsed, cmp.Or(d.Rule.EventCategoryField, match.DefaultCategoryField), fields)
+		never, texts := lint.Types(d.Rule.Parsed,
+			cmp.Or(d.Rule.EventCategoryField, match.DefaultCategoryField), fields)
 		p.Problems = append(p.Problems, located(d, never)...)
 		p.Notes = append(p.Notes, located(d, texts)...)
 	}
@@ -183,7 +187,8 @@ func located(d *detect.Detection, found cond.Errors) []string {
 	return list
 }
 
-func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*detect.Detection, into *checked, log *slog.Logger) error {
+func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*detect.Detection,
+	into *checked, log *slog.Logger) error {
 	c, err := a.connect(ctx, cfg, log)
 	if err != nil {
 		return err
@@ -193,7 +198,8 @@ func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*dete
 		return err
 	}
 	for _, m := range missing {
-		into.Problems = append(into.Problems, m.String()+": the rules cannot run (`esrule setup --role-only` prints the role)")
+		into.Problems = append(into.Problems, m.String()+
+			": the rules cannot run (`esrule setup --role-only` prints the role)")
 	}
 	warnings, err := cfg.indices().Inspect(ctx, c.Requests)
 	if err != nil {
@@ -228,14 +234,17 @@ func (a *app) printChecked(c checked, format string) error {
 		fmt.Fprintf(out, "skipped: %s (%s, %s): %s\n", s.Name, s.File, s.Kind, s.Reason)
 	}
 	if len(c.Unread) > 0 {
-		fmt.Fprintf(out, "not read: %s\n  %s\n", namesOf(c.Unread), strings.Join(append([]string{readFormat}, formatAdvice(c.Unread)...), "\n  "))
+		fmt.Fprintf(out, "not read: %s\n  %s\n", namesOf(c.Unread),
+			strings.Join(append([]string{readFormat}, formatAdvice(c.Unread)...), "\n  "))
 	}
 	for _, problem := range c.Problems {
 		fmt.Fprintf(out, "problem: %s\n", problem)
 	}
-	fmt.Fprintf(out, "%d rules checked, %d skipped%s, %d problems\n", len(c.Rules), len(c.Skipped), kinds(c.SkippedKinds), c.problems())
+	fmt.Fprintf(out, "%d rules checked, %d skipped%s, %d problems\n", len(c.Rules), len(c.Skipped),
+		kinds(c.SkippedKinds), c.problems())
 	if !c.Cluster {
-		fmt.Fprintln(out, "No cluster is configured: whether the rules can fire was not asked (set ESRULE_ELASTICSEARCH_URL).")
+		fmt.Fprintln(out, "No cluster is configured: whether the rules can fire was not asked "+
+			"(set ESRULE_ELASTICSEARCH_URL).")
 	}
 	return nil
 }
@@ -266,7 +275,8 @@ func printRuleCheck(out io.Writer, r ruleChecked) error {
 		fmt.Fprintf(out, "  note: %s\n", note)
 	}
 	for _, p := range r.Patterns {
-		fmt.Fprintf(out, "  %s: %d indices; in the last %s %d events, of which the rule reads %d\n", p.Pattern, len(p.Indices), detect.CheckedDays, p.Events, p.Candidates)
+		fmt.Fprintf(out, "  %s: %d indices; in the last %s %d events, of which the rule reads %d\n",
+			p.Pattern, len(p.Indices), detect.CheckedDays, p.Events, p.Candidates)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		for _, f := range p.Fields {
 			fmt.Fprintf(w, "    %s\t%s\tin %d events\n", f.Path, f.Mapping, f.Events)

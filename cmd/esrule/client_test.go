@@ -66,7 +66,8 @@ func TestConnectNobodyThere(t *testing.T) {
 	address := listener.Addr().String()
 	listener.Close()
 	_, err = connectTo(t, "ESRULE_ELASTICSEARCH_URL=http://elastic:hunter2@"+address)
-	checkRefused(t, err, "no cluster answers: http://"+address+": ", "connection refused", "check ESRULE_ELASTICSEARCH_URL")
+	checkRefused(t, err, "no cluster answers: http://"+address+": ", "connection refused",
+		"check ESRULE_ELASTICSEARCH_URL")
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("the password is in %q", err)
 	}
@@ -78,32 +79,39 @@ func TestConnectTLS(t *testing.T) {
 	digest := sha256.Sum256(server.Certificate().Raw)
 
 	_, err := connectTo(t, url)
-	checkRefused(t, err, server.URL, "certificate signed by unknown authority", "set ESRULE_ELASTICSEARCH_CA_FILE", "ESRULE_ELASTICSEARCH_CERT_FINGERPRINT")
+	checkRefused(t, err, server.URL, "certificate signed by unknown authority",
+		"set ESRULE_ELASTICSEARCH_CA_FILE", "ESRULE_ELASTICSEARCH_CERT_FINGERPRINT")
 
 	_, err = connectTo(t, url, "ESRULE_ELASTICSEARCH_CERT_FINGERPRINT="+strings.Repeat("ab", 32))
-	checkRefused(t, err, server.URL, "no certificate of the server has the fingerprint", fmt.Sprintf("%x", digest), "otherwise this is not your cluster")
+	checkRefused(t, err, server.URL, "no certificate of the server has the fingerprint",
+		fmt.Sprintf("%x", digest), "otherwise this is not your cluster")
 
-	if _, err = connectTo(t, url, "ESRULE_ELASTICSEARCH_CA_FILE="+writeFile(t, "ca.pem", string(pemOf(server)))); err != nil {
+	if _, err = connectTo(t, url, "ESRULE_ELASTICSEARCH_CA_FILE="+
+		writeFile(t, "ca.pem", string(pemOf(server)))); err != nil {
 		t.Errorf("with the CA file: %v", err)
 	}
-	if _, err = connectTo(t, url, fmt.Sprintf("ESRULE_ELASTICSEARCH_CERT_FINGERPRINT=%X", digest)); err != nil {
+	if _, err = connectTo(t, url, fmt.Sprintf("ESRULE_ELASTICSEARCH_CERT_FINGERPRINT=%X",
+		digest)); err != nil {
 		t.Errorf("with the fingerprint of the server's certificate: %v", err)
 	}
 
 	// The certificate names 127.0.0.1 and example.com, not localhost.
 	other := "ESRULE_ELASTICSEARCH_URL=" + strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
-	_, err = connectTo(t, other, "ESRULE_ELASTICSEARCH_CA_FILE="+writeFile(t, "ca.pem", string(pemOf(server))))
+	_, err = connectTo(t, other, "ESRULE_ELASTICSEARCH_CA_FILE="+
+		writeFile(t, "ca.pem", string(pemOf(server))))
 	checkRefused(t, err, "not localhost", "use an address whose host the certificate names")
 }
 
 func TestConnectSchemeMismatch(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
-	_, err := connectTo(t, "ESRULE_ELASTICSEARCH_URL="+strings.Replace(plain.URL, "http:", "https:", 1))
+	_, err := connectTo(t, "ESRULE_ELASTICSEARCH_URL="+strings.Replace(plain.URL, "http:", "https:",
+		1))
 	checkRefused(t, err, "does not look like a TLS handshake", "write the address as http://")
 
 	_, err = connectTo(t, "ESRULE_ELASTICSEARCH_URL="+plain.URL)
-	checkRefused(t, err, "not Elasticsearch: "+plain.URL, "status 404 Not Found", "X-Elastic-Product")
+	checkRefused(t, err, "not Elasticsearch: "+plain.URL, "status 404 Not Found",
+		"X-Elastic-Product")
 }
 
 // Requests say which program and version sent them; operators look for that in their audit logs.

@@ -91,10 +91,12 @@ type config struct {
 	DeadLetterIndex string
 
 	Schedule     cron.Schedule
-	ScheduleText string        // as the user wrote it
-	Start        time.Duration // how far back a rule's first run looks; 0 means the rule's own `from`
-	Late         time.Duration // how late an event may come and still be found; 0 is without the late sweep
-	PageSize     int
+	ScheduleText string // as the user wrote it
+	// how far back a rule's first run looks; 0 means the rule's own `from`
+	Start time.Duration
+	// how late an event may come and still be found; 0 is without the late sweep
+	Late     time.Duration
+	PageSize int
 
 	MetricsAddress string // where /metrics, /healthz and /readyz are served; empty means nowhere
 
@@ -176,7 +178,8 @@ type variable struct{ Name, Default string }
 func variables() []variable {
 	env := defaultEnvironment()
 	var list bytes.Buffer
-	if err := envconfig.Usagef(envPrefix, &env, &list, "{{range .}}{{.Key}}={{.Field}}\n{{end}}"); err != nil {
+	if err := envconfig.Usagef(envPrefix, &env, &list,
+		"{{range .}}{{.Key}}={{.Field}}\n{{end}}"); err != nil {
 		panic(err) // the template and the struct are constants of the program
 	}
 	var all []variable

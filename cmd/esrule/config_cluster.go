@@ -21,7 +21,8 @@ func (env elasticsearchEnvironment) parse(p *problems) elastic.Config {
 	c.Addresses = addresses
 	if env.CloudID != "" {
 		if env.URL != "" {
-			p.bad("ELASTICSEARCH_CLOUD_ID", env.CloudID, "ESRULE_ELASTICSEARCH_URL is set too; keep one of the two")
+			p.bad("ELASTICSEARCH_CLOUD_ID", env.CloudID,
+				"ESRULE_ELASTICSEARCH_URL is set too; keep one of the two")
 		}
 		c.Addresses = append(c.Addresses, p.cloudAddress("ELASTICSEARCH_CLOUD_ID", env.CloudID)...)
 		c.Compressed = true // traffic out of a cloud is paid for
@@ -38,12 +39,13 @@ func (env elasticsearchEnvironment) parse(p *problems) elastic.Config {
 	c.CA = p.authorities("ELASTICSEARCH_CA_FILE", env.CAFile)
 	c.Fingerprint = p.fingerprint("ELASTICSEARCH_CERT_FINGERPRINT", env.CertFingerprint)
 	p.checkTrust(env, c)
-	c.APIKeyFile, c.PasswordFile, c.CAFile = string(env.APIKeyFile), string(env.PasswordFile), string(env.CAFile)
+	c.APIKeyFile, c.PasswordFile, c.CAFile = string(env.APIKeyFile), string(env.PasswordFile),
+		string(env.CAFile)
 	return c
 }
 
-// addresses reads the list of addresses and takes the credentials out of it. They must be the same in
-// all addresses, which are nodes of one cluster.
+// addresses reads the list of addresses and takes the credentials out of it. They must be the same
+// in all addresses, which are nodes of one cluster.
 func (p *problems) addresses(name string, text setting) ([]string, *url.Userinfo) {
 	var addresses []string
 	var users []string
@@ -69,7 +71,8 @@ func (p *problems) addresses(name string, text setting) ([]string, *url.Userinfo
 		addresses = append(addresses, strings.TrimRight(u.String(), "/"))
 	}
 	if len(slices.Compact(users)) > 1 {
-		p.badHidden(name, "the addresses are nodes of one cluster, so all hold the same user and password, or none does")
+		p.badHidden(name, "the addresses are nodes of one cluster, so all hold the same user and "+
+			"password, or none does")
 	}
 	return addresses, user
 }
@@ -83,13 +86,15 @@ func parseAddress(text string) (_ *url.URL, want string) {
 	switch {
 	case err != nil:
 		// The error quotes the address, so it is not shown.
-		return nil, "not an address such as https://localhost:9200; in a user or password write special characters as %XX"
+		return nil, "not an address such as https://localhost:9200; in a user or password write " +
+			"special characters as %XX"
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, "want http:// or https://"
 	case u.Hostname() == "":
 		return nil, "has no host; want an address such as https://localhost:9200"
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return nil, "holds ? or #; want only host, port and path, and in a user or password write them as %3F and %23"
+		return nil, "holds ? or #; want only host, port and path, and in a user or password " +
+			"write them as %3F and %23"
 	case strings.Contains(u.Path, "@"):
 		return nil, "holds / before @; in a user or password write it as %2F"
 	}
@@ -101,7 +106,8 @@ func (p *problems) cloudAddress(name string, text setting) []string {
 	client, err := elasticsearch.NewBaseClient(elasticsearch.Config{CloudID: string(text)})
 	if err == nil {
 		if transport, ok := client.Transport.(interface{ URLs() []*url.URL }); ok {
-			if u := transport.URLs()[0]; !strings.HasPrefix(u.Host, ".") && !strings.HasSuffix(u.Host, ".") {
+			if u := transport.URLs()[0]; !strings.HasPrefix(u.Host, ".") &&
+				!strings.HasSuffix(u.Host, ".") {
 				return []string{u.String()}
 			}
 		}
@@ -134,13 +140,16 @@ func (p *problems) secret(name, text string, file setting) elastic.Secret {
 // checkCredentials refuses credentials that are incomplete or given twice: the client would choose
 // one without a word.
 func (p *problems) checkCredentials(c elastic.Config, user *url.Userinfo) {
-	const url, key, name, password = "ELASTICSEARCH_URL", "ELASTICSEARCH_API_KEY", "ELASTICSEARCH_USERNAME", "ELASTICSEARCH_PASSWORD"
+	const url, key, name, password = "ELASTICSEARCH_URL", "ELASTICSEARCH_API_KEY",
+		"ELASTICSEARCH_USERNAME", "ELASTICSEARCH_PASSWORD"
 	if user != nil {
 		if c.APIKey.IsSet() || c.Username != "" || c.Password.IsSet() {
-			p.badHidden(url, "holds a user, and an API key, a user or a password is set besides; keep one of them")
+			p.badHidden(url, "holds a user, and an API key, a user or a password is set besides; "+
+				"keep one of them")
 		}
 		if text, ok := user.Password(); !ok || text == "" || user.Username() == "" {
-			p.badHidden(url, "holds a user without a password or a password without a user; want https://user:password@host")
+			p.badHidden(url, "holds a user without a password or a password without a user; want "+
+				"https://user:password@host")
 		}
 		return
 	}
@@ -149,12 +158,14 @@ func (p *problems) checkCredentials(c elastic.Config, user *url.Userinfo) {
 			p.badHidden(key, "a user or a password is set too; keep one of the two")
 		}
 		if strings.Contains(c.APIKey.Reveal(), ":") {
-			p.badHidden(key, `want the value that Elasticsearch calls "encoded"; this looks like id:key`)
+			p.badHidden(key,
+				`want the value that Elasticsearch calls "encoded"; this looks like id:key`)
 		}
 		return
 	}
 	if c.Username != "" && !c.Password.IsSet() {
-		p.bad(name, c.Username, "has no password; set ESRULE_ELASTICSEARCH_PASSWORD or ESRULE_ELASTICSEARCH_PASSWORD_FILE")
+		p.bad(name, c.Username, "has no password; set ESRULE_ELASTICSEARCH_PASSWORD or "+
+			"ESRULE_ELASTICSEARCH_PASSWORD_FILE")
 	}
 	if c.Username == "" && c.Password.IsSet() {
 		p.badHidden(password, "has no user; set ESRULE_ELASTICSEARCH_USERNAME")
@@ -182,7 +193,8 @@ func (p *problems) fingerprint(name string, text setting) []byte {
 	}
 	digest, err := hex.DecodeString(strings.ReplaceAll(string(text), ":", ""))
 	if err != nil || len(digest) != sha256.Size {
-		p.bad(name, text, "want the SHA-256 of a certificate: 64 hexadecimal digits, with or without colons")
+		p.bad(name, text, "want the SHA-256 of a certificate: 64 hexadecimal digits, with or "+
+			"without colons")
 	}
 	return digest
 }
@@ -192,7 +204,8 @@ func (p *problems) checkTrust(env elasticsearchEnvironment, c elastic.Config) {
 	given := named{"ELASTICSEARCH_CA_FILE", string(env.CAFile)}
 	if env.CertFingerprint != "" {
 		if env.CAFile != "" {
-			p.bad(given.name, given.value, "ESRULE_ELASTICSEARCH_CERT_FINGERPRINT is set too; keep one of the two")
+			p.bad(given.name, given.value, "ESRULE_ELASTICSEARCH_CERT_FINGERPRINT is set too; "+
+				"keep one of the two")
 		}
 		given = named{"ELASTICSEARCH_CERT_FINGERPRINT", string(env.CertFingerprint)}
 	}

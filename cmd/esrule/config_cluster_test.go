@@ -45,15 +45,23 @@ func TestClusterConfig(t *testing.T) {
 	}
 	local := []string{"https://localhost:9200"}
 	f(seen{Addresses: local}, "ESRULE_ELASTICSEARCH_URL=https://localhost:9200/")
-	f(seen{Addresses: []string{"http://a:9200", "http://[::1]:9201/es"}}, "ESRULE_ELASTICSEARCH_URL=http://a:9200, http://[::1]:9201/es/")
-	f(seen{Addresses: local, Username: "elastic", Password: "a b:c@d"}, "ESRULE_ELASTICSEARCH_URL=https://elastic:a%20b%3Ac%40d@localhost:9200")
-	f(seen{Addresses: []string{"https://a", "https://b"}, Username: "u", Password: "p"}, "ESRULE_ELASTICSEARCH_URL=https://u:p@a,https://u:p@b")
-	f(seen{Addresses: []string{"https://es-uuid.example.com"}}, "ESRULE_ELASTICSEARCH_CLOUD_ID=name:ZXhhbXBsZS5jb20kZXMtdXVpZCRraWJhbmE=")
+	f(seen{Addresses: []string{"http://a:9200", "http://[::1]:9201/es"}},
+		"ESRULE_ELASTICSEARCH_URL=http://a:9200, http://[::1]:9201/es/")
+	f(seen{Addresses: local, Username: "elastic", Password: "a b:c@d"},
+		"ESRULE_ELASTICSEARCH_URL=https://elastic:a%20b%3Ac%40d@localhost:9200")
+	f(seen{Addresses: []string{"https://a", "https://b"}, Username: "u", Password: "p"},
+		"ESRULE_ELASTICSEARCH_URL=https://u:p@a,https://u:p@b")
+	f(seen{Addresses: []string{"https://es-uuid.example.com"}},
+		"ESRULE_ELASTICSEARCH_CLOUD_ID=name:ZXhhbXBsZS5jb20kZXMtdXVpZCRraWJhbmE=")
 
-	f(seen{Addresses: local, APIKey: "aWQ6a2V5"}, "ESRULE_ELASTICSEARCH_URL=https://localhost:9200", "ESRULE_ELASTICSEARCH_API_KEY=aWQ6a2V5")
-	f(seen{APIKey: "aWQ6a2V5"}, "ESRULE_ELASTICSEARCH_API_KEY_FILE="+writeFile(t, "key", "aWQ6a2V5\n"))
-	f(seen{Username: "u", Password: " p "}, "ESRULE_ELASTICSEARCH_USERNAME=u", "ESRULE_ELASTICSEARCH_PASSWORD= p ")
-	f(seen{Username: "u", Password: "p "}, "ESRULE_ELASTICSEARCH_USERNAME=u", "ESRULE_ELASTICSEARCH_PASSWORD_FILE="+writeFile(t, "password", "p \r\n"))
+	f(seen{Addresses: local, APIKey: "aWQ6a2V5"}, "ESRULE_ELASTICSEARCH_URL=https://localhost:9200",
+		"ESRULE_ELASTICSEARCH_API_KEY=aWQ6a2V5")
+	f(seen{APIKey: "aWQ6a2V5"}, "ESRULE_ELASTICSEARCH_API_KEY_FILE="+
+		writeFile(t, "key", "aWQ6a2V5\n"))
+	f(seen{Username: "u", Password: " p "}, "ESRULE_ELASTICSEARCH_USERNAME=u",
+		"ESRULE_ELASTICSEARCH_PASSWORD= p ")
+	f(seen{Username: "u", Password: "p "}, "ESRULE_ELASTICSEARCH_USERNAME=u",
+		"ESRULE_ELASTICSEARCH_PASSWORD_FILE="+writeFile(t, "password", "p \r\n"))
 }
 
 func TestClusterConfigProblems(t *testing.T) {
@@ -69,11 +77,15 @@ func TestClusterConfigProblems(t *testing.T) {
 			}
 		})
 	}
-	// Addresses. Where the text holds an @, the password may be anywhere in it, so none of it is shown.
+	// Addresses. Where the text holds an @, the password may be anywhere in it, so none of it is
+	// shown.
 	const example = "want http:// or https:// before the host, such as https://localhost:9200"
-	f(`ESRULE_ELASTICSEARCH_URL="localhost:9200": `+example, "ESRULE_ELASTICSEARCH_URL=localhost:9200")
-	f(`ESRULE_ELASTICSEARCH_URL="127.0.0.1:9200": `+example, "ESRULE_ELASTICSEARCH_URL=127.0.0.1:9200")
-	f(`ESRULE_ELASTICSEARCH_URL="ftp://localhost": want http:// or https://`, "ESRULE_ELASTICSEARCH_URL=ftp://localhost")
+	f(`ESRULE_ELASTICSEARCH_URL="localhost:9200": `+example,
+		"ESRULE_ELASTICSEARCH_URL=localhost:9200")
+	f(`ESRULE_ELASTICSEARCH_URL="127.0.0.1:9200": `+example,
+		"ESRULE_ELASTICSEARCH_URL=127.0.0.1:9200")
+	f(`ESRULE_ELASTICSEARCH_URL="ftp://localhost": want http:// or https://`,
+		"ESRULE_ELASTICSEARCH_URL=ftp://localhost")
 	f(`ESRULE_ELASTICSEARCH_URL="https://:9200": has no host; want an address such as https://localhost:9200`, "ESRULE_ELASTICSEARCH_URL=https://:9200")
 	f(`ESRULE_ELASTICSEARCH_URL="https://localhost:port": not an address such as https://localhost:9200; in a user or password write special characters as %XX`,
 		"ESRULE_ELASTICSEARCH_URL=https://localhost:port")
@@ -85,50 +97,67 @@ func TestClusterConfigProblems(t *testing.T) {
 		"ESRULE_ELASTICSEARCH_URL=https://elastic:12#pw2@localhost:9200")
 	f(`ESRULE_ELASTICSEARCH_URL (value not shown): holds / before @; in a user or password write it as %2F`,
 		"ESRULE_ELASTICSEARCH_URL=https://elastic:12/pw2@localhost:9200")
-	f(`ESRULE_ELASTICSEARCH_URL (value not shown): `+example, "ESRULE_ELASTICSEARCH_URL=elastic:pw1@localhost:9200")
+	f(`ESRULE_ELASTICSEARCH_URL (value not shown): `+example,
+		"ESRULE_ELASTICSEARCH_URL=elastic:pw1@localhost:9200")
 	f(`ESRULE_ELASTICSEARCH_URL (value not shown): the addresses are nodes of one cluster, so all hold the same user and password, or none does`,
 		"ESRULE_ELASTICSEARCH_URL=https://u:pw1@a,https://b")
 	f(`ESRULE_ELASTICSEARCH_URL (value not shown): holds a user without a password or a password without a user; want https://user:password@host`,
 		"ESRULE_ELASTICSEARCH_URL=https://pw1@localhost")
 	const cloud = `not a Cloud ID; copy it from the deployment's page, as "name:" and one long word`
-	f(`ESRULE_ELASTICSEARCH_CLOUD_ID="deployment": `+cloud, "ESRULE_ELASTICSEARCH_CLOUD_ID=deployment")
-	f(`ESRULE_ELASTICSEARCH_CLOUD_ID="name:JCQ=": `+cloud, "ESRULE_ELASTICSEARCH_CLOUD_ID=name:JCQ=")
+	f(`ESRULE_ELASTICSEARCH_CLOUD_ID="deployment": `+cloud,
+		"ESRULE_ELASTICSEARCH_CLOUD_ID=deployment")
+	f(`ESRULE_ELASTICSEARCH_CLOUD_ID="name:JCQ=": `+cloud,
+		"ESRULE_ELASTICSEARCH_CLOUD_ID=name:JCQ=")
 	f(`ESRULE_ELASTICSEARCH_CLOUD_ID="name:ZXhhbXBsZS5jb20kZXMtdXVpZCRraWJhbmE=": ESRULE_ELASTICSEARCH_URL is set too; keep one of the two`,
-		"ESRULE_ELASTICSEARCH_CLOUD_ID=name:ZXhhbXBsZS5jb20kZXMtdXVpZCRraWJhbmE=", "ESRULE_ELASTICSEARCH_URL=https://localhost:9200")
+		"ESRULE_ELASTICSEARCH_CLOUD_ID=name:ZXhhbXBsZS5jb20kZXMtdXVpZCRraWJhbmE=",
+		"ESRULE_ELASTICSEARCH_URL=https://localhost:9200")
 
 	// Credentials.
 	const twice = `ESRULE_ELASTICSEARCH_URL (value not shown): holds a user, and an API key, a user or a password is set besides; keep one of them`
 	f(twice, "ESRULE_ELASTICSEARCH_URL=https://u:pw1@a", "ESRULE_ELASTICSEARCH_API_KEY=aWQ6a2V5")
-	f(twice, "ESRULE_ELASTICSEARCH_URL=https://u:pw1@a", "ESRULE_ELASTICSEARCH_USERNAME=u", "ESRULE_ELASTICSEARCH_PASSWORD=pw2")
+	f(twice, "ESRULE_ELASTICSEARCH_URL=https://u:pw1@a", "ESRULE_ELASTICSEARCH_USERNAME=u",
+		"ESRULE_ELASTICSEARCH_PASSWORD=pw2")
 	f(`ESRULE_ELASTICSEARCH_API_KEY (value not shown): a user or a password is set too; keep one of the two`,
-		"ESRULE_ELASTICSEARCH_API_KEY=aWQ6a2V5", "ESRULE_ELASTICSEARCH_USERNAME=u", "ESRULE_ELASTICSEARCH_PASSWORD=pw1")
+		"ESRULE_ELASTICSEARCH_API_KEY=aWQ6a2V5", "ESRULE_ELASTICSEARCH_USERNAME=u",
+		"ESRULE_ELASTICSEARCH_PASSWORD=pw1")
 	f(`ESRULE_ELASTICSEARCH_API_KEY (value not shown): want the value that Elasticsearch calls "encoded"; this looks like id:key`,
 		"ESRULE_ELASTICSEARCH_API_KEY=id:pw1")
 	f(`ESRULE_ELASTICSEARCH_USERNAME="u": has no password; set ESRULE_ELASTICSEARCH_PASSWORD or ESRULE_ELASTICSEARCH_PASSWORD_FILE`, "ESRULE_ELASTICSEARCH_USERNAME=u")
 	f(`ESRULE_ELASTICSEARCH_PASSWORD (value not shown): has no user; set ESRULE_ELASTICSEARCH_USERNAME`, "ESRULE_ELASTICSEARCH_PASSWORD=pw1")
-	f(`ESRULE_ELASTICSEARCH_USERNAME="u:v": user names hold no colon`, "ESRULE_ELASTICSEARCH_USERNAME=u:v", "ESRULE_ELASTICSEARCH_PASSWORD=pw1")
+	f(`ESRULE_ELASTICSEARCH_USERNAME="u:v": user names hold no colon`,
+		"ESRULE_ELASTICSEARCH_USERNAME=u:v", "ESRULE_ELASTICSEARCH_PASSWORD=pw1")
 
 	// Secrets from files.
 	missing := filepath.Join(t.TempDir(), "none")
 	key := writeFile(t, "key", "aWQ6a2V5")
-	f(`ESRULE_ELASTICSEARCH_API_KEY_FILE="`+missing+`": cannot read the file: no such file or directory`, "ESRULE_ELASTICSEARCH_API_KEY_FILE="+missing)
-	f(`ESRULE_ELASTICSEARCH_API_KEY_FILE="`+key+`": ESRULE_ELASTICSEARCH_API_KEY is set too; keep one of the two`,
+	f(`ESRULE_ELASTICSEARCH_API_KEY_FILE="`+missing+
+		`": cannot read the file: no such file or directory`, "ESRULE_ELASTICSEARCH_API_KEY_FILE="+
+		missing)
+	f(`ESRULE_ELASTICSEARCH_API_KEY_FILE="`+key+
+		`": ESRULE_ELASTICSEARCH_API_KEY is set too; keep one of the two`,
 		"ESRULE_ELASTICSEARCH_API_KEY_FILE="+key, "ESRULE_ELASTICSEARCH_API_KEY=aWQ6a2V5")
 	empty := writeFile(t, "empty", "\n")
-	f(`ESRULE_ELASTICSEARCH_API_KEY_FILE="`+empty+`": the file is empty`, "ESRULE_ELASTICSEARCH_API_KEY_FILE="+empty)
+	f(`ESRULE_ELASTICSEARCH_API_KEY_FILE="`+empty+`": the file is empty`,
+		"ESRULE_ELASTICSEARCH_API_KEY_FILE="+empty)
 	f(`ESRULE_ELASTICSEARCH_API_KEY_FILE (value not shown): holds a line break or another control character`,
 		"ESRULE_ELASTICSEARCH_API_KEY_FILE="+writeFile(t, "lines", "pw1\npw2\n"))
 
 	// Trust.
-	f(`ESRULE_ELASTICSEARCH_CA_FILE="`+missing+`": cannot read the file: no such file or directory`, "ESRULE_ELASTICSEARCH_CA_FILE="+missing)
-	f(`ESRULE_ELASTICSEARCH_CA_FILE="`+key+`": holds no certificate; want PEM, which begins -----BEGIN CERTIFICATE-----`, "ESRULE_ELASTICSEARCH_CA_FILE="+key)
+	f(`ESRULE_ELASTICSEARCH_CA_FILE="`+missing+`": cannot read the file: no such file or directory`,
+		"ESRULE_ELASTICSEARCH_CA_FILE="+missing)
+	f(`ESRULE_ELASTICSEARCH_CA_FILE="`+key+
+		`": holds no certificate; want PEM, which begins -----BEGIN CERTIFICATE-----`,
+		"ESRULE_ELASTICSEARCH_CA_FILE="+key)
 	f(`ESRULE_ELASTICSEARCH_CERT_FINGERPRINT="ab:cd": want the SHA-256 of a certificate: 64 hexadecimal digits, with or without colons`,
 		"ESRULE_ELASTICSEARCH_CERT_FINGERPRINT=ab:cd")
 	digest := strings.Repeat("ab", 32)
-	f(`ESRULE_ELASTICSEARCH_CERT_FINGERPRINT="`+digest+`": has no effect on http://localhost:9200; write it as https://`,
-		"ESRULE_ELASTICSEARCH_CERT_FINGERPRINT="+digest, "ESRULE_ELASTICSEARCH_URL=http://localhost:9200")
+	f(`ESRULE_ELASTICSEARCH_CERT_FINGERPRINT="`+digest+
+		`": has no effect on http://localhost:9200; write it as https://`,
+		"ESRULE_ELASTICSEARCH_CERT_FINGERPRINT="+digest,
+		"ESRULE_ELASTICSEARCH_URL=http://localhost:9200")
 	ca := writeFile(t, "ca.pem", string(pemOf(newTLSServer(t))))
-	f(`ESRULE_ELASTICSEARCH_CA_FILE="`+ca+`": ESRULE_ELASTICSEARCH_CERT_FINGERPRINT is set too; keep one of the two`,
+	f(`ESRULE_ELASTICSEARCH_CA_FILE="`+ca+
+		`": ESRULE_ELASTICSEARCH_CERT_FINGERPRINT is set too; keep one of the two`,
 		"ESRULE_ELASTICSEARCH_CERT_FINGERPRINT="+digest, "ESRULE_ELASTICSEARCH_CA_FILE="+ca)
 }
 

@@ -35,7 +35,8 @@ func (p *problems) err() error {
 	case 1:
 		return fmt.Errorf("the configuration has a problem:\n  %s", p.list[0])
 	}
-	return fmt.Errorf("the configuration has %d problems:\n  %s", len(p.list), strings.Join(p.list, "\n  "))
+	return fmt.Errorf("the configuration has %d problems:\n  %s", len(p.list),
+		strings.Join(p.list, "\n  "))
 }
 
 // checkNames refuses variables with our prefix that nobody reads: most are misspelled, and a
@@ -52,7 +53,8 @@ func (p *problems) checkNames(environ []string) {
 	}
 	slices.Sort(given)
 	for _, name := range given {
-		if !strings.HasPrefix(name, envPrefix+"_") || slices.Contains(known, name) || isServiceLink(name, given) {
+		if !strings.HasPrefix(name, envPrefix+"_") || slices.Contains(known, name) ||
+			isServiceLink(name, given) {
 			continue
 		}
 		p.add("%s: no such variable; the nearest is %s", name, nearest(name, known))
@@ -81,7 +83,8 @@ func nearest(name string, candidates []string) string {
 		if short == candidate {
 			return levenshtein.Distance(name, candidate, nil)
 		}
-		return min(levenshtein.Distance(name, candidate, nil), 1+levenshtein.Distance(name, short, nil))
+		return min(levenshtein.Distance(name, candidate, nil),
+			1+levenshtein.Distance(name, short, nil))
 	}
 	return slices.MinFunc(candidates, func(a, b string) int { return cost(a) - cost(b) })
 }
@@ -95,7 +98,8 @@ func isServiceLink(name string, given []string) bool {
 			continue
 		}
 		rest, ok := strings.CutPrefix(name, service+"_")
-		if ok && (rest == "PORT" || strings.HasPrefix(rest, "PORT_") || strings.HasPrefix(rest, "SERVICE_")) {
+		if ok && (rest == "PORT" || strings.HasPrefix(rest, "PORT_") ||
+			strings.HasPrefix(rest, "SERVICE_")) {
 			return true
 		}
 	}
@@ -110,7 +114,8 @@ func (p *problems) checkDistinct(all ...named) {
 	for i, a := range all {
 		for _, b := range all[:i] {
 			if a.value != "" && a.value == b.value {
-				p.bad(a.name, a.value, fmt.Sprintf("is also %s_%s; each needs an index of its own", envPrefix, b.name))
+				p.bad(a.name, a.value, fmt.Sprintf("is also %s_%s; each needs an index of its own",
+					envPrefix, b.name))
 			}
 		}
 	}

@@ -53,7 +53,8 @@ func (p *problems) address(name string, text setting) string {
 	}
 	_, port, err := net.SplitHostPort(string(text))
 	if n, errPort := strconv.ParseUint(port, 10, 16); err != nil || errPort != nil || n == 0 {
-		p.bad(name, text, "want host:port, or :port for every address of the machine, such as 127.0.0.1:9786")
+		p.bad(name, text, "want host:port, or :port for every address of the machine, such as "+
+			"127.0.0.1:9786")
 	}
 	return string(text)
 }
@@ -73,8 +74,10 @@ func (p *problems) durationOrOff(name string, text setting) time.Duration {
 func (p *problems) schedule(name string, text setting, now time.Time) cron.Schedule {
 	const want = `want five cron fields such as "*/5 * * * *", or "@every 5m", "@hourly", "@daily"`
 	spec := string(text)
-	if zone, rest, _ := strings.Cut(spec, " "); strings.Contains(zone, "TZ=") && strings.TrimSpace(rest) == "" {
-		p.bad(name, text, "names a time zone and no times; "+want) // cron.ParseStandard panics on it
+	if zone, rest, _ := strings.Cut(spec, " "); strings.Contains(zone, "TZ=") &&
+		strings.TrimSpace(rest) == "" {
+		// cron.ParseStandard panics on it
+		p.bad(name, text, "names a time zone and no times; "+want)
 		return nil
 	}
 	schedule, err := cron.ParseStandard(spec)
@@ -117,15 +120,16 @@ func (p *problems) logFormat(name string, text setting) logFormat {
 	return format
 }
 
-// index checks the name of one index that the program writes: Elasticsearch's rules for a new index,
-// and no alias to several, so no wildcard and no date math.
+// index checks the name of one index that the program writes: Elasticsearch's rules for a new
+// index, and no alias to several, so no wildcard and no date math.
 func (p *problems) index(name string, text setting) string {
 	s := string(text)
 	switch {
 	case strings.ContainsAny(s, "*?"):
 		p.bad(name, s, "want one index, without wildcards")
 	case strings.HasPrefix(s, "<"):
-		p.bad(name, s, "want one index, without date math; a name that changes with the day would alert twice")
+		p.bad(name, s, "want one index, without date math; a name that changes with the day "+
+			"would alert twice")
 	case strings.Contains(s, ","):
 		p.bad(name, s, "want one index, not a list")
 	case strings.Contains(s, ":"):
@@ -144,11 +148,12 @@ func (p *problems) index(name string, text setting) string {
 	return s
 }
 
-// ownIndex says why a pattern is refused that names one of the program's own indices. A wider one, such as *, is searched
-// without them.
+// ownIndex says why a pattern is refused that names one of the program's own indices. A wider one,
+// such as *, is searched without them.
 func (c config) ownIndex(pattern string) (why string) {
 	if slices.Contains(c.own(), pattern) {
-		return "is one of the three indices that esrule writes, and it never reads them; name the indices of the events"
+		return "is one of the three indices that esrule writes, and it never reads them; name " +
+			"the indices of the events"
 	}
 	return ""
 }
@@ -156,8 +161,8 @@ func (c config) ownIndex(pattern string) (why string) {
 // forbiddenInIndex is what no index name holds; the space comes first.
 const forbiddenInIndex = " \\/\"<>|#"
 
-// patterns checks index patterns, which follow the same rules as those in a rule file: exclusions have a
-// pattern with * before them. A pattern of another cluster is good, and stays open by name.
+// patterns checks index patterns, which follow the same rules as those in a rule file: exclusions
+// have a pattern with * before them. A pattern of another cluster is good, and stays open by name.
 func (p *problems) patterns(name string, text setting) []string {
 	patterns := splitList(text)
 	for _, s := range patterns {

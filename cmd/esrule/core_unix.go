@@ -4,8 +4,9 @@ package main
 
 import "syscall"
 
-// noCore keeps the process's memory, which holds the password, out of core files. Where the kernel hands cores to a
-// program instead, that program's configuration decides (docs/operations.md).
+// noCore keeps the process's memory, which holds the password, out of core files. Where the kernel
+// hands cores to a program instead, that program's configuration decides (docs/operations.md).
 func noCore() {
-	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) // lowering a limit is always allowed
+	// lowering a limit is always allowed
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 }

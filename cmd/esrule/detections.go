@@ -30,8 +30,8 @@ func (a *app) detections(cfg config, log *slog.Logger) ([]*detect.Detection, err
 	return set.detections, err
 }
 
-// ruleSet is the rules that run, and those that were read and do not: of a kind that is not supported, or
-// with wrong index patterns.
+// ruleSet is the rules that run, and those that were read and do not: of a kind that is not
+// supported, or with wrong index patterns.
 type ruleSet struct {
 	detections []*detect.Detection
 	skipped    []rule.Skipped
@@ -59,11 +59,12 @@ func (a *app) ruleSet(cfg config, log *slog.Logger) (ruleSet, error) {
 	return compiled, nil
 }
 
-// tellSkipped names and counts the rules that do not run, and names the doubtful ones; with none left to
-// run, the command ends.
+// tellSkipped names and counts the rules that do not run, and names the doubtful ones; with none
+// left to run, the command ends.
 func tellSkipped(set *rule.Set, skipped []rule.Skipped, running int, log *slog.Logger) error {
 	for _, s := range skipped {
-		log.Warn("a rule is skipped", "rule", s.ID, "name", s.Name, "file", s.File, "kind", s.Kind, "reason", s.Reason)
+		log.Warn("a rule is skipped", "rule", s.ID, "name", s.Name, "file", s.File, "kind", s.Kind,
+			"reason", s.Reason)
 	}
 	if len(skipped) > 0 {
 		log.Warn("rules are skipped", "skipped", len(skipped), "running", running)
@@ -91,15 +92,17 @@ func warnDoubts(set *rule.Set, skipped []rule.Skipped, log *slog.Logger) {
 	}
 }
 
-// compile makes the rules ready to run over their patterns, or over those that are configured in their
-// place. A rule with wrong patterns of its own is refused alone; where no other is left, that is the error.
+// compile makes the rules ready to run over their patterns, or over those that are configured in
+// their place. A rule with wrong patterns of its own is refused alone; where no other is left, that
+// is the error.
 func compile(set *rule.Set, cfg config) (compiled ruleSet, err error) {
 	var faults rule.Errors
 	compiled.skipped, err = compileEach(set, func(r *rule.Rule) error {
 		if wrong := patternFaults(r, cfg); len(wrong) > 0 {
 			faults = append(faults, wrong...)
 			compiled.refused = append(compiled.refused,
-				schedule.Refused{RuleName: schedule.RuleName{ID: r.ID, Name: r.Name}, Reason: wrong.Error()})
+				schedule.Refused{RuleName: schedule.RuleName{ID: r.ID, Name: r.Name},
+					Reason: wrong.Error()})
 			return nil
 		}
 		d, err := detect.New(r, cfg.Index)
@@ -129,9 +132,11 @@ func patternFaults(r *rule.Rule, cfg config) rule.Errors {
 	return faults
 }
 
-// compileEach hands each rule to compileOne. Those that need what is not evaluated yet join the skipped;
-// one whose condition cannot mean anything ends the command, with the report of all of them.
-func compileEach(set *rule.Set, compileOne func(*rule.Rule) error) (skipped []rule.Skipped, err error) {
+// compileEach hands each rule to compileOne. Those that need what is not evaluated yet join the
+// skipped; one whose condition cannot mean anything ends the command, with the report of all of
+// them.
+func compileEach(set *rule.Set,
+	compileOne func(*rule.Rule) error) (skipped []rule.Skipped, err error) {
 	skipped = append(skipped, set.Skipped...)
 	var wrong rule.Errors
 	for _, r := range set.Rules {
@@ -140,7 +145,8 @@ func compileEach(set *rule.Set, compileOne func(*rule.Rule) error) (skipped []ru
 		switch {
 		case err == nil:
 		case isEQL && unsupported.Unsupported():
-			skipped = append(skipped, rule.Skipped{File: r.File, ID: r.ID, Name: r.Name, Kind: "expression", Reason: firstOf(unsupported)})
+			skipped = append(skipped, rule.Skipped{File: r.File, ID: r.ID, Name: r.Name,
+				Kind: "expression", Reason: firstOf(unsupported)})
 		default:
 			wrong = append(wrong, r.Locate(err)...)
 		}

@@ -33,7 +33,9 @@ func documents(t *testing.T) []document {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all = append(all, document{filepath.ToSlash(strings.TrimPrefix(file, moduleRoot+string(filepath.Separator))), string(text)})
+			all = append(all,
+				document{filepath.ToSlash(strings.TrimPrefix(file,
+					moduleRoot+string(filepath.Separator))), string(text)})
 		}
 	}
 	return all
@@ -41,11 +43,13 @@ func documents(t *testing.T) []document {
 
 var testName = regexp.MustCompile(`\b(?:Test|Benchmark|Fuzz)[A-Z]\w*`)
 
-// What a document says that a test shows, a test of that name shows, in the package that stands before it: `e2e `+"`TestKilled`".
+// What a document says that a test shows, a test of that name shows, in the package that stands
+// before it: `e2e `+"`TestKilled`".
 func TestDocumentedTestsExist(t *testing.T) {
 	folders := testFolders(t)
 	// A package, and behind it its tests, in the tables of docs/operations.md.
-	inPackage := regexp.MustCompile("([a-z0-9]+(?:/[a-z0-9]+)*) ((?:`(?:Test|Benchmark|Fuzz)[^`]*`(?: \\([^)]*\\))?(?:, )?)+)")
+	inPackage := regexp.MustCompile("([a-z0-9]+(?:/[a-z0-9]+)*) " +
+		"((?:`(?:Test|Benchmark|Fuzz)[^`]*`(?: \\([^)]*\\))?(?:, )?)+)")
 	named := 0
 	for _, d := range documents(t) {
 		for _, name := range testName.FindAllString(d.text, -1) {
@@ -71,7 +75,8 @@ func TestDocumentedTestsExist(t *testing.T) {
 	}
 }
 
-// testFolders gives for each test, benchmark and fuzz target of the module the folders of its packages.
+// testFolders gives for each test, benchmark and fuzz target of the module the folders of its
+// packages.
 func testFolders(t *testing.T) map[string][]string {
 	t.Helper()
 	folders := map[string][]string{}
@@ -102,7 +107,8 @@ func TestDocumentedVariablesExist(t *testing.T) {
 		known = append(known, v.Name)
 	}
 	for _, d := range documents(t) {
-		for _, name := range regexp.MustCompile(envPrefix+`_[A-Z][A-Z_]*[A-Z]`).FindAllString(d.text, -1) {
+		for _, name := range regexp.MustCompile(envPrefix+
+			`_[A-Z][A-Z_]*[A-Z]`).FindAllString(d.text, -1) {
 			if !slices.Contains(known, name) {
 				t.Errorf("%s names the variable %s, which there is not", d.name, name)
 			}
@@ -134,7 +140,8 @@ func TestDocumentedCommandsExist(t *testing.T) {
 				commands++
 				for _, f := range flag.FindAllStringSubmatch(found[2], -1) {
 					if c.Flag(f[1]) == nil {
-						t.Errorf("%s: `%s`: %s has no flag --%s", d.name, code, c.CommandPath(), f[1])
+						t.Errorf("%s: `%s`: %s has no flag --%s", d.name, code, c.CommandPath(),
+							f[1])
 					}
 				}
 			}
@@ -161,7 +168,8 @@ func TestDocumentedLinksLead(t *testing.T) {
 		}
 	}
 	for _, d := range documents(t) {
-		for _, link := range regexp.MustCompile(`\]\(([^)\s]*)\)`).FindAllStringSubmatch(d.text, -1) {
+		for _, link := range regexp.MustCompile(`\]\(([^)\s]*)\)`).FindAllStringSubmatch(d.text,
+			-1) {
 			if strings.Contains(link[1], "://") {
 				continue
 			}
@@ -174,7 +182,8 @@ func TestDocumentedLinksLead(t *testing.T) {
 				t.Errorf("%s: the link to %s leads nowhere: %v", d.name, link[1], err)
 			}
 			if heading != "" && !slices.Contains(headings[to], heading) {
-				t.Errorf("%s: the link to %s leads to no heading of %s: it has %q", d.name, link[1], to, headings[to])
+				t.Errorf("%s: the link to %s leads to no heading of %s: it has %q", d.name, link[1],
+					to, headings[to])
 			}
 		}
 	}
@@ -193,8 +202,8 @@ func eachCommand(c *cobra.Command, do func(*cobra.Command)) {
 	}
 }
 
-// codeOf gives what is set as code: spans between backticks, and the lines of blocks, fenced or indented, that begin with
-// esrule. What a block shows besides is output.
+// codeOf gives what is set as code: spans between backticks, and the lines of blocks, fenced or
+// indented, that begin with esrule. What a block shows besides is output.
 func codeOf(text string) []string {
 	var code []string
 	span := regexp.MustCompile("`([^`\n]+)`")

@@ -19,7 +19,10 @@ func runWith(t *testing.T, err error, args ...string) (code int, stdout, stderr 
 	var out, errOut bytes.Buffer
 	a := newApp(strings.NewReader(""), &out, &errOut)
 	root := newRootCommand(a)
-	try := &cobra.Command{Use: "try", Args: cobra.MaximumNArgs(1), RunE: func(*cobra.Command, []string) error { return err }}
+	try := &cobra.Command{Use: "try", Args: cobra.MaximumNArgs(1),
+		RunE: func(*cobra.Command, []string) error {
+			return err
+		}}
 	try.Flags().Int("number", 0, "")
 	codeErrors(try)
 	root.AddCommand(try)
@@ -46,18 +49,24 @@ func TestExitCodes(t *testing.T) {
 	f(withExit(exitFound, broken), 3, "esrule: broken\n", "try")
 	// What is said comes from the outside, the code from whoever knew it first.
 	f(fmt.Errorf("try it: %w", withExit(exitUsage, broken)), 2, "esrule: try it: broken\n", "try")
-	f(withExit(exitNotCovered, fmt.Errorf("try it: %w", withExit(exitUsage, broken))), 2, "esrule: try it: broken\n", "try")
+	f(withExit(exitNotCovered, fmt.Errorf("try it: %w", withExit(exitUsage, broken))), 2,
+		"esrule: try it: broken\n", "try")
 	f(errors.Join(broken, withExit(exitFound, broken)), 3, "esrule: broken\nbroken\n", "try")
 
 	// Wrong usage, which cobra finds: the command is not run.
-	f(broken, 2, "esrule: unknown flag: --nope\nRun 'esrule try --help' for usage\n", "try", "--nope")
+	f(broken, 2, "esrule: unknown flag: --nope\nRun 'esrule try --help' for usage\n", "try",
+		"--nope")
 	f(broken, 2, "esrule: unknown flag: --nope\nRun 'esrule --help' for usage\n", "--nope")
 	f(broken, 2, "esrule: accepts at most 1 arg(s), received 2\nRun 'esrule try --help' for usage\n", "try", "a", "b")
-	f(broken, 2, "esrule: invalid argument \"x\" for \"--number\" flag: strconv.ParseInt: parsing \"x\": invalid syntax\nRun 'esrule try --help' for usage\n",
+	f(broken, 2, "esrule: invalid argument \"x\" for \"--number\" flag: strconv.ParseInt: "+
+		"parsing \"x\": invalid syntax\nRun 'esrule try --help' for usage\n",
 		"try", "--number", "x")
-	f(broken, 2, "esrule: flag needs an argument: --rules\nRun 'esrule try --help' for usage\n", "try", "--rules")
-	f(broken, 2, "esrule: unknown command \"nope\" for \"esrule\"\nRun 'esrule --help' for usage\n", "nope")
-	f(broken, 2, "esrule: unknown command \"versoin\" for \"esrule\"\n\nDid you mean this?\n\tversion\n\nRun 'esrule --help' for usage\n", "versoin")
+	f(broken, 2, "esrule: flag needs an argument: --rules\nRun 'esrule try --help' for usage\n",
+		"try", "--rules")
+	f(broken, 2, "esrule: unknown command \"nope\" for \"esrule\"\nRun 'esrule --help' for usage\n",
+		"nope")
+	f(broken, 2, "esrule: unknown command \"versoin\" for \"esrule\"\n\nDid you mean "+
+		"this?\n\tversion\n\nRun 'esrule --help' for usage\n", "versoin")
 	f(broken, 2, "esrule: unknown command \"nope\" for \"esrule\"\nRun 'esrule help --help' for usage\n", "help", "nope")
 	f(nil, 0, "", "try", "--help")
 	f(nil, 0, "")

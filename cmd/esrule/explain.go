@@ -55,8 +55,10 @@ func newExplainCommand(a *app) *cobra.Command {
 			return a.explain(cmd.Context(), f)
 		},
 	}
-	cmd.Flags().StringVar(&f.event, "event", "", "the file that holds the event, - for standard input (required)")
-	cmd.Flags().StringVar(&f.index, "index", "", "the index whose mapping the event is read through (default: the hit's own)")
+	cmd.Flags().StringVar(&f.event, "event", "",
+		"the file that holds the event, - for standard input (required)")
+	cmd.Flags().StringVar(&f.index, "index", "",
+		"the index whose mapping the event is read through (default: the hit's own)")
 	format.register(cmd, "format", "how the result is written")
 	if err := cmd.MarkFlagRequired("event"); err != nil {
 		panic(err) // the flag is defined above
@@ -94,7 +96,9 @@ func (a *app) explain(ctx context.Context, f explainFlags) error {
 	if f.index != "" {
 		given.Index = f.index
 	}
-	read := func(context.Context, *detect.Detection, sample) (indexed, error) { return indexed{}, nil }
+	read := func(context.Context, *detect.Detection, sample) (indexed, error) {
+		return indexed{}, nil
+	}
 	if cfg.hasCluster() && given.Index != "" {
 		c, err := a.connect(ctx, cfg, log)
 		if err != nil {
@@ -139,13 +143,15 @@ func (a *app) readSample(path string) (sample, error) {
 	}
 	var s sample
 	if err := json.Unmarshal(text, &s); err != nil {
-		return sample{}, fmt.Errorf("read the event from %s: %w: want one JSON object, a bare _source or a hit", path, err)
+		return sample{}, fmt.Errorf("read the event from %s: %w: want one JSON object, a bare "+
+			"_source or a hit", path, err)
 	}
 	if s.Source == nil {
 		s = sample{Source: text}
 	}
 	if !bytes.HasPrefix(bytes.TrimSpace(s.Source), []byte("{")) {
-		return sample{}, fmt.Errorf("read the event from %s: its _source is not a JSON object", path)
+		return sample{}, fmt.Errorf("read the event from %s: its _source is not a JSON object",
+			path)
 	}
 	return s, nil
 }
@@ -164,10 +170,12 @@ func explainOne(d *detect.Detection, s sample, in indexed) (explanation, error) 
 	}
 	e := event.New(d.Fields)
 	e.Reset(m, source, extra)
-	x := explanation{RuleID: string(d.Rule.ID), Name: d.Rule.Name, Condition: d.Matcher.Explain(e), Mapping: "of " + s.Index, Notes: in.notes}
+	x := explanation{RuleID: string(d.Rule.ID), Name: d.Rule.Name, Condition: d.Matcher.Explain(e),
+		Mapping: "of " + s.Index, Notes: in.notes}
 	x.Matches = x.Condition.Holds
 	if m == nil {
-		m, x.Mapping = allKeywords(d.Fields), "none: every value is compared as text, and the pre-filter takes every field for a keyword"
+		m, x.Mapping = allKeywords(d.Fields),
+			"none: every value is compared as text, and the pre-filter takes every field for a keyword"
 	}
 	filter := prefilter.Build(d.Matcher.Condition(), m)
 	x.PreFilter = filter.Clause
@@ -220,7 +228,8 @@ func printExplanation(w io.Writer, x explanation) error {
 	if x.Matches {
 		outcome = "matches"
 	}
-	fmt.Fprintf(w, "The event %s rule %q (%s).\nMapping: %s\n", outcome, x.Name, x.RuleID, x.Mapping)
+	fmt.Fprintf(w, "The event %s rule %q (%s).\nMapping: %s\n", outcome, x.Name, x.RuleID,
+		x.Mapping)
 	for _, note := range x.Notes {
 		fmt.Fprintf(w, "Note: %s\n", note)
 	}
@@ -240,8 +249,8 @@ func printExplanation(w io.Writer, x explanation) error {
 	return nil
 }
 
-// printNode writes one line a node: true or false, the part of the condition, the event's values, and a
-// mark where the part decided.
+// printNode writes one line a node: true or false, the part of the condition, the event's values,
+// and a mark where the part decided.
 func printNode(w io.Writer, x *match.Explanation, depth int) {
 	text := x.Text
 	if x.Kind != "leaf" {
@@ -257,7 +266,8 @@ func printNode(w io.Writer, x *match.Explanation, depth int) {
 		fmt.Fprintf(w, "%s        %s\n", indent, describeField(f))
 	}
 	for _, c := range x.Computed {
-		fmt.Fprintf(w, "        %s  %s gives %s\n", strings.Repeat("  ", depth), c.Text, strings.Join(c.Values, ", "))
+		fmt.Fprintf(w, "        %s  %s gives %s\n", strings.Repeat("  ", depth), c.Text,
+			strings.Join(c.Values, ", "))
 	}
 	for _, operand := range x.Operands {
 		printNode(w, operand, depth+1)
@@ -284,7 +294,8 @@ func describeField(f match.FieldValues) string {
 		notes = append(notes, "read "+strings.Join(f.Coerced, ", "))
 	}
 	if len(f.NotTaken) > 0 {
-		notes = append(notes, fmt.Sprintf("the event holds %q, which is no value there", f.NotTaken))
+		notes = append(notes, fmt.Sprintf("the event holds %q, which is no value there",
+			f.NotTaken))
 	}
 	if len(notes) == 0 {
 		return f.Path + " " + values

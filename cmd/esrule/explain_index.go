@@ -43,16 +43,20 @@ func (r indexReader) read(ctx context.Context, d *detect.Detection, s sample) (i
 	found := false
 	if s.ID != "" {
 		if in.fields, found, err = r.fields(ctx, s, wanted); err != nil {
-			return indexed{}, fmt.Errorf("read %s of %s from %s: %w", strings.Join(asked, ", "), s.ID, s.Index, err)
+			return indexed{}, fmt.Errorf("read %s of %s from %s: %w", strings.Join(asked, ", "),
+				s.ID, s.Index, err)
 		}
 	}
 	switch fields := strings.Join(asked, ", "); {
 	case found:
-		in.notes = append(in.notes, fmt.Sprintf("%s: asked of the index too, since _source need not have the values", fields))
+		in.notes = append(in.notes, fmt.Sprintf("%s: asked of the index too, since _source need "+
+			"not have the values", fields))
 	case s.ID != "":
-		in.notes = append(in.notes, fmt.Sprintf("%s: the values may be in the index only, and it has no document %s", fields, s.ID))
+		in.notes = append(in.notes, fmt.Sprintf("%s: the values may be in the index only, and it "+
+			"has no document %s", fields, s.ID))
 	case s.Fields == nil:
-		in.notes = append(in.notes, fmt.Sprintf("%s: the values may be in the index only; to have them read, give the event as a hit with its _id", fields))
+		in.notes = append(in.notes, fmt.Sprintf("%s: the values may be in the index only; to "+
+			"have them read, give the event as a hit with its _id", fields))
 	}
 	return in, nil
 }
@@ -63,14 +67,17 @@ func unread(m *event.Mapping) []string {
 	case m.Source == event.SourceOff:
 		return []string{"the index keeps no _source: run cannot judge its events and says so"}
 	case len(m.SourceMissing) > 0:
-		return []string{fmt.Sprintf("_source leaves out %s there: run cannot judge the index's events and says so", strings.Join(m.SourceMissing, ", "))}
+		return []string{fmt.Sprintf("_source leaves out %s there: run cannot judge the index's "+
+			"events and says so", strings.Join(m.SourceMissing, ", "))}
 	case len(m.Unknown) > 0:
-		return []string{strings.Join(m.Unknown, "; ") + ": run cannot judge the index's events and says so"}
+		return []string{strings.Join(m.Unknown, "; ") +
+			": run cannot judge the index's events and says so"}
 	}
 	return nil
 }
 
-func (r indexReader) mappingOf(ctx context.Context, index string, d *detect.Detection) (*event.Mapping, error) {
+func (r indexReader) mappingOf(ctx context.Context, index string,
+	d *detect.Detection) (*event.Mapping, error) {
 	classes, err := d.Classes(ctx, r.cluster, []string{index})
 	if errors.Is(err, elastic.ErrNotFound) {
 		classes, err = nil, nil // a name without wildcards that no index has
@@ -79,16 +86,20 @@ func (r indexReader) mappingOf(ctx context.Context, index string, d *detect.Dete
 		return nil, err
 	}
 	if len(classes) == 0 {
-		return nil, withExit(exitUsage, fmt.Errorf("there is no open index %s that may be read: name another with --index", index))
+		return nil, withExit(exitUsage, fmt.Errorf("there is no open index %s that may be read: "+
+			"name another with --index", index))
 	}
 	if len(classes) > 1 {
-		return nil, withExit(exitUsage, fmt.Errorf("%s stands for %d kinds of indices: name one index", index, len(classes)))
+		return nil, withExit(exitUsage,
+			fmt.Errorf("%s stands for %d kinds of indices: name one index", index, len(classes)))
 	}
 	return classes[0].Mapping, nil
 }
 
-// fields asks the index for a document's values of some fields. found is false where it has no such document.
-func (r indexReader) fields(ctx context.Context, s sample, wanted []search.Wanted) (fields *fastjson.Value, found bool, err error) {
+// fields asks the index for a document's values of some fields. found is false where it has no such
+// document.
+func (r indexReader) fields(ctx context.Context, s sample,
+	wanted []search.Wanted) (fields *fastjson.Value, found bool, err error) {
 	pit, err := r.cluster.OpenPointInTime(ctx, []string{s.Index})
 	if err != nil {
 		return nil, false, err

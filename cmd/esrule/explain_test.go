@@ -25,7 +25,8 @@ func TestMappingOf(t *testing.T) {
 	}
 	f := func(index, want string) {
 		t.Helper()
-		_, err := indexReader{search.NewCluster(server.Client, search.Options{})}.mappingOf(t.Context(), index, d)
+		_, err := indexReader{search.NewCluster(server.Client,
+			search.Options{})}.mappingOf(t.Context(), index, d)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got the error %v, want %q", index, err, want)
 		}

@@ -33,5 +33,6 @@ func (c *choice) Set(text string) error {
 func (c *choice) register(cmd *cobra.Command, name, usage string) {
 	cmd.Flags().Var(c, name, usage)
 	// The error is for a flag that does not exist, and this one was added the line before.
-	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(c.allowed, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc(name,
+		cobra.FixedCompletions(c.allowed, cobra.ShellCompDirectiveNoFileComp))
 }

@@ -26,10 +26,12 @@ func TestLogger(t *testing.T) {
 			t.Errorf("%s at %s in a log from %s on (-want +got):\n%s", format, level, least, diff)
 		}
 	}
-	const text = "time=2026-03-01T12:00:00.000Z level=INFO msg=searched to=2026-03-01T12:00:00.000Z pause=1m30s\n"
+	const text = "time=2026-03-01T12:00:00.000Z level=INFO msg=searched " +
+		"to=2026-03-01T12:00:00.000Z pause=1m30s\n"
 	f(logText, slog.LevelInfo, slog.LevelInfo, text)
 	f(logText, slog.LevelDebug, slog.LevelInfo, text)
 	f(logText, slog.LevelWarn, slog.LevelInfo, "")
-	f(logJSON, slog.LevelInfo, slog.LevelWarn, `{"time":"2026-03-01T12:00:00Z","level":"WARN","msg":"searched","to":"2026-03-01T12:00:00Z","pause":"1m30s"}`+"\n")
+	f(logJSON, slog.LevelInfo, slog.LevelWarn,
+		`{"time":"2026-03-01T12:00:00Z","level":"WARN","msg":"searched","to":"2026-03-01T12:00:00Z","pause":"1m30s"}`+"\n")
 	f(logJSON, slog.LevelError, slog.LevelWarn, "")
 }

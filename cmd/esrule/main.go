@@ -11,7 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	_ "time/tzdata" // a schedule may name a time zone (CRON_TZ=), and the container image has no zone files
+	// a schedule may name a time zone (CRON_TZ=), and the container image has no zone files
+	_ "time/tzdata"
 )
 
 func main() {

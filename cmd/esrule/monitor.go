@@ -17,7 +17,8 @@ import (
 
 func (a *app) newMetrics(once bool) *metrics.Metrics {
 	build := readBuildInfo()
-	return metrics.New(metrics.Options{Now: a.now, Version: build.Version, Commit: build.Commit, Runtime: build.Go, Once: once})
+	return metrics.New(metrics.Options{Now: a.now, Version: build.Version, Commit: build.Commit,
+		Runtime: build.Go, Once: once})
 }
 
 // listen opens the address of the metrics, or gives nil where there is none.
@@ -27,13 +28,15 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, withExit(exitUsage, fmt.Errorf("ESRULE_METRICS_ADDRESS=%q: serve the metrics there: %w", address, err))
+		return nil, withExit(exitUsage,
+			fmt.Errorf("ESRULE_METRICS_ADDRESS=%q: serve the metrics there: %w", address, err))
 	}
 	return l, nil
 }
 
 // serveHTTP serves until ctx ends. Without a listener there is nothing to do.
-func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger) (stop func()) {
+func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler,
+	log *slog.Logger) (stop func()) {
 	if l == nil {
 		return func() {}
 	}
@@ -69,7 +72,8 @@ func errConnecting(note string) error {
 }
 
 // readiness is whether the cluster answers and a ledger can be read.
-func readiness(ctx context.Context, c *elastic.Client, store *schedule.Store, d *detect.Detection, runs int, log *slog.Logger) error {
+func readiness(ctx context.Context, c *elastic.Client, store *schedule.Store, d *detect.Detection,
+	runs int, log *slog.Logger) error {
 	if err := c.Probe(ctx); err != nil {
 		log.Debug("not ready", "error", err)
 		return fmt.Errorf("not ready: %s", metrics.Explain(elastic.FailureOf(err)))
@@ -78,7 +82,8 @@ func readiness(ctx context.Context, c *elastic.Client, store *schedule.Store, d 
 	switch {
 	case errors.Is(err, schedule.ErrNoLedger) && runs == 0:
 		return errFirstRun
-	case err != nil && !errors.Is(err, schedule.ErrNoLedger): // a rule that is new has none before its run
+	// a rule that is new has none before its run
+	case err != nil && !errors.Is(err, schedule.ErrNoLedger):
 		log.Debug("not ready", "error", err)
 		return errNoLedger
 	}

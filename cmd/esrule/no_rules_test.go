@@ -20,7 +20,8 @@ func TestNoRules(t *testing.T) {
 		}
 		for _, command := range []string{"check", "run --once", "scan -"} {
 			var out, errOut bytes.Buffer
-			code := run(t.Context(), newApp(strings.NewReader(""), &out, &errOut), append(strings.Fields(command), "--rules", folder))
+			code := run(t.Context(), newApp(strings.NewReader(""), &out, &errOut),
+				append(strings.Fields(command), "--rules", folder))
 			if code != int(exitUsage) {
 				t.Errorf("%s: %s: exit code %d, want %d", name, command, code, exitUsage)
 			}
@@ -33,10 +34,13 @@ func TestNoRules(t *testing.T) {
 	}
 	const id = "11111111-1111-4111-8111-111111111111"
 	f("empty", nil, "no rule file was found", "named *.toml")
-	f("ndjson", map[string]string{"export.ndjson": "{}"}, "no rule file was found, but 1 other file: ", "export.ndjson", "named *.toml",
+	f("ndjson", map[string]string{"export.ndjson": "{}"},
+		"no rule file was found, but 1 other file: ", "export.ndjson", "named *.toml",
 		"import-rules-to-repo")
-	f("sigma", map[string]string{"a.yml": "title: x", "README.md": "x"}, "but 2 other files", "a.yml", "README.md", "Sigma")
-	f("sequences", map[string]string{"a.toml": strings.Replace(ruleText(id, "a.exe"), "process where", "sequence [any where true] [any where true] //", 1)},
+	f("sigma", map[string]string{"a.yml": "title: x", "README.md": "x"}, "but 2 other files",
+		"a.yml", "README.md", "Sigma")
+	f("sequences", map[string]string{"a.toml": strings.Replace(ruleText(id, "a.exe"),
+		"process where", "sequence [any where true] [any where true] //", 1)},
 		"every rule is of a kind that this version does not support (1 sequence)")
 }
 
@@ -44,7 +48,8 @@ func TestNoRules(t *testing.T) {
 func TestUnreadFilesAreNamed(t *testing.T) {
 	folder := t.TempDir()
 	for name, text := range map[string]string{
-		"a.toml": ruleText("11111111-1111-4111-8111-111111111111", "a.exe"), "b.ndjson": "{}", "README.md": "x",
+		"a.toml": ruleText("11111111-1111-4111-8111-111111111111", "a.exe"), "b.ndjson": "{}",
+		"README.md": "x",
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -53,7 +58,8 @@ func TestUnreadFilesAreNamed(t *testing.T) {
 	f := func(command string, want ...string) {
 		t.Helper()
 		var out, errOut bytes.Buffer
-		run(t.Context(), newApp(strings.NewReader(""), &out, &errOut), append(strings.Fields(command), "--rules", folder))
+		run(t.Context(), newApp(strings.NewReader(""), &out, &errOut),
+			append(strings.Fields(command), "--rules", folder))
 		both := out.String() + errOut.String()
 		for _, part := range want {
 			if !strings.Contains(both, part) {
@@ -74,9 +80,11 @@ func TestRuleFileOfAnotherFormat(t *testing.T) {
 	f := func(name, text, want string) {
 		t.Helper()
 		var out, errOut bytes.Buffer
-		code := run(t.Context(), newApp(strings.NewReader(""), &out, &errOut), []string{"check", "--rules", writeFile(t, name, text)})
+		code := run(t.Context(), newApp(strings.NewReader(""), &out, &errOut),
+			[]string{"check", "--rules", writeFile(t, name, text)})
 		if code != int(exitUsage) || !strings.Contains(errOut.String(), want) {
-			t.Errorf("%s: got exit code %d and %s, want %d and %q", name, code, errOut.String(), exitUsage, want)
+			t.Errorf("%s: got exit code %d and %s, want %d and %q", name, code, errOut.String(),
+				exitUsage, want)
 		}
 	}
 	f("x.ndjson", `{"rule_id": "x"}`, "import-rules-to-repo")

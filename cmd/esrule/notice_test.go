@@ -14,8 +14,9 @@ import (
 
 var updateNotice = flag.Bool("update-notice", false, "write NOTICE anew")
 
-// TestNotice holds NOTICE to what is linked into the program: each module with its version, its license
-// and what it wants to be said. `go test ./cmd/esrule -run TestNotice -update-notice` writes it anew.
+// TestNotice holds NOTICE to what is linked into the program: each module with its version, its
+// license and what it wants to be said. `go test ./cmd/esrule -run TestNotice -update-notice`
+// writes it anew.
 func TestNotice(t *testing.T) {
 	want := notice(t)
 	const file = "../../NOTICE"
@@ -29,7 +30,8 @@ func TestNotice(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Errorf("NOTICE is not that of the modules linked into cmd/esrule; run this test with -update-notice")
+		t.Errorf("NOTICE is not that of the modules linked into cmd/esrule; run this test with " +
+			"-update-notice")
 	}
 }
 
@@ -67,8 +69,8 @@ func notice(t *testing.T) string {
 	return b.String()
 }
 
-// legalTexts returns the texts of a module's licenses and notices. The Apache License is in LICENSE and
-// not repeated.
+// legalTexts returns the texts of a module's licenses and notices. The Apache License is in LICENSE
+// and not repeated.
 func legalTexts(t *testing.T, dir string) []string {
 	t.Helper()
 	files, err := os.ReadDir(dir)

@@ -9,8 +9,9 @@ import (
 	"unicode"
 )
 
-// plain is where text for people goes. Events, rules and even index names may hold what a terminal obeys: such a character
-// is written as its number. It is not for JSON, which has its own way, nor for the progress bar, which means it.
+// plain is where text for people goes. Events, rules and even index names may hold what a terminal
+// obeys: such a character is written as its number. It is not for JSON, which has its own way, nor
+// for the progress bar, which means it.
 type plain struct{ out io.Writer }
 
 func (p plain) Write(text []byte) (int, error) {
@@ -23,7 +24,8 @@ func (p plain) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// obeyed says whether a terminal would do something else with a character than show it. Lines and columns are ours.
+// obeyed says whether a terminal would do something else with a character than show it. Lines and
+// columns are ours.
 func obeyed(r rune) bool {
 	return r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r))
 }
@@ -40,7 +42,8 @@ func escaped(text string) string {
 	return b.String()
 }
 
-// nameOf writes a name that comes from the cluster. One with a line break would make a line of its own.
+// nameOf writes a name that comes from the cluster. One with a line break would make a line of its
+// own.
 func nameOf(s string) string {
 	if strings.ContainsFunc(s, unicode.IsControl) {
 		return strconv.Quote(s)

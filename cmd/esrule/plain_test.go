@@ -12,7 +12,8 @@ func TestPlain(t *testing.T) {
 		var out bytes.Buffer
 		n, err := fmt.Fprint(plain{&out}, text)
 		if err != nil || n != len(text) || out.String() != want {
-			t.Errorf("%q: got %q, %d of %d bytes, %v, want %q", text, out.String(), n, len(text), err, want)
+			t.Errorf("%q: got %q, %d of %d bytes, %v, want %q", text, out.String(), n, len(text),
+				err, want)
 		}
 	}
 	f("a\tb\n", "a\tb\n")

@@ -47,12 +47,15 @@ func TestReadyWithSecurity(t *testing.T) {
 			}
 		}
 	}
-	refused([]string{`the cluster refused user "job" with this password: ` + server.URL + ": status 401 Unauthorized", "check ESRULE_ELASTICSEARCH_USERNAME"},
+	refused([]string{`the cluster refused user "job" with this password: ` + server.URL +
+		": status 401 Unauthorized", "check ESRULE_ELASTICSEARCH_USERNAME"},
 		url, "ESRULE_ELASTICSEARCH_USERNAME=job", "ESRULE_ELASTICSEARCH_PASSWORD=wrong-staple")
 	refused([]string{`the cluster refused user "job" with this password: ` + server.URL},
 		"ESRULE_ELASTICSEARCH_URL="+strings.Replace(server.URL, "://", "://job:wrong-staple@", 1))
-	refused([]string{`the cluster refused the API key: ` + server.URL + ": status 401 Unauthorized", "check ESRULE_ELASTICSEARCH_API_KEY"},
+	refused([]string{`the cluster refused the API key: ` + server.URL + ": status 401 Unauthorized",
+		"check ESRULE_ELASTICSEARCH_API_KEY"},
 		url, "ESRULE_ELASTICSEARCH_API_KEY=d3Jvbmc6a2V5")
-	refused([]string{`the cluster refused a request without credentials: ` + server.URL + ": status 401 Unauthorized", "set ESRULE_ELASTICSEARCH_API_KEY"},
+	refused([]string{`the cluster refused a request without credentials: ` + server.URL +
+		": status 401 Unauthorized", "set ESRULE_ELASTICSEARCH_API_KEY"},
 		url)
 }

@@ -22,7 +22,8 @@ func TestCommands(t *testing.T) {
 		if !strings.Contains(cmd.Example, "esrule "+name) {
 			t.Errorf("%s: the example does not show it: %q", name, cmd.Example)
 		}
-		if cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") || strings.Contains(cmd.Short, "\n") {
+		if cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") ||
+			strings.Contains(cmd.Short, "\n") {
 			t.Errorf("%s: %q is not a line without a full stop", name, cmd.Short)
 		}
 		if cmd.RunE == nil || cmd.Run != nil {

@@ -7,9 +7,9 @@ import (
 	"esrule/rules"
 )
 
-// loadRules reads the rules that the user named: by --rules, else by ESRULE_RULES, else the built-in
-// one. A malformed file ends the command, since a rule that is left out would alert on nothing and say
-// nothing; the error tells of all files.
+// loadRules reads the rules that the user named: by --rules, else by ESRULE_RULES, else the
+// built-in one. A malformed file ends the command, since a rule that is left out would alert on
+// nothing and say nothing; the error tells of all files.
 func (a *app) loadRules(cfg config) (*rule.Set, error) {
 	paths := a.rulePaths
 	if len(paths) == 0 {

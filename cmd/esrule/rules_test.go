@@ -38,7 +38,8 @@ func TestLoadRules(t *testing.T) {
 		one     = rule.ID("11111111-1111-4111-8111-111111111111")
 		two     = rule.ID("22222222-2222-4222-8222-222222222222")
 	)
-	fileOne, fileTwo := writeFile(t, "one.toml", ruleText(string(one), "one.exe")), writeFile(t, "two.toml", ruleText(string(two), "two.exe"))
+	fileOne, fileTwo := writeFile(t, "one.toml", ruleText(string(one), "one.exe")),
+		writeFile(t, "two.toml", ruleText(string(two), "two.exe"))
 
 	f := func(flags, variable []string, want ...rule.ID) {
 		t.Helper()
@@ -66,11 +67,13 @@ func TestLoadRules(t *testing.T) {
 // Every mistake in every file is told at once, and the exit code says that the rules are wrong.
 func TestLoadRulesMalformed(t *testing.T) {
 	good := ruleText("11111111-1111-4111-8111-111111111111", "one.exe")
-	query := writeFile(t, "query.toml", strings.Replace(good, `: "one.exe"`, `: process.parent.name`, 1))
+	query := writeFile(t, "query.toml",
+		strings.Replace(good, `: "one.exe"`, `: process.parent.name`, 1))
 	syntax := writeFile(t, "syntax.toml", "[rule\n")
 	a := newApp(strings.NewReader(""), io.Discard, io.Discard)
 	_, err := a.loadRules(config{Rules: []string{query, syntax, "nowhere"}})
-	checkRefused(t, err, "the rules cannot be read:\n"+query+":14:", "^^^", "\n"+syntax+":1", "\nnowhere: ")
+	checkRefused(t, err, "the rules cannot be read:\n"+query+":14:", "^^^", "\n"+syntax+":1",
+		"\nnowhere: ")
 	if coded, ok := errors.AsType[*exitError](err); !ok || coded.code != exitUsage {
 		t.Errorf("got %#v, want exit code %d", err, exitUsage)
 	}

@@ -55,18 +55,20 @@ func newRunCommand(a *app) *cobra.Command {
 			case once:
 				return a.runOnce(cmd.Context(), metricsFile)
 			case metricsFile != "":
-				return withExit(exitUsage, errors.New("--metrics-file goes with --once; a service shows its metrics at ESRULE_METRICS_ADDRESS"))
+				return withExit(exitUsage, errors.New("--metrics-file goes with --once; a "+
+					"service shows its metrics at ESRULE_METRICS_ADDRESS"))
 			}
 			return a.serve(cmd.Context())
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "cover what is open, then end")
-	cmd.Flags().StringVar(&metricsFile, "metrics-file", "", "with --once: `FILE` to leave the metrics in; it is replaced as a whole")
+	cmd.Flags().StringVar(&metricsFile, "metrics-file", "",
+		"with --once: `FILE` to leave the metrics in; it is replaced as a whole")
 	return cmd
 }
 
-// runOnce covers what is open. The metrics file is written however that ends: a run that could not begin is what
-// an operator wants to see there.
+// runOnce covers what is open. The metrics file is written however that ends: a run that could not
+// begin is what an operator wants to see there.
 func (a *app) runOnce(ctx context.Context, metricsFile string) error {
 	cfg, err := a.config()
 	if err != nil {
@@ -90,7 +92,8 @@ func (a *app) runOnce(ctx context.Context, metricsFile string) error {
 }
 
 // runOver is one run of the program over the rules, from the first word with the cluster on.
-func (a *app) runOver(ctx context.Context, cfg config, rules ruleSet, m *metrics.Metrics, log *slog.Logger) (schedule.Report, error) {
+func (a *app) runOver(ctx context.Context, cfg config, rules ruleSet, m *metrics.Metrics,
+	log *slog.Logger) (schedule.Report, error) {
 	cfg.Cluster.Watch = m.Cluster
 	c, err := a.connect(ctx, cfg, log)
 	if err != nil {
@@ -110,16 +113,19 @@ func (a *app) runOver(ctx context.Context, cfg config, rules ruleSet, m *metrics
 func nameCostly(report schedule.Report, log *slog.Logger) {
 	for _, one := range report.Rules {
 		for _, cost := range one.Costs() {
-			log.Warn("a rule costs the cluster more than its share; it runs on", "rule", one.RuleID, "name", one.Name,
+			log.Warn("a rule costs the cluster more than its share; it runs on", "rule", one.RuleID,
+				"name", one.Name,
 				"cost", cost.Reason, "why", cost.Text)
 		}
 	}
 }
 
-// notBegun adds to what kept a run from its beginning what that means. A wrong configuration says enough itself.
+// notBegun adds to what kept a run from its beginning what that means. A wrong configuration says
+// enough itself.
 func notBegun(err error) error {
 	if _, coded := errors.AsType[*exitError](err); coded {
 		return err
 	}
-	return fmt.Errorf("%w\n  Nothing was searched; the next run searches the time of this one too", err)
+	return fmt.Errorf("%w\n  Nothing was searched; the next run searches the time of this one too",
+		err)
 }

@@ -19,11 +19,13 @@ func (c config) indices() sink.Indices {
 
 func (c config) own() []string { return []string{c.SignalsIndex, c.StateIndex, c.DeadLetterIndex} }
 
-// newRunner puts together what a run needs: the reading side, the writing side, the ledgers. Each ledger that is
-// written is shown to watch.
-func (a *app) newRunner(cfg config, c *elastic.Client, log *slog.Logger, watch func(*schedule.Ledger)) *schedule.Runner {
+// newRunner puts together what a run needs: the reading side, the writing side, the ledgers. Each
+// ledger that is written is shown to watch.
+func (a *app) newRunner(cfg config, c *elastic.Client, log *slog.Logger,
+	watch func(*schedule.Ledger)) *schedule.Runner {
 	if cfg.Late == 0 {
-		log.Warn("the late sweep is off (ESRULE_LATE=0): an event without event.ingested that comes some minutes late is missed, and so is one dated in the future")
+		log.Warn("the late sweep is off (ESRULE_LATE=0): an event without event.ingested that " +
+			"comes some minutes late is missed, and so is one dated in the future")
 	}
 	ledgers := schedule.NewStore(c.Requests, cfg.StateIndex, a.now)
 	ledgers.Watch(watch)
@@ -51,11 +53,13 @@ func (a *app) reader(cfg config, c *elastic.Client, log *slog.Logger) *search.Cl
 
 // writer is the writing side, which repeats itself what was not acknowledged.
 func (a *app) writer(cfg config, c *elastic.Client, log *slog.Logger) *sink.Writer {
-	return sink.NewWriter(c.Once, sink.Options{SignalsIndex: cfg.SignalsIndex, DeadLetterIndex: cfg.DeadLetterIndex, Logger: log})
+	return sink.NewWriter(c.Once, sink.Options{SignalsIndex: cfg.SignalsIndex,
+		DeadLetterIndex: cfg.DeadLetterIndex, Logger: log})
 }
 
 // ensureIndices is for a command that looks once.
-func (a *app) ensureIndices(ctx context.Context, cfg config, c *elastic.Client, log *slog.Logger) error {
+func (a *app) ensureIndices(ctx context.Context, cfg config, c *elastic.Client,
+	log *slog.Logger) error {
 	return a.newKeeper(cfg, c, log).ensure(ctx)
 }
 
@@ -72,8 +76,8 @@ func (a *app) newKeeper(cfg config, c *elastic.Client, log *slog.Logger) *keeper
 	return &keeper{app: a, cfg: cfg, cluster: c, log: log}
 }
 
-// ensure makes the program's indices where they are missing, and warns where signals are there but the memory
-// of what was searched is new.
+// ensure makes the program's indices where they are missing, and warns where signals are there but
+// the memory of what was searched is new.
 func (k *keeper) ensure(ctx context.Context) error {
 	report, err := k.cfg.indices().Ensure(ctx, k.cluster.Requests)
 	if err != nil {
@@ -86,15 +90,19 @@ func (k *keeper) ensure(ctx context.Context) error {
 		return fmt.Errorf("prepare the program's indices: %w", report.Missing)
 	}
 	k.warn(report.Warnings)
-	if madeNew(report, k.cfg.StateIndex) && !madeNew(report, k.cfg.SignalsIndex) && hasDocuments(ctx, k.app.reader(k.cfg, k.cluster, k.log), k.cfg.SignalsIndex) {
-		k.log.Warn("THE STATE INDEX WAS MISSING WHILE SIGNALS EXIST: what was searched before is forgotten. "+
-			"Polling starts anew from ESRULE_START; run a backfill over the time before. Signals are not doubled.",
+	if madeNew(report, k.cfg.StateIndex) && !madeNew(report, k.cfg.SignalsIndex) &&
+		hasDocuments(ctx, k.app.reader(k.cfg, k.cluster, k.log), k.cfg.SignalsIndex) {
+		k.log.Warn("THE STATE INDEX WAS MISSING WHILE SIGNALS EXIST: what was searched before is "+
+			"forgotten. "+
+			"Polling starts anew from ESRULE_START; run a backfill over the time before. Signals "+
+			"are not doubled.",
 			"state_index", k.cfg.StateIndex, "signals_index", k.cfg.SignalsIndex)
 	}
 	return nil
 }
 
-// warn says what was not so when it was looked at before, and forgets what is mended: should it come back, it is said again.
+// warn says what was not so when it was looked at before, and forgets what is mended: should it
+// come back, it is said again.
 func (k *keeper) warn(warnings []sink.Warning) {
 	before := k.told
 	k.told = map[sink.Warning]bool{}

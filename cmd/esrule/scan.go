@@ -72,8 +72,10 @@ func newScanCommand(a *app) *cobra.Command {
 		},
 	}
 	format.register(cmd, "format", "how signals are written")
-	cmd.Flags().IntVar(&f.workers, "workers", 0, "how many cores judge at the same time (default: all)")
-	cmd.Flags().StringVar(&f.report, "report", "", "write a page about the signals to this file, HTML without outside references")
+	cmd.Flags().IntVar(&f.workers, "workers", 0,
+		"how many cores judge at the same time (default: all)")
+	cmd.Flags().StringVar(&f.report, "report", "",
+		"write a page about the signals to this file, HTML without outside references")
 	return cmd
 }
 
@@ -103,8 +105,9 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 	out := newSignalPrinter(a.stdout, f.format)
 	began := a.now()
 	summary, err := scan.Run(ctx, rules, a.scanInputs(files, bar), scan.Options{
-		Workers:   f.workers,
-		Execution: sink.Execution{ID: rand.Text(), Type: sink.Manual, Version: readBuildInfo().Version, Now: a.now},
+		Workers: f.workers,
+		Execution: sink.Execution{ID: rand.Text(), Type: sink.Manual,
+			Version: readBuildInfo().Version, Now: a.now},
 		Signal:    out.print,
 		Explained: page.explained(),
 		Bad: func(err error) {
@@ -140,7 +143,8 @@ func (a *app) printBadLines(s scan.Summary) {
 		}
 		var causes []string
 		for _, b := range in.Bad {
-			causes = append(causes, fmt.Sprintf("%d: %s (the first on line %d)", b.Lines, b.Cause, b.First))
+			causes = append(causes, fmt.Sprintf("%d: %s (the first on line %d)", b.Lines, b.Cause,
+				b.First))
 		}
 		fmt.Fprintf(plain{a.stderr}, "esrule: %s: %d bad lines. %s\n",
 			in.Name, in.BadLines, strings.Join(causes, "; "))
@@ -204,7 +208,8 @@ func (c counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// progress is a bar over the bytes of all files where standard error is a terminal, else one that shows nothing.
+// progress is a bar over the bytes of all files where standard error is a terminal, else one that
+// shows nothing.
 func (a *app) progress(files []string) *progressbar.ProgressBar {
 	terminal, ok := isTerminal(a.stderr)
 	if !ok {
@@ -219,18 +224,23 @@ func (a *app) progress(files []string) *progressbar.ProgressBar {
 		}
 		total += info.Size()
 	}
-	return progressbar.NewOptions64(total, progressbar.OptionSetWriter(terminal), progressbar.OptionShowBytes(true),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription("scanning"))
+	return progressbar.NewOptions64(total, progressbar.OptionSetWriter(terminal),
+		progressbar.OptionShowBytes(true),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetDescription("scanning"))
 }
 
 func (a *app) printScanSummary(s scan.Summary, skipped int, took time.Duration) {
 	seconds := max(took.Seconds(), 0.001)
-	fmt.Fprintf(a.stderr, "%d events, %.1f MB in %d files: %d matches, %d signals, %d bad lines; %s, %.0f events/s, %.0f MB/s\n",
-		s.Events, float64(s.Bytes)/1e6, s.Inputs, s.Matches, s.Signals, s.BadLines, took.Round(time.Millisecond),
+	fmt.Fprintf(a.stderr, "%d events, %.1f MB in %d files: %d matches, %d signals, %d bad lines; "+
+		"%s, %.0f events/s, %.0f MB/s\n",
+		s.Events, float64(s.Bytes)/1e6, s.Inputs, s.Matches, s.Signals, s.BadLines,
+		took.Round(time.Millisecond),
 		float64(s.Events)/seconds, float64(s.Bytes)/1e6/seconds)
 	for _, one := range s.ByRule {
 		if one.Matches > 0 {
-			fmt.Fprintf(a.stderr, "  %s (%s): %d matches, %d signals\n", one.Rule.Name, one.Rule.ID, one.Matches, one.Signals)
+			fmt.Fprintf(a.stderr, "  %s (%s): %d matches, %d signals\n", one.Rule.Name, one.Rule.ID,
+				one.Matches, one.Signals)
 		}
 	}
 	fmt.Fprintf(a.stderr, "  %d rules ran, %d were skipped\n", len(s.ByRule), skipped)
@@ -256,12 +266,14 @@ func (p *signalPrinter) print(r *rule.Rule, s sink.Signal) error {
 		_, err := p.out.Write(append(s.Document, '\n'))
 		return err
 	}
-	var fields map[string]json.RawMessage // not a struct: encoding/json would take an event's KIBANA.alert.reason for the signal's
+	// not a struct: encoding/json would take an event's KIBANA.alert.reason for the signal's
+	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(s.Document, &fields); err != nil {
 		return fmt.Errorf("read signal %s: %w", s.ID, err)
 	}
 	var at, reason string
-	_ = json.Unmarshal(fields["kibana.alert.original_time"], &at) // missing where the event has no time
+	// missing where the event has no time
+	_ = json.Unmarshal(fields["kibana.alert.original_time"], &at)
 	_ = json.Unmarshal(fields["kibana.alert.reason"], &reason)
 	_, err := fmt.Fprintf(p.table, "%s\t%s\t%s\t%s\n", at, r.Severity, r.Name, printable(reason))
 	return err

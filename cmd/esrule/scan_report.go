@@ -17,7 +17,8 @@ import (
 // scanReport is the page about a scan, or nothing where none was asked for.
 type scanReport struct{ writer *report.Writer }
 
-// newScanReport begins the page; files are those that are scanned, none of which it may take the place of.
+// newScanReport begins the page; files are those that are scanned, none of which it may take the
+// place of.
 func newScanReport(path string, files []string) (scanReport, error) {
 	if path == "" {
 		return scanReport{}, nil
@@ -25,7 +26,10 @@ func newScanReport(path string, files []string) (scanReport, error) {
 	if info, err := os.Stat(path); err == nil {
 		for _, name := range files {
 			if scanned, err := os.Stat(name); err == nil && os.SameFile(info, scanned) {
-				return scanReport{}, withExit(exitUsage, fmt.Errorf("write the report to %s: it is one of the files to scan: name another", path))
+				return scanReport{}, withExit(exitUsage,
+					fmt.Errorf(
+						"write the report to %s: it is one of the files to scan: name another",
+						path))
 			}
 		}
 	}
@@ -36,7 +40,8 @@ func newScanReport(path string, files []string) (scanReport, error) {
 	return scanReport{w}, nil
 }
 
-// explained takes the signals of the scan. Where the page cannot be written any more, the scan goes on, and finish tells.
+// explained takes the signals of the scan. Where the page cannot be written any more, the scan goes
+// on, and finish tells.
 func (r scanReport) explained() func(sink.Signal, *match.Explanation) {
 	if r.writer == nil {
 		return nil
@@ -54,7 +59,8 @@ func (r scanReport) finish(now time.Time, skipped []rule.Skipped, s scan.Summary
 	page := report.Report{
 		Command: "scan", Version: readBuildInfo().Version, Generated: now, Skipped: skipped,
 		Notes: []string{
-			"Exported events carry no mapping: each value was compared as the rule's constant suggests. The rules' index patterns and look-back times were not applied.",
+			"Exported events carry no mapping: each value was compared as the rule's constant " +
+				"suggests. The rules' index patterns and look-back times were not applied.",
 		},
 	}
 	if as := s.ComparedAsText(); as != "" {
@@ -65,7 +71,9 @@ func (r scanReport) finish(now time.Time, skipped []rule.Skipped, s scan.Summary
 	}
 	for _, in := range s.ByInput {
 		if in.Whole || in.Events > 0 {
-			page.Covered = append(page.Covered, report.Coverage{What: in.Name, Events: int64(in.Events), Judged: int64(in.Events - in.Strange)})
+			page.Covered = append(page.Covered,
+				report.Coverage{What: in.Name, Events: int64(in.Events),
+					Judged: int64(in.Events - in.Strange)})
 		}
 		page.NotCovered = append(page.NotCovered, gapsOf(in)...)
 	}
@@ -75,12 +83,15 @@ func (r scanReport) finish(now time.Time, skipped []rule.Skipped, s scan.Summary
 // gapsOf says what of an input was not judged.
 func gapsOf(in scan.InputCount) (gaps []report.Gap) {
 	if !in.Whole {
-		g := report.Gap{What: in.Name, Reason: "The scan was ended before its turn came. Scan it again."}
+		g := report.Gap{What: in.Name,
+			Reason: "The scan was ended before its turn came. Scan it again."}
 		if in.Events > 0 {
-			g = report.Gap{What: "the rest of " + in.Name, Reason: "The scan was ended before this file was read to its end. Scan it again."}
+			g = report.Gap{What: "the rest of " + in.Name,
+				Reason: "The scan was ended before this file was read to its end. Scan it again."}
 		}
 		if in.Err != nil {
-			g.Reason = fmt.Sprintf("The file could not be read whole: %s.", strings.TrimPrefix(in.Err.Error(), in.Name+": "))
+			g.Reason = fmt.Sprintf("The file could not be read whole: %s.",
+				strings.TrimPrefix(in.Err.Error(), in.Name+": "))
 		}
 		gaps = append(gaps, g)
 	}

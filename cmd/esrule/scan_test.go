@@ -40,8 +40,10 @@ func TestScanSaysWhatItDidNotJudge(t *testing.T) {
 	const event = `{"@timestamp":"2026-01-01T00:00:00Z","process":{"name":"a.exe"},"event":{"category":"process"}}`
 	f(event, exitCovered, "1 signals")
 	f("", exitCovered, "standard input: it holds no event")
-	f(`{"took":1,"hits":{"hits":[{"_index":"i","_id":"1","_source":`+event+`}]}}`, exitCovered, "1 signals")
-	f(`{"Event":{"System":{}}}`, exitNotCovered, "event.category was in 0 of 1 events", "with the keys Event")
+	f(`{"took":1,"hits":{"hits":[{"_index":"i","_id":"1","_source":`+event+`}]}}`, exitCovered,
+		"1 signals")
+	f(`{"Event":{"System":{}}}`, exitNotCovered, "event.category was in 0 of 1 events",
+		"with the keys Event")
 	f(`{"json":`+event+`}`, exitNotCovered, "inside the field")
 }
 

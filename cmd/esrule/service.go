@@ -19,7 +19,8 @@ import (
 	"esrule/internal/schedule"
 )
 
-// service is `esrule run` without --once: it polls, takes new rules between two runs, and shows how it stands.
+// service is `esrule run` without --once: it polls, takes new rules between two runs, and shows how
+// it stands.
 type service struct {
 	app     *app
 	cfg     config
@@ -49,7 +50,8 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &service{app: a, cfg: cfg, log: a.logger(cfg), metrics: a.newMetrics(false), health: metrics.NewHealth(a.now)}
+	s := &service{app: a, cfg: cfg, log: a.logger(cfg), metrics: a.newMetrics(false),
+		health: metrics.NewHealth(a.now)}
 	rules, err := a.ruleSet(cfg, s.log)
 	if err != nil {
 		return err
@@ -57,12 +59,14 @@ func (a *app) serve(ctx context.Context) error {
 	s.rules = &rules
 	s.next.Store(s.rules)
 	s.metrics.Rules(s.rules.detections, len(s.rules.skipped))
-	// Before the cluster is asked: an address that is taken is for the user to mend, and waiting for the cluster shows.
+	// Before the cluster is asked: an address that is taken is for the user to mend, and waiting
+	// for the cluster shows.
 	listener, err := listen(ctx, cfg.MetricsAddress)
 	if err != nil {
 		return err
 	}
-	defer serveHTTP(ctx, listener, s.metrics.Handler(metrics.Probes{Alive: s.health.Alive, Ready: s.ready}, s.log), s.log)()
+	defer serveHTTP(ctx, listener,
+		s.metrics.Handler(metrics.Probes{Alive: s.health.Alive, Ready: s.ready}, s.log), s.log)()
 	if s.client, err = a.client(s.watched(), s.log); err != nil {
 		return err
 	}
@@ -109,7 +113,8 @@ func (s *service) await(ctx context.Context) error {
 		if _, unsupported := errors.AsType[*elastic.UnsupportedError](err); unsupported {
 			return withExit(exitUsage, err)
 		}
-		if failure := elastic.FailureOf(err); ctx.Err() == nil && (failure != said || time.Since(saidAt) > sayAgain) {
+		if failure := elastic.FailureOf(err); ctx.Err() == nil &&
+			(failure != said || time.Since(saidAt) > sayAgain) {
 			said, saidAt = failure, time.Now()
 			s.log.Warn("the cluster cannot be used yet; nothing is searched until it can, "+
 				"and then from where the last run ended",
@@ -126,12 +131,14 @@ func (s *service) await(ctx context.Context) error {
 func (s *service) newOnCluster(c *elastic.Client) *onCluster {
 	a, cfg, log := s.app, s.cfg, s.log
 	return &onCluster{
-		cluster: c, runner: a.newRunner(cfg, c, log, s.metrics.Ledger), store: schedule.NewStore(c.Requests, cfg.StateIndex, a.now),
+		cluster: c, runner: a.newRunner(cfg, c, log, s.metrics.Ledger),
+		store:  schedule.NewStore(c.Requests, cfg.StateIndex, a.now),
 		keeper: a.newKeeper(cfg, c, log), unmatched: newUnmatched(a.reader(cfg, c, log), log),
 	}
 }
 
-// poll is one run. Its outcome is logged, rule by rule, by the runner; what it leaves open is for the next.
+// poll is one run. Its outcome is logged, rule by rule, by the runner; what it leaves open is for
+// the next.
 func (s *service) poll(ctx context.Context) {
 	s.health.Begin()
 	defer func() {
@@ -172,7 +179,8 @@ func (s *service) takeRules() {
 	change := changeOf(s.rules.detections, next.detections)
 	s.rules = next
 	s.metrics.Rules(next.detections, len(next.skipped))
-	s.log.Info("new rules run from now on", "rules", len(next.detections), "skipped", len(next.skipped),
+	s.log.Info("new rules run from now on", "rules", len(next.detections), "skipped",
+		len(next.skipped),
 		"added", change.added, "changed", change.changed, "removed", change.removed)
 }
 
@@ -203,23 +211,26 @@ func (s *service) reloadOnSignal(ctx context.Context) (stop func()) {
 	return func() { signal.Stop(hangups) }
 }
 
-// reload reads the rules and lays them ready for the next run. Where one is wrong, all the old ones stay: a set that is
-// half new is what nobody wrote.
+// reload reads the rules and lays them ready for the next run. Where one is wrong, all the old ones
+// stay: a set that is half new is what nobody wrote.
 func (s *service) reload() {
 	rules, err := s.app.ruleSet(s.cfg, s.log)
 	s.metrics.Reload(s.app.now(), err)
 	if err != nil {
-		s.log.Error("the rules were read again and are wrong: none of them is taken, the ones before run on; mend them and send SIGHUP again", "error", err)
+		s.log.Error("the rules were read again and are wrong: none of them is taken, the ones "+
+			"before run on; mend them and send SIGHUP again", "error", err)
 		return
 	}
 	s.next.Store(&rules)
-	s.log.Info("the rules were read again; the next run takes them", "rules", len(rules.detections), "skipped", len(rules.skipped))
+	s.log.Info("the rules were read again; the next run takes them", "rules", len(rules.detections),
+		"skipped", len(rules.skipped))
 }
 
 // ruleChange names what a reload changes, by id.
 type ruleChange struct{ added, changed, removed []rule.ID }
 
-// changeOf compares by what a rule means; other words about it, such as its severity, are taken without a mention.
+// changeOf compares by what a rule means; other words about it, such as its severity, are taken
+// without a mention.
 func changeOf(before, after []*detect.Detection) ruleChange {
 	was := map[rule.ID]string{}
 	for _, d := range before {

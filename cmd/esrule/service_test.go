@@ -36,7 +36,8 @@ func (c *movedClock) move(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// A run that waits for an answer that never comes shows at /healthz; that readiness is asked meanwhile does not hide it.
+// A run that waits for an answer that never comes shows at /healthz; that readiness is asked
+// meanwhile does not hide it.
 func TestHangingPollShows(t *testing.T) {
 	asked := make(chan struct{}, 100)
 	stuck := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +57,8 @@ func TestHangingPollShows(t *testing.T) {
 	clock := &movedClock{at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	a := newApp(strings.NewReader(""), io.Discard, io.Discard)
 	a.now = clock.now
-	s := &service{app: a, cfg: cfg, log: a.logger(cfg), metrics: a.newMetrics(false), health: metrics.NewHealth(clock.now)}
+	s := &service{app: a, cfg: cfg, log: a.logger(cfg), metrics: a.newMetrics(false),
+		health: metrics.NewHealth(clock.now)}
 	rules, err := a.ruleSet(cfg, s.log)
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +131,8 @@ func TestRuleChange(t *testing.T) {
 		var all []*detect.Detection
 		for _, r := range rules {
 			id, pattern, _ := strings.Cut(r, " ")
-			all = append(all, &detect.Detection{Rule: &rule.Rule{ID: rule.ID(id)}, Patterns: []string{pattern}})
+			all = append(all, &detect.Detection{Rule: &rule.Rule{ID: rule.ID(id)},
+				Patterns: []string{pattern}})
 		}
 		return all
 	}
@@ -140,7 +143,8 @@ func TestRuleChange(t *testing.T) {
 			what string
 			got  []rule.ID
 			want string
-		}{{"added", c.added, added}, {"changed", c.changed, changed}, {"removed", c.removed, removed}} {
+		}{{"added", c.added, added}, {"changed", c.changed, changed},
+			{"removed", c.removed, removed}} {
 			var want []rule.ID
 			for _, id := range strings.Fields(one.want) {
 				want = append(want, rule.ID(id))

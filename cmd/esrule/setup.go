@@ -65,7 +65,8 @@ func (a *app) setup(ctx context.Context, roleOnly bool) error {
 	}
 	var patterns []string
 	for _, d := range detections {
-		patterns = append(patterns, indexpattern.Keep(indexpattern.Adding(d.Patterns), func(p string) bool { return indexpattern.NotSearched(p) == "" })...)
+		patterns = append(patterns, indexpattern.Keep(indexpattern.Adding(d.Patterns),
+			func(p string) bool { return indexpattern.NotSearched(p) == "" })...)
 	}
 	slices.Sort(patterns)
 	return a.printRole(cfg, slices.Compact(patterns))
@@ -89,7 +90,8 @@ type rolePart struct {
 }
 
 // leastPrivilege is what the job needs once the indices are set up: to read the patterns and their
-// mappings, to keep its ledger, to add signals and dead letters; of its own indices not even the mappings.
+// mappings, to keep its ledger, to add signals and dead letters; of its own indices not even the
+// mappings.
 func leastPrivilege(cfg config, patterns []string) role {
 	reading := []string{"read", "view_index_metadata"}
 	r := role{Indices: []rolePart{
@@ -117,10 +119,13 @@ func (a *app) printRole(cfg config, patterns []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "\nThe role for the job, once this set-up is done (PUT /_security/role/esrule):\n\n%s\n", text)
+	fmt.Fprintf(a.stdout, "\nThe role for the job, once this set-up is done (PUT "+
+		"/_security/role/esrule):\n\n%s\n", text)
 	if len(indexpattern.Clusters(patterns)) > 0 {
-		fmt.Fprintln(a.stdout, "\nremote_indices is for remote clusters that are connected to by an API key. Where it is by "+
-			"certificates, leave it out, and\ngive the user a role of the same name on the remote cluster: read, "+
+		fmt.Fprintln(a.stdout, "\nremote_indices is for remote clusters that are connected to by "+
+			"an API key. Where it is by "+
+			"certificates, leave it out, and\ngive the user a role of the same name on the "+
+			"remote cluster: read, "+
 			"read_cross_cluster and view_index_metadata on these names.")
 	}
 	return nil

@@ -24,17 +24,19 @@ func newStatusCommand(a *app) *cobra.Command {
 	format := newChoice("text", "json")
 	var maxLag time.Duration
 	cmd := &cobra.Command{
-		Use:     "status",
-		Short:   "Show what is covered and what is open",
-		Long:    statusLong,
-		Example: "  esrule status\n  esrule status --format json | jq '.rules[] | {name, covered, lag_seconds, gap_seconds}'",
-		Args:    cobra.NoArgs,
+		Use:   "status",
+		Short: "Show what is covered and what is open",
+		Long:  statusLong,
+		Example: "  esrule status\n  esrule status --format json | jq '.rules[] | {name, " +
+			"covered, lag_seconds, gap_seconds}'",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.status(cmd.Context(), format.String(), maxLag)
 		},
 	}
 	format.register(cmd, "format", "how the result is written")
-	cmd.Flags().DurationVar(&maxLag, "max-lag", time.Hour, "how long ago the covered time may end; 0 is any")
+	cmd.Flags().DurationVar(&maxLag, "max-lag", time.Hour,
+		"how long ago the covered time may end; 0 is any")
 	return cmd
 }
 
@@ -45,7 +47,8 @@ type ruleStatus struct {
 	CoveredUpTo *time.Time `json:"covered_up_to,omitempty"` // absent: never run
 	Lag         float64    `json:"lag_seconds"`
 	Late        bool       `json:"late"` // the lag is beyond --max-lag
-	// Covered says whether all of it is well: covered without a gap or an open index, by a last run that ended, in time.
+	// Covered says whether all of it is well: covered without a gap or an open index, by a last run
+	// that ended, in time.
 	Covered     bool                 `json:"covered"`
 	GapSeconds  float64              `json:"gap_seconds"`
 	Gaps        span.Intervals       `json:"gaps,omitempty"`
@@ -53,10 +56,11 @@ type ruleStatus struct {
 	Open        []schedule.OpenIndex `json:"open,omitempty"`
 	Sick        []schedule.SickPiece `json:"sick,omitempty"` // pieces that failed as a whole
 	// SetAside are closed indices that are not waited for: they are searched when they are opened.
-	SetAside  []string      `json:"set_aside,omitempty"`
-	LateSweep lateSweep     `json:"late_sweep"`
-	Costs     []string      `json:"costs,omitempty"` // in which ways the last run cost more than a rule's share
-	LastRun   *schedule.Run `json:"last_run,omitempty"`
+	SetAside  []string  `json:"set_aside,omitempty"`
+	LateSweep lateSweep `json:"late_sweep"`
+	// in which ways the last run cost more than a rule's share
+	Costs   []string      `json:"costs,omitempty"`
+	LastRun *schedule.Run `json:"last_run,omitempty"`
 	// ChangedAt is when the rule's meaning changed since its first run: what was covered before was
 	// searched for another condition.
 	ChangedAt *time.Time `json:"changed_at,omitempty"`
@@ -65,8 +69,8 @@ type ruleStatus struct {
 // lateSweep is what was read again for events that come late.
 type lateSweep struct {
 	Off bool `json:"off"` // ESRULE_LATE is 0
-	// Last is when the last complete sweep began: every event that was searchable then, and not older than
-	// ESRULE_LATE, was read. Absent: none is complete yet.
+	// Last is when the last complete sweep began: every event that was searchable then, and not
+	// older than ESRULE_LATE, was read. Absent: none is complete yet.
 	Last *time.Time `json:"last,omitempty"`
 	Due  *time.Time `json:"due,omitempty"`
 	// UnderWay is where a sweep that is not complete goes on.
@@ -91,7 +95,8 @@ func lateSweepOf(s *schedule.Sweep, late time.Duration) lateSweep {
 func (s lateSweep) String() string {
 	switch {
 	case s.Off:
-		return "off (ESRULE_LATE=0): an event without event.ingested that comes some minutes late is missed"
+		return "off (ESRULE_LATE=0): an event without event.ingested that comes some minutes " +
+			"late is missed"
 	case s.Due == nil:
 		return "none yet: the next run begins with them"
 	}
@@ -105,11 +110,12 @@ func (s lateSweep) String() string {
 	return text + ", the next is due at " + s.Due.Format(time.RFC3339)
 }
 
-// whole asks the last run too: what an error ended leaves no gap before the newest thing covered, and a
-// first run that was killed has entered nothing.
+// whole asks the last run too: what an error ended leaves no gap before the newest thing covered,
+// and a first run that was killed has entered nothing.
 func (s ruleStatus) whole() bool {
 	ended := s.LastRun != nil && s.LastRun.Error == ""
-	return s.CoveredUpTo != nil && len(s.Gaps) == 0 && len(s.Open) == 0 && len(s.Sick) == 0 && ended && !s.Late
+	return s.CoveredUpTo != nil && len(s.Gaps) == 0 && len(s.Open) == 0 && len(s.Sick) == 0 &&
+		ended && !s.Late
 }
 
 func (a *app) status(ctx context.Context, format string, maxLag time.Duration) error {
@@ -148,12 +154,14 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 	if err != nil {
 		log.Debug("the dead letters were not counted", "index", cfg.DeadLetterIndex, "error", err)
 	}
-	all := statusReport{Covered: whole, Rules: rules, Backfills: backfills, DeadLetters: dead.Documents, deadLetterIndex: cfg.DeadLetterIndex}
+	all := statusReport{Covered: whole, Rules: rules, Backfills: backfills,
+		DeadLetters: dead.Documents, deadLetterIndex: cfg.DeadLetterIndex}
 	if err := a.printStatus(all, format); err != nil {
 		return err
 	}
 	if len(set.refused) > 0 {
-		return errors.New("not everything is covered:\n  " + strings.Join(refusedRules(set.refused), "\n  "))
+		return errors.New("not everything is covered:\n  " + strings.Join(refusedRules(set.refused),
+			"\n  "))
 	}
 	if !whole {
 		return errors.New("not everything is covered; the next run searches what is open")
@@ -161,7 +169,8 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 	return nil
 }
 
-func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *detect.Detection, late time.Duration) (ruleStatus, error) {
+func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *detect.Detection,
+	late time.Duration) (ruleStatus, error) {
 	s := ruleStatus{RuleID: string(d.Rule.ID), Name: d.Rule.Name}
 	ledger, err := store.Load(ctx, d.Rule.ID)
 	if errors.Is(err, schedule.ErrNoLedger) {
@@ -225,8 +234,10 @@ func (a *app) printStatus(all statusReport, format string) error {
 		printBackfillStatus(w, s)
 	}
 	if all.DeadLetters > 0 {
-		fmt.Fprintf(w, "\n%d dead letters in %s: signals that the signals index refused in every form, each with its reason.\n"+
-			"Remove the cause, then run a backfill over their time: it writes them.\n", all.DeadLetters, all.deadLetterIndex)
+		fmt.Fprintf(w, "\n%d dead letters in %s: signals that the signals index refused in every "+
+			"form, each with its reason.\n"+
+			"Remove the cause, then run a backfill over their time: it writes them.\n",
+			all.DeadLetters, all.deadLetterIndex)
 	}
 	return w.Flush()
 }
@@ -246,21 +257,27 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 		fmt.Fprintf(w, "  gap\t%s, %s: covered by the next run\n", gap, lengthOf(gap))
 	}
 	for _, open := range s.Open {
-		fmt.Fprintf(w, "  open\t%s for %s since %s, tried again %d times, next try %s: %s\n", nameOf(open.Index), open.What(),
-			open.Since.Format(time.RFC3339), open.Tries, open.Next.Format(time.RFC3339), open.Reason)
+		fmt.Fprintf(w, "  open\t%s for %s since %s, tried again %d times, next try %s: %s\n",
+			nameOf(open.Index), open.What(),
+			open.Since.Format(time.RFC3339), open.Tries, open.Next.Format(time.RFC3339),
+			open.Reason)
 	}
 	for _, p := range s.Sick {
 		fmt.Fprintf(w, "  failed\t%s since %s, tried again %d times, next try %s: %s\n", p.What(),
 			p.Since.Format(time.RFC3339), p.Tries, p.Next.Format(time.RFC3339), p.Reason)
 	}
 	if len(s.SetAside) > 0 {
-		fmt.Fprintf(w, "  closed\t%s: set aside (ESRULE_SET_ASIDE), not searched until opened\n", namesOf(s.SetAside))
+		fmt.Fprintf(w, "  closed\t%s: set aside (ESRULE_SET_ASIDE), not searched until opened\n",
+			namesOf(s.SetAside))
 	}
 	fmt.Fprintf(w, "  late sweep\t%s\n", s.LateSweep)
 	if run := s.LastRun; run != nil {
-		fmt.Fprintf(w, "  last run\t%s, %s: searched %s in %d indices, %d candidates, %d matched, %d created, %d duplicates, %d reduced, %d without their events, %d dead letters\n",
-			run.At.Format(time.RFC3339), run.Duration.Round(time.Millisecond), run.Searched.Round(time.Second), run.Indices,
-			run.Candidates, run.Matched, run.Created, run.Duplicates, run.Reduced, run.WithoutEvent, run.DeadLettered)
+		fmt.Fprintf(w, "  last run\t%s, %s: searched %s in %d indices, %d candidates, %d "+
+			"matched, %d created, %d duplicates, %d reduced, %d without their events, %d dead letters\n",
+			run.At.Format(time.RFC3339), run.Duration.Round(time.Millisecond),
+			run.Searched.Round(time.Second), run.Indices,
+			run.Candidates, run.Matched, run.Created, run.Duplicates, run.Reduced, run.WithoutEvent,
+			run.DeadLettered)
 		if run.Error != "" {
 			fmt.Fprintf(w, "  failed\t%s\n", run.Error)
 		}
@@ -269,6 +286,7 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 		fmt.Fprintf(w, "  costs\t%s\n", cost)
 	}
 	if s.ChangedAt != nil {
-		fmt.Fprintf(w, "  changed\t%s: what was covered before was searched for the rule as it was then\n", s.ChangedAt.Format(time.RFC3339))
+		fmt.Fprintf(w, "  changed\t%s: what was covered before was searched for the rule as it "+
+			"was then\n", s.ChangedAt.Format(time.RFC3339))
 	}
 }

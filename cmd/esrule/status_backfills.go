@@ -12,8 +12,8 @@ import (
 	"esrule/internal/schedule/state"
 )
 
-// backfillStatus is where one backfill stands. It has no part in whether status ends well: one that somebody gave up is no
-// reason to wake anybody.
+// backfillStatus is where one backfill stands. It has no part in whether status ends well: one that
+// somebody gave up is no reason to wake anybody.
 type backfillStatus struct {
 	ID         string               `json:"id"`
 	Request    backfill.Request     `json:"request"`
@@ -25,12 +25,14 @@ type backfillStatus struct {
 	Counts     backfill.Counts      `json:"counts"`
 	Failures   []backfill.Uncovered `json:"failures,omitempty"`
 	Unsearched []detect.Failure     `json:"unsearched,omitempty"`
-	// GoOn is the command that goes on with it; empty where it is done. The rules are those of the command.
+	// GoOn is the command that goes on with it; empty where it is done. The rules are those of the
+	// command.
 	GoOn string `json:"go_on,omitempty"`
 }
 
 // backfills reads the plans that there are, the newest first.
-func (a *app) backfills(ctx context.Context, cfg config, c *elastic.Client) ([]backfillStatus, error) {
+func (a *app) backfills(ctx context.Context, cfg config,
+	c *elastic.Client) ([]backfillStatus, error) {
 	store := backfill.NewStore(state.NewStore(c.Requests, cfg.StateIndex), a.now)
 	plans, err := store.List(ctx)
 	if err != nil {
@@ -43,7 +45,8 @@ func (a *app) backfills(ctx context.Context, cfg config, c *elastic.Client) ([]b
 			return nil, err
 		}
 		s := backfillStatus{
-			ID: p.ID, Request: p.Request, Rules: len(p.Rules), MadeAt: p.MadeAt, Slices: t.Slices, Done: t.Done, Failed: t.Failed,
+			ID: p.ID, Request: p.Request, Rules: len(p.Rules), MadeAt: p.MadeAt, Slices: t.Slices,
+			Done: t.Done, Failed: t.Failed,
 			Counts: t.Counts, Failures: t.Failures, Unsearched: p.Unsearched(),
 		}
 		if !t.Whole() {
@@ -56,9 +59,11 @@ func (a *app) backfills(ctx context.Context, cfg config, c *elastic.Client) ([]b
 
 func printBackfillStatus(w *tabwriter.Writer, s backfillStatus) {
 	r, c := s.Request.Range, s.Counts
-	fmt.Fprintf(w, "\nBackfill %s\n  range\t%s to %s, %d rules\n", s.ID, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), s.Rules)
+	fmt.Fprintf(w, "\nBackfill %s\n  range\t%s to %s, %d rules\n", s.ID,
+		r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), s.Rules)
 	fmt.Fprintf(w, "  slices\t%d of %d covered, %d failed\n", s.Done, s.Slices, s.Failed)
-	fmt.Fprintf(w, "  found\t%d candidates, %d matched, %d created, %d duplicates, %d reduced, %d without their events, %d dead letters\n",
+	fmt.Fprintf(w, "  found\t%d candidates, %d matched, %d created, %d duplicates, %d reduced, "+
+		"%d without their events, %d dead letters\n",
 		c.Candidates, c.Matched, c.Created, c.Duplicates, c.Reduced, c.WithoutEvent, c.DeadLettered)
 	for _, f := range s.Failures {
 		fmt.Fprintf(w, "  failed\t%s for %s: %s\n", nameOf(f.Index), spans(f.Time), f.Reason)

@@ -19,8 +19,11 @@ func TestStatusIsWhole(t *testing.T) {
 	f("never run", ruleStatus{}, false)
 	f("covered", ruleStatus{CoveredUpTo: upTo, LastRun: run}, true)
 	f("the first run was killed", ruleStatus{CoveredUpTo: upTo}, false)
-	f("the last run failed", ruleStatus{CoveredUpTo: upTo, LastRun: &schedule.Run{Error: "no answer"}}, false)
+	f("the last run failed",
+		ruleStatus{CoveredUpTo: upTo, LastRun: &schedule.Run{Error: "no answer"}}, false)
 	f("a gap", ruleStatus{CoveredUpTo: upTo, LastRun: run, Gaps: span.Intervals{{}}}, false)
-	f("nothing covered for too long", ruleStatus{CoveredUpTo: upTo, LastRun: run, Late: true}, false)
-	f("an open index", ruleStatus{CoveredUpTo: upTo, LastRun: run, Open: []schedule.OpenIndex{{}}}, false)
+	f("nothing covered for too long", ruleStatus{CoveredUpTo: upTo, LastRun: run, Late: true},
+		false)
+	f("an open index", ruleStatus{CoveredUpTo: upTo, LastRun: run, Open: []schedule.OpenIndex{{}}},
+		false)
 }

@@ -34,7 +34,8 @@ func notCovered(report schedule.Report) error {
 func refusedRules(all []schedule.Refused) []string {
 	lines := make([]string, len(all))
 	for i, one := range all {
-		lines[i] = fmt.Sprintf("rule %s does not run: %s", one.RuleName, strings.ReplaceAll(one.Reason, "\n", "\n    "))
+		lines[i] = fmt.Sprintf("rule %s does not run: %s", one.RuleName,
+			strings.ReplaceAll(one.Reason, "\n", "\n    "))
 	}
 	return lines
 }
@@ -49,7 +50,8 @@ func describeTrouble(t schedule.Trouble) string {
 		concerned = fmt.Sprintf("%d rules: %s", len(rules), namesOf(rules))
 	}
 	if len(t.Indices) == 0 && t.Open.What() != "" {
-		return fmt.Sprintf("%s could not be searched: %s\n    for %s", t.Open.What(), t.Reason, concerned)
+		return fmt.Sprintf("%s could not be searched: %s\n    for %s", t.Open.What(), t.Reason,
+			concerned)
 	}
 	if len(t.Indices) == 0 {
 		return fmt.Sprintf("%s\n    the run ended early for %s", t.Reason, concerned)

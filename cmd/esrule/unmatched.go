@@ -9,9 +9,9 @@ import (
 	"esrule/internal/query/search"
 )
 
-// unmatched watches for patterns that no index matches, and exclusions that take nothing out. The first count
-// as covered, since there is nothing to search; yet a source that has stopped sending looks the same as one
-// that is misspelt, so each is named, once.
+// unmatched watches for patterns that no index matches, and exclusions that take nothing out. The
+// first count as covered, since there is nothing to search; yet a source that has stopped sending
+// looks the same as one that is misspelt, so each is named, once.
 type unmatched struct {
 	reader *search.Cluster
 	log    *slog.Logger
@@ -21,11 +21,12 @@ type unmatched struct {
 }
 
 func newUnmatched(reader *search.Cluster, log *slog.Logger) *unmatched {
-	return &unmatched{reader: reader, log: log, told: map[string]bool{}, excluded: map[string]bool{}}
+	return &unmatched{reader: reader, log: log, told: map[string]bool{},
+		excluded: map[string]bool{}}
 }
 
-// look gives how many patterns match nothing. It is advice only: of a pattern that cannot be asked about, what was
-// known before holds.
+// look gives how many patterns match nothing. It is advice only: of a pattern that cannot be asked
+// about, what was known before holds.
 func (u *unmatched) look(ctx context.Context, detections []*detect.Detection) int {
 	asked := map[string]bool{}
 	none := map[string]bool{}
@@ -44,7 +45,8 @@ func (u *unmatched) look(ctx context.Context, detections []*detect.Detection) in
 				none[pattern] = true
 			}
 			if none[pattern] && !u.told[pattern] {
-				u.log.Warn("no index that may be read matches a pattern: nothing is searched there until one does", "pattern", pattern)
+				u.log.Warn("no index that may be read matches a pattern: nothing is searched "+
+					"there until one does", "pattern", pattern)
 			}
 		}
 	}
@@ -56,7 +58,8 @@ func (u *unmatched) look(ctx context.Context, detections []*detect.Detection) in
 func (u *unmatched) exclusions(ctx context.Context, patterns []string) {
 	names, err := u.reader.ExcludedNames(ctx, patterns)
 	if err != nil {
-		u.log.Debug("whether exclusions take something out was not asked", "patterns", patterns, "error", err)
+		u.log.Debug("whether exclusions take something out was not asked", "patterns", patterns,
+			"error", err)
 	}
 	for _, name := range names {
 		if !u.excluded[name] {

@@ -11,8 +11,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The linker sets both (-ldflags "-X main.version=1.2.3 -X main.commit=0123abc"). They are empty in a plain `go build`,
-// which notes the commit itself; the image is built without the repository, so there the commit is given.
+// The linker sets both (-ldflags "-X main.version=1.2.3 -X main.commit=0123abc"). They are empty in
+// a plain `go build`, which notes the commit itself; the image is built without the repository, so
+// there the commit is given.
 var version, commit string
 
 // buildInfo says which program this is, for a bug report.
@@ -25,7 +26,8 @@ type buildInfo struct {
 }
 
 func readBuildInfo() buildInfo {
-	info := buildInfo{Version: version, Commit: commit, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info := buildInfo{Version: version, Commit: commit, Go: runtime.Version(),
+		Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if build, ok := debug.ReadBuildInfo(); ok {
 		info.Version = cmp.Or(info.Version, build.Main.Version)
 		for _, s := range build.Settings {
@@ -52,7 +54,8 @@ func (b buildInfo) print(w io.Writer) error {
 	if b.Modified {
 		commit += " with local changes"
 	}
-	_, err := fmt.Fprintf(w, "esrule %s\ncommit %s\nbuilt with %s for %s\n", b.Version, commit, b.Go, b.Platform)
+	_, err := fmt.Fprintf(w, "esrule %s\ncommit %s\nbuilt with %s for %s\n", b.Version, commit,
+		b.Go, b.Platform)
 	return err
 }
 

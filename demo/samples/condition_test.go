@@ -9,10 +9,12 @@ import (
 	"testing"
 )
 
-// The rule of the demo, written out by hand a second time: plain Go over a decoded map, with regular expressions where
-// the rule has wildcards. It shares no code with the matcher, so that a sample's Match flag can be trusted in its tests.
+// The rule of the demo, written out by hand a second time: plain Go over a decoded map, with
+// regular expressions where the rule has wildcards. It shares no code with the matcher, so that a
+// sample's Match flag can be trusted in its tests.
 
-// shortfall names the first condition of the rule that the document does not meet, or is empty where it matches.
+// shortfall names the first condition of the rule that the document does not meet, or is empty
+// where it matches.
 func shortfall(t *testing.T, document []byte) string {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(string(document)))
@@ -32,7 +34,8 @@ func shortfall(t *testing.T, document []byte) string {
 		return "type"
 	case !anyFold(values(doc, "process.name"), "umworkerprocess.exe", "umservice.exe"):
 		return "process"
-	case !anyFold(values(doc, "file.extension"), "php", "jsp", "js", "aspx", "asmx", "asax", "cfm", "shtml"):
+	case !anyFold(values(doc, "file.extension"), "php", "jsp", "js", "aspx", "asmx", "asax", "cfm",
+		"shtml"):
 		return "extension"
 	case branch(path, name) != "":
 		return ""
@@ -66,18 +69,22 @@ func branch(path, name []string) string {
 }
 
 func owa() *regexp.Regexp {
-	return regexp.MustCompile(`(?s)^.:\\.*\\microsoft\\exchange server.*\\frontend\\httpproxy\\owa\\auth\\.*$`)
+	return regexp.MustCompile(
+		`(?s)^.:\\.*\\microsoft\\exchange server.*\\frontend\\httpproxy\\owa\\auth\\.*$`)
 }
 
 func owaVersion() *regexp.Regexp {
-	return regexp.MustCompile(`(?s)^.:\\.*\\microsoft\\exchange server.*\\frontend\\httpproxy\\owa\\auth\\version\\.*$`)
+	return regexp.MustCompile(
+		`(?s)^.:\\.*\\microsoft\\exchange server.*\\frontend\\httpproxy\\owa\\auth\\version\\.*$`)
 }
 
 func ecp() *regexp.Regexp {
-	return regexp.MustCompile(`(?s)^.:\\.*\\microsoft\\exchange server.*\\frontend\\httpproxy\\ecp\\auth\\.*$`)
+	return regexp.MustCompile(
+		`(?s)^.:\\.*\\microsoft\\exchange server.*\\frontend\\httpproxy\\ecp\\auth\\.*$`)
 }
 
-// values gives what a keyword field holds: the field's values through objects and literal dotted keys, as texts.
+// values gives what a keyword field holds: the field's values through objects and literal dotted
+// keys, as texts.
 func values(doc map[string]any, field string) []string {
 	var found []string
 	for key, value := range doc {
@@ -109,11 +116,15 @@ func texts(value any) []string {
 }
 
 func anyFold(values []string, wanted ...string) bool {
-	return slices.ContainsFunc(values, func(v string) bool { return slices.Contains(wanted, asciiLower(v)) })
+	return slices.ContainsFunc(values, func(v string) bool {
+		return slices.Contains(wanted, asciiLower(v))
+	})
 }
 
 func anyMatch(values []string, pattern *regexp.Regexp) bool {
-	return slices.ContainsFunc(values, func(v string) bool { return pattern.MatchString(asciiLower(v)) })
+	return slices.ContainsFunc(values, func(v string) bool {
+		return pattern.MatchString(asciiLower(v))
+	})
 }
 
 // asciiLower leaves the Kelvin sign alone, which strings.ToLower would make a k.

@@ -17,8 +17,9 @@ type Transport interface {
 	Perform(*http.Request) (*http.Response, error)
 }
 
-// Patterns gives the index patterns of the six sources under the prefix: with an empty one, those of the shipped rule.
-// A test that shares its server sets a prefix of its own here and in Install and Load, and ESRULE_INDEX to the patterns.
+// Patterns gives the index patterns of the six sources under the prefix: with an empty one, those
+// of the shipped rule. A test that shares its server sets a prefix of its own here and in Install
+// and Load, and ESRULE_INDEX to the patterns.
 func Patterns(prefix string) ([]string, error) {
 	var patterns []string
 	for _, source := range Sources() {
@@ -31,12 +32,13 @@ func Patterns(prefix string) ([]string, error) {
 	return patterns, nil
 }
 
-// Install creates the sources' index templates, their names and patterns under the prefix. An existing template of
-// that name is replaced.
+// Install creates the sources' index templates, their names and patterns under the prefix. An
+// existing template of that name is replaced.
 //
-// The sources whose names begin with logs- write to data streams. A prefix means that others share the server; where such
-// a server has no data stream API, as the test distribution has none, they get plain indices of the same names instead,
-// since it makes data streams but could never delete one again.
+// The sources whose names begin with logs- write to data streams. A prefix means that others share
+// the server; where such a server has no data stream API, as the test distribution has none, they
+// get plain indices of the same names instead, since it makes data streams but could never delete
+// one again.
 func Install(ctx context.Context, es Transport, prefix string) error {
 	streams := prefix == "" || hasDataStreamAPI(ctx, es)
 	for _, source := range Sources() {
@@ -51,15 +53,17 @@ func Install(ctx context.Context, es Transport, prefix string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := send(ctx, es, http.MethodPut, "/_index_template/"+t.name, "application/json", body); err != nil {
+		if _, err := send(ctx, es, http.MethodPut, "/_index_template/"+t.name, "application/json",
+			body); err != nil {
 			return fmt.Errorf("create index template %s: %w", t.name, err)
 		}
 	}
 	return nil
 }
 
-// Load writes events into their indices under the prefix, which come to be by the templates of Install, and makes them
-// searchable. Events that are there already are an error: Load replaces nothing.
+// Load writes events into their indices under the prefix, which come to be by the templates of
+// Install, and makes them searchable. Events that are there already are an error: Load replaces
+// nothing.
 func Load(ctx context.Context, es Transport, prefix string, events []Event) error {
 	var body bytes.Buffer
 	lines := json.NewEncoder(&body)
@@ -68,13 +72,15 @@ func Load(ctx context.Context, es Transport, prefix string, events []Event) erro
 			Index string `json:"_index"`
 			ID    string `json:"_id"`
 		}
-		if err := lines.Encode(map[string]target{"create": {prefix + e.Index, e.ID()}}); err != nil {
+		if err := lines.Encode(map[string]target{"create": {prefix + e.Index,
+			e.ID()}}); err != nil {
 			return err
 		}
 		body.Write(e.JSON)
 		body.WriteByte('\n')
 	}
-	answer, err := send(ctx, es, http.MethodPost, "/_bulk?refresh=true", "application/x-ndjson", body.Bytes())
+	answer, err := send(ctx, es, http.MethodPost, "/_bulk?refresh=true", "application/x-ndjson",
+		body.Bytes())
 	if err != nil {
 		return fmt.Errorf("write sample events: %w", err)
 	}
@@ -95,19 +101,22 @@ func checkItems(answer []byte, events []Event) error {
 		return fmt.Errorf("answer to bulk request: %w", err)
 	}
 	if len(bulk.Items) != len(events) {
-		return fmt.Errorf("write sample events: %d written, %d acknowledged", len(events), len(bulk.Items))
+		return fmt.Errorf("write sample events: %d written, %d acknowledged", len(events),
+			len(bulk.Items))
 	}
 	var refused []error
 	for i, item := range bulk.Items {
 		if item.Create.Status != http.StatusCreated {
-			refused = append(refused, fmt.Errorf("sample event %s: status %d: %s", events[i].ID(), item.Create.Status, item.Create.Error))
+			refused = append(refused, fmt.Errorf("sample event %s: status %d: %s", events[i].ID(),
+				item.Create.Status, item.Create.Error))
 		}
 	}
 	return errors.Join(refused...)
 }
 
-// Remove deletes what Install and Load made under the prefix. Only the indices that the events name go, whatever else the
-// patterns match. A server without a data stream API cannot give up the streams of an empty prefix: stop it instead.
+// Remove deletes what Install and Load made under the prefix. Only the indices that the events name
+// go, whatever else the patterns match. A server without a data stream API cannot give up the
+// streams of an empty prefix: stop it instead.
 func Remove(ctx context.Context, es Transport, prefix string, events []Event) error {
 	streamPath := "/"
 	if hasDataStreamAPI(ctx, es) {
@@ -168,7 +177,8 @@ type statusError struct {
 
 func (e *statusError) Error() string { return fmt.Sprintf("status %d: %.500s", e.status, e.body) }
 
-func send(ctx context.Context, es Transport, method, path, contentType string, body []byte) ([]byte, error) {
+func send(ctx context.Context, es Transport, method, path, contentType string,
+	body []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err

@@ -48,7 +48,8 @@ func TestInstallLoadRemove(t *testing.T) {
 		t.Helper()
 		e := events[slices.IndexFunc(events, func(e samples.Event) bool { return e.ID() == id })]
 		query := prefix + e.Index + "/_search?q=_ignored:file.path%20AND%20_id:" + id
-		if got := strings.Contains(string(cluster.Do("GET", query, nil)), `"value":1`); got != want {
+		if got := strings.Contains(string(cluster.Do("GET", query, nil)),
+			`"value":1`); got != want {
 			t.Errorf("%s: file.path left out of the index: %v, want %v", id, got, want)
 		}
 	}
@@ -59,17 +60,20 @@ func TestInstallLoadRemove(t *testing.T) {
 
 	checkAgainstElasticsearch(t, cluster, strings.Join(patterns, ","), events)
 
-	if err := samples.Load(ctx, cluster.Client, prefix, events[:1]); err == nil || !strings.Contains(err.Error(), "status 409") {
+	if err := samples.Load(ctx, cluster.Client, prefix, events[:1]); err == nil ||
+		!strings.Contains(err.Error(), "status 409") {
 		t.Errorf("loading an event again: %v, want status 409", err)
 	}
 
 	if err := samples.Remove(ctx, cluster.Client, prefix, events); err != nil {
 		t.Fatal(err)
 	}
-	if left := string(cluster.Do("GET", "_resolve/index/"+prefix+"*?expand_wildcards=all", nil)); strings.Contains(left, prefix) {
+	if left := string(cluster.Do("GET", "_resolve/index/"+prefix+"*?expand_wildcards=all",
+		nil)); strings.Contains(left, prefix) {
 		t.Errorf("left after Remove: %s", left)
 	}
-	if left := string(cluster.Do("GET", "_index_template?filter_path=index_templates.name", nil)); strings.Contains(left, prefix) {
+	if left := string(cluster.Do("GET", "_index_template?filter_path=index_templates.name",
+		nil)); strings.Contains(left, prefix) {
 		t.Errorf("templates left after Remove: %s", left)
 	}
 	if err := samples.Remove(ctx, cluster.Client, prefix, events); err != nil {
@@ -77,9 +81,10 @@ func TestInstallLoadRemove(t *testing.T) {
 	}
 }
 
-// checkAgainstElasticsearch asks the server which events the rule matches, all of its conditions pushed down. It agrees with
-// the Match flags, but for the path that it did not index.
-func checkAgainstElasticsearch(t *testing.T, cluster *estest.Cluster, patterns string, events []samples.Event) {
+// checkAgainstElasticsearch asks the server which events the rule matches, all of its conditions
+// pushed down. It agrees with the Match flags, but for the path that it did not index.
+func checkAgainstElasticsearch(t *testing.T, cluster *estest.Cluster, patterns string,
+	events []samples.Event) {
 	t.Helper()
 	var answer struct {
 		Hits struct {
@@ -88,7 +93,8 @@ func checkAgainstElasticsearch(t *testing.T, cluster *estest.Cluster, patterns s
 			}
 		}
 	}
-	if err := json.Unmarshal(cluster.Do("POST", patterns+"/_search", map[string]any{"size": 1000, "query": ruleAsQuery()}), &answer); err != nil {
+	if err := json.Unmarshal(cluster.Do("POST", patterns+"/_search",
+		map[string]any{"size": 1000, "query": ruleAsQuery()}), &answer); err != nil {
 		t.Fatal(err)
 	}
 	found := map[string]bool{}
@@ -130,8 +136,10 @@ func ruleAsQuery() any {
 				"filter": like("file.path", frontEnd+`owa\auth\*`),
 				"must_not": []any{
 					like("file.path", frontEnd+`owa\auth\version\*`),
-					like("file.name", "errorFE.aspx", "expiredpassword.aspx", "frowny.aspx", "GetIdToken.htm", "logoff.aspx",
-						"logon.aspx", "OutlookCN.aspx", "RedirSuiteServiceProxy.aspx", "signout.aspx"),
+					like("file.name", "errorFE.aspx", "expiredpassword.aspx", "frowny.aspx",
+						"GetIdToken.htm", "logoff.aspx",
+						"logon.aspx", "OutlookCN.aspx", "RedirSuiteServiceProxy.aspx",
+						"signout.aspx"),
 				},
 			}},
 			m{"bool": m{

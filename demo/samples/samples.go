@@ -19,8 +19,8 @@ type Event struct {
 	Name   string // unique within the source
 	Why    string // one sentence: what makes it match, or what keeps it from matching
 	Match  bool   // whether the rule as written matches it
-	// SameAs names the event of the same source that this one is another copy of, as after a shipper's restart: both
-	// match, and one signal is to be written. Empty for every other event.
+	// SameAs names the event of the same source that this one is another copy of, as after a
+	// shipper's restart: both match, and one signal is to be written. Empty for every other event.
 	SameAs string
 	Index  string // the index or data stream it belongs to, without prefix
 	JSON   []byte // the document's _source
@@ -31,11 +31,13 @@ func (e Event) ID() string { return e.Source + "." + e.Name }
 
 // Sources names the six sources in the order in which Events gives them.
 func Sources() []string {
-	return []string{"winlogbeat", "endpoint", "sysmon_operational", "m365_defender", "sentinel_one", "endgame"}
+	return []string{"winlogbeat", "endpoint", "sysmon_operational", "m365_defender", "sentinel_one",
+		"endgame"}
 }
 
-// Events gives all events with their times resolved against now. They happened, and where the source says so were ingested,
-// between one and seven minutes before it; one arrived late, by event.ingested.
+// Events gives all events with their times resolved against now. They happened, and where the
+// source says so were ingested, between one and seven minutes before it; one arrived late, by
+// event.ingested.
 func Events(now time.Time) ([]Event, error) {
 	var events []Event
 	for _, source := range Sources() {

@@ -58,7 +58,8 @@ func TestMatchFlags(t *testing.T) {
 	for id, e := range load(t) {
 		missed := shortfall(t, e.JSON)
 		if got := missed == ""; got != e.Match {
-			t.Errorf("%s: match is %v, but the conditions written by hand say %v %s\n%s", id, e.Match, got, missed, e.JSON)
+			t.Errorf("%s: match is %v, but the conditions written by hand say %v %s\n%s", id,
+				e.Match, got, missed, e.JSON)
 		}
 		if e.Match {
 			matches[e.Source]++
@@ -83,8 +84,10 @@ func TestCopiesAreTheSameRecord(t *testing.T) {
 		if !ok || !original.Match || !e.Match {
 			t.Errorf("%s is a copy of %s, which is no match or is not there", id, e.SameAs)
 		}
-		for _, field := range []string{"@timestamp", "winlog.record_id", "winlog.computer_name", "file.path"} {
-			if got, want := fieldOf(t, e, field), fieldOf(t, original, field); !slices.Equal(got, want) || len(got) != 1 {
+		for _, field := range []string{"@timestamp", "winlog.record_id", "winlog.computer_name",
+			"file.path"} {
+			if got, want := fieldOf(t, e, field), fieldOf(t, original, field); !slices.Equal(got,
+				want) || len(got) != 1 {
 				t.Errorf("%s: %s is %v, in the original %v", id, field, got, want)
 			}
 		}
@@ -114,8 +117,10 @@ func TestEveryConditionHasItsEvents(t *testing.T) {
 				t.Errorf("there is no event %s", id)
 				continue
 			}
-			if got := branch(fieldOf(t, e, "file.path"), fieldOf(t, e, "file.name")); got != wantBranch || !e.Match {
-				t.Errorf("%s: branch %q, match %v; want branch %q, match true", id, got, e.Match, wantBranch)
+			if got := branch(fieldOf(t, e, "file.path"),
+				fieldOf(t, e, "file.name")); got != wantBranch || !e.Match {
+				t.Errorf("%s: branch %q, match %v; want branch %q, match true", id, got, e.Match,
+					wantBranch)
 			}
 		}
 	}
@@ -134,50 +139,75 @@ func TestEveryConditionHasItsEvents(t *testing.T) {
 	}
 
 	// Branches, each from several sources.
-	meets("aspnet_client", "winlogbeat.aspnet-client-aspx", "endpoint.aspnet-client-php-umservice", "sysmon_operational.aspnet-client-asmx",
-		"m365_defender.aspnet-client-jsp-umservice", "sentinel_one.aspnet-client-php", "endgame.aspnet-client-aspx")
-	meets("owa", "winlogbeat.owa-auth-umservice-lower-case", "endpoint.owa-auth-aspx", "sysmon_operational.owa-auth-shtml",
-		"m365_defender.owa-auth-aspx", "sentinel_one.shared-id-owa", "endgame.owa-auth-jsp-umservice")
-	meets("ecp", "winlogbeat.ecp-auth-js", "endpoint.ecp-auth-cfm", "sysmon_operational.ecp-auth-asax-umservice",
+	meets("aspnet_client", "winlogbeat.aspnet-client-aspx", "endpoint.aspnet-client-php-umservice",
+		"sysmon_operational.aspnet-client-asmx",
+		"m365_defender.aspnet-client-jsp-umservice", "sentinel_one.aspnet-client-php",
+		"endgame.aspnet-client-aspx")
+	meets("owa", "winlogbeat.owa-auth-umservice-lower-case", "endpoint.owa-auth-aspx",
+		"sysmon_operational.owa-auth-shtml",
+		"m365_defender.owa-auth-aspx", "sentinel_one.shared-id-owa",
+		"endgame.owa-auth-jsp-umservice")
+	meets("ecp", "winlogbeat.ecp-auth-js", "endpoint.ecp-auth-cfm",
+		"sysmon_operational.ecp-auth-asax-umservice",
 		"m365_defender.ecp-auth-js", "sentinel_one.shared-id-ecp", "endgame.ecp-auth-aspx")
 
 	// What stands beside an exclusion, and matches.
-	meets("owa", "endpoint.owa-version-lookalike", "endpoint.owa-auth-subfolder", "m365_defender.owa-auth-timeoutlogoff")
+	meets("owa", "endpoint.owa-version-lookalike", "endpoint.owa-auth-subfolder",
+		"m365_defender.owa-auth-timeoutlogoff")
 	meets("ecp", "winlogbeat.ecp-timeoutlogout", "winlogbeat.ecp-auth-logon")
 
 	// Letter case, drives, wildcards.
 	meets("aspnet_client", "winlogbeat.upper-case-throughout", "sysmon_operational.other-drive")
-	meets("owa", "m365_defender.lower-case-path", "sysmon_operational.extension-mixed-case", "endpoint.other-exchange-version-and-drive")
+	meets("owa", "m365_defender.lower-case-path", "sysmon_operational.extension-mixed-case",
+		"endpoint.other-exchange-version-and-drive")
 	meets("ecp", "sysmon_operational.two-matching-folders")
 
 	// Odd shapes of what matches.
-	meets("owa", "winlogbeat.path-beyond-ignore-above", "winlogbeat.dotted-keys-beside-objects", "winlogbeat.scalars-for-arrays",
-		"winlogbeat.owa-auth-name-missing", "endpoint.owa-auth-name-null", "endpoint.two-event-types", "endpoint.late-arrival")
+	meets("owa", "winlogbeat.path-beyond-ignore-above", "winlogbeat.dotted-keys-beside-objects",
+		"winlogbeat.scalars-for-arrays",
+		"winlogbeat.owa-auth-name-missing", "endpoint.owa-auth-name-null",
+		"endpoint.two-event-types", "endpoint.late-arrival")
 	meets("ecp", "endpoint.ecp-auth-name-number")
-	meets("aspnet_client", "winlogbeat.dotted-keys-throughout", "winlogbeat.timestamp-as-number", "m365_defender.long-path-in-the-index",
+	meets("aspnet_client", "winlogbeat.dotted-keys-throughout", "winlogbeat.timestamp-as-number",
+		"m365_defender.long-path-in-the-index",
 		"sysmon_operational.sysmon-27-blocked-page")
 
 	// Each condition missed alone.
 	misses("category", "winlogbeat.category-capital-letter", "endpoint.category-other")
-	misses("os", "endpoint.linux-host", "endpoint.os-type-capital-letter", "winlogbeat.os-type-empty-array", "endgame.os-type-missing",
-		"sysmon_operational.os-type-missing-over-httpjson", "m365_defender.os-type-missing-without-sid", "sentinel_one.linux-endpoint")
-	misses("type", "endpoint.rename-instead-of-creation", "endpoint.deletion", "endpoint.event-type-capital-letter", "winlogbeat.event-type-null",
-		"winlogbeat.sysmon-2-creation-time-changed", "sysmon_operational.sysmon-23-deletion", "m365_defender.old-package",
-		"m365_defender.modified-instead-of-created", "sentinel_one.rename", "sentinel_one.modification", "endgame.rename-instead-of-creation")
-	misses("process", "winlogbeat.process-iis-worker", "winlogbeat.process-name-missing", "endpoint.process-without-exe",
-		"endpoint.process-name-longer", "m365_defender.process-kelvin-sign", "sentinel_one.process-empty-array", "endgame.process-transport")
-	misses("extension", "winlogbeat.extension-php5", "winlogbeat.extension-number", "winlogbeat.extension-cut-from-the-whole-path",
-		"sysmon_operational.extension-with-backslashes", "sysmon_operational.sysmon-27-blocked-program", "sysmon_operational.sysmon-29-program",
-		"endpoint.extension-with-dot", "endpoint.extension-html", "m365_defender.extension-with-blank", "m365_defender.extension-config",
+	misses("os", "endpoint.linux-host", "endpoint.os-type-capital-letter",
+		"winlogbeat.os-type-empty-array", "endgame.os-type-missing",
+		"sysmon_operational.os-type-missing-over-httpjson",
+		"m365_defender.os-type-missing-without-sid", "sentinel_one.linux-endpoint")
+	misses("type", "endpoint.rename-instead-of-creation", "endpoint.deletion",
+		"endpoint.event-type-capital-letter", "winlogbeat.event-type-null",
+		"winlogbeat.sysmon-2-creation-time-changed", "sysmon_operational.sysmon-23-deletion",
+		"m365_defender.old-package",
+		"m365_defender.modified-instead-of-created", "sentinel_one.rename",
+		"sentinel_one.modification", "endgame.rename-instead-of-creation")
+	misses("process", "winlogbeat.process-iis-worker", "winlogbeat.process-name-missing",
+		"endpoint.process-without-exe",
+		"endpoint.process-name-longer", "m365_defender.process-kelvin-sign",
+		"sentinel_one.process-empty-array", "endgame.process-transport")
+	misses("extension", "winlogbeat.extension-php5", "winlogbeat.extension-number",
+		"winlogbeat.extension-cut-from-the-whole-path",
+		"sysmon_operational.extension-with-backslashes",
+		"sysmon_operational.sysmon-27-blocked-program", "sysmon_operational.sysmon-29-program",
+		"endpoint.extension-with-dot", "endpoint.extension-html",
+		"m365_defender.extension-with-blank", "m365_defender.extension-config",
 		"sentinel_one.extension-missing", "endgame.extension-txt")
-	misses("path", "winlogbeat.two-drive-letters", "winlogbeat.wwwroot-itself", "endpoint.path-missing", "endpoint.custom-install-path",
-		"endpoint.install-at-drive-root", "endpoint.clientaccess-not-frontend", "sysmon_operational.device-path", "sysmon_operational.network-share",
-		"sysmon_operational.aspnet-client-lookalike", "sysmon_operational.owa-auth-lookalike", "sysmon_operational.owa-itself",
-		"sysmon_operational.ecp-itself", "m365_defender.exchange-without-blank", "sentinel_one.short-names", "sentinel_one.path-null",
+	misses("path", "winlogbeat.two-drive-letters", "winlogbeat.wwwroot-itself",
+		"endpoint.path-missing", "endpoint.custom-install-path",
+		"endpoint.install-at-drive-root", "endpoint.clientaccess-not-frontend",
+		"sysmon_operational.device-path", "sysmon_operational.network-share",
+		"sysmon_operational.aspnet-client-lookalike", "sysmon_operational.owa-auth-lookalike",
+		"sysmon_operational.owa-itself",
+		"sysmon_operational.ecp-itself", "m365_defender.exchange-without-blank",
+		"sentinel_one.short-names", "sentinel_one.path-null",
 		"endgame.path-with-slashes")
 
 	// Each exclusion.
-	misses("owa version", "winlogbeat.owa-excluded-version", "winlogbeat.owa-excluded-version-beyond-ignore-above")
+	misses("owa version", "winlogbeat.owa-excluded-version",
+		"winlogbeat.owa-excluded-version-beyond-ignore-above")
 	misses("owa name",
 		"winlogbeat.owa-excluded-errorfe",
 		"endgame.owa-excluded-expiredpassword",
@@ -190,7 +220,8 @@ func TestEveryConditionHasItsEvents(t *testing.T) {
 		"sysmon_operational.owa-excluded-signout",
 		"endpoint.owa-excluded-name-in-subfolder",
 		"endpoint.owa-excluded-one-of-two-names")
-	misses("ecp name", "endpoint.ecp-excluded-timeoutlogoff", "sysmon_operational.ecp-excluded-timeoutlogoff-mixed-case",
+	misses("ecp name", "endpoint.ecp-excluded-timeoutlogoff",
+		"sysmon_operational.ecp-excluded-timeoutlogoff-mixed-case",
 		"endgame.ecp-excluded-timeoutlogoff")
 
 	// Documents that miss more than one, as they really occur.
@@ -199,8 +230,8 @@ func TestEveryConditionHasItsEvents(t *testing.T) {
 	misses("extension", "sysmon_operational.sysmon-17-pipe")
 }
 
-// A near miss misses one condition only, so that it tests that condition. Documents that miss more are listed, with the
-// reason.
+// A near miss misses one condition only, so that it tests that condition. Documents that miss more
+// are listed, with the reason.
 func TestNearMissesMissOneCondition(t *testing.T) {
 	severalMissing := []string{
 		"winlogbeat.winlogbeat-7-7",         // the old shape lacks most fields
@@ -213,7 +244,8 @@ func TestNearMissesMissOneCondition(t *testing.T) {
 		}
 		second := shortfall(t, mend(t, e, shortfall(t, e.JSON)))
 		if got, want := second != "", slices.Contains(severalMissing, id); got != want {
-			t.Errorf("%s: misses a second condition: %v %q, want %v\n%s", id, got, second, want, e.JSON)
+			t.Errorf("%s: misses a second condition: %v %q, want %v\n%s", id, got, second, want,
+				e.JSON)
 		}
 	}
 }

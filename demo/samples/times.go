@@ -8,10 +8,12 @@ import (
 	"time"
 )
 
-// resolveTimes puts instants in the place of ${now-AGE} and ${now-AGE:LAYOUT}, AGE being a Go duration. A string that is
-// nothing but ${now-AGE:millis} becomes a number, quotes and all, as Endgame writes @timestamp.
+// resolveTimes puts instants in the place of ${now-AGE} and ${now-AGE:LAYOUT}, AGE being a Go
+// duration. A string that is nothing but ${now-AGE:millis} becomes a number, quotes and all, as
+// Endgame writes @timestamp.
 func resolveTimes(document []byte, now time.Time) ([]byte, error) {
-	placeholder := regexp.MustCompile(`"\$\{now-([^:}"]+):(millis)\}"|\$\{now-([^:}"]+)(?::([a-z]+))?\}`)
+	placeholder := regexp.MustCompile(
+		`"\$\{now-([^:}"]+):(millis)\}"|\$\{now-([^:}"]+)(?::([a-z]+))?\}`)
 	var failed error
 	resolved := placeholder.ReplaceAllFunc(document, func(found []byte) []byte {
 		part := placeholder.FindSubmatch(found)

@@ -79,7 +79,8 @@ type Counter interface {
 
 // Check says for each pattern whether the rule can fire there. late is how late an event may come
 // that only its @timestamp places.
-func (d *Detection) Check(ctx context.Context, c Counter, now time.Time, late time.Duration) (RuleCheck, error) {
+func (d *Detection) Check(ctx context.Context, c Counter, now time.Time,
+	late time.Duration) (RuleCheck, error) {
 	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
 	if why := indexpattern.CheckList(d.Patterns); why != "" {
 		check.Notes = append(check.Notes, why)
@@ -98,13 +99,17 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time, late ti
 		}
 		check.Patterns = append(check.Patterns, one)
 	}
-	if !slices.ContainsFunc(check.Patterns, func(p PatternCheck) bool { return len(p.Indices) > 0 }) {
-		check.Problems = append(check.Problems, "no index matches any of its patterns: the rule cannot fire here")
+	if !slices.ContainsFunc(check.Patterns, func(p PatternCheck) bool {
+		return len(p.Indices) > 0
+	}) {
+		check.Problems = append(check.Problems,
+			"no index matches any of its patterns: the rule cannot fire here")
 	}
 	return check, nil
 }
 
-func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string, now time.Time, late time.Duration) (PatternCheck, error) {
+func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string, now time.Time,
+	late time.Duration) (PatternCheck, error) {
 	check := PatternCheck{Pattern: pattern}
 	if why := indexpattern.NotSearched(pattern); why != "" {
 		check.Problems = append(check.Problems, "not searched: "+why)
@@ -116,7 +121,9 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 		return check, err
 	}
 	for _, m := range missing {
-		check.Problems = append(check.Problems, fmt.Sprintf("the privilege %s is missing: what may not be read is not searched", m.Privilege))
+		check.Problems = append(check.Problems,
+			fmt.Sprintf("the privilege %s is missing: what may not be read is not searched",
+				m.Privilege))
 	}
 	patterns, open, err := Searchable(ctx, c, patterns)
 	if err != nil {
@@ -140,14 +147,16 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 		return check, err
 	}
 	if len(check.Indices) == 0 {
-		check.Notes = append(check.Notes, "no index matches the pattern: nothing is searched here until one does")
+		check.Notes = append(check.Notes, "no index matches the pattern: nothing is searched "+
+			"here until one does")
 		return check, nil
 	}
 	classes, err := d.Classes(ctx, c, patterns)
 	if err != nil {
 		return check, err
 	}
-	if err := d.countEvents(ctx, c, &check, classes, span.Interval{From: now.Add(-CheckedTime)}); err != nil {
+	if err := d.countEvents(ctx, c, &check, classes,
+		span.Interval{From: now.Add(-CheckedTime)}); err != nil {
 		return check, err
 	}
 	hints, err := d.multiFields(ctx, c, patterns, classes)
@@ -161,7 +170,8 @@ func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string,
 		return check, err
 	}
 	if check.Events == 0 {
-		check.Notes = append(check.Notes, fmt.Sprintf("no event in the last %s: is the source still sending?", CheckedDays))
+		check.Notes = append(check.Notes, fmt.Sprintf("no event in the last %s: is the source "+
+			"still sending?", CheckedDays))
 	}
 	return check, nil
 }
@@ -186,7 +196,8 @@ func checkOpening(ctx context.Context, c Counter, check *PatternCheck, patterns 
 	return pit.Close(ctx)
 }
 
-func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCheck, classes []search.Class, day span.Interval) error {
+func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCheck,
+	classes []search.Class, day span.Interval) error {
 	patterns := indexpattern.Alone(d.Patterns, check.Pattern)
 	when := prefilter.Anytime(d.Timestamps(), day.From, day.To)
 	all, err := c.Count(ctx, patterns, when)
@@ -201,9 +212,11 @@ func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCh
 	}
 	check.Candidates = candidates.Documents
 	for _, path := range d.named() {
-		f := FieldCheck{Path: path, Mapping: mappingsOf(classes, path), Mappings: mappings(classes, path)}
+		f := FieldCheck{Path: path, Mapping: mappingsOf(classes, path),
+			Mappings: mappings(classes, path)}
 		if f.Mapping != Unmapped {
-			carrying, err := c.Count(ctx, patterns, dsl.And(when, dsl.Or(dsl.Exists(path), dsl.Ignored(path))))
+			carrying, err := c.Count(ctx, patterns,
+				dsl.And(when, dsl.Or(dsl.Exists(path), dsl.Ignored(path))))
 			if err != nil {
 				return err
 			}
@@ -231,7 +244,8 @@ func mappingsOf(classes []search.Class, path string) string {
 }
 
 // judgeClass says what keeps the rule from firing on indices of one mapping.
-func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints map[string]string, late time.Duration) {
+func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints map[string]string,
+	late time.Duration) {
 	where := class.Indices[0]
 	if n := len(class.Indices) - 1; n > 0 {
 		where += fmt.Sprintf(" and %d more", n)
@@ -244,33 +258,46 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints ma
 	lacks := d.unmappedIn(class.Mapping)
 	switch {
 	case filter.Clause.IsNothing() && len(lacks) == 0:
-		check.Problems = append(check.Problems, where+": the rule can never fire: no event satisfies its condition")
+		check.Problems = append(check.Problems, where+
+			": the rule can never fire: no event satisfies its condition")
 	case filter.Clause.IsNothing():
-		check.Problems = append(check.Problems, fmt.Sprintf("%s: the rule can never fire: not mapped: %s", where, missing(lacks, hints)))
+		check.Problems = append(check.Problems,
+			fmt.Sprintf("%s: the rule can never fire: not mapped: %s", where,
+				missing(lacks, hints)))
 	case len(lacks) > 0:
-		check.Notes = append(check.Notes, fmt.Sprintf("%s: not mapped, so missing in every event: %s", where, missing(lacks, hints)))
+		check.Notes = append(check.Notes,
+			fmt.Sprintf("%s: not mapped, so missing in every event: %s", where,
+				missing(lacks, hints)))
 	}
 	if filter.Clause.IsEverything() {
-		check.Notes = append(check.Notes, where+": the rule has no condition that an index answers cheaply: every event of a window is read")
+		check.Notes = append(check.Notes, where+
+			": the rule has no condition that an index answers cheaply: every event of a window is read")
 	}
 	if f := class.Mapping.Fields["@timestamp"]; !f.IsDate() {
-		check.Problems = append(check.Problems, where+": @timestamp is not mapped as a date: whether an event lies in a window is not certain, and one may be missed")
+		check.Problems = append(check.Problems, where+
+			": @timestamp is not mapped as a date: whether an event lies in a window is not "+
+			"certain, and one may be missed")
 	}
 	if o := d.Rule.TimestampOverride; o != "" && class.Mapping.Fields[o].Type == event.Unmapped {
-		check.Notes = append(check.Notes, fmt.Sprintf("%s: %s is not mapped: events are searched by @timestamp; %s", where, o, lateness(d.Rule, late)))
+		check.Notes = append(check.Notes, fmt.Sprintf("%s: %s is not mapped: events are searched "+
+			"by @timestamp; %s", where, o, lateness(d.Rule, late)))
 	}
 }
 
 // lateness says what becomes of an event that comes late and says nothing of it.
 func lateness(r *rule.Rule, late time.Duration) string {
 	if late == 0 {
-		return fmt.Sprintf("one that arrives more than %s late is missed, since ESRULE_LATE=0 switches the late sweep off", Overlap(r))
+		return fmt.Sprintf("one that arrives more than %s late is missed, since ESRULE_LATE=0 "+
+			"switches the late sweep off", Overlap(r))
 	}
-	return fmt.Sprintf("one that arrives more than %s late is found within the hour by the late sweep, one later than %s (ESRULE_LATE) is missed", Overlap(r), model.Duration(late))
+	return fmt.Sprintf("one that arrives more than %s late is found within the hour by the late "+
+		"sweep, one later than %s (ESRULE_LATE) is missed", Overlap(r), model.Duration(late))
 }
 
 func (d *Detection) unmappedIn(m *event.Mapping) []string {
-	return slices.DeleteFunc(d.named(), func(path string) bool { return m.Fields[path].Type != event.Unmapped })
+	return slices.DeleteFunc(d.named(), func(path string) bool {
+		return m.Fields[path].Type != event.Unmapped
+	})
 }
 
 // checkClosed names the closed indices of a pattern.

@@ -89,7 +89,8 @@ type Outcome struct {
 
 // Cover searches the target for a rule's events and writes a signal for each match. With no error,
 // everything but the failures in the outcome was read, judged and acknowledged.
-func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target, x sink.Execution) (Outcome, error) {
+func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target,
+	x sink.Execution) (Outcome, error) {
 	var sum Outcome
 	strange := false
 	for range goneTries {
@@ -111,7 +112,8 @@ func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target, x sink.Exec
 		if gone = slices.Compact(gone); len(gone) == 0 {
 			return sum, nil
 		}
-		c.Log.Warn("indices were deleted or renamed while they were searched; the time is searched again, in "+
+		c.Log.Warn("indices were deleted or renamed while they were searched; the time is "+
+			"searched again, in "+
 			"case they go on under other names", "rule", d.Rule.ID, "indices", gone)
 		sum.Failures, t.Only, t.Drained = kept, nil, nil
 	}
@@ -130,14 +132,16 @@ func (o Outcome) add(other Outcome) Outcome {
 }
 
 // once searches the target. Indices that are gone by then are among the failures.
-func (c *Coverer) once(ctx context.Context, d *Detection, t Target, x sink.Execution) (Outcome, error) {
+func (c *Coverer) once(ctx context.Context, d *Detection, t Target,
+	x sink.Execution) (Outcome, error) {
 	pit, err := c.Cluster.OpenPointInTime(ctx, t.Patterns)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("open a point in time on %s: %w", t.Patterns, err)
 	}
 	closeIt := func() {
 		if err := pit.Close(context.WithoutCancel(ctx)); err != nil {
-			c.Log.Debug("a point in time was not closed; it ends by itself", "rule", d.Rule.ID, "error", err)
+			c.Log.Debug("a point in time was not closed; it ends by itself", "rule", d.Rule.ID,
+				"error", err)
 		}
 	}
 	defer closeIt()
@@ -183,10 +187,13 @@ func (c *Coverer) once(ctx context.Context, d *Detection, t Target, x sink.Execu
 func outcomeOf(out Outcome, t Target, pit *search.PointInTime) Outcome {
 	for _, f := range pit.Failures() {
 		unwell := f.Type == elastic.NoShardAvailable || f.Type == elastic.ClusterBlock
-		out.Failures = append(out.Failures, Failure{Index: f.Index, Reason: f.Reason, Unwell: unwell})
+		out.Failures = append(out.Failures,
+			Failure{Index: f.Index, Reason: f.Reason, Unwell: unwell})
 	}
 	if len(t.Only) > 0 {
-		out.Failures = slices.DeleteFunc(out.Failures, func(f Failure) bool { return !slices.Contains(t.Only, f.Index) })
+		out.Failures = slices.DeleteFunc(out.Failures, func(f Failure) bool {
+			return !slices.Contains(t.Only, f.Index)
+		})
 	}
 	return out
 }
@@ -209,7 +216,8 @@ type judge struct {
 }
 
 func newJudge(c *Coverer, d *Detection, t Target, p plan, x sink.Execution) *judge {
-	j := &judge{coverer: c, detection: d, target: t, plan: p, execution: x, event: event.New(d.Fields),
+	j := &judge{coverer: c, detection: d, target: t, plan: p, execution: x,
+		event:   event.New(d.Fields),
 		unknown: map[string]bool{}, partial: map[string]string{}}
 	j.event.SetNow(t.Now)
 	return j
@@ -226,7 +234,8 @@ func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
 }
 
 // readPages takes page after page, each while the next is under way.
-func (j *judge) readPages(ctx context.Context, pit *search.PointInTime, request search.Request) error {
+func (j *judge) readPages(ctx context.Context, pit *search.PointInTime,
+	request search.Request) error {
 	for page, err := range pit.Pages(ctx, request) {
 		if err != nil {
 			return fmt.Errorf("read candidates: %w", err)
@@ -271,8 +280,9 @@ func (j *judge) judge(hit *search.Hit) error {
 	}
 	j.outcome.Matched++
 	signal, err := sink.NewSignal(sink.Match{
-		Rule: j.detection.Rule, Index: hit.Index, ID: hit.ID(), Source: hit.SourceJSON(), Fields: hit.FieldsJSON(),
-		Time: eventTime(hit, mapping),
+		Rule: j.detection.Rule, Index: hit.Index, ID: hit.ID(), Source: hit.SourceJSON(),
+		Fields: hit.FieldsJSON(),
+		Time:   eventTime(hit, mapping),
 	}, j.execution)
 	if err != nil {
 		return fmt.Errorf("make a signal of document %s of index %s: %w", hit.ID(), hit.Index, err)
@@ -352,7 +362,8 @@ func (j *judge) flush(ctx context.Context) error {
 
 // partGone sorts failures into those of indices that are there and the names of those that are
 // gone.
-func (c *Coverer) partGone(ctx context.Context, failures []Failure) (kept []Failure, gone []string, err error) {
+func (c *Coverer) partGone(ctx context.Context,
+	failures []Failure) (kept []Failure, gone []string, err error) {
 	for _, f := range failures {
 		there, err := c.Cluster.Exists(ctx, f.Index)
 		if err != nil {

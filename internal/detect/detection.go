@@ -68,13 +68,15 @@ func (d *Detection) Mapped() []string {
 // Mapper reads what fields are. *search.Cluster is one.
 type Mapper interface {
 	Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error)
-	ReadDates(ctx context.Context, classes []search.Class, constants map[string][]string) ([]search.Class, error)
+	ReadDates(ctx context.Context, classes []search.Class,
+		constants map[string][]string) ([]search.Class, error)
 	Normalize(ctx context.Context, classes []search.Class, texts []string) ([]search.Class, error)
 }
 
 // Classes reads what the indices of patterns make of the rule's fields, and of its constants where
 // only they know.
-func (d *Detection) Classes(ctx context.Context, m Mapper, patterns []string) ([]search.Class, error) {
+func (d *Detection) Classes(ctx context.Context, m Mapper,
+	patterns []string) ([]search.Class, error) {
 	classes, err := m.Mappings(ctx, patterns, d.Mapped())
 	if err != nil {
 		return nil, fmt.Errorf("read the mappings of %s: %w", patterns, err)

@@ -44,7 +44,8 @@ type group struct {
 }
 
 // grouped adds a class to the first group that it fits into, or to a new one.
-func grouped(groups []*group, c prefilter.Class, m *event.Mapping, wanted []search.Wanted) []*group {
+func grouped(groups []*group, c prefilter.Class, m *event.Mapping,
+	wanted []search.Wanted) []*group {
 	at := slices.IndexFunc(groups, func(g *group) bool { return g.takes(m, wanted) })
 	if at < 0 {
 		at = len(groups)

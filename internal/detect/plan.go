@@ -26,7 +26,8 @@ type plan struct {
 func (p plan) indices() int { return len(p.mappings) }
 
 // plan builds the search of a window over the classes of mappings that the patterns have now.
-func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps, window span.Interval, own []string) plan {
+func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps,
+	window span.Interval, own []string) plan {
 	p := plan{mappings: map[string]*event.Mapping{}}
 	var groups []*group
 	var searched []prefilter.Class
@@ -88,7 +89,8 @@ func (p *plan) narrow(to dsl.Clause) {
 // Query is what a search of a window asks of the classes of mappings that the patterns have now:
 // the window and the pre-filter, without the indices in own. uncovered are those whose events
 // cannot be judged.
-func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window span.Interval, own []string) (query dsl.Clause, uncovered []Failure) {
+func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window span.Interval,
+	own []string) (query dsl.Clause, uncovered []Failure) {
 	p := d.plan(classes, t, window, own)
 	return p.request, p.uncovered
 }
@@ -101,7 +103,8 @@ func unjudgeable(m *event.Mapping) string {
 	case len(m.SourceMissing) > 0:
 		return fmt.Sprintf("_source leaves out %s, which the rule reads: its events cannot be judged", m.SourceMissing)
 	case len(m.Unknown) > 0:
-		return "what is not known of its fields keeps its events from being judged: " + strings.Join(m.Unknown, "; ")
+		return "what is not known of its fields keeps its events from being judged: " +
+			strings.Join(m.Unknown, "; ")
 	}
 	return ""
 }

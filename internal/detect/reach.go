@@ -10,13 +10,15 @@ import (
 )
 
 // MissedReason is why an index is open that was there all the time for whoever looked.
-const MissedReason = "it was closed, hidden or in none of the patterns when they were searched, and is not " +
+const MissedReason = "it was closed, hidden or in none of the patterns when they were searched, " +
+	"and is not " +
 	"any more: nothing to do, it is searched by the next run"
 
 // reach sorts the indices of a target into those that the point in time holds or names among its
 // failures, and those that it passes over without a word. It is asked after the opening, so that no
 // index can be closed, or opened, between the two unseen.
-func (c *Coverer) reach(ctx context.Context, t Target, pit *search.PointInTime) (reached []string, without []Failure, err error) {
+func (c *Coverer) reach(ctx context.Context, t Target,
+	pit *search.PointInTime) (reached []string, without []Failure, err error) {
 	all, err := c.Cluster.Standings(ctx, t.Patterns)
 	if err != nil {
 		return nil, nil, fmt.Errorf("ask which indices %s stands for: %w", t.Patterns, err)
@@ -28,7 +30,8 @@ func (c *Coverer) reach(ctx context.Context, t Target, pit *search.PointInTime) 
 	for _, index := range slices.Sorted(maps.Keys(all)) {
 		switch s := all[index]; {
 		case slices.Contains(c.Own, index):
-		case (s.Shut != "" || slices.Contains(lacking, index)) && t.Accounted != nil && t.Accounted(index):
+		case (s.Shut != "" || slices.Contains(lacking, index)) && t.Accounted != nil &&
+			t.Accounted(index):
 		case s.Shut != "":
 			without = append(without, Failure{Index: index, Reason: ShutReason(s)})
 		case !slices.Contains(lacking, index):

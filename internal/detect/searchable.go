@@ -27,8 +27,11 @@ type Permissions interface {
 // their own names, with the reason: of a remote cluster that does not answer, or not to be read. It
 // must be asked, since a search over either answers as if nothing were there. A pattern with * of
 // which only a part may be read is in both: what may be read is searched.
-func Searchable(ctx context.Context, c Permissions, patterns []string) (searched []string, open []Failure, err error) {
-	local := indexpattern.Keep(patterns, func(p string) bool { return indexpattern.NotSearched(p) == "" })
+func Searchable(ctx context.Context, c Permissions,
+	patterns []string) (searched []string, open []Failure, err error) {
+	local := indexpattern.Keep(patterns, func(p string) bool {
+		return indexpattern.NotSearched(p) == ""
+	})
 	gone, clusters, err := c.Unanswered(ctx, local)
 	if err != nil {
 		return nil, nil, fmt.Errorf("ask which remote clusters answer: %w", err)
@@ -69,7 +72,8 @@ func forbiddenReason(privileges, part []string) string {
 	if len(part) > 0 {
 		what = fmt.Sprintf(" (what may be read of it is searched: %d indices)", len(part))
 	}
-	return fmt.Sprintf("the privilege %s is missing on it: grant it to the user or API key of esrule (esrule setup prints the role)%s",
+	return fmt.Sprintf("the privilege %s is missing on it: grant it to the user or API key of "+
+		"esrule (esrule setup prints the role)%s",
 		privileges, what)
 }
 

@@ -45,9 +45,11 @@ func (j *judge) sort(reached []string) {
 	}
 	slices.Sort(j.outcome.strangers)
 	for index, id := range j.partial {
-		fail(index, fmt.Sprintf("document %s, and maybe others, came without its _source: give the role "+
-			"all fields and documents of the index, or check what is between esrule and Elasticsearch "+
-			"(a gateway, a proxy)", id))
+		fail(index, fmt.Sprintf(
+			"document %s, and maybe others, came without its _source: give the role "+
+				"all fields and documents of the index, or check what is between esrule and "+
+				"Elasticsearch "+
+				"(a gateway, a proxy)", id))
 	}
 }
 

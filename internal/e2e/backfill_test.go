@@ -18,7 +18,8 @@ import (
 )
 
 // history is the range of loadCrowd's events and then some.
-var history = []string{"backfill", "--from", "now-30d", "--to", "now", "--slice-size", "100", "--lease", "1s"}
+var history = []string{"backfill", "--from", "now-30d", "--to", "now", "--slice-size", "100",
+	"--lease", "1s"}
 
 func withMore(args []string, more ...string) []string { return append(slices.Clone(args), more...) }
 
@@ -40,7 +41,8 @@ func TestBackfill(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
-	s.run(withMore(history, "--plan")...).want(t, 0).says(t, s.patterns[0], "1810", "1210", "slices")
+	s.run(withMore(history, "--plan")...).want(t, 0).says(t, s.patterns[0], "1810", "1210",
+		"slices")
 	if n := len(s.Hits(s.prefix + "-out-*")); n != 0 {
 		t.Errorf("--plan wrote %d documents", n)
 	}
@@ -52,16 +54,19 @@ func TestBackfill(t *testing.T) {
 		}
 	}
 	s.run(history...).want(t, 0).says(t, "covered already", "--restart")
-	s.run(withMore(history, "--restart")...).want(t, 0).says(t, "0 signals created", fmt.Sprintf("%d alerted before", len(want)))
+	s.run(withMore(history, "--restart")...).want(t, 0).says(t, "0 signals created",
+		fmt.Sprintf("%d alerted before", len(want)))
 	wantExactly(t, s, want)
-	if answer := string(s.Do(http.MethodGet, s.stateIndex()+"/_count?q=kind:ledger", nil)); !strings.Contains(answer, `"count":0`) {
+	if answer := string(s.Do(http.MethodGet, s.stateIndex()+"/_count?q=kind:ledger",
+		nil)); !strings.Contains(answer, `"count":0`) {
 		t.Errorf("the backfill touched the ledger of the polling job: %s", answer)
 	}
 	s.more["START"] = "3h"
 	s.runOnce().says(t, "created=0", fmt.Sprintf("duplicates=%d", len(want)))
 }
 
-// A backfill that is killed at any moment and started again comes to the same as one that is left alone.
+// A backfill that is killed at any moment and started again comes to the same as one that is left
+// alone.
 func TestBackfillKilled(t *testing.T) {
 	t.Parallel()
 	events := newStage(t, "events-*")
@@ -103,8 +108,12 @@ func TestBackfillKilled(t *testing.T) {
 	isPlan := func(_ *stage, c call) bool {
 		return c.method == http.MethodPut && strings.Contains(c.path, "/backfill-")
 	}
-	isSlice := func(_ *stage, c call) bool { return c.method == http.MethodPut && strings.Contains(c.path, "/slice-") }
-	isDone := func(s *stage, c call) bool { return isSlice(s, c) && strings.Contains(c.body, `"done"`) }
+	isSlice := func(_ *stage, c call) bool {
+		return c.method == http.MethodPut && strings.Contains(c.path, "/slice-")
+	}
+	isDone := func(s *stage, c call) bool {
+		return isSlice(s, c) && strings.Contains(c.body, `"done"`)
+	}
 	f("before the plan is kept", 1, false, isPlan)
 	f("with nothing but a plan", 1, true, isPlan)
 	f("between claiming a slice and hearing of it", 2, true, isSlice)
@@ -121,7 +130,8 @@ func TestBackfillShared(t *testing.T) {
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	shared := withMore(history, "--workers", "1")
-	// The first keeps its first slice in hand until the second has done one: neither is fast enough to do all.
+	// The first keeps its first slice in hand until the second has done one: neither is fast enough
+	// to do all.
 	p := newProxy(t, s.url)
 	arrived, goOn := make(chan struct{}), make(chan struct{})
 	release := sync.OnceFunc(func() { close(goOn) })
@@ -141,7 +151,9 @@ func TestBackfillShared(t *testing.T) {
 	s.url = direct
 	second := start(t, s.env(), shared...)
 	eventually(t, "the second has done a slice", func() bool {
-		return slices.ContainsFunc(slicesOf(s), func(one backfill.Slice) bool { return one.State == backfill.Done })
+		return slices.ContainsFunc(slicesOf(s), func(one backfill.Slice) bool {
+			return one.State == backfill.Done
+		})
 	})
 	release()
 	one, two := first.wait().want(t, 0), second.wait().want(t, 0)
@@ -168,7 +180,8 @@ func TestBackfillStopped(t *testing.T) {
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	s.more["PAGE_SIZE"] = "50"
-	slow := start(t, s.env(), withMore(history, "--max-rate", "10")...) // minutes, unless it is stopped
+	// minutes, unless it is stopped
+	slow := start(t, s.env(), withMore(history, "--max-rate", "10")...)
 	eventually(t, "a slice is under way", func() bool {
 		p, err := s.Client.Indices.Exists([]string{s.stateIndex()})
 		return err == nil && p.StatusCode == http.StatusOK && len(slicesOf(s)) > 0
@@ -176,17 +189,20 @@ func TestBackfillStopped(t *testing.T) {
 	if err := slow.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	slow.wait().want(t, 1).says(t, "since it was stopped", "To resume", "esrule backfill --from now-30d --to now")
+	slow.wait().want(t, 1).says(t, "since it was stopped", "To resume",
+		"esrule backfill --from now-30d --to now")
 	for _, slice := range slicesOf(s) {
 		if slice.State != backfill.Done && slice.State != backfill.Free {
-			t.Errorf("slice %s is %s behind an orderly end, want done or free", slice.Window, slice.State)
+			t.Errorf("slice %s is %s behind an orderly end, want done or free", slice.Window,
+				slice.State)
 		}
 	}
 	s.run(history...).want(t, 0).says(t, "Resuming the plan")
 	wantExactly(t, s, want)
 }
 
-// Where few documents a second may be read, pages are small: between two large ones the point in time would expire.
+// Where few documents a second may be read, pages are small: between two large ones the point in
+// time would expire.
 func TestBackfillMaxRate(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
@@ -243,7 +259,8 @@ func TestBackfillBadInput(t *testing.T) {
 	f(2, "is not before", "--from", "2021-02-02", "--to", "2021-01-01")
 	f(2, "future", "--from", "2021-02-02", "--to", "2999-01-01")
 	f(2, "is no time", "--from", "yesterday", "--to", "now")
-	f(2, "no index that may be read matches", "--from", "now-1d", "--to", "now", "--index", s.name("nosuch-*"))
+	f(2, "no index that may be read matches", "--from", "now-1d", "--to", "now", "--index",
+		s.name("nosuch-*"))
 	f(2, "--index", "--from", "now-1d", "--to", "now", "--index", "_all")
 	f(2, "--workers", "--from", "now-1d", "--to", "now", "--workers", "0")
 	f(2, "required flag", "--from", "now-1d")
@@ -260,8 +277,10 @@ func TestBackfillNotReached(t *testing.T) {
 	delete(timeless, "@timestamp")
 	s.put("events-1", "timeless", timeless)
 	s.Do(http.MethodPost, s.name("events-closed")+"/_close", nil)
-	r := s.run(history...).want(t, 1).says(t, s.name("events-closed"), "it is closed", "cannot be reached by time")
-	if !regexp.MustCompile(regexp.QuoteMeta(s.patterns[0]) + `\s+1\s+1\s+1\s`).MatchString(r.stderr) {
+	r := s.run(history...).want(t, 1).says(t, s.name("events-closed"), "it is closed",
+		"cannot be reached by time")
+	if !regexp.MustCompile(regexp.QuoteMeta(s.patterns[0]) +
+		`\s+1\s+1\s+1\s`).MatchString(r.stderr) {
 		t.Errorf("the plan does not count 1 index, 1 document, 1 without @timestamp:\n%s", r.stderr)
 	}
 	s.wantFound("there")
@@ -272,14 +291,16 @@ func TestBackfillNotReached(t *testing.T) {
 	s.wantFound("opened", "there")
 }
 
-// An index that takes no signals, as on a full disk: the slices are not covered, and are when it takes them again.
+// An index that takes no signals, as on a full disk: the slices are not covered, and are when it
+// takes them again.
 func TestBackfillCannotWrite(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
 	s.run("setup").want(t, 0)
 	block := func(on any) {
-		s.Do(http.MethodPut, s.signalsIndex()+"/_settings", map[string]any{"index.blocks.read_only_allow_delete": on})
+		s.Do(http.MethodPut, s.signalsIndex()+"/_settings",
+			map[string]any{"index.blocks.read_only_allow_delete": on})
 	}
 	block(true)
 	big := []string{"backfill", "--from", "now-30d", "--to", "now"}
@@ -308,7 +329,8 @@ func TestBackfillIndicesChange(t *testing.T) {
 	s.url = direct
 	s.Delete(s.name("events-2"))
 	s.Create(s.name("events-3"), ecs)
-	s.run(history...).want(t, 0).says(t, s.name("events-2")+" was there when the plan was made and is gone", s.name("events-3")+" came after")
+	s.run(history...).want(t, 0).says(t, s.name("events-2")+
+		" was there when the plan was made and is gone", s.name("events-3")+" came after")
 	wantExactly(t, s, want)
 }
 
@@ -331,7 +353,8 @@ func TestBackfillPointInTimeExpires(t *testing.T) {
 	wantExactly(t, s, want)
 }
 
-// The report of a backfill names what was covered and what was not, and holds every signal with what decided.
+// The report of a backfill names what was covered and what was not, and holds every signal with
+// what decided.
 func TestBackfillReport(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
@@ -356,21 +379,26 @@ func TestBackfillReport(t *testing.T) {
 		t.Helper()
 		for _, part := range parts {
 			if !strings.Contains(page, part) {
-				t.Errorf("the report does not hold %q: its numbers are %q", part, regexp.MustCompile(`<dt>[^<]*</dt><dd>[^<]*</dd>`).FindAllString(page, -1))
+				t.Errorf("the report does not hold %q: its numbers are %q", part,
+					regexp.MustCompile(`<dt>[^<]*</dt><dd>[^<]*</dd>`).FindAllString(page, -1))
 			}
 		}
 	}
 	page := read(history, 1)
-	wants(page, "<dt>signals</dt><dd>2</dd>", s.name("events-closed"), "It is closed", "Microsoft Exchange Server UM Writing Suspicious Files", "shell.aspx", "UMWorkerProcess.exe")
+	wants(page, "<dt>signals</dt><dd>2</dd>", s.name("events-closed"), "It is closed",
+		"Microsoft Exchange Server UM Writing Suspicious Files", "shell.aspx",
+		"UMWorkerProcess.exe")
 	wants(read(withMore(history, "--dry-run"), 1), "<dt>signals</dt><dd>2</dd>", "A dry run")
 }
 
-// The report of a backfill shows the signals of events whose index maps their time in another way than most.
+// The report of a backfill shows the signals of events whose index maps their time in another way
+// than most.
 func TestBackfillReportOfOtherTimestamps(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
 	f := func(name, timestamp, field string, at any) {
-		mapping := strings.Replace(ecs, `"@timestamp": {"type": "date"}`, `"@timestamp": `+timestamp, 1)
+		mapping := strings.Replace(ecs, `"@timestamp": {"type": "date"}`, `"@timestamp": `+
+			timestamp, 1)
 		if mapping == ecs {
 			t.Fatal("the mapping of the timestamp was not found")
 		}
@@ -382,8 +410,10 @@ func TestBackfillReportOfOtherTimestamps(t *testing.T) {
 	}
 	at := time.Now().Add(-48 * time.Hour).UTC()
 	f("seconds", `{"type": "date", "format": "epoch_second"}`, "@timestamp", at.Unix())
-	f("slashes", `{"type": "date", "format": "yyyy/MM/dd HH:mm:ss"}`, "@timestamp", at.Add(time.Hour).Format("2006/01/02 15:04:05"))
-	f("alias", `{"type": "alias", "path": "time"}, "time": {"type": "date"}`, "time", at.Add(2*time.Hour).Format(time.RFC3339))
+	f("slashes", `{"type": "date", "format": "yyyy/MM/dd HH:mm:ss"}`, "@timestamp",
+		at.Add(time.Hour).Format("2006/01/02 15:04:05"))
+	f("alias", `{"type": "alias", "path": "time"}, "time": {"type": "date"}`, "time",
+		at.Add(2*time.Hour).Format(time.RFC3339))
 	file := filepath.Join(t.TempDir(), "report.html")
 	s.run(withMore(history, "--report", file)...).want(t, 0)
 	s.wantFound("seconds", "slashes", "alias")
@@ -392,11 +422,13 @@ func TestBackfillReportOfOtherTimestamps(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := "<dt>signals</dt><dd>3</dd>"; !strings.Contains(string(page), want) {
-		t.Errorf("the report does not hold %q: its numbers are %q", want, regexp.MustCompile(`<dt>[^<]*</dt><dd>[^<]*</dd>`).FindAllString(string(page), -1))
+		t.Errorf("the report does not hold %q: its numbers are %q", want,
+			regexp.MustCompile(`<dt>[^<]*</dt><dd>[^<]*</dd>`).FindAllString(string(page), -1))
 	}
 	days := regexp.MustCompile(`kibana.alert.original_time":"(\d{4}-\d{2}-\d{2})T`)
 	for _, hit := range s.signals() {
-		if found := days.FindSubmatch(hit.Source); found == nil || string(found[1]) < at.Format(time.DateOnly) {
+		if found := days.FindSubmatch(hit.Source); found == nil ||
+			string(found[1]) < at.Format(time.DateOnly) {
 			t.Errorf("the signal of %s has the original time %q", hit.ID, found)
 		}
 	}
@@ -421,7 +453,8 @@ func TestBackfillClosesPointsInTime(t *testing.T) {
 		most = max(most, opened-closed)
 	}
 	if opened < 4 || opened != closed || most > 3 {
-		t.Errorf("points in time: %d opened, %d closed, at most %d at once; want several, all closed, at most 3 at once", opened, closed, most)
+		t.Errorf("points in time: %d opened, %d closed, at most %d at once; want several, all "+
+			"closed, at most 3 at once", opened, closed, most)
 	}
 }
 
@@ -432,7 +465,8 @@ func TestBackfillStoppedTwice(t *testing.T) {
 	want := loadCrowd(t, s)
 	s.more["PAGE_SIZE"] = "50"
 	p := newProxy(t, s.url)
-	// The first page of a slice: with a later one, the page before it may still be judged, and its end ends the slice.
+	// The first page of a slice: with a later one, the page before it may still be judged, and its
+	// end ends the slice.
 	p.holdAt(1, false, func(c call) bool { return isPage(s, c) })
 	direct := s.url
 	s.url = p.URL
@@ -444,7 +478,8 @@ func TestBackfillStoppedTwice(t *testing.T) {
 		}
 		time.Sleep(200 * time.Millisecond) // two of a kind at once are one
 	}
-	running.wait().want(t, -1) // with a page in flight that never comes, only the second one can have ended it
+	// with a page in flight that never comes, only the second one can have ended it
+	running.wait().want(t, -1)
 	s.url = direct
 	s.run(history...).want(t, 0)
 	wantExactly(t, s, want)

@@ -39,15 +39,16 @@ func writeFile(t *testing.T, name, content string) string {
 	return file
 }
 
-// A rule file with a mistake: the place, the line with a caret, what to do, and exit code 2, before anything is asked of
-// a cluster.
+// A rule file with a mistake: the place, the line with a caret, what to do, and exit code 2, before
+// anything is asked of a cluster.
 func TestMalformedRules(t *testing.T) {
 	t.Parallel()
 	f := func(file string, want ...string) {
 		t.Helper()
 		for _, command := range []string{"run --once", "check", "setup"} {
 			args := append(strings.Fields(command), "--rules", file)
-			r := run(t, []string{"ESRULE_ELASTICSEARCH_URL=http://127.0.0.1:1"}, args...).want(t, 2).says(t, want...)
+			r := run(t, []string{"ESRULE_ELASTICSEARCH_URL=http://127.0.0.1:1"}, args...).want(t,
+				2).says(t, want...)
 			if r.stdout != "" {
 				t.Errorf("%s: standard output: got %q, want none", r.args, r.stdout)
 			}
@@ -58,18 +59,21 @@ func TestMalformedRules(t *testing.T) {
 	missing := writeFile(t, "rule.toml", "[rule]\nname = \"No query\"\n")
 	f(missing, missing+":", "query")
 	query := writeRule(t, `process where process.name : process.parent.name`)
-	f(query, query+":14:30: ", "    process where process.name : process.parent.name\n", strings.Repeat(" ", 4+29)+"^^^^^")
+	f(query, query+":14:30: ", "    process where process.name : process.parent.name\n",
+		strings.Repeat(" ", 4+29)+"^^^^^")
 	two := writeRule(t, "process where process.name == or\n  file.path : (\"a\"")
 	f(two, two+":14:", two+":15:")
 	nowhere := filepath.Join(t.TempDir(), "nowhere.toml")
 	f(nowhere, nowhere+": ")
 }
 
-// A rule of a kind that is not supported is skipped by name; with none left there is nothing to run.
+// A rule of a kind that is not supported is skipped by name; with none left there is nothing to
+// run.
 func TestUnsupportedRule(t *testing.T) {
 	t.Parallel()
 	sequence := writeRule(t, "sequence by host.id [process where true] [file where true]")
-	run(t, nil, "check", "--rules", sequence).want(t, 2).says(t, "A rule of this test", "sequence", "no rule is left")
+	run(t, nil, "check", "--rules", sequence).want(t, 2).says(t, "A rule of this test", "sequence",
+		"no rule is left")
 }
 
 // A misspelled variable would silently mean its default.
@@ -77,21 +81,26 @@ func TestUnknownVariable(t *testing.T) {
 	t.Parallel()
 	f := func(variable string, want ...string) {
 		t.Helper()
-		run(t, []string{variable}, "run", "--once").want(t, 2).says(t, want...).saysNot(t, "hunter2")
+		run(t, []string{variable}, "run", "--once").want(t, 2).says(t, want...).saysNot(t,
+			"hunter2")
 	}
-	f("ESRULE_PASSWORD=hunter2", "ESRULE_PASSWORD: no such variable; the nearest is ESRULE_ELASTICSEARCH_PASSWORD")
+	f("ESRULE_PASSWORD=hunter2", "ESRULE_PASSWORD: no such variable; the nearest is "+
+		"ESRULE_ELASTICSEARCH_PASSWORD")
 	f("ESRULE_SHEDULE=@hourly", "ESRULE_SHEDULE: no such variable; the nearest is ESRULE_SCHEDULE")
 	f("ESRULE_ELASTIC_URL=http://u:hunter2@h:1", "the nearest is ESRULE_ELASTICSEARCH_URL")
 }
 
-// No cluster at the address: asked again for a bounded time, then exit code 1, and the address without its credentials.
+// No cluster at the address: asked again for a bounded time, then exit code 1, and the address
+// without its credentials.
 func TestNoCluster(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits until the cluster is given up; -short is set")
 	}
 	t.Parallel()
-	r := run(t, []string{"ESRULE_ELASTICSEARCH_URL=http://elastic:hunter2@127.0.0.1:1"}, "run", "--once").want(t, 1)
-	r.says(t, "does not answer yet", "no cluster answers", "http://127.0.0.1:1", "check ESRULE_ELASTICSEARCH_URL")
+	r := run(t, []string{"ESRULE_ELASTICSEARCH_URL=http://elastic:hunter2@127.0.0.1:1"}, "run",
+		"--once").want(t, 1)
+	r.says(t, "does not answer yet", "no cluster answers", "http://127.0.0.1:1",
+		"check ESRULE_ELASTICSEARCH_URL")
 	r.saysNot(t, "hunter2")
 }
 
@@ -100,5 +109,6 @@ func TestNotElasticsearch(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.NotFoundHandler())
 	defer other.Close()
-	run(t, []string{"ESRULE_ELASTICSEARCH_URL=" + other.URL}, "run", "--once").want(t, 1).says(t, "not Elasticsearch", other.URL)
+	run(t, []string{"ESRULE_ELASTICSEARCH_URL=" + other.URL}, "run", "--once").want(t, 1).says(t,
+		"not Elasticsearch", other.URL)
 }

@@ -40,7 +40,8 @@ func (r result) checked(t *testing.T) checked {
 	return c
 }
 
-// TestCheckFolder holds what check says of a folder of rules: kinds counted, doubts and errors with their places.
+// TestCheckFolder holds what check says of a folder of rules: kinds counted, doubts and errors with
+// their places.
 func TestCheckFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -60,16 +61,23 @@ func TestCheckFolder(t *testing.T) {
 	add("second", `sequence by host.id [process where true] [network where true]`)
 	add("third", `sample by host.id [process where true] [file where true]`)
 	add("doubtful", `process where process.nmae == "cmd*" and length(process.name) < 0`)
-	run(t, nil, "check", "--rules", folder).want(t, 3).says(t, "1 rules checked, 3 skipped (2 sequence, 1 sample), 3 problems", "doubtful.toml:14:15: process.nmae is not a field", "Is process.name meant?")
+	run(t, nil, "check", "--rules", folder).want(t, 3).says(t,
+		"1 rules checked, 3 skipped (2 sequence, 1 sample), 3 problems",
+		"doubtful.toml:14:15: process.nmae is not a field", "Is process.name meant?")
 	c := run(t, nil, "check", "--rules", folder, "--format", "json").want(t, 3).checked(t)
-	if c.Kinds["sequence"] != 2 || c.Kinds["sample"] != 1 || len(c.Rules) != 1 || len(c.Rules[0].Doubts) != 3 {
-		t.Fatalf("got %+v, want two sequences and one sample skipped, and three doubts on the other rule", c)
+	if c.Kinds["sequence"] != 2 || c.Kinds["sample"] != 1 || len(c.Rules) != 1 ||
+		len(c.Rules[0].Doubts) != 3 {
+		t.Fatalf("got %+v, want two sequences and one sample skipped, and three doubts on the "+
+			"other rule", c)
 	}
-	if got := c.Rules[0].Doubts[0]; got.Line != 14 || got.Column != 15 || got.Advice != "Is process.name meant?" || filepath.Base(got.File) != "doubtful.toml" {
-		t.Errorf("the first doubt: got %+v, want it at line 14, column 15, with the nearest name", got)
+	if got := c.Rules[0].Doubts[0]; got.Line != 14 || got.Column != 15 ||
+		got.Advice != "Is process.name meant?" || filepath.Base(got.File) != "doubtful.toml" {
+		t.Errorf("the first doubt: got %+v, want it at line 14, column 15, with the nearest name",
+			got)
 	}
 	add("wrong", `process where length(process.name) == "3" and`)
-	c = run(t, nil, "check", "--rules", folder, "--format", "json").want(t, 2).says(t, "wrong.toml:14:").checked(t)
+	c = run(t, nil, "check", "--rules", folder, "--format", "json").want(t, 2).says(t,
+		"wrong.toml:14:").checked(t)
 	if len(c.Errors) != 1 || c.Errors[0].Line != 14 || c.Errors[0].Message == "" {
 		t.Errorf("got the errors %+v, want one at line 14", c.Errors)
 	}
@@ -79,9 +87,11 @@ func TestCheckFolder(t *testing.T) {
 func TestCheckTypes(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
-	s.Create(s.name("events-1"), `{"mappings":{"properties":{"@timestamp":{"type":"date"},"event":{"properties":{"category":{"type":"keyword"}}},
+	s.Create(s.name("events-1"),
+		`{"mappings":{"properties":{"@timestamp":{"type":"date"},"event":{"properties":{"category":{"type":"keyword"}}},
 		"process":{"properties":{"pid":{"type":"long"},"name":{"type":"keyword"}}}}}}`)
-	c := s.run("check", "--rules", writeRule(t, `process where process.name == "a" and (process.pid == "x" or process.pid : "4*")`), "--format", "json").want(t, 3).checked(t)
+	c := s.run("check", "--rules",
+		writeRule(t, `process where process.name == "a" and (process.pid == "x" or process.pid : "4*")`), "--format", "json").want(t, 3).checked(t)
 	if len(c.Rules) != 1 || len(c.Rules[0].Patterns) != 1 {
 		t.Fatalf("got %+v, want one rule with one pattern", c)
 	}
@@ -89,16 +99,23 @@ func TestCheckTypes(t *testing.T) {
 	holds := func(list []string, part string) bool {
 		return slices.ContainsFunc(list, func(s string) bool { return strings.Contains(s, part) })
 	}
-	if !holds(p.Problems, "process.pid is of type long there, and \"x\" is no number") || !holds(p.Notes, "so : looks at its text") {
-		t.Errorf("got the problems %q and the notes %q, want one of each about process.pid", p.Problems, p.Notes)
+	if !holds(p.Problems, "process.pid is of type long there, and \"x\" is no number") ||
+		!holds(p.Notes, "so : looks at its text") {
+		t.Errorf("got the problems %q and the notes %q, want one of each about process.pid",
+			p.Problems, p.Notes)
 	}
 
 	// An index that lacks the field has no event that satisfies the rule either.
-	s.Create(s.name("events-2"), `{"mappings":{"properties":{"@timestamp":{"type":"date"},"event":{"properties":{"category":{"type":"keyword"}}}}}}`)
-	s.run("check", "--rules", writeRule(t, `any where process.pid == "x" or @timestamp > "yesterday"`)).want(t, 3).
-		says(t, `process.pid is of type long there, and "x" is no number`, `@timestamp is of type date there, and "yesterday" is no date in its format`).
+	s.Create(s.name("events-2"),
+		`{"mappings":{"properties":{"@timestamp":{"type":"date"},"event":{"properties":{"category":{"type":"keyword"}}}}}}`)
+	s.run("check", "--rules",
+		writeRule(t, `any where process.pid == "x" or @timestamp > "yesterday"`)).want(t, 3).
+		says(t, `process.pid is of type long there, and "x" is no number`,
+			`@timestamp is of type date there, and "yesterday" is no date in its format`).
 		saysNot(t, "event.kind")
 	// What the indices have is no misspelling.
-	s.Create(s.name("events-3"), `{"mappings":{"properties":{"@timestamp":{"type":"date"},"process":{"properties":{"nmae":{"type":"keyword"}}}}}}`)
-	s.run("check", "--rules", writeRule(t, `any where process.nmae == "x"`)).want(t, 3).saysNot(t, "is not a field of the Elastic Common Schema")
+	s.Create(s.name("events-3"),
+		`{"mappings":{"properties":{"@timestamp":{"type":"date"},"process":{"properties":{"nmae":{"type":"keyword"}}}}}}`)
+	s.run("check", "--rules", writeRule(t, `any where process.nmae == "x"`)).want(t, 3).saysNot(t,
+		"is not a field of the Elastic Common Schema")
 }

@@ -39,7 +39,8 @@ func gateway(t *testing.T, to string, spoil func(http.ResponseWriter, *http.Requ
 	return s.URL
 }
 
-// A node that accepts connections and never answers costs a run seconds, wherever it is in the list.
+// A node that accepts connections and never answers costs a run seconds, wherever it is in the
+// list.
 func TestHungNode(t *testing.T) {
 	t.Parallel()
 	f := func(name string, order func(hung, good string) string) {
@@ -80,9 +81,13 @@ func TestNodeBeginsToHang(t *testing.T) {
 	s.put("events-1", "before", match(time.Minute))
 	finds := func(want ...string) {
 		t.Helper()
-		eventually(t, "a signal for each of "+strings.Join(want, " "), func() bool { return slices.Equal(s.found(), want) })
+		eventually(t, "a signal for each of "+strings.Join(want, " "), func() bool {
+			return slices.Equal(s.found(), want)
+		})
 	}
-	eventually(t, "the first run ends", func() bool { return strings.Contains(service.stderr.String(), "msg=run ") })
+	eventually(t, "the first run ends", func() bool {
+		return strings.Contains(service.stderr.String(), "msg=run ")
+	})
 	finds("before")
 	sick.hang()
 	began := time.Now()
@@ -92,7 +97,8 @@ func TestNodeBeginsToHang(t *testing.T) {
 		t.Errorf("took %s", took)
 	}
 	log := service.stderr.String()
-	if n := strings.Count(log, "an address of the cluster does not answer"); n != 1 || strings.Contains(log, "level=ERROR") {
+	if n := strings.Count(log, "an address of the cluster does not answer"); n != 1 ||
+		strings.Contains(log, "level=ERROR") {
 		t.Errorf("the address was named %d times, want once, and no error of a rule:\n%s", n, log)
 	}
 }
@@ -141,28 +147,35 @@ func TestServiceWaits(t *testing.T) {
 			m.answers("/readyz", 503, ready)
 			m.answers("/healthz", 200, "ok, but "+ready)
 			m.reaches("esrule_cluster_up", 0)
-			if got, _ := m.value(fmt.Sprintf("esrule_cluster_failures_total{kind=%q}", kind)); got < 1 {
+			if got, _ := m.value(fmt.Sprintf("esrule_cluster_failures_total{kind=%q}",
+				kind)); got < 1 {
 				t.Errorf("failures of the kind %s: got %v, want 1 or more", kind, got)
 			}
-			if since, there := m.value("esrule_cluster_down_since_timestamp_seconds"); !there || time.Since(time.Unix(int64(since), 0)) > time.Minute {
+			if since, there := m.value("esrule_cluster_down_since_timestamp_seconds"); !there ||
+				time.Since(time.Unix(int64(since), 0)) > time.Minute {
 				t.Errorf("down since %v (there: %v)", since, there)
 			}
 			if _, there := m.value("esrule_last_run_timestamp_seconds"); there {
 				t.Error("a run has ended, without a cluster")
 			}
 			if n := strings.Count(m.stderr.String(), "the cluster cannot be used yet"); n != 1 {
-				t.Errorf("said %d times that the cluster cannot be used, want once:\n%s", n, m.stderr.String())
+				t.Errorf("said %d times that the cluster cannot be used, want once:\n%s", n,
+					m.stderr.String())
 			}
 			well.Store(true)
 			m.reaches("esrule_cluster_up", 1)
 			m.answers("/readyz", 200, "ok")
-			eventually(t, "a signal for the event", func() bool { return slices.Equal(s.found(), []string{"a"}) })
+			eventually(t, "a signal for the event", func() bool {
+				return slices.Equal(s.found(), []string{"a"})
+			})
 			if _, there := m.value("esrule_cluster_down_since_timestamp_seconds"); there {
 				t.Error("down since some time, while it is up")
 			}
 		})
 	}
-	f("closed", "unreachable", "the cluster does not answer", func(http.ResponseWriter) { panic(http.ErrAbortHandler) })
+	f("closed", "unreachable", "the cluster does not answer", func(http.ResponseWriter) {
+		panic(http.ErrAbortHandler)
+	})
 	f("refused", "unauthorized", "the cluster refuses the password or API key",
 		func(w http.ResponseWriter) { w.WriteHeader(http.StatusUnauthorized) })
 	f("default backend", "not_elasticsearch", "what answers is not Elasticsearch",
@@ -173,7 +186,9 @@ func TestServiceWaits(t *testing.T) {
 	t.Run("told to end", func(t *testing.T) {
 		t.Parallel()
 		p := start(t, []string{"ESRULE_ELASTICSEARCH_URL=http://127.0.0.1:1"}, "run")
-		eventually(t, "it waits", func() bool { return strings.Contains(p.stderr.String(), "the cluster cannot be used yet") })
+		eventually(t, "it waits", func() bool {
+			return strings.Contains(p.stderr.String(), "the cluster cannot be used yet")
+		})
 		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +217,9 @@ func TestRotatedPassword(t *testing.T) {
 	m := startMonitored(t, s)
 	finds := func(want ...string) {
 		t.Helper()
-		eventually(t, "a signal for each of "+strings.Join(want, " "), func() bool { return slices.Equal(s.found(), want) })
+		eventually(t, "a signal for each of "+strings.Join(want, " "), func() bool {
+			return slices.Equal(s.found(), want)
+		})
 	}
 	s.put("events-1", "a", match(0))
 	m.answers("/readyz", 200, "ok")
@@ -269,7 +286,8 @@ func TestProxyCredentials(t *testing.T) {
 	// Requests for this machine never go through a proxy, so the cluster gets another name.
 	s.url = "http://elasticsearch.invalid:9200"
 	proxy := gateway(t, direct.String(), func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Header.Get("Proxy-Authorization") != "Basic "+base64.StdEncoding.EncodeToString([]byte("user:let me in")) {
+		if r.Header.Get("Proxy-Authorization") != "Basic "+
+			base64.StdEncoding.EncodeToString([]byte("user:let me in")) {
 			w.WriteHeader(http.StatusProxyAuthRequired)
 			return true
 		}
@@ -280,9 +298,12 @@ func TestProxyCredentials(t *testing.T) {
 		return run(t, append(s.env(), "HTTP_PROXY="+proxy), "run", "--once")
 	}
 	address := strings.TrimPrefix(proxy, "http://")
-	through(proxy).want(t, 1).says(t, "the proxy "+proxy+" does not let the request through (407", "HTTP_PROXY")
-	through("http://user:wrong-staple@"+address).want(t, 1).says(t, "407").saysNot(t, "wrong-staple")
-	through("http://user:let me in@[bad").want(t, 2).says(t, "HTTP_PROXY (value not shown): not an address").saysNot(t, "let me in")
+	through(proxy).want(t, 1).says(t, "the proxy "+proxy+" does not let the request through (407",
+		"HTTP_PROXY")
+	through("http://user:wrong-staple@"+address).want(t, 1).says(t, "407").saysNot(t,
+		"wrong-staple")
+	through("http://user:let me in@[bad").want(t, 2).says(t,
+		"HTTP_PROXY (value not shown): not an address").saysNot(t, "let me in")
 	through("http://user:let%20me%20in@"+address).want(t, 0)
 	s.wantFound("a")
 }

@@ -65,7 +65,8 @@ func decode(t *testing.T, text []byte) recorded {
 	return event
 }
 
-// get gives what stands at a path, through objects and literal dotted keys; nil where there is nothing.
+// get gives what stands at a path, through objects and literal dotted keys; nil where there is
+// nothing.
 func (r recorded) get(path string) any {
 	if v, ok := r[path]; ok {
 		return v
@@ -108,13 +109,14 @@ func cloneObject(o map[string]any) map[string]any {
 	return c
 }
 
-// moveTo places an event in time, each timestamp in the form in which its source wrote it. What the source does not
-// have it does not get.
+// moveTo places an event in time, each timestamp in the form in which its source wrote it. What the
+// source does not have it does not get.
 func (r recorded) moveTo(t *testing.T, at time.Time) {
 	t.Helper()
 	written := r.get("@timestamp")
 	if written == nil {
-		written = "2006-01-02T15:04:05.000Z" // a pipeline's test input; its shipper would have set one
+		// a pipeline's test input; its shipper would have set one
+		written = "2006-01-02T15:04:05.000Z"
 	}
 	r.set("@timestamp", inFormOf(t, written, at))
 	if ingested := r.get("event.ingested"); ingested != nil {
@@ -122,7 +124,8 @@ func (r recorded) moveTo(t *testing.T, at time.Time) {
 	}
 }
 
-// inFormOf writes a moment as another one is written: as epoch milliseconds, or in ISO 8601 with its digits and zone.
+// inFormOf writes a moment as another one is written: as epoch milliseconds, or in ISO 8601 with
+// its digits and zone.
 func inFormOf(t *testing.T, written any, at time.Time) any {
 	t.Helper()
 	const seconds = "2006-01-02T15:04:05"
@@ -151,10 +154,12 @@ func (s shape) values(v string) any {
 	return []any{v}
 }
 
-// fill says of an event that it is the creation of a file on Windows: where it says nothing, or, with force, in any case.
+// fill says of an event that it is the creation of a file on Windows: where it says nothing, or,
+// with force, in any case.
 func (s shape) fill(r recorded, force bool) {
 	for path, value := range map[string]any{
-		"event.category": s.values("file"), "event.type": s.values("creation"), "host.os.type": "windows",
+		"event.category": s.values("file"), "event.type": s.values("creation"),
+		"host.os.type": "windows",
 	} {
 		if force || r.get(path) == nil {
 			r.set(path, value)
@@ -174,8 +179,8 @@ func (v variant) putInto(r recorded) {
 	r.set("file.extension", v.extension)
 }
 
-// variants are matches and near misses for each branch of the rule. Which is which is for the matcher to say; that
-// every branch has both is seen in branchesOf.
+// variants are matches and near misses for each branch of the rule. Which is which is for the
+// matcher to say; that every branch has both is seen in branchesOf.
 func variants() []variant {
 	const (
 		root = `C:\inetpub\wwwroot\aspnet_client\`
@@ -206,8 +211,8 @@ func variants() []variant {
 	return all
 }
 
-// clock hands out the moments of the searched window, each once: the time is a part of every identity, so no two
-// events are one. Whole seconds, for a source may write no fraction.
+// clock hands out the moments of the searched window, each once: the time is a part of every
+// identity, so no two events are one. Whole seconds, for a source may write no fraction.
 type clock struct{ next time.Time }
 
 func (c *clock) tick() time.Time {
@@ -215,8 +220,9 @@ func (c *clock) tick() time.Time {
 	return c.next
 }
 
-// copies gives the events of a source moved into the window, and behind them those with the rule's values in them:
-// the whole of the variants on each of a choice of events, and one variant on each other event. most bounds the choice.
+// copies gives the events of a source moved into the window, and behind them those with the rule's
+// values in them: the whole of the variants on each of a choice of events, and one variant on each
+// other event. most bounds the choice.
 func copies(t *testing.T, events []recorded, s shape, c *clock, most int) []recorded {
 	t.Helper()
 	all := variants()

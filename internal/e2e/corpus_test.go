@@ -25,8 +25,9 @@ import (
 	"esrule/internal/sink"
 )
 
-// corpusIndex is one index of a source, the template of the corpus that it is made from, and the recorded events in it.
-// The corpus has no field list of the sources without a template; they have the mapping of the samples.
+// corpusIndex is one index of a source, the template of the corpus that it is made from, and the
+// recorded events in it. The corpus has no field list of the sources without a template; they have
+// the mapping of the samples.
 type corpusIndex struct {
 	source, name, template string
 	shape                  shape
@@ -37,26 +38,35 @@ func corpusIndices() []corpusIndex {
 	arrays, scalars := shape{}, shape{scalars: true}
 	return []corpusIndex{
 		{"winlogbeat", "winlogbeat-8.17.0-000001", "rally_security-winlogbeat.json", arrays,
-			[]string{"winlogbeat_sysmon.ndjson", "winlogbeat_powershell_noise.ndjson", "winlogbeat_security_noise.ndjson"}},
-		{"winlogbeat", "winlogbeat-7.17.0-000001", "rally_security-winlogbeat.json", arrays, []string{"winlogbeat_7.17_sysmon.ndjson"}},
+			[]string{"winlogbeat_sysmon.ndjson", "winlogbeat_powershell_noise.ndjson",
+				"winlogbeat_security_noise.ndjson"}},
+		{"winlogbeat", "winlogbeat-7.17.0-000001", "rally_security-winlogbeat.json", arrays,
+			[]string{"winlogbeat_7.17_sysmon.ndjson"}},
 		{"winlogbeat", "winlogbeat-8.17.0-000002", "rally_security-winlogbeat.json", arrays,
-			[]string{"otrf_all_sysmon11_as_winlogbeat.ndjson.gz", "otrf_proxylogon_sysmon_as_winlogbeat.ndjson.gz"}},
-		{"endpoint", "logs-endpoint.events.file-default", "endpoint_file_fields_19941229.yml", arrays, []string{"endpoint_file.ndjson"}},
-		{"endpoint", "logs-endpoint.events.file-rally", "rally_logs-endpoint.events.file@package.json", arrays,
+			[]string{"otrf_all_sysmon11_as_winlogbeat.ndjson.gz",
+				"otrf_proxylogon_sysmon_as_winlogbeat.ndjson.gz"}},
+		{"endpoint", "logs-endpoint.events.file-default", "endpoint_file_fields_19941229.yml",
+			arrays, []string{"endpoint_file.ndjson"}},
+		{"endpoint", "logs-endpoint.events.file-rally",
+			"rally_logs-endpoint.events.file@package.json", arrays,
 			[]string{"endpoint_file_same_event_variants.ndjson", "endpoint_other_noise.ndjson"}},
-		{"endgame", "endgame-4.59.0-000001", "endgame_ecs_mapping_8.4.0.json", scalars, []string{"endgame_partial.hits.ndjson"}},
+		{"endgame", "endgame-4.59.0-000001", "endgame_ecs_mapping_8.4.0.json", scalars,
+			[]string{"endgame_partial.hits.ndjson"}},
 		{"sysmon_operational", "logs-windows.sysmon_operational-default", "", arrays,
 			[]string{"windows_sysmon_operational.ndjson", "windows_forwarded_noise.ndjson"}},
-		{"m365_defender", "logs-m365_defender.event-default", "", arrays, []string{"m365_defender_event.ndjson"}},
-		{"sentinel_one", "logs-sentinel_one_cloud_funnel.event-default", "", arrays, []string{"sentinel_one_cloud_funnel.ndjson"}},
+		{"m365_defender", "logs-m365_defender.event-default", "", arrays,
+			[]string{"m365_defender_event.ndjson"}},
+		{"sentinel_one", "logs-sentinel_one_cloud_funnel.event-default", "", arrays,
+			[]string{"sentinel_one_cloud_funnel.ndjson"}},
 	}
 }
 
-// The recorded events of six sources, and copies of them with the rule's values: the signals are exactly those that the
-// matcher finds when it reads every event itself.
+// The recorded events of six sources, and copies of them with the rule's values: the signals are
+// exactly those that the matcher finds when it reads every event itself.
 func TestCorpus(t *testing.T) {
 	estest.Corpus(t) // skips where it is absent
-	s := newStage(t, "winlogbeat-*", "logs-endpoint.events.file-*", "logs-windows.sysmon_operational-*", "endgame-*",
+	s := newStage(t, "winlogbeat-*", "logs-endpoint.events.file-*",
+		"logs-windows.sysmon_operational-*", "endgame-*",
 		"logs-m365_defender.event-*", "logs-sentinel_one_cloud_funnel.*")
 	s.more["START"] = "1d"
 	loadCorpus(t, s)
@@ -66,13 +76,14 @@ func TestCorpus(t *testing.T) {
 	compareWithTally(t, s, tally)
 	s.wantWhole()
 	s.runOnce().says(t, "created=0")
-	s.more["STATE_INDEX"] = s.name("out-state-2") // without a memory it searches everything once more
+	// without a memory it searches everything once more
+	s.more["STATE_INDEX"] = s.name("out-state-2")
 	s.runOnce().says(t, "created=0")
 	compareWithTally(t, s, tally)
 }
 
-// loadCorpus puts every file of events/ into an index, and some of each index a second time into the source's first
-// index: the same events, which are alerted once.
+// loadCorpus puts every file of events/ into an index, and some of each index a second time into
+// the source's first index: the same events, which are alerted once.
 func loadCorpus(t *testing.T, s *stage) {
 	t.Helper()
 	wantEveryFile(t)
@@ -116,7 +127,8 @@ func wantEveryFile(t *testing.T) {
 	}
 }
 
-// installSampleMappings makes the templates of the sources that have none in the corpus apply to the stage's names.
+// installSampleMappings makes the templates of the sources that have none in the corpus apply to
+// the stage's names.
 func installSampleMappings(t *testing.T, s *stage) {
 	t.Helper()
 	if err := samples.Install(t.Context(), s.Client, s.prefix+"-"); err != nil {
@@ -148,17 +160,20 @@ func sourceOf(s *stage, index string) string {
 	return index
 }
 
-// readEverything judges every event with the matcher, through its index's mapping and no pre-filter or window.
+// readEverything judges every event with the matcher, through its index's mapping and no pre-filter
+// or window.
 func readEverything(t *testing.T, s *stage) *tally {
 	t.Helper()
 	d := s.shippedRule()
-	classes, err := d.Classes(t.Context(), search.NewCluster(s.Client, search.Options{}), s.patterns)
+	classes, err := d.Classes(t.Context(), search.NewCluster(s.Client, search.Options{}),
+		s.patterns)
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := &tally{sources: map[string]*sourceTally{}, ids: map[string]sink.SignalID{}}
 	for _, index := range corpusIndices() {
-		found.sources[index.source] = &sourceTally{ids: map[sink.SignalID]bool{}, branches: map[string]int{}}
+		found.sources[index.source] = &sourceTally{ids: map[sink.SignalID]bool{},
+			branches: map[string]int{}}
 	}
 	mappings := map[string]*event.Mapping{}
 	for _, class := range classes {
@@ -179,7 +194,8 @@ func readEverything(t *testing.T, s *stage) *tally {
 	return found
 }
 
-func (f *tally) judge(t *testing.T, source string, d *detect.Detection, e *event.Event, m *event.Mapping, hit estest.Hit) {
+func (f *tally) judge(t *testing.T, source string, d *detect.Detection, e *event.Event,
+	m *event.Mapping, hit estest.Hit) {
 	t.Helper()
 	of := f.sources[source]
 	of.events++
@@ -212,7 +228,8 @@ func count(t *testing.T, s *stage, index string, clause dsl.Clause) int {
 	return answer.Count
 }
 
-// everyHit reads all documents under the patterns with a scroll, which is not how the program reads.
+// everyHit reads all documents under the patterns with a scroll, which is not how the program
+// reads.
 func everyHit(t *testing.T, s *stage) func(func(estest.Hit) bool) {
 	type page struct {
 		ScrollID string `json:"_scroll_id"`
@@ -227,8 +244,10 @@ func everyHit(t *testing.T, s *stage) func(func(estest.Hit) bool) {
 		return p
 	}
 	return func(yield func(estest.Hit) bool) {
-		p := ask(strings.Join(s.patterns, ",")+"/_search?scroll=1m", `{"size": 2000, "sort": ["_doc"]}`)
-		for ; len(p.Hits.Hits) > 0; p = ask("_search/scroll", map[string]string{"scroll": "1m", "scroll_id": p.ScrollID}) {
+		p := ask(strings.Join(s.patterns, ",")+"/_search?scroll=1m",
+			`{"size": 2000, "sort": ["_doc"]}`)
+		for ; len(p.Hits.Hits) > 0; p = ask("_search/scroll",
+			map[string]string{"scroll": "1m", "scroll_id": p.ScrollID}) {
 			for _, hit := range p.Hits.Hits {
 				if !yield(hit) {
 					return
@@ -239,8 +258,8 @@ func everyHit(t *testing.T, s *stage) func(func(estest.Hit) bool) {
 	}
 }
 
-// compareWithTally wants one signal for each distinct event that the reader of every event found, of every source and
-// branch, and no other.
+// compareWithTally wants one signal for each distinct event that the reader of every event found,
+// of every source and branch, and no other.
 func compareWithTally(t *testing.T, s *stage, want *tally) {
 	t.Helper()
 	got := map[sink.SignalID]string{} // the source of each signal
@@ -253,7 +272,8 @@ func compareWithTally(t *testing.T, s *stage, want *tally) {
 		}
 		of := signal.Ancestors[0]
 		if id := want.ids[of.Index+"/"+of.ID]; id != sink.SignalID(hit.ID) {
-			t.Errorf("signal %s is for %s/%s, whose identity is %q (empty: no match)", hit.ID, of.Index, of.ID, id)
+			t.Errorf("signal %s is for %s/%s, whose identity is %q (empty: no match)", hit.ID,
+				of.Index, of.ID, id)
 		}
 		got[sink.SignalID(hit.ID)] = sourceOf(s, of.Index)
 	}
@@ -270,26 +290,32 @@ func compareWithTally(t *testing.T, s *stage, want *tally) {
 			t.Errorf("%s: no signal %s", source, id)
 		}
 		distinct += len(of.ids)
-		table += fmt.Sprintf("%-20s %6d  %10d  %7d  %7d  %v\n", source, of.events, of.candidates, of.matches, signals, of.branches)
+		table += fmt.Sprintf("%-20s %6d  %10d  %7d  %7d  %v\n", source, of.events, of.candidates,
+			of.matches, signals, of.branches)
 		wantEnough(t, source, of)
 	}
 	t.Log(table)
 	if len(got) != distinct {
-		t.Errorf("%d signals, want %d: one for each distinct event that matches", len(got), distinct)
+		t.Errorf("%d signals, want %d: one for each distinct event that matches", len(got),
+			distinct)
 	}
 }
 
 // wantEnough fails the test where the events of a source would not show what they are for.
 func wantEnough(t *testing.T, source string, of *sourceTally) {
 	t.Helper()
-	if want := []string{"aspnet_client", `ecp\auth`, `owa\auth`}; !slices.Equal(slices.Sorted(maps.Keys(of.branches)), want) {
-		t.Errorf("%s: matches by branch are %v, want some for each of %q", source, of.branches, want)
+	if want := []string{"aspnet_client", `ecp\auth`,
+		`owa\auth`}; !slices.Equal(slices.Sorted(maps.Keys(of.branches)), want) {
+		t.Errorf("%s: matches by branch are %v, want some for each of %q", source, of.branches,
+			want)
 	}
 	if len(of.ids) == 0 || len(of.ids) >= of.matches {
-		t.Errorf("%s: %d distinct events match of %d, want fewer: each source has some twice", source, len(of.ids), of.matches)
+		t.Errorf("%s: %d distinct events match of %d, want fewer: each source has some twice",
+			source, len(of.ids), of.matches)
 	}
 	if of.candidates <= of.matches || of.events <= of.candidates {
-		t.Errorf("%s: %d events, %d candidates, %d matches: want near misses for both the pre-filter and the matcher",
+		t.Errorf("%s: %d events, %d candidates, %d matches: want near misses for both the "+
+			"pre-filter and the matcher",
 			source, of.events, of.candidates, of.matches)
 	}
 }

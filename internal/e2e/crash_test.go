@@ -14,7 +14,8 @@ import (
 	"esrule/internal/sink"
 )
 
-// A run that is killed at any moment and started again: no signal is lost, none is doubled, and the ledger has no gap.
+// A run that is killed at any moment and started again: no signal is lost, none is doubled, and the
+// ledger has no gap.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	events := newStage(t, "events-*")
@@ -37,12 +38,13 @@ func TestKilled(t *testing.T) {
 			s.wantWhole()
 		})
 	}
-	// The live window has 10 events; the gap behind it is covered in pieces of an hour with 600 events each, which take
-	// several pages and bulk requests.
+	// The live window has 10 events; the gap behind it is covered in pieces of an hour with 600
+	// events each, which take several pages and bulk requests.
 	const live, piece = 10, 600
 	f("between writing signals and moving the ledger", 1, false, isCovering, live, live)
 	f("between moving the ledger and hearing of it", 1, true, isCovering, live, live)
-	f("between the next piece's signals and moving the ledger", 2, false, isCovering, live+piece, live+piece)
+	f("between the next piece's signals and moving the ledger", 2, false, isCovering, live+piece,
+		live+piece)
 	f("before the first signals are sent", 1, false, isBulk, 0, 0)
 	f("between sending signals and hearing of them", 1, true, isBulk, live, live)
 	f("between two bulk requests of a piece", 3, false, isBulk, live+1, live+piece-1)
@@ -54,18 +56,22 @@ func TestKilled(t *testing.T) {
 }
 
 func isLedgerWrite(s *stage, c call) bool {
-	return c.method != http.MethodGet && strings.HasPrefix(c.path, "/"+s.stateIndex()+"/") && strings.Contains(c.path, "/ledger-")
+	return c.method != http.MethodGet && strings.HasPrefix(c.path, "/"+s.stateIndex()+"/") &&
+		strings.Contains(c.path, "/ledger-")
 }
 
 // isCovering is the write by which the ledger says that more is covered than before.
 func isCovering(s *stage, c call) bool {
 	var ledger schedule.Ledger
-	return isLedgerWrite(s, c) && json.Unmarshal([]byte(c.body), &ledger) == nil && len(ledger.Covered) > 0
+	return isLedgerWrite(s, c) && json.Unmarshal([]byte(c.body), &ledger) == nil &&
+		len(ledger.Covered) > 0
 }
 
 func isBulk(_ *stage, c call) bool { return strings.HasSuffix(c.path, "/_bulk") }
 
-func isPage(_ *stage, c call) bool { return c.path == "/_search" && strings.Contains(c.body, `"pit"`) }
+func isPage(_ *stage, c call) bool {
+	return c.path == "/_search" && strings.Contains(c.body, `"pit"`)
+}
 
 // isNextOpening is the opening of a point in time after signals were sent. (The first one may take
 // several requests: a server before 8.16 refuses a parameter.)
@@ -81,8 +87,8 @@ func isOpening(_ *stage, c call) bool {
 	return c.method == http.MethodPost && strings.HasSuffix(c.path, "/_pit")
 }
 
-// killAt runs the program until it sends the nth request of a kind, kills it with that request under way, and gives
-// the number of signals that are there.
+// killAt runs the program until it sends the nth request of a kind, kills it with that request
+// under way, and gives the number of signals that are there.
 func killAt(t *testing.T, s *stage, nth int, forward bool, is func(*stage, call) bool) int {
 	t.Helper()
 	p := newProxy(t, s.url)
@@ -103,7 +109,8 @@ func killAt(t *testing.T, s *stage, nth int, forward bool, is func(*stage, call)
 	return len(s.signals())
 }
 
-// loadCrowd writes events over two and a half hours, and near misses among them, and gives the ids of the signals to come.
+// loadCrowd writes events over two and a half hours, and near misses among them, and gives the ids
+// of the signals to come.
 func loadCrowd(t *testing.T, s *stage) []string {
 	t.Helper()
 	s.Create(s.name("events-1"), ecs)

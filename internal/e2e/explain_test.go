@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestExplainStoredEvent holds that explain reads an event as a run does: through its index's mapping, and with the values
-// that no _source has.
+// TestExplainStoredEvent holds that explain reads an event as a run does: through its index's
+// mapping, and with the values that no _source has.
 func TestExplainStoredEvent(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
@@ -37,11 +37,16 @@ func TestExplainStoredEvent(t *testing.T) {
 		return s.run(append([]string{"explain", "--rules", rule, "--event", file}, more...)...)
 	}
 	hit := fmt.Sprintf(`{"_index":%q,"_id":"one","_source":%s}`, index, source)
-	explain(hit).want(t, 0).says(t, "The event matches rule", `related.names is "a.exe" (keyword)`, `process.image is "a.exe" (keyword)`, "asked of the index too")
-	explain(strings.Replace(hit, index, "elsewhere", 1), "--index", index).want(t, 0).says(t, "The event matches rule")
-	// What only the index knows is missing where the document cannot be found, and explain says why.
-	explain(strings.Replace(hit, "one", "another", 1)).want(t, 0).says(t, "The event does not match rule", "related.names", "it has no document another")
-	explain(source, "--index", index).want(t, 0).says(t, "The event does not match rule", "related.names", "as a hit with its _id")
+	explain(hit).want(t, 0).says(t, "The event matches rule", `related.names is "a.exe" (keyword)`,
+		`process.image is "a.exe" (keyword)`, "asked of the index too")
+	explain(strings.Replace(hit, index, "elsewhere", 1), "--index", index).want(t, 0).says(t,
+		"The event matches rule")
+	// What only the index knows is missing where the document cannot be found, and explain says
+	// why.
+	explain(strings.Replace(hit, "one", "another", 1)).want(t, 0).says(t,
+		"The event does not match rule", "related.names", "it has no document another")
+	explain(source, "--index", index).want(t, 0).says(t, "The event does not match rule",
+		"related.names", "as a hit with its _id")
 
 	var answers []struct {
 		Matches   bool     `json:"matches"`
@@ -65,12 +70,14 @@ func TestExplainStoredEvent(t *testing.T) {
 			values[f.Path] = f.Values
 		}
 	}
-	for path, want := range map[string]string{"event.category": "process", "process.image": "a.exe", "related.names": "a.exe", "process.args_count": "3"} {
+	for path, want := range map[string]string{"event.category": "process", "process.image": "a.exe",
+		"related.names": "a.exe", "process.args_count": "3"} {
 		if !slices.Contains(values[path], want) {
 			t.Errorf("%s: got %q, want %q among them\n%s", path, values[path], want, r.stdout)
 		}
 	}
 	if !answers[0].Matches || len(answers[0].Notes) != 1 {
-		t.Errorf("got matches %v with the notes %q, want a match with one note", answers[0].Matches, answers[0].Notes)
+		t.Errorf("got matches %v with the notes %q, want a match with one note", answers[0].Matches,
+			answers[0].Notes)
 	}
 }

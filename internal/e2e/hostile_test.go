@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// hostileEvents are events of the shipped rule with something beside it that attacks whoever reads the answer or the line.
-// Each is JSON text: how it is written is the attack.
+// hostileEvents are events of the shipped rule with something beside it that attacks whoever reads
+// the answer or the line. Each is JSON text: how it is written is the attack.
 func hostileEvents() map[string]string {
 	repeat := strings.Repeat
 	extra := map[string]string{
@@ -44,7 +44,8 @@ func hostileEvents() map[string]string {
 		all[name] = hostileEvent(name, more)
 	}
 	all["byte order mark"] = "\ufeff" + hostileEvent("byte order mark", `"x":1`)
-	all["line breaks"] = "\r\n\t " + hostileEvent("line breaks", "\r\n\t\"x\"\r\n:\r\n1\r\n") + "\r\n"
+	all["line breaks"] = "\r\n\t " + hostileEvent("line breaks", "\r\n\t\"x\"\r\n:\r\n1\r\n") +
+		"\r\n"
 	return all
 }
 
@@ -68,8 +69,9 @@ func manyKeys(n int) string {
 // peak tells the most memory that a program held, for whoever reads the log.
 func (p *process) peak() string { return peakMemory(p.cmd.ProcessState) }
 
-// TestHostileEvents: whatever an event holds that Elasticsearch takes, it is judged, alerted on once, and in nobody's way;
-// on pages of one hit and of all. Afterwards the report of it holds no markup of theirs.
+// TestHostileEvents: whatever an event holds that Elasticsearch takes, it is judged, alerted on
+// once, and in nobody's way; on pages of one hit and of all. Afterwards the report of it holds no
+// markup of theirs.
 func TestHostileEvents(t *testing.T) {
 	s := newStage(t, "events-*")
 	// dynamic: false, so that an event may be of any shape.
@@ -90,26 +92,30 @@ func TestHostileEvents(t *testing.T) {
 		one := stageOn(t, s.Cluster, s.prefix+"-"+size, []string(nil)...)
 		one.patterns, one.more["PAGE_SIZE"] = s.patterns, size
 		p := start(t, one.env(), "run", "--once")
-		r := p.wait().want(t, 0).says(t, fmt.Sprintf("matched=%d created=%d ", len(want), len(want)), "failed=0").
+		r := p.wait().want(t, 0).says(t, fmt.Sprintf("matched=%d created=%d ", len(want),
+			len(want)), "failed=0").
 			saysNot(t, "\x1b", "\nlevel=", "\u009b")
 		t.Logf("pages of %s: %d events, the largest of 50 MB: %s", size, len(want), p.peak())
 		if got := one.found(); !slices.Equal(got, want) {
-			t.Errorf("events with a signal, on pages of %s:\n got %q\nwant %q\n%s", size, got, want, r.stderr)
+			t.Errorf("events with a signal, on pages of %s:\n got %q\nwant %q\n%s", size, got, want,
+				r.stderr)
 		}
 		one.wantWhole()
 		one.run("check").want(t, 0).saysNot(t, "\x1b", "\nlevel=")
 		one.run("status").want(t, 0).saysNot(t, "\x1b", "\nlevel=")
 	}
 	report := t.TempDir() + "/report.html"
-	s.run("backfill", "--from", "now-1h", "--to", "now", "--report", report).want(t, 0).saysNot(t, "\x1b[31m", "\nlevel=")
+	s.run("backfill", "--from", "now-1h", "--to", "now", "--report", report).want(t, 0).saysNot(t,
+		"\x1b[31m", "\nlevel=")
 	text, err := os.ReadFile(report)
-	if err != nil || bytes.Contains(text, []byte("<script>alert(1)")) || bytes.Contains(text, []byte("<img src=x")) {
+	if err != nil || bytes.Contains(text, []byte("<script>alert(1)")) ||
+		bytes.Contains(text, []byte("<img src=x")) {
 		t.Errorf("the report (%d bytes, %v) holds an event's markup", len(text), err)
 	}
 }
 
-// TestHostileLines: what Elasticsearch would not take comes in exports. A line that is no event is counted, named and passed
-// over; the others are judged.
+// TestHostileLines: what Elasticsearch would not take comes in exports. A line that is no event is
+// counted, named and passed over; the others are judged.
 func TestHostileLines(t *testing.T) {
 	t.Parallel()
 	repeat := strings.Repeat
@@ -128,8 +134,10 @@ func TestHostileLines(t *testing.T) {
 			good = append(good, strings.NewReplacer("\r\n", " ").Replace(event))
 		}
 	}
-	good = append(good, hostileEvent("50 MB", `"x":"`+repeat("x", 50<<20)+`"`), hostileEvent("bad UTF-8", "\"x\":\"\xff\xfe\""))
-	file := writeFile(t, "events.ndjson", strings.Join(bad, "\n")+"\n"+strings.Join(good, "\n")+"\n")
+	good = append(good, hostileEvent("50 MB", `"x":"`+repeat("x", 50<<20)+`"`),
+		hostileEvent("bad UTF-8", "\"x\":\"\xff\xfe\""))
+	file := writeFile(t, "events.ndjson", strings.Join(bad, "\n")+"\n"+strings.Join(good, "\n")+
+		"\n")
 	p := start(t, nil, "scan", file)
 	r := p.wait().want(t, 1)
 	t.Logf("%d lines, the largest of 50 MB: %s", len(bad)+len(good), p.peak())
@@ -144,18 +152,21 @@ func TestHostileLines(t *testing.T) {
 	for n := range bad {
 		r.says(t, fmt.Sprintf("%s:%d: ", file, n+1))
 	}
-	if strings.Contains(r.stderr, "\x1b") || !strings.Contains(r.stderr, fmt.Sprintf("%d bad lines", len(bad))) {
+	if strings.Contains(r.stderr, "\x1b") ||
+		!strings.Contains(r.stderr, fmt.Sprintf("%d bad lines", len(bad))) {
 		t.Errorf("standard error: %.2000q", r.stderr)
 	}
 }
 
-// TestHostilePatterns: patterns that are slow to whoever backtracks or builds an automaton of them do not keep another rule
-// from its events. One that costs too much is refused when the rules are read.
+// TestHostilePatterns: patterns that are slow to whoever backtracks or builds an automaton of them
+// do not keep another rule from its events. One that costs too much is refused when the rules are
+// read.
 func TestHostilePatterns(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
-	for _, value := range []string{strings.Repeat("a", 30_000), strings.Repeat("ab", 15_000) + "c"} {
+	for _, value := range []string{strings.Repeat("a", 30_000), strings.Repeat("ab", 15_000) +
+		"c"} {
 		event := match(time.Minute)
 		event["file"].(map[string]any)["path"] = value
 		event["long"] = len(value)
@@ -164,8 +175,11 @@ func TestHostilePatterns(t *testing.T) {
 	s.put("events-1", "a", match(2*time.Minute))
 	folder := t.TempDir()
 	rule := func(name, query string) {
-		text := fmt.Sprintf("[rule]\nname = %q\nrule_id = %q\ndescription = \"d\"\nrisk_score = 1\nseverity = \"low\"\ntype = \"eql\"\nlanguage = \"eql\"\nindex = [\"x-*\"]\nquery = '''\n%s\n'''\n", name, name, query)
-		if err := os.WriteFile(folder+"/"+url.PathEscape(name)+".toml", []byte(text), 0o600); err != nil {
+		text := fmt.Sprintf("[rule]\nname = %q\nrule_id = %q\ndescription = \"d\"\nrisk_score = "+
+			"1\nseverity = \"low\"\ntype = \"eql\"\nlanguage = \"eql\"\nindex = [\"x-*\"]\nquery "+
+			"= '''\n%s\n'''\n", name, name, query)
+		if err := os.WriteFile(folder+"/"+url.PathEscape(name)+".toml", []byte(text),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -193,8 +207,8 @@ func TestHostilePatterns(t *testing.T) {
 	}
 }
 
-// TestOwnIndicesAreNotSearched: a pattern that is one of the program's own indices is refused wherever it comes from; one that
-// matches more is searched without them.
+// TestOwnIndicesAreNotSearched: a pattern that is one of the program's own indices is refused
+// wherever it comes from; one that matches more is searched without them.
 func TestOwnIndicesAreNotSearched(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "*")
@@ -209,15 +223,22 @@ func TestOwnIndicesAreNotSearched(t *testing.T) {
 	s.runOnce().saysNot(t, "matched=2")
 
 	for _, own := range []string{s.signalsIndex(), s.stateIndex(), s.deadLetterIndex()} {
-		s.run("backfill", "--from", "now-1h", "--to", "now", "--index", own).want(t, 2).says(t, own, "one of the three indices that esrule writes")
+		s.run("backfill", "--from", "now-1h", "--to", "now", "--index", own).want(t, 2).says(t, own,
+			"one of the three indices that esrule writes")
 		other := s.as(s.user, s.password)
 		other.more["INDEX"] = own
-		other.run("run", "--once").want(t, 2).says(t, "ESRULE_INDEX", own, "one of the three indices that esrule writes")
-		file := writeFile(t, "rule.toml", fmt.Sprintf("[rule]\nname = \"n\"\nrule_id = \"own\"\ndescription = \"d\"\nrisk_score = 1\nseverity = \"low\"\ntype = \"eql\"\nlanguage = \"eql\"\nindex = [%q]\nquery = \"file where true\"\n", own))
+		other.run("run", "--once").want(t, 2).says(t, "ESRULE_INDEX", own,
+			"one of the three indices that esrule writes")
+		file := writeFile(t, "rule.toml", fmt.Sprintf("[rule]\nname = \"n\"\nrule_id = "+
+			"\"own\"\ndescription = \"d\"\nrisk_score = 1\nseverity = \"low\"\ntype = "+
+			"\"eql\"\nlanguage = \"eql\"\nindex = [%q]\nquery = \"file where true\"\n", own))
 		other.more["INDEX"] = ""
-		other.run("check", "--rules", file).want(t, 2).says(t, "rule.toml", own, "one of the three indices that esrule writes")
+		other.run("check", "--rules", file).want(t, 2).says(t, "rule.toml", own,
+			"one of the three indices that esrule writes")
 	}
-	for _, pattern := range []string{"_all", "-events-1", "<events-{now/d}>", "a,b", "Events-*", "_x", "a b", "a/b", "\x1b[31m"} {
-		s.run("backfill", "--from", "now-1h", "--to", "now", "--index", pattern).want(t, 2).says(t, "--index").saysNot(t, "\x1b")
+	for _, pattern := range []string{"_all", "-events-1", "<events-{now/d}>", "a,b", "Events-*",
+		"_x", "a b", "a/b", "\x1b[31m"} {
+		s.run("backfill", "--from", "now-1h", "--to", "now", "--index", pattern).want(t, 2).says(t,
+			"--index").saysNot(t, "\x1b")
 	}
 }

@@ -16,12 +16,13 @@ func TestPatternWithoutIndex(t *testing.T) {
 	s.put("events-1", "a", match(time.Minute))
 	s.runOnce().says(t, `level=WARN msg="no index that may be read matches a pattern: nothing is searched there until one does" pattern=`+s.name("nothing-*"))
 	s.wantFound("a")
-	s.run("check").want(t, 0).says(t, s.name("nothing-*")+": 0 indices", "no index matches the pattern")
+	s.run("check").want(t, 0).says(t, s.name("nothing-*")+": 0 indices",
+		"no index matches the pattern")
 }
 
-// A field of the rule that an index does not map is missing in its events. check says whether the rule can fire without.
-// An exclusion takes out of the patterns before it, and a pattern that is not searched stays open by
-// its name while the others are searched.
+// A field of the rule that an index does not map is missing in its events. check says whether the
+// rule can fire without. An exclusion takes out of the patterns before it, and a pattern that is
+// not searched stays open by its name while the others are searched.
 func TestPatternsOfARule(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*", "other-*")
@@ -62,11 +63,13 @@ func TestMappingLacksField(t *testing.T) {
 		"file": {"properties": {"path": {"type": "keyword"}, `
 	s.Create(s.name("events-no-name"), without+`"extension": {"type": "keyword"}}}}}}`)
 	s.put("events-no-name", "can-fire", match(time.Minute))
-	s.run("check").want(t, 0).says(t, s.name("events-no-name"), "not mapped", "file.name", "event.ingested")
+	s.run("check").want(t, 0).says(t, s.name("events-no-name"), "not mapped", "file.name",
+		"event.ingested")
 
 	s.Create(s.name("events-no-extension"), without+`"name": {"type": "keyword"}}}}}}`)
 	s.put("events-no-extension", "never", match(time.Minute))
-	s.run("check").want(t, 3).says(t, s.name("events-no-extension")+": the rule can never fire: not mapped: ", "file.extension", "1 problem")
+	s.run("check").want(t, 3).says(t, s.name("events-no-extension")+
+		": the rule can never fire: not mapped: ", "file.extension", "1 problem")
 
 	s.runOnce()
 	s.wantFound("can-fire")
@@ -77,14 +80,16 @@ func TestIndexWithoutSource(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
-	s.Create(s.name("events-blind"), `{"mappings": {"_source": {"enabled": false}, "properties": {"@timestamp": {"type": "date"},
+	s.Create(s.name("events-blind"),
+		`{"mappings": {"_source": {"enabled": false}, "properties": {"@timestamp": {"type": "date"},
 		"event.category": {"type": "keyword"}, "event.type": {"type": "keyword"}, "host.os.type": {"type": "keyword"},
 		"process.name": {"type": "keyword"}, "file.extension": {"type": "keyword"}, "file.path": {"type": "keyword"}, "file.name": {"type": "keyword"}}}}`)
 	s.put("events-1", "seen", match(time.Minute))
 	s.put("events-blind", "unseen", match(time.Minute))
 
 	s.run("check").want(t, 3).says(t, s.name("events-blind"), "no _source")
-	s.run("run", "--once").want(t, 1).says(t, s.name("events-blind"), "no _source", "not everything was covered")
+	s.run("run", "--once").want(t, 1).says(t, s.name("events-blind"), "no _source",
+		"not everything was covered")
 	s.wantFound("seen")
 	s.run("status").want(t, 1).says(t, "open", s.name("events-blind"))
 
@@ -96,8 +101,8 @@ func TestIndexWithoutSource(t *testing.T) {
 	s.run("status").want(t, 0)
 }
 
-// Events of odd shapes are judged as Elasticsearch's EQL would judge them. Each is an event of the rule with one thing
-// about it changed.
+// Events of odd shapes are judged as Elasticsearch's EQL would judge them. Each is an event of the
+// rule with one thing about it changed.
 func TestOddEvents(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
@@ -112,7 +117,9 @@ func TestOddEvents(t *testing.T) {
 			want = append(want, id)
 		}
 	}
-	set := func(path string, value any) func(recorded) { return func(e recorded) { e.set(path, value) } }
+	set := func(path string, value any) func(recorded) {
+		return func(e recorded) { e.set(path, value) }
+	}
 	const owa = `C:\Program Files\Microsoft\Exchange Server\V15\FrontEnd\HttpProxy\owa\auth\`
 	inOWA := func(name any) func(recorded) {
 		return func(e recorded) {
@@ -132,9 +139,12 @@ func TestOddEvents(t *testing.T) {
 	f("letter-case", false, set("host.os.type", "Windows")) // == minds the case
 	f("two-systems", true, set("host.os.type", []any{"linux", "windows"}))
 	f("epoch", true, set("@timestamp", time.Now().Add(-time.Minute).UnixMilli()))
-	f("epoch-as-text", true, set("@timestamp", strconv.FormatInt(time.Now().Add(-time.Minute).UnixMilli(), 10)))
-	f("other-zone", true, set("@timestamp", time.Now().Add(-time.Minute).In(time.FixedZone("", -8*3600)).Format(time.RFC3339)))
-	f("before-the-window", false, set("@timestamp", time.Now().Add(-30*time.Hour).UTC().Format(time.RFC3339)))
+	f("epoch-as-text", true,
+		set("@timestamp", strconv.FormatInt(time.Now().Add(-time.Minute).UnixMilli(), 10)))
+	f("other-zone", true, set("@timestamp",
+		time.Now().Add(-time.Minute).In(time.FixedZone("", -8*3600)).Format(time.RFC3339)))
+	f("before-the-window", false,
+		set("@timestamp", time.Now().Add(-30*time.Hour).UTC().Format(time.RFC3339)))
 	f("late", true, func(e recorded) { // an old event that arrived now
 		e.set("@timestamp", time.Now().Add(-30*time.Hour).UTC().Format(time.RFC3339))
 		e.set("event.ingested", time.Now().Add(-time.Minute).UTC().Format(time.RFC3339))
@@ -145,8 +155,11 @@ func TestOddEvents(t *testing.T) {
 		e["host.os"] = map[string]any{"type": "windows"}
 		e["file.path"], e["file.extension"] = `d:\inetpub\wwwroot\aspnet_client\a\b.js`, "js"
 	})
-	f("array-of-objects", true, func(e recorded) { e["file"] = []any{map[string]any{"name": "x"}, e["file"]} })
-	f("longer-than-indexed", true, set("file.path", `C:\inetpub\wwwroot\aspnet_client\`+strings.Repeat("x", 2000)))
+	f("array-of-objects", true, func(e recorded) {
+		e["file"] = []any{map[string]any{"name": "x"}, e["file"]}
+	})
+	f("longer-than-indexed", true, set("file.path", `C:\inetpub\wwwroot\aspnet_client\`+
+		strings.Repeat("x", 2000)))
 	f("a-signal", false, set("event.kind", "signal"))
 	f("no-name", true, inOWA(nil))
 	f("no-names", true, inOWA([]any{}))
@@ -159,13 +172,15 @@ func TestOddEvents(t *testing.T) {
 	s.wantWhole()
 }
 
-// A field of a type that the rule's text cannot be is missing there, as for Elasticsearch, and fails no other index.
+// A field of a type that the rule's text cannot be is missing there, as for Elasticsearch, and
+// fails no other index.
 func TestWrongType(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
 	s.put("events-1", "good", match(time.Minute))
-	s.Create(s.name("events-odd"), `{"mappings": {"dynamic": false, "properties": {"@timestamp": {"type": "date"},
+	s.Create(s.name("events-odd"),
+		`{"mappings": {"dynamic": false, "properties": {"@timestamp": {"type": "date"},
 		"event.category": {"type": "keyword"}, "event.type": {"type": "keyword"}, "host.os.type": {"type": "keyword"},
 		"process.name": {"type": "keyword"}, "file.path": {"type": "keyword"}, "file.name": {"type": "keyword"},
 		"file.extension": {"type": "long", "ignore_malformed": true}}}}`)

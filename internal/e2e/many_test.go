@@ -9,8 +9,8 @@ import (
 	"esrule/internal/estest"
 )
 
-// More matches than Elasticsearch gives in one search are all read, judged and written, each counted; and what the program holds at
-// once does not grow with them.
+// More matches than Elasticsearch gives in one search are all read, judged and written, each
+// counted; and what the program holds at once does not grow with them.
 func TestMoreThanTenThousandMatches(t *testing.T) {
 	const few, many, size = 500, 10_500, 2 << 10
 	f := func(events int) (peak int64) {
@@ -27,7 +27,8 @@ func TestMoreThanTenThousandMatches(t *testing.T) {
 		s.more["PAGE_SIZE"] = "200"
 		p := start(t, s.env(), "run", "--once")
 		peak = estest.PeakMemory(p.cmd.Process.Pid, p.ended)
-		p.wait().want(t, 0).says(t, fmt.Sprintf("candidates=%d matched=%d created=%d duplicates=0", events, events, events))
+		p.wait().want(t, 0).says(t, fmt.Sprintf("candidates=%d matched=%d created=%d duplicates=0",
+			events, events, events))
 		s.Refresh(s.signalsIndex())
 		if n := s.Count(s.signalsIndex()); n != events {
 			t.Errorf("signals: got %d, want %d", n, events)
@@ -39,7 +40,8 @@ func TestMoreThanTenThousandMatches(t *testing.T) {
 	t.Logf("most memory at once: %d events %d MiB, %d events %d MiB", few, one>>20, many, other>>20)
 	// Whoever kept the events would hold all of their text.
 	if grown, text := other-one, int64((many-few)*size); grown > text/2 {
-		t.Errorf("most memory at once: got %d bytes for %d events and %d for %d, which is more than half of the text that lies between (%d)",
+		t.Errorf("most memory at once: got %d bytes for %d events and %d for %d, which is more "+
+			"than half of the text that lies between (%d)",
 			one, few, other, many, text)
 	}
 }

@@ -22,8 +22,8 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// valve stands between the program and the server: it lets everything through, cuts every connection, or holds the
-// searches back until it is opened again, or cuts them too.
+// valve stands between the program and the server: it lets everything through, cuts every
+// connection, or holds the searches back until it is opened again, or cuts them too.
 type valve struct {
 	*httptest.Server
 
@@ -108,8 +108,8 @@ func startMonitored(t *testing.T, s *stage, args ...string) *monitored {
 	return m
 }
 
-// freeAddress is one that nobody listens on. Its port is below those that systems give out by themselves, or whoever
-// asked for any, in a test beside, could get it before the program.
+// freeAddress is one that nobody listens on. Its port is below those that systems give out by
+// themselves, or whoever asked for any, in a test beside, could get it before the program.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	const lowest, ports, tries = 20_000, 12_000, 100
@@ -141,7 +141,8 @@ func (m *monitored) get(path string) (status int, body string) {
 	return res.StatusCode, string(text)
 }
 
-// value gives a metric by its name and the labels beside the rule's, such as `esrule_runs_total{outcome="covered"}`.
+// value gives a metric by its name and the labels beside the rule's, such as
+// `esrule_runs_total{outcome="covered"}`.
 func (m *monitored) value(name string) (float64, bool) {
 	m.t.Helper()
 	_, body := m.get("/metrics")
@@ -165,7 +166,8 @@ func valueIn(t *testing.T, text, name string) (float64, bool) {
 		}
 		if labels == selector {
 			// One of the three is there, and the others are nil and give 0.
-			return one.GetGauge().GetValue() + one.GetCounter().GetValue() + float64(one.GetHistogram().GetSampleCount()), true
+			return one.GetGauge().GetValue() + one.GetCounter().GetValue() +
+				float64(one.GetHistogram().GetSampleCount()), true
 		}
 	}
 	return 0, false
@@ -188,8 +190,8 @@ func (m *monitored) answers(path string, status int, text string) {
 	})
 }
 
-// What the endpoints say of a service that finds something, whose cluster goes away, and comes back. No answer holds
-// the password.
+// What the endpoints say of a service that finds something, whose cluster goes away, and comes
+// back. No answer holds the password.
 func TestMonitoring(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
@@ -230,7 +232,8 @@ func TestMonitoring(t *testing.T) {
 	m.reaches("esrule_rule_open_indices", 0)
 	m.reaches("esrule_patterns_without_index", 0)
 	upTo, _ := m.value("esrule_rule_covered_up_to_timestamp_seconds")
-	if ledger := s.ledger(); upTo < float64(ledger.Since.Unix()) || upTo > float64(time.Now().Unix()+1) {
+	if ledger := s.ledger(); upTo < float64(ledger.Since.Unix()) ||
+		upTo > float64(time.Now().Unix()+1) {
 		t.Errorf("covered up to: got %v, want a time since %s", upTo, ledger.Since)
 	}
 
@@ -254,7 +257,8 @@ func TestMonitoring(t *testing.T) {
 	m.answers("/readyz", 200, "ok")
 	m.reaches("esrule_last_run_success", 1)
 	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
-		if _, body := m.get(path); strings.Contains(body, s.password) || strings.Contains(body, s.user) {
+		if _, body := m.get(path); strings.Contains(body, s.password) ||
+			strings.Contains(body, s.user) {
 			t.Errorf("%s shows the credentials:\n%s", path, body)
 		}
 	}
@@ -272,14 +276,17 @@ func (s *stage) buildLabels(m *monitored) string {
 	return ""
 }
 
-// An index that does not answer, and signals that no index takes, each show by a metric of their own.
+// An index that does not answer, and signals that no index takes, each show by a metric of their
+// own.
 func TestMonitoringFailures(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
 	s.Create(s.name("events-1"), ecs)
-	s.Create(s.name("events-2"), `{"mappings": {"_source": {"enabled": false}, "properties": {"@timestamp": {"type": "date"}}}}`)
+	s.Create(s.name("events-2"),
+		`{"mappings": {"_source": {"enabled": false}, "properties": {"@timestamp": {"type": "date"}}}}`)
 	s.put("events-1", "a", match(time.Minute))
-	s.put("events-1", "7", match(2*time.Minute)) // the index takes this one's signal, so the other's is at fault
+	// the index takes this one's signal, so the other's is at fault
+	s.put("events-1", "7", match(2*time.Minute))
 	s.Create(s.signalsIndex(), `{"mappings": {"properties": {
 		"kibana.alert.ancestors": {"properties": {"id": {"type": "long"}}}}}}`)
 	m := startMonitored(t, s)
@@ -302,7 +309,8 @@ func TestMonitoringFailures(t *testing.T) {
 		return n >= 3
 	})
 	if n := strings.Count(m.stderr.String(), "not made by esrule"); n != 1 {
-		t.Errorf("the warning about the signals index was given %d times, want once:\n%s", n, m.stderr.String())
+		t.Errorf("the warning about the signals index was given %d times, want once:\n%s", n,
+			m.stderr.String())
 	}
 }
 
@@ -314,7 +322,9 @@ func TestIndicesAreEnsuredOnce(t *testing.T) {
 	p := newProxy(t, s.url)
 	s.url = p.URL
 	m := startMonitored(t, s)
-	eventually(t, "the first run ends", func() bool { return strings.Contains(m.stderr.String(), "msg=run ") })
+	eventually(t, "the first run ends", func() bool {
+		return strings.Contains(m.stderr.String(), "msg=run ")
+	})
 	looks := 0
 	for _, c := range p.seen() {
 		if strings.HasSuffix(c.path, "/_pit") {
@@ -325,7 +335,8 @@ func TestIndicesAreEnsuredOnce(t *testing.T) {
 		}
 	}
 	if looks != 1 {
-		t.Errorf("the signals index was looked at %d times before the first search, want once", looks)
+		t.Errorf("the signals index was looked at %d times before the first search, want once",
+			looks)
 	}
 }
 
@@ -337,8 +348,10 @@ func TestMetricsAddressIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	env := []string{"ESRULE_ELASTICSEARCH_URL=http://127.0.0.1:1", "ESRULE_METRICS_ADDRESS=" + l.Addr().String()}
-	run(t, env, "run").want(t, 2).says(t, "ESRULE_METRICS_ADDRESS="+strconv.Quote(l.Addr().String()), "address already in use")
+	env := []string{"ESRULE_ELASTICSEARCH_URL=http://127.0.0.1:1", "ESRULE_METRICS_ADDRESS=" +
+		l.Addr().String()}
+	run(t, env, "run").want(t, 2).says(t, "ESRULE_METRICS_ADDRESS="+
+		strconv.Quote(l.Addr().String()), "address already in use")
 }
 
 // The endpoints answer before the cluster does.
@@ -379,7 +392,8 @@ func TestMetricsFile(t *testing.T) {
 	upTo := float64(ledger.CoveredUpTo().UnixMilli()) / 1000
 	holds("esrule_rule_covered_up_to_timestamp_seconds", upTo)
 
-	// Another address, where no cluster is: the run fails, the file says so, and what was covered stays covered.
+	// Another address, where no cluster is: the run fails, the file says so, and what was covered
+	// stays covered.
 	stranger := httptest.NewServer(http.NotFoundHandler())
 	defer stranger.Close()
 	direct := s.url
@@ -395,6 +409,7 @@ func TestMetricsFile(t *testing.T) {
 
 	// A file that cannot be written is told, after the work is done.
 	s.put("events-1", "b", match(0))
-	s.run("run", "--once", "--metrics-file", filepath.Join(t.TempDir(), "no-such-folder", "x.prom")).want(t, 1).says(t, "write the metrics to")
+	s.run("run", "--once", "--metrics-file", filepath.Join(t.TempDir(), "no-such-folder",
+		"x.prom")).want(t, 1).says(t, "write the metrics to")
 	s.wantFound("a", "b")
 }

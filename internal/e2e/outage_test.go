@@ -11,7 +11,8 @@ import (
 	"esrule/internal/span"
 )
 
-// outageStage is a stage whose rule ran for two days until some time ago, as its ledger says, and not since.
+// outageStage is a stage whose rule ran for two days until some time ago, as its ledger says, and
+// not since.
 func outageStage(t *testing.T, off time.Duration) (s *stage, stopped time.Time) {
 	t.Helper()
 	s = newStage(t, "events-*")
@@ -26,8 +27,10 @@ func outageStage(t *testing.T, off time.Duration) (s *stage, stopped time.Time) 
 	return s, stopped
 }
 
-// pageWindow is the window by which a search places events without event.ingested. A late sweep's last has no end.
-var pageWindow = regexp.MustCompile(`"range":\{"@timestamp":\{"format":"[a-z_]+","gte":"([^"]+)"(?:,"lt":"([^"]+)")?\}`)
+// pageWindow is the window by which a search places events without event.ingested. A late sweep's
+// last has no end.
+var pageWindow = regexp.MustCompile(
+	`"range":\{"@timestamp":\{"format":"[a-z_]+","gte":"([^"]+)"(?:,"lt":"([^"]+)")?\}`)
 
 // windows are what the program searched, in order, each once however many pages it took.
 func (p *proxy) windows(s *stage) (seen []span.Interval) {
@@ -71,8 +74,8 @@ func TestOutageOfThreeDays(t *testing.T) {
 	if len(seen) == 0 || time.Since(seen[0].To) > time.Hour || seen[0].Length() > time.Hour {
 		t.Fatalf("the first of %d searches is not of the live window: %v", len(seen), seen)
 	}
-	// The pieces of the gap follow each other from its oldest end. They begin with an hour, and each is at
-	// most twice as long as the one before: they grow while they are cheap.
+	// The pieces of the gap follow each other from its oldest end. They begin with an hour, and
+	// each is at most twice as long as the one before: they grow while they are cheap.
 	gap, longest := stopped, time.Hour
 	pieces, sweeps, unbounded := 0, 0, 0
 	for i, w := range seen[1:] {
@@ -92,13 +95,15 @@ func TestOutageOfThreeDays(t *testing.T) {
 		}
 	}
 	if gap.Before(seen[0].From) || pieces < 5 || unbounded != 1 || sweeps < 2 {
-		t.Errorf("got %d pieces of the gap up to %s, %d of the late sweep, %d without an end: %v", pieces, gap, sweeps, unbounded, seen)
+		t.Errorf("got %d pieces of the gap up to %s, %d of the late sweep, %d without an end: %v",
+			pieces, gap, sweeps, unbounded, seen)
 	}
 	s.run("status").want(t, 0).says(t, "late sweep", "complete as of")
 	t.Logf("%d searches: the live window, then %d pieces of the gap in turn with %d of the late sweep", len(seen), pieces, sweeps+unbounded)
 }
 
-// A run that is killed in the middle of a late sweep: the next goes on with it, and nothing counts as swept before.
+// A run that is killed in the middle of a late sweep: the next goes on with it, and nothing counts
+// as swept before.
 func TestKilledInALateSweep(t *testing.T) {
 	t.Parallel()
 	s, stopped := outageStage(t, 2*time.Hour)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A rule with a wrong index pattern does not run, by name and with exit code 1; the others do. Other
-// patterns in place of the rules' own let it run.
+// A rule with a wrong index pattern does not run, by name and with exit code 1; the others do.
+// Other patterns in place of the rules' own let it run.
 func TestBadPatternConcernsOneRule(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -18,7 +18,8 @@ func TestBadPatternConcernsOneRule(t *testing.T) {
 		text := contentOf(t, writeRule(t, query))
 		text = strings.ReplaceAll(text, `["logs-*"]`, index)
 		text = strings.ReplaceAll(text, "33333333-3333-4333-8333-333333333333", name)
-		return writeFile(t, name+".toml", strings.ReplaceAll(text, "A rule of this test\"", name+"\""))
+		return writeFile(t, name+".toml", strings.ReplaceAll(text, "A rule of this test\"",
+			name+"\""))
 	}
 	good := ruleOver("good", `["`+s.name("events-*")+`"]`)
 	f := func(why, index, want string) {
@@ -44,7 +45,8 @@ func TestBadPatternConcernsOneRule(t *testing.T) {
 	f("no text", `[3]`, "must be text")
 	f("no list", `"logs-*"`, "must be a list of texts")
 	f("own", `["`+s.signalsIndex()+`"]`, "one of the three indices that esrule writes")
-	s.wantFound("all", "beside a good one", "blank", "comma", "date math", "empty", "no list", "no name",
+	s.wantFound("all", "beside a good one", "blank", "comma", "date math", "empty", "no list",
+		"no name",
 		"no text", "none", "only excludes", "own")
 
 	s.put("events-1", "other patterns", match(time.Minute))
@@ -65,7 +67,8 @@ func TestExcludedAlias(t *testing.T) {
 		for _, args := range [][]string{{"run", "--once"}, {"check"}} {
 			r := s.run(args...)
 			if got := strings.Contains(r.stdout+r.stderr, "takes nothing out"); got != nothing {
-				t.Errorf("%v without %s: said %v that it takes nothing out, want %v\n%s", args, exclusion, got, nothing, r.stderr)
+				t.Errorf("%v without %s: said %v that it takes nothing out, want %v\n%s", args,
+					exclusion, got, nothing, r.stderr)
 			}
 		}
 	}

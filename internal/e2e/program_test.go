@@ -80,7 +80,8 @@ func start(t *testing.T, env []string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, cmd: exec.Command(file, args...), args: "esrule " + strings.Join(args, " "), ended: make(chan struct{})}
+	p := &process{t: t, cmd: exec.Command(file, args...), args: "esrule " + strings.Join(args, " "),
+		ended: make(chan struct{})}
 	p.cmd.Env = env
 	if p.cmd.Env == nil {
 		p.cmd.Env = []string{} // nil would mean our own
@@ -121,7 +122,8 @@ func (p *process) wait() result {
 func (r result) want(t *testing.T, code int) result {
 	t.Helper()
 	if r.code != code {
-		t.Fatalf("%s: exit code %d, want %d\nstandard output:\n%s\nstandard error:\n%s", r.args, r.code, code, r.stdout, r.stderr)
+		t.Fatalf("%s: exit code %d, want %d\nstandard output:\n%s\nstandard error:\n%s", r.args,
+			r.code, code, r.stdout, r.stderr)
 	}
 	return r
 }
@@ -131,7 +133,8 @@ func (r result) says(t *testing.T, parts ...string) result {
 	t.Helper()
 	for _, part := range parts {
 		if !strings.Contains(r.stderr+r.stdout, part) {
-			t.Errorf("%s: does not say %q\nstandard output:\n%s\nstandard error:\n%s", r.args, part, r.stdout, r.stderr)
+			t.Errorf("%s: does not say %q\nstandard output:\n%s\nstandard error:\n%s", r.args, part,
+				r.stdout, r.stderr)
 		}
 	}
 	return r
@@ -141,7 +144,8 @@ func (r result) saysNot(t *testing.T, parts ...string) result {
 	t.Helper()
 	for _, part := range parts {
 		if strings.Contains(r.stderr+r.stdout, part) {
-			t.Errorf("%s: says %q\nstandard output:\n%s\nstandard error:\n%s", r.args, part, r.stdout, r.stderr)
+			t.Errorf("%s: says %q\nstandard output:\n%s\nstandard error:\n%s", r.args, part,
+				r.stdout, r.stderr)
 		}
 	}
 	return r

@@ -16,8 +16,8 @@ type call struct {
 	method, path, body string
 }
 
-// proxy stands between the program and the server and passes everything on. It remembers what it saw, and can hold one
-// request back, so that a test can kill the program at that moment.
+// proxy stands between the program and the server and passes everything on. It remembers what it
+// saw, and can hold one request back, so that a test can kill the program at that moment.
 type proxy struct {
 	*httptest.Server
 
@@ -38,7 +38,9 @@ func newProxy(t *testing.T, target string) *proxy {
 	}
 	p := &proxy{held: make(chan struct{}), release: make(chan struct{})}
 	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }}
-	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.pass(next, w, r) }))
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.pass(next, w, r)
+	}))
 	t.Cleanup(func() {
 		close(p.release)
 		p.Close()
@@ -68,8 +70,8 @@ func (p *proxy) pass(next http.Handler, w http.ResponseWriter, r *http.Request) 
 	<-p.release
 }
 
-// note says whether to hold the request. Once one is held, the program is as good as dead: whatever it sends besides is
-// held too, by having arrived after its end.
+// note says whether to hold the request. Once one is held, the program is as good as dead: whatever
+// it sends besides is held too, by having arrived after its end.
 func (p *proxy) note(c call) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,21 +10,24 @@ import (
 	"esrule/internal/query/cond"
 )
 
-// loadMade puts events made from the rules' own conditions into an index with the widest template and into one without,
-// for few of the rules match anything that was recorded.
+// loadMade puts events made from the rules' own conditions into an index with the widest template
+// and into one without, for few of the rules match anything that was recorded.
 func loadMade(t *testing.T, s *stage, detections []*detect.Detection) {
 	t.Helper()
 	var lenient map[string]map[string]any
-	if err := json.Unmarshal(estest.CorpusTemplate(t, "rally_security-winlogbeat.json"), &lenient); err != nil {
+	if err := json.Unmarshal(estest.CorpusTemplate(t, "rally_security-winlogbeat.json"),
+		&lenient); err != nil {
 		t.Fatal(err)
 	}
-	lenient["settings"]["index.mapping.ignore_malformed"] = true // a made value need not suit its field
+	// a made value need not suit its field
+	lenient["settings"]["index.mapping.ignore_malformed"] = true
 	s.Create(s.name("winlogbeat-made"), lenient)
 	s.Create(s.name("dynamic-made"), dynamicIndex)
 	var made []recorded
 	for _, d := range detections {
 		for variation := range 3 {
-			m := maker{event: recorded{"@timestamp": "2026-01-02T03:04:05.000Z"}, variation: variation}
+			m := maker{event: recorded{"@timestamp": "2026-01-02T03:04:05.000Z"},
+				variation: variation}
 			m.meet(d.Matcher.Condition())
 			made = append(made, m.event)
 		}
@@ -33,9 +36,9 @@ func loadMade(t *testing.T, s *stage, detections []*detect.Detection) {
 	s.Load(s.name("dynamic-made"), ndjson(t, made))
 }
 
-// maker makes an event that meets a condition, as far as that can be read off the condition: what is negated, and what a
-// function gives, is left to chance. Its variation decides between alternatives, and on letter case and what stands
-// for a wildcard.
+// maker makes an event that meets a condition, as far as that can be read off the condition: what
+// is negated, and what a function gives, is left to chance. Its variation decides between
+// alternatives, and on letter case and what stands for a wildcard.
 type maker struct {
 	event     recorded
 	variation int
@@ -55,7 +58,8 @@ func (m *maker) meet(condition cond.Expr) {
 		}
 	case *cond.Like:
 		if c.Op != cond.Regex && c.Op != cond.RegexFold {
-			m.add(c.Subject, m.fit(c.Patterns[m.variation%len(c.Patterns)].Text, c.Op != cond.LikeExact))
+			m.add(c.Subject, m.fit(c.Patterns[m.variation%len(c.Patterns)].Text,
+				c.Op != cond.LikeExact))
 		}
 	case *cond.Compare:
 		if l, ok := c.Right.(*cond.Literal); ok {
@@ -79,7 +83,8 @@ func (m *maker) compare(op cond.CompareOp, subject cond.Expr, l *cond.Literal) {
 
 // fit gives a text that a pattern fits.
 func (m *maker) fit(pattern string, fold bool) string {
-	text := strings.NewReplacer("*", []string{"", "z", `z\y`}[m.variation%3], "?", "c").Replace(pattern)
+	text := strings.NewReplacer("*", []string{"", "z", `z\y`}[m.variation%3], "?",
+		"c").Replace(pattern)
 	if fold && m.variation%2 == 1 {
 		return strings.ToUpper(text)
 	}

@@ -21,9 +21,9 @@ import (
 	"esrule/internal/query/search"
 )
 
-// TestPublishedRules runs every published single-event rule against every recorded event, and against events made from
-// the rules: each rule loads, compiles and
-// has its pre-filter accepted by the server, and whatever its matcher accepts is among the pre-filter's candidates.
+// TestPublishedRules runs every published single-event rule against every recorded event, and
+// against events made from the rules: each rule loads, compiles and has its pre-filter accepted by
+// the server, and whatever its matcher accepts is among the pre-filter's candidates.
 func TestPublishedRules(t *testing.T) {
 	folder := estest.Corpus(t) // skips where it is absent
 	set, err := rule.Load(filepath.Join(folder, "rules"))
@@ -42,8 +42,10 @@ func TestPublishedRules(t *testing.T) {
 		detections = append(detections, d)
 	}
 	loadMade(t, s, detections)
-	s.Do(http.MethodPut, strings.Join(s.patterns, ",")+"/_settings", `{"index.max_result_window": 100000}`)
-	p := published{stage: s, t: t, cluster: search.NewCluster(s.Client, search.Options{}), byIndex: map[string]*publishedTally{}}
+	s.Do(http.MethodPut, strings.Join(s.patterns, ",")+"/_settings",
+		`{"index.max_result_window": 100000}`)
+	p := published{stage: s, t: t, cluster: search.NewCluster(s.Client, search.Options{}),
+		byIndex: map[string]*publishedTally{}}
 	for _, d := range detections {
 		p.plans = append(p.plans, p.plan(d))
 	}
@@ -54,8 +56,9 @@ func TestPublishedRules(t *testing.T) {
 	p.report(len(set.Rules))
 }
 
-// loadRecorded puts the recorded events, as they are, into indices made from the templates, and those of the sources
-// without a template into an index each that maps every field by what it finds, too.
+// loadRecorded puts the recorded events, as they are, into indices made from the templates, and
+// those of the sources without a template into an index each that maps every field by what it
+// finds, too.
 func loadRecorded(t *testing.T, s *stage) {
 	t.Helper()
 	wantEveryFile(t)
@@ -120,7 +123,8 @@ func (p *published) plan(d *detect.Detection) publishedPlan {
 	var classes []prefilter.Class
 	for _, c := range read {
 		filter := prefilter.Build(d.Matcher.Condition(), c.Mapping)
-		classes = append(classes, prefilter.Class{Indices: c.Indices, Window: dsl.Everything(), Filter: filter.Clause})
+		classes = append(classes, prefilter.Class{Indices: c.Indices, Window: dsl.Everything(),
+			Filter: filter.Clause})
 		for _, index := range c.Indices {
 			plan.mappings[index] = c.Mapping
 		}
@@ -159,7 +163,8 @@ func (p *published) readDocuments() {
 	for {
 		answer := p.ask(path, body)
 		for _, hit := range answer.GetArray("hits", "hits") {
-			d := publishedDocument{text(hit, "_index"), text(hit, "_id"), hit.Get("_source"), hit.Get("fields")}
+			d := publishedDocument{text(hit, "_index"), text(hit, "_id"), hit.Get("_source"),
+				hit.Get("fields")}
 			if _, twice := p.numbers[d.id]; twice {
 				p.t.Fatalf("two documents have the id %s", d.id)
 			}
@@ -169,7 +174,8 @@ func (p *published) readDocuments() {
 		}
 		body = map[string]any{"scroll": "1m", "scroll_id": text(answer, "_scroll_id")}
 		if len(answer.GetArray("hits", "hits")) == 0 {
-			p.Do(http.MethodDelete, "_search/scroll", map[string]any{"scroll_id": body["scroll_id"]})
+			p.Do(http.MethodDelete, "_search/scroll",
+				map[string]any{"scroll_id": body["scroll_id"]})
 			return
 		}
 		path = "_search/scroll"
@@ -202,8 +208,10 @@ func (p *published) ask(path string, body any) *fastjson.Value {
 func (p *published) candidates(plan publishedPlan) []bool {
 	p.t.Helper()
 	found := make([]bool, len(p.documents))
-	answer := p.ask(strings.Join(p.patterns, ",")+"/_search?filter_path=timed_out,_shards,hits.hits._id",
-		map[string]any{"query": plan.query, "_source": false, "sort": []string{"_doc"}, "size": 100_000})
+	answer := p.ask(strings.Join(p.patterns, ",")+
+		"/_search?filter_path=timed_out,_shards,hits.hits._id",
+		map[string]any{"query": plan.query, "_source": false, "sort": []string{"_doc"},
+			"size": 100_000})
 	for _, hit := range answer.GetArray("hits", "hits") {
 		n, known := p.numbers[text(hit, "_id")]
 		if !known {
@@ -239,7 +247,8 @@ func (p *published) compare(plan publishedPlan, matches []bool) {
 		}
 		if !candidates[n] {
 			query, _ := plan.query.MarshalJSON()
-			p.t.Errorf("%s matches an event that its pre-filter leaves out, in %s: %s\n  %s\n  pre-filter: %s",
+			p.t.Errorf("%s matches an event that its pre-filter leaves out, in %s: %s\n  %s\n  "+
+				"pre-filter: %s",
 				filepath.Base(plan.Rule.File), d.index, d.source, plan.Rule.Query, query)
 		}
 	}
@@ -251,8 +260,8 @@ func (p *published) compare(plan publishedPlan, matches []bool) {
 	}
 }
 
-// judge gives, for each rule, the documents that it matches. The rules share one set of fields, so that a document looks
-// each up once for all of them.
+// judge gives, for each rule, the documents that it matches. The rules share one set of fields, so
+// that a document looks each up once for all of them.
 func (p *published) judge() [][]bool {
 	p.t.Helper()
 	var fields event.Fields
@@ -260,7 +269,8 @@ func (p *published) judge() [][]bool {
 	matched := make([][]bool, len(p.plans))
 	for i, plan := range p.plans {
 		m, err := eqlmatch.Compile(plan.Rule.Parsed, &fields, eqlmatch.Options{
-			CategoryField: plan.Rule.EventCategoryField, ExcludeSignals: !plan.Rule.ReadsSignals(p.patterns),
+			CategoryField:  plan.Rule.EventCategoryField,
+			ExcludeSignals: !plan.Rule.ReadsSignals(p.patterns),
 		})
 		if err != nil {
 			p.t.Fatalf("%s: %v", plan.Rule.File, err)
@@ -272,7 +282,8 @@ func (p *published) judge() [][]bool {
 	for _, plan := range p.plans {
 		for index, mapping := range plan.mappings {
 			if mappings[index] == nil {
-				mappings[index] = &event.Mapping{Source: mapping.Source, Fields: map[string]event.FieldMapping{}}
+				mappings[index] = &event.Mapping{Source: mapping.Source,
+					Fields: map[string]event.FieldMapping{}}
 			}
 			maps.Copy(mappings[index].Fields, mapping.Fields)
 		}
@@ -292,9 +303,11 @@ func (p *published) report(rules int) {
 	p.t.Helper()
 	var b strings.Builder
 	row := func(name string, of publishedTally) {
-		fmt.Fprintf(&b, "%-42s %6d  %9d  %10d  %7d\n", name, of.documents, len(p.plans)*of.documents, of.candidates, of.matches)
+		fmt.Fprintf(&b, "%-42s %6d  %9d  %10d  %7d\n", name, of.documents,
+			len(p.plans)*of.documents, of.candidates, of.matches)
 	}
-	fmt.Fprintf(&b, "%d rules, %d compiled\n%-42s %6s  %9s  %10s  %7s\n", rules, len(p.plans), "index", "events", "pairs", "candidates", "matches")
+	fmt.Fprintf(&b, "%d rules, %d compiled\n%-42s %6s  %9s  %10s  %7s\n", rules, len(p.plans),
+		"index", "events", "pairs", "candidates", "matches")
 	var all publishedTally
 	for _, index := range slices.Sorted(maps.Keys(p.byIndex)) {
 		of := *p.byIndex[index]
@@ -312,15 +325,20 @@ func (p *published) report(rules int) {
 	var wide []string
 	for _, plan := range p.plans {
 		if len(plan.widest) > 0 {
-			wide = append(wide, fmt.Sprintf("%s (in %d of %d indices)", filepath.Base(plan.Rule.File), len(plan.widest), len(plan.mappings)))
+			wide = append(wide,
+				fmt.Sprintf("%s (in %d of %d indices)", filepath.Base(plan.Rule.File),
+					len(plan.widest), len(plan.mappings)))
 		}
 	}
 	list("have a pre-filter that narrows nothing", wide)
 	p.t.Logf("\n%s", b.String())
 	if len(p.idle) > rules/10 {
-		p.t.Errorf("%d of %d rules match nothing: their pre-filters are not tested", len(p.idle), rules)
+		p.t.Errorf("%d of %d rules match nothing: their pre-filters are not tested", len(p.idle),
+			rules)
 	}
-	if rules == 0 || all.matches == 0 || all.candidates < all.matches || all.candidates >= len(p.plans)*all.documents {
-		p.t.Errorf("%d rules, %d candidates, %d matches of %d events: they show nothing", rules, all.candidates, all.matches, all.documents)
+	if rules == 0 || all.matches == 0 || all.candidates < all.matches ||
+		all.candidates >= len(p.plans)*all.documents {
+		p.t.Errorf("%d rules, %d candidates, %d matches of %d events: they show nothing", rules,
+			all.candidates, all.matches, all.documents)
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// A signal that the alerts index refuses for what the event holds is written reduced; the run goes on.
+// A signal that the alerts index refuses for what the event holds is written reduced; the run goes
+// on.
 func TestReducedSignal(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
@@ -27,7 +28,8 @@ func TestReducedSignal(t *testing.T) {
 			continue
 		}
 		original, _ := signal.get("event.original").(string)
-		if !strings.Contains(original, `"an object"`) || signal.get("kibana.alert.rule.rule_id") != string(ruleID) {
+		if !strings.Contains(original, `"an object"`) ||
+			signal.get("kibana.alert.rule.rule_id") != string(ruleID) {
 			t.Errorf("the reduced signal does not hold the event or its rule: %s", hit.Source)
 		}
 	}
@@ -35,8 +37,8 @@ func TestReducedSignal(t *testing.T) {
 	s.wantWhole()
 }
 
-// An alerts index that takes signals, and some in no form: each of these goes with its reason to the
-// dead letters, which is told by the exit code, and nothing is searched a second time for it.
+// An alerts index that takes signals, and some in no form: each of these goes with its reason to
+// the dead letters, which is told by the exit code, and nothing is searched a second time for it.
 func TestDeadLetter(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
@@ -47,7 +49,8 @@ func TestDeadLetter(t *testing.T) {
 	s.Create(s.signalsIndex(), `{"mappings": {"properties": {
 		"kibana.alert.ancestors": {"properties": {"id": {"type": "long"}}}}}}`)
 
-	s.run("run", "--once").want(t, 1).says(t, "not made by esrule", "signal kept as a dead letter", "dead_lettered=2",
+	s.run("run", "--once").want(t, 1).says(t, "not made by esrule", "signal kept as a dead letter",
+		"dead_lettered=2",
 		"2 signals were refused by the signals index and lie in the dead-letter index")
 	s.wantFound("7")
 	s.Refresh(s.deadLetterIndex())
@@ -63,8 +66,10 @@ func TestDeadLetter(t *testing.T) {
 		if err := json.Unmarshal(letter.Source, &of); err != nil {
 			t.Fatal(err)
 		}
-		if of.Rule != string(ruleID) || of.Event != "a" && of.Event != "b" || of.Signal != letter.ID ||
-			!strings.Contains(of.Reason, "document_parsing_exception") || !strings.Contains(of.Source, "shell.aspx") {
+		if of.Rule != string(ruleID) || of.Event != "a" && of.Event != "b" ||
+			of.Signal != letter.ID ||
+			!strings.Contains(of.Reason, "document_parsing_exception") ||
+			!strings.Contains(of.Source, "shell.aspx") {
 			t.Errorf("dead letter: got %s", letter.Source)
 		}
 	}
@@ -86,7 +91,8 @@ func TestBackfillAfterDeadLetters(t *testing.T) {
 	s.put("events-1", "a", match(30*time.Minute))
 	s.put("events-1", "7", match(31*time.Minute))
 	ids := func(more string) string {
-		return `{"properties": {"kibana.alert.ancestors": {"properties": {"id": {"type": "long"` + more + `}}}}}`
+		return `{"properties": {"kibana.alert.ancestors": {"properties": {"id": {"type": "long"` +
+			more + `}}}}}`
 	}
 	s.Create(s.signalsIndex(), `{"mappings": `+ids("")+`}`)
 	s.run("run", "--once").want(t, 1).says(t, "dead_lettered=1")
@@ -114,8 +120,8 @@ func TestBackfillAfterDeadLetters(t *testing.T) {
 	t.Errorf("no signal has the id of the dead letter, %s", letters[0].ID)
 }
 
-// An alerts index that refuses every signal for what the index is: nothing is given up, and after the
-// repair the next run writes them all.
+// An alerts index that refuses every signal for what the index is: nothing is given up, and after
+// the repair the next run writes them all.
 func TestSignalsIndexRefusesAll(t *testing.T) {
 	t.Parallel()
 	f := func(name, settings, repaired, advice string) {
@@ -143,8 +149,8 @@ func TestSignalsIndexRefusesAll(t *testing.T) {
 		`{"index.final_pipeline":"_none"}`, "create the ingest pipeline")
 }
 
-// An event that a proxy's limit keeps from the alerts index: it is alerted without its text, and all
-// others in full.
+// An event that a proxy's limit keeps from the alerts index: it is alerted without its text, and
+// all others in full.
 func TestOversizedEvent(t *testing.T) {
 	t.Parallel()
 	const limit = 1 << 20
@@ -170,7 +176,8 @@ func TestOversizedEvent(t *testing.T) {
 				return r.ContentLength > limit
 			})
 			s.runOnce().says(t, "signal written without its event", "event_id=large",
-				"event_index="+s.name("events-1"), "without_event=1", "created=12", "dead_lettered=0")
+				"event_index="+s.name("events-1"), "without_event=1", "created=12",
+				"dead_lettered=0")
 			s.wantFound(want...)
 			s.wantWhole()
 			s.runOnce().says(t, "created=0", "without_event=0")
@@ -178,12 +185,14 @@ func TestOversizedEvent(t *testing.T) {
 		})
 	}
 	f("413", func(w http.ResponseWriter) {
-		http.Error(w, "<html><h1>413 Request Entity Too Large</h1></html>", http.StatusRequestEntityTooLarge)
+		http.Error(w, "<html><h1>413 Request Entity Too Large</h1></html>",
+			http.StatusRequestEntityTooLarge)
 	})
 	f("reset", func(http.ResponseWriter) { panic(http.ErrAbortHandler) })
 }
 
-// An alerts index that takes nothing for now: the time stays open, and the next run writes what is missing.
+// An alerts index that takes nothing for now: the time stays open, and the next run writes what is
+// missing.
 func TestReadOnlySignals(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
@@ -191,10 +200,12 @@ func TestReadOnlySignals(t *testing.T) {
 	s.put("events-1", "a", match(time.Minute))
 	s.run("setup").want(t, 0)
 	block := func(on bool) {
-		s.Do(http.MethodPut, s.signalsIndex()+"/_settings", map[string]any{"index.blocks.write": on})
+		s.Do(http.MethodPut, s.signalsIndex()+"/_settings",
+			map[string]any{"index.blocks.write": on})
 	}
 	block(true)
-	s.run("run", "--once").want(t, 1).says(t, s.signalsIndex(), "cluster_block_exception", "the index takes no writes")
+	s.run("run", "--once").want(t, 1).says(t, s.signalsIndex(), "cluster_block_exception",
+		"the index takes no writes")
 	s.wantFound()
 	s.wantOpen(match(time.Minute))
 	s.run("status").want(t, 1)
@@ -205,8 +216,8 @@ func TestReadOnlySignals(t *testing.T) {
 	s.run("status").want(t, 0)
 }
 
-// A state index that a full disk has blocked: nobody waits for it, signals are written all the same,
-// and the run says that it forgets what it has searched.
+// A state index that a full disk has blocked: nobody waits for it, signals are written all the
+// same, and the run says that it forgets what it has searched.
 func TestStateIsBlocked(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
@@ -214,11 +225,13 @@ func TestStateIsBlocked(t *testing.T) {
 	s.put("events-1", "a", match(time.Minute))
 	s.run("setup").want(t, 0)
 	block := func(on bool) {
-		s.Do(http.MethodPut, s.stateIndex()+"/_settings", map[string]any{"index.blocks.read_only_allow_delete": on})
+		s.Do(http.MethodPut, s.stateIndex()+"/_settings",
+			map[string]any{"index.blocks.read_only_allow_delete": on})
 	}
 	block(true)
 	began := time.Now()
-	r := s.run("run", "--once").want(t, 1).says(t, "created=1", "is not kept", "remove what blocks the state index")
+	r := s.run("run", "--once").want(t, 1).says(t, "created=1", "is not kept",
+		"remove what blocks the state index")
 	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("took %s, want no waiting for the block:\n%s", took, r.stderr)
 	}

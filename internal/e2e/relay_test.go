@@ -29,7 +29,8 @@ func newRelay(t *testing.T, to *estest.Cluster) *relay {
 			Transport string `json:"transport_address"`
 		} `json:"nodes"`
 	}
-	if err := json.Unmarshal(to.Do(http.MethodGet, "_nodes?filter_path=nodes.*.transport_address", nil), &answer); err != nil {
+	if err := json.Unmarshal(to.Do(http.MethodGet, "_nodes?filter_path=nodes.*.transport_address",
+		nil), &answer); err != nil {
 		t.Fatal(err)
 	}
 	r := &relay{address: "127.0.0.1:0", open: map[net.Conn]bool{}}

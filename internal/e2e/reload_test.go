@@ -18,8 +18,10 @@ func rulesFolder(t *testing.T) (folder string, put func(name, id, query string))
 		if err != nil {
 			t.Fatal(err)
 		}
-		changed := strings.NewReplacer("33333333-3333-4333-8333-333333333333", id, "A rule of this test", name).Replace(string(text))
-		if err := os.WriteFile(filepath.Join(folder, name+".toml"), []byte(changed), 0o600); err != nil {
+		changed := strings.NewReplacer("33333333-3333-4333-8333-333333333333", id,
+			"A rule of this test", name).Replace(string(text))
+		if err := os.WriteFile(filepath.Join(folder, name+".toml"), []byte(changed),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -34,7 +36,9 @@ func (m *monitored) hangUp() {
 
 func (m *monitored) logs(text string) {
 	m.t.Helper()
-	eventually(m.t, "the log says "+text, func() bool { return strings.Contains(m.stderr.String(), text) })
+	eventually(m.t, "the log says "+text, func() bool {
+		return strings.Contains(m.stderr.String(), text)
+	})
 }
 
 const (
@@ -60,7 +64,9 @@ func TestReload(t *testing.T) {
 	}
 	found := func(want string) {
 		t.Helper()
-		eventually(t, "a signal for "+want, func() bool { return strings.Join(s.found(), " ") == want })
+		eventually(t, "a signal for "+want, func() bool {
+			return strings.Join(s.found(), " ") == want
+		})
 	}
 
 	put("second", secondRule, `file where file.extension == "second"`)
@@ -134,6 +140,7 @@ func TestReloadWaitsForTheRun(t *testing.T) {
 	v.open()
 	m.reaches("esrule_rules_loaded", 2)
 	if now, _ := m.value("esrule_run_duration_seconds"); now <= runs {
-		t.Errorf("runs that ended before the new rules were taken: got %v, want more than %v", now, runs)
+		t.Errorf("runs that ended before the new rules were taken: got %v, want more than %v", now,
+			runs)
 	}
 }

@@ -40,7 +40,9 @@ func newRemoteStage(t *testing.T, near, far *estest.Cluster, alias string, skip 
 // runUntilWhole runs until everything is covered: a connection takes a moment to come back.
 func (s *remoteStage) runUntilWhole() {
 	s.t.Helper()
-	eventually(s.t, "everything is covered", func() bool { return s.run("run", "--once").code == 0 })
+	eventually(s.t, "everything is covered", func() bool {
+		return s.run("run", "--once").code == 0
+	})
 	s.wantWhole()
 }
 
@@ -78,8 +80,12 @@ func TestRemoteCluster(t *testing.T) {
 
 			// It goes away after the point in time was opened, and before it.
 			for n, is := range []func(call) bool{
-				func(c call) bool { return isOpening(s.stage, c) && strings.Contains(c.path, alias+":") },
-				func(c call) bool { return isPage(s.stage, c) && strings.Contains(c.body, alias+":") },
+				func(c call) bool {
+					return isOpening(s.stage, c) && strings.Contains(c.path, alias+":")
+				},
+				func(c call) bool {
+					return isPage(s.stage, c) && strings.Contains(c.body, alias+":")
+				},
 			} {
 				id := fmt.Sprint("-", n+3)
 				s.put("events-1", "near"+id, match(0))
@@ -98,10 +104,12 @@ func TestRemoteCluster(t *testing.T) {
 			// A closed index of the remote cluster is open by its name until somebody opens it.
 			s.far.put("events-1", "far-5", match(0))
 			s.far.Do(http.MethodPost, s.name("events-1")+"/_close", nil)
-			s.run("run", "--once").want(t, 1).says(t, alias+":"+s.name("events-1"), "the index is closed")
+			s.run("run", "--once").want(t, 1).says(t, alias+":"+s.name("events-1"),
+				"the index is closed")
 			s.far.Do(http.MethodPost, s.name("events-1")+"/_open?wait_for_active_shards=1", nil)
 			s.runUntilWhole()
-			s.wantFound("near-1", "near-2", "near-3", "near-4", "far-1", "far-2", "far-3", "far-4", "far-5")
+			s.wantFound("near-1", "near-2", "near-3", "near-4", "far-1", "far-2", "far-3", "far-4",
+				"far-5")
 		})
 	}
 }
@@ -126,7 +134,8 @@ func testRemotePatterns(t *testing.T, near, far *estest.Cluster) {
 	s.far.put("events-1", "far-2", match(0))
 	s.run("run", "--once").want(t, 1).says(t, "wild2:"+s.name("events-*"), "remote cluster wild2")
 	s.wantFound("far-1", "far-2")
-	s.run("backfill", "--from", "now-1h", "--to", "now", "--restart").want(t, 1).says(t, "wild2:"+s.name("events-*"))
+	s.run("backfill", "--from", "now-1h", "--to", "now", "--restart").want(t, 1).says(t, "wild2:"+
+		s.name("events-*"))
 	s.patterns = append(s.patterns, "-wild2:*")
 	s.more["STATE_INDEX"] = s.name("out-state-2")
 	s.run("run", "--once").want(t, 0)
@@ -152,7 +161,8 @@ func (s *remoteStage) wantOpenName(pattern string) {
 func wantAncestor(t *testing.T, s *remoteStage, id, index string) {
 	t.Helper()
 	for _, hit := range s.signals() {
-		if text := string(hit.Source); strings.Contains(text, `"id":"`+id+`"`) && strings.Contains(text, `"index":"`+index+`"`) {
+		if text := string(hit.Source); strings.Contains(text, `"id":"`+id+`"`) &&
+			strings.Contains(text, `"index":"`+index+`"`) {
 			return
 		}
 	}

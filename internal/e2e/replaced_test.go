@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// An index that could not be read and is replaced by one of another name: its events are found there.
+// An index that could not be read and is replaced by one of another name: its events are found
+// there.
 func TestReplacedIndex(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")

@@ -43,7 +43,8 @@ func samplesAreFound(t *testing.T, s *stage) {
 	s.wantWhole()
 }
 
-// compareWithSamples wants one signal for each matching event; an event and its copies have one between them.
+// compareWithSamples wants one signal for each matching event; an event and its copies have one
+// between them.
 func compareWithSamples(t *testing.T, events []samples.Event, found []string) {
 	t.Helper()
 	got, want, bySource := map[string]int{}, map[string]int{}, map[string]int{}

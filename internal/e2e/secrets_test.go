@@ -29,7 +29,8 @@ func forms(user string) []string {
 	var all []string
 	for _, s := range []string{plantedPassword, plantedKey, plantedProxy} {
 		quoted, _ := json.Marshal(s)
-		all = append(all, s, url.QueryEscape(s), url.PathEscape(s), html.EscapeString(s), strings.Trim(string(quoted), `"`), fmt.Sprintf("%x", s))
+		all = append(all, s, url.QueryEscape(s), url.PathEscape(s), html.EscapeString(s),
+			strings.Trim(string(quoted), `"`), fmt.Sprintf("%x", s))
 	}
 	return append(all, base64.StdEncoding.EncodeToString([]byte(user+":"+plantedPassword)))
 }
@@ -61,8 +62,8 @@ func (h haystack) addFile(t *testing.T, path string) {
 	h[path] = string(text)
 }
 
-// secretsStay plants secrets in every place that takes one and looks for them in all that the program writes, while it works
-// and while it fails.
+// secretsStay plants secrets in every place that takes one and looks for them in all that the
+// program writes, while it works and while it fails.
 func secretsStay(t *testing.T, operator *stage) {
 	operator.run("setup").want(t, 0)
 	operator.put("events-1", "a", match(time.Minute))
@@ -84,20 +85,26 @@ func secretsStay(t *testing.T, operator *stage) {
 			found.addResult(why, s.run(strings.Fields(command)...).want(t, code))
 		}
 	}
-	report, scanned, metrics := filepath.Join(folder, "report.html"), filepath.Join(folder, "scan.html"), filepath.Join(folder, "esrule.prom")
-	all := []string{"run --once --metrics-file " + metrics, "check", "check --format json", "status", "status --format json",
-		"backfill --from now-1h --to now --plan", "backfill --from now-1h --to now --dry-run", "backfill --from now-1h --to now --report " + report,
-		"explain --event " + sample, "scan --report " + scanned + " " + sample, "setup --role-only", "version"}
+	report, scanned, metrics := filepath.Join(folder, "report.html"),
+		filepath.Join(folder, "scan.html"), filepath.Join(folder, "esrule.prom")
+	all := []string{"run --once --metrics-file " + metrics, "check", "check --format json",
+		"status", "status --format json",
+		"backfill --from now-1h --to now --plan", "backfill --from now-1h --to now --dry-run",
+		"backfill --from now-1h --to now --report " + report,
+		"explain --event " + sample, "scan --report " + scanned + " " + sample, "setup --role-only",
+		"version"}
 	asIs := func(*stage) {}
 	with("well", 0, asIs, all...)
 	with("in JSON", 0, func(s *stage) { s.more["LOG_FORMAT"] = "json" }, "run --once", "status")
 	with("set up by the job", 0, asIs, "setup")
 	inFile := func(s *stage) {
-		s.more["ELASTICSEARCH_PASSWORD_FILE"], s.password = writeFile(t, "password", plantedPassword+"\n"), ""
+		s.more["ELASTICSEARCH_PASSWORD_FILE"], s.password = writeFile(t, "password",
+			plantedPassword+"\n"), ""
 	}
 	with("password in a file", 0, inFile, "run --once", "status")
 	inURL := func(s *stage) {
-		s.url, s.user = strings.Replace(s.url, "://", "://"+url.UserPassword("secrets", plantedPassword).String()+"@", 1), ""
+		s.url, s.user = strings.Replace(s.url, "://", "://"+
+			url.UserPassword("secrets", plantedPassword).String()+"@", 1), ""
 	}
 	with("password in the address", 0, inURL, "run --once", "status")
 
@@ -108,11 +115,21 @@ func secretsStay(t *testing.T, operator *stage) {
 		s.user, s.more["ELASTICSEARCH_API_KEY_FILE"] = "", writeFile(t, "key", plantedKey)
 	}, failing...)
 	with("a user with another's password", 1, func(s *stage) { s.user = "job" }, failing...)
-	with("the same in the address", 1, func(s *stage) { inURL(s); s.url = strings.Replace(s.url, "secrets:", "job:", 1) }, failing...)
-	with("a server that is not trusted", 1, func(s *stage) { delete(s.more, "ELASTICSEARCH_CA_FILE") }, failing...)
-	with("an address without its host", 2, func(s *stage) { s.url, s.user = "https://secrets:"+plantedPassword+"@", "" }, failing...)
+	with("the same in the address", 1, func(s *stage) {
+		inURL(s)
+		s.url = strings.Replace(s.url, "secrets:", "job:", 1)
+	}, failing...)
+	with("a server that is not trusted", 1, func(s *stage) {
+		delete(s.more, "ELASTICSEARCH_CA_FILE")
+	}, failing...)
+	with("an address without its host", 2, func(s *stage) {
+		s.url, s.user = "https://secrets:"+plantedPassword+"@", ""
+	}, failing...)
 	with("a password with a line break", 2, func(s *stage) { s.password += "\nx" }, failing...)
-	with("an empty user", 2, func(s *stage) { s.user = ""; s.more["ELASTICSEARCH_PASSWORD"] = plantedPassword }, failing...)
+	with("an empty user", 2, func(s *stage) {
+		s.user = ""
+		s.more["ELASTICSEARCH_PASSWORD"] = plantedPassword
+	}, failing...)
 	with("both", 2, func(s *stage) { s.more["ELASTICSEARCH_API_KEY"] = plantedKey }, failing...)
 	unreachable(t, job, inURL, key, found)
 	aService(t, job, found)
@@ -120,7 +137,8 @@ func secretsStay(t *testing.T, operator *stage) {
 	found.addFile(t, report)
 	found.addFile(t, scanned)
 	found.addFile(t, metrics)
-	for _, index := range []string{operator.signalsIndex(), operator.stateIndex(), operator.deadLetterIndex()} {
+	for _, index := range []string{operator.signalsIndex(), operator.stateIndex(),
+		operator.deadLetterIndex()} {
 		operator.Refresh(index)
 		for _, hit := range operator.Hits(index) {
 			found["document "+index+"/"+hit.ID] = string(hit.Source)
@@ -134,7 +152,8 @@ func secretsStay(t *testing.T, operator *stage) {
 func unreachable(t *testing.T, job *stage, inURL, key func(*stage), found haystack) {
 	t.Helper()
 	proxy := refusingProxy(t)
-	at := func(why string, code int, says string, change func(*stage), address, proxy string) func() {
+	at := func(why string, code int, says string, change func(*stage), address,
+		proxy string) func() {
 		s := job.as(job.user, job.password)
 		if change != nil {
 			change(s)
@@ -150,8 +169,10 @@ func unreachable(t *testing.T, job *stage, inURL, key func(*stage), found haysta
 	for _, await := range []func(){
 		at("nobody there", 1, "no cluster answers", inURL, "127.0.0.1:1", ""),
 		at("no proxy there", 1, "no cluster answers", inURL, elsewhere, user+"127.0.0.1:1"),
-		at("a proxy that is none", 2, "HTTPS_PROXY (value not shown): not an address", key, elsewhere, user+"[bad"),
-		at("a proxy that refuses", 1, "does not let the request through (407", key, elsewhere, user+proxy),
+		at("a proxy that is none", 2, "HTTPS_PROXY (value not shown): not an address", key,
+			elsewhere, user+"[bad"),
+		at("a proxy that refuses", 1, "does not let the request through (407", key, elsewhere,
+			user+proxy),
 	} {
 		await()
 	}
@@ -164,16 +185,18 @@ func refusingProxy(t *testing.T) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		w.WriteHeader(http.StatusProxyAuthRequired)
-		_ = req.Header.Write(w)
-	})}
+	server := &http.Server{ReadHeaderTimeout: time.Minute,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			w.WriteHeader(http.StatusProxyAuthRequired)
+			_ = req.Header.Write(w)
+		})}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return l.Addr().String()
 }
 
-// aService looks at what a running one shows of itself, and at what it says when it is killed for a dump.
+// aService looks at what a running one shows of itself, and at what it says when it is killed for a
+// dump.
 func aService(t *testing.T, job *stage, found haystack) {
 	t.Helper()
 	s := job.as(job.user, job.password)
@@ -181,14 +204,16 @@ func aService(t *testing.T, job *stage, found haystack) {
 	s.more["METRICS_ADDRESS"], s.more["SCHEDULE"] = m.address, "@every 1s"
 	m.process = start(t, append(s.env(), "GOTRACEBACK=crash"), "run")
 	m.answers("/readyz", http.StatusOK, "ok")
-	for _, path := range []string{"/", "/metrics", "/healthz", "/readyz", "/debug/pprof/cmdline", "/debug/vars"} {
+	for _, path := range []string{"/", "/metrics", "/healthz", "/readyz", "/debug/pprof/cmdline",
+		"/debug/vars"} {
 		_, found[path] = m.get(path)
 	}
 	if runtime.GOOS == "linux" {
 		proc := fmt.Sprintf("/proc/%d/", m.cmd.Process.Pid)
 		found.addFile(t, proc+"cmdline")
 		limits, err := os.ReadFile(proc + "limits")
-		if line := "Max core file size        0                    0 "; err != nil || !strings.Contains(string(limits), line) {
+		if line := "Max core file size        0                    0 "; err != nil ||
+			!strings.Contains(string(limits), line) {
 			t.Errorf("%v: want %q in\n%s", err, line, limits)
 		}
 	}

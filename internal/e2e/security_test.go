@@ -58,7 +58,9 @@ func less(t *testing.T, role string, change func([]rolePart) []rolePart) string 
 func withoutPattern(pattern string) func([]rolePart) []rolePart {
 	return func(parts []rolePart) []rolePart {
 		for i := range parts {
-			parts[i].Names = slices.DeleteFunc(parts[i].Names, func(n string) bool { return n == pattern })
+			parts[i].Names = slices.DeleteFunc(parts[i].Names, func(n string) bool {
+				return n == pattern
+			})
 		}
 		return parts
 	}
@@ -66,7 +68,9 @@ func withoutPattern(pattern string) func([]rolePart) []rolePart {
 
 func withoutPrivilege(part int, privilege string) func([]rolePart) []rolePart {
 	return func(parts []rolePart) []rolePart {
-		parts[part].Privileges = slices.DeleteFunc(parts[part].Privileges, func(p string) bool { return p == privilege })
+		parts[part].Privileges = slices.DeleteFunc(parts[part].Privileges, func(p string) bool {
+			return p == privilege
+		})
 		return parts
 	}
 }
@@ -88,13 +92,15 @@ func lacking() map[string]struct {
 		privilege string
 	}
 	return map[string]one{
-		"no-pattern-read": {patternsPart, "read"}, "no-pattern-view": {patternsPart, "view_index_metadata"},
-		"no-state-read": {statePart, "read"}, "no-state-index": {statePart, "index"},
+		"no-pattern-read": {patternsPart, "read"},
+		"no-pattern-view": {patternsPart, "view_index_metadata"},
+		"no-state-read":   {statePart, "read"}, "no-state-index": {statePart, "index"},
 		"no-signals-read": {signalsPart, "read"}, "no-signals-create": {signalsPart, "create"},
 	}
 }
 
-// What a server with security and TLS says no to. The tests share one, since starting it takes longer than they do.
+// What a server with security and TLS says no to. The tests share one, since starting it takes
+// longer than they do.
 func TestSecurity(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs Elasticsearch; -short is set")
@@ -104,7 +110,8 @@ func TestSecurity(t *testing.T) {
 	unstarted := func(prefix string, patterns ...string) *stage {
 		return stageOn(t, &estest.Cluster{Server: &estest.Server{}}, prefix, patterns...)
 	}
-	job, part := printedRole(t, unstarted("job", "events-*")), unstarted("part", "open-*", "closed-*")
+	job, part := printedRole(t, unstarted("job", "events-*")),
+		unstarted("part", "open-*", "closed-*")
 	roles := map[string]string{
 		"job":        job,
 		"reader":     less(t, job, func(parts []rolePart) []rolePart { return parts[:1] }),
@@ -113,7 +120,8 @@ func TestSecurity(t *testing.T) {
 		"secrets":    printedRole(t, unstarted("secrets", "events-*")),
 	}
 	whole, alias := unstarted("whole", "*"), unstarted("alias", "the-alias", "events-*")
-	roles["whole-less"] = less(t, strings.Replace(printedRole(t, whole), `"whole-*"`, `"whole-open-*", "gone"`, 1), withoutPattern("gone"))
+	roles["whole-less"] = less(t, strings.Replace(printedRole(t, whole), `"whole-*"`,
+		`"whole-open-*", "gone"`, 1), withoutPattern("gone"))
 	roles["alias"] = printedRole(t, alias)
 	for name, without := range lacking() {
 		roles[name] = less(t, job, withoutPrivilege(without.part, without.privilege))
@@ -121,7 +129,8 @@ func TestSecurity(t *testing.T) {
 	users := []estest.User{{Name: "secrets", Password: plantedPassword, Roles: []string{"secrets"}}}
 	for name := range roles {
 		if name != "secrets" {
-			users = append(users, estest.User{Name: name, Password: password, Roles: []string{name}})
+			users = append(users, estest.User{Name: name, Password: password,
+				Roles: []string{name}})
 		}
 	}
 	server := estest.Own(t, estest.Options{TLS: true, Users: users, Roles: roles})
@@ -139,10 +148,18 @@ func TestSecurity(t *testing.T) {
 		t.Run("a reader may look", func(t *testing.T) { aReaderMayLook(t, operator, password) })
 		t.Run("certificates", func(t *testing.T) { certificates(t, operator.as("job", password)) })
 	})
-	t.Run("a pattern may not be read", func(t *testing.T) { patternForbidden(t, on(t, "part", "open-*", "closed-*"), password) })
-	t.Run("a part of a pattern may not be read", func(t *testing.T) { partForbidden(t, on(t, "whole", "open-*", "closed-*"), password) })
-	t.Run("an alias may be read and its index not", func(t *testing.T) { onlyTheAlias(t, on(t, "alias", "events-*"), password) })
-	t.Run("unknown user", func(t *testing.T) { unknownUser(t, on(t, "unknown", "events-*"), password) })
+	t.Run("a pattern may not be read", func(t *testing.T) {
+		patternForbidden(t, on(t, "part", "open-*", "closed-*"), password)
+	})
+	t.Run("a part of a pattern may not be read", func(t *testing.T) {
+		partForbidden(t, on(t, "whole", "open-*", "closed-*"), password)
+	})
+	t.Run("an alias may be read and its index not", func(t *testing.T) {
+		onlyTheAlias(t, on(t, "alias", "events-*"), password)
+	})
+	t.Run("unknown user", func(t *testing.T) {
+		unknownUser(t, on(t, "unknown", "events-*"), password)
+	})
 	t.Run("secrets", func(t *testing.T) { secretsStay(t, on(t, "secrets", "events-*")) })
 }
 
@@ -167,9 +184,11 @@ func theRoleIsEnough(t *testing.T, operator *stage, password string) {
 		t.Errorf("the metrics file: %v: %s", err, text)
 	}
 	job.run("backfill", "--from", "now-1h", "--to", "now", "--plan").want(t, 0)
-	job.run("backfill", "--from", "now-1h", "--to", "now", "--dry-run").want(t, 0).says(t, `"id":"a"`)
+	job.run("backfill", "--from", "now-1h", "--to", "now", "--dry-run").want(t, 0).says(t,
+		`"id":"a"`)
 	for _, more := range [][]string{nil, {"--restart"}} {
-		job.run(append([]string{"backfill", "--from", "now-1h", "--to", "now"}, more...)...).want(t, 0).
+		job.run(append([]string{"backfill", "--from", "now-1h", "--to", "now"}, more...)...).want(t,
+			0).
 			says(t, "1 alerted before").saysNot(t, "level=WARN", "level=ERROR")
 	}
 	service := startMonitored(t, job.as("job", password))
@@ -191,7 +210,8 @@ func noLessIsEnough(t *testing.T, operator *stage, password string) {
 		want := []string{"the privilege " + without.privilege + " on "}
 		switch without.part {
 		case patternsPart:
-			want = []string{operator.name("events-*") + " is open for ", "[" + without.privilege + "] is missing"}
+			want = []string{operator.name("events-*") + " is open for ", "[" + without.privilege +
+				"] is missing"}
 		case statePart:
 			want[0] += operator.stateIndex()
 		case signalsPart:
@@ -201,7 +221,8 @@ func noLessIsEnough(t *testing.T, operator *stage, password string) {
 		user.run("run", "--once").want(t, 1).says(t, want...)
 		user.run("check").want(t, 3).says(t, "the privilege "+without.privilege, "is missing")
 		if without.part != patternsPart {
-			user.run("backfill", "--from", "now-2h", "--to", "now").want(t, 1).says(t, without.privilege)
+			user.run("backfill", "--from", "now-2h", "--to", "now").want(t, 1).says(t,
+				without.privilege)
 		}
 		if name == "no-state-read" {
 			user.run("status").want(t, 1).says(t, operator.stateIndex(), "403", "read")
@@ -215,10 +236,12 @@ func noLessIsEnough(t *testing.T, operator *stage, password string) {
 // aReaderMayLook: who may read the patterns and nothing else sees what a backfill would find.
 func aReaderMayLook(t *testing.T, operator *stage, password string) {
 	reader := operator.as("reader", password)
-	reader.run("backfill", "--from", "now-1h", "--to", "now", "--dry-run").want(t, 0).says(t, `"id":"a"`)
+	reader.run("backfill", "--from", "now-1h", "--to", "now", "--dry-run").want(t, 0).says(t,
+		`"id":"a"`)
 	reader.run("backfill", "--from", "now-1h", "--to", "now", "--plan").want(t, 0).
 		says(t, "candidates", "the privilege read on the state index", operator.stateIndex())
-	reader.run("backfill", "--from", "now-1h", "--to", "now").want(t, 1).says(t, operator.stateIndex(), "403", "read")
+	reader.run("backfill", "--from", "now-1h", "--to", "now").want(t, 1).says(t,
+		operator.stateIndex(), "403", "read")
 }
 
 // certificates: the server is who it says it is, or nothing is said to it.
@@ -228,26 +251,33 @@ func certificates(t *testing.T, job *stage) {
 		s := job.as(job.user, job.password)
 		delete(s.more, "ELASTICSEARCH_CA_FILE")
 		maps.Copy(s.more, change)
-		for _, command := range []string{"run --once", "check", "setup --role-only", "backfill --from now-1h --to now"} {
+		for _, command := range []string{"run --once", "check", "setup --role-only",
+			"backfill --from now-1h --to now"} {
 			if command == "setup --role-only" && wantCode != 0 {
 				command = "setup"
 			}
-			s.run(strings.Fields(command)...).want(t, wantCode).says(t, says...).saysNot(t, job.password)
+			s.run(strings.Fields(command)...).want(t, wantCode).says(t, says...).saysNot(t,
+				job.password)
 		}
 	}
 	sent := sentCertificates(t, job.url)
 	other := httptest.NewTLSServer(nil)
 	defer other.Close()
-	stranger := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: other.Certificate().Raw}))
+	stranger := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+		Bytes: other.Certificate().Raw}))
 	const advice = "What to do: "
 
-	f(0, map[string]string{"ELASTICSEARCH_CA_FILE": writeFile(t, "both.pem", stranger+string(job.Authority))})
+	f(0, map[string]string{"ELASTICSEARCH_CA_FILE": writeFile(t, "both.pem",
+		stranger+string(job.Authority))})
 	f(0, map[string]string{"ELASTICSEARCH_CERT_FINGERPRINT": fingerprint(sent[0])})
 	f(0, map[string]string{"ELASTICSEARCH_CERT_FINGERPRINT": fingerprint(sent[1])})
-	f(1, nil, "the connection is not safe", "unknown authority", advice+"set ESRULE_ELASTICSEARCH_CA_FILE")
-	f(1, map[string]string{"ELASTICSEARCH_CA_FILE": writeFile(t, "other.pem", stranger)}, "the connection is not safe", "unknown authority")
+	f(1, nil, "the connection is not safe", "unknown authority", advice+
+		"set ESRULE_ELASTICSEARCH_CA_FILE")
+	f(1, map[string]string{"ELASTICSEARCH_CA_FILE": writeFile(t, "other.pem", stranger)},
+		"the connection is not safe", "unknown authority")
 	f(1, map[string]string{"ELASTICSEARCH_CERT_FINGERPRINT": fingerprint(other.Certificate())},
-		"the connection is not safe", "no certificate of the server has the fingerprint", fingerprint(sent[0]), advice)
+		"the connection is not safe", "no certificate of the server has the fingerprint",
+		fingerprint(sent[0]), advice)
 }
 
 func fingerprint(c *x509.Certificate) string { return fmt.Sprintf("%x", sha256.Sum256(c.Raw)) }
@@ -255,7 +285,8 @@ func fingerprint(c *x509.Certificate) string { return fmt.Sprintf("%x", sha256.S
 // sentCertificates are the server's own certificate and its authority's.
 func sentCertificates(t *testing.T, address string) []*x509.Certificate {
 	t.Helper()
-	conn, err := tls.Dial("tcp", strings.TrimPrefix(address, "https://"), &tls.Config{InsecureSkipVerify: true})
+	conn, err := tls.Dial("tcp", strings.TrimPrefix(address, "https://"),
+		&tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,12 +302,15 @@ func sentCertificates(t *testing.T, address string) []*x509.Certificate {
 func patternForbidden(t *testing.T, operator *stage, password string) {
 	operator.run("setup").want(t, 0)
 	operator.put("open-1", "open", match(time.Minute))
-	operator.put("closed-1", "closed", match(40*time.Minute)) // far from the live window of a later run
+	// far from the live window of a later run
+	operator.put("closed-1", "closed", match(40*time.Minute))
 	closed := operator.name("closed-*")
 
 	less := operator.as("part-less", password)
-	less.run("check").want(t, 3).says(t, closed, "the privilege read is missing", "the privilege view_index_metadata is missing")
-	less.run("run", "--once").want(t, 1).says(t, "not everything was covered", closed+" is open for ", "[read view_index_metadata] is missing")
+	less.run("check").want(t, 3).says(t, closed, "the privilege read is missing",
+		"the privilege view_index_metadata is missing")
+	less.run("run", "--once").want(t, 1).says(t, "not everything was covered", closed+
+		" is open for ", "[read view_index_metadata] is missing")
 	less.wantFound("open")
 	less.run("status").want(t, 1).says(t, closed)
 	less.run("run", "--once").want(t, 1).says(t, closed)
@@ -298,7 +332,8 @@ func partForbidden(t *testing.T, operator *stage, password string) {
 
 	less := operator.as("whole-less", password)
 	less.run("check").want(t, 3).says(t, "the privilege read is missing")
-	less.run("run", "--once").want(t, 1).says(t, operator.name("*")+" is open for ", "what may be read of it is searched")
+	less.run("run", "--once").want(t, 1).says(t, operator.name("*")+" is open for ",
+		"what may be read of it is searched")
 	less.wantFound("open")
 	less.run("backfill", "--from", "now-1h", "--to", "now").want(t, 1).says(t, "the privilege")
 
@@ -307,18 +342,22 @@ func partForbidden(t *testing.T, operator *stage, password string) {
 	operator.wantWhole()
 }
 
-// onlyTheAlias: Elasticsearch grants a search over a filtered alias and refuses one of a point in time on it.
+// onlyTheAlias: Elasticsearch grants a search over a filtered alias and refuses one of a point in
+// time on it.
 func onlyTheAlias(t *testing.T, operator *stage, password string) {
 	operator.patterns = append(operator.patterns, operator.name("the-alias"))
 	operator.Create(operator.name("hidden-1"), ecs)
-	operator.Do(http.MethodPut, operator.name("hidden-1")+"/_alias/"+operator.name("the-alias"), `{"filter": {"exists": {"field": "event.category"}}}`)
+	operator.Do(http.MethodPut, operator.name("hidden-1")+"/_alias/"+operator.name("the-alias"),
+		`{"filter": {"exists": {"field": "event.category"}}}`)
 	operator.run("setup").want(t, 0)
 	operator.put("events-1", "open", match(time.Minute))
 	operator.put("hidden-1", "hidden", match(40*time.Minute))
 
 	less := operator.as("alias", password)
-	less.run("check").want(t, 3).says(t, operator.name("the-alias"), "refuses to search a point in time")
-	less.run("run", "--once").want(t, 1).says(t, operator.name("the-alias")+" is open for ", "refuses to search a point in time")
+	less.run("check").want(t, 3).says(t, operator.name("the-alias"),
+		"refuses to search a point in time")
+	less.run("run", "--once").want(t, 1).says(t, operator.name("the-alias")+" is open for ",
+		"refuses to search a point in time")
 	less.wantFound("open")
 	operator.runOnce()
 	operator.wantFound("hidden", "open")
@@ -330,7 +369,8 @@ func unknownUser(t *testing.T, s *stage, password string) {
 		t.Helper()
 		other := s.as(user, password)
 		for _, command := range []string{"run --once", "check", "status", "setup"} {
-			other.run(strings.Fields(command)...).want(t, 1).says(t, "the cluster refused "+want, s.url, "401", "What to do").saysNot(t, password)
+			other.run(strings.Fields(command)...).want(t, 1).says(t, "the cluster refused "+want,
+				s.url, "401", "What to do").saysNot(t, password)
 		}
 	}
 	f("job", "no-such-password", `user "job" with this password`)
@@ -338,7 +378,9 @@ func unknownUser(t *testing.T, s *stage, password string) {
 
 	inAddress := s.as("", "")
 	inAddress.url = strings.Replace(s.url, "://", "://job:no-such-password@", 1)
-	inAddress.run("run", "--once").want(t, 1).says(t, "the cluster refused", s.url).saysNot(t, "no-such-password")
+	inAddress.run("run", "--once").want(t, 1).says(t, "the cluster refused", s.url).saysNot(t,
+		"no-such-password")
 	none := s.as("", "")
-	none.run("run", "--once").want(t, 1).says(t, "a request without credentials", "ESRULE_ELASTICSEARCH_API_KEY")
+	none.run("run", "--once").want(t, 1).says(t, "a request without credentials",
+		"ESRULE_ELASTICSEARCH_API_KEY")
 }

@@ -18,7 +18,8 @@ import (
 	"esrule/rules"
 )
 
-// stage is a server with index names of one test's own, and the configuration by which the program finds them.
+// stage is a server with index names of one test's own, and the configuration by which the program
+// finds them.
 type stage struct {
 	*estest.Cluster
 	t        *testing.T
@@ -67,7 +68,8 @@ func (s *stage) env() []string {
 		"DEAD_LETTER_INDEX": s.deadLetterIndex(),
 	}
 	if s.user != "" {
-		variables["ELASTICSEARCH_USERNAME"], variables["ELASTICSEARCH_PASSWORD"] = s.user, s.password
+		variables["ELASTICSEARCH_USERNAME"], variables["ELASTICSEARCH_PASSWORD"] = s.user,
+			s.password
 	}
 	maps.Copy(variables, s.more)
 	var env []string
@@ -113,11 +115,13 @@ const ecs = `{"mappings": {"dynamic": false, "properties": {
 func match(ago time.Duration) map[string]any {
 	return map[string]any{
 		"@timestamp": time.Now().Add(-ago).UTC().Format(time.RFC3339Nano),
-		"event":      map[string]any{"category": []string{"file"}, "type": []string{"creation"}, "kind": "event"},
-		"host":       map[string]any{"os": map[string]any{"type": "windows"}},
-		"process":    map[string]any{"name": "UMWorkerProcess.exe"},
+		"event": map[string]any{"category": []string{"file"}, "type": []string{"creation"},
+			"kind": "event"},
+		"host":    map[string]any{"os": map[string]any{"type": "windows"}},
+		"process": map[string]any{"name": "UMWorkerProcess.exe"},
 		"file": map[string]any{
-			"name": "shell.aspx", "extension": "aspx", "path": `C:\inetpub\wwwroot\aspnet_client\shell.aspx`,
+			"name": "shell.aspx", "extension": "aspx",
+			"path": `C:\inetpub\wwwroot\aspnet_client\shell.aspx`,
 		},
 	}
 }
@@ -162,7 +166,9 @@ func (s *stage) wantFound(want ...string) {
 // ruleID is the shipped rule's.
 const ruleID rule.ID = "6cd1779c-560f-4b68-a8f1-11009b27fe63"
 
-func (s *stage) ledgerPath() string { return fmt.Sprintf("%s/_doc/ledger-%s", s.stateIndex(), ruleID) }
+func (s *stage) ledgerPath() string {
+	return fmt.Sprintf("%s/_doc/ledger-%s", s.stateIndex(), ruleID)
+}
 
 // ledger is the shipped rule's.
 func (s *stage) ledger() schedule.Ledger {
@@ -176,11 +182,13 @@ func (s *stage) ledger() schedule.Ledger {
 	return answer.Source
 }
 
-// wantWhole fails the test where the ledger has a gap or something open. It is covered up to the last run at least.
+// wantWhole fails the test where the ledger has a gap or something open. It is covered up to the
+// last run at least.
 func (s *stage) wantWhole() {
 	s.t.Helper()
 	l := s.ledger()
-	if len(l.Covered) != 1 || len(l.Gaps(l.Covered.End())) > 0 || len(l.Open) > 0 || l.LastRun == nil || l.Covered.End().Before(l.LastRun.At.Truncate(time.Millisecond)) {
+	if len(l.Covered) != 1 || len(l.Gaps(l.Covered.End())) > 0 || len(l.Open) > 0 ||
+		l.LastRun == nil || l.Covered.End().Before(l.LastRun.At.Truncate(time.Millisecond)) {
 		text, _ := json.MarshalIndent(l, "", "  ")
 		s.t.Errorf("the ledger is not whole: %s", text)
 	}
@@ -191,7 +199,8 @@ func (s *stage) shippedRule() *detect.Detection {
 	s.t.Helper()
 	set, err := rule.LoadFS(rules.FS(), "rules")
 	if err != nil || len(set.Rules) != 1 || set.Rules[0].ID != ruleID {
-		s.t.Fatalf("built-in rules: got %d, %v; want the one with id %s", len(set.Rules), err, ruleID)
+		s.t.Fatalf("built-in rules: got %d, %v; want the one with id %s", len(set.Rules), err,
+			ruleID)
 	}
 	d, err := detect.New(set.Rules[0], s.patterns)
 	if err != nil {

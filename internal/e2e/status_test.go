@@ -34,12 +34,14 @@ func TestStatus(t *testing.T) {
 			Covered bool
 			Rules   []rule
 		}
-		if err := json.Unmarshal([]byte(r.stdout), &all); err != nil || len(all.Rules) != 1 || all.Covered != (code == 0) {
+		if err := json.Unmarshal([]byte(r.stdout), &all); err != nil || len(all.Rules) != 1 ||
+			all.Covered != (code == 0) {
 			t.Fatalf("status: %v: %s", err, r.stdout)
 		}
 		return all.Rules[0]
 	}
-	if got := asJSON(0); !got.Covered || got.GapSeconds != 0 || got.OpenSeconds != 0 || got.LastRun.Created != 1 {
+	if got := asJSON(0); !got.Covered || got.GapSeconds != 0 || got.OpenSeconds != 0 ||
+		got.LastRun.Created != 1 {
 		t.Errorf("covered: got %+v", got)
 	}
 	if got := asJSON(1, "--max-lag", "1ms"); !got.Late || got.Covered {
@@ -53,14 +55,18 @@ func TestStatus(t *testing.T) {
 		half := span.Intervals{span.New(end.Add(-20*time.Minute), end.Add(-10*time.Minute))}
 		whole := span.Intervals{span.New(end.Add(-25*time.Minute), end.Add(-10*time.Minute))}
 		l.Open = []schedule.OpenIndex{
-			{Index: "sick-1", Time: half, Reason: "no answer of shard 0", Since: end, Tries: 3, Next: end.Add(time.Hour)},
+			{Index: "sick-1", Time: half, Reason: "no answer of shard 0", Since: end, Tries: 3,
+				Next: end.Add(time.Hour)},
 			{Index: "sick-2", Time: whole, Reason: "closed", Since: end, Next: end.Add(time.Hour)},
 		}
 	})
 	got := asJSON(1)
-	if got.Covered || got.GapSeconds != 600 || got.OpenSeconds != 900 || len(got.Open) != 2 || got.Lag < 2400 {
+	if got.Covered || got.GapSeconds != 600 || got.OpenSeconds != 900 || len(got.Open) != 2 ||
+		got.Lag < 2400 {
 		t.Errorf("a gap and two open indices: got %+v", got)
 	}
-	s.run("status").want(t, 1).says(t, "10m0s: covered by the next run", "sick-1 for 10m0s since ", "tried again 3 times, next try "+
-		end.Add(time.Hour).Format(time.RFC3339), "no answer of shard 0", "sick-2 for 15m0s", "1 created")
+	s.run("status").want(t, 1).says(t, "10m0s: covered by the next run", "sick-1 for 10m0s since ",
+		"tried again 3 times, next try "+
+			end.Add(time.Hour).Format(time.RFC3339), "no answer of shard 0", "sick-2 for 15m0s",
+		"1 created")
 }

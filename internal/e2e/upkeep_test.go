@@ -20,17 +20,20 @@ func TestAlertIsNotOverwritten(t *testing.T) {
 	s.put("events-1", "a", match(time.Minute))
 	s.runOnce()
 	id := s.signals()[0].ID
-	s.Do(http.MethodPost, s.signalsIndex()+"/_update/"+id+"?refresh=true", `{"doc": {"kibana.alert.workflow_status": "closed"}}`)
+	s.Do(http.MethodPost, s.signalsIndex()+"/_update/"+id+"?refresh=true",
+		`{"doc": {"kibana.alert.workflow_status": "closed"}}`)
 	s.Delete(s.stateIndex())
 	s.runOnce().says(t, "created=0 duplicates=1")
 	s.run("backfill", "--from", "now-1h", "--to", "now").want(t, 0).says(t, "0 signals created")
-	if got := s.signals(); len(got) != 1 || !strings.Contains(string(got[0].Source), `"kibana.alert.workflow_status":"closed"`) {
+	if got := s.signals(); len(got) != 1 ||
+		!strings.Contains(string(got[0].Source), `"kibana.alert.workflow_status":"closed"`) {
 		t.Errorf("signals: got %s, want the closed one", got)
 	}
 }
 
-// A new signals index knows nothing of what was alerted before. The signals of the time that is read again are copied to it
-// first, with their ids, and nothing is alerted twice; what was not copied is.
+// A new signals index knows nothing of what was alerted before. The signals of the time that is
+// read again are copied to it first, with their ids, and nothing is alerted twice; what was not
+// copied is.
 func TestNewSignalsIndex(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
@@ -42,7 +45,8 @@ func TestNewSignalsIndex(t *testing.T) {
 
 	next := *s
 	next.prefix = s.prefix + "-next"
-	next.more = map[string]string{"STATE_INDEX": s.stateIndex(), "DEAD_LETTER_INDEX": s.deadLetterIndex()}
+	next.more = map[string]string{"STATE_INDEX": s.stateIndex(),
+		"DEAD_LETTER_INDEX": s.deadLetterIndex()}
 	next.run("setup").want(t, 0)
 	for _, hit := range old {
 		if strings.Contains(string(hit.Source), `"kibana.alert.ancestors":[{"id":"copied"`) {
@@ -56,7 +60,8 @@ func TestNewSignalsIndex(t *testing.T) {
 	next.wantFound("copied", "forgotten")
 }
 
-// An older ledger costs reading and doubles nothing. Signals that are older than the ledger are made whole by a backfill.
+// An older ledger costs reading and doubles nothing. Signals that are older than the ledger are
+// made whole by a backfill.
 func TestRestoredFromASnapshot(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
@@ -80,12 +85,14 @@ func TestRestoredFromASnapshot(t *testing.T) {
 	s.wantFound("after", "before")
 }
 
-// A slice that cannot be covered leaves no other behind. The same command later does what is missing, and only that.
+// A slice that cannot be covered leaves no other behind. The same command later does what is
+// missing, and only that.
 func TestBackfillOneBadSlice(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
 	want := loadCrowd(t, s)
-	text, err := json.Marshal(match(7 * 24 * time.Hour)) // far from the others, so in a slice of its own
+	// far from the others, so in a slice of its own
+	text, err := json.Marshal(match(7 * 24 * time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +118,8 @@ func TestBackfillOneBadSlice(t *testing.T) {
 	slices.Sort(want)
 	wantExactly(t, s, want)
 	for _, slice := range slicesOf(s) {
-		if before, done := worked[backfill.Done][slice.Window.String()]; done && !slice.UpdatedAt.Equal(before) {
+		if before, done := worked[backfill.Done][slice.Window.String()]; done &&
+			!slice.UpdatedAt.Equal(before) {
 			t.Errorf("slice %s was done and was worked on again", slice.Window)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// What a query string would escape, split at a space, or fold, and what the index leaves out, is compared as the rule has it. Nothing of
-// it is asked of the cluster by a pattern.
+// What a query string would escape, split at a space, or fold, and what the index leaves out, is
+// compared as the rule has it. Nothing of it is asked of the cluster by a pattern.
 func TestValuesAsTheRuleHasThem(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "events-*")
@@ -23,7 +23,8 @@ func TestValuesAsTheRuleHasThem(t *testing.T) {
 	f := func(query, field, value string, matches bool) {
 		t.Helper()
 		id := fmt.Sprintf("00000000-0000-4000-8000-%012d", len(want))
-		text, err := os.ReadFile(writeRule(t, query+fmt.Sprintf(` and process.name == "case %s"`, id)))
+		text, err := os.ReadFile(writeRule(t, query+fmt.Sprintf(` and process.name == "case %s"`,
+			id)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,20 +46,26 @@ func TestValuesAsTheRuleHasThem(t *testing.T) {
 	f(`file where file.path == "C:\\inetpub\\"`, "file.path", `C:\inetpub\`, true)
 	f(`file where file.path : ("C:\\a\\", "*\\b\\")`, "file.path", `c:\x\b\`, true)
 	// Values with spaces, asked for and left out.
-	f(`file where file.path : "?:\\Program Files\\*"`, "file.path", `C:\Program Files\x y.exe`, true)
+	f(`file where file.path : "?:\\Program Files\\*"`, "file.path", `C:\Program Files\x y.exe`,
+		true)
 	f(`file where file.path : "*two words*"`, "file.path", `C:\two words\x`, true)
 	f(`file where file.path : "*two words*"`, "file.path", `C:\two-words\x`, false)
 	f(`file where file.name == "two words.exe"`, "file.name", "two words.exe", true)
 	f(`file where file.name == "two words.exe"`, "file.name", "words.exe", false)
-	f(`file where not file.path : "?:\\Program Files\\*"`, "file.path", `C:\Program Files\x.exe`, false)
+	f(`file where not file.path : "?:\\Program Files\\*"`, "file.path", `C:\Program Files\x.exe`,
+		false)
 	f(`file where not file.path : "?:\\Program Files\\*"`, "file.path", `C:\Program\x.exe`, true)
 	// What a query string reads as its own.
-	f(`file where file.name : "a+b (1) [x] {y} \"q\" AND OR NOT /z/ ^~:!&&||.txt"`, "file.name", `a+b (1) [x] {y} "q" and or not /z/ ^~:!&&||.txt`, true)
+	f(`file where file.name : "a+b (1) [x] {y} \"q\" AND OR NOT /z/ ^~:!&&||.txt"`, "file.name",
+		`a+b (1) [x] {y} "q" and or not /z/ ^~:!&&||.txt`, true)
 	f(`file where file.name == "*"`, "file.name", "anything", false)
 	// Longer than the index takes.
-	f(`file where file.path : "*\\web.aspx"`, "file.path", `C:\`+strings.Repeat("x", 2000)+`\web.aspx`, true)
-	f(`file where file.path : "C:\\start*"`, "file.path", `C:\start`+strings.Repeat("x", 2000), true)
-	f(`file where not file.path : "*\\web.aspx"`, "file.path", `C:\`+strings.Repeat("x", 2000)+`\web.aspx`, false)
+	f(`file where file.path : "*\\web.aspx"`, "file.path", `C:\`+strings.Repeat("x", 2000)+
+		`\web.aspx`, true)
+	f(`file where file.path : "C:\\start*"`, "file.path", `C:\start`+strings.Repeat("x", 2000),
+		true)
+	f(`file where not file.path : "*\\web.aspx"`, "file.path", `C:\`+strings.Repeat("x", 2000)+
+		`\web.aspx`, false)
 	// A field that no index maps takes nothing from the rest of the rule.
 	f(`file where (dll.name : "x.dll" or file.name : "A.TXT")`, "file.name", "a.txt", true)
 	f(`file where not dll.name : "x.dll" and file.name : "a.txt"`, "file.name", "a.txt", true)
@@ -86,7 +93,9 @@ func TestValuesAsTheRuleHasThem(t *testing.T) {
 	}
 	costly := []string{`"wildcard"`, `"regexp"`, `"query_string"`, `"fuzzy"`, `"script"`}
 	for _, c := range p.seen() {
-		if i := slices.IndexFunc(costly, func(query string) bool { return strings.Contains(c.body, query) }); i >= 0 && isPage(nil, c) {
+		if i := slices.IndexFunc(costly, func(query string) bool {
+			return strings.Contains(c.body, query)
+		}); i >= 0 && isPage(nil, c) {
 			t.Errorf("the cluster was asked by %s: %s", costly[i], c.body)
 		}
 	}

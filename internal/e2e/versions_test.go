@@ -8,8 +8,8 @@ import (
 	"esrule/internal/estest"
 )
 
-// TestVersions runs a short part of the suite on servers of other versions than the shared one; `make
-// matrix` runs the whole of it on more.
+// TestVersions runs a short part of the suite on servers of other versions than the shared one;
+// `make matrix` runs the whole of it on more.
 func TestVersions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs Elasticsearch; -short is set")
@@ -24,7 +24,8 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// An index that is blocked and one that lacks a shard are named and stay open; the others are searched.
+// An index that is blocked and one that lacks a shard are named and stay open; the others are
+// searched.
 func TestSickIndices(t *testing.T) {
 	t.Parallel()
 	sickIndicesAreNamed(t, newStage(t, "events-*"))
@@ -43,7 +44,8 @@ func sickIndicesAreNamed(t *testing.T, s *stage) {
 	s.Do(http.MethodPut, s.name("events-red")+"?wait_for_active_shards=0", map[string]any{
 		"settings": map[string]any{"index.routing.allocation.require._name": "nowhere"},
 	})
-	s.run("run", "--once").want(t, 1).says(t, s.name("events-blocked"), "blocked", s.name("events-red"), "a shard is not available")
+	s.run("run", "--once").want(t, 1).says(t, s.name("events-blocked"), "blocked",
+		s.name("events-red"), "a shard is not available")
 	s.wantFound("events-good")
 	s.run("status").want(t, 1).says(t, s.name("events-blocked"), s.name("events-red"))
 

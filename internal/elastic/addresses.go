@@ -19,8 +19,8 @@ const (
 	longestPause = time.Minute
 )
 
-// addresses are the nodes of the cluster and what is known of their health. Both clients share them,
-// so that what one request learns of a node spares all others.
+// addresses are the nodes of the cluster and what is known of their health. Both clients share
+// them, so that what one request learns of a node spares all others.
 type addresses struct {
 	list []*address
 	next atomic.Uint32 // where the next request begins, so that the nodes share the work
@@ -69,8 +69,9 @@ func (all *addresses) urls() []*url.URL {
 func (all *addresses) several() bool { return len(all.list) > 1 }
 
 // order returns the addresses in the order in which a request tries them: those that are up first,
-// each request beginning with another; then those that leave requests unanswered; then those that are
-// down, the one that failed longest ago first. It has down addresses asked again in the background where it is time.
+// each request beginning with another; then those that leave requests unanswered; then those that
+// are down, the one that failed longest ago first. It has down addresses asked again in the
+// background where it is time.
 func (all *addresses) order() []*address {
 	now, first := time.Now(), int(all.next.Add(1)-1)
 	var up, left, down []*address

@@ -58,7 +58,8 @@ func closedAddress(t *testing.T) string {
 }
 
 // gateway passes requests on to a real server, and spoils those that spoil takes.
-func gateway(t *testing.T, to string, spoil func(http.ResponseWriter, *http.Request) bool) *httptest.Server {
+func gateway(t *testing.T, to string,
+	spoil func(http.ResponseWriter, *http.Request) bool) *httptest.Server {
 	t.Helper()
 	target, err := url.Parse(to)
 	if err != nil {
@@ -112,7 +113,8 @@ func ask(ctx context.Context, c *Client, method, path, body string) (int, string
 	return res.StatusCode, string(text), err
 }
 
-// One address that fails, in whatever way, costs seconds and is named once; the other does the work.
+// One address that fails, in whatever way, costs seconds and is named once; the other does the
+// work.
 func TestOneOfTwoAddressesFails(t *testing.T) {
 	good := estest.For(t).URL
 	status := func(code int) string {
@@ -140,7 +142,8 @@ func TestOneOfTwoAddressesFails(t *testing.T) {
 			began, failed := time.Now(), 0
 			for range 6 {
 				for attempt := range 3 {
-					code, text, err := ask(t.Context(), c, http.MethodPost, searchNothing, `{"size": 0}`)
+					code, text, err := ask(t.Context(), c, http.MethodPost, searchNothing,
+						`{"size": 0}`)
 					if err == nil && code == http.StatusOK && strings.Contains(text, `"took"`) {
 						break
 					}
@@ -155,7 +158,8 @@ func TestOneOfTwoAddressesFails(t *testing.T) {
 			if took := time.Since(began); took > 20*time.Second {
 				t.Errorf("took %s", took)
 			}
-			if n := log.count("an address of the cluster does not answer"); n != 1 || log.count("address="+bad) != 1 {
+			if n := log.count("an address of the cluster does not answer"); n != 1 ||
+				log.count("address="+bad) != 1 {
 				t.Errorf("the address was named %d times, want once:\n%s", n, log)
 			}
 		})
@@ -247,7 +251,8 @@ func TestHealthIsShared(t *testing.T) {
 	t.Parallel()
 	c, _ := clientFor(t, Config{Addresses: []string{estest.HungAddress(t), estest.For(t).URL}})
 	for range 2 {
-		if code, text, err := ask(t.Context(), c, http.MethodPost, searchNothing, `{}`); err != nil || code != http.StatusOK {
+		if code, text, err := ask(t.Context(), c, http.MethodPost, searchNothing,
+			`{}`); err != nil || code != http.StatusOK {
 			t.Fatalf("got status %d, %q, error %v", code, text, err)
 		}
 	}

@@ -19,17 +19,17 @@ type Answer struct {
 
 // Complete is what an answer is read into.
 type Complete interface {
-	// Missing names what the protocol always sends and the answer did not hold; it is empty where the
-	// answer is whole. A zero, an empty list or a null that stands for "it was not said" must not pass
-	// for "there is none".
+	// Missing names what the protocol always sends and the answer did not hold; it is empty where
+	// the answer is whole. A zero, an empty list or a null that stands for "it was not said" must
+	// not pass for "there is none".
 	Missing() string
 }
 
 // Consistent is a Complete whose parts can contradict each other.
 type Consistent interface {
 	Complete
-	// Contradiction says what cannot be true in an answer that misses nothing; it is empty where all
-	// can.
+	// Contradiction says what cannot be true in an answer that misses nothing; it is empty where
+	// all can.
 	Contradiction() string
 }
 
@@ -56,19 +56,20 @@ func (a Answer) Read(into Complete) error {
 	return nil
 }
 
-// Lacks returns the error that says what the answer does not hold, for who reads Text piece by piece.
+// Lacks returns the error that says what the answer does not hold, for who reads Text piece by
+// piece.
 func (a Answer) Lacks(missing string) error {
 	return &IncompleteError{From: a.from, Request: a.request, Missing: missing}
 }
 
-// Contradicts returns the error that says how the answer contradicts itself, for who reads Text piece
-// by piece.
+// Contradicts returns the error that says how the answer contradicts itself, for who reads Text
+// piece by piece.
 func (a Answer) Contradicts(what string) error {
 	return &ContradictionError{From: a.from, Request: a.request, What: what}
 }
 
-// repeatedKey returns a key that an object in a JSON text has twice. Elasticsearch writes each once:
-// of two values nobody knows which is its own.
+// repeatedKey returns a key that an object in a JSON text has twice. Elasticsearch writes each
+// once: of two values nobody knows which is its own.
 func repeatedKey(text []byte) string {
 	v, err := fastjson.ParseBytes(text)
 	if err != nil {
@@ -136,7 +137,8 @@ type ForeignError struct {
 }
 
 func (e *ForeignError) Error() string {
-	return fmt.Sprintf("%s answered %s with %d %s, without the header X-Elastic-Product that every Elasticsearch sends: "+
+	return fmt.Sprintf("%s answered %s with %d %s, without the header X-Elastic-Product that "+
+		"every Elasticsearch sends: "+
 		"it counts for nothing; check the address, and that a proxy in between passes the header on",
 		e.From, e.Request, e.Status, http.StatusText(e.Status))
 }

@@ -17,12 +17,12 @@ import (
 // Client is the way to one Elasticsearch. Its two clients differ in one thing, who tries again.
 type Client struct {
 	// Requests tries again by itself what a busy or restarting cluster refused. Everything that
-	// goes through it may be repeated: reads change nothing, and a write that had arrived already meets
-	// its own compare-and-set.
+	// goes through it may be repeated: reads change nothing, and a write that had arrived already
+	// meets its own compare-and-set.
 	Requests *elasticsearch.Client
-	// Once sends once, for the packages that try again themselves: search, which knows what may succeed
-	// later, and sink, which looks at every item of an answer. A second loop below theirs would multiply
-	// the attempts.
+	// Once sends once, for the packages that try again themselves: search, which knows what may
+	// succeed later, and sink, which looks at every item of an answer. A second loop below theirs
+	// would multiply the attempts.
 	Once *elasticsearch.Client
 
 	transport *transport
@@ -73,7 +73,8 @@ func New(cfg Config) (*Client, error) {
 	requests, errRequests := client(true)
 	once, errOnce := client(false)
 	if err := errors.Join(errRequests, errOnce); err != nil {
-		return nil, fmt.Errorf("build the client for %s: %w", strings.Join(cfg.Addresses, ", "), err)
+		return nil, fmt.Errorf("build the client for %s: %w", strings.Join(cfg.Addresses, ", "),
+			err)
 	}
 	c := &Client{
 		Requests: requests, Once: once, transport: t, addresses: strings.Join(cfg.Addresses, ", "),
@@ -100,7 +101,8 @@ func (c Config) credential() (kind, advice string) {
 
 // worthRepeating says whether a request that brought no answer may bring one when it is sent again.
 func worthRepeating(_ *http.Request, err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || IsFinal(err) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+		IsFinal(err) {
 		return false
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {

@@ -46,8 +46,9 @@ func (e *UnsupportedError) Error() string {
 		e.From, e.What, Supported)
 }
 
-// identify finds out the version with no more rights than the user has: nothing is asked that a role
-// of `esrule setup` would be refused, since a refusal is a line in the cluster's audit log each time.
+// identify finds out the version with no more rights than the user has: nothing is asked that a
+// role of `esrule setup` would be refused, since a refusal is a line in the cluster's audit log
+// each time.
 func identify(ctx context.Context, t Transport, from string) (Server, error) {
 	major, err := askMajor(ctx, t)
 	if err != nil {
@@ -69,7 +70,8 @@ func identify(ctx context.Context, t Transport, from string) (Server, error) {
 func (s Server) supported() bool {
 	major, minor, known := parseVersion(s.Version)
 	if known {
-		return major > oldestMajor && major <= newestMajor || major == oldestMajor && minor >= oldestMinor
+		return major > oldestMajor && major <= newestMajor || major == oldestMajor &&
+			minor >= oldestMinor
 	}
 	return s.Major >= oldestMajor && s.Major <= newestMajor
 }
@@ -86,8 +88,9 @@ func parseVersion(text string) (major, minor int, ok bool) {
 // version 8 or 7, but found 1".
 var versionsItReads = regexp.MustCompile(`must be either version (\d+) or`)
 
-// askMajor finds out the major version without any privilege: from 8.0 on a server refuses to answer
-// in the format of a version that it does not know, and names those that it does. 7.x answers.
+// askMajor finds out the major version without any privilege: from 8.0 on a server refuses to
+// answer in the format of a version that it does not know, and names those that it does. 7.x
+// answers.
 func askMajor(ctx context.Context, t Transport) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, nothing, nil)
 	if err != nil {
@@ -103,7 +106,8 @@ func askMajor(ctx context.Context, t Transport) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if found := versionsItReads.FindSubmatch(text); found != nil && res.StatusCode == http.StatusBadRequest {
+	if found := versionsItReads.FindSubmatch(text); found != nil &&
+		res.StatusCode == http.StatusBadRequest {
 		return strconv.Atoi(string(found[1]))
 	}
 	return oldestMajor, nil

@@ -28,7 +28,8 @@ func TestSupported(t *testing.T) {
 	f(Server{10, ""}, false)
 }
 
-// What answers without being a supported Elasticsearch is named. The texts are those of the servers.
+// What answers without being a supported Elasticsearch is named. The texts are those of the
+// servers.
 func TestNameOf(t *testing.T) {
 	f := func(header, text, want string) {
 		t.Helper()
@@ -52,7 +53,8 @@ func TestNameOf(t *testing.T) {
 func TestIdentify(t *testing.T) {
 	t.Parallel()
 	server := estest.For(t)
-	c, _ := clientFor(t, Config{Addresses: []string{server.URL}, Username: server.Username, Password: NewSecret(server.Password)})
+	c, _ := clientFor(t, Config{Addresses: []string{server.URL}, Username: server.Username,
+		Password: NewSecret(server.Password)})
 	got, err := c.Connect(t.Context())
 	major, minor, known := parseVersion(got.Version)
 	if err != nil || !known || major != got.Major || major < 8 && minor < 17 {
@@ -78,14 +80,17 @@ func TestUnsupported(t *testing.T) {
 		t.Helper()
 		c, _ := clientFor(t, Config{Addresses: []string{old(root)}})
 		_, err := c.Connect(t.Context())
-		if _, ok := errors.AsType[*UnsupportedError](err); !ok || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), Supported) {
+		if _, ok := errors.AsType[*UnsupportedError](err); !ok ||
+			!strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), Supported) {
 			t.Errorf("got %v, want %q and what is supported", err, want)
 		}
 	}
-	f(`{"version": {"number": "6.8.23"}, "tagline": "You Know, for Search"}`, "Elasticsearch 6.8.23")
+	f(`{"version": {"number": "6.8.23"}, "tagline": "You Know, for Search"}`,
+		"Elasticsearch 6.8.23")
 	f(`{"version": {"number": "2.19.6", "distribution": "opensearch"}}`, "OpenSearch 2.19.6")
 	c, _ := clientFor(t, Config{Addresses: []string{old("welcome")}})
-	if _, err := c.Connect(t.Context()); FailureOf(err) != Foreign || !strings.Contains(err.Error(), "X-Elastic-Product") {
+	if _, err := c.Connect(t.Context()); FailureOf(err) != Foreign ||
+		!strings.Contains(err.Error(), "X-Elastic-Product") {
 		t.Errorf("got %v, want something that is not Elasticsearch", err)
 	}
 }
@@ -105,16 +110,19 @@ func TestRightsAreNotKnown(t *testing.T) {
 		},
 	})
 	as := func(user, url string) *Client {
-		c, _ := clientFor(t, Config{Addresses: []string{url}, Username: user, Password: NewSecret("correct-horse")})
+		c, _ := clientFor(t, Config{Addresses: []string{url}, Username: user,
+			Password: NewSecret("correct-horse")})
 		return c
 	}
-	wanted := Wanted{Index: []WantedOnData{{Names: []string{"logs-*", "secret-*"}, Privileges: []string{"read"}}}}
+	wanted := Wanted{Index: []WantedOnData{{Names: []string{"logs-*", "secret-*"},
+		Privileges: []string{"read"}}}}
 	f := func(user string, knowsVersion bool) {
 		t.Helper()
 		c := as(user, server.URL)
 		got, err := c.Connect(t.Context())
 		if err != nil || (got.Version != "") != knowsVersion || got.Major == 0 {
-			t.Errorf("%s: got %+v and error %v, want the version known: %v", user, got, err, knowsVersion)
+			t.Errorf("%s: got %+v and error %v, want the version known: %v", user, got, err,
+				knowsVersion)
 		}
 		granted, err := Privileges(t.Context(), c.Once, wanted)
 		if err != nil || !granted.Index("logs-*", "read") || granted.Index("secret-*", "read") {
@@ -126,14 +134,17 @@ func TestRightsAreNotKnown(t *testing.T) {
 				t.Errorf("%s behind a %d: %v", user, status, err)
 			}
 			granted, err := Privileges(t.Context(), c.Once, wanted)
-			if _, unknown := errors.AsType[*UnknownRightsError](err); !unknown || granted.Index("logs-*", "read") {
-				t.Errorf("%s behind a %d: got %+v and error %v, want that it is not known", user, status, granted, err)
+			if _, unknown := errors.AsType[*UnknownRightsError](err); !unknown ||
+				granted.Index("logs-*", "read") {
+				t.Errorf("%s behind a %d: got %+v and error %v, want that it is not known", user,
+					status, granted, err)
 			}
 		}
 	}
 	f("job", false)
 	f("watcher", true)
-	c, _ := clientFor(t, Config{Addresses: []string{server.URL}, Username: "job", Password: NewSecret("wrong")})
+	c, _ := clientFor(t, Config{Addresses: []string{server.URL}, Username: "job",
+		Password: NewSecret("wrong")})
 	if _, err := c.Connect(t.Context()); FailureOf(err) != Unauthorized {
 		t.Errorf("a wrong password: got %v, want %s", err, Unauthorized)
 	}

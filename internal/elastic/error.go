@@ -9,8 +9,8 @@ import (
 
 // What a caller decides by. A refused request is an *Error and matches one of them by errors.Is.
 var (
-	// ErrPointInTimeExpired: the point in time is gone, for it was not read for longer than it is kept
-	// or its node restarted. What was asked of it must be asked of a new one.
+	// ErrPointInTimeExpired: the point in time is gone, for it was not read for longer than it is
+	// kept or its node restarted. What was asked of it must be asked of a new one.
 	ErrPointInTimeExpired = errors.New("the point in time has expired")
 	// ErrUnauthorized: the cluster does not know the user or the API key.
 	ErrUnauthorized = errors.New("the cluster refused the credentials")
@@ -20,7 +20,8 @@ var (
 	ErrIndexNotFound = errors.New("no such index")
 	// ErrNotFound: Elasticsearch itself says that what the path names is not there.
 	ErrNotFound = errors.New("not found")
-	// ErrConflict: Elasticsearch itself says that a document is there already, or was changed meanwhile.
+	// ErrConflict: Elasticsearch itself says that a document is there already, or was changed
+	// meanwhile.
 	ErrConflict = errors.New("the document was changed meanwhile")
 	// ErrUnreachable: no answer came, after several tries.
 	ErrUnreachable = errors.New("the cluster does not answer")

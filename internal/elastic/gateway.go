@@ -38,7 +38,8 @@ func (e *ProxyError) Error() string {
 	if e.Proxy != "" {
 		who = "the proxy " + e.Proxy
 	}
-	text := fmt.Sprintf("%s does not let the request through (%d %s)", who, e.Status, http.StatusText(e.Status))
+	text := fmt.Sprintf("%s does not let the request through (%d %s)", who, e.Status,
+		http.StatusText(e.Status))
 	if e.Status == http.StatusProxyAuthRequired {
 		return text + ": write its user and password into HTTP_PROXY or HTTPS_PROXY, " +
 			"as http://user:password@proxy:port, or name the cluster in NO_PROXY"

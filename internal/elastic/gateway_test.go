@@ -37,7 +37,9 @@ func TestCheckProxy(t *testing.T) {
 func TestRedirect(t *testing.T) {
 	t.Parallel()
 	var followed bool
-	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed = true }))
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		followed = true
+	}))
 	t.Cleanup(other.Close)
 	f := func(status int, to, want string) {
 		t.Helper()
@@ -48,16 +50,19 @@ func TestRedirect(t *testing.T) {
 			w.WriteHeader(status)
 			return true
 		})
-		c, _ := clientFor(t, Config{Addresses: []string{g.URL}, Username: "job", Password: NewSecret("hunter2")})
+		c, _ := clientFor(t, Config{Addresses: []string{g.URL}, Username: "job",
+			Password: NewSecret("hunter2")})
 		for what, ask := range map[string]func() error{
 			"connect": func() error { _, err := c.Connect(t.Context()); return err },
 			"search": func() error {
-				_, err := Send(t.Context(), c.Requests, Request{Method: http.MethodPost, Path: "/_search"}, nil, 0)
+				_, err := Send(t.Context(), c.Requests,
+					Request{Method: http.MethodPost, Path: "/_search"}, nil, 0)
 				return err
 			},
 		} {
 			err := ask()
-			if redirect, ok := errors.AsType[*RedirectError](err); !ok || redirect.To != want || redirect.Status != status {
+			if redirect, ok := errors.AsType[*RedirectError](err); !ok || redirect.To != want ||
+				redirect.Status != status {
 				t.Errorf("%d to %q, %s: got %v, want a redirect to %q", status, to, what, err, want)
 			}
 			if err != nil && strings.Contains(err.Error(), "hunter2") {
@@ -98,7 +103,8 @@ func TestPackedUnasked(t *testing.T) {
 		c, _ := clientFor(t, Config{Addresses: []string{packing.URL}, Compressed: packed})
 		f := func(path, encoding string, status int, want string) {
 			t.Helper()
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(`{"size": 0}`))
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, path,
+				strings.NewReader(`{"size": 0}`))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +118,8 @@ func TestPackedUnasked(t *testing.T) {
 			}
 			defer res.Body.Close()
 			text, err := io.ReadAll(res.Body)
-			if err != nil || res.StatusCode != status || !json.Valid(text) || !strings.Contains(string(text), want) {
+			if err != nil || res.StatusCode != status || !json.Valid(text) ||
+				!strings.Contains(string(text), want) {
 				t.Errorf("%s as %s: got status %d, error %v, %q, want status %d and %q",
 					path, encoding, res.StatusCode, err, text, status, want)
 			}
@@ -162,7 +169,8 @@ func TestSecurityIsBarred(t *testing.T) {
 	good := estest.For(t).URL
 	wanted := Wanted{Index: []WantedOnData{{Names: []string{"a-*"}, Privileges: []string{"read"}}}}
 	for _, status := range []int{403, 404, 405, 301} {
-		c, log := clientFor(t, Config{Addresses: []string{barring(t, good, status), barring(t, good, status)}})
+		c, log := clientFor(t,
+			Config{Addresses: []string{barring(t, good, status), barring(t, good, status)}})
 		if _, err := c.Connect(t.Context()); err != nil {
 			t.Errorf("%d: connect: %v", status, err)
 		}

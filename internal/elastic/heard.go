@@ -23,8 +23,9 @@ func heard(ctx context.Context) {
 // stalledKey is where a context keeps whom to tell of the time that a stall has taken.
 type stalledKey struct{}
 
-// WithStalls returns a context whose requests tell how long they waited for an address that is alive and
-// left them unanswered: whoever sent them is not to blame for that time. tell may be called concurrently.
+// WithStalls returns a context whose requests tell how long they waited for an address that is
+// alive and left them unanswered: whoever sent them is not to blame for that time. tell may be
+// called concurrently.
 func WithStalls(ctx context.Context, tell func(waited time.Duration)) context.Context {
 	return context.WithValue(ctx, stalledKey{}, tell)
 }

@@ -44,12 +44,13 @@ func newHTTP(cfg Config) *http.Transport {
 		DisableCompression:     !cfg.Compressed,
 		Proxy:                  http.ProxyFromEnvironment,
 		OnProxyConnectResponse: checkTunnel,
-		DialContext:            (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    dialTimeout,
-		ResponseHeaderTimeout:  answerTimeout,
-		IdleConnTimeout:        90 * time.Second,
-		MaxIdleConnsPerHost:    16,
-		TLSClientConfig:        tlsConfig(cfg),
+		DialContext: (&net.Dialer{Timeout: dialTimeout,
+			KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   dialTimeout,
+		ResponseHeaderTimeout: answerTimeout,
+		IdleConnTimeout:       90 * time.Second,
+		MaxIdleConnsPerHost:   16,
+		TLSClientConfig:       tlsConfig(cfg),
 	}
 }
 
@@ -67,7 +68,8 @@ func (l *line) send(req *http.Request, to *address) (*http.Response, error) {
 	return l.sendOnce(l.http.Load(), req, to)
 }
 
-func (l *line) sendOnce(by *http.Transport, req *http.Request, to *address) (*http.Response, error) {
+func (l *line) sendOnce(by *http.Transport, req *http.Request,
+	to *address) (*http.Response, error) {
 	out, err := rewound(req.Context(), req)
 	if err != nil {
 		return nil, err
@@ -152,7 +154,8 @@ func (b *packedBody) Close() error { return b.packed.Close() }
 
 // renew reports whether the refusal of our credentials, or ours of the cluster's certificate, made
 // us read newer ones, with which the request is worth sending again.
-func (l *line) renew(ctx context.Context, used *http.Transport, res *http.Response, err error) bool {
+func (l *line) renew(ctx context.Context, used *http.Transport, res *http.Response,
+	err error) bool {
 	switch {
 	case ctx.Err() != nil:
 		return false
@@ -169,7 +172,8 @@ func (l *line) renew(ctx context.Context, used *http.Transport, res *http.Respon
 func (l *line) renewCredentials(refused string) bool {
 	changed, err := l.credentials.renew(refused)
 	if err != nil {
-		l.log.Warn("the file of the password or API key cannot be read again; the one before stays in use",
+		l.log.Warn("the file of the password or API key cannot be read again; the one before "+
+			"stays in use",
 			"error", err)
 	} else if changed {
 		l.log.Info("the password or API key was read again from its file")

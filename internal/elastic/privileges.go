@@ -53,7 +53,8 @@ func (g *Granted) Missing() string {
 type UnknownRightsError struct{ Cause error }
 
 func (e *UnknownRightsError) Error() string {
-	return fmt.Sprintf("it is not known what may be read, since something before the cluster bars %s (%v), "+
+	return fmt.Sprintf("it is not known what may be read, since something before the cluster "+
+		"bars %s (%v), "+
 		"and what may not be read looks like what is not there: let POST %s pass",
 		HasPrivileges, e.Cause, HasPrivileges)
 }
@@ -99,7 +100,8 @@ func lacksSecurity(err error) bool {
 	}
 	switch refused.Status {
 	case http.StatusBadRequest:
-		return strings.HasPrefix(refused.Reason, "no handler found") || refused.Type == "invalid_index_name_exception"
+		return strings.HasPrefix(refused.Reason, "no handler found") ||
+			refused.Type == "invalid_index_name_exception"
 	case http.StatusInternalServerError:
 		return strings.HasPrefix(refused.Reason, "Security must be explicitly enabled")
 	}
@@ -147,7 +149,8 @@ func securityIsOff(ctx context.Context, t Transport) (bool, error) {
 	var info xpackAnswer
 	answer, err = Send(ctx, t, Request{
 		Method: http.MethodGet, Path: "/_xpack",
-		Params: url.Values{"categories": {"features"}, "filter_path": {"features.security.enabled"}},
+		Params: url.Values{"categories": {"features"},
+			"filter_path": {"features.security.enabled"}},
 	}, nil, 0)
 	if err == nil {
 		err = answer.Read(&info)

@@ -39,7 +39,8 @@ func (e *ProbeError) Unwrap() error { return e.cause }
 
 // Ready waits until the cluster answers, or returns what is wrong where asking again for a while
 // changes nothing.
-func (c *Client) Ready(ctx context.Context, within time.Duration, log *slog.Logger) (Server, error) {
+func (c *Client) Ready(ctx context.Context, within time.Duration,
+	log *slog.Logger) (Server, error) {
 	deadline := time.Now().Add(within)
 	for attempt := 1; ; attempt++ {
 		server, err := c.Connect(ctx)
@@ -47,7 +48,8 @@ func (c *Client) Ready(ctx context.Context, within time.Duration, log *slog.Logg
 			return server, nil
 		}
 		if ctx.Err() != nil {
-			return server, fmt.Errorf("wait for the cluster at %s: %w", c.addresses, context.Cause(ctx))
+			return server, fmt.Errorf("wait for the cluster at %s: %w", c.addresses,
+				context.Cause(ctx))
 		}
 		failed, _ := errors.AsType[*ProbeError](err)
 		if failed == nil || !failed.MayPass || time.Now().Add(probePause).After(deadline) {
@@ -114,7 +116,8 @@ func unanswered(err error) error {
 	e := &ProbeError{Failure: failureOf(err)}
 	switch e.Failure {
 	case Untrusted:
-		e.cause = fmt.Errorf("the connection is not safe: %w\n  What to do: %s", err, tlsAdvice(err))
+		e.cause = fmt.Errorf("the connection is not safe: %w\n  What to do: %s", err,
+			tlsAdvice(err))
 	case Barred:
 		e.cause = fmt.Errorf("the cluster is not reached: %w", err)
 	default:
@@ -129,17 +132,20 @@ func unanswered(err error) error {
 	return e
 }
 
-// judge reads from an answer, which need not be a good one, whether this is a cluster that lets us in.
+// judge reads from an answer, which need not be a good one, whether this is a cluster that lets us
+// in.
 func (c *Client) judge(res *http.Response) error {
 	address := addressOf(res)
 	switch code := res.StatusCode; {
 	case code == http.StatusUnauthorized:
 		// Without asking for the product: Elasticsearch leaves the header out of a refusal.
 		return &ProbeError{Failure: Unauthorized, cause: fmt.Errorf(
-			"the cluster refused %s: %s: %s\n  What to do: %s", c.credential, address, describe(res), c.advice)}
+			"the cluster refused %s: %s: %s\n  What to do: %s", c.credential, address,
+			describe(res), c.advice)}
 	case code == http.StatusTooManyRequests, code >= 500:
 		return &ProbeError{Failure: Unready, MayPass: true, cause: fmt.Errorf(
-			"the cluster is not ready: %s: %s\n  What to do: look at the cluster's health", address, describe(res))}
+			"the cluster is not ready: %s: %s\n  What to do: look at the cluster's health", address,
+			describe(res))}
 	case isElasticsearch(res):
 		return nil
 	}
@@ -159,7 +165,8 @@ func describe(res *http.Response) string {
 		} `json:"error"`
 	}
 	status := fmt.Sprintf("status %d %s", res.StatusCode, http.StatusText(res.StatusCode))
-	if json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&body) != nil || body.Error.Reason == "" {
+	if json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&body) != nil ||
+		body.Error.Reason == "" {
 		return status
 	}
 	return fmt.Sprintf("%s: %.300s", status, body.Error.Reason)

@@ -20,7 +20,8 @@ type race struct {
 	hung    chan silence  // of those that go on, at an address that hangs
 }
 
-// silence is how long an address has left an attempt unanswered though it is alive, 0 where it is not.
+// silence is how long an address has left an attempt unanswered though it is alive, 0 where it is
+// not.
 type silence struct {
 	of     *attempt
 	lasted time.Duration
@@ -168,8 +169,8 @@ func (r *race) guard(a *attempt, answered <-chan struct{}) {
 	}
 }
 
-// patienceWith is how long an address that is alive may leave the request unanswered. Where the request
-// has to be over soon, another address needs a part of that time.
+// patienceWith is how long an address that is alive may leave the request unanswered. Where the
+// request has to be over soon, another address needs a part of that time.
 func (r *race) patienceWith(a *address) time.Duration {
 	most := r.patience.answer
 	if a.hasStalled() {

@@ -9,12 +9,13 @@ import (
 	"testing"
 )
 
-// TestAProxyEchoesTheRequest: an error page that quotes our headers gives none of our credentials away. The server is
-// the proxy itself, of which nothing but such a page is wanted.
+// TestAProxyEchoesTheRequest: an error page that quotes our headers gives none of our credentials
+// away. The server is the proxy itself, of which nothing but such a page is wanted.
 func TestAProxyEchoesTheRequest(t *testing.T) {
 	f := func(status int, header string, cfg Config, secrets ...string) {
 		t.Helper()
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+			req *http.Request) {
 			dump, _ := httputil.DumpRequest(req, true)
 			if header != "" {
 				w.Header().Set(header, "Elasticsearch")
@@ -52,5 +53,7 @@ func TestAProxyEchoesTheRequest(t *testing.T) {
 	f(502, "", user, "pa ss/word", "pa+ss%2Fword", "am9iOnBhIHNzL3dvcmQ=")
 	f(400, "", Config{APIKey: NewSecret("c2VjcmV0LWtleQ==")}, "c2VjcmV0LWtleQ==")
 	// Elasticsearch's own errors are left as they are: the password may be a word of theirs.
-	f(400, "X-Elastic-Product", Config{Username: "job", Password: NewSecret("index_not_found_exception")}, "index_not_found_exception")
+	f(400, "X-Elastic-Product",
+		Config{Username: "job", Password: NewSecret("index_not_found_exception")},
+		"index_not_found_exception")
 }

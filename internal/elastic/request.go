@@ -42,13 +42,14 @@ func (r Request) JSON(body any) (Request, error) {
 // ErrTooLarge says that an answer is longer than the reader has room for.
 var ErrTooLarge = errors.New("the answer is too large")
 
-// maxErrorBytes bounds what is read of a refusal; one that names thousands of shards stays below it.
+// maxErrorBytes bounds what is read of a refusal; one that names thousands of shards stays below
+// it.
 const maxErrorBytes = 8 << 20
 
 // Send sends a request once and returns the cluster's answer. Its text is read into buf, which may
 // have to grow; a text longer than limit is ErrTooLarge, and a limit of 0 is none. A refusal is an
-// *Error, an answer of something that is not Elasticsearch a *ForeignError, one with a status that it
-// does not send a *ContradictionError. Any other error means that no answer came.
+// *Error, an answer of something that is not Elasticsearch a *ForeignError, one with a status that
+// it does not send a *ContradictionError. Any other error means that no answer came.
 func Send(ctx context.Context, t Transport, r Request, buf []byte, limit int64) (Answer, error) {
 	res, err := perform(ctx, t, r)
 	if err != nil {
@@ -61,7 +62,8 @@ func Send(ctx context.Context, t Transport, r Request, buf []byte, limit int64) 
 			return a, &ForeignError{From: a.from, Request: a.request, Status: res.StatusCode}
 		}
 		if good := cmp.Or(r.Good, http.StatusOK); res.StatusCode != good {
-			return a, a.Contradicts(fmt.Sprintf("its status is %d %s, where Elasticsearch answers %d",
+			return a, a.Contradicts(fmt.Sprintf("its status is %d %s, where Elasticsearch "+
+				"answers %d",
 				res.StatusCode, http.StatusText(res.StatusCode), good))
 		}
 		a.Text, err = read(res, buf, limit)
@@ -92,8 +94,8 @@ func perform(ctx context.Context, t Transport, r Request) (*http.Response, error
 	return t.Perform(req)
 }
 
-// isElasticsearch reports whether an answer has the header that every Elasticsearch since 7.14 sends
-// with all that it answers, but for a refusal of who is asking.
+// isElasticsearch reports whether an answer has the header that every Elasticsearch since 7.14
+// sends with all that it answers, but for a refusal of who is asking.
 func isElasticsearch(res *http.Response) bool {
 	return res.Header.Get("X-Elastic-Product") == "Elasticsearch"
 }

@@ -84,7 +84,8 @@ func TestRotatedSecrets(t *testing.T) {
 	password, key := filepath.Join(folder, "password"), filepath.Join(folder, "key")
 	write(t, password, "first")
 	write(t, key, "first")
-	f("password", Config{Username: "job", Password: NewSecret("first"), PasswordFile: password}, password,
+	f("password", Config{Username: "job", Password: NewSecret("first"), PasswordFile: password},
+		password,
 		func(s string) string { return "Basic " + basic("job", s) })
 	f("API key", Config{APIKey: NewSecret("first"), APIKeyFile: key}, key,
 		func(s string) string { return "ApiKey " + s })
@@ -104,7 +105,9 @@ func TestRenewedAuthority(t *testing.T) {
 	}
 	server := httptest.NewUnstartedServer(httputil.NewSingleHostReverseProxy(target))
 	server.Config.ErrorLog = quietLog()
-	server.TLS = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &current, nil }}
+	server.TLS = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		return &current, nil
+	}}
 	current = as(first)
 	server.StartTLS()
 	t.Cleanup(server.Close)
@@ -123,13 +126,15 @@ func TestRenewedAuthority(t *testing.T) {
 	pool.AddCert(first.cert)
 	_, port, _ := bytes.Cut([]byte(server.Listener.Addr().String()), []byte(":"))
 	var last Report
-	c, log := clientFor(t, Config{Addresses: []string{"https://localhost:" + string(port)}, CA: pool, CAFile: file,
+	c, log := clientFor(t, Config{Addresses: []string{"https://localhost:" + string(port)},
+		CA: pool, CAFile: file,
 		Watch: func(r Report) { last = r }})
 	asks := func(good bool, why string) {
 		t.Helper()
 		_, _, err := ask(t.Context(), c, http.MethodPost, "/_search", `{"size": 0}`)
 		if (err == nil) != good || (last.Failure == Untrusted) == good {
-			t.Errorf("%s: got error %v and reported %q, want it good: %v", why, err, last.Failure, good)
+			t.Errorf("%s: got error %v and reported %q, want it good: %v", why, err, last.Failure,
+				good)
 		}
 	}
 	asks(true, "at the start")

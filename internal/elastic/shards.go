@@ -34,11 +34,14 @@ func (s *Shards) Contradiction() string {
 	case total < 0 || successful < 0 || failed < 0 || s.Skipped < 0:
 		return "a number in _shards is below 0"
 	case successful+failed > total:
-		return fmt.Sprintf("of %d shards %d were successful and %d failed", total, successful, failed)
+		return fmt.Sprintf("of %d shards %d were successful and %d failed", total, successful,
+			failed)
 	case s.Skipped > successful:
-		return fmt.Sprintf("%d shards were skipped, and %d successful with those", s.Skipped, successful)
+		return fmt.Sprintf("%d shards were skipped, and %d successful with those", s.Skipped,
+			successful)
 	case len(s.Failures) > failed:
-		return fmt.Sprintf("_shards.failed is %d, and %d failures are listed", failed, len(s.Failures))
+		return fmt.Sprintf("_shards.failed is %d, and %d failures are listed", failed,
+			len(s.Failures))
 	}
 	return ""
 }

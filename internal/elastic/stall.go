@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// patience is how long a request waits for an address that is alive, before another is asked as well.
+// patience is how long a request waits for an address that is alive, before another is asked as
+// well.
 type patience struct {
 	// answer is for an answer to begin. A search may take a minute on a shard.
 	answer time.Duration
@@ -19,16 +20,16 @@ type patience struct {
 var usual = patience{answer: 75 * time.Second, again: 15 * time.Second, body: 20 * time.Second}
 
 const (
-	// stallsToLeave is after how many stalls in a row an address is left, for firstLeave, twice as long
-	// each further time.
+	// stallsToLeave is after how many stalls in a row an address is left, for firstLeave, twice as
+	// long each further time.
 	stallsToLeave = 2
 	firstLeave    = 2 * time.Minute
 	longestLeave  = 15 * time.Minute
 )
 
-// stalls is the account of requests that an address took and left unanswered while it answered others:
-// a node may answer questions and no search, or small answers and no large one. The question whether it
-// is alive says nothing about that.
+// stalls is the account of requests that an address took and left unanswered while it answered
+// others: a node may answer questions and no search, or small answers and no large one. The
+// question whether it is alive says nothing about that.
 type stalls struct {
 	inARow int
 	kind   string    // of the last request
@@ -46,8 +47,8 @@ func kindOf(req *http.Request) string {
 	return req.Method
 }
 
-// stalled notes that an address left a request unanswered, after so many bytes of the answer. The log
-// names the address: the rule that happened to ask is not to blame.
+// stalled notes that an address left a request unanswered, after so many bytes of the answer. The
+// log names the address: the rule that happened to ask is not to blame.
 func (all *addresses) stalled(a *address, kind string, bytes int64, waited time.Duration) {
 	a.mu.Lock()
 	s := &a.stalls
@@ -60,12 +61,13 @@ func (all *addresses) stalled(a *address, kind string, bytes int64, waited time.
 	}
 	a.mu.Unlock()
 	all.log.Warn("an address of the cluster is alive and leaves a request unanswered; another is asked",
-		"address", a.String(), "request", kind, "answer_bytes", bytes, "waited", waited.Round(time.Second),
+		"address", a.String(), "request", kind, "answer_bytes", bytes, "waited",
+		waited.Round(time.Second),
 		"left_for", leave)
 }
 
-// served notes that an answer was read to its end. It ends the stalls where it is more of an answer, to
-// the same kind of request, than the one that stalled.
+// served notes that an answer was read to its end. It ends the stalls where it is more of an
+// answer, to the same kind of request, than the one that stalled.
 func (all *addresses) served(a *address, kind string, bytes int64) {
 	a.mu.Lock()
 	well := a.stalls.inARow > 0 && a.stalls.kind == kind && bytes > a.stalls.bytes

@@ -20,13 +20,15 @@ func hasty(c *Client) {
 	}
 }
 
-// TestAliveAndSilent: a node that answers questions and leaves searches, or large answers, unanswered is
-// waited for once or twice; then it is left for a while, by both clients, and the log names it.
+// TestAliveAndSilent: a node that answers questions and leaves searches, or large answers,
+// unanswered is waited for once or twice; then it is left for a while, by both clients, and the log
+// names it.
 func TestAliveAndSilent(t *testing.T) {
 	server := estest.For(t)
 	index := server.Index("a")
 	server.Bulk(index, `{"text":"`+strings.Repeat("x", 100_000)+`"}`)
-	f := func(name, request string, spoil func(http.ResponseWriter, *http.Request) bool, small string) {
+	f := func(name, request string, spoil func(http.ResponseWriter, *http.Request) bool,
+		small string) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var asked atomic.Int32
@@ -57,7 +59,8 @@ func TestAliveAndSilent(t *testing.T) {
 				if n%3 > 0 { // so that the next search begins with another address
 					continue
 				}
-				if code, text, err := ask(t.Context(), c, http.MethodGet, small, ""); err != nil || code != http.StatusOK {
+				if code, text, err := ask(t.Context(), c, http.MethodGet, small, ""); err != nil ||
+					code != http.StatusOK {
 					t.Fatalf("%s: got status %d, %.100q, error %v", small, code, text, err)
 				}
 			}

@@ -36,14 +36,15 @@ func ReadAuthorities(path string) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(content) {
-		return nil, errors.New("holds no certificate; want PEM, which begins -----BEGIN CERTIFICATE-----")
+		return nil, errors.New("holds no certificate; want PEM, which begins -----BEGIN " +
+			"CERTIFICATE-----")
 	}
 	return pool, nil
 }
 
-// verifyFingerprint accepts the server whose own certificate has the fingerprint, whatever its names
-// and dates; and a server whose certificate is valid under an authority with the fingerprint, which
-// has to be among those that it sent, as Elasticsearch sends its own.
+// verifyFingerprint accepts the server whose own certificate has the fingerprint, whatever its
+// names and dates; and a server whose certificate is valid under an authority with the fingerprint,
+// which has to be among those that it sent, as Elasticsearch sends its own.
 func verifyFingerprint(chain []*x509.Certificate, host string, fingerprint []byte) error {
 	i := slices.IndexFunc(chain, func(cert *x509.Certificate) bool {
 		digest := sha256.Sum256(cert.Raw)
@@ -60,15 +61,16 @@ func verifyFingerprint(chain []*x509.Certificate, host string, fingerprint []byt
 	for _, cert := range chain[1:] {
 		between.AddCert(cert)
 	}
-	_, err := chain[0].Verify(x509.VerifyOptions{DNSName: host, Roots: roots, Intermediates: between})
+	_, err := chain[0].Verify(x509.VerifyOptions{DNSName: host, Roots: roots,
+		Intermediates: between})
 	if err != nil {
 		return &tls.CertificateVerificationError{UnverifiedCertificates: chain, Err: err}
 	}
 	return nil
 }
 
-// fingerprintError says that no certificate of the server has the fingerprint. It carries those that
-// it does have, for the user to compare with what the cluster's operator says.
+// fingerprintError says that no certificate of the server has the fingerprint. It carries those
+// that it does have, for the user to compare with what the cluster's operator says.
 type fingerprintError struct{ chain []*x509.Certificate }
 
 func (e fingerprintError) Error() string {
@@ -88,7 +90,8 @@ func isRefusal(err error) bool { return tlsAdvice(err) != "" }
 // tlsAdvice says what a user can do about a failed TLS handshake; it is empty for other errors.
 func tlsAdvice(err error) string {
 	if _, ok := errors.AsType[fingerprintError](err); ok {
-		return "if the certificate was replaced, ask the cluster's operator for the new fingerprint " +
+		return "if the certificate was replaced, ask the cluster's operator for the new " +
+			"fingerprint " +
 			"and set ESRULE_ELASTICSEARCH_CERT_FINGERPRINT; otherwise this is not your cluster"
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
@@ -104,7 +107,8 @@ func tlsAdvice(err error) string {
 	}
 	// A TLS alert has no type of its own.
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
-		return "the server refused the handshake; if it asks for a client certificate, that is not supported"
+		return "the server refused the handshake; if it asks for a client certificate, that is " +
+			"not supported"
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return "the server does not speak TLS; if that is meant, write the address as http://"

@@ -38,7 +38,8 @@ func newCertificate(t *testing.T, name string, parent *authority) *authority {
 	if parent != nil {
 		signer = parent
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, signer.cert, &key.PublicKey, signer.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, signer.cert, &key.PublicKey,
+		signer.key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +51,10 @@ func newCertificate(t *testing.T, name string, parent *authority) *authority {
 }
 
 func TestVerifyFingerprint(t *testing.T) {
-	ours, theirs := newCertificate(t, "our authority", nil), newCertificate(t, "their authority", nil)
-	server, impostor := newCertificate(t, "es.example", ours), newCertificate(t, "es.example", theirs)
+	ours, theirs := newCertificate(t, "our authority", nil),
+		newCertificate(t, "their authority", nil)
+	server, impostor := newCertificate(t, "es.example", ours),
+		newCertificate(t, "es.example", theirs)
 
 	f := func(pinned *authority, host, want string, sent ...*authority) {
 		t.Helper()

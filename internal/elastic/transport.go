@@ -50,7 +50,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (t *transport) send(req *http.Request) (*http.Response, error) {
 	if t.addresses.several() {
-		r := &race{transport: t, req: req, began: time.Now(), results: make(chan *attempt), hung: make(chan silence)}
+		r := &race{transport: t, req: req, began: time.Now(), results: make(chan *attempt),
+			hung: make(chan silence)}
 		return r.run()
 	}
 	only := t.addresses.list[0]
@@ -60,7 +61,8 @@ func (t *transport) send(req *http.Request) (*http.Response, error) {
 }
 
 // note enters what an attempt says of its address.
-func (t *transport) note(ctx context.Context, a *address, res *http.Response, err error) (good bool) {
+func (t *transport) note(ctx context.Context, a *address, res *http.Response,
+	err error) (good bool) {
 	if err == nil && isForeign(res) {
 		err = foreignError(a, res)
 	}
@@ -83,7 +85,8 @@ func isForeign(res *http.Response) bool {
 		return false
 	}
 	code, path := res.StatusCode, res.Request.URL.Path
-	return code < 300 || code >= 500 || code == http.StatusNotFound && !strings.Contains(path, "/_security/")
+	return code < 300 || code >= 500 || code == http.StatusNotFound &&
+		!strings.Contains(path, "/_security/")
 }
 
 func foreignError(a *address, res *http.Response) error {
@@ -102,7 +105,9 @@ func replayable(req *http.Request) (*http.Request, error) {
 		return nil, fmt.Errorf("read the request's body: %w", err)
 	}
 	again := req.Clone(req.Context())
-	again.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
+	again.GetBody = func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(content)), nil
+	}
 	again.Body, _ = again.GetBody()
 	return again, nil
 }

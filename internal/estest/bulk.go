@@ -11,7 +11,8 @@ import (
 // bulkSize keeps a request well below the server's limit of 100 MB.
 const bulkSize = 5 << 20
 
-// Bulk indexes documents and makes them searchable; each is JSON as string or []byte, or a value to marshal.
+// Bulk indexes documents and makes them searchable; each is JSON as string or []byte, or a value to
+// marshal.
 func (c *Cluster) Bulk(index string, docs ...any) {
 	c.t.Helper()
 	b := bulk{c: c, index: index}
@@ -46,7 +47,8 @@ func (c *Cluster) Load(index string, ndjson io.Reader) int {
 	return b.documents
 }
 
-// bulk gathers documents into requests. Its action is create, the only one that a data stream takes too.
+// bulk gathers documents into requests. Its action is create, the only one that a data stream takes
+// too.
 type bulk struct {
 	c         *Cluster
 	index     string
@@ -78,7 +80,8 @@ func (b *bulk) flush() {
 	if b.body.Len() == 0 {
 		return
 	}
-	answer, err := b.c.send(b.c.t.Context(), http.MethodPost, b.index+"/_bulk", "application/x-ndjson", b.body.Bytes())
+	answer, err := b.c.send(b.c.t.Context(), http.MethodPost, b.index+"/_bulk",
+		"application/x-ndjson", b.body.Bytes())
 	if err != nil {
 		b.c.t.Fatal(err)
 	}
@@ -97,7 +100,8 @@ func (b *bulk) flush() {
 	for i, item := range items.Items {
 		for _, result := range item {
 			if result.Error != nil {
-				b.c.t.Fatalf("document %d of a bulk request to %s: status %d: %s", i+1, b.index, result.Status, result.Error)
+				b.c.t.Fatalf("document %d of a bulk request to %s: status %d: %s", i+1, b.index,
+					result.Status, result.Error)
 			}
 		}
 	}

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// deleteEverything removes what bears the test's prefix. It lists names first: a server may refuse to delete by pattern.
+// deleteEverything removes what bears the test's prefix. It lists names first: a server may refuse
+// to delete by pattern.
 func (c *Cluster) deleteEverything() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -23,7 +24,8 @@ func (c *Cluster) deleteEverything() {
 		IndexTemplates     []struct{ Name string } `json:"index_templates"`
 		ComponentTemplates []struct{ Name string } `json:"component_templates"`
 	}
-	for _, list := range []string{"_resolve/index/%*?expand_wildcards=all", "_index_template/%*", "_component_template/%*"} {
+	for _, list := range []string{"_resolve/index/%*?expand_wildcards=all", "_index_template/%*",
+		"_component_template/%*"} {
 		answer, err := c.send(ctx, http.MethodGet, strings.Replace(list, "%", c.prefix, 1), "", nil)
 		if r := (*refusal)(nil); errors.As(err, &r) && r.status == http.StatusNotFound {
 			continue // how the template APIs say that they have none
@@ -38,15 +40,16 @@ func (c *Cluster) deleteEverything() {
 	}
 	var undeletable bool
 	for _, stream := range found.DataStreams {
-		// The test distribution can make a data stream but lacks the API to delete one. It stays, with its template,
-		// under a name that nobody else uses, until the server ends.
+		// The test distribution can make a data stream but lacks the API to delete one. It stays,
+		// with its template, under a name that nobody else uses, until the server ends.
 		_, err := c.send(ctx, http.MethodDelete, "_data_stream/"+stream.Name, "", nil)
 		undeletable = undeletable || err != nil
 	}
 	var paths []string
 	for _, index := range found.Indices {
 		if index.DataStream == "" {
-			paths = append(paths, url.PathEscape(index.Name)) // Elasticsearch takes line breaks in a name
+			// Elasticsearch takes line breaks in a name
+			paths = append(paths, url.PathEscape(index.Name))
 		}
 	}
 	if !undeletable {

@@ -17,8 +17,8 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 )
 
-// Cluster is a server as one test sees it. Its helpers end the test where the server refuses; what a test is about,
-// it does through Client.
+// Cluster is a server as one test sees it. Its helpers end the test where the server refuses; what
+// a test is about, it does through Client.
 type Cluster struct {
 	*Server
 	// Client does not retry, so that a test sees what happens.
@@ -28,14 +28,14 @@ type Cluster struct {
 	prefix string
 }
 
-// shared is the one server of a test process that has no ESTEST_URL: starting one takes longer than most tests. Nobody
-// stops it; its guard does when the process ends.
+// shared is the one server of a test process that has no ESTEST_URL: starting one takes longer than
+// most tests. Nobody stops it; its guard does when the process ends.
 var shared = sync.OnceValues(func() (*Server, error) {
 	return Start(context.Background(), Options{Log: os.Stderr})
 })
 
-// For gives a test the server that the whole run shares, with index names of the test's own. It skips the test under
-// -short and fails it, saying what to install, where no server can be had.
+// For gives a test the server that the whole run shares, with index names of the test's own. It
+// skips the test under -short and fails it, saying what to install, where no server can be had.
 func For(t testing.TB) *Cluster {
 	t.Helper()
 	return on(t, shared)
@@ -54,7 +54,8 @@ func on(t testing.TB, server func() (*Server, error)) *Cluster {
 	return c
 }
 
-// Own gives a test a server of its own, ended with the test. Client has all privileges; see As for the Options' users.
+// Own gives a test a server of its own, ended with the test. Client has all privileges; see As for
+// the Options' users.
 func Own(t testing.TB, o Options) *Cluster {
 	t.Helper()
 	skipIfShort(t)
@@ -94,13 +95,15 @@ func (c *Cluster) As(username, password string) *elasticsearch.Client {
 	return c.client(username, password, c.transport())
 }
 
-// Through gives a client whose requests go through a transport of the test's own, which may count, hold or spoil them.
+// Through gives a client whose requests go through a transport of the test's own, which may count,
+// hold or spoil them.
 func (c *Cluster) Through(transport http.RoundTripper) *elasticsearch.Client {
 	c.t.Helper()
 	return c.client(c.Username, c.Password, transport)
 }
 
-func (c *Cluster) client(username, password string, transport http.RoundTripper) *elasticsearch.Client {
+func (c *Cluster) client(username, password string,
+	transport http.RoundTripper) *elasticsearch.Client {
 	c.t.Helper()
 	client, err := elasticsearch.NewClient(elasticsearch.Config{
 		Addresses:    []string{c.URL},
@@ -115,7 +118,8 @@ func (c *Cluster) client(username, password string, transport http.RoundTripper)
 	return client
 }
 
-// prefixFor makes the start of index names from a test's name: readable in a listing, and never the same twice.
+// prefixFor makes the start of index names from a test's name: readable in a listing, and never the
+// same twice.
 func prefixFor(test string) string {
 	readable := strings.Map(func(r rune) rune {
 		switch {
@@ -138,13 +142,15 @@ func randomName(bytes int) string {
 	return hex.EncodeToString(random)
 }
 
-// Prefix starts the name of everything that the test makes on the server, so that it is deleted after the test.
+// Prefix starts the name of everything that the test makes on the server, so that it is deleted
+// after the test.
 func (c *Cluster) Prefix() string { return c.prefix }
 
 // Index is a name, or a pattern, under the test's prefix.
 func (c *Cluster) Index(name string) string { return c.prefix + "-" + name }
 
-// Do sends a request and gives the answer's body. The body may be nil, JSON as string or []byte, or a value to marshal.
+// Do sends a request and gives the answer's body. The body may be nil, JSON as string or []byte, or
+// a value to marshal.
 func (c *Cluster) Do(method, path string, body any) json.RawMessage {
 	c.t.Helper()
 	content, err := encode(body)
@@ -173,8 +179,10 @@ func encode(body any) ([]byte, error) {
 	}
 }
 
-func (c *Cluster) send(ctx context.Context, method, path, contentType string, body []byte) (json.RawMessage, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "/"+strings.TrimPrefix(path, "/"), bytes.NewReader(body))
+func (c *Cluster) send(ctx context.Context, method, path, contentType string,
+	body []byte) (json.RawMessage, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "/"+strings.TrimPrefix(path, "/"),
+		bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +199,8 @@ func (c *Cluster) send(ctx context.Context, method, path, contentType string, bo
 		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	if res.StatusCode >= http.StatusMultipleChoices {
-		return nil, &refusal{status: res.StatusCode, message: fmt.Sprintf("%s %s: %s: %s", method, path, res.Status, answer)}
+		return nil, &refusal{status: res.StatusCode, message: fmt.Sprintf("%s %s: %s: %s", method,
+			path, res.Status, answer)}
 	}
 	return answer, nil
 }
@@ -204,7 +213,8 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.message }
 
-// Create makes an index from the body of the create index API, such as {"mappings": …}; nil gives one without mapping.
+// Create makes an index from the body of the create index API, such as {"mappings": …}; nil gives
+// one without mapping.
 func (c *Cluster) Create(index string, body any) {
 	c.t.Helper()
 	c.Do(http.MethodPut, index, body)

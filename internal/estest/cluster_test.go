@@ -9,7 +9,8 @@ import (
 func TestClusterHelpers(t *testing.T) {
 	c := For(t)
 	index := c.Index("events")
-	c.PutTemplate("events", `{"index_patterns": ["`+c.Index("*")+`"], "template": {"mappings": {"properties": {"name": {"type": "keyword"}}}}}`)
+	c.PutTemplate("events", `{"index_patterns": ["`+c.Index("*")+
+		`"], "template": {"mappings": {"properties": {"name": {"type": "keyword"}}}}}`)
 	c.Create(index, nil)
 	c.Bulk(index, `{"name":"a"}`, map[string]string{"name": "b"})
 	if n := c.Load(index, strings.NewReader("{\"name\":\"c\"}\n\n{\"name\":\"d\"}")); n != 2 {
@@ -21,7 +22,8 @@ func TestClusterHelpers(t *testing.T) {
 	if n := len(c.Hits(index)); n != 4 {
 		t.Errorf("hits: got %d, want 4", n)
 	}
-	if mapping := c.Do(http.MethodGet, index+"/_mapping", nil); !strings.Contains(string(mapping), `"keyword"`) {
+	if mapping := c.Do(http.MethodGet, index+"/_mapping", nil); !strings.Contains(string(mapping),
+		`"keyword"`) {
 		t.Errorf("the template did not apply: %s", mapping)
 	}
 }
@@ -32,7 +34,8 @@ func TestNothingIsLeftOnTheSharedServer(t *testing.T) {
 		c := For(t)
 		prefix = c.Prefix()
 		c.Do(http.MethodPut, "_component_template/"+c.Index("part"), `{"template": {}}`)
-		c.PutTemplate("whole", `{"index_patterns": ["`+c.Index("w-*")+`"], "composed_of": ["`+c.Index("part")+`"]}`)
+		c.PutTemplate("whole", `{"index_patterns": ["`+c.Index("w-*")+`"], "composed_of": ["`+
+			c.Index("part")+`"]}`)
 		c.Bulk(c.Index("w-1"), `{"@timestamp":"2026-01-01T00:00:00Z"}`)
 		c.Create(c.Index("hidden"), `{"settings":{"index.hidden":true}}`)
 	})
@@ -40,7 +43,8 @@ func TestNothingIsLeftOnTheSharedServer(t *testing.T) {
 	// So that no list is empty, which the template APIs answer with 404.
 	c.Do(http.MethodPut, "_component_template/"+c.Index("part"), `{"template": {}}`)
 	c.PutTemplate("whole", `{"index_patterns": ["`+c.Index("*")+`"]}`)
-	for _, list := range []string{"_index_template/*", "_component_template/*", "_resolve/index/*?expand_wildcards=all"} {
+	for _, list := range []string{"_index_template/*", "_component_template/*",
+		"_resolve/index/*?expand_wildcards=all"} {
 		left := string(c.Do(http.MethodGet, list, nil))
 		if strings.Contains(left, prefix) {
 			t.Errorf("%s still shows %s: %s", list, prefix, left)

@@ -25,7 +25,8 @@ const (
 	configFolder    = "/usr/share/elasticsearch/config/"
 )
 
-// startContainer runs the full image. testcontainers' reaper removes the container if this process is killed.
+// startContainer runs the full image. testcontainers' reaper removes the container if this process
+// is killed.
 func startContainer(ctx context.Context, o Options) (*Server, error) {
 	host, err := engineHost(ctx)
 	if err != nil {
@@ -50,7 +51,8 @@ func startContainer(ctx context.Context, o Options) (*Server, error) {
 		testcontainers.WithEnv(map[string]string{"ES_JAVA_OPTS": javaOptions()}),
 		testcontainers.WithFiles(files...),
 		testcontainers.WithExposedPorts(httpPort),
-		// Both limits are needed: the inner one is 60 s unless it is set, whatever the outer one says.
+		// Both limits are needed: the inner one is 60 s unless it is set, whatever the outer one
+		// says.
 		testcontainers.WithWaitStrategyAndDeadline(startTimeout,
 			wait.ForListeningPort(httpPort).WithStartupTimeout(startTimeout)),
 	)
@@ -77,11 +79,12 @@ func startContainer(ctx context.Context, o Options) (*Server, error) {
 
 func (o Options) image() string { return image + ":" + o.Version }
 
-// engineHost finds out whether there is a Docker engine, and returns the host at which its containers' ports are
-// reached. testcontainers asks without a deadline, and a dead address in DOCKER_HOST would hold it for minutes, so
-// its answer is waited for only so long.
+// engineHost finds out whether there is a Docker engine, and returns the host at which its
+// containers' ports are reached. testcontainers asks without a deadline, and a dead address in
+// DOCKER_HOST would hold it for minutes, so its answer is waited for only so long.
 func engineHost(ctx context.Context) (string, error) {
-	// WithLogger does not reach all: a banner about the engine, and the reaper's news, go to the default logger.
+	// WithLogger does not reach all: a banner about the engine, and the reaper's news, go to the
+	// default logger.
 	silence()
 	type answer struct {
 		host string
@@ -113,11 +116,12 @@ func engineHost(ctx context.Context) (string, error) {
 	}
 }
 
-// silence keeps testcontainers from printing into the output of tests; what fails comes back as an error.
+// silence keeps testcontainers from printing into the output of tests; what fails comes back as an
+// error.
 var silence = sync.OnceFunc(func() { tclog.SetDefault(tclog.NewNoopLogger()) })
 
-// fetchImages makes sure that the engine has what a container needs. testcontainers fetches images too, but retries
-// for a quarter of an hour where the engine reaches no registry.
+// fetchImages makes sure that the engine has what a container needs. testcontainers fetches images
+// too, but retries for a quarter of an hour where the engine reaches no registry.
 func fetchImages(ctx context.Context, o Options) error {
 	provider, err := testcontainers.NewDockerProvider()
 	if err != nil {
@@ -131,7 +135,8 @@ func fetchImages(ctx context.Context, o Options) error {
 	}
 	for _, name := range images {
 		if err := fetchImage(ctx, provider.Client(), name, o.Log); err != nil {
-			return fmt.Errorf("the Docker engine has no image %s, and cannot fetch it: %w", name, err)
+			return fmt.Errorf("the Docker engine has no image %s, and cannot fetch it: %w", name,
+				err)
 		}
 	}
 	return nil

@@ -13,9 +13,9 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// A socket that accepts connections and never answers, such as a Docker engine that hangs, must not hold up whoever
-// wants a server: testcontainers itself would wait for ever. A process of its own asks, since testcontainers looks up
-// the engine once a process.
+// A socket that accepts connections and never answers, such as a Docker engine that hangs, must not
+// hold up whoever wants a server: testcontainers itself would wait for ever. A process of its own
+// asks, since testcontainers looks up the engine once a process.
 func TestAHangingDockerEngineCountsAsAbsent(t *testing.T) {
 	if os.Getenv("ESTEST_TEST_ENGINE") != "" {
 		_, err := engineHost(t.Context())
@@ -30,13 +30,15 @@ func TestAHangingDockerEngineCountsAsAbsent(t *testing.T) {
 	}
 	defer listener.Close()
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=30s")
-	cmd.Env = append(os.Environ(), "ESTEST_TEST_ENGINE=1", "DOCKER_HOST=tcp://"+listener.Addr().String(), "HOME="+t.TempDir())
+	cmd.Env = append(os.Environ(), "ESTEST_TEST_ENGINE=1", "DOCKER_HOST=tcp://"+
+		listener.Addr().String(), "HOME="+t.TempDir())
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, output)
 	}
 }
 
-// An engine that has the images must give a server; where there is no such engine the test says what is left out.
+// An engine that has the images must give a server; where there is no such engine the test says
+// what is left out.
 func TestContainer(t *testing.T) {
 	skipIfShort(t)
 	f := func(o Options) {
@@ -66,8 +68,9 @@ func TestContainer(t *testing.T) {
 	f(Options{TLS: true})
 }
 
-// An engine that reaches no registry must not hold up whoever can have the test distribution: testcontainers' own way
-// to fetch an image retries for a quarter of an hour. The answers are those of Docker 20.10 without a network.
+// An engine that reaches no registry must not hold up whoever can have the test distribution:
+// testcontainers' own way to fetch an image retries for a quarter of an hour. The answers are those
+// of Docker 20.10 without a network.
 func TestAnEngineWithoutARegistryIsGivenUp(t *testing.T) {
 	pulls := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -82,7 +85,8 @@ func TestAnEngineWithoutARegistryIsGivenUp(t *testing.T) {
 		io.WriteString(w, `{"message": "No such image: x:1"}`)
 	}))
 	defer server.Close()
-	engine, err := client.New(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithAPIVersion("1.41"))
+	engine, err := client.New(client.WithHost("tcp://"+server.Listener.Addr().String()),
+		client.WithAPIVersion("1.41"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// Corpus gives the folder of recorded events, templates and rules of others: ESTEST_CORPUS, or shared/corpus beside
-// the repository. It is no part of the repository (its files keep their own licences), so the test is skipped where it
-// is absent.
+// Corpus gives the folder of recorded events, templates and rules of others: ESTEST_CORPUS, or
+// shared/corpus beside the repository. It is no part of the repository (its files keep their own
+// licences), so the test is skipped where it is absent.
 func Corpus(t testing.TB) string {
 	t.Helper()
 	if folder := os.Getenv("ESTEST_CORPUS"); folder != "" {
@@ -47,9 +47,9 @@ func moduleRoot() (string, error) {
 	return folder, nil
 }
 
-// CorpusTemplate gives a file of the corpus's templates as {"settings": …, "mappings": …}, portable, for [Cluster.Create]
-// or the "template" of [Cluster.PutTemplate]. The file is an index or component template, a flat {"path": "type"}, or
-// a fields.yml.
+// CorpusTemplate gives a file of the corpus's templates as {"settings": …, "mappings": …},
+// portable, for [Cluster.Create] or the "template" of [Cluster.PutTemplate]. The file is an index
+// or component template, a flat {"path": "type"}, or a fields.yml.
 func CorpusTemplate(t testing.TB, name string) json.RawMessage {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(Corpus(t), "templates", name))
@@ -81,8 +81,8 @@ func templateFrom(name string, content []byte) (json.RawMessage, error) {
 	})
 }
 
-// mappingFromJSON finds the mappings in a template, which may hold statements of a template language, such as {% if %},
-// around its settings.
+// mappingFromJSON finds the mappings in a template, which may hold statements of a template
+// language, such as {% if %}, around its settings.
 func mappingFromJSON(content []byte) (json.RawMessage, error) {
 	content = regexp.MustCompile(`(?s)\{%.*?%\}`).ReplaceAll(content, nil)
 	var flat map[string]string
@@ -99,7 +99,8 @@ func mappingFromJSON(content []byte) (json.RawMessage, error) {
 	if err := json.Unmarshal(content, &file); err != nil {
 		return nil, err
 	}
-	for _, candidate := range []template{file.template, file.Template, file.ComponentTemplate.Template, file.IndexTemplate.Template} {
+	for _, candidate := range []template{file.template, file.Template,
+		file.ComponentTemplate.Template, file.IndexTemplate.Template} {
 		if candidate.Mappings != nil {
 			return candidate.Mappings, nil
 		}

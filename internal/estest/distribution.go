@@ -18,8 +18,8 @@ import (
 // copyGoal is pinned, so that what is downloaded does not depend on the machine's Maven.
 const copyGoal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 
-// startDistribution runs the server's own test distribution: the real server with fewer modules (no wildcard or
-// constant_keyword type, no scripts; see Portable).
+// startDistribution runs the server's own test distribution: the real server with fewer modules (no
+// wildcard or constant_keyword type, no scripts; see Portable).
 func startDistribution(ctx context.Context, o Options) (*Server, error) {
 	account := serverAccount()
 	java, err := findJava(ctx, o.product.oldestJava(o.Version), account)
@@ -34,8 +34,8 @@ func startDistribution(ctx context.Context, o Options) (*Server, error) {
 	return startNode(ctx, o, node{home: home, java: java, account: account, product: o.product})
 }
 
-// distribution gives the folder of the unpacked server, fetching it on the first call on this machine. Test processes
-// that start at the same moment wait for the first.
+// distribution gives the folder of the unpacked server, fetching it on the first call on this
+// machine. Test processes that start at the same moment wait for the first.
 func distribution(ctx context.Context, o Options) (string, error) {
 	cache, err := cacheFolder()
 	if err != nil {
@@ -53,7 +53,8 @@ func distribution(ctx context.Context, o Options) (string, error) {
 	if exists(home) {
 		return home, nil
 	}
-	fmt.Fprintf(o.Log, "estest: fetching %s %s from Maven Central (about 100 MB, once)\n", o.product, o.Version)
+	fmt.Fprintf(o.Log, "estest: fetching %s %s from Maven Central (about 100 MB, once)\n",
+		o.product, o.Version)
 	work, err := os.MkdirTemp(cache, "unpack-")
 	if err != nil {
 		return "", err
@@ -73,14 +74,16 @@ func distribution(ctx context.Context, o Options) (string, error) {
 	return home, nil
 }
 
-// download lets Maven fetch the archive: it knows the user's mirrors and proxies and checks the checksum.
+// download lets Maven fetch the archive: it knows the user's mirrors and proxies and checks the
+// checksum.
 func download(ctx context.Context, o Options, folder string) (archive string, err error) {
 	mvn, err := exec.LookPath("mvn")
 	if err != nil {
 		return "", errors.New("no mvn on the PATH (Maven fetches the server)")
 	}
 	artifact := o.product.artifact(o.Version)
-	cmd := exec.CommandContext(ctx, mvn, "-q", "-B", copyGoal, "-Dartifact="+artifact, "-DoutputDirectory="+folder)
+	cmd := exec.CommandContext(ctx, mvn, "-q", "-B", copyGoal, "-Dartifact="+artifact,
+		"-DoutputDirectory="+folder)
 	cmd.Dir = folder // where there is no pom.xml to take for the project's
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("mvn could not fetch %s: %w%s", artifact, err, tail(output))
@@ -105,7 +108,8 @@ func unpack(archive, folder string) error {
 	return nil
 }
 
-// extract sets modes explicitly: under a strict umask the server's own user could not read its files.
+// extract sets modes explicitly: under a strict umask the server's own user could not read its
+// files.
 func extract(f *zip.File, path string) error {
 	if f.FileInfo().IsDir() {
 		if err := os.MkdirAll(path, 0o755); err != nil {
@@ -133,8 +137,9 @@ func extract(f *zip.File, path string) error {
 	return errors.Join(to.Close(), os.Chmod(path, mode))
 }
 
-// cacheFolder is ESTEST_CACHE, or the user's own. Root's home is closed to the user that the server then runs as, and
-// in a temporary folder anybody could have put a server of theirs: root takes the system's cache folder.
+// cacheFolder is ESTEST_CACHE, or the user's own. Root's home is closed to the user that the server
+// then runs as, and in a temporary folder anybody could have put a server of theirs: root takes the
+// system's cache folder.
 func cacheFolder() (string, error) {
 	folder := os.Getenv("ESTEST_CACHE")
 	if folder == "" {

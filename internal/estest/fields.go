@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// field is an entry of a fields.yml, the form in which Beats and integrations describe their events. What only
-// documents a field (level, description, example, Kibana's format) is left out.
+// field is an entry of a fields.yml, the form in which Beats and integrations describe their
+// events. What only documents a field (level, description, example, Kibana's format) is left out.
 type field struct {
 	Name        string
 	Type        string
@@ -29,8 +29,8 @@ type field struct {
 	Dynamic       any
 }
 
-// FieldsMapping turns a fields.yml into a mapping: {"properties": …}. Fields that it only refers to (external: ecs)
-// stay out and are mapped dynamically.
+// FieldsMapping turns a fields.yml into a mapping: {"properties": …}. Fields that it only refers to
+// (external: ecs) stay out and are mapped dynamically.
 func FieldsMapping(yml []byte) (json.RawMessage, error) {
 	var fields []field
 	if err := yaml.Unmarshal(yml, &fields); err != nil {
@@ -89,7 +89,8 @@ func (n mappingNode) add(group string, f field) error {
 // describe writes the field's own parameters into its node, which may have children already.
 func (f field) describe(into mappingNode) {
 	into["type"] = f.Type
-	if f.Type == "" || f.Type == "array" { // Beats: any field holds an array, and what has no type is a keyword
+	// Beats: any field holds an array, and what has no type is a keyword
+	if f.Type == "" || f.Type == "array" {
 		into["type"] = "keyword"
 	}
 	set(into, "path", nonEmpty(f.Path))

@@ -14,20 +14,22 @@ import (
 	"syscall"
 )
 
-// guard is a shell that waits for the end of a pipe that only this process can write to. When this process lets go of
-// it, or ends in any way (SIGKILL, a panic, os.Exit in a test), the shell kills the server and deletes its folder.
+// guard is a shell that waits for the end of a pipe that only this process can write to. When this
+// process lets go of it, or ends in any way (SIGKILL, a panic, os.Exit in a test), the shell kills
+// the server and deletes its folder.
 //
-// A parent-death signal would do less: it exists on Linux only, follows the thread that started the child and not the
-// process, reaches the launcher but not the server that the launcher starts, and deletes nothing.
+// A parent-death signal would do less: it exists on Linux only, follows the thread that started the
+// child and not the process, reaches the launcher but not the server that the launcher starts, and
+// deletes nothing.
 type guard struct {
 	cmd   *exec.Cmd
 	pipe  io.WriteCloser
 	group int // the server's process group
 }
 
-// guardScript kills the process group $1 when it is told to or its pipe is closed, and waits until it is gone (at most
-// five seconds: where nobody reaps zombies, it stays). It deletes the folder $2 when the pipe is closed, unless it was
-// told that another guard holds the folder.
+// guardScript kills the process group $1 when it is told to or its pipe is closed, and waits until
+// it is gone (at most five seconds: where nobody reaps zombies, it stays). It deletes the folder $2
+// when the pipe is closed, unless it was told that another guard holds the folder.
 const guardScript = `
 read -r order
 kill -9 -"$1" 2>/dev/null

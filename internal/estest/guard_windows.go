@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// guard is a job object: the system ends every process in it when its last handle is closed, which happens when this
-// process ends, in whatever way.
+// guard is a job object: the system ends every process in it when its last handle is closed, which
+// happens when this process ends, in whatever way.
 type guard struct {
 	job    windows.Handle
 	folder string
@@ -44,7 +44,8 @@ func startGuarded(cmd *exec.Cmd, folder string) (*guard, error) {
 }
 
 func assign(job windows.Handle, pid int) error {
-	process, err := windows.OpenProcess(windows.PROCESS_SET_QUOTA|windows.PROCESS_TERMINATE, false, uint32(pid))
+	process, err := windows.OpenProcess(windows.PROCESS_SET_QUOTA|windows.PROCESS_TERMINATE, false,
+		uint32(pid))
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,8 @@ func findJava(ctx context.Context, oldest int, account *account) (string, error)
 		}
 	}
 	if len(candidates) == 0 {
-		return "", fmt.Errorf("no java on the PATH, and JAVA_HOME is not set (Java %d or newer is needed)", oldest)
+		return "", fmt.Errorf("no java on the PATH, and JAVA_HOME is not set (Java %d or newer "+
+			"is needed)", oldest)
 	}
 	return "", fmt.Errorf("no Java %d or newer: %w", oldest, errors.Join(refused...))
 }
@@ -64,9 +65,11 @@ func oldestJava(version string) int {
 	return 17
 }
 
-// inspectJava asks Java itself: its home is not always where a link on the PATH leads. It asks as the user that the
-// server will run as, so that a Java in a folder closed to that user is refused here, with its reason.
-func inspectJava(ctx context.Context, java string, account *account) (home string, release int, err error) {
+// inspectJava asks Java itself: its home is not always where a link on the PATH leads. It asks as
+// the user that the server will run as, so that a Java in a folder closed to that user is refused
+// here, with its reason.
+func inspectJava(ctx context.Context, java string,
+	account *account) (home string, release int, err error) {
 	cmd := exec.CommandContext(ctx, java, "-XshowSettings:properties", "-version")
 	cmd.Dir = rootFolder()
 	account.apply(cmd)
@@ -86,7 +89,8 @@ func inspectJava(ctx context.Context, java string, account *account) (home strin
 }
 
 func javaProperty(settings []byte, name string) string {
-	found := regexp.MustCompile(`(?m)^\s*` + regexp.QuoteMeta(name) + ` = (.*?)\s*$`).FindSubmatch(settings)
+	found := regexp.MustCompile(`(?m)^\s*` + regexp.QuoteMeta(name) +
+		` = (.*?)\s*$`).FindSubmatch(settings)
 	if found == nil {
 		return ""
 	}

@@ -26,7 +26,8 @@ func TestJavaProperty(t *testing.T) {
 			t.Errorf("%s in %q: got %q, want %q", name, settings, got, want)
 		}
 	}
-	const printed = "Property settings:\n    java.home = /opt/a java\n    java.home.other = x\r\n    java.specification.version = 17\r\n"
+	const printed = "Property settings:\n    java.home = /opt/a java\n    java.home.other = " +
+		"x\r\n    java.specification.version = 17\r\n"
 	f(printed, "java.home", "/opt/a java")
 	f(printed, "java.specification.version", "17")
 	f(printed, "java", "")
@@ -42,8 +43,10 @@ func TestWhereNothingIsInstalledTheErrorSaysWhatToInstall(t *testing.T) {
 	if fromDistribution == nil {
 		t.Fatal("it started without Java")
 	}
-	err := &unavailableError{version: "1.2.3", container: errors.New("no engine\nat all"), distribution: fromDistribution}
-	for _, part := range []string{"1.2.3", "no engine\n    at all", "no java on the PATH", "Docker engine", "Java 17", "Maven", "ESTEST_URL"} {
+	err := &unavailableError{version: "1.2.3", container: errors.New("no engine\nat all"),
+		distribution: fromDistribution}
+	for _, part := range []string{"1.2.3", "no engine\n    at all", "no java on the PATH",
+		"Docker engine", "Java 17", "Maven", "ESTEST_URL"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("got %q, which lacks %q", err, part)
 		}

@@ -9,8 +9,9 @@ import (
 // Judge gives a test a server that esrule is compared with, as For does.
 type Judge func(testing.TB) *Cluster
 
-// EachJudge runs a test on every server that esrule is compared with, as a subtest of the server's name: For's, and
-// where that lacks field types (Elasticsearch's test distribution does) an OpenSearch, which has them.
+// EachJudge runs a test on every server that esrule is compared with, as a subtest of the server's
+// name: For's, and where that lacks field types (Elasticsearch's test distribution does) an
+// OpenSearch, which has them.
 func EachJudge(t *testing.T, test func(t *testing.T, judge Judge)) {
 	t.Helper()
 	run := func(judge Judge) {

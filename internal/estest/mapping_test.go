@@ -19,16 +19,23 @@ func TestPortable(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", mapping, got, want)
 		}
 	}
-	f(`{"properties":{"a":{"type":"wildcard","ignore_above":7}}}`, `{"properties":{"a":{"ignore_above":7,"type":"keyword"}}}`)
-	f(`{"properties":{"a":{"type":"constant_keyword","value":"x"}}}`, `{"properties":{"a":{"type":"keyword"}}}`)
-	f(`{"properties":{"a":{"type":"scaled_float","scaling_factor":1000}}}`, `{"properties":{"a":{"type":"double"}}}`)
+	f(`{"properties":{"a":{"type":"wildcard","ignore_above":7}}}`,
+		`{"properties":{"a":{"ignore_above":7,"type":"keyword"}}}`)
+	f(`{"properties":{"a":{"type":"constant_keyword","value":"x"}}}`,
+		`{"properties":{"a":{"type":"keyword"}}}`)
+	f(`{"properties":{"a":{"type":"scaled_float","scaling_factor":1000}}}`,
+		`{"properties":{"a":{"type":"double"}}}`)
 	f(`{"properties":{"a":{"type":"unsigned_long"}}}`, `{"properties":{"a":{"type":"long"}}}`)
 	f(`{"properties":{"a":{"type":"version"}}}`, `{"properties":{"a":{"type":"keyword"}}}`)
-	f(`{"properties":{"a":{"type":"keyword","value":"stays"}}}`, `{"properties":{"a":{"type":"keyword","value":"stays"}}}`)
+	f(`{"properties":{"a":{"type":"keyword","value":"stays"}}}`,
+		`{"properties":{"a":{"type":"keyword","value":"stays"}}}`)
 	// Multi-fields, nested objects, fields that are called like parameters, and lists.
-	f(`{"a":{"type":"keyword","fields":{"text":{"type":"match_only_text"}}}}`, `{"a":{"fields":{"text":{"type":"text"}},"type":"keyword"}}`)
-	f(`{"properties":{"type":{"type":"wildcard"},"value":{"type":"long"}}}`, `{"properties":{"type":{"type":"keyword"},"value":{"type":"long"}}}`)
-	f(`{"dynamic_templates":[{"s":{"mapping":{"type":"wildcard"}}}]}`, `{"dynamic_templates":[{"s":{"mapping":{"type":"keyword"}}}]}`)
+	f(`{"a":{"type":"keyword","fields":{"text":{"type":"match_only_text"}}}}`,
+		`{"a":{"fields":{"text":{"type":"text"}},"type":"keyword"}}`)
+	f(`{"properties":{"type":{"type":"wildcard"},"value":{"type":"long"}}}`,
+		`{"properties":{"type":{"type":"keyword"},"value":{"type":"long"}}}`)
+	f(`{"dynamic_templates":[{"s":{"mapping":{"type":"wildcard"}}}]}`,
+		`{"dynamic_templates":[{"s":{"mapping":{"type":"keyword"}}}]}`)
 	f(`{"limit":12345678901234567890}`, `{"limit":12345678901234567890}`)
 }
 
@@ -49,7 +56,8 @@ func TestHas(t *testing.T) {
 	}
 	f(`{"properties":{"a":{"type":"keyword"}}}`, true)
 	f(`{"properties":{"a":{"type":"keyword","fields":{"b":{"type":"no_such_type"}}}}}`, false)
-	f(`{"runtime":{"a":{"type":"keyword","script":{"source":"1","lang":"no_such_language"}}}}`, false)
+	f(`{"runtime":{"a":{"type":"keyword","script":{"source":"1","lang":"no_such_language"}}}}`,
+		false)
 }
 
 func TestFieldsMapping(t *testing.T) {
@@ -66,19 +74,25 @@ func TestFieldsMapping(t *testing.T) {
 	}
 	f("- name: message\n  type: text\n  description: words\n  example: more\n",
 		`{"properties":{"message":{"type":"text"}}}`)
-	f("- name: file\n  type: group\n  fields:\n    - name: path\n      type: keyword\n      ignore_above: 1024\n",
+	f("- name: file\n  type: group\n  fields:\n    - name: path\n      type: keyword\n      "+
+		"ignore_above: 1024\n",
 		`{"properties":{"file":{"properties":{"path":{"ignore_above":1024,"type":"keyword"}}}}}`)
-	f("- name: file\n  type: group\n  fields:\n    - {name: path, type: keyword, multi_fields: [{name: text, type: text, norms: false}]}\n",
+	f("- name: file\n  type: group\n  fields:\n    - {name: path, type: keyword, multi_fields: "+
+		"[{name: text, type: text, norms: false}]}\n",
 		`{"properties":{"file":{"properties":{"path":{"fields":{"text":{"norms":false,"type":"text"}},"type":"keyword"}}}}}`)
 	// Dotted names, on both levels, and an object that has children of its own further down.
-	f("- {name: a.b, type: object, enabled: true}\n- {name: a.b.c, type: long}\n- {name: a, type: group, fields: [{name: b.d, type: ip}]}\n",
+	f("- {name: a.b, type: object, enabled: true}\n- {name: a.b.c, type: long}\n- {name: a, "+
+		"type: group, fields: [{name: b.d, type: ip}]}\n",
 		`{"properties":{"a":{"properties":{"b":{"enabled":true,"properties":{"c":{"type":"long"},"d":{"type":"ip"}},"type":"object"}}}}}`)
 	f("- {name: n, type: nested, fields: [{name: x}]}\n",
 		`{"properties":{"n":{"properties":{"x":{"type":"keyword"}},"type":"nested"}}}`)
-	// Without a type: a group where it has fields, else a keyword. An empty group and a reference say nothing.
-	f("- {name: g, fields: [{name: x, type: array}]}\n- {name: empty, type: group, fields: []}\n- {name: host.name, external: ecs}\n",
+	// Without a type: a group where it has fields, else a keyword. An empty group and a reference
+	// say nothing.
+	f("- {name: g, fields: [{name: x, type: array}]}\n- {name: empty, type: group, fields: "+
+		"[]}\n- {name: host.name, external: ecs}\n",
 		`{"properties":{"g":{"properties":{"x":{"type":"keyword"}}}}}`)
-	f("- {name: a, type: alias, path: b.c}\n- {name: s, type: scaled_float, scaling_factor: 1000}\n- {name: k, type: constant_keyword, value: v}\n",
+	f("- {name: a, type: alias, path: b.c}\n- {name: s, type: scaled_float, scaling_factor: "+
+		"1000}\n- {name: k, type: constant_keyword, value: v}\n",
 		`{"properties":{"a":{"path":"b.c","type":"alias"},"k":{"type":"constant_keyword","value":"v"},"s":{"scaling_factor":1000,"type":"scaled_float"}}}`)
 }
 
@@ -108,11 +122,13 @@ func TestTemplateFromJSON(t *testing.T) {
 		}
 	}
 	f(`{"mappings":{"dynamic":false}}`, `{"dynamic":false}`)
-	f(`{"template":{"mappings":{"properties":{"a":{"type":"wildcard"}}}}}`, `{"properties":{"a":{"type":"keyword"}}}`)
+	f(`{"template":{"mappings":{"properties":{"a":{"type":"wildcard"}}}}}`,
+		`{"properties":{"a":{"type":"keyword"}}}`)
 	f(`{"component_template":{"template":{"mappings":{"dynamic":true}}}}`, `{"dynamic":true}`)
 	f(`{"index_template":{"template":{"mappings":{"dynamic":true}}}}`, `{"dynamic":true}`)
 	f(`{"template":{"settings":{ {% if x == "y" %} "l":{"n":1}, {%- else %} "l":{}, {%- endif -%} "m":2 },"mappings":{}}}`, `{}`)
-	f(`{"a.b":"keyword","a.c":"wildcard"}`, `{"properties":{"a":{"properties":{"b":{"type":"keyword"},"c":{"type":"keyword"}}}}}`)
+	f(`{"a.b":"keyword","a.c":"wildcard"}`,
+		`{"properties":{"a":{"properties":{"b":{"type":"keyword"},"c":{"type":"keyword"}}}}}`)
 }
 
 // The templates of the corpus that describe fields are taken by the server.
@@ -126,7 +142,8 @@ func TestCorpusTemplatesAreTaken(t *testing.T) {
 	for _, file := range files {
 		name := filepath.Base(file)
 		switch {
-		case strings.Contains(name, "pipeline"), filepath.Ext(name) == ".yml" && name != "endpoint_file_fields_19941229.yml",
+		case strings.Contains(name, "pipeline"), filepath.Ext(name) == ".yml" &&
+			name != "endpoint_file_fields_19941229.yml",
 			name == "rally_logs-endpoint.events.file-8.15.1.json":
 			continue // ingest pipelines
 		}

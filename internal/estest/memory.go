@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// PeakMemory watches a process until ended is closed, and gives the most memory that it held at once, in bytes, as last seen
-// before its end; 0 where the system does not tell. The usage that comes with a process's end is of no use for that: Linux counts in it
-// what the parent held when it started the process.
+// PeakMemory watches a process until ended is closed, and gives the most memory that it held at
+// once, in bytes, as last seen before its end; 0 where the system does not tell. The usage that
+// comes with a process's end is of no use for that: Linux counts in it what the parent held when it
+// started the process.
 func PeakMemory(pid int, ended <-chan struct{}) int64 {
 	const pause = 5 * time.Millisecond
 	line := regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// node is what is needed to run one server process out of an unpacked distribution, which it only reads.
+// node is what is needed to run one server process out of an unpacked distribution, which it only
+// reads.
 type node struct {
 	home, java string
 	account    *account
@@ -40,12 +41,15 @@ func startNode(ctx context.Context, o Options, n node) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(n.folder))
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("gave up after %s", startTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
+		fmt.Errorf("gave up after %s", startTimeout))
 	defer cancel()
-	s := &Server{From: FromDistribution, product: o.product, Username: c.admin.Name, Password: c.admin.Password, Authority: c.authority, stop: process.stop}
+	s := &Server{From: FromDistribution, product: o.product, Username: c.admin.Name,
+		Password: c.admin.Password, Authority: c.authority, stop: process.stop}
 	if err := n.await(ctx, c.scheme(), s, process); err != nil {
 		log, _ := os.ReadFile(n.path("out.log"))
-		return nil, errors.Join(fmt.Errorf("start %s %s%s: %w%s", o.product, o.Version, n.account, err, tail(log)), s.Stop())
+		return nil, errors.Join(fmt.Errorf("start %s %s%s: %w%s", o.product, o.Version, n.account,
+			err, tail(log)), s.Stop())
 	}
 	return s, nil
 }
@@ -68,7 +72,8 @@ func (n node) prepare(c config) error {
 	settings := map[string]any{
 		"path.data": n.path("data"),
 		"path.logs": n.path("logs"),
-		// The server takes free ports and writes them down, so that two that start at once never meet.
+		// The server takes free ports and writes them down, so that two that start at once never
+		// meet.
 		"network.host":   "127.0.0.1",
 		"http.port":      0,
 		"transport.port": 0,
@@ -91,8 +96,8 @@ func (n node) prepare(c config) error {
 	return n.account.own(n.folder)
 }
 
-// logInFolder makes Java write its logs into the node's folder. Servers before 8.13 start Java in the
-// distribution's own, where it may not write, and do not start without their log.
+// logInFolder makes Java write its logs into the node's folder. Servers before 8.13 start Java in
+// the distribution's own, where it may not write, and do not start without their log.
 func (n node) logInFolder() error {
 	path := filepath.Join(n.path("config"), "jvm.options")
 	options, err := os.ReadFile(path)
@@ -100,7 +105,8 @@ func (n node) logInFolder() error {
 		return err
 	}
 	for _, option := range []string{"file=", "ErrorFile="} {
-		options = bytes.ReplaceAll(options, []byte(option+"logs/"), []byte(option+n.path("logs")+"/"))
+		options = bytes.ReplaceAll(options, []byte(option+"logs/"),
+			[]byte(option+n.path("logs")+"/"))
 	}
 	return os.WriteFile(path, options, 0o600)
 }
@@ -134,14 +140,17 @@ func (n node) run() (*process, error) {
 	return newProcess(cmd, guard), nil
 }
 
-// environment is this process's own, without what would reach into the server: a user's JVM options, a proxy.
+// environment is this process's own, without what would reach into the server: a user's JVM
+// options, a proxy.
 func environment() []string {
 	var kept []string
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
 		switch name {
-		case "ES_HOME", "ES_JAVA_HOME", "ES_PATH_CONF", "ES_TMPDIR", "ES_JAVA_OPTS", "JAVA_HOME", "HOME",
-			"OPENSEARCH_HOME", "OPENSEARCH_JAVA_HOME", "OPENSEARCH_PATH_CONF", "OPENSEARCH_TMPDIR", "OPENSEARCH_JAVA_OPTS",
+		case "ES_HOME", "ES_JAVA_HOME", "ES_PATH_CONF", "ES_TMPDIR", "ES_JAVA_OPTS", "JAVA_HOME",
+			"HOME",
+			"OPENSEARCH_HOME", "OPENSEARCH_JAVA_HOME", "OPENSEARCH_PATH_CONF", "OPENSEARCH_TMPDIR",
+			"OPENSEARCH_JAVA_OPTS",
 			"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH", "BASH_ENV":
 		default:
 			kept = append(kept, variable)

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// temporary gives a folder of the test's own to the servers that it starts, so that all their processes can be told by
-// it. t.TempDir lies in a folder that is closed to the server's user.
+// temporary gives a folder of the test's own to the servers that it starts, so that all their
+// processes can be told by it. t.TempDir lies in a folder that is closed to the server's user.
 func temporary(t *testing.T) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "estest-test-")
@@ -31,7 +31,8 @@ func temporary(t *testing.T) string {
 	return folder
 }
 
-// processes lists the running processes that have the folder in their command line, but for the guard.
+// processes lists the running processes that have the folder in their command line, but for the
+// guard.
 func processes(t *testing.T, folder string) []string {
 	t.Helper()
 	output, err := exec.Command("ps", "-eww", "-o", "pid=,args=").Output()
@@ -76,7 +77,8 @@ func TestDistributionWithUsersEndsOnStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(processes(t, folder)) == 0 {
-		t.Errorf("no process has %s in its command line: the test cannot see whether they end", folder)
+		t.Errorf("no process has %s in its command line: the test cannot see whether they end",
+			folder)
 	}
 	c := newCluster(t, server)
 	c.Bulk("logs-1", `{"a":1}`)
@@ -111,7 +113,8 @@ func TestDistributionWithUsersEndsOnStop(t *testing.T) {
 func TestDistributionThatCannotStartSaysWhy(t *testing.T) {
 	needsDistribution(t)
 	folder := temporary(t)
-	server, err := startDistribution(t.Context(), Options{Settings: map[string]any{"no.such.setting": true}}.withDefaults())
+	server, err := startDistribution(t.Context(),
+		Options{Settings: map[string]any{"no.such.setting": true}}.withDefaults())
 	if err == nil {
 		_ = server.Stop()
 		t.Fatal("it started with a setting that does not exist")
@@ -122,7 +125,8 @@ func TestDistributionThatCannotStartSaysWhy(t *testing.T) {
 	mustBeEmpty(t, folder)
 }
 
-// holder is the environment variable that makes this test binary start a server and hold it until it is killed.
+// holder is the environment variable that makes this test binary start a server and hold it until
+// it is killed.
 const holder = "ESTEST_TEST_HOLDER"
 
 func TestMain(m *testing.M) {

@@ -13,11 +13,13 @@ import (
 	"testing"
 )
 
-// OpenSearchVersion is the OpenSearch that judges the field types which Elasticsearch's test distribution lacks:
-// wildcard, constant_keyword, match_only_text, version, unsigned_long, scaled_float.
+// OpenSearchVersion is the OpenSearch that judges the field types which Elasticsearch's test
+// distribution lacks: wildcard, constant_keyword, match_only_text, version, unsigned_long,
+// scaled_float.
 //
-// It is no Elasticsearch, and esrule does not support it. A test that it judges sees the differences and says what it
-// leaves out for them: see [Server.IsOpenSearch]. Those that were met with 3.8:
+// It is no Elasticsearch, and esrule does not support it. A test that it judges sees the
+// differences and says what it leaves out for them: see [Server.IsOpenSearch]. Those that were met
+// with 3.8:
 //   - no flattened (flat_object instead), no runtime fields, no ignore_malformed on booleans;
 //   - `_ignored` does not name what ignore_above left out (OpenSearch#8641);
 //   - a term in any letter case does not find the empty text; on wildcard no term does, and none in any letter case
@@ -36,7 +38,8 @@ var sharedOpenSearch = sync.OnceValues(func() (*Server, error) {
 	return StartOpenSearch(context.Background())
 })
 
-// StartOpenSearch returns the server that ESTEST_OPENSEARCH_URL names, or starts its test distribution.
+// StartOpenSearch returns the server that ESTEST_OPENSEARCH_URL names, or starts its test
+// distribution.
 func StartOpenSearch(ctx context.Context) (*Server, error) {
 	if named := os.Getenv("ESTEST_OPENSEARCH_URL"); named != "" {
 		server, err := connect(ctx, "ESTEST_OPENSEARCH_URL", named)
@@ -49,7 +52,8 @@ func StartOpenSearch(ctx context.Context) (*Server, error) {
 	o := Options{product: productOpenSearch, Version: OpenSearchVersion}
 	server, err := startDistribution(ctx, o.withDefaults())
 	if err != nil {
-		return nil, fmt.Errorf(`no server has all field types: Elasticsearch's test distribution lacks some, and
+		return nil, fmt.Errorf(
+			`no server has all field types: Elasticsearch's test distribution lacks some, and
 OpenSearch %s cannot be had: %w
 Install Java 21 or newer with Maven, or set ESTEST_URL to a cluster of the full Elasticsearch`, o.Version, err)
 	}
@@ -70,9 +74,9 @@ func (s *Server) transport() http.RoundTripper {
 	return s.httpTransport()
 }
 
-// bridge lets an OpenSearch pass for an Elasticsearch. It adds the header by which clients know the product, and takes
-// the normalizer "default" out of mappings, by which OpenSearch names that a field has none. Nothing else is
-// changed: what a test sees is the server's own.
+// bridge lets an OpenSearch pass for an Elasticsearch. It adds the header by which clients know the
+// product, and takes the normalizer "default" out of mappings, by which OpenSearch names that a
+// field has none. Nothing else is changed: what a test sees is the server's own.
 type bridge struct{ next http.RoundTripper }
 
 func (b bridge) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -19,7 +19,8 @@ type Options struct {
 	Version string
 	// Settings of elasticsearch.yml, by their full names; they win over what estest sets itself.
 	Settings map[string]any
-	// Files go into the config folder beside elasticsearch.yml, such as certificates; the keys are file names.
+	// Files go into the config folder beside elasticsearch.yml, such as certificates; the keys are
+	// file names.
 	Files map[string][]byte
 	// Users switch security on. Each is known from files, so it is there from the first request.
 	Users []User
@@ -67,12 +68,14 @@ func (o Options) withDefaults() Options {
 
 // fitsAnyServer says whether a server that somebody else set up will do.
 func (o Options) fitsAnyServer() bool {
-	return !o.own && len(o.Settings) == 0 && len(o.Files) == 0 && !o.TLS && len(o.Users) == 0 && len(o.Roles) == 0
+	return !o.own && len(o.Settings) == 0 && len(o.Files) == 0 && !o.TLS && len(o.Users) == 0 &&
+		len(o.Roles) == 0
 }
 
 func (o Options) secured() bool { return o.TLS || len(o.Users) > 0 || len(o.Roles) > 0 }
 
-// config is the content of a server's config folder, as far as it differs from what the server ships.
+// config is the content of a server's config folder, as far as it differs from what the server
+// ships.
 type config struct {
 	settings  map[string]any
 	files     map[string][]byte
@@ -87,7 +90,8 @@ func (c config) scheme() string {
 	return "http"
 }
 
-// adminName is a user of estest's own, so that a server can be waited for and cleaned whatever the test's users may do.
+// adminName is a user of estest's own, so that a server can be waited for and cleaned whatever the
+// test's users may do.
 const adminName = "estest"
 
 func (o Options) config() (config, error) {
@@ -97,9 +101,11 @@ func (o Options) config() (config, error) {
 			"discovery.type": "single-node",
 			// A full disk would otherwise make every index read-only in the middle of a test.
 			"cluster.routing.allocation.disk.threshold_enabled": false,
-			// Each time that the server looks at its disks it takes away a full disk's block, also one that a test has set.
+			// Each time that the server looks at its disks it takes away a full disk's block, also
+			// one that a test has set.
 			"cluster.info.update.interval": "24h",
-			// On a machine that has much to do, a document that brings many new fields waits longer than its 30 s.
+			// On a machine that has much to do, a document that brings many new fields waits longer
+			// than its 30 s.
 			"indices.mapping.dynamic_timeout": "5m",
 		},
 		files: maps.Clone(o.Files),

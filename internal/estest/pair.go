@@ -19,15 +19,16 @@ const (
 	SecondNode = "second" // data only
 )
 
-// Pair is a cluster of two nodes, of which the second can be killed and brought back. Cluster is the first: the requests
-// of a test, and of what it tests, go there.
+// Pair is a cluster of two nodes, of which the second can be killed and brought back. Cluster is
+// the first: the requests of a test, and of what it tests, go there.
 type Pair struct {
 	*Cluster
 	nodes *pair
 }
 
-// OwnPair gives a test a cluster of two nodes, ended with the test. It is started from the test distribution only. Options
-// hold for both nodes, but for Users and Roles, which it refuses: security between nodes takes certificates.
+// OwnPair gives a test a cluster of two nodes, ended with the test. It is started from the test
+// distribution only. Options hold for both nodes, but for Users and Roles, which it refuses:
+// security between nodes takes certificates.
 func OwnPair(t testing.TB, o Options) *Pair {
 	t.Helper()
 	skipIfShort(t)
@@ -49,17 +50,17 @@ func OwnPair(t testing.TB, o Options) *Pair {
 	return &Pair{Cluster: newCluster(t, nodes.server), nodes: nodes}
 }
 
-// KillSecond ends the second node as kill -9 does; what it has written stays. Not to be called concurrently with
-// StartSecond.
+// KillSecond ends the second node as kill -9 does; what it has written stays. Not to be called
+// concurrently with StartSecond.
 func (p *Pair) KillSecond() error { return p.nodes.killSecond() }
 
-// StartSecond brings back the killed node, with its data, and returns when it has joined. An index may still wait
-// for its shards then.
+// StartSecond brings back the killed node, with its data, and returns when it has joined. An index
+// may still wait for its shards then.
 func (p *Pair) StartSecond(ctx context.Context) error { return p.nodes.startSecond(ctx) }
 
-// HangSecond stops the second node without ending it: it accepts connections and answers nothing until
-// WakeSecond. The rest of the cluster takes it for a member for some 30 seconds. Neither is to be called
-// concurrently with KillSecond or StartSecond; Windows has neither.
+// HangSecond stops the second node without ending it: it accepts connections and answers nothing
+// until WakeSecond. The rest of the cluster takes it for a member for some 30 seconds. Neither is
+// to be called concurrently with KillSecond or StartSecond; Windows has neither.
 func (p *Pair) HangSecond() error { return p.nodes.running.guard.hang() }
 
 // WakeSecond lets the second node go on after HangSecond.
@@ -78,7 +79,8 @@ func (p *Pair) SecondURL(ctx context.Context) (string, error) {
 type noDistributionError struct{ cause error }
 
 func (e *noDistributionError) Error() string {
-	return fmt.Sprintf("two nodes are started from the test distribution, in no container, and it cannot run here: %v\nInstall Java 17 or newer and Maven.", e.cause)
+	return fmt.Sprintf("two nodes are started from the test distribution, in no container, and "+
+		"it cannot run here: %v\nInstall Java 17 or newer and Maven.", e.cause)
 }
 
 func (e *noDistributionError) Unwrap() error { return e.cause }
@@ -92,7 +94,8 @@ type pair struct {
 
 func startPair(ctx context.Context, o Options) (*pair, error) {
 	if o.secured() {
-		return nil, errors.New("two nodes with users or roles: not supported, security between nodes takes certificates")
+		return nil, errors.New("two nodes with users or roles: not supported, security between " +
+			"nodes takes certificates")
 	}
 	account := serverAccount()
 	java, err := findJava(ctx, o.product.oldestJava(o.Version), account)
@@ -103,10 +106,12 @@ func startPair(ctx context.Context, o Options) (*pair, error) {
 	if err != nil {
 		return nil, &noDistributionError{err}
 	}
-	fmt.Fprintf(o.Log, "estest: starting two nodes of Elasticsearch %s, the test distribution\n", o.Version)
+	fmt.Fprintf(o.Log, "estest: starting two nodes of Elasticsearch %s, the test distribution\n",
+		o.Version)
 	p := &pair{first: node{home: home, java: java, account: account, product: o.product}}
 	p.second = p.first
-	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("gave up after %s", startTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
+		fmt.Errorf("gave up after %s", startTimeout))
 	defer cancel()
 	if err := p.start(ctx, o); err != nil {
 		return nil, errors.Join(err, p.stop())
@@ -117,7 +122,8 @@ func startPair(ctx context.Context, o Options) (*pair, error) {
 // start lets both nodes start at once. The second learns where the first is when that is known.
 func (p *pair) start(ctx context.Context, o Options) error {
 	first, err := p.launch(o, &p.first, map[string]any{
-		"node.name": FirstNode, "node.roles": []string{"master", "data"}, "cluster.initial_master_nodes": []string{FirstNode},
+		"node.name": FirstNode, "node.roles": []string{"master", "data"},
+		"cluster.initial_master_nodes": []string{FirstNode},
 	})
 	if err != nil {
 		return err
@@ -161,7 +167,8 @@ func (p *pair) launch(o Options, n *node, role map[string]any) (*process, error)
 	return running, nil
 }
 
-// introduce tells the second node where the first is. The file is read again and again until it has joined.
+// introduce tells the second node where the first is. The file is read again and again until it has
+// joined.
 func (p *pair) introduce(ctx context.Context) error {
 	address, err := p.first.address(ctx, "transport.ports")
 	if err != nil {
@@ -183,7 +190,8 @@ func (p *pair) awaitSecond(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return p.second.explain(fmt.Errorf("the second node has not joined: %w", context.Cause(ctx)))
+			return p.second.explain(fmt.Errorf("the second node has not joined: %w",
+				context.Cause(ctx)))
 		case <-p.running.ended:
 			return p.second.explain(errors.New("the second node ended by itself"))
 		case <-time.After(pause):
@@ -194,7 +202,8 @@ func (p *pair) awaitSecond(ctx context.Context) error {
 func (p *pair) hasJoined(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.server.URL+"/_cluster/health", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.server.URL+"/_cluster/health",
+		nil)
 	if err != nil {
 		return false
 	}
@@ -221,7 +230,8 @@ func (p *pair) startSecond(ctx context.Context) error {
 	killed := p.running
 	// The ports of its former life would be taken for the new ones.
 	for _, name := range []string{"http.ports", "transport.ports"} {
-		if err := os.Remove(filepath.Join(p.second.path("logs"), name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Remove(filepath.Join(p.second.path("logs"), name)); err != nil &&
+			!errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
@@ -251,5 +261,6 @@ func (p *pair) stop() error {
 // explain adds the end of the node's log to an error about its start.
 func (n node) explain(err error) error {
 	log, _ := os.ReadFile(n.path("out.log"))
-	return fmt.Errorf("start two nodes of Elasticsearch%s: %w%s", n.account, err, tail(bytes.TrimSpace(log)))
+	return fmt.Errorf("start two nodes of Elasticsearch%s: %w%s", n.account, err,
+		tail(bytes.TrimSpace(log)))
 }

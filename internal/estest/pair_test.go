@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// What an index has on the killed node is gone with it and comes back with it; nothing of either node outlives the test.
+// What an index has on the killed node is gone with it and comes back with it; nothing of either
+// node outlives the test.
 func TestPair(t *testing.T) {
 	needsDistribution(t)
 	folder := temporary(t)

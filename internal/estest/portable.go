@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// substitutes of the field types that the test distribution lacks. A search finds the same documents with them; what is
-// lost is said where it is more than a matter of storage.
+// substitutes of the field types that the test distribution lacks. A search finds the same
+// documents with them; what is lost is said where it is more than a matter of storage.
 func substitute(fieldType string) (string, bool) {
 	switch fieldType {
 	case "wildcard", "version": // version loses its order
@@ -28,8 +28,8 @@ func substitute(fieldType string) (string, bool) {
 	}
 }
 
-// Portable rewrites a mapping, or a document that contains mappings such as an index template, so that the test
-// distribution takes it: types that it lacks become the nearest that it has.
+// Portable rewrites a mapping, or a document that contains mappings such as an index template, so
+// that the test distribution takes it: types that it lacks become the nearest that it has.
 func Portable(mapping []byte) (json.RawMessage, error) {
 	decoder := json.NewDecoder(bytes.NewReader(mapping))
 	decoder.UseNumber()
@@ -61,9 +61,9 @@ func replaceTypes(node any) {
 	}
 }
 
-// Has tells whether the server has all that a mapping needs, by making an index with it; where not, it prints that what
-// is not run here. Only a type or a language of scripts that the server does not know is lacking: a mapping
-// that it refuses for any other reason ends the test.
+// Has tells whether the server has all that a mapping needs, by making an index with it; where not,
+// it prints that what is not run here. Only a type or a language of scripts that the server does
+// not know is lacking: a mapping that it refuses for any other reason ends the test.
 func (c *Cluster) Has(what string, mapping json.RawMessage) bool {
 	c.t.Helper()
 	body, err := encode(map[string]json.RawMessage{"mappings": mapping})
@@ -88,7 +88,8 @@ func (c *Cluster) Has(what string, mapping json.RawMessage) bool {
 // lacks tells whether a mapping was refused for a part that the server does not know.
 func (r *refusal) lacks() bool {
 	for _, reason := range [...]string{
-		"does not exist. It might have been created within a future version or requires a plugin", // a mapper type
+		// a mapper type
+		"does not exist. It might have been created within a future version or requires a plugin",
 		"o handler for type", // the same in older versions; of a sub-field it is "no handler"
 		"script_lang not supported",
 		"unsupported parameters:  [runtime", // OpenSearch has no runtime fields

@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// BuildProgram builds esrule into a folder, with further flags of go build, and gives the file: for whoever runs it
-// against a server as a user does.
+// BuildProgram builds esrule into a folder, with further flags of go build, and gives the file: for
+// whoever runs it against a server as a user does.
 func BuildProgram(ctx context.Context, folder string, flags ...string) (string, error) {
 	file := filepath.Join(folder, "esrule")
 	if runtime.GOOS == "windows" {

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Seeds gives what a test that makes its cases at random begins with, and prints each: one seed, ESTEST_SEED or a new
-// one; or, with a duration in ESTEST_FUZZTIME, as many as begin within it, ESTEST_SEED first where it is set. No seed
-// comes after one with which the test failed.
+// Seeds gives what a test that makes its cases at random begins with, and prints each: one seed,
+// ESTEST_SEED or a new one; or, with a duration in ESTEST_FUZZTIME, as many as begin within it,
+// ESTEST_SEED first where it is set. No seed comes after one with which the test failed.
 func Seeds(t testing.TB) iter.Seq[uint64] {
 	t.Helper()
 	next := rand.Uint64

@@ -19,7 +19,8 @@ func TestSeeds(t *testing.T) {
 		t.Setenv("ESTEST_SEED", seed)
 		t.Setenv("ESTEST_FUZZTIME", fuzzTime)
 		got := take(most)
-		if len(slices.Compact(slices.Clone(got))) != distinct || len(first) > 0 && got[0] != first[0] {
+		if len(slices.Compact(slices.Clone(got))) != distinct || len(first) > 0 &&
+			got[0] != first[0] {
 			t.Errorf("ESTEST_SEED=%q ESTEST_FUZZTIME=%q: got %d, want %d distinct ones beginning with %d", seed, fuzzTime, got, distinct, first)
 		}
 	}

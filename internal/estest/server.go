@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// DefaultVersion is the server that tests run against unless Options or ESTEST_VERSION say otherwise.
+// DefaultVersion is the server that tests run against unless Options or ESTEST_VERSION say
+// otherwise.
 const DefaultVersion = "8.19.13"
 
 // The ways to get a server, as Server.From names them.
@@ -29,16 +30,17 @@ type Server struct {
 
 	// Username and Password may do everything on the server; empty where it has no security.
 	Username, Password string
-	// Authority is the certificate, as PEM, that signed the server's; nil where the system's own are trusted.
+	// Authority is the certificate, as PEM, that signed the server's; nil where the system's own
+	// are trusted.
 	Authority []byte
 
 	product product
 	stop    func() error
 }
 
-// Start gives a running server, ready for requests. A server that needs nothing in particular is taken from
-// ESTEST_URL where that is set; otherwise one is started, which takes some 15 seconds, and a minute more on the first
-// time, for the download. The caller stops it.
+// Start gives a running server, ready for requests. A server that needs nothing in particular is
+// taken from ESTEST_URL where that is set; otherwise one is started, which takes some 15 seconds,
+// and a minute more on the first time, for the download. The caller stops it.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	o = o.withDefaults()
 	if named := os.Getenv("ESTEST_URL"); named != "" && o.fitsAnyServer() {
@@ -51,12 +53,14 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if ctx.Err() != nil {
 		return nil, fromContainer
 	}
-	fmt.Fprintf(o.Log, "estest: no container, so the test distribution is taken: %v\n", fromContainer)
+	fmt.Fprintf(o.Log, "estest: no container, so the test distribution is taken: %v\n",
+		fromContainer)
 	server, fromDistribution := startDistribution(ctx, o)
 	if fromDistribution == nil {
 		return server, nil
 	}
-	return nil, &unavailableError{version: o.Version, container: fromContainer, distribution: fromDistribution}
+	return nil, &unavailableError{version: o.Version, container: fromContainer,
+		distribution: fromDistribution}
 }
 
 // Stop ends the server and deletes its data. It leaves alone a server that ESTEST_URL named.
@@ -85,12 +89,13 @@ func (e *unavailableError) Unwrap() []error { return []error{e.container, e.dist
 
 func indent(err error) string { return strings.ReplaceAll(err.Error(), "\n", "\n    ") }
 
-// connect takes the cluster that the user named. One that does not answer is an error and no reason to start another:
-// the tests would silently run on something else than what was asked for.
+// connect takes the cluster that the user named. One that does not answer is an error and no reason
+// to start another: the tests would silently run on something else than what was asked for.
 func connect(ctx context.Context, variable, named string) (*Server, error) {
 	u, err := url.Parse(named)
 	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("%s: not an address of the form http://user:password@host:9200", variable)
+		return nil, fmt.Errorf("%s: not an address of the form http://user:password@host:9200",
+			variable)
 	}
 	s := &Server{From: FromURL}
 	if u.User != nil {
@@ -107,8 +112,8 @@ func connect(ctx context.Context, variable, named string) (*Server, error) {
 	return s, nil
 }
 
-// waitUntilReady polls the cluster's health until it is at least yellow. GET / is no help: the test distribution
-// answers it with 405.
+// waitUntilReady polls the cluster's health until it is at least yellow. GET / is no help: the test
+// distribution answers it with 405.
 func (s *Server) waitUntilReady(ctx context.Context) error {
 	const pause = 100 * time.Millisecond
 	client := &http.Client{Transport: s.httpTransport()}
@@ -132,7 +137,8 @@ func (s *Server) waitUntilReady(ctx context.Context) error {
 func (s *Server) health(ctx context.Context, client *http.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/_cluster/health?wait_for_status=yellow&timeout=5s", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+
+		"/_cluster/health?wait_for_status=yellow&timeout=5s", nil)
 	if err != nil {
 		return err
 	}

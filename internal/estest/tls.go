@@ -24,8 +24,9 @@ type authority struct {
 
 func newAuthority() (*authority, error) {
 	template := &x509.Certificate{
-		Subject: pkix.Name{CommonName: "estest authority " + randomName(4)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign,
+		Subject: pkix.Name{CommonName: "estest authority " + randomName(4)}, IsCA: true,
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageCertSign,
 	}
 	key, der, err := sign(template, nil)
 	if err != nil {
@@ -56,8 +57,9 @@ func pemOf(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
-// addTLS adds a certificate for the addresses by which tests reach a node: this machine's, and host where a Docker
-// engine elsewhere runs the node. It is sent with its authority's, as Elasticsearch's own set-up does.
+// addTLS adds a certificate for the addresses by which tests reach a node: this machine's, and host
+// where a Docker engine elsewhere runs the node. It is sent with its authority's, as
+// Elasticsearch's own set-up does.
 func (c *config) addTLS(host string) error {
 	ca, err := newAuthority()
 	if err != nil {
@@ -99,5 +101,6 @@ func (s *Server) httpTransport() http.RoundTripper {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(s.Authority)
-	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, IdleConnTimeout: time.Minute}
+	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots},
+		IdleConnTimeout: time.Minute}
 }

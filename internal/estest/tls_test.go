@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A container's port may be reached on another machine, or at a bridge's address from within a container.
+// A container's port may be reached on another machine, or at a bridge's address from within a
+// container.
 func TestCertificateNames(t *testing.T) {
 	f := func(engine string, want ...string) {
 		t.Helper()

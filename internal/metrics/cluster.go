@@ -10,8 +10,8 @@ import (
 	"esrule/internal/elastic"
 )
 
-// clusterMetrics are about the way to the cluster, request by request. They say how it is before the
-// first run has begun, too.
+// clusterMetrics are about the way to the cluster, request by request. They say how it is before
+// the first run has begun, too.
 type clusterMetrics struct {
 	now              func() time.Time
 	up, since, nodes *prometheus.Desc

@@ -14,9 +14,10 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// WriteFile writes the metrics for the textfile collector of Prometheus's node exporter: into a temporary file beside
-// the named one, then renamed, so that no half of it is ever read. What a run could not learn of a rule that runs,
-// since the cluster did not answer, is taken from the file that is there: what was covered stays covered.
+// WriteFile writes the metrics for the textfile collector of Prometheus's node exporter: into a
+// temporary file beside the named one, then renamed, so that no half of it is ever read. What a run
+// could not learn of a rule that runs, since the cluster did not answer, is taken from the file
+// that is there: what was covered stays covered.
 func (m *Metrics) WriteFile(file string) error {
 	gather := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
 		families, err := m.registry.Gather()
@@ -31,8 +32,8 @@ func (m *Metrics) WriteFile(file string) error {
 	return nil
 }
 
-// withKnown adds what the file says about rules that run and of which nothing newer is known. A file that is not there
-// or cannot be read adds nothing: it is about to be replaced.
+// withKnown adds what the file says about rules that run and of which nothing newer is known. A
+// file that is not there or cannot be read adds nothing: it is about to be replaced.
 func (m *Metrics) withKnown(families []*dto.MetricFamily, file string) []*dto.MetricFamily {
 	before, err := readFile(file)
 	if err != nil {
@@ -43,9 +44,12 @@ func (m *Metrics) withKnown(families []*dto.MetricFamily, file string) []*dto.Me
 		if old == nil {
 			continue
 		}
-		at := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == name })
+		at := slices.IndexFunc(families, func(f *dto.MetricFamily) bool {
+			return f.GetName() == name
+		})
 		if at < 0 {
-			families = append(families, &dto.MetricFamily{Name: old.Name, Help: old.Help, Type: old.Type})
+			families = append(families, &dto.MetricFamily{Name: old.Name, Help: old.Help,
+				Type: old.Type})
 			at = len(families) - 1
 		}
 		for _, metric := range old.Metric {

@@ -15,7 +15,8 @@ import (
 	"esrule/internal/schedule"
 )
 
-// A process of one run exports no counter: it would begin at 0 each time, and rate() would make nonsense of it.
+// A process of one run exports no counter: it would begin at 0 each time, and rate() would make
+// nonsense of it.
 func TestFileHoldsGauges(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "esrule.prom")
 	if err := everything(t, true).WriteFile(file); err != nil {
@@ -43,8 +44,8 @@ func TestFileHoldsGauges(t *testing.T) {
 	}
 }
 
-// A run that the cluster did not answer knows nothing of what is covered, and must not make the last that was known
-// vanish: an alert on the lag would end with it.
+// A run that the cluster did not answer knows nothing of what is covered, and must not make the
+// last that was known vanish: an alert on the lag would end with it.
 func TestFileKeepsWhatIsKnown(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "esrule.prom")
 	c := newClock()
@@ -71,18 +72,21 @@ func TestFileKeepsWhatIsKnown(t *testing.T) {
 		}
 	}
 	upTo := func(name, id string, at time.Time) string {
-		return fmt.Sprintf(`esrule_rule_covered_up_to_timestamp_seconds{rule=%q,rule_id=%q} %v`, name, id, float64(at.Unix()))
+		return fmt.Sprintf(`esrule_rule_covered_up_to_timestamp_seconds{rule=%q,rule_id=%q} %v`,
+			name, id, float64(at.Unix()))
 	}
 	a, b := detection("a", "A"), detection("b", "B")
 	first := c.at
-	write([]*schedule.Ledger{schedule.NewLedger("a", "A", first), schedule.NewLedger("b", "B", first)}, nil, a, b)
+	write([]*schedule.Ledger{schedule.NewLedger("a", "A", first),
+		schedule.NewLedger("b", "B", first)}, nil, a, b)
 	holds("esrule_rule_covered", upTo("A", "a", first), upTo("B", "b", first))
 	holds("esrule_last_run_success", "esrule_last_run_success 1")
 
 	c.at = c.at.Add(time.Hour)
 	write(nil, errors.New("no cluster answers"), a, b)
 	holds("esrule_rule_covered", upTo("A", "a", first), upTo("B", "b", first))
-	holds("esrule_rule_gap", `esrule_rule_gap_seconds{rule="A",rule_id="a"} 0`, `esrule_rule_gap_seconds{rule="B",rule_id="b"} 0`)
+	holds("esrule_rule_gap", `esrule_rule_gap_seconds{rule="A",rule_id="a"} 0`,
+		`esrule_rule_gap_seconds{rule="B",rule_id="b"} 0`)
 	holds("esrule_rule_lag") // it has grown since
 	holds("esrule_last_run_success", "esrule_last_run_success 0")
 
@@ -106,7 +110,8 @@ func TestFileKeepsWhatIsKnown(t *testing.T) {
 
 func TestFileCannotBeWritten(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "no-such-folder", "esrule.prom")
-	if err := everything(t, true).WriteFile(file); err == nil || !strings.Contains(err.Error(), "write the metrics to "+file) {
+	if err := everything(t, true).WriteFile(file); err == nil ||
+		!strings.Contains(err.Error(), "write the metrics to "+file) {
 		t.Errorf("got %v, want an error that names the file", err)
 	}
 }

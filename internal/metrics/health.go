@@ -7,15 +7,15 @@ import (
 )
 
 const (
-	// longestSilence is how long a run may hear nothing before it counts as hanging. A request waits two minutes for
-	// its answer; what waits longer does not come back.
+	// longestSilence is how long a run may hear nothing before it counts as hanging. A request
+	// waits two minutes for its answer; what waits longer does not come back.
 	longestSilence = 10 * time.Minute
 	// latestStart is how late a run may begin after it was due.
 	latestStart = 2 * time.Minute
 )
 
-// Health knows whether the process still polls: each run begins when it is due, and none hears nothing for long. A run
-// that catches up on days is healthy for as long as answers come.
+// Health knows whether the process still polls: each run begins when it is due, and none hears
+// nothing for long. A run that catches up on days is healthy for as long as answers come.
 type Health struct {
 	now func() time.Time
 
@@ -50,8 +50,8 @@ func (h *Health) Heard() {
 	h.heard = h.now()
 }
 
-// End says that the run has ended and how long it is until the next: a span, since a clock that is set must not look
-// like a poll that hangs.
+// End says that the run has ended and how long it is until the next: a span, since a clock that is
+// set must not look like a poll that hangs.
 func (h *Health) End(untilNext time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -72,10 +72,12 @@ func (h *Health) Alive() error {
 	defer h.mu.Unlock()
 	now := h.now()
 	if silence := now.Sub(h.heard); h.running && silence > longestSilence {
-		return fmt.Errorf("the run under way hangs: nothing was heard of the cluster for %s", silence.Round(time.Second))
+		return fmt.Errorf("the run under way hangs: nothing was heard of the cluster for %s",
+			silence.Round(time.Second))
 	}
 	if late := now.Sub(h.due); !h.running && late > latestStart {
-		return fmt.Errorf("the poll hangs: a run was due %s ago and has not begun", late.Round(time.Second))
+		return fmt.Errorf("the poll hangs: a run was due %s ago and has not begun",
+			late.Round(time.Second))
 	}
 	return nil
 }

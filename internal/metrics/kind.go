@@ -12,18 +12,20 @@ import (
 type kind string
 
 const (
-	unreachable  kind = "unreachable"           // no answer came
-	unauthorized kind = "unauthorized"          // the user or API key is not known
-	forbidden    kind = "forbidden"             // a privilege is missing
-	expired      kind = "point_in_time_expired" // the search took longer than the cluster kept its point in time
-	refused      kind = "refused"               // the cluster answered with another error
-	indexOpen    kind = "index"                 // an index did not answer, or may not be read
-	deadLetter   kind = "dead_letter"           // a signal was refused in every form
-	other        kind = "other"                 // anything else
+	unreachable  kind = "unreachable"  // no answer came
+	unauthorized kind = "unauthorized" // the user or API key is not known
+	forbidden    kind = "forbidden"    // a privilege is missing
+	// the search took longer than the cluster kept its point in time
+	expired    kind = "point_in_time_expired"
+	refused    kind = "refused"     // the cluster answered with another error
+	indexOpen  kind = "index"       // an index did not answer, or may not be read
+	deadLetter kind = "dead_letter" // a signal was refused in every form
+	other      kind = "other"       // anything else
 )
 
 func kinds() []kind {
-	return []kind{unreachable, unauthorized, forbidden, expired, refused, indexOpen, deadLetter, other}
+	return []kind{unreachable, unauthorized, forbidden, expired, refused, indexOpen, deadLetter,
+		other}
 }
 
 // kindOf sorts the error that ended a rule's run. A run that was told to end has not failed.

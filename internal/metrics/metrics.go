@@ -15,8 +15,8 @@ import (
 type Options struct {
 	Now                      func() time.Time
 	Version, Commit, Runtime string // of the program, and the Go that built it
-	// Once is set where the process ends after one run: then there are no counters and histograms, which would
-	// begin at 0 with each process, and nothing about the process itself.
+	// Once is set where the process ends after one run: then there are no counters and histograms,
+	// which would begin at 0 with each process, and nothing about the process itself.
 	Once bool
 }
 
@@ -31,7 +31,8 @@ type Metrics struct {
 
 // New gives metrics that know of no rule yet.
 func New(o Options) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), process: newProcessMetrics(), rules: newRuleMetrics(), standings: newStandings(o.Now), cluster: newClusterMetrics(o.Now)}
+	m := &Metrics{registry: prometheus.NewRegistry(), process: newProcessMetrics(),
+		rules: newRuleMetrics(), standings: newStandings(o.Now), cluster: newClusterMetrics(o.Now)}
 	m.process.build.WithLabelValues(o.Version, o.Commit, o.Runtime).Set(1)
 	m.process.reloadedAt(o.Now(), true)
 	m.registry.MustRegister(m.standings, m.cluster)
@@ -41,13 +42,14 @@ func New(o Options) *Metrics {
 		m.registry.MustRegister(m.cluster.failures)
 		m.registry.MustRegister(m.process.counters()...)
 		m.registry.MustRegister(m.rules.counters()...)
-		m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		m.registry.MustRegister(collectors.NewGoCollector(),
+			collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	}
 	return m
 }
 
-// Rules says which rules run from now on, and how many were skipped. What was known of others is forgotten. It is not
-// to be called while a run is under way.
+// Rules says which rules run from now on, and how many were skipped. What was known of others is
+// forgotten. It is not to be called while a run is under way.
 func (m *Metrics) Rules(detections []*detect.Detection, skipped int) {
 	running := map[rule.ID]string{}
 	for _, d := range detections {
@@ -62,8 +64,8 @@ func (m *Metrics) Rules(detections []*detect.Detection, skipped int) {
 // Ledger takes note of what a rule has covered.
 func (m *Metrics) Ledger(l *schedule.Ledger) { m.standings.note(l) }
 
-// Run takes note of what a run over all rules came to. err is what kept or stopped it as a whole: the report is
-// empty where it never began.
+// Run takes note of what a run over all rules came to. err is what kept or stopped it as a whole:
+// the report is empty where it never began.
 func (m *Metrics) Run(began time.Time, took time.Duration, report schedule.Report, err error) {
 	m.process.ran(began, took, outcomeOf(report, err))
 	for _, one := range report.Rules {

@@ -76,7 +76,8 @@ func TestStanding(t *testing.T) {
 
 	since := c.at.Add(-10 * time.Hour)
 	hour := func(from, to int) span.Interval {
-		return span.New(since.Add(time.Duration(from)*time.Hour), since.Add(time.Duration(to)*time.Hour))
+		return span.New(since.Add(time.Duration(from)*time.Hour),
+			since.Add(time.Duration(to)*time.Hour))
 	}
 	l := schedule.NewLedger("a", "A", since)
 	l.Covered = span.Intervals{hour(0, 6), hour(8, 10)}
@@ -87,15 +88,19 @@ func TestStanding(t *testing.T) {
 	m.Ledger(l)
 	c.at = c.at.Add(30 * time.Second)
 	const a = `{rule="A",rule_id="a"} `
-	check(t, m, "esrule_rule_covered_up_to", fmt.Sprintf("esrule_rule_covered_up_to_timestamp_seconds%s%v", a, float64(since.Add(3*time.Hour).Unix())))
+	check(t, m, "esrule_rule_covered_up_to",
+		fmt.Sprintf("esrule_rule_covered_up_to_timestamp_seconds%s%v", a,
+			float64(since.Add(3*time.Hour).Unix())))
 	check(t, m, "esrule_rule_lag", fmt.Sprintf("esrule_rule_lag_seconds%s%d", a, 7*3600+30))
 	check(t, m, "esrule_rule_gap", "esrule_rule_gap_seconds"+a+"7200")
 	check(t, m, "esrule_rule_late_sweep") // none is complete
-	check(t, m, "esrule_rule_open", "esrule_rule_open_indices"+a+"2", "esrule_rule_open_seconds"+a+"7200")
+	check(t, m, "esrule_rule_open", "esrule_rule_open_indices"+a+"2", "esrule_rule_open_seconds"+a+
+		"7200")
 
 	l.Sweep = &schedule.Sweep{Start: since, CompletedAt: since.Add(time.Hour)}
 	m.Ledger(l)
-	check(t, m, "esrule_rule_late_sweep", fmt.Sprintf("esrule_rule_late_sweep_timestamp_seconds%s%v", a, float64(since.Unix())))
+	check(t, m, "esrule_rule_late_sweep",
+		fmt.Sprintf("esrule_rule_late_sweep_timestamp_seconds%s%v", a, float64(since.Unix())))
 	l.Sweep.CompletedAt = time.Time{}
 	m.Ledger(l)
 	check(t, m, "esrule_rule_late_sweep")
@@ -117,20 +122,25 @@ func TestRun(t *testing.T) {
 	check(t, m, "esrule_rules_", "esrule_rules_loaded 1", "esrule_rules_skipped 3")
 	check(t, m, "esrule_last_run") // none has ended yet
 	const a = `{rule="A",rule_id="a"} `
-	check(t, m, "esrule_rule_signals_created_total", "esrule_rule_signals_created_total"+a+"0") // the first increase can be seen
+	// the first increase can be seen
+	check(t, m, "esrule_rule_signals_created_total", "esrule_rule_signals_created_total"+a+"0")
 
 	run := schedule.Run{At: c.at, Duration: 2 * time.Second, Searched: 9 * time.Minute, Indices: 4,
-		Candidates: 50, Matched: 9, Created: 5, Duplicates: 2, Reduced: 1, WithoutEvent: 1, DeadLettered: 1,
-		Swept: &schedule.Swept{Created: 3}}
+		Candidates: 50, Matched: 9, Created: 5, Duplicates: 2, Reduced: 1, WithoutEvent: 1,
+		DeadLettered: 1,
+		Swept:        &schedule.Swept{Created: 3}}
 	for range 2 {
-		m.Run(c.at, 3*time.Second, report(schedule.RuleReport{RuleID: "a", Name: "A", Run: run, Open: []schedule.OpenIndex{{}, {}}}), nil)
+		m.Run(c.at, 3*time.Second,
+			report(schedule.RuleReport{RuleID: "a", Name: "A", Run: run,
+				Open: []schedule.OpenIndex{{}, {}}}), nil)
 	}
 	f := func(name, total, last string) {
 		t.Helper()
 		if total != "" {
 			check(t, m, "esrule_rule_"+name+"_total", "esrule_rule_"+name+"_total"+a+total)
 		}
-		check(t, m, "esrule_rule_last_run_"+strings.TrimSuffix(name, "_seconds")+"", lastLines(name, a, last)...)
+		check(t, m, "esrule_rule_last_run_"+strings.TrimSuffix(name, "_seconds")+"",
+			lastLines(name, a, last)...)
 	}
 	f("searched_seconds", "1080", "540")
 	f("candidates", "100", "50")
@@ -143,10 +153,14 @@ func TestRun(t *testing.T) {
 	f("dead_letters", "2", "1")
 	f("indices", "", "4")
 	f("success", "", "0")
-	check(t, m, "esrule_rule_run_duration_seconds_count", "esrule_rule_run_duration_seconds_count"+a+"2")
-	check(t, m, "esrule_rule_run_duration_seconds_sum", "esrule_rule_run_duration_seconds_sum"+a+"4")
-	check(t, m, `esrule_rule_failures_total{kind="index"`, `esrule_rule_failures_total{kind="index",rule="A",rule_id="a"} 4`)
-	check(t, m, `esrule_rule_failures_total{kind="dead_letter"`, `esrule_rule_failures_total{kind="dead_letter",rule="A",rule_id="a"} 2`)
+	check(t, m, "esrule_rule_run_duration_seconds_count", "esrule_rule_run_duration_seconds_count"+
+		a+"2")
+	check(t, m, "esrule_rule_run_duration_seconds_sum", "esrule_rule_run_duration_seconds_sum"+a+
+		"4")
+	check(t, m, `esrule_rule_failures_total{kind="index"`,
+		`esrule_rule_failures_total{kind="index",rule="A",rule_id="a"} 4`)
+	check(t, m, `esrule_rule_failures_total{kind="dead_letter"`,
+		`esrule_rule_failures_total{kind="dead_letter",rule="A",rule_id="a"} 2`)
 	check(t, m, "esrule_last_run",
 		"esrule_last_run_duration_seconds 3",
 		"esrule_last_run_success 0",
@@ -166,12 +180,16 @@ func TestOutcomes(t *testing.T) {
 	}
 	good := schedule.RuleReport{RuleID: "a"}
 	f("all covered", report(good), nil, covered)
-	f("an index is open", report(schedule.RuleReport{Open: []schedule.OpenIndex{{}}}), nil, notCovered)
-	f("a dead letter", report(schedule.RuleReport{Run: schedule.Run{DeadLettered: 1}}), nil, notCovered)
+	f("an index is open", report(schedule.RuleReport{Open: []schedule.OpenIndex{{}}}), nil,
+		notCovered)
+	f("a dead letter", report(schedule.RuleReport{Run: schedule.Run{DeadLettered: 1}}), nil,
+		notCovered)
 	f("a rule failed", report(schedule.RuleReport{Err: errors.New("x")}), nil, notCovered)
 	f("no cluster", schedule.Report{}, errors.New("no cluster answers"), notBegun)
-	f("told to end", report(schedule.RuleReport{Err: context.Canceled}), context.Canceled, interrupted)
-	f("told to end before it began", schedule.Report{}, fmt.Errorf("wait: %w", context.Canceled), interrupted)
+	f("told to end", report(schedule.RuleReport{Err: context.Canceled}), context.Canceled,
+		interrupted)
+	f("told to end before it began", schedule.Report{}, fmt.Errorf("wait: %w", context.Canceled),
+		interrupted)
 }
 
 func TestKinds(t *testing.T) {
@@ -211,8 +229,10 @@ func TestFailuresByKind(t *testing.T) {
 	c := newClock()
 	m := New(Options{Now: c.now})
 	m.Rules([]*detect.Detection{detection("a", "A")}, 0)
-	m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Err: elastic.ErrUnreachable}), nil)
-	m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Err: context.Canceled}), context.Canceled)
+	m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Err: elastic.ErrUnreachable}),
+		nil)
+	m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Err: context.Canceled}),
+		context.Canceled)
 	got := 0
 	for _, line := range exported(t, m, "esrule_rule_failures_total") {
 		if !strings.HasSuffix(line, " 0") {
@@ -225,8 +245,10 @@ func TestFailuresByKind(t *testing.T) {
 	if got != 1 {
 		t.Errorf("kinds that were counted: got %d, want 1", got)
 	}
-	check(t, m, `esrule_runs_total{outcome="interrupted"`, `esrule_runs_total{outcome="interrupted"} 1`)
-	check(t, m, `esrule_runs_total{outcome="not_covered"`, `esrule_runs_total{outcome="not_covered"} 1`)
+	check(t, m, `esrule_runs_total{outcome="interrupted"`,
+		`esrule_runs_total{outcome="interrupted"} 1`)
+	check(t, m, `esrule_runs_total{outcome="not_covered"`,
+		`esrule_runs_total{outcome="not_covered"} 1`)
 }
 
 func TestCostly(t *testing.T) {
@@ -249,7 +271,8 @@ func TestRulesChange(t *testing.T) {
 	c := newClock()
 	m := New(Options{Now: c.now})
 	m.Rules([]*detect.Detection{detection("a", "A"), detection("b", "B")}, 0)
-	for _, r := range []schedule.RuleReport{{RuleID: "a", Name: "A"}, {RuleID: "b", Name: "B", Err: errors.New("x")}} {
+	for _, r := range []schedule.RuleReport{{RuleID: "a", Name: "A"},
+		{RuleID: "b", Name: "B", Err: errors.New("x")}} {
 		m.Run(c.at, time.Second, report(r), nil)
 		m.Ledger(schedule.NewLedger(r.RuleID, r.Name, c.at))
 	}
@@ -269,9 +292,11 @@ func TestReload(t *testing.T) {
 	f := func(taken, refused, good int) {
 		t.Helper()
 		check(t, m, "esrule_reloads_total",
-			fmt.Sprintf(`esrule_reloads_total{outcome="refused"} %d`, refused), fmt.Sprintf(`esrule_reloads_total{outcome="taken"} %d`, taken))
+			fmt.Sprintf(`esrule_reloads_total{outcome="refused"} %d`, refused),
+			fmt.Sprintf(`esrule_reloads_total{outcome="taken"} %d`, taken))
 		check(t, m, "esrule_last_reload",
-			fmt.Sprintf("esrule_last_reload_success %d", good), fmt.Sprintf("esrule_last_reload_timestamp_seconds %v", float64(c.at.Unix())))
+			fmt.Sprintf("esrule_last_reload_success %d", good),
+			fmt.Sprintf("esrule_last_reload_timestamp_seconds %v", float64(c.at.Unix())))
 	}
 	f(0, 0, 1)
 	c.at = c.at.Add(time.Hour)
@@ -296,7 +321,8 @@ func TestLint(t *testing.T) {
 		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
 	for _, f := range families {
-		if name := f.GetName(); !strings.HasPrefix(name, "esrule_") && !strings.HasPrefix(name, "go_") && !strings.HasPrefix(name, "process_") {
+		if name := f.GetName(); !strings.HasPrefix(name, "esrule_") &&
+			!strings.HasPrefix(name, "go_") && !strings.HasPrefix(name, "process_") {
 			t.Errorf("%s: a metric without the program's prefix", name)
 		}
 	}
@@ -309,7 +335,8 @@ func everything(t *testing.T, once bool) *Metrics {
 	m := New(Options{Now: c.now, Version: "1", Commit: "c", Runtime: "go", Once: once})
 	m.Rules([]*detect.Detection{detection("a", "A")}, 1)
 	m.PatternsWithoutIndex(1)
-	m.Run(c.at, time.Second, report(schedule.RuleReport{RuleID: "a", Name: "A", Run: schedule.Run{At: c.at}}), nil)
+	m.Run(c.at, time.Second,
+		report(schedule.RuleReport{RuleID: "a", Name: "A", Run: schedule.Run{At: c.at}}), nil)
 	m.Ledger(schedule.NewLedger("a", "A", c.at.Add(-time.Hour)))
 	m.Reload(c.at, nil)
 	return m

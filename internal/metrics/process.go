@@ -46,18 +46,36 @@ type processMetrics struct {
 
 func newProcessMetrics() processMetrics {
 	p := processMetrics{
-		build:          prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "esrule_build_info", Help: "1, with the version of esrule, the commit it was built from and the Go it was built with."}, []string{"version", "commit", "goversion"}),
-		loaded:         gauge("esrule_rules_loaded", "Rules that run."),
-		skipped:        gauge("esrule_rules_skipped", "Rules that were read and do not run, since this version does not support them."),
-		unmatched:      laterGauge("esrule_patterns_without_index", "Index patterns of the rules that no index matches that may be read: nothing is searched there, and that counts as covered."),
-		lastRun:        laterGauge("esrule_last_run_timestamp_seconds", "When the last run over all rules ended, in Unix seconds."),
-		lastSuccess:    laterGauge("esrule_last_run_success", "1 where the last run covered everything that was asked for, else 0."),
-		lastDuration:   laterGauge("esrule_last_run_duration_seconds", "How long the last run over all rules took."),
-		lastReload:     laterGauge("esrule_last_reload_timestamp_seconds", "When the rules were read last, in Unix seconds."),
-		lastReloadGood: laterGauge("esrule_last_reload_success", "1 where the rules that were read last run, 0 where they were wrong and the ones before run on."),
-		runs:           prometheus.NewCounterVec(prometheus.CounterOpts{Name: "esrule_runs_total", Help: "Runs over all rules, by how they ended: covered, not_covered, not_begun, interrupted."}, []string{"outcome"}),
-		reloads:        prometheus.NewCounterVec(prometheus.CounterOpts{Name: "esrule_reloads_total", Help: "How often SIGHUP made esrule read the rules again, by what came of it: taken, or refused since they were wrong."}, []string{"outcome"}),
-		durations:      prometheus.NewHistogram(prometheus.HistogramOpts{Name: "esrule_run_duration_seconds", Help: "How long runs over all rules took.", Buckets: durationBuckets()}),
+		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "esrule_build_info",
+			Help: "1, with the version of esrule, the commit it was built from and the Go it was " +
+				"built with."}, []string{"version", "commit", "goversion"}),
+		loaded: gauge("esrule_rules_loaded", "Rules that run."),
+		skipped: gauge("esrule_rules_skipped",
+			"Rules that were read and do not run, since this version does not support them."),
+		unmatched: laterGauge("esrule_patterns_without_index",
+			"Index patterns of the rules that no index matches that may be read: nothing is "+
+				"searched there, and that counts as covered."),
+		lastRun: laterGauge("esrule_last_run_timestamp_seconds",
+			"When the last run over all rules ended, in Unix seconds."),
+		lastSuccess: laterGauge("esrule_last_run_success",
+			"1 where the last run covered everything that was asked for, else 0."),
+		lastDuration: laterGauge("esrule_last_run_duration_seconds",
+			"How long the last run over all rules took."),
+		lastReload: laterGauge("esrule_last_reload_timestamp_seconds",
+			"When the rules were read last, in Unix seconds."),
+		lastReloadGood: laterGauge("esrule_last_reload_success",
+			"1 where the rules that were read last run, 0 where they were wrong and the ones "+
+				"before run on."),
+		runs: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "esrule_runs_total",
+			Help: "Runs over all rules, by how they ended: covered, not_covered, not_begun, " +
+				"interrupted."}, []string{"outcome"}),
+		reloads: prometheus.NewCounterVec(
+			prometheus.CounterOpts{Name: "esrule_reloads_total",
+				Help: "How often SIGHUP made esrule read the rules again, by what came of it: " +
+					"taken, or refused since they were wrong."}, []string{"outcome"}),
+		durations: prometheus.NewHistogram(
+			prometheus.HistogramOpts{Name: "esrule_run_duration_seconds",
+				Help: "How long runs over all rules took.", Buckets: durationBuckets()}),
 	}
 	for _, o := range outcomes() {
 		p.runs.WithLabelValues(string(o))
@@ -81,7 +99,8 @@ func laterGauge(name, help string) *prometheus.GaugeVec {
 }
 
 func (p processMetrics) gauges() []prometheus.Collector {
-	return []prometheus.Collector{p.build, p.loaded, p.skipped, p.unmatched, p.lastRun, p.lastSuccess, p.lastDuration}
+	return []prometheus.Collector{p.build, p.loaded, p.skipped, p.unmatched, p.lastRun,
+		p.lastSuccess, p.lastDuration}
 }
 
 // counters are what makes sense only where the process stays.

@@ -13,68 +13,102 @@ import (
 // ruleLabels name the rule in every metric about one. The name is there for people.
 func ruleLabels() []string { return []string{"rule_id", "rule"} }
 
-// ruleMetrics are about what runs came to, rule by rule: counters over the life of the process, and the last run.
+// ruleMetrics are about what runs came to, rule by rule: counters over the life of the process, and
+// the last run.
 type ruleMetrics struct {
 	known map[rule.ID]string
 
-	searched, candidates, matches, created, late, duplicates, reduced, withoutEvent, deadLetters *prometheus.CounterVec
-	failures                                                                                     *prometheus.CounterVec
-	durations                                                                                    *prometheus.HistogramVec
+	searched, candidates, matches, created, late, duplicates, reduced, withoutEvent,
+	deadLetters *prometheus.CounterVec
+	failures  *prometheus.CounterVec
+	durations *prometheus.HistogramVec
 
-	lastAt, lastSuccess, lastDuration, lastSearched, lastIndices                                                       *prometheus.GaugeVec
-	lastCandidates, lastMatches, lastCreated, lastLate, lastDuplicates, lastReduced, lastWithoutEvent, lastDeadLetters *prometheus.GaugeVec
-	costly                                                                                                             *prometheus.GaugeVec
+	lastAt, lastSuccess, lastDuration, lastSearched,
+	lastIndices *prometheus.GaugeVec
+	lastCandidates, lastMatches, lastCreated, lastLate, lastDuplicates, lastReduced,
+	lastWithoutEvent, lastDeadLetters *prometheus.GaugeVec
+	costly *prometheus.GaugeVec
 }
 
 func newRuleMetrics() ruleMetrics {
 	counter := func(name, help string, more ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "esrule_rule_" + name, Help: help}, append(ruleLabels(), more...))
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "esrule_rule_" + name,
+			Help: help}, append(ruleLabels(), more...))
 	}
 	gauges := func(name, help string, more ...string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "esrule_rule_" + name, Help: help}, append(ruleLabels(), more...))
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "esrule_rule_" + name, Help: help},
+			append(ruleLabels(), more...))
 	}
 	return ruleMetrics{
 		known: map[rule.ID]string{},
 
-		searched:     counter("searched_seconds_total", "The time of events that was searched, overlaps included."),
-		candidates:   counter("candidates_total", "Events that passed the pre-filter and were judged by the matcher."),
-		matches:      counter("matches_total", "Events that the matcher accepted."),
-		created:      counter("signals_created_total", "Signals written that were not there before."),
-		late:         counter("late_signals_created_total", "Of the signals created, those that only a late sweep found."),
-		duplicates:   counter("duplicates_total", "Matches whose event had its signal already."),
-		reduced:      counter("signals_reduced_total", "New signals that the cluster took only without their event's fields."),
-		withoutEvent: counter("signals_without_event_total", "New signals that only say where their event is, which was refused in any form."),
-		deadLetters:  counter("dead_letters_total", "Signals that the signals index refused in every form; they lie in the dead-letter index."),
-		failures: counter("failures_total", "What went wrong, by kind. A run counts the error that ended it early, "+
-			"each index that is open behind it (index) and each dead letter (dead_letter).", "kind"),
-		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "esrule_rule_run_duration_seconds",
-			Help: "How long a rule's part of a run took.", Buckets: durationBuckets()}, ruleLabels()),
+		searched: counter("searched_seconds_total",
+			"The time of events that was searched, overlaps included."),
+		candidates: counter("candidates_total",
+			"Events that passed the pre-filter and were judged by the matcher."),
+		matches: counter("matches_total", "Events that the matcher accepted."),
+		created: counter("signals_created_total",
+			"Signals written that were not there before."),
+		late: counter("late_signals_created_total",
+			"Of the signals created, those that only a late sweep found."),
+		duplicates: counter("duplicates_total", "Matches whose event had its signal already."),
+		reduced: counter("signals_reduced_total",
+			"New signals that the cluster took only without their event's fields."),
+		withoutEvent: counter("signals_without_event_total",
+			"New signals that only say where their event is, which was refused in any form."),
+		deadLetters: counter("dead_letters_total",
+			"Signals that the signals index refused in every form; they lie in the dead-letter index."),
+		failures: counter("failures_total", "What went wrong, by kind. A run counts the error "+
+			"that ended it early, "+
+			"each index that is open behind it (index) and each dead letter (dead_letter).",
+			"kind"),
+		durations: prometheus.NewHistogramVec(
+			prometheus.HistogramOpts{Name: "esrule_rule_run_duration_seconds",
+				Help: "How long a rule's part of a run took.", Buckets: durationBuckets()},
+			ruleLabels()),
 
-		lastAt:           gauges("last_run_timestamp_seconds", "When the rule's last run began, in Unix seconds."),
-		lastSuccess:      gauges("last_run_success", "1 where the rule's last run left nothing open and lost no signal to the dead-letter index, else 0."),
-		lastDuration:     gauges("last_run_duration_seconds", "How long the rule's part of the last run took."),
-		lastSearched:     gauges("last_run_searched_seconds", "The time of events that the last run searched, overlaps included."),
-		lastIndices:      gauges("last_run_indices", "Indices that the rule's last run searched."),
-		lastCandidates:   gauges("last_run_candidates", "Events that passed the pre-filter in the last run."),
-		lastMatches:      gauges("last_run_matches", "Events that the matcher accepted in the last run."),
-		lastCreated:      gauges("last_run_signals_created", "Signals that the last run wrote and that were not there before."),
-		lastLate:         gauges("last_run_late_signals_created", "Of the signals that the last run created, those that only its late sweep found."),
-		lastDuplicates:   gauges("last_run_duplicates", "Matches of the last run whose event had its signal already."),
-		lastReduced:      gauges("last_run_signals_reduced", "New signals of the last run that the cluster took only without their event's fields."),
-		lastWithoutEvent: gauges("last_run_signals_without_event", "New signals of the last run that only say where their event is."),
-		lastDeadLetters:  gauges("last_run_dead_letters", "Signals of the last run that lie in the dead-letter index."),
-		costly: gauges("costly", "1 where the last run cost the cluster more than a rule's share, by what it cost: "+
+		lastAt: gauges("last_run_timestamp_seconds",
+			"When the rule's last run began, in Unix seconds."),
+		lastSuccess: gauges("last_run_success",
+			"1 where the rule's last run left nothing open and lost no signal to the dead-letter "+
+				"index, else 0."),
+		lastDuration: gauges("last_run_duration_seconds",
+			"How long the rule's part of the last run took."),
+		lastSearched: gauges("last_run_searched_seconds",
+			"The time of events that the last run searched, overlaps included."),
+		lastIndices: gauges("last_run_indices", "Indices that the rule's last run searched."),
+		lastCandidates: gauges("last_run_candidates",
+			"Events that passed the pre-filter in the last run."),
+		lastMatches: gauges("last_run_matches",
+			"Events that the matcher accepted in the last run."),
+		lastCreated: gauges("last_run_signals_created",
+			"Signals that the last run wrote and that were not there before."),
+		lastLate: gauges("last_run_late_signals_created",
+			"Of the signals that the last run created, those that only its late sweep found."),
+		lastDuplicates: gauges("last_run_duplicates",
+			"Matches of the last run whose event had its signal already."),
+		lastReduced: gauges("last_run_signals_reduced",
+			"New signals of the last run that the cluster took only without their event's fields."),
+		lastWithoutEvent: gauges("last_run_signals_without_event",
+			"New signals of the last run that only say where their event is."),
+		lastDeadLetters: gauges("last_run_dead_letters",
+			"Signals of the last run that lie in the dead-letter index."),
+		costly: gauges("costly", "1 where the last run cost the cluster more than a rule's "+
+			"share, by what it cost: "+
 			"candidates that did not match, or time.", "reason"),
 	}
 }
 
 func (r ruleMetrics) counterVecs() []*prometheus.CounterVec {
-	return []*prometheus.CounterVec{r.searched, r.candidates, r.matches, r.created, r.late, r.duplicates, r.reduced, r.withoutEvent, r.deadLetters}
+	return []*prometheus.CounterVec{r.searched, r.candidates, r.matches, r.created, r.late,
+		r.duplicates, r.reduced, r.withoutEvent, r.deadLetters}
 }
 
 func (r ruleMetrics) gaugeVecs() []*prometheus.GaugeVec {
-	return []*prometheus.GaugeVec{r.lastAt, r.lastSuccess, r.lastDuration, r.lastSearched, r.lastIndices, r.lastCandidates, r.lastMatches,
-		r.lastCreated, r.lastLate, r.lastDuplicates, r.lastReduced, r.lastWithoutEvent, r.lastDeadLetters, r.costly}
+	return []*prometheus.GaugeVec{r.lastAt, r.lastSuccess, r.lastDuration, r.lastSearched,
+		r.lastIndices, r.lastCandidates, r.lastMatches,
+		r.lastCreated, r.lastLate, r.lastDuplicates, r.lastReduced, r.lastWithoutEvent,
+		r.lastDeadLetters, r.costly}
 }
 
 func (r ruleMetrics) counters() []prometheus.Collector {
@@ -93,7 +127,8 @@ func (r ruleMetrics) gauges() []prometheus.Collector {
 	return list
 }
 
-// keep makes the counters of the rules that run, at 0, so that the first increase can be seen, and forgets the others.
+// keep makes the counters of the rules that run, at 0, so that the first increase can be seen, and
+// forgets the others.
 func (r ruleMetrics) keep(running map[rule.ID]string) {
 	for id, name := range running {
 		for _, c := range r.counterVecs() {
@@ -133,7 +168,8 @@ func (r ruleMetrics) ran(one schedule.RuleReport) {
 	r.searched.WithLabelValues(id, name).Add(run.Searched.Seconds())
 	r.durations.WithLabelValues(id, name).Observe(run.Duration.Seconds())
 	r.lastAt.WithLabelValues(id, name).Set(unixSeconds(run.At))
-	r.lastSuccess.WithLabelValues(id, name).Set(oneIf(schedule.Report{Rules: []schedule.RuleReport{one}}.Covered()))
+	r.lastSuccess.WithLabelValues(id,
+		name).Set(oneIf(schedule.Report{Rules: []schedule.RuleReport{one}}.Covered()))
 	r.lastDuration.WithLabelValues(id, name).Set(run.Duration.Seconds())
 	r.lastSearched.WithLabelValues(id, name).Set(run.Searched.Seconds())
 	r.lastIndices.WithLabelValues(id, name).Set(float64(run.Indices))
@@ -164,6 +200,7 @@ func (r ruleMetrics) ran(one schedule.RuleReport) {
 	costs := one.Costs()
 	for _, reason := range schedule.CostReasons() {
 		is := func(c schedule.Cost) bool { return c.Reason == reason }
-		r.costly.WithLabelValues(id, name, string(reason)).Set(oneIf(slices.ContainsFunc(costs, is)))
+		r.costly.WithLabelValues(id, name,
+			string(reason)).Set(oneIf(slices.ContainsFunc(costs, is)))
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Probes are what the health endpoints ask. Their errors are shown to whoever asks, who need not be anybody we know:
-// they say no address, no user and nothing that a server has answered.
+// Probes are what the health endpoints ask. Their errors are shown to whoever asks, who need not be
+// anybody we know: they say no address, no user and nothing that a server has answered.
 type Probes struct {
 	Alive func() error                // whether the process polls
 	Ready func(context.Context) error // whether the cluster answers and the ledgers can be read
@@ -31,11 +31,16 @@ const (
 func (m *Metrics) Handler(p Probes, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), MaxRequestsInFlight: scrapesAtOnce, Timeout: 10 * time.Second,
+		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		MaxRequestsInFlight: scrapesAtOnce, Timeout: 10 * time.Second,
 	}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, p.Alive(), m.ClusterNote()) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, p.Alive(), m.ClusterNote())
+	})
 	ready := remembered{ask: p.Ready}
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { answer(w, ready.get(r.Context()), "") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, ready.get(r.Context()), "")
+	})
 	return mux
 }
 
@@ -43,12 +48,14 @@ func (m *Metrics) Handler(p Probes, log *slog.Logger) http.Handler {
 func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: h, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 30 * time.Second,
+		IdleTimeout:  time.Minute, MaxHeaderBytes: 16 << 10,
 	}
 }
 
-// answer says ok, or what is wrong. A note is for who reads it: what it says changes with no restart.
+// answer says ok, or what is wrong. A note is for who reads it: what it says changes with no
+// restart.
 func answer(w http.ResponseWriter, problem error, note string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

@@ -27,7 +27,8 @@ func TestEndpoints(t *testing.T) {
 	// A server each time, since an answer to /readyz is remembered for a moment.
 	f := func(method, path string, status int, text string) {
 		t.Helper()
-		server := httptest.NewServer(everything(t, false).Handler(probes, slog.New(slog.DiscardHandler)))
+		server := httptest.NewServer(everything(t, false).Handler(probes,
+			slog.New(slog.DiscardHandler)))
 		defer server.Close()
 		req, err := http.NewRequest(method, server.URL+path, nil)
 		if err != nil {
@@ -40,7 +41,8 @@ func TestEndpoints(t *testing.T) {
 		defer res.Body.Close()
 		body, err := io.ReadAll(res.Body)
 		if err != nil || res.StatusCode != status || !strings.Contains(string(body), text) {
-			t.Errorf("%s %s: got %d %q %v, want %d with %q", method, path, res.StatusCode, body, err, status, text)
+			t.Errorf("%s %s: got %d %q %v, want %d with %q", method, path, res.StatusCode, body,
+				err, status, text)
 		}
 	}
 	f("GET", "/healthz", 200, "ok")

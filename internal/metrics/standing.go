@@ -11,7 +11,8 @@ import (
 	"esrule/internal/span"
 )
 
-// The metrics of a standing that stay true while nothing is learnt. The lag is none of them: it grows.
+// The metrics of a standing that stay true while nothing is learnt. The lag is none of them: it
+// grows.
 const (
 	upToName        = "esrule_rule_covered_up_to_timestamp_seconds"
 	gapName         = "esrule_rule_gap_seconds"
@@ -20,8 +21,8 @@ const (
 	sweptName       = "esrule_rule_late_sweep_timestamp_seconds"
 )
 
-// standings is what the ledgers say. It is a collector of its own for the lag, which grows while nothing happens:
-// a process whose runs hang shows it nonetheless.
+// standings is what the ledgers say. It is a collector of its own for the lag, which grows while
+// nothing happens: a process whose runs hang shows it nonetheless.
 type standings struct {
 	now                                          func() time.Time
 	upTo, lag, gap, openIndices, openTime, swept *prometheus.Desc
@@ -41,20 +42,26 @@ type standing struct {
 }
 
 func newStandings(now func() time.Time) *standings {
-	desc := func(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, ruleLabels(), nil) }
+	desc := func(name, help string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, ruleLabels(), nil)
+	}
 	return &standings{
 		now:   now,
 		rules: map[rule.ID]standing{},
 		upTo: desc(upToName,
-			"The moment before which everything is covered, by every index, in Unix seconds. time() less this is the lag, in a file too."),
+			"The moment before which everything is covered, by every index, in Unix seconds. "+
+				"time() less this is the lag, in a file too."),
 		lag: desc("esrule_rule_lag_seconds",
-			"How long ago the moment was up to which everything is covered, as this is read; in a file, as it was written."),
+			"How long ago the moment was up to which everything is covered, as this is read; in "+
+				"a file, as it was written."),
 		gap: desc(gapName,
 			"How much time before the newest covered moment was searched in no index yet."),
 		openIndices: desc(openIndicesName,
-			"Indices, or patterns that may not be read, that did not answer for part of what is covered otherwise."),
+			"Indices, or patterns that may not be read, that did not answer for part of what is "+
+				"covered otherwise."),
 		swept: desc(sweptName,
-			"When the last complete late sweep began, in Unix seconds: what had come late until then was read."),
+			"When the last complete late sweep began, in Unix seconds: what had come late until "+
+				"then was read."),
 		openTime: desc(openTimeName,
 			"The time for which at least one index is open, one index's time counted once."),
 	}

@@ -25,32 +25,44 @@ func TestAccessibilityTree(t *testing.T) {
 			name = words(n.Name.Value)
 		}
 		nodes = append(nodes, role+" "+name)
-		if slices.Contains([]string{"button", "searchbox", "combobox", "checkbox", "link", "navigation", "region", "DisclosureTriangle", "image", "MenuListPopup"}, role) && name == "" && role != "MenuListPopup" {
+		if slices.Contains([]string{"button", "searchbox", "combobox", "checkbox", "link",
+			"navigation", "region", "DisclosureTriangle", "image", "MenuListPopup"}, role) &&
+			name == "" && role != "MenuListPopup" {
 			t.Errorf("a %s has no name", role)
 		}
 	}
 	for _, want := range []string{
-		"^main ", "^banner", "^contentinfo", "^navigation Parts of the report$", "^navigation Pages of signals$", "^search ", "^heading Detection report$",
-		"^region What was searched, and what was not$", "^region When$", "^region Where and what$", "^region Signals$",
-		"^searchbox Search in the events$", "^combobox Order$", "^combobox On a page$", "^status ", "^button Open all on this page$",
-		"^image Signals from .* UTC in steps of .* The most in one step: ", "^button host-00 ?3 signals$", "^DisclosureTriangle .*File Written", "^link Skip to the signals$",
+		"^main ", "^banner", "^contentinfo", "^navigation Parts of the report$",
+		"^navigation Pages of signals$", "^search ", "^heading Detection report$",
+		"^region What was searched, and what was not$", "^region When$", "^region Where and what$",
+		"^region Signals$",
+		"^searchbox Search in the events$", "^combobox Order$", "^combobox On a page$", "^status ",
+		"^button Open all on this page$",
+		"^image Signals from .* UTC in steps of .* The most in one step: ",
+		"^button host-00 ?3 signals$", "^DisclosureTriangle .*File Written",
+		"^link Skip to the signals$",
 	} {
 		if !slices.ContainsFunc(nodes, regexp.MustCompile(want).MatchString) {
 			t.Errorf("no node %s among\n%s", want, strings.Join(nodes, "\n"))
 		}
 	}
-	if got := ask[[]string](t, ctx, `[...document.querySelectorAll('h1, h2, h3')].map((h) => h.tagName)`); got[0] != "H1" || strings.Count(strings.Join(got, " "), "H1") != 1 || got[1] != "H2" {
+	if got := ask[[]string](t, ctx,
+		`[...document.querySelectorAll('h1, h2, h3')].map((h) => h.tagName)`); got[0] != "H1" ||
+		strings.Count(strings.Join(got, " "), "H1") != 1 || got[1] != "H2" {
 		t.Errorf("headings: %q", got)
 	}
-	if got := ask[string](t, ctx, `document.getElementById('result').getAttribute('aria-live') + document.documentElement.lang`); got != "politeen" {
+	if got := ask[string](t, ctx,
+		`document.getElementById('result').getAttribute('aria-live') + document.documentElement.lang`); got != "politeen" {
 		t.Errorf("got %q, want the count announced, and a language", got)
 	}
-	if got := ask[[]string](t, ctx, `(() => { const seen = {}; return [...document.querySelectorAll('[id]')].map((e) => e.id).filter((id) => seen[id] || !(seen[id] = true)) })()`); len(got) > 0 {
+	if got := ask[[]string](t, ctx,
+		`(() => { const seen = {}; return [...document.querySelectorAll('[id]')].map((e) => e.id).filter((id) => seen[id] || !(seen[id] = true)) })()`); len(got) > 0 {
 		t.Errorf("ids that occur twice: %q", got)
 	}
 }
 
-// TestDarkAndLight: the page follows the system, and each text stands out from what is behind it by WCAG's 4.5 to 1.
+// TestDarkAndLight: the page follows the system, and each text stands out from what is behind it by
+// WCAG's 4.5 to 1.
 func TestDarkAndLight(t *testing.T) {
 	ctx := browser(t, 1280, 900)
 	path := sampleReport(t)
@@ -58,7 +70,8 @@ func TestDarkAndLight(t *testing.T) {
 	for _, scheme := range []string{"light", "dark"} {
 		look(t, ctx, scheme, 1280, 900)
 		open(t, ctx, path)
-		do(t, ctx, chromedp.Click(chromedp.CSS(`#list summary`)), chromedp.WaitVisible(chromedp.CSS(`.body > .ids`)))
+		do(t, ctx, chromedp.Click(chromedp.CSS(`#list summary`)),
+			chromedp.WaitVisible(chromedp.CSS(`.body > .ids`)))
 		do(t, ctx, chromedp.Click(chromedp.CSS(`#facet-hosts button`)))
 		background[scheme] = ask[string](t, ctx, `getComputedStyle(document.body).backgroundColor`)
 		for _, bad := range ask[[]string](t, ctx, lowContrast) {

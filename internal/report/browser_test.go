@@ -27,16 +27,19 @@ func browser(t *testing.T, wide, high int) context.Context {
 		t.Skip("needs Chromium; -short is set")
 	}
 	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome",
+		"google-chrome-stable"} {
 		if found, err := exec.LookPath(name); err == nil {
 			path = found
 			break
 		}
 	}
 	if path == "" {
-		t.Fatal("no Chromium on the PATH: install it (Debian and Ubuntu: apt-get install chromium), or run with -short")
+		t.Fatal("no Chromium on the PATH: install it (Debian and Ubuntu: apt-get install " +
+			"chromium), or run with -short")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(wide, high), chromedp.UserDataDir(t.TempDir()))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
+		chromedp.WindowSize(wide, high), chromedp.UserDataDir(t.TempDir()))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium's own sandbox refuses root
 	}
@@ -66,7 +69,8 @@ func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.V
 // open shows a report and waits until its script is through.
 func open(t *testing.T, ctx context.Context, path string) {
 	t.Helper()
-	do(t, ctx, chromedp.Navigate("file://"+path), chromedp.WaitReady(chromedp.CSS(`html[data-ready]`)))
+	do(t, ctx, chromedp.Navigate("file://"+path),
+		chromedp.WaitReady(chromedp.CSS(`html[data-ready]`)))
 }
 
 // ask gives what an expression is on the page.
@@ -92,7 +96,8 @@ func call[P, R any](t *testing.T, ctx context.Context, command cdp.Command[P, R]
 // look sets the size of the page and whether it is to be dark or light.
 func look(t *testing.T, ctx context.Context, scheme string, wide, high int64) {
 	t.Helper()
-	call(t, ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: wide, Height: high, DeviceScaleFactor: 1})
+	call(t, ctx, emulation.SetDeviceMetricsOverride,
+		emulation.SetDeviceMetricsOverrideParams{Width: wide, Height: high, DeviceScaleFactor: 1})
 	call(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 	})
@@ -104,17 +109,25 @@ type watch struct {
 	notes []string
 }
 
-// newWatch listens from now on. The domains of the protocol that it listens to are enabled by the caller.
+// newWatch listens from now on. The domains of the protocol that it listens to are enabled by the
+// caller.
 func newWatch(ctx context.Context) *watch {
 	w := &watch{}
-	listen(ctx, w, network.RequestWillBeSent, func(e network.EventRequestWillBeSent) string { return "request " + e.Request.URL })
+	listen(ctx, w, network.RequestWillBeSent, func(e network.EventRequestWillBeSent) string {
+		return "request " + e.Request.URL
+	})
 	listen(ctx, w, page.JavascriptDialogOpening, func(e page.EventJavascriptDialogOpening) string {
 		// A dialog that stays open would hold up the test instead of failing it.
-		_, _ = chromedp.Call(ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true})
+		_, _ = chromedp.Call(ctx, page.HandleJavaScriptDialog,
+			page.HandleJavaScriptDialogParams{Accept: true})
 		return "dialog " + e.Message
 	})
-	listen(ctx, w, runtime.ExceptionThrown, func(e runtime.EventExceptionThrown) string { return fmt.Sprintf("exception %+v", e.ExceptionDetails) })
-	listen(ctx, w, log.EntryAdded, func(e log.EventEntryAdded) string { return "log " + e.Entry.Text })
+	listen(ctx, w, runtime.ExceptionThrown, func(e runtime.EventExceptionThrown) string {
+		return fmt.Sprintf("exception %+v", e.ExceptionDetails)
+	})
+	listen(ctx, w, log.EntryAdded, func(e log.EventEntryAdded) string {
+		return "log " + e.Entry.Text
+	})
 	return w
 }
 

@@ -2,10 +2,12 @@ package report
 
 import "esrule/internal/query/match"
 
-// longDecided is how long a value is beside the part of the rule that looked at it; the event's own list has all of it.
+// longDecided is how long a value is beside the part of the rule that looked at it; the event's own
+// list has all of it.
 const longDecided = 600
 
-// decided is a [match.Explanation] as the page's script reads it. Its keys are short because a page has thousands.
+// decided is a [match.Explanation] as the page's script reads it. Its keys are short because a page
+// has thousands.
 type decided struct {
 	Kind     string     `json:"k"`
 	Text     string     `json:"t,omitempty"` // of a leaf
@@ -31,7 +33,8 @@ func newDecided(x *match.Explanation) *decided {
 		d.Text = visible(x.Text)
 	}
 	for _, f := range x.Fields {
-		d.Seen = append(d.Seen, seen{Path: visible(f.Path), Values: shown(f.Values), Note: f.Mapping})
+		d.Seen = append(d.Seen, seen{Path: visible(f.Path), Values: shown(f.Values),
+			Note: f.Mapping})
 	}
 	for _, c := range x.Computed {
 		d.Seen = append(d.Seen, seen{Path: visible(c.Text), Values: shown(c.Values)})

@@ -11,7 +11,8 @@ import (
 	"esrule/internal/sink"
 )
 
-// How long a text is in a list, and how long a name that is counted; the details have the whole of it.
+// How long a text is in a list, and how long a name that is counted; the details have the whole of
+// it.
 const (
 	longSubject = 240
 	longName    = 160
@@ -41,7 +42,8 @@ type ruleFacts struct {
 	Techniques  []string
 }
 
-// document is a signal's own fields, by their exact names: an event's field that differs in letter case is none of them.
+// document is a signal's own fields, by their exact names: an event's field that differs in letter
+// case is none of them.
 type document map[string]json.RawMessage
 
 // read gives the facts of a signal.
@@ -62,14 +64,16 @@ func read(signal []byte) (facts, error) {
 		return facts{}, err
 	}
 	f := facts{
-		id: d.text("kibana.alert.uuid"), severity: d.text("kibana.alert.severity"), reason: d.text("kibana.alert.reason"),
+		id: d.text("kibana.alert.uuid"), severity: d.text("kibana.alert.severity"),
+		reason:  d.text("kibana.alert.reason"),
 		written: d.text("@timestamp"), event: pairs, document: d,
 	}
 	if at, err := time.Parse(time.RFC3339, d.text("kibana.alert.original_time")); err == nil {
 		f.at = at.UTC()
 	}
 	var ancestors []struct{ ID, Index string }
-	if d.into("kibana.alert.ancestors", &ancestors) && len(ancestors) > 0 && ancestors[0].Index != "" {
+	if d.into("kibana.alert.ancestors", &ancestors) && len(ancestors) > 0 &&
+		ancestors[0].Index != "" {
 		f.source = []string{ancestors[0].Index, ancestors[0].ID}
 	}
 	f.find(values(pairs))
@@ -92,7 +96,8 @@ func (d document) ruleID() rule.ID { return rule.ID(d.text("kibana.alert.rule.ru
 func (d document) rule() ruleFacts {
 	r := ruleFacts{
 		ID: d.ruleID(), Name: d.text("kibana.alert.rule.name"),
-		Severity: d.text("kibana.alert.rule.severity"), Description: d.text("kibana.alert.rule.description"),
+		Severity:    d.text("kibana.alert.rule.severity"),
+		Description: d.text("kibana.alert.rule.description"),
 	}
 	var parameters struct {
 		Query string `json:"query"`
@@ -106,10 +111,12 @@ func (d document) rule() ruleFacts {
 }
 
 func factsOf(r *rule.Rule) ruleFacts {
-	return ruleFacts{ID: r.ID, Name: r.Name, Severity: r.Severity, Description: r.Description, Query: r.Query, Techniques: techniques(r.Threat)}
+	return ruleFacts{ID: r.ID, Name: r.Name, Severity: r.Severity, Description: r.Description,
+		Query: r.Query, Techniques: techniques(r.Threat)}
 }
 
-// techniques names the most specific entries of a rule's mapping: sub-techniques, else techniques, else tactics.
+// techniques names the most specific entries of a rule's mapping: sub-techniques, else techniques,
+// else tactics.
 func techniques(threats []rule.Threat) []string {
 	var names []string
 	seen := map[string]bool{}
@@ -146,14 +153,17 @@ func values(event []pair) map[string][]string {
 
 // subjects are the fields that tell best what an event is about, the most telling first.
 var subjects = [...]string{
-	"file.path", "registry.path", "dll.path", "dns.question.name", "url.full", "url.original", "process.command_line",
-	"destination.ip", "source.ip", "process.executable", "file.name", "process.name", "message", "event.action",
+	"file.path", "registry.path", "dll.path", "dns.question.name", "url.full", "url.original",
+	"process.command_line",
+	"destination.ip", "source.ip", "process.executable", "file.name", "process.name", "message",
+	"event.action",
 }
 
-// find picks what is counted and shown in the list. Sources spell hosts and users differently; the first spelling
-// that an event has is taken.
+// find picks what is counted and shown in the list. Sources spell hosts and users differently; the
+// first spelling that an event has is taken.
 func (f *facts) find(event map[string][]string) {
-	f.names[hosts] = first(event, "host.name", "host.hostname", "winlog.computer_name", "agent.name", "host.id")
+	f.names[hosts] = first(event, "host.name", "host.hostname", "winlog.computer_name",
+		"agent.name", "host.id")
 	f.names[users] = first(event, "user.name", "user.email", "user.id", "winlog.user.name")
 	f.names[processes] = first(event, "process.name", "process.executable")
 	for _, path := range subjects {

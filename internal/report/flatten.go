@@ -80,7 +80,8 @@ func (f *flattener) object(path, plain string, depth int) error {
 		if err != nil {
 			return err
 		}
-		if err := f.value(joined(path, key.(string)), joined(plain, key.(string)), depth+1); err != nil {
+		if err := f.value(joined(path, key.(string)), joined(plain, key.(string)),
+			depth+1); err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,8 @@ import (
 	"esrule/internal/query/match"
 )
 
-// What the page shows without a script: this many of the earliest signals, and of each value this much.
+// What the page shows without a script: this many of the earliest signals, and of each value this
+// much.
 const (
 	opened     = 50
 	longOpened = 2000
@@ -38,12 +39,15 @@ func (o *opening) add(f facts, rule string, x *match.Explanation) {
 		return
 	}
 	s := firstSignal{
-		at: f.at, Time: clock(f.at), Severity: severities[severityNumber(f.severity)], Rule: visible(rule), Reason: visible(f.reason),
-		Subject: f.subject, Host: strings.Join(f.names[hosts], ", "), User: strings.Join(f.names[users], ", "), Process: strings.Join(f.names[processes], ", "),
+		at: f.at, Time: clock(f.at), Severity: severities[severityNumber(f.severity)],
+		Rule: visible(rule), Reason: visible(f.reason),
+		Subject: f.subject, Host: strings.Join(f.names[hosts], ", "),
+		User: strings.Join(f.names[users], ", "), Process: strings.Join(f.names[processes], ", "),
 		ID: f.id, Decided: newDecided(x).leaves(),
 	}
 	for _, p := range f.event {
-		s.Event = append(s.Event, openedField{visible(p.path), short(strings.Join(p.values, ", "), longOpened)})
+		s.Event = append(s.Event,
+			openedField{visible(p.path), short(strings.Join(p.values, ", "), longOpened)})
 	}
 	o.signals = slices.Insert(o.signals, at, s)
 	o.signals = o.signals[:min(opened, len(o.signals))]

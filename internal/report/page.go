@@ -100,9 +100,12 @@ func (w *Writer) page(r Report) page {
 	style, script := text("page.css"), text("page.js")
 	p := page{
 		Policy: policy(style, script), Style: template.CSS(style), Script: template.JS(script),
-		Command: r.Command, Version: visible(r.Version), Generated: minutes(r.Generated), Span: span(r.From, r.To),
-		Signals: w.signals, Unlisted: w.signals - w.unread - w.listed, Unread: w.unread, Broken: w.broken,
-		Rules: w.inOrder, Notes: visibleAll(r.Notes), Timeline: w.timelineView(), Opening: w.start.signals,
+		Command: r.Command, Version: visible(r.Version), Generated: minutes(r.Generated),
+		Span:    span(r.From, r.To),
+		Signals: w.signals, Unlisted: w.signals - w.unread - w.listed, Unread: w.unread,
+		Broken: w.broken,
+		Rules:  w.inOrder, Notes: visibleAll(r.Notes), Timeline: w.timelineView(),
+		Opening: w.start.signals,
 	}
 	p.Title = fmt.Sprintf("esrule %s: %s", r.Command, counted(w.signals, "signal"))
 	p.Gaps = w.gaps(r)
@@ -129,12 +132,14 @@ func policy(style, script string) string {
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
 	return "default-src 'none'; style-src " + hash(style) + "; script-src " + hash(script) +
-		"; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+		"; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; " +
+		"trusted-types 'none'"
 }
 
 // write writes the page: the head, the data of the signals, the script.
 func (p page) write(to io.Writer, data func(io.Writer) error) error {
-	t, err := template.New("page").Funcs(template.FuncMap{"number": number[int], "join": strings.Join}).Parse(text("page.html"))
+	t, err := template.New("page").Funcs(template.FuncMap{"number": number[int],
+		"join": strings.Join}).Parse(text("page.html"))
 	if err != nil {
 		return err
 	}
@@ -157,21 +162,24 @@ func (p page) write(to io.Writer, data func(io.Writer) error) error {
 func (w *Writer) gaps(r Report) []part {
 	var rows []part
 	for _, g := range r.NotCovered {
-		rows = append(rows, part{What: visible(g.What), Rule: w.ruleName(g.Rule), Time: span(g.From, g.To), Reason: visible(g.Reason)})
+		rows = append(rows, part{What: visible(g.What), Rule: w.ruleName(g.Rule),
+			Time: span(g.From, g.To), Reason: visible(g.Reason)})
 	}
 	for _, s := range r.Skipped {
 		name := s.Name
 		if name == "" {
 			name = string(s.ID)
 		}
-		rows = append(rows, part{What: "everything", Rule: visible(name), Reason: "The rule did not run (" + visible(s.Kind) + "): " + visible(s.Reason)})
+		rows = append(rows, part{What: "everything", Rule: visible(name),
+			Reason: "The rule did not run (" + visible(s.Kind) + "): " + visible(s.Reason)})
 	}
 	return rows
 }
 
 func (w *Writer) covered(all []Coverage) (rows []part, c columns) {
 	for _, one := range all {
-		row := part{What: visible(one.What), Rule: w.ruleName(one.Rule), Time: span(one.From, one.To), Events: "unknown"}
+		row := part{What: visible(one.What), Rule: w.ruleName(one.Rule),
+			Time: span(one.From, one.To), Events: "unknown"}
 		if one.Events >= 0 {
 			row.Events = number(one.Events)
 			c.Events = true
@@ -259,7 +267,8 @@ func (w *Writer) timelineView() timelineView {
 	}
 	v.First, v.Last = minutes(bars[0].Start), minutes(bars[len(bars)-1].End)
 	v.Step = length(bars[0].End.Sub(bars[0].Start))
-	v.Summary = fmt.Sprintf("Signals from %s to %s UTC in steps of %s. The most in one step: %d, from %s. A table with all figures follows.",
+	v.Summary = fmt.Sprintf("Signals from %s to %s UTC in steps of %s. The most in one step: %d, "+
+		"from %s. A table with all figures follows.",
 		seconds(bars[0].Start), seconds(bars[len(bars)-1].End), v.Step, most, seconds(peak.Start))
 	if bars[0].Start.Second() != 0 || bars[len(bars)-1].End.Second() != 0 {
 		v.First, v.Last = seconds(bars[0].Start), seconds(bars[len(bars)-1].End)
@@ -269,12 +278,14 @@ func (w *Writer) timelineView() timelineView {
 
 func (w *Writer) index(bars []bar) index {
 	x := index{
-		Hosts: w.byName[hosts].names, Users: w.byName[users].names, Processes: w.byName[processes].names,
+		Hosts: w.byName[hosts].names, Users: w.byName[users].names,
+		Processes:  w.byName[processes].names,
 		Techniques: w.techs.names, Severities: severities[:],
 	}
 	for _, r := range w.inOrder {
 		x.Rules = append(x.Rules, indexRule{
-			ID: visible(string(r.ID)), Name: visible(r.Name), Description: visible(r.Description), Query: visible(r.Query), Techniques: slices.Clip(r.Techniques),
+			ID: visible(string(r.ID)), Name: visible(r.Name), Description: visible(r.Description),
+			Query: visible(r.Query), Techniques: slices.Clip(r.Techniques),
 		})
 	}
 	for _, b := range bars {

@@ -30,7 +30,8 @@ func TestThousandsOfSignals(t *testing.T) {
 	}
 	first := func(want string) {
 		t.Helper()
-		if got := ask[string](t, ctx, `document.querySelector('#list .subject').textContent`); got != want {
+		if got := ask[string](t, ctx,
+			`document.querySelector('#list .subject').textContent`); got != want {
 			t.Errorf("the first signal is %q, want %q", got, want)
 		}
 	}
@@ -40,7 +41,8 @@ func TestThousandsOfSignals(t *testing.T) {
 		t.Errorf("%d signals in the page, want 25: not all 5,000 at once", got)
 	}
 
-	// Search: a word deep in an event, of another letter case, a path, two words, a phrase, a rule, nothing.
+	// Search: a word deep in an event, of another letter case, a path, two words, a phrase, a rule,
+	// nothing.
 	search(t, ctx, "NEEDLE01234")
 	result("1 of 5,000 signals")
 	first(`C:\inetpub\wwwroot\file-01234.aspx`)
@@ -68,7 +70,8 @@ func TestThousandsOfSignals(t *testing.T) {
 	result("500 of 5,000 signals, 1 to 25 shown")
 	facet(t, ctx, "rules", "Process Started")
 	result("250 of 5,000 signals, 1 to 25 shown")
-	if got := ask[string](t, ctx, `document.querySelector('#facet-techniques .n').firstChild.textContent`); got != "250" {
+	if got := ask[string](t, ctx,
+		`document.querySelector('#facet-techniques .n').firstChild.textContent`); got != "250" {
 		t.Errorf("the technique counts %s signals, want 250", got)
 	}
 	facet(t, ctx, "hosts", "host-07")
@@ -79,8 +82,10 @@ func TestThousandsOfSignals(t *testing.T) {
 	result("1,250 of 5,000 signals, 1 to 25 shown")
 	ask[bool](t, ctx, `(document.querySelector('#chips button').click(), true)`)
 	ask[bool](t, ctx, `(document.querySelector('#time-table button').click(), true)`)
-	inBar := ask[string](t, ctx, `document.querySelector('#time-table tbody td:last-of-type').textContent`)
-	waitFor(t, ctx, fmt.Sprintf(`document.getElementById('result').textContent.startsWith('%s of 5,000')`, inBar))
+	inBar := ask[string](t, ctx,
+		`document.querySelector('#time-table tbody td:last-of-type').textContent`)
+	waitFor(t, ctx, fmt.Sprintf(
+		`document.getElementById('result').textContent.startsWith('%s of 5,000')`, inBar))
 	ask[bool](t, ctx, `(document.querySelector('#chips button').click(), true)`)
 
 	// Order and pages.
@@ -90,15 +95,22 @@ func TestThousandsOfSignals(t *testing.T) {
 	result("5,000 signals, 4,976 to 5,000 shown")
 
 	// The details: the event whole, the part that decided, and the rest of the condition on demand.
-	do(t, ctx, chromedp.Click(chromedp.CSS(`#list li:last-child summary`)), chromedp.WaitVisible(chromedp.CSS(`.body > .ids`)))
-	if got := ask[string](t, ctx, `document.querySelector('.event').innerText`); !strings.Contains(got, "echo needle04999") || !strings.Contains(got, "event-4999") {
+	do(t, ctx, chromedp.Click(chromedp.CSS(`#list li:last-child summary`)),
+		chromedp.WaitVisible(chromedp.CSS(`.body > .ids`)))
+	if got := ask[string](t, ctx,
+		`document.querySelector('.event').innerText`); !strings.Contains(got, "echo needle04999") ||
+		!strings.Contains(got, "event-4999") {
 		t.Errorf("the event is shown as\n%s", got)
 	}
-	if got := ask[string](t, ctx, `document.querySelector('.body > .tree').innerText`); !strings.Contains(got, `process.name : "cmd*"`) || strings.Contains(got, "never") {
+	if got := ask[string](t, ctx,
+		`document.querySelector('.body > .tree').innerText`); !strings.Contains(got,
+		`process.name : "cmd*"`) || strings.Contains(got, "never") {
 		t.Errorf("what decided is shown as\n%s", got)
 	}
 	do(t, ctx, chromedp.Click(chromedp.CSS(`.head input`)))
-	if got := ask[string](t, ctx, `document.querySelector('.body > .tree').innerText`); !strings.Contains(got, `process.name : "never"`) {
+	if got := ask[string](t, ctx,
+		`document.querySelector('.body > .tree').innerText`); !strings.Contains(got,
+		`process.name : "never"`) {
 		t.Errorf("the whole condition is shown as\n%s", got)
 	}
 }
@@ -110,7 +122,8 @@ func TestKeyboard(t *testing.T) {
 	focused := func(want string) {
 		t.Helper()
 		if !ask[bool](t, ctx, fmt.Sprintf(`document.activeElement.matches(%q)`, want)) {
-			t.Fatalf("the focus is on %s, want %s", ask[string](t, ctx, `document.activeElement.outerHTML.slice(0, 200)`), want)
+			t.Fatalf("the focus is on %s, want %s",
+				ask[string](t, ctx, `document.activeElement.outerHTML.slice(0, 200)`), want)
 		}
 	}
 	press := func(keys string) {
@@ -126,7 +139,8 @@ func TestKeyboard(t *testing.T) {
 	waitFor(t, ctx, `document.activeElement.id === 'signals'`)
 	press(kb.Tab)
 	focused("#q")
-	if got := ask[string](t, ctx, `getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).outlineWidth`); got != "solid3px" {
+	if got := ask[string](t, ctx,
+		`getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).outlineWidth`); got != "solid3px" {
 		t.Errorf("the focus is shown by %q", got)
 	}
 	press("needle00007")
@@ -146,7 +160,8 @@ func TestKeyboard(t *testing.T) {
 	name := ask[string](t, ctx, `document.activeElement.querySelector('.name').textContent`)
 	press(kb.Enter)
 	focused(`#facet-hosts button[aria-pressed=true]`)
-	if got := ask[string](t, ctx, `document.activeElement.querySelector('.name').textContent`); got != name {
+	if got := ask[string](t, ctx,
+		`document.activeElement.querySelector('.name').textContent`); got != name {
 		t.Errorf("the focus went from %s to %s", name, got)
 	}
 	press(" ")
@@ -165,7 +180,8 @@ func TestNarrow(t *testing.T) {
 		ask[bool](t, ctx, `(document.querySelectorAll('details').forEach((d) => { d.open = true }), true)`)
 		if got := ask[int](t, ctx, `document.documentElement.scrollWidth`); got > 400 {
 			t.Errorf("%s: the page is %d wide in a window of 400: %q", path, got,
-				ask[[]string](t, ctx, `[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > 401 && !e.closest('.scroll')).slice(0, 10).map((e) => e.outerHTML.slice(0, 120))`))
+				ask[[]string](t, ctx,
+					`[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > 401 && !e.closest('.scroll')).slice(0, 10).map((e) => e.outerHTML.slice(0, 120))`))
 		}
 	}
 	f(sampleReport(t))
@@ -173,7 +189,8 @@ func TestNarrow(t *testing.T) {
 	f(manySignals(t, 60))
 }
 
-// TestPrint: what is folded on the screen is on the paper, controls are not, and the screen is as before.
+// TestPrint: what is folded on the screen is on the paper, controls are not, and the screen is as
+// before.
 func TestPrint(t *testing.T) {
 	ctx := browser(t, 1280, 900)
 	path := sampleReport(t)
@@ -181,7 +198,8 @@ func TestPrint(t *testing.T) {
 	ask[bool](t, ctx, `(addEventListener('beforeprint', () => { setTimeout(() => { window.printed = true }) }), addEventListener('afterprint', () => { window.over = true }), true)`)
 	folded := `document.querySelectorAll('#coverage details:not([open]), #time details:not([open])').length`
 	before := ask[int](t, ctx, folded)
-	ask[bool](t, ctx, `(addEventListener('beforeprint', () => { window.folded = `+folded+` }), true)`)
+	ask[bool](t, ctx, `(addEventListener('beforeprint', () => { window.folded = `+folded+
+		` }), true)`)
 	background := true
 	pdf := call(t, ctx, page.PrintToPDF, page.PrintToPDFParams{PrintBackground: &background})
 	if !strings.HasPrefix(string(pdf.Data), "%PDF-") || len(pdf.Data) < 20_000 {
@@ -193,16 +211,20 @@ func TestPrint(t *testing.T) {
 	if got := ask[int](t, ctx, folded); got != before {
 		t.Errorf("%d parts are folded after printing, %d before", got, before)
 	}
-	call(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print", Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
-	if got := ask[[]string](t, ctx, `['.tools', '.pager', '.top nav', '#unfold'].filter((s) => document.querySelector(s).checkVisibility())`); len(got) > 0 {
+	call(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print",
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+	if got := ask[[]string](t, ctx,
+		`['.tools', '.pager', '.top nav', '#unfold'].filter((s) => document.querySelector(s).checkVisibility())`); len(got) > 0 {
 		t.Errorf("on paper: %q", got)
 	}
-	if got := ask[string](t, ctx, `getComputedStyle(document.body).backgroundColor`); got != "rgb(255, 255, 255)" {
+	if got := ask[string](t, ctx,
+		`getComputedStyle(document.body).backgroundColor`); got != "rgb(255, 255, 255)" {
 		t.Errorf("paper is %s when the system is dark", got)
 	}
 }
 
-// TestPageSays looks for the plain statements that the page makes without a script, and for their order.
+// TestPageSays looks for the plain statements that the page makes without a script, and for their
+// order.
 func TestPageSays(t *testing.T) {
 	f := func(r report.Report, want ...string) {
 		t.Helper()
@@ -223,19 +245,28 @@ func TestPageSays(t *testing.T) {
 			rest = rest[at:]
 		}
 	}
-	covered := []report.Coverage{{What: "logs-1", From: sampleNow.Add(-time.Hour), To: sampleNow, Events: 1234, Judged: 56}, {What: "logs-2", Events: -1, Judged: 0}}
+	covered := []report.Coverage{{What: "logs-1", From: sampleNow.Add(-time.Hour), To: sampleNow,
+		Events: 1234, Judged: 56}, {What: "logs-2", Events: -1, Judged: 0}}
 	f(report.Report{}, "Nothing was searched.", "No signal has a time.", "No signals.")
 	f(report.Report{Covered: covered, From: sampleNow.Add(-time.Hour), To: sampleNow},
-		"Time asked for: 2026-03-02 09:10:00 to 2026-03-02 10:10:00 UTC", "Everything that was asked for was searched.", "logs-1", "2026-03-02 09:10:00 to", "1,234", "56", "logs-2", "unknown")
-	f(report.Report{Covered: covered, NotCovered: []report.Gap{{What: "logs-3", From: sampleNow, Reason: "The index is closed."}}, Notes: []string{"A note."}},
-		"Not searched: 1 part", "logs-3", "from 2026-03-02 10:10:00", "The index is closed.", "A note.", "Searched: 2 parts")
-	f(report.Report{Covered: covered, Skipped: []rule.Skipped{{Name: "A Sequence", Kind: "sequence", Reason: "not supported"}}},
-		"Not searched: 1 part", "everything", "A Sequence", "The rule did not run (sequence): not supported")
+		"Time asked for: 2026-03-02 09:10:00 to 2026-03-02 10:10:00 UTC",
+		"Everything that was asked for was searched.", "logs-1", "2026-03-02 09:10:00 to", "1,234",
+		"56", "logs-2", "unknown")
+	f(report.Report{Covered: covered,
+		NotCovered: []report.Gap{{What: "logs-3", From: sampleNow, Reason: "The index is closed."}},
+		Notes:      []string{"A note."}},
+		"Not searched: 1 part", "logs-3", "from 2026-03-02 10:10:00", "The index is closed.",
+		"A note.", "Searched: 2 parts")
+	f(report.Report{Covered: covered,
+		Skipped: []rule.Skipped{{Name: "A Sequence", Kind: "sequence", Reason: "not supported"}}},
+		"Not searched: 1 part", "everything", "A Sequence",
+		"The rule did not run (sequence): not supported")
 }
 
 func search(t *testing.T, ctx context.Context, text string) {
 	t.Helper()
-	ask[bool](t, ctx, fmt.Sprintf(`(() => { const q = document.getElementById('q'); q.value = %q; q.dispatchEvent(new Event('input')); return true })()`, text))
+	ask[bool](t, ctx, fmt.Sprintf(
+		`(() => { const q = document.getElementById('q'); q.value = %q; q.dispatchEvent(new Event('input')); return true })()`, text))
 }
 
 // facet presses the button of a name.
@@ -256,5 +287,6 @@ func waitFor(t *testing.T, ctx context.Context, condition string) {
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
-	t.Fatalf("never: %s\nthe page says %q", condition, ask[string](t, ctx, `document.getElementById('result').textContent`))
+	t.Fatalf("never: %s\nthe page says %q", condition,
+		ask[string](t, ctx, `document.getElementById('result').textContent`))
 }

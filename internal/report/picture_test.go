@@ -22,7 +22,8 @@ import (
 	builtin "esrule/rules"
 )
 
-var picture = flag.String("picture", "", "write the picture of the report that the README shows to this file")
+var picture = flag.String("picture", "", "write the picture of the report that the README shows "+
+	"to this file")
 
 // sampleNow is when the last of the sample events happened; those of each source lie further back.
 var sampleNow = time.Date(2026, 3, 2, 10, 10, 0, 0, time.UTC)
@@ -46,8 +47,11 @@ func sampleReport(t *testing.T) string {
 		t.Fatal(err)
 	}
 	summary, err := scan.Run(context.Background(), rules, sampleInputs(t), scan.Options{
-		Execution: sink.Execution{ID: "picture", Type: sink.Manual, Version: "1.0", Now: func() time.Time { return sampleNow }},
-		Signal:    func(*rule.Rule, sink.Signal) error { return nil },
+		Execution: sink.Execution{ID: "picture", Type: sink.Manual, Version: "1.0",
+			Now: func() time.Time {
+				return sampleNow
+			}},
+		Signal: func(*rule.Rule, sink.Signal) error { return nil },
 		Explained: func(s sink.Signal, x *match.Explanation) {
 			if err := w.Add(report.Signal{Document: s.Document, Decided: x}); err != nil {
 				t.Error(err)
@@ -63,9 +67,12 @@ func sampleReport(t *testing.T) string {
 		r.Rules = append(r.Rules, one.Rule)
 	}
 	for _, in := range summary.ByInput {
-		r.Covered = append(r.Covered, report.Coverage{What: in.Name, Events: int64(in.Events), Judged: int64(in.Events)})
+		r.Covered = append(r.Covered, report.Coverage{What: in.Name, Events: int64(in.Events),
+			Judged: int64(in.Events)})
 		if in.Err != nil {
-			r.NotCovered = append(r.NotCovered, report.Gap{What: "the rest of " + in.Name, Reason: "The file breaks off at line 2: unexpected EOF."})
+			r.NotCovered = append(r.NotCovered,
+				report.Gap{What: "the rest of " + in.Name,
+					Reason: "The file breaks off at line 2: unexpected EOF."})
 		}
 	}
 	if err := w.Finish(r); err != nil {
@@ -91,7 +98,9 @@ func sampleInputs(t *testing.T) (inputs []scan.Input) {
 		if source == "endgame" {
 			text, name = cutShort(t, text.Bytes()), name+".gz"
 		}
-		inputs = append(inputs, scan.Input{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(&text), nil }})
+		inputs = append(inputs, scan.Input{Name: name, Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(&text), nil
+		}})
 	}
 	return inputs
 }
@@ -165,7 +174,8 @@ func TestPicture(t *testing.T) {
 	}
 	ctx := browser(t, 1280, 900)
 	path := sampleReport(t)
-	shoot := func(name, scheme string, wide, high int64, full bool, actions ...chromedp.Action[chromedp.Void]) {
+	shoot := func(name, scheme string, wide, high int64, full bool,
+		actions ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
 		look(t, ctx, scheme, wide, high)
 		open(t, ctx, path)

@@ -15,7 +15,8 @@ type Report struct {
 	Generated time.Time
 	// From and To bound the time that was asked for, half-open; zero where there was no bound.
 	From, To time.Time
-	// Rules are those that were searched for, with or without signals; Skipped those that were given and did not run.
+	// Rules are those that were searched for, with or without signals; Skipped those that were
+	// given and did not run.
 	Rules   []*rule.Rule
 	Skipped []rule.Skipped
 	Covered []Coverage
@@ -25,13 +26,15 @@ type Report struct {
 	Notes []string
 }
 
-// Coverage is a part that was searched whole: a row of a table that a person reads, so an index and not each of its slices.
+// Coverage is a part that was searched whole: a row of a table that a person reads, so an index and
+// not each of its slices.
 type Coverage struct {
 	What     string    // an index, a pattern, a file
 	Rule     rule.ID   // empty where it is all rules
 	From, To time.Time // zero where time has no part in it
 	Events   int64     // that are in this part; negative where it is not known
-	Judged   int64     // of these, how many the matcher read: all in a scan, the candidates in a backfill
+	// of these, how many the matcher read: all in a scan, the candidates in a backfill
+	Judged int64
 }
 
 // Gap is a part that was asked for and not searched, or not whole.

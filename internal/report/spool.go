@@ -10,15 +10,17 @@ import (
 	"os"
 )
 
-// How much is packed into one element of the page: what the script unpacks to show one signal, and to read the list.
+// How much is packed into one element of the page: what the script unpacks to show one signal, and
+// to read the list.
 const (
 	blockBytes   = 512 << 10
 	blockSignals = 200
 	rowsBytes    = 256 << 10
 )
 
-// spool holds the data of the page on disk until the page is put together, as the script elements that they become: JSON
-// packed by gzip and written as base64, so that nothing of it can be taken for markup.
+// spool holds the data of the page on disk until the page is put together, as the script elements
+// that they become: JSON packed by gzip and written as base64, so that nothing of it can be taken
+// for markup.
 type spool struct {
 	file    *os.File
 	zip     *gzip.Writer // is large, so one for all
@@ -29,7 +31,8 @@ type spool struct {
 	written int64
 }
 
-// newSpool makes a file that has no name as soon as the system allows it: event data must not stay behind after a crash.
+// newSpool makes a file that has no name as soon as the system allows it: event data must not stay
+// behind after a crash.
 func newSpool(folder string) (*spool, error) {
 	file, err := os.CreateTemp(folder, temporaryName)
 	if err != nil {

@@ -16,8 +16,8 @@ const (
 	perSignal // how many of them a signal carries itself
 )
 
-// manyNames bounds the different names of a facet, so that hostile events cannot fill the memory; what comes after them is counted
-// under one name.
+// manyNames bounds the different names of a facet, so that hostile events cannot fill the memory;
+// what comes after them is counted under one name.
 const manyNames = 20_000
 
 const otherNames = "(others, too many to list)"

@@ -22,7 +22,8 @@ const (
 	day    = 24 * hour
 )
 
-// widths are how many seconds a bar of the timeline may stand for, each a multiple of the one before.
+// widths are how many seconds a bar of the timeline may stand for, each a multiple of the one
+// before.
 var widths = [...]int64{
 	1, 5, 15, minute, 5 * minute, 15 * minute, hour, 3 * hour, 6 * hour, 12 * hour,
 	day, 7 * day, 28 * day, 364 * day, 3_640 * day, 364_000 * day,
@@ -34,7 +35,8 @@ const (
 	manyBars    = 90
 )
 
-// timeline counts signals by time. When there are too many buckets they become wider, so it stays small.
+// timeline counts signals by time. When there are too many buckets they become wider, so it stays
+// small.
 type timeline struct {
 	width   int // of widths
 	buckets map[int64]*bucket
@@ -107,7 +109,8 @@ func (t *timeline) bars() (bars []bar, most int) {
 	}
 	width := widths[t.width]
 	for n := first; n <= last && len(bars) < manyBars; n++ {
-		b := bar{Start: time.Unix(n*width, 0).UTC(), End: time.Unix((n+1)*width, 0).UTC(), Counts: make([]int, len(severities))}
+		b := bar{Start: time.Unix(n*width, 0).UTC(), End: time.Unix((n+1)*width, 0).UTC(),
+			Counts: make([]int, len(severities))}
 		if counts := t.buckets[n]; counts != nil {
 			copy(b.Counts, counts[:])
 		}
@@ -145,7 +148,8 @@ func draw(bars []bar, most int) {
 			high := 100 * float64(c) / float64(most)
 			top -= high
 			bars[i].Pieces = append(bars[i].Pieces, piece{
-				Severity: severities[s], X: units(step*(float64(i)+0.5) - wide/2), Y: units(top), Wide: units(wide), High: units(high),
+				Severity: severities[s], X: units(step*(float64(i)+0.5) - wide/2), Y: units(top),
+				Wide: units(wide), High: units(high),
 			})
 		}
 	}

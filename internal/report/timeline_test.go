@@ -19,11 +19,13 @@ func TestTimelineCountsEverySignalOnce(t *testing.T) {
 			sum += b.Signals
 			largest = max(largest, b.Signals)
 			if i > 0 && !b.Start.Equal(bars[i-1].End) {
-				t.Errorf("%s: bar %d begins at %v, the one before ends at %v", why, i, b.Start, bars[i-1].End)
+				t.Errorf("%s: bar %d begins at %v, the one before ends at %v", why, i, b.Start,
+					bars[i-1].End)
 			}
 		}
 		if sum != len(after) || most != largest || len(bars) != wantBars {
-			t.Fatalf("%s: %d bars with %d signals, most %d; want %d bars with %d signals, most %d", why, len(bars), sum, most, wantBars, len(after), largest)
+			t.Fatalf("%s: %d bars with %d signals, most %d; want %d bars with %d signals, most %d",
+				why, len(bars), sum, most, wantBars, len(after), largest)
 		}
 		if len(bars) > 0 && bars[0].End.Sub(bars[0].Start) != wantStep {
 			t.Errorf("%s: a bar is %v, want %v", why, bars[0].End.Sub(bars[0].Start), wantStep)
@@ -63,7 +65,8 @@ func TestTallyStaysSmall(t *testing.T) {
 	counts.add(nil)
 	counts.add([]string{"x", "y", "x"}) // both are others: one signal
 	got := counts.top(10)
-	if len(got) != 4 || got[0].Name != otherNames || got[0].Signals != 4 || got[1].Name != "a" || got[1].Signals != 2 || counts.none != 1 {
+	if len(got) != 4 || got[0].Name != otherNames || got[0].Signals != 4 || got[1].Name != "a" ||
+		got[1].Signals != 2 || counts.none != 1 {
 		t.Errorf("got %+v, %d without", got, counts.none)
 	}
 }

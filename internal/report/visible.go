@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// visible spells out what would not be seen, or would change how the text around it is read: control characters,
-// bidirectional overrides, zero-width characters, other spaces than the common one, bytes that are no text. A line
-// break and a tab stay.
+// visible spells out what would not be seen, or would change how the text around it is read:
+// control characters, bidirectional overrides, zero-width characters, other spaces than the common
+// one, bytes that are no text. A line break and a tab stay.
 func visible(s string) string {
 	if strings.IndexFunc(s, hidden) < 0 && utf8.ValidString(s) {
 		return s

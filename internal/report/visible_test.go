@@ -62,12 +62,14 @@ func TestFlatten(t *testing.T) {
 		}
 	}
 	f(`{}`)
-	f(`{"a":1.50,"b":"x","c":true,"d":null,"e":[],"f":{}}`, "a=1.50", "b=x", "c=true", "d=null", "e=[]", "f={}")
+	f(`{"a":1.50,"b":"x","c":true,"d":null,"e":[],"f":{}}`, "a=1.50", "b=x", "c=true", "d=null",
+		"e=[]", "f={}")
 	f(`{"a":{"b":{"c":"d"},"e":1},"a.b":2}`, "a.b.c=d", "a.e=1", "a.b=2")
 	f(`{"a":["x","y",[1,2]],"b":1}`, "a=x|y|1|2", "b=1")
 	f(`{"a":[{"b":1,"c":[2,3]},{"b":4},5]}`, "a[0].b=1", "a[0].c=2|3", "a[1].b=4", "a=5")
 	f(`{"":{"":1}}`, "=1")
-	f(strings.Repeat(`{"a":`, maxDepth+2)+`1`+strings.Repeat(`}`, maxDepth+2), strings.TrimPrefix(strings.Repeat(".a", maxDepth+1), ".")+`={"a":1}`)
+	f(strings.Repeat(`{"a":`, maxDepth+2)+`1`+strings.Repeat(`}`, maxDepth+2),
+		strings.TrimPrefix(strings.Repeat(".a", maxDepth+1), ".")+`={"a":1}`)
 	if _, err := flatten([]byte(`{"a":`)); err == nil {
 		t.Error("half an object: want an error")
 	}

@@ -14,14 +14,16 @@ import (
 
 const temporaryName = ".esrule-report-*"
 
-// Beyond these a browser can no longer open the page. Signals are still counted then, and the page says how many it does not list.
+// Beyond these a browser can no longer open the page. Signals are still counted then, and the page
+// says how many it does not list.
 const (
 	manyListed = 100_000
 	manyBytes  = 256 << 20
 )
 
-// Writer gathers the signals of a report. It is safe for concurrent use. Its first error stays: Add and Finish return it from then
-// on, so that a caller may go on with its signals and learn of it at the end.
+// Writer gathers the signals of a report. It is safe for concurrent use. Its first error stays: Add
+// and Finish return it from then on, so that a caller may go on with its signals and learn of it at
+// the end.
 type Writer struct {
 	path       string
 	manyListed int
@@ -48,17 +50,20 @@ type ruleTally struct {
 	Techniques []int // by their numbers among the techniques
 }
 
-// Create begins a report that will be at path. It fails at once where no file can be made there, so that nobody learns of it after
-// hours. An older report at path stays until Finish.
+// Create begins a report that will be at path. It fails at once where no file can be made there, so
+// that nobody learns of it after hours. An older report at path stays until Finish.
 func Create(path string) (*Writer, error) {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("write the report to %s: it is there and is no regular file: name another", path)
+		return nil, fmt.Errorf(
+			"write the report to %s: it is there and is no regular file: name another", path)
 	}
 	s, err := newSpool(filepath.Dir(path))
 	if err != nil {
-		return nil, fmt.Errorf("write the report to %s: make a temporary file beside it: %w", path, bare(err))
+		return nil, fmt.Errorf("write the report to %s: make a temporary file beside it: %w", path,
+			bare(err))
 	}
-	w := &Writer{path: path, manyListed: manyListed, spool: s, rules: map[rule.ID]*ruleTally{}, techs: newTally(), timeline: newTimeline()}
+	w := &Writer{path: path, manyListed: manyListed, spool: s, rules: map[rule.ID]*ruleTally{},
+		techs: newTally(), timeline: newTimeline()}
 	for i := range w.byName {
 		w.byName[i] = newTally()
 	}
@@ -73,7 +78,8 @@ func bare(err error) error {
 	return err
 }
 
-// Add takes a signal. One whose document cannot be read is counted and named on the page, and is no error.
+// Add takes a signal. One whose document cannot be read is counted and named on the page, and is no
+// error.
 func (w *Writer) Add(s Signal) error {
 	f, unreadable := read(s.Document)
 	lines := f.lines(s)
@@ -103,7 +109,8 @@ func (w *Writer) Add(s Signal) error {
 	return w.err
 }
 
-// lines are what the script shows of a signal: its fields' names and what is not searched, the texts that are, and what decided.
+// lines are what the script shows of a signal: its fields' names and what is not searched, the
+// texts that are, and what decided.
 func (f facts) lines(s Signal) [3]any {
 	paths := make([]string, len(f.event))
 	texts := [][]string{append([]string{f.id}, visibleAll(f.source)...)}
@@ -126,7 +133,8 @@ func visibleAll(values []string) []string {
 	return out
 }
 
-// count enters a signal everywhere and gives its row: time, rule, severity, the numbers of its names, subject.
+// count enters a signal everywhere and gives its row: time, rule, severity, the numbers of its
+// names, subject.
 func (w *Writer) count(f facts, r *ruleTally) []any {
 	r.Signals++
 	for _, n := range r.Techniques {
@@ -162,7 +170,8 @@ func (w *Writer) ruleOf(id rule.ID, read func() ruleFacts) *ruleTally {
 	return r
 }
 
-// Finish writes the page, readable by its owner only, and puts it in place of what was there. The writer is done with after it.
+// Finish writes the page, readable by its owner only, and puts it in place of what was there. The
+// writer is done with after it.
 func (w *Writer) Finish(r Report) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -189,7 +198,8 @@ func (w *Writer) finish(r Report) error {
 
 // place writes beside the path and renames, so that nobody meets half a report.
 func (w *Writer) place(p page) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(w.path), temporaryName) // mode 0600: it holds event data
+	// mode 0600: it holds event data
+	file, err := os.CreateTemp(filepath.Dir(w.path), temporaryName)
 	if err != nil {
 		return err
 	}
@@ -215,7 +225,8 @@ func (w *Writer) place(p page) (err error) {
 	return os.Rename(file.Name(), w.path)
 }
 
-// Discard drops a report that will not be finished. It does nothing behind Finish, so it can be deferred.
+// Discard drops a report that will not be finished. It does nothing behind Finish, so it can be
+// deferred.
 func (w *Writer) Discard() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -15,7 +15,8 @@ import (
 )
 
 func plainDetection(t testing.TB) detection {
-	return newDetection(t, "rule-any", "Anything", "medium", `any where true`, rule.ThreatEntry{ID: "T1505", Name: "Server Software Component"})
+	return newDetection(t, "rule-any", "Anything", "medium", `any where true`,
+		rule.ThreatEntry{ID: "T1505", Name: "Server Software Component"})
 }
 
 func TestReportTakesItsPlaceAtTheEnd(t *testing.T) {
@@ -35,7 +36,8 @@ func TestReportTakesItsPlaceAtTheEnd(t *testing.T) {
 	if runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, want 0600: it holds event data", info.Mode())
 	}
-	if b, _ := os.ReadFile(path); !strings.HasPrefix(string(b), "<!DOCTYPE html>") || !strings.HasSuffix(string(b), "</html>\n") {
+	if b, _ := os.ReadFile(path); !strings.HasPrefix(string(b), "<!DOCTYPE html>") ||
+		!strings.HasSuffix(string(b), "</html>\n") {
 		t.Errorf("not a whole page: %.80q", b)
 	}
 	alone(t, path)
@@ -80,7 +82,8 @@ func TestReportThatCannotBeWritten(t *testing.T) {
 		if err == nil {
 			w.Discard()
 		}
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), ".esrule-report") {
+		if err == nil || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), ".esrule-report") {
 			t.Errorf("%s: got %v, want an error with %q", path, err, want)
 		}
 	}
@@ -96,7 +99,8 @@ func TestFinishThatFailsLeavesNothing(t *testing.T) {
 	if err := os.Mkdir(path, 0o700); err != nil { // it was not there at Create
 		t.Fatal(err)
 	}
-	if err := w.Finish(report.Report{Command: "scan", Generated: sampleNow}); err == nil || !strings.Contains(err.Error(), path) {
+	if err := w.Finish(report.Report{Command: "scan", Generated: sampleNow}); err == nil ||
+		!strings.Contains(err.Error(), path) {
 		t.Errorf("got %v, want an error that names %s", err, path)
 	}
 	alone(t, path)
@@ -106,7 +110,8 @@ func TestSignalsFromManyGoroutines(t *testing.T) {
 	w, path := create(t)
 	var all sync.WaitGroup
 	for g := range 8 {
-		one := plainDetection(t).signal(t, fmt.Appendf(nil, `{"@timestamp":1700000000000,"host":{"name":"h%d"}}`, g))
+		one := plainDetection(t).signal(t,
+			fmt.Appendf(nil, `{"@timestamp":1700000000000,"host":{"name":"h%d"}}`, g))
 		all.Go(func() {
 			for range 200 {
 				if err := w.Add(one); err != nil {
@@ -128,7 +133,8 @@ func TestSignalsFromManyGoroutines(t *testing.T) {
 
 func TestUnreadableSignalIsNamed(t *testing.T) {
 	w, path := create(t)
-	for _, document := range []string{`{`, `[]`, `{"kibana.alert.esrule.reduced":"400","event.original":1}`} {
+	for _, document := range []string{`{`, `[]`,
+		`{"kibana.alert.esrule.reduced":"400","event.original":1}`} {
 		add(t, w, report.Signal{Document: []byte(document)})
 	}
 	finish(t, w, report.Report{Command: "scan", Generated: sampleNow})
@@ -147,7 +153,8 @@ func TestUnreadableSignalIsNamed(t *testing.T) {
 func TestMemoryStaysFlat(t *testing.T) {
 	w, _ := create(t)
 	d := plainDetection(t)
-	one := d.signal(t, encoded(t, object{"@timestamp": "2026-03-02T10:00:00Z", "host": object{"name": "h"}, "message": strings.Repeat("0123456789abcdef", 512)}))
+	one := d.signal(t, encoded(t, object{"@timestamp": "2026-03-02T10:00:00Z",
+		"host": object{"name": "h"}, "message": strings.Repeat("0123456789abcdef", 512)}))
 	heap := func() uint64 {
 		runtime.GC()
 		var m runtime.MemStats
@@ -170,14 +177,17 @@ func TestMemoryStaysFlat(t *testing.T) {
 // BenchmarkAdd is what a report costs a signal of ordinary size.
 func BenchmarkAdd(b *testing.B) {
 	w, _ := create(b)
-	d := newDetection(b, "rule", "Rule", "high", `file where file.path : ("?:\\inetpub\\*", "D:\\*") and not process.name == "x" and user.name != null`, rule.ThreatEntry{ID: "T1505", Name: "Server Software Component"})
+	d := newDetection(b, "rule", "Rule", "high",
+		`file where file.path : ("?:\\inetpub\\*", "D:\\*") and not process.name == "x" and user.name != null`, rule.ThreatEntry{ID: "T1505", Name: "Server Software Component"})
 	fields := object{}
 	for i := range 60 {
 		fields[fmt.Sprintf("field%d", i)] = fmt.Sprintf("the value of field %d", i)
 	}
 	one := d.signal(b, encoded(b, object{
-		"@timestamp": "2026-03-02T10:00:00Z", "event": object{"category": "file"}, "host": object{"name": "h"}, "user": object{"name": "u"},
-		"process": object{"name": "p.exe"}, "file": object{"path": `C:\inetpub\x`}, "labels": fields,
+		"@timestamp": "2026-03-02T10:00:00Z", "event": object{"category": "file"},
+		"host": object{"name": "h"}, "user": object{"name": "u"},
+		"process": object{"name": "p.exe"}, "file": object{"path": `C:\inetpub\x`},
+		"labels": fields,
 	}))
 	b.SetBytes(int64(len(one.Document)))
 	b.ReportAllocs()

@@ -6,7 +6,8 @@ import (
 	"io"
 )
 
-// chunkSize is how much text is handed to a worker at a time; a line that is longer makes its chunk longer.
+// chunkSize is how much text is handed to a worker at a time; a line that is longer makes its chunk
+// longer.
 const chunkSize = 256 << 10
 
 // chunk is a run of whole lines of one input.
@@ -25,8 +26,8 @@ type chunker struct {
 	ended bool
 }
 
-// next gives the next chunk, in the room of the buffer or in a larger one. io.EOF follows the last; any other error comes
-// with what was read before it.
+// next gives the next chunk, in the room of the buffer or in a larger one. io.EOF follows the last;
+// any other error comes with what was read before it.
 func (c *chunker) next(buffer []byte) (chunk, error) {
 	if c.ended {
 		return chunk{}, io.EOF

@@ -32,7 +32,8 @@ func opened(r io.Reader) (io.Reader, error) {
 		first, _ = buffered.Peek(6)
 	}
 	if name, with := packing(first); name != "" {
-		return nil, fmt.Errorf("it is %s, which scan does not unpack: unpack it first (%s)", name, with)
+		return nil, fmt.Errorf("it is %s, which scan does not unpack: unpack it first (%s)", name,
+			with)
 	}
 	if order := utf16Order(first); order != nil {
 		buffered = bufio.NewReaderSize(&utf16Reader{from: buffered, unit: order}, 64<<10)
@@ -70,7 +71,9 @@ func utf16Order(first []byte) func([]byte) uint16 {
 	if len(first) < 2 {
 		return nil
 	}
-	begins := func(c, zero byte) bool { return zero == 0 && bytes.IndexByte([]byte("{[ \t\r\n"), c) >= 0 }
+	begins := func(c, zero byte) bool {
+		return zero == 0 && bytes.IndexByte([]byte("{[ \t\r\n"), c) >= 0
+	}
 	switch {
 	case bytes.HasPrefix(first, []byte("\xff\xfe")), begins(first[0], first[1]):
 		return little

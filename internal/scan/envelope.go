@@ -12,13 +12,14 @@ type envelope struct {
 	fields    []byte
 }
 
-// unwrapped gives the event's own text, and the envelope where there is one. It takes a line as the worker's parser
-// does, or a signal would be made of another event than was judged: names by their letter case, which encoding/json
-// would ignore, and of a name that stands there twice the first.
+// unwrapped gives the event's own text, and the envelope where there is one. It takes a line as the
+// worker's parser does, or a signal would be made of another event than was judged: names by their
+// letter case, which encoding/json would ignore, and of a name that stands there twice the first.
 func unwrapped(text []byte) (source []byte, e envelope, err error) {
 	var members struct{ source, index, id, fields json.RawMessage }
 	wanted := map[string]*json.RawMessage{
-		"_source": &members.source, "_index": &members.index, "_id": &members.id, "fields": &members.fields,
+		"_source": &members.source, "_index": &members.index, "_id": &members.id,
+		"fields": &members.fields,
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	if _, err := d.Token(); err != nil { // the brace
@@ -50,8 +51,8 @@ func unwrapped(text []byte) (source []byte, e envelope, err error) {
 	return source, e, nil
 }
 
-// eventOf returns the event of a hit, nil where the line is none: `_source`, also one that is written as a
-// text, or the `fields` that a search without `_source` gives.
+// eventOf returns the event of a hit, nil where the line is none: `_source`, also one that is
+// written as a text, or the `fields` that a search without `_source` gives.
 func eventOf(index, source, fields json.RawMessage) []byte {
 	isObject := func(raw []byte) bool { return len(raw) > 0 && raw[0] == '{' }
 	if isObject(source) {

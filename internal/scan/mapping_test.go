@@ -11,9 +11,11 @@ import (
 func TestAddressesWithoutAMapping(t *testing.T) {
 	f := func(condition, value string, want bool) {
 		t.Helper()
-		got := run(rulesOf(t, "any where "+condition), input("f", fmt.Sprintf(`{"name":"x","f":%q}`, value)))
+		got := run(rulesOf(t, "any where "+condition),
+			input("f", fmt.Sprintf(`{"name":"x","f":%q}`, value)))
 		if (len(got.lines) == 1) != want || got.err != nil {
-			t.Errorf("%s on %q: got %s, %v, want %v", condition, value, strings.Join(got.lines, " "), got.err, want)
+			t.Errorf("%s on %q: got %s, %v, want %v", condition, value,
+				strings.Join(got.lines, " "), got.err, want)
 		}
 	}
 	f(`f == "10.0.0.0/8"`, "10.1.2.3", true)

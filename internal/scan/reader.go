@@ -8,7 +8,8 @@ import (
 	"sync"
 )
 
-// job is a chunk with the promise of its outcome, or the end of an input at its place in the order, with an error or without.
+// job is a chunk with the promise of its outcome, or the end of an input at its place in the order,
+// with an error or without.
 type job struct {
 	input int // its place among the inputs
 	chunk chunk
@@ -16,8 +17,9 @@ type job struct {
 	err   error
 }
 
-// reader cuts the inputs into jobs. Whichever worker is free reads the next one, into a buffer of its own, and judges it
-// while the text is still in its core's cache; meanwhile the job stands in line for its turn.
+// reader cuts the inputs into jobs. Whichever worker is free reads the next one, into a buffer of
+// its own, and judges it while the text is still in its core's cache; meanwhile the job stands in
+// line for its turn.
 type reader struct {
 	inputs  []Input
 	inOrder chan *job // closed behind the last

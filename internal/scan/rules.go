@@ -9,8 +9,8 @@ import (
 	"esrule/internal/query/rule"
 )
 
-// Rules are rules made ready to scan with: their fields share one set of slots, so that an event looks up
-// each field once for all of them.
+// Rules are rules made ready to scan with: their fields share one set of slots, so that an event
+// looks up each field once for all of them.
 type Rules struct {
 	rules    []*rule.Rule
 	matchers []*match.Matcher
@@ -48,7 +48,9 @@ func (r *Rules) place(m *match.Matcher) int {
 	if !ok {
 		return -1
 	}
-	at := slices.IndexFunc(r.gates, func(g match.Gate) bool { return g.Field == gate.Field && g.Category == gate.Category })
+	at := slices.IndexFunc(r.gates, func(g match.Gate) bool {
+		return g.Field == gate.Field && g.Category == gate.Category
+	})
 	if at < 0 {
 		at = len(r.gates)
 		r.gates = append(r.gates, gate)

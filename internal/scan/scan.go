@@ -16,7 +16,8 @@ import (
 	"esrule/internal/sink"
 )
 
-// Input is one file, or standard input. Open is called when its turn comes and the reader closed behind it.
+// Input is one file, or standard input. Open is called when its turn comes and the reader closed
+// behind it.
 type Input struct {
 	Name string
 	Open func() (io.ReadCloser, error)
@@ -30,10 +31,11 @@ type Options struct {
 	Execution sink.Execution
 	// Signal gets each signal, in the order of the input, one an identity.
 	Signal func(*rule.Rule, sink.Signal) error
-	// Explained, where it is set, gets each signal behind Signal, with the rule's condition as it was judged on the event.
+	// Explained, where it is set, gets each signal behind Signal, with the rule's condition as it
+	// was judged on the event.
 	Explained func(sink.Signal, *match.Explanation)
-	// Bad gets the first lines of each input that are no events, MostBad of them, and each input that
-	// could not be read whole.
+	// Bad gets the first lines of each input that are no events, MostBad of them, and each input
+	// that could not be read whole.
 	Bad func(error)
 }
 
@@ -45,7 +47,8 @@ type Summary struct {
 	Inputs int
 	Events int
 	Bytes  int64 // of text, unpacked
-	// Matches counts an event for each rule that it matches; Signals leaves out what was seen before.
+	// Matches counts an event for each rule that it matches; Signals leaves out what was seen
+	// before.
 	Matches, Signals int
 	// BadLines are no events; BadInputs could not be read whole.
 	BadLines, BadInputs int
@@ -61,7 +64,8 @@ type InputCount struct {
 	Events   int
 	BadLines int
 	FirstBad error // of the bad lines
-	// Bad counts the bad lines by what is wrong with them, in the order in which that was met first.
+	// Bad counts the bad lines by what is wrong with them, in the order in which that was met
+	// first.
 	Bad []BadCount
 	// CategoryRules is the number of rules that judge only events of a category.
 	CategoryRules int
@@ -127,8 +131,8 @@ func (s Summary) ComparedAsText() string {
 		"Elasticsearch may decide otherwise."
 }
 
-// Run scans the inputs in their order. Its error is the context's, or that of Signal; what is wrong with
-// an input goes to Options.Bad and is counted.
+// Run scans the inputs in their order. Its error is the context's, or that of Signal; what is wrong
+// with an input goes to Options.Bad and is counted.
 func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -149,7 +153,8 @@ func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary,
 	g := newGiver(rules, o)
 	g.summary.Inputs = len(inputs)
 	for _, input := range inputs {
-		g.summary.ByInput = append(g.summary.ByInput, InputCount{Name: input.Name, CategoryRules: rules.gated()})
+		g.summary.ByInput = append(g.summary.ByInput,
+			InputCount{Name: input.Name, CategoryRules: rules.gated()})
 	}
 	group.Go(func() error { return g.give(ctx, r.inOrder) })
 	err := group.Wait()

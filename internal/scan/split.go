@@ -36,7 +36,8 @@ func isNotLines(start []byte) bool {
 // answerKeys are those that the answer to a search can begin with. An event that begins so is
 // judged all the same.
 var answerKeys = []string{
-	"took", "timed_out", "_scroll_id", "pit_id", "_shards", "_clusters", "hits", "responses", "response",
+	"took", "timed_out", "_scroll_id", "pit_id", "_shards", "_clusters", "hits", "responses",
+	"response",
 	"rawResponse", "num_reduce_phases", "terminated_early", "id", "is_partial", "is_running",
 }
 

@@ -17,14 +17,16 @@ func (c InputCount) Unjudged() string {
 	fmt.Fprintf(&b, "event.category was in %d of %d events, @timestamp in %d of %d. ",
 		c.Events-c.NoCategory, c.Events, c.Events-c.NoTime, c.Events)
 	if blindRules {
-		fmt.Fprintf(&b, "No event here can satisfy the %d rules that ask for a category. ", c.CategoryRules)
+		fmt.Fprintf(&b, "No event here can satisfy the %d rules that ask for a category. ",
+			c.CategoryRules)
 	}
 	if c.Strange == 0 {
 		b.WriteString("Export events as they are in Elasticsearch, after their ingest pipeline.")
 		return b.String()
 	}
 	s := c.FirstStrange
-	fmt.Fprintf(&b, "%d were not judged: they are not events of the Elastic Common Schema. ", c.Strange)
+	fmt.Fprintf(&b, "%d were not judged: they are not events of the Elastic Common Schema. ",
+		c.Strange)
 	fmt.Fprintf(&b, "The first is on line %d", s.Line)
 	if len(s.Keys) > 0 {
 		fmt.Fprintf(&b, ", with the keys %s", strings.Join(s.Keys, ", "))
@@ -47,5 +49,6 @@ func (s *Strange) advice() string {
 		return "It looks like a Windows event as evtx tools write it: send it through Winlogbeat " +
 			"or Elastic Agent, and export it from Elasticsearch."
 	}
-	return "esrule reads events as Beats and Elastic Agent index them; export them from Elasticsearch."
+	return "esrule reads events as Beats and Elastic Agent index them; export them from " +
+		"Elasticsearch."
 }

@@ -21,7 +21,8 @@ type judged struct {
 	events  int
 	bytes   int
 
-	// Of the events, those without a category, and without a time beside; of the first of them, its keys.
+	// Of the events, those without a category, and without a time beside; of the first of them, its
+	// keys.
 	noCategory, noTime int
 	asText             []textUse // what was not among those of a chunk before it
 
@@ -73,7 +74,8 @@ type worker struct {
 }
 
 func newWorker(r *Rules, x sink.Execution, now time.Time) *worker {
-	w := &worker{rules: r, execution: x, event: event.New(r.fields), open: make([]bool, len(r.gates)), asText: map[textUse]bool{}}
+	w := &worker{rules: r, execution: x, event: event.New(r.fields),
+		open: make([]bool, len(r.gates)), asText: map[textUse]bool{}}
 	w.event.SetNow(now)
 	return w
 }
@@ -108,8 +110,8 @@ func (w *worker) judge(c chunk) judged {
 	return j
 }
 
-// bare returns a line without what is around its document: blanks, a byte order mark where files were
-// joined, the comma of a list.
+// bare returns a line without what is around its document: blanks, a byte order mark where files
+// were joined, the comma of a list.
 func bare(text []byte) []byte {
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 || text[0] == '{' && text[len(text)-1] == '}' {
@@ -167,7 +169,8 @@ func (w *worker) noteTexts(i int, m *match.Matcher, j *judged) {
 	})
 }
 
-// explain says how the event in a line came to match. The whole line is parsed for it: an explanation shows what else is written there.
+// explain says how the event in a line came to match. The whole line is parsed for it: an
+// explanation shows what else is written there.
 func (w *worker) explain(m *match.Matcher, text []byte) (*match.Explanation, error) {
 	l, err := w.parse(text)
 	if err != nil {
@@ -220,7 +223,8 @@ func (w *worker) parse(text []byte) (line, error) {
 	return line{source: event, hit: true}, err
 }
 
-// parseDeep is for what the fast parser refuses: a line nested too deeply for it, or no JSON at all.
+// parseDeep is for what the fast parser refuses: a line nested too deeply for it, or no JSON at
+// all.
 func (w *worker) parseDeep(text []byte) (line, error) {
 	if err := validate(text); err != nil {
 		return line{}, err
@@ -240,7 +244,8 @@ func (w *worker) parseDeep(text []byte) (line, error) {
 	return line{source: v, hit: len(source) != len(text)}, err
 }
 
-// signal makes the signal of a match. Its texts are its own: the chunk they come from is used again.
+// signal makes the signal of a match. Its texts are its own: the chunk they come from is used
+// again.
 func (w *worker) signal(i int, text []byte, isHit bool) (sink.Signal, error) {
 	source, hit := text, envelope{}
 	if isHit {

@@ -20,7 +20,8 @@ func TestEventThatDoesNotMatchAllocatesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := rules.Add(&rule.Rule{Name: text, Query: text, Parsed: q, EventCategoryField: "event.category"}); err != nil {
+		if err := rules.Add(&rule.Rule{Name: text, Query: text, Parsed: q,
+			EventCategoryField: "event.category"}); err != nil {
 			t.Fatal(err)
 		}
 	}

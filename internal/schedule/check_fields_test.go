@@ -17,7 +17,8 @@ func (w *world) checked(query string) detect.PatternCheck {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	got, err := detection.Check(w.t.Context(), search.NewCluster(w.Client, search.Options{Tries: 1}), w.clock, w.late)
+	got, err := detection.Check(w.t.Context(),
+		search.NewCluster(w.Client, search.Options{Tries: 1}), w.clock, w.late)
 	if err != nil || len(got.Patterns) != 1 {
 		w.t.Fatalf("got %+v, %v", got, err)
 	}
@@ -45,8 +46,10 @@ func TestCheckNamesTheRulesFieldsOnly(t *testing.T) {
 			}
 		}
 	}
-	f(`process where process.name == "x" or process.nothing == "y"`, "event.category keyword", "process.name keyword", "process.nothing unmapped")
-	f(`any where process.name == "x" and event.kind == "event"`, "event.kind unmapped", "process.name keyword")
+	f(`process where process.name == "x" or process.nothing == "y"`, "event.category keyword",
+		"process.name keyword", "process.nothing unmapped")
+	f(`any where process.name == "x" and event.kind == "event"`, "event.kind unmapped",
+		"process.name keyword")
 }
 
 func TestCheckCountsDocumentsWithoutTimestamp(t *testing.T) {
@@ -58,11 +61,14 @@ func TestCheckCountsDocumentsWithoutTimestamp(t *testing.T) {
 		t.Helper()
 		w.rule.TimestampOverride, w.rule.TimestampOverrideFallbackDisabled = override, noFallback
 		check := w.checked(`process where process.name == "bad.exe"`)
-		if named := strings.Contains(strings.Join(check.Notes, "\n"), note); check.Timeless != want || !named {
-			t.Errorf("by %q, without fallback %v: got %d and the notes %q, want %d and %q", override, noFallback, check.Timeless, check.Notes, want, note)
+		if named := strings.Contains(strings.Join(check.Notes, "\n"),
+			note); check.Timeless != want || !named {
+			t.Errorf("by %q, without fallback %v: got %d and the notes %q, want %d and %q",
+				override, noFallback, check.Timeless, check.Notes, want, note)
 		}
 	}
-	f("", false, 2, "2 documents, of all that there are, have no @timestamp: they are in no window and are never searched")
+	f("", false, 2, "2 documents, of all that there are, have no @timestamp: they are in no "+
+		"window and are never searched")
 	f("event.ingested", false, 1, "have no @timestamp and no event.ingested")
 	f("event.ingested", true, 2, "have no event.ingested")
 }
@@ -73,11 +79,15 @@ func TestCheckKnowsTheFieldOfAMultiField(t *testing.T) {
 	f := func(query, want string) {
 		t.Helper()
 		check := w.checked(query)
-		if all := strings.Join(append(check.Problems, check.Notes...), "\n"); !strings.Contains(all, want) {
+		if all := strings.Join(append(check.Problems, check.Notes...), "\n"); !strings.Contains(all,
+			want) {
 			t.Errorf("%s: got %s\nwant %q in it", query, all, want)
 		}
 	}
-	f(`process where process.name.keyword == "x"`, "process.name.keyword (process.name itself is of type keyword: write that)")
-	f(`process where process.name == "x" or process.name.caseless == "x"`, "process.name.caseless (process.name itself is of type keyword: write that)")
-	f(`process where process.pid.keyword == "x"`, "not mapped: process.pid.keyword") // a number is no keyword
+	f(`process where process.name.keyword == "x"`,
+		"process.name.keyword (process.name itself is of type keyword: write that)")
+	f(`process where process.name == "x" or process.name.caseless == "x"`,
+		"process.name.caseless (process.name itself is of type keyword: write that)")
+	// a number is no keyword
+	f(`process where process.pid.keyword == "x"`, "not mapped: process.pid.keyword")
 }

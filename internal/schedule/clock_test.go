@@ -9,14 +9,19 @@ import (
 	"esrule/internal/span"
 )
 
-// TestFirstRunOnAClockAhead leaves the ledger of a first run on a machine whose clock was a day ahead.
+// TestFirstRunOnAClockAhead leaves the ledger of a first run on a machine whose clock was a day
+// ahead.
 func TestFirstRunOnAClockAhead(t *testing.T) {
 	w := newWorld(t)
 	w.event(w.index("a"), 3, "bad.exe", 1)
 	ahead := w.clock.Add(24 * time.Hour)
 	first := span.New(ahead.Add(-w.rule.From), ahead)
-	create := func() *schedule.Ledger { return schedule.NewLedger(w.rule.ID, w.rule.Name, first.From) }
-	if _, err := w.store().Update(t.Context(), w.rule.ID, create, func(l *schedule.Ledger) { l.Covered = span.Intervals{first} }); err != nil {
+	create := func() *schedule.Ledger {
+		return schedule.NewLedger(w.rule.ID, w.rule.Name, first.From)
+	}
+	if _, err := w.store().Update(t.Context(), w.rule.ID, create, func(l *schedule.Ledger) {
+		l.Covered = span.Intervals{first}
+	}); err != nil {
 		t.Fatal(err)
 	}
 	w.run()
@@ -26,8 +31,8 @@ func TestFirstRunOnAClockAhead(t *testing.T) {
 	}
 }
 
-// TestClocksApart lets the program's clock and the cluster's go wrong for two hours, in which events come, and sets
-// them right. Each event is found in the end, once.
+// TestClocksApart lets the program's clock and the cluster's go wrong for two hours, in which
+// events come, and sets them right. Each event is found in the end, once.
 func TestClocksApart(t *testing.T) {
 	const h = time.Hour
 	f := func(why string, ours, theirs time.Duration) {
@@ -41,7 +46,8 @@ func TestClocksApart(t *testing.T) {
 			polls := func(d, every time.Duration) {
 				for end := w.clock.Add(d); w.clock.Before(end); {
 					pid += 2 // the second is given its time by the cluster
-					w.happened("first", happening(pid, w.clock), happening(pid+1, w.clock, w.clock.Add(wrong)))
+					w.happened("first", happening(pid, w.clock),
+						happening(pid+1, w.clock, w.clock.Add(wrong)))
 					w.pass(every)
 				}
 			}
@@ -49,12 +55,15 @@ func TestClocksApart(t *testing.T) {
 			w.ahead, wrong = ours, theirs
 			polls(2*h, 20*time.Minute)
 			pid += 2 // the first of them late, while the clocks are wrong
-			w.happened("first", happening(pid, w.clock.Add(-235*time.Minute)), happening(pid+1, w.clock))
+			w.happened("first", happening(pid, w.clock.Add(-235*time.Minute)),
+				happening(pid+1, w.clock))
 			w.ahead, wrong = 0, 0
 			polls(80*time.Minute, 20*time.Minute)
 			w.pass(10 * time.Minute)
-			w.wantSignals("with clocks set right since "+began.String(), w.Count(w.Index("events-first")))
-			if l := w.ledger(); len(l.Covered) != 1 || len(l.Open) != 0 || !l.CoveredUpTo().Equal(w.clock) {
+			w.wantSignals("with clocks set right since "+began.String(),
+				w.Count(w.Index("events-first")))
+			if l := w.ledger(); len(l.Covered) != 1 || len(l.Open) != 0 ||
+				!l.CoveredUpTo().Equal(w.clock) {
 				t.Errorf("covered %v, open %v at %v", l.Covered, l.Open, w.clock)
 			}
 		})
@@ -69,8 +78,8 @@ func TestClocksApart(t *testing.T) {
 	f("one ahead, one behind", 2*h, -2*h)
 }
 
-// TestClocksApartAreNotCovered has clocks that differ: what lies between them is not searched, and no run
-// says that it is.
+// TestClocksApartAreNotCovered has clocks that differ: what lies between them is not searched, and
+// no run says that it is.
 func TestClocksApartAreNotCovered(t *testing.T) {
 	f := func(theirs time.Duration, want bool) {
 		t.Helper()
@@ -84,11 +93,14 @@ func TestClocksApartAreNotCovered(t *testing.T) {
 			t.Errorf("the cluster's clock is %s off: covered %v, want %v", theirs, got, want)
 		}
 		if ended := w.ledger().LastRun.Error == ""; ended != want {
-			t.Errorf("the cluster's clock is %s off: the ledger says of the run %q", theirs, w.ledger().LastRun.Error)
+			t.Errorf("the cluster's clock is %s off: the ledger says of the run %q", theirs,
+				w.ledger().LastRun.Error)
 		}
-		warned := strings.Count(w.log.String(), `level=WARN msg="our clock and the cluster's differ`)
+		warned := strings.Count(w.log.String(),
+			`level=WARN msg="our clock and the cluster's differ`)
 		if warned != len(report.Troubles()) || (warned == 0) != want {
-			t.Errorf("the cluster's clock is %s off: warned %d times, troubles %+v", theirs, warned, report.Troubles())
+			t.Errorf("the cluster's clock is %s off: warned %d times, troubles %+v", theirs, warned,
+				report.Troubles())
 		}
 	}
 	f(-3*time.Minute, true)
@@ -99,8 +111,8 @@ func TestClocksApartAreNotCovered(t *testing.T) {
 	f(time.Hour, false)
 }
 
-// TestBothClocksAhead lets nobody look for some hours, until both clocks are right: what the ledger has as
-// searched was not there yet when it was.
+// TestBothClocksAhead lets nobody look for some hours, until both clocks are right: what the ledger
+// has as searched was not there yet when it was.
 func TestBothClocksAhead(t *testing.T) {
 	const h = time.Hour
 	f := func(why string, late time.Duration, ranBefore bool, every, hours int) {

@@ -12,8 +12,8 @@ import (
 	"esrule/internal/query/search"
 )
 
-// shutIndices are the indices of a rule's patterns that a search passes over without a word: closed or
-// frozen ones.
+// shutIndices are the indices of a rule's patterns that a search passes over without a word: closed
+// or frozen ones.
 type shutIndices struct {
 	names map[string]bool
 	// open are those that stay open in the ledger until they are opened. The others are set aside.
@@ -22,8 +22,8 @@ type shutIndices struct {
 
 func (i shutIndices) has(index string) bool { return i.names[index] }
 
-// askShut learns which indices are closed, and opens those in the ledger that were set aside and are not
-// any more.
+// askShut learns which indices are closed, and opens those in the ledger that were set aside and
+// are not any more.
 func (s *ruleRun) askShut(ctx context.Context) error {
 	if len(s.patterns) == 0 {
 		return nil
@@ -52,7 +52,8 @@ func (s *ruleRun) askShut(ctx context.Context) error {
 }
 
 // shutOf sorts out which indices are closed, and what is said of them.
-func (s *ruleRun) shutOf(all map[string]search.Standing) (shut map[string]bool, reasons map[string]string) {
+func (s *ruleRun) shutOf(all map[string]search.Standing) (shut map[string]bool,
+	reasons map[string]string) {
 	shut, reasons = map[string]bool{}, map[string]string{}
 	for index, standing := range all {
 		if standing.Shut != "" && !slices.Contains(s.options.Own, index) {
@@ -63,9 +64,10 @@ func (s *ruleRun) shutOf(all map[string]search.Standing) (shut map[string]bool, 
 	return shut, reasons
 }
 
-// setAside returns the closed indices that the operator knows of and does not wait for. When an index was
-// closed, nothing in the cluster says, so that none is set aside that was not named. One that the
-// patterns do not stand for any more stays set aside while it is there: it may come back open.
+// setAside returns the closed indices that the operator knows of and does not wait for. When an
+// index was closed, nothing in the cluster says, so that none is set aside that was not named. One
+// that the patterns do not stand for any more stays set aside while it is there: it may come back
+// open.
 func (s *ruleRun) setAside(ctx context.Context, all map[string]search.Standing) ([]string, error) {
 	var before, added []string
 	if s.ledger.SetAside != nil {
@@ -95,15 +97,18 @@ func (s *ruleRun) setAside(ctx context.Context, all map[string]search.Standing) 
 	slices.Sort(aside)
 	if len(added) > 0 {
 		slices.Sort(added)
-		s.log.Info("closed indices are set aside (ESRULE_SET_ASIDE): they are not searched until they are opened",
-			"rule", s.detection.Rule.ID, "index_count", len(added), "indices", added[:min(len(added), listed)])
+		s.log.Info("closed indices are set aside (ESRULE_SET_ASIDE): they are not searched until "+
+			"they are opened",
+			"rule", s.detection.Rule.ID, "index_count", len(added), "indices",
+			added[:min(len(added), listed)])
 	}
 	return aside, nil
 }
 
-// enterShut enters which indices are set aside: nothing of them is waited for. One that was and is not any
-// more owes all that is covered; so does a closed one where nobody asked before.
-func (l *Ledger) enterShut(aside []string, shut []detect.Failure, all map[string]search.Standing, now time.Time) {
+// enterShut enters which indices are set aside: nothing of them is waited for. One that was and is
+// not any more owes all that is covered; so does a closed one where nobody asked before.
+func (l *Ledger) enterShut(aside []string, shut []detect.Failure, all map[string]search.Standing,
+	now time.Time) {
 	if l.SetAside == nil {
 		for _, f := range shut {
 			l.openCovered(f, now)
@@ -113,13 +118,17 @@ func (l *Ledger) enterShut(aside []string, shut []detect.Failure, all map[string
 	for _, index := range *l.SetAside {
 		if _, there := all[index]; there && !slices.Contains(aside, index) {
 			f := detect.Failure{Index: index, Reason: "it was closed until now"}
-			if at := slices.IndexFunc(shut, func(s detect.Failure) bool { return s.Index == index }); at >= 0 {
+			if at := slices.IndexFunc(shut, func(s detect.Failure) bool {
+				return s.Index == index
+			}); at >= 0 {
 				f = shut[at]
 			}
 			l.openCovered(f, now)
 		}
 	}
-	l.Open = slices.DeleteFunc(l.Open, func(o OpenIndex) bool { return slices.Contains(aside, o.Index) })
+	l.Open = slices.DeleteFunc(l.Open, func(o OpenIndex) bool {
+		return slices.Contains(aside, o.Index)
+	})
 	l.SetAside = &aside
 }
 

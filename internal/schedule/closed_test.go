@@ -20,8 +20,8 @@ func archive(t *testing.T) (w *world, index string) {
 	return w, index
 }
 
-// TestClosedLater has an index that was made before the coverage began and closed since: its events are
-// in the coverage, and nothing says when it was closed.
+// TestClosedLater has an index that was made before the coverage began and closed since: its events
+// are in the coverage, and nothing says when it was closed.
 func TestClosedLater(t *testing.T) {
 	w, index := archive(t)
 	for range 2 {
@@ -39,8 +39,9 @@ func TestClosedLater(t *testing.T) {
 	w.wantSignals("once it is opened", 1)
 }
 
-// TestArchiveIsSetAside names a closed index as known, before the first run or once it is open in the
-// ledger: no run fails for it, and it is searched whole when it is opened, or is not known any more.
+// TestArchiveIsSetAside names a closed index as known, before the first run or once it is open in
+// the ledger: no run fails for it, and it is searched whole when it is opened, or is not known any
+// more.
 func TestArchiveIsSetAside(t *testing.T) {
 	f := func(why string, runsBefore int, end func(w *world, index string), open, signals int) {
 		t.Helper()
@@ -78,13 +79,14 @@ func TestArchiveIsSetAside(t *testing.T) {
 	f("deleted", 0, func(w *world, index string) { w.Delete(index) }, 0, 0)
 }
 
-// TestSetAsideIndexLeavesThePatterns takes an index that is set aside out of the patterns, opens it, and
-// puts it back.
+// TestSetAsideIndexLeavesThePatterns takes an index that is set aside out of the patterns, opens
+// it, and puts it back.
 func TestSetAsideIndexLeavesThePatterns(t *testing.T) {
 	w, index := archive(t)
 	alias := w.Index("alias")
 	point := func(action string) {
-		w.Do(http.MethodPost, "_aliases", `{"actions":[{"`+action+`":{"index":"`+index+`","alias":"`+alias+`"}}]}`)
+		w.Do(http.MethodPost, "_aliases", `{"actions":[{"`+action+`":{"index":"`+index+
+			`","alias":"`+alias+`"}}]}`)
 	}
 	point("add")
 	w.rule.Index = []string{w.Index("events-first"), alias}

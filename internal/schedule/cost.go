@@ -19,12 +19,13 @@ const (
 func CostReasons() []CostReason { return []CostReason{CostCandidates, CostTime} }
 
 const (
-	// A rule reads more than its share where it reads at least manyCandidates an hour of what it searches, and fewer
-	// than one in fewMatches of them matches.
+	// A rule reads more than its share where it reads at least manyCandidates an hour of what it
+	// searches, and fewer than one in fewMatches of them matches.
 	manyCandidates = 10_000
 	fewMatches     = 1_000
-	// It takes more than its share of time where it takes longer than shareOfTime of the time that it searches: one
-	// instance carries no more than ten like it. A run of less than leastTime says nothing about that.
+	// It takes more than its share of time where it takes longer than shareOfTime of the time that
+	// it searches: one instance carries no more than ten like it. A run of less than leastTime says
+	// nothing about that.
 	shareOfTime = 10
 	leastTime   = 10 * time.Second
 )
@@ -43,13 +44,15 @@ func (r RuleReport) Costs() []Cost {
 	hours := max(run.Searched, time.Hour).Hours()
 	if float64(run.Candidates) >= manyCandidates*hours && run.Candidates > fewMatches*run.Matched {
 		costs = append(costs, Cost{CostCandidates, fmt.Sprintf(
-			"%d candidates were read for %d matches: its condition holds little that an index can look up exactly; esrule explain shows what the pre-filter leaves out",
+			"%d candidates were read for %d matches: its condition holds little that an index "+
+				"can look up exactly; esrule explain shows what the pre-filter leaves out",
 			run.Candidates, run.Matched)})
 	}
 	took := run.Duration - r.Stalled
 	if took >= leastTime && took > run.Searched/shareOfTime {
 		costs = append(costs, Cost{CostTime, fmt.Sprintf(
-			"it took %s to search %s: narrow its condition or its index patterns, or run it in an instance of its own",
+			"it took %s to search %s: narrow its condition or its index patterns, or run it in "+
+				"an instance of its own",
 			took.Round(time.Second), run.Searched.Round(time.Second))})
 	}
 	return costs

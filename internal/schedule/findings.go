@@ -13,8 +13,8 @@ import (
 	"esrule/internal/query/search"
 )
 
-// findings are what one run over all rules has learned of the cluster's indices. Their health is the
-// same for every rule, so it is asked once.
+// findings are what one run over all rules has learned of the cluster's indices. Their health is
+// the same for every rule, so it is asked once.
 type findings struct {
 	Reader
 	there     map[string]bool // indices that were there when they were asked for
@@ -22,7 +22,8 @@ type findings struct {
 	// unwell are the indices that no search of this run can read, with the reason.
 	unwell map[string]string
 	said   map[string]bool
-	// silent is why the question at the end of the run brought no answer: it is asked for no other rule.
+	// silent is why the question at the end of the run brought no answer: it is asked for no other
+	// rule.
 	silent error
 	// released are open indices that are gone and not waited for any more, with the rules.
 	released map[string][]rule.ID
@@ -48,7 +49,8 @@ func (f *findings) tellReleased(log *slog.Logger) {
 	}
 	slices.Sort(rules)
 	rules = slices.Compact(rules)
-	log.Warn("an index was deleted before it was covered, or is in none of the rule's patterns any more; "+
+	log.Warn("an index was deleted before it was covered, or is in none of the rule's patterns "+
+		"any more; "+
 		"its time was searched again in all of them, and it is no longer waited for",
 		"index_count", len(indices), "indices", indices[:min(len(indices), listed)],
 		"rule_count", len(rules), "rules", rules[:min(len(rules), listed)])
@@ -70,11 +72,13 @@ func newFindings(r Reader) *findings {
 }
 
 // Unanswered asks a remote cluster that does not answer once: it may take 30 s to say so.
-func (f *findings) Unanswered(ctx context.Context, patterns []string) (failures []search.Failure, aliases []string, err error) {
+func (f *findings) Unanswered(ctx context.Context,
+	patterns []string) (failures []search.Failure, aliases []string, err error) {
 	for _, alias := range slices.Sorted(maps.Keys(f.down)) {
 		own := indexpattern.Adding(indexpattern.OfCluster(patterns, alias))
 		for _, p := range own {
-			failures = append(failures, search.Failure{Index: p, Type: search.Unanswered, Reason: f.down[alias]})
+			failures = append(failures, search.Failure{Index: p, Type: search.Unanswered,
+				Reason: f.down[alias]})
 		}
 		if len(own) > 0 {
 			aliases = append(aliases, alias)
@@ -82,7 +86,8 @@ func (f *findings) Unanswered(ctx context.Context, patterns []string) (failures 
 	}
 	more, others, err := f.Reader.Unanswered(ctx, indexpattern.WithoutClusters(patterns, aliases))
 	for _, one := range more {
-		if alias := indexpattern.Cluster(one.Index); one.Type == search.Unanswered && !strings.Contains(alias, "*") {
+		if alias := indexpattern.Cluster(one.Index); one.Type == search.Unanswered &&
+			!strings.Contains(alias, "*") {
 			f.down[alias] = one.Reason
 		}
 	}
@@ -102,7 +107,8 @@ func (f *findings) Exists(ctx context.Context, index string) (bool, error) {
 }
 
 // known is Standings, asked once for each list of patterns.
-func (f *findings) known(ctx context.Context, patterns []string) (map[string]search.Standing, error) {
+func (f *findings) known(ctx context.Context,
+	patterns []string) (map[string]search.Standing, error) {
 	key := strings.Join(patterns, ",")
 	if known, ok := f.standings[key]; ok {
 		return maps.Clone(known), nil

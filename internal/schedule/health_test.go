@@ -18,8 +18,8 @@ func (c *counted) RoundTrip(req *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(req)
 }
 
-// TestHealthIsAskedOnce has several rules over indices that lack their shards: the requests of a run grow
-// with the rules and with the indices, not with their product.
+// TestHealthIsAskedOnce has several rules over indices that lack their shards: the requests of a
+// run grow with the rules and with the indices, not with their product.
 func TestHealthIsAskedOnce(t *testing.T) {
 	const red, rules = 10, 4
 	w := newWorld(t)

@@ -17,7 +17,8 @@ import (
 	"esrule/internal/span"
 )
 
-// lateWorld is a world that began some days ago, so that days can pass in it, with a rule that has covered some time.
+// lateWorld is a world that began some days ago, so that days can pass in it, with a rule that has
+// covered some time.
 func lateWorld(t *testing.T, covered time.Duration) (w *world, began time.Time) {
 	t.Helper()
 	w = newWorld(t)
@@ -91,7 +92,8 @@ func (w *world) pass(d time.Duration) schedule.RuleReport {
 // wantSwept checks that the last complete sweep began now, and that none is under way.
 func (w *world) wantSwept(why string) {
 	w.t.Helper()
-	if s := w.ledger().Sweep; !s.Start.Equal(w.clock) || !s.CompletedAt.Equal(w.clock) || s.UnderWay != nil {
+	if s := w.ledger().Sweep; !s.Start.Equal(w.clock) || !s.CompletedAt.Equal(w.clock) ||
+		s.UnderWay != nil {
 		w.t.Errorf("%s: at %s the ledger says of its sweeps %+v", why, w.clock, s)
 	}
 }
@@ -127,8 +129,10 @@ func TestLateEvents(t *testing.T) {
 			if got := w.found(); !slices.Equal(got, want) {
 				t.Errorf("found %v, want %v of %+v", got, want, events)
 			}
-			if swept := report.Run.Swept; w.late > 0 && (swept == nil || !swept.Complete || swept.Created != len(want)) {
-				t.Errorf("the run says of its sweep %+v, want it complete with %d new signals", swept, len(want))
+			if swept := report.Run.Swept; w.late > 0 &&
+				(swept == nil || !swept.Complete || swept.Created != len(want)) {
+				t.Errorf("the run says of its sweep %+v, want it complete with %d new signals",
+					swept, len(want))
 			}
 			w.pass(time.Hour)
 			w.wantSignals("behind the next one", len(want))
@@ -143,12 +147,16 @@ func TestLateEvents(t *testing.T) {
 		late{missed, "later than that", -25 * time.Hour, nil},
 		late{found, "dated in the future", 9 * time.Hour, nil},
 		late{found, "dated a year ahead", 400 * 24 * time.Hour, nil},
-		late{found, "searchable long after it was ingested", -5 * time.Hour, []time.Duration{-4 * time.Hour}},
-		late{found, "ingested by a clock days behind", -5 * time.Hour, []time.Duration{-100 * time.Hour}})
+		late{found, "searchable long after it was ingested", -5 * time.Hour,
+			[]time.Duration{-4 * time.Hour}},
+		late{found, "ingested by a clock days behind", -5 * time.Hour,
+			[]time.Duration{-100 * time.Hour}})
 	f("a rule without another timestamp", func(w *world) { w.rule.TimestampOverride = "" },
 		late{found, "hours late", -5 * time.Hour, nil},
 		late{missed, "later than ESRULE_LATE", -25 * time.Hour, nil})
-	f("a rule that wants no event without event.ingested", func(w *world) { w.rule.TimestampOverrideFallbackDisabled = true },
+	f("a rule that wants no event without event.ingested", func(w *world) {
+		w.rule.TimestampOverrideFallbackDisabled = true
+	},
 		late{missed, "without it", -5 * time.Hour, nil},
 		late{found, "with it", -5 * time.Hour, []time.Duration{-4 * time.Hour}})
 	f("a shorter ESRULE_LATE", func(w *world) { w.late = 2 * time.Hour },
@@ -173,7 +181,8 @@ func TestLateEventsAroundAnOutage(t *testing.T) {
 	if swept := w.ledger().LastRun.Swept; swept.From.After(began.Add(-24 * time.Hour)) {
 		t.Errorf("the sweep reaches back to %s, the one before it began at %s", swept.From, began)
 	}
-	w.happened("first", happening(5, w.clock.Add(-23*time.Hour))) // of the outage, and comes only now
+	// of the outage, and comes only now
+	w.happened("first", happening(5, w.clock.Add(-23*time.Hour)))
 	w.pass(61 * time.Minute)
 	w.wantSignals("an hour later", 5)
 }
@@ -191,7 +200,8 @@ func TestDeletedSignalComesBackWithinLate(t *testing.T) {
 	w, began := lateWorld(t, 30*time.Hour)
 	w.happened("first", happening(1, began.Add(-5*time.Hour)))
 	w.pass(61 * time.Minute)
-	w.Do(http.MethodDelete, w.indices.Signals+"/_doc/"+w.Hits(w.indices.Signals)[0].ID+"?refresh=true", nil)
+	w.Do(http.MethodDelete, w.indices.Signals+"/_doc/"+w.Hits(w.indices.Signals)[0].ID+
+		"?refresh=true", nil)
 	w.wantSignals("deleted", 0)
 	w.pass(time.Hour)
 	w.wantSignals("at the next sweep", 1)
@@ -202,7 +212,8 @@ func TestSweepRaisesNoSignalTwice(t *testing.T) {
 	w.happened("first", hourly(24, began, -time.Hour)...)
 	w.pass(61 * time.Minute)
 	w.wantSignals("of the first sweep", 24)
-	if r := w.pass(time.Hour).Run; r.Created != 0 || r.Swept.Matched < 23 || r.Duplicates < r.Swept.Matched {
+	if r := w.pass(time.Hour).Run; r.Created != 0 || r.Swept.Matched < 23 ||
+		r.Duplicates < r.Swept.Matched {
 		t.Errorf("the second sweep: %+v, %+v", r, r.Swept)
 	}
 	w.wantSignals("of the second", 24)
@@ -211,15 +222,18 @@ func TestSweepRaisesNoSignalTwice(t *testing.T) {
 func TestIndexThatDoesNotAnswerASweep(t *testing.T) {
 	w, began := lateWorld(t, 30*time.Hour)
 	text := w.Index("events-text") // a class of mappings of its own
-	w.Create(text, `{"settings":{"number_of_replicas":0},"mappings":`+strings.Replace(processMapping, `"pid"`, `"other":{"type":"keyword"},"pid"`, 1)+`}`)
-	w.happened("text", happening(1, began.Add(-24*time.Hour)), // out of reach of the sweep after the next
+	w.Create(text, `{"settings":{"number_of_replicas":0},"mappings":`+
+		strings.Replace(processMapping, `"pid"`, `"other":{"type":"keyword"},"pid"`, 1)+`}`)
+	// out of reach of the sweep after the next
+	w.happened("text", happening(1, began.Add(-24*time.Hour)),
 		happening(3, began.Add(-5*time.Hour)))
 	w.happened("first", happening(2, began.Add(-24*time.Hour)))
 	w.unread = text
 	report := w.pass(61 * time.Minute)
 	w.wantSignals("of the index that answers", 1)
 	w.wantSwept("for the index that answers")
-	if len(report.Open) != 1 || report.Open[0].Index != text || report.Open[0].SweepFrom.IsZero() || len(report.Open[0].Time) > 0 {
+	if len(report.Open) != 1 || report.Open[0].Index != text || report.Open[0].SweepFrom.IsZero() ||
+		len(report.Open[0].Time) > 0 {
 		t.Fatalf("open behind the sweep: %+v", report.Open)
 	}
 	if what := report.Open[0].What(); !strings.Contains(what, "late sweep from") {
@@ -244,8 +258,10 @@ func TestIndexThatDoesNotAnswerASweep(t *testing.T) {
 func TestForbiddenSweepIsOwed(t *testing.T) {
 	w, _ := lateWorld(t, 30*time.Hour)
 	sick := w.Index("events-sick")
-	w.Do(http.MethodPut, sick+"?wait_for_active_shards=0", `{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
-	if report := w.pass(61 * time.Minute); len(report.Open) != 1 || report.Open[0].SweepFrom.IsZero() {
+	w.Do(http.MethodPut, sick+"?wait_for_active_shards=0",
+		`{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
+	if report := w.pass(61 * time.Minute); len(report.Open) != 1 ||
+		report.Open[0].SweepFrom.IsZero() {
 		t.Fatalf("open: %+v", report.Open)
 	}
 	w.Delete(sick)
@@ -254,7 +270,8 @@ func TestForbiddenSweepIsOwed(t *testing.T) {
 	}
 }
 
-// TestCrashInTheMiddleOfASweep kills every run behind three searches, of which one is a piece of the sweep at least.
+// TestCrashInTheMiddleOfASweep kills every run behind three searches, of which one is a piece of
+// the sweep at least.
 func TestCrashInTheMiddleOfASweep(t *testing.T) {
 	w, began := lateWorld(t, 30*time.Hour)
 	w.happened("first", hourly(24, began.Add(-time.Minute), -time.Hour)...)
@@ -267,7 +284,9 @@ func TestCrashInTheMiddleOfASweep(t *testing.T) {
 		if report.Err == nil {
 			break
 		}
-		if s := w.ledger().Sweep; !errors.Is(report.Err, context.Canceled) || !s.Start.Equal(began) || !s.CompletedAt.IsZero() || s.UnderWay == nil || !s.UnderWay.Start.Equal(due) {
+		if s := w.ledger().Sweep; !errors.Is(report.Err, context.Canceled) ||
+			!s.Start.Equal(began) || !s.CompletedAt.IsZero() || s.UnderWay == nil ||
+			!s.UnderWay.Start.Equal(due) {
 			t.Fatalf("killed %d times: %v, %+v", killed+1, report.Err, s)
 		}
 		w.clock = w.clock.Add(5 * time.Minute)
@@ -289,7 +308,8 @@ func TestRuleThatChangesInTheMiddleOfASweep(t *testing.T) {
 	w.rule.Query = w.rule.Parsed.Text
 	w.clock = w.clock.Add(40 * time.Minute)
 	w.killBehind(3)
-	if report := w.run(); !errors.Is(report.Err, context.Canceled) || w.ledger().Sweep.UnderWay == nil {
+	if report := w.run(); !errors.Is(report.Err, context.Canceled) ||
+		w.ledger().Sweep.UnderWay == nil {
 		t.Fatalf("killed in the middle of a sweep: %v, %+v", report.Err, w.ledger().Sweep)
 	}
 	w.opening, w.ending = nil, nil
@@ -313,8 +333,10 @@ func TestRunEndsWhereASweepTakesLong(t *testing.T) {
 		return nil
 	}
 	report := w.run()
-	if swept := report.Run.Swept; report.Err != nil || swept == nil || !swept.Complete || w.clock.Sub(began) < 2*time.Hour {
-		t.Errorf("a run of two minutes a search, for %s: %v, %+v", w.clock.Sub(began), report.Err, swept)
+	if swept := report.Run.Swept; report.Err != nil || swept == nil || !swept.Complete ||
+		w.clock.Sub(began) < 2*time.Hour {
+		t.Errorf("a run of two minutes a search, for %s: %v, %+v", w.clock.Sub(began), report.Err,
+			swept)
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"esrule/internal/span"
 )
 
-// Ledger is the memory of one rule: what was searched and what is still open. It is a document of the
-// state index, readable by the next release; fields are added, never given another meaning.
+// Ledger is the memory of one rule: what was searched and what is still open. It is a document of
+// the state index, readable by the next release; fields are added, never given another meaning.
 type Ledger struct {
 	Kind    string  `json:"kind"`    // "ledger"
 	Version int     `json:"version"` // of this format
@@ -24,19 +24,21 @@ type Ledger struct {
 	Covered span.Intervals `json:"covered"`
 	// Open are the indices that did not answer for part of what is covered otherwise.
 	Open []OpenIndex `json:"open,omitempty"`
-	// Sick are the pieces that failed as a whole. Their time is in Covered only where they are a late
-	// sweep's. A release that does not know the field finds gaps there.
+	// Sick are the pieces that failed as a whole. Their time is in Covered only where they are a
+	// late sweep's. A release that does not know the field finds gaps there.
 	Sick []SickPiece `json:"sick,omitempty"`
-	// SetAside are the closed indices that the operator does not wait for: they are searched when they are
-	// opened. Nil in a ledger of a release that did not ask.
+	// SetAside are the closed indices that the operator does not wait for: they are searched when
+	// they are opened. Nil in a ledger of a release that did not ask.
 	SetAside *[]string `json:"set_aside,omitempty"`
-	// Sweep is the account of the late sweeps; a ledger of an earlier release has none until its next run.
+	// Sweep is the account of the late sweeps; a ledger of an earlier release has none until its
+	// next run.
 	Sweep *Sweep `json:"sweep,omitempty"`
-	// Fingerprint is the meaning of the rule that was searched last, FingerprintAt when it became that.
+	// Fingerprint is the meaning of the rule that was searched last, FingerprintAt when it became
+	// that.
 	Fingerprint   string    `json:"fingerprint"`
 	FingerprintAt time.Time `json:"fingerprint_at"`
-	// PreviousFingerprint is not empty where the meaning changed: what was covered before FingerprintAt
-	// was searched for another condition.
+	// PreviousFingerprint is not empty where the meaning changed: what was covered before
+	// FingerprintAt was searched for another condition.
 	PreviousFingerprint string    `json:"previous_fingerprint,omitempty"`
 	LastRun             *Run      `json:"last_run,omitempty"`
 	UpdatedAt           time.Time `json:"updated_at"`
@@ -45,14 +47,17 @@ type Ledger struct {
 // ledgerVersion is the format that this release writes.
 const ledgerVersion = 1
 
-// OpenIndex is an index, or a whole pattern that may not be read, with the time for which it is not covered.
+// OpenIndex is an index, or a whole pattern that may not be read, with the time for which it is not
+// covered.
 type OpenIndex struct {
 	Index string         `json:"index"`
 	Time  span.Intervals `json:"time"`
-	// SweepFrom is the time from which on the index owes a late sweep, without an end; zero where it owes none.
+	// SweepFrom is the time from which on the index owes a late sweep, without an end; zero where
+	// it owes none.
 	SweepFrom time.Time `json:"sweep_from,omitzero"`
 	Reason    string    `json:"reason"`
-	// Since is when it first failed, Tries how often it has since, Next when it is tried again at the earliest.
+	// Since is when it first failed, Tries how often it has since, Next when it is tried again at
+	// the earliest.
 	Since time.Time `json:"since"`
 	Tries int       `json:"tries"`
 	Next  time.Time `json:"next"`
@@ -66,9 +71,10 @@ type Run struct {
 	// Searched is the time that was searched, overlap included; Indices how many indices were.
 	Searched time.Duration `json:"searched_ns"`
 	Indices  int           `json:"indices"`
-	// Candidates passed the pre-filter, Matched the matcher. Of the matched, Created are new signals,
-	// Duplicates were alerted before, Reduced are new but without their event's fields, WithoutEvent
-	// only say where the event is, and DeadLettered could not be written to the signals index at all.
+	// Candidates passed the pre-filter, Matched the matcher. Of the matched, Created are new
+	// signals, Duplicates were alerted before, Reduced are new but without their event's fields,
+	// WithoutEvent only say where the event is, and DeadLettered could not be written to the
+	// signals index at all.
 	Candidates   int `json:"candidates"`
 	Matched      int `json:"matched"`
 	Created      int `json:"created"`
@@ -84,7 +90,8 @@ type Run struct {
 
 // Swept is what the late sweep came to within one run.
 type Swept struct {
-	// From is the first time that was read again; the last piece, behind which the sweep is Complete, has no end.
+	// From is the first time that was read again; the last piece, behind which the sweep is
+	// Complete, has no end.
 	From       time.Time `json:"from"`
 	Complete   bool      `json:"complete"`
 	Candidates int       `json:"candidates"`
@@ -95,7 +102,8 @@ type Swept struct {
 
 // NewLedger is the ledger of a rule that was never run, to be covered from since on.
 func NewLedger(id rule.ID, name string, since time.Time) *Ledger {
-	return &Ledger{Kind: "ledger", Version: ledgerVersion, RuleID: id, RuleName: name, Since: since.UTC().Truncate(time.Millisecond)}
+	return &Ledger{Kind: "ledger", Version: ledgerVersion, RuleID: id, RuleName: name,
+		Since: since.UTC().Truncate(time.Millisecond)}
 }
 
 // Gaps is the time up to now that is wanted and not covered, oldest first.
@@ -118,8 +126,8 @@ func (l *Ledger) CoveredUpTo() time.Time {
 }
 
 // CutFuture takes out of the coverage what lies after now, as a clock that was ahead leaves it, and
-// gives how much that was. An open index whose next try is further away than the pause behind so many tries, at the
-// rule's interval, is due at once: nobody knows what of the pause is over.
+// gives how much that was. An open index whose next try is further away than the pause behind so
+// many tries, at the rule's interval, is due at once: nobody knows what of the pause is over.
 func (l *Ledger) CutFuture(now time.Time, interval time.Duration) time.Duration {
 	now = now.UTC().Truncate(time.Millisecond)
 	future := l.Covered.Length()
@@ -163,7 +171,8 @@ func (l *Ledger) opened(f detect.Failure, now time.Time) *OpenIndex {
 }
 
 // retried enters what became of a second look at one index: answered, or failed once more.
-func (l *Ledger) retried(index string, i span.Interval, failure *detect.Failure, now time.Time, interval time.Duration) {
+func (l *Ledger) retried(index string, i span.Interval, failure *detect.Failure, now time.Time,
+	interval time.Duration) {
 	at := slices.IndexFunc(l.Open, func(o OpenIndex) bool { return o.Index == index })
 	if at < 0 {
 		return
@@ -213,8 +222,8 @@ func (o OpenIndex) What() string {
 // longestPause is how long an open index is left alone at most.
 const longestPause = time.Hour
 
-// backoff is how long an index is left alone after so many failures: the rule's interval, doubled each
-// time, at most longestPause.
+// backoff is how long an index is left alone after so many failures: the rule's interval, doubled
+// each time, at most longestPause.
 func backoff(tries int, interval time.Duration) time.Duration {
 	wait := interval
 	for range tries - 1 {

@@ -31,7 +31,8 @@ func TestCoveredUpTo(t *testing.T) {
 func TestCutFuture(t *testing.T) {
 	l := ledgerOf(0, minutes(0, 60))
 	l.cover(minutes(50, 60), []detect.Failure{{Index: "sick", Reason: "no shard"}}, minute(600))
-	if cut := l.CutFuture(minute(45), 5*time.Minute); cut != 15*time.Minute || !l.Covered.End().Equal(minute(45)) {
+	if cut := l.CutFuture(minute(45), 5*time.Minute); cut != 15*time.Minute ||
+		!l.Covered.End().Equal(minute(45)) {
 		t.Errorf("cut %v, covered up to %v", cut, l.Covered.End())
 	}
 	if cut := l.CutFuture(minute(45), 5*time.Minute); cut != 0 {
@@ -48,7 +49,8 @@ func TestOpenIndexIsDue(t *testing.T) {
 		l := Ledger{Open: []OpenIndex{{Tries: tries, Next: minute(next)}}}
 		l.CutFuture(minute(now), 5*time.Minute)
 		if got := !l.Open[0].Next.After(minute(now)); got != want {
-			t.Errorf("%d tries, the next one in minute %d: due in minute %d: got %v, want %v", tries, next, now, got, want)
+			t.Errorf("%d tries, the next one in minute %d: due in minute %d: got %v, want %v",
+				tries, next, now, got, want)
 		}
 	}
 	f(0, 10, 10, true)

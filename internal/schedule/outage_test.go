@@ -30,7 +30,8 @@ type searched struct {
 func (s searched) long() bool { return s.To.IsZero() || s.Length() > 2*time.Hour }
 
 // byTimestamp is a window as the pre-filter asks for it; a sweep's last has no end.
-var byTimestamp = regexp.MustCompile(`"range":\{"@timestamp":\{"format":"[a-z_]+","gte":"([^"]+)"(?:,"lt":"([^"]+)")?\}`)
+var byTimestamp = regexp.MustCompile(
+	`"range":\{"@timestamp":\{"format":"[a-z_]+","gte":"([^"]+)"(?:,"lt":"([^"]+)")?\}`)
 
 func (s *windows) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Path == "/_search" && req.Body != nil {
@@ -64,7 +65,8 @@ func (s *windows) note(from, to string) {
 	s.asked = true
 }
 
-// watch gives a client that notes what is searched, and makes each search take some time on the world's clock.
+// watch gives a client that notes what is searched, and makes each search take some time on the
+// world's clock.
 func (w *world) watch(each time.Duration) *windows {
 	w.t.Helper()
 	s := &windows{}
@@ -77,9 +79,9 @@ func (w *world) watch(each time.Duration) *windows {
 	return s
 }
 
-// TestOutageOfThreeDays runs a rule with an interval of five minutes once, after three days without it: the live
-// window comes first and whenever it is due again, the gap between from its oldest end, and the late sweep in turn
-// with it.
+// TestOutageOfThreeDays runs a rule with an interval of five minutes once, after three days without
+// it: the live window comes first and whenever it is due again, the gap between from its oldest
+// end, and the late sweep in turn with it.
 func TestOutageOfThreeDays(t *testing.T) {
 	const days, each, overlap = 72 * time.Hour, 30 * time.Second, 4 * time.Minute
 	w, began := lateWorld(t, 30*time.Hour)
@@ -125,14 +127,16 @@ func TestOutageOfThreeDays(t *testing.T) {
 	if gaps < 72 || sweeps < 12 {
 		t.Errorf("got %d pieces of the gap and %d of the sweep in %d searches, want 72 and 12 at least", gaps, sweeps, len(watched.seen))
 	}
-	t.Logf("%d searches: %d of the gap, %d of the late sweep, the others live", len(watched.seen), gaps, sweeps)
+	t.Logf("%d searches: %d of the gap, %d of the late sweep, the others live", len(watched.seen),
+		gaps, sweeps)
 }
 
 // TestSweepLetsLiveWindowsPass has one rule sweep many days while another has its live windows.
 func TestSweepLetsLiveWindowsPass(t *testing.T) {
 	const each = 30 * time.Second
 	w, began := lateWorld(t, 60*24*time.Hour)
-	w.changeLedger(func(l *schedule.Ledger) { l.Sweep.Start = began.Add(-30 * 24 * time.Hour) }) // switched off for a month
+	// switched off for a month
+	w.changeLedger(func(l *schedule.Ledger) { l.Sweep.Start = began.Add(-30 * 24 * time.Hour) })
 	second := *w.rule
 	second.ID, second.Name = "second", "Second"
 	w.clock = w.clock.Add(time.Hour)

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// A piece is cheap where it took less than cheapTime and had less than cheapCandidates, and dear where
-	// it took longer than dearTime: then the live window waits too long for its turn.
+	// A piece is cheap where it took less than cheapTime and had less than cheapCandidates, and
+	// dear where it took longer than dearTime: then the live window waits too long for its turn.
 	cheapTime       = 2 * time.Second
 	cheapCandidates = 5_000
 	dearTime        = time.Minute
@@ -40,8 +40,8 @@ func (p *pace) after(took time.Duration, candidates int) {
 // failed begins anew: the shorter a piece, the less a sick one keeps uncovered.
 func (p *pace) failed() { p.length = min(p.length, p.first) }
 
-// limit returns what is to be called for each page of a piece, so that one that grew takes no longer
-// than a dear one; nil where the piece did not grow.
+// limit returns what is to be called for each page of a piece, so that one that grew takes no
+// longer than a dear one; nil where the piece did not grow.
 func (p *pace) limit(now func() time.Time) func(*search.Page) error {
 	if p.length <= p.first {
 		return nil

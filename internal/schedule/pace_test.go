@@ -31,7 +31,9 @@ func TestHalves(t *testing.T) {
 	l.halve(minutes(0, 60), false, now)
 	l.fail(minutes(0, 30), false, "x", now, time.Minute)
 	l.cover(minutes(30, 60), nil, now)
-	if len(l.Sick) != 1 || l.Sick[0].Interval != minutes(0, 30) || l.Sick[0].Tries != 0 || l.Sick[0].Next.After(now) { // due in the next run
+	// due in the next run
+	if len(l.Sick) != 1 || l.Sick[0].Interval != minutes(0, 30) || l.Sick[0].Tries != 0 ||
+		l.Sick[0].Next.After(now) {
 		t.Errorf("sick: %+v", l.Sick)
 	}
 	if piece, ok := nextPiece(l, everyFive, now, gap, time.Hour); ok {

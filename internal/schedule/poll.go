@@ -7,10 +7,11 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// Poll calls run at once and then on the timetable, one run at a time: a run that lasts beyond the next
-// moment lets that moment pass. It returns when ctx ends and the run under way, which gets the same ctx,
-// has returned.
-func Poll(ctx context.Context, timetable cron.Schedule, log *slog.Logger, run func(context.Context)) {
+// Poll calls run at once and then on the timetable, one run at a time: a run that lasts beyond the
+// next moment lets that moment pass. It returns when ctx ends and the run under way, which gets the
+// same ctx, has returned.
+func Poll(ctx context.Context, timetable cron.Schedule, log *slog.Logger,
+	run func(context.Context)) {
 	logger := cronLogger{log}
 	c := cron.New(cron.WithLogger(logger), cron.WithChain(cron.SkipIfStillRunning(logger)))
 	c.Schedule(timetable, cron.FuncJob(func() { run(ctx) }))
@@ -20,8 +21,8 @@ func Poll(ctx context.Context, timetable cron.Schedule, log *slog.Logger, run fu
 	<-c.Stop().Done()
 }
 
-// cronLogger passes on what cron says. Its notes on each wake-up are of no interest to an operator; a
-// skipped run is.
+// cronLogger passes on what cron says. Its notes on each wake-up are of no interest to an operator;
+// a skipped run is.
 type cronLogger struct{ log *slog.Logger }
 
 func (l cronLogger) Info(message string, keysAndValues ...any) {

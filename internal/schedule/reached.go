@@ -13,8 +13,8 @@ import (
 	"esrule/internal/span"
 )
 
-// reach is the account of what the searches of a run reached, so that an index that none of them held
-// can be told at its end.
+// reach is the account of what the searches of a run reached, so that an index that none of them
+// held can be told at its end.
 type reach struct {
 	all span.Intervals            // that were searched
 	by  map[string]span.Intervals // by index that was ever there: for which it was reached
@@ -28,7 +28,8 @@ func (r *reach) know(indices map[string]search.Standing) {
 	}
 }
 
-// note enters what a search of an interval reached. Of two searches of the same time the later counts.
+// note enters what a search of an interval reached. Of two searches of the same time the later
+// counts.
 func (r *reach) note(i span.Interval, reached []string) {
 	r.all = r.all.Union(i)
 	for index, time := range r.by {
@@ -52,8 +53,8 @@ func (r *reach) gone(now map[string]search.Standing) bool {
 	return false
 }
 
-// accounted reports whether an index that no search holds is in the ledger by other means: it was closed
-// when the run began, or it is one of a pattern of which only a part may be read.
+// accounted reports whether an index that no search holds is in the ledger by other means: it was
+// closed when the run began, or it is one of a pattern of which only a part may be read.
 func (s *ruleRun) accounted(index string) bool {
 	return s.shut.has(index) || slices.ContainsFunc(s.forbidden, func(f detect.Failure) bool {
 		return indexpattern.Match(indexpattern.Alone(s.detection.Patterns, f.Index), index)
@@ -79,9 +80,10 @@ func (s *ruleRun) noteReached(i span.Interval, late bool, out detect.Outcome) {
 // endless stands for the end of a late sweep, which has none, where intervals are reckoned with.
 var endless = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// noteMissed asks at the end of a run which indices there are: one that no search of a piece held, and
-// that is older than the run, may hold events of that piece. One that was made meanwhile is like any
-// other that comes between two runs, unless another is gone: then it may go on under its name.
+// noteMissed asks at the end of a run which indices there are: one that no search of a piece held,
+// and that is older than the run, may hold events of that piece. One that was made meanwhile is
+// like any other that comes between two runs, unless another is gone: then it may go on under its
+// name.
 func (s *ruleRun) noteMissed(ctx context.Context) error {
 	if len(s.patterns) == 0 || s.ledger == nil || len(s.reached.all)+len(s.swept.all) == 0 {
 		return nil

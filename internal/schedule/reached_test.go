@@ -36,8 +36,8 @@ func (a *around) RoundTrip(req *http.Request) (*http.Response, error) {
 // closing ends the search of a piece.
 const closing = "DELETE /_pit"
 
-// TestIndexOutOfReachWithinARun has an index that no search of a run reaches, and that is as before at
-// its end: its time stays open, and the next run finds its event.
+// TestIndexOutOfReachWithinARun has an index that no search of a run reaches, and that is as before
+// at its end: its time stays open, and the next run finds its event.
 func TestIndexOutOfReachWithinARun(t *testing.T) {
 	f := func(why string, pattern string, away, back func(w *world, index string)) {
 		t.Helper()
@@ -80,7 +80,8 @@ func TestIndexOutOfReachWithinARun(t *testing.T) {
 	f("closed", "", func(w *world, index string) { w.Do(http.MethodPost, index+"/_close", nil) },
 		func(w *world, index string) { w.Do(http.MethodPost, index+"/_open", nil) })
 	f("hidden", "", set(`{"index.hidden":true}`), set(`{"index.hidden":null}`))
-	f("blocked for reading", "", set(`{"index.blocks.read":true}`), set(`{"index.blocks.read":null}`))
+	f("blocked for reading", "", set(`{"index.blocks.read":true}`),
+		set(`{"index.blocks.read":null}`))
 	f("blocked", "", set(`{"index.blocks.metadata":true}`), set(`{"index.blocks.metadata":null}`))
 }
 
@@ -90,8 +91,9 @@ func (w *world) wait(index string) {
 	w.Do(http.MethodGet, "_cluster/health/"+index+"?wait_for_status=yellow&timeout=30s", nil)
 }
 
-// TestIndexComesWithinARun has an index that the patterns stand for only after the search of a run. One
-// that is older than the run may hold events of any time; one that is made meanwhile holds newer ones.
+// TestIndexComesWithinARun has an index that the patterns stand for only after the search of a run.
+// One that is older than the run may hold events of any time; one that is made meanwhile holds
+// newer ones.
 func TestIndexComesWithinARun(t *testing.T) {
 	f := func(why string, come func(w *world) (index string), open bool) {
 		t.Helper()
@@ -167,15 +169,19 @@ func TestSearchKnowsWhatItReached(t *testing.T) {
 	w.Delete(w.Index("events-a"))
 	w.Delete(w.Index("events-c"))
 	w.Do(http.MethodPost, index+"/_close", nil)
-	f("the only one is opened", func() { w.Do(http.MethodPost, index+"/_open", nil); w.wait(index) }, index)
+	f("the only one is opened", func() {
+		w.Do(http.MethodPost, index+"/_open", nil)
+		w.wait(index)
+	}, index)
 }
 
-// TestPartOfAPatternMayBeRead has an index whose settings may be seen, and which may not be read: the
-// pattern stays open for it, and not the index by a name of its own.
+// TestPartOfAPatternMayBeRead has an index whose settings may be seen, and which may not be read:
+// the pattern stays open for it, and not the index by a name of its own.
 func TestPartOfAPatternMayBeRead(t *testing.T) {
 	t.Parallel()
 	w := worldOn(t, estest.Own(t, estest.Options{
-		Users: []estest.User{{Name: "reader", Password: "reader-password", Roles: []string{"reader"}}},
+		Users: []estest.User{{Name: "reader", Password: "reader-password",
+			Roles: []string{"reader"}}},
 		Roles: map[string]string{"reader": `{"cluster":["monitor"],"indices": [
 			{"names": ["*"], "privileges": ["view_index_metadata"]},
 			{"names": ["*events-open", "*signals", "*state", "*dead"], "privileges": ["all"]}]}`},

@@ -15,8 +15,8 @@ import (
 	"esrule/internal/span"
 )
 
-// retry is a piece of time for which open indices, or a pattern that could not be read, are searched
-// again. Indices that are open for the same time are searched together.
+// retry is a piece of time for which open indices, or a pattern that could not be read, are
+// searched again. Indices that are open for the same time are searched together.
 type retry struct {
 	indices []string
 	piece   span.Interval
@@ -44,21 +44,22 @@ func (s *ruleRun) nextRetry() (retry, bool) {
 	return retry{}, false
 }
 
-// dueIndices are the open indices that are tried again in this run. What may still not be read is not
-// tried, nor what is closed, nor what failed in this run already.
+// dueIndices are the open indices that are tried again in this run. What may still not be read is
+// not tried, nor what is closed, nor what failed in this run already.
 func (s *ruleRun) dueIndices() []OpenIndex {
 	forbidden := make([]string, 0, len(s.forbidden))
 	for _, f := range s.forbidden {
 		forbidden = append(forbidden, f.Index)
 	}
 	return slices.DeleteFunc(slices.Clone(s.ledger.Open), func(o OpenIndex) bool {
-		return o.Next.After(s.now) || !s.due[o.Index] || s.shut.has(o.Index) || slices.Contains(forbidden, o.Index) ||
+		return o.Next.After(s.now) || !s.due[o.Index] || s.shut.has(o.Index) ||
+			slices.Contains(forbidden, o.Index) ||
 			indexpattern.IsRemote(o.Index) && s.unanswered(o.Index)
 	})
 }
 
-// unanswered reports whether the cluster of a remote index or pattern does not answer for some pattern
-// of the rule, or does not say which of its indices are closed.
+// unanswered reports whether the cluster of a remote index or pattern does not answer for some
+// pattern of the rule, or does not say which of its indices are closed.
 func (s *ruleRun) unanswered(name string) bool {
 	same := func(other string) bool {
 		return indexpattern.IsRemote(other) &&
@@ -72,8 +73,8 @@ func (s *ruleRun) unanswered(name string) bool {
 	return slices.ContainsFunc(s.forbidden, func(f detect.Failure) bool { return same(f.Index) })
 }
 
-// openPiece is the piece that begins at a moment, with all who are open from then on, up to where one of
-// them is not any more.
+// openPiece is the piece that begins at a moment, with all who are open from then on, up to where
+// one of them is not any more.
 func (s *ruleRun) openPiece(due []OpenIndex, from time.Time) retry {
 	r := retry{piece: span.Interval{From: from, To: from.Add(s.retryPace.length)}}
 	for _, o := range due {
@@ -106,7 +107,8 @@ func (s *ruleRun) owedPiece(due []OpenIndex, from time.Time) retry {
 	return r
 }
 
-// retryNext searches a piece again. An index that fails once more is left alone for the rest of the run.
+// retryNext searches a piece again. An index that fails once more is left alone for the rest of the
+// run.
 func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 	found, err := s.look(ctx, r.indices)
 	if err != nil {
@@ -144,7 +146,8 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 		case err != nil:
 			failed[index] = err.Error()
 		case len(t.Only) > 0 && !slices.Contains(out.Reached, index):
-			failed[index] = "a search of the rule's patterns does not reach it: it is closed or may not be read"
+			failed[index] = "a search of the rule's patterns does not reach it: it is closed or " +
+				"may not be read"
 		}
 	}
 	for _, f := range out.Failures {
@@ -156,11 +159,13 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 	}
 	for _, index := range found.left {
 		if _, already := failed[index]; !already && slices.Contains(r.indices, index) {
-			failed[index] = "it is there and in none of the rule's patterns any more (was an alias moved?): put it back, or delete it"
+			failed[index] = "it is there and in none of the rule's patterns any more (was an " +
+				"alias moved?): put it back, or delete it"
 		}
 	}
 	gone := slices.DeleteFunc(slices.Clone(found.gone), func(index string) bool {
-		return slices.Contains(s.detection.Patterns, index) || len(ofTheirClusters(s.patterns, []string{index})) > 0
+		return slices.Contains(s.detection.Patterns, index) ||
+			len(ofTheirClusters(s.patterns, []string{index})) > 0
 	})
 	if len(failed) == 0 {
 		s.lookedElsewhere = append(s.lookedElsewhere, gone...)
@@ -168,8 +173,8 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 	return s.enterRetry(ctx, r, failed, others)
 }
 
-// ofTheirClusters returns those of a list of patterns that are of the remote clusters that indices are
-// of; none where one of the indices is not remote.
+// ofTheirClusters returns those of a list of patterns that are of the remote clusters that indices
+// are of; none where one of the indices is not remote.
 func ofTheirClusters(patterns, indices []string) []string {
 	var aliases, kept []string
 	for _, index := range indices {
@@ -185,7 +190,8 @@ func ofTheirClusters(patterns, indices []string) []string {
 	return kept
 }
 
-func (s *ruleRun) searchPiece(ctx context.Context, t detect.Target, r retry) (detect.Outcome, error) {
+func (s *ruleRun) searchPiece(ctx context.Context, t detect.Target,
+	r retry) (detect.Outcome, error) {
 	p, look := &s.retryPace, s.cover
 	if r.sweep {
 		p, look = &s.sweepPace, s.sweep
@@ -196,11 +202,13 @@ func (s *ruleRun) searchPiece(ctx context.Context, t detect.Target, r retry) (de
 	})
 }
 
-// letGo tells the findings which open indices were not there under their names, and are not waited for any
-// more: all their time was searched again in all of the rule's patterns.
+// letGo tells the findings which open indices were not there under their names, and are not waited
+// for any more: all their time was searched again in all of the rule's patterns.
 func (s *ruleRun) letGo() {
 	for _, index := range s.lookedElsewhere {
-		open := slices.ContainsFunc(s.ledger.Open, func(o OpenIndex) bool { return o.Index == index })
+		open := slices.ContainsFunc(s.ledger.Open, func(o OpenIndex) bool {
+			return o.Index == index
+		})
 		if !open {
 			s.findings.letGo(index, s.detection.Rule.ID)
 		}
@@ -208,7 +216,8 @@ func (s *ruleRun) letGo() {
 }
 
 // enterRetry enters what became of a retry. others are open for its piece too.
-func (s *ruleRun) enterRetry(ctx context.Context, r retry, failed map[string]string, others []detect.Failure) error {
+func (s *ruleRun) enterRetry(ctx context.Context, r retry, failed map[string]string,
+	others []detect.Failure) error {
 	for index := range failed {
 		delete(s.due, index)
 	}
@@ -235,11 +244,11 @@ type whereabouts struct {
 	there  []string
 	gone   []string          // under this name: what they held may go on under another
 	failed map[string]string // known to be unreadable, with the reason
-	// left are those of the gone that are there, under a name that the patterns do not stand for any more:
-	// what they hold may have gone on elsewhere, and may not.
+	// left are those of the gone that are there, under a name that the patterns do not stand for
+	// any more: what they hold may have gone on elsewhere, and may not.
 	left []string
-	// hidden are those that are there and that the patterns stand for by name, but for being hidden: a
-	// pattern with * passes over them.
+	// hidden are those that are there and that the patterns stand for by name, but for being
+	// hidden: a pattern with * passes over them.
 	hidden []string
 }
 

@@ -14,8 +14,8 @@ import (
 	"esrule/internal/span"
 )
 
-// ruleRun is one run of one rule under way. It begins, takes steps until none is left, and ends. A piece
-// that fails does not end it; an error of the ledger or of the clock does.
+// ruleRun is one run of one rule under way. It begins, takes steps until none is left, and ends. A
+// piece that fails does not end it; an error of the ledger or of the clock does.
 type ruleRun struct {
 	*Runner
 	findings  *findings
@@ -39,7 +39,8 @@ type ruleRun struct {
 	sweepPace pace
 	retryPace pace
 	single    bool // open indices are searched one by one
-	// lookedElsewhere are open indices that were gone, a piece of whose time was searched in all patterns.
+	// lookedElsewhere are open indices that were gone, a piece of whose time was searched in all
+	// patterns.
 	lookedElsewhere []string
 	// newMeaning says that the rule's condition or patterns changed since its previous run.
 	newMeaning bool
@@ -53,11 +54,13 @@ type ruleRun struct {
 }
 
 func (r *Runner) newRuleRun(d *detect.Detection, f *findings) *ruleRun {
-	s := &ruleRun{Runner: r, findings: f, detection: d, started: r.options.Now(), due: map[string]bool{}}
+	s := &ruleRun{Runner: r, findings: f, detection: d, started: r.options.Now(),
+		due: map[string]bool{}}
 	s.coverer = &detect.Coverer{Cluster: f, Signals: r.signals, Own: r.options.Own, Log: r.log}
 	s.gapPace, s.retryPace = newPace(longestPiece, leastPiece), newPace(longestPiece, leastPiece)
 	s.sweepPace = newPace(sweepPiece, sweepPiece)
-	s.execution = sink.Execution{ID: rand.Text(), Type: sink.Scheduled, Version: r.options.Version, Now: r.options.Now}
+	s.execution = sink.Execution{ID: rand.Text(), Type: sink.Scheduled, Version: r.options.Version,
+		Now: r.options.Now}
 	s.run = Run{ID: s.execution.ID, At: s.started.UTC()}
 	return s
 }
@@ -88,8 +91,8 @@ func (s *ruleRun) prepare(ctx context.Context) error {
 	return nil
 }
 
-// wakeUp learns the time where the live window may have come due since it was asked last: a rule that has nothing
-// left behind waits for others that have.
+// wakeUp learns the time where the live window may have come due since it was asked last: a rule
+// that has nothing left behind waits for others that have.
 func (s *ruleRun) wakeUp(ctx context.Context) error {
 	if s.before != gap || s.options.Now().Sub(s.asked) < s.detection.Rule.Interval {
 		return nil
@@ -105,11 +108,12 @@ func (s *ruleRun) timed() func() {
 }
 
 // apartReason is why the time between the two clocks is not covered.
-const apartReason = "our clock and the cluster's differ: events are searched up to the earlier of the two, so " +
+const apartReason = "our clock and the cluster's differ: events are searched up to the earlier " +
+	"of the two, so " +
 	"later than they could be. Set the clock that is wrong (NTP)"
 
-// askTime sets now to the earlier of our clock and the cluster's, since what lies between them is not over
-// yet for one of the two, and gives the later.
+// askTime sets now to the earlier of our clock and the cluster's, since what lies between them is
+// not over yet for one of the two, and gives the later.
 func (s *ruleRun) askTime(ctx context.Context) (latest time.Time, err error) {
 	theirs, err := s.cluster.Now(ctx, s.options.StateIndex, "updated_at")
 	if err != nil {
@@ -120,7 +124,8 @@ func (s *ruleRun) askTime(ctx context.Context) (latest time.Time, err error) {
 	if skew := ours.Sub(theirs).Abs(); skew > detect.LeastOverlap {
 		s.apart = span.New(span.Earlier(ours, theirs), span.Later(ours, theirs))
 		if s.findings.first(apartReason) {
-			s.log.Warn(apartReason, "ours", ours.UTC(), "cluster", theirs.UTC(), "skew", skew.Round(time.Second))
+			s.log.Warn(apartReason, "ours", ours.UTC(), "cluster", theirs.UTC(), "skew",
+				skew.Round(time.Second))
 		}
 	}
 	s.asked = ours
@@ -153,7 +158,8 @@ func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
 		l.afterGap(s.now)
 		s.rightClocks(l, latest, start)
 		if l.meaning(d.Fingerprint(), s.now) {
-			s.log.Warn("the rule's condition or index patterns changed: what was covered before was searched for the old ones, and is not searched again but by a backfill",
+			s.log.Warn("the rule's condition or index patterns changed: what was covered before "+
+				"was searched for the old ones, and is not searched again but by a backfill",
 				"rule", d.Rule.ID, "name", d.Rule.Name, "covered_before", s.now)
 			l.Sweep.UnderWay = nil // what it has read, it read for the old ones
 			s.newMeaning = true
@@ -162,8 +168,8 @@ func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
 	})
 }
 
-// tellOfFirstRun says that the rule's ledger is new. Where the rule has signals of polls, it was not its
-// first run: somebody deleted the ledger.
+// tellOfFirstRun says that the rule's ledger is new. Where the rule has signals of polls, it was
+// not its first run: somebody deleted the ledger.
 func (s *ruleRun) tellOfFirstRun(ctx context.Context, start time.Duration) {
 	d := s.detection
 	polled := dsl.And(
@@ -172,10 +178,12 @@ func (s *ruleRun) tellOfFirstRun(ctx context.Context, start time.Duration) {
 	// It serves a warning only: where it cannot be asked, there is none.
 	count, err := s.cluster.Count(ctx, []string{s.options.SignalsIndex}, polled)
 	if err != nil || count.Documents == 0 {
-		s.log.Info("first run of a rule", "rule", d.Rule.ID, "name", d.Rule.Name, "looks_back", start)
+		s.log.Info("first run of a rule", "rule", d.Rule.ID, "name", d.Rule.Name, "looks_back",
+			start)
 		return
 	}
-	s.log.Warn("the ledger of a rule is gone while it has signals: what was searched before is forgotten. "+
+	s.log.Warn("the ledger of a rule is gone while it has signals: what was searched before is "+
+		"forgotten. "+
 		"Polling starts anew; run a backfill over the time before. Signals are not doubled",
 		"rule", d.Rule.ID, "name", d.Rule.Name, "signals", count.Documents, "looks_back", start)
 }
@@ -188,7 +196,8 @@ func (s *ruleRun) rightClocks(l *Ledger, latest time.Time, start time.Duration) 
 		l.Since = s.now.Add(-start)
 	}
 	if !l.Since.Equal(began) {
-		s.log.Warn("the clocks were ahead since the rule's first run: its coverage begins earlier than the ledger said",
+		s.log.Warn("the clocks were ahead since the rule's first run: its coverage begins "+
+			"earlier than the ledger said",
 			"rule", s.detection.Rule.ID, "began", began, "begins", l.Since)
 	}
 	cut := l.CutFuture(s.now, s.detection.Rule.Interval)
@@ -197,12 +206,14 @@ func (s *ruleRun) rightClocks(l *Ledger, latest time.Time, start time.Duration) 
 	}
 	advice := "the late sweep now reads again what was taken for searched"
 	if ahead > s.options.Late {
-		advice = "the late sweep (ESRULE_LATE) does not reach as far back as the clocks were ahead: what happened meanwhile may be missed, run a backfill over that time"
+		advice = "the late sweep (ESRULE_LATE) does not reach as far back as the clocks were " +
+			"ahead: what happened meanwhile may be missed, run a backfill over that time"
 	}
 	if ahead == 0 {
 		advice = "nothing: every search reaches that much further back"
 	}
-	s.log.Warn("the ledger ended in the future, as clocks that were ahead leave it; what lies after now is searched when it comes",
+	s.log.Warn("the ledger ended in the future, as clocks that were ahead leave it; what lies "+
+		"after now is searched when it comes",
 		"rule", s.detection.Rule.ID, "cut", cut, "advice", advice)
 }
 
@@ -218,8 +229,8 @@ func (s *ruleRun) update(ctx context.Context, create func() *Ledger, change func
 	return err
 }
 
-// known is for updates of a ledger that this run has read already. One deleted meanwhile starts anew
-// from what this run knows.
+// known is for updates of a ledger that this run has read already. One deleted meanwhile starts
+// anew from what this run knows.
 func (s *ruleRun) known() *Ledger { return s.ledger }
 
 // askPrivileges sorts the patterns into those that are searched and those that stay open.
@@ -241,8 +252,8 @@ func (s *ruleRun) count(out detect.Outcome, window span.Interval) {
 	s.run.DeadLettered += out.Written.DeadLettered
 }
 
-// end enters the run into the ledger, tells of it, and gives its report. A run that could not read its
-// ledger leaves it alone.
+// end enters the run into the ledger, tells of it, and gives its report. A run that could not read
+// its ledger leaves it alone.
 func (s *ruleRun) end(ctx context.Context) RuleReport {
 	if s.err == nil {
 		s.err = ctx.Err()
@@ -252,7 +263,9 @@ func (s *ruleRun) end(ctx context.Context) RuleReport {
 	}
 	s.run.Error = textOf(errors.Join(append([]error{s.err, s.notUpToNow()}, s.failing.errs...)...))
 	if s.ledger != nil {
-		finished := s.update(context.WithoutCancel(ctx), s.known, func(l *Ledger) { l.LastRun = &s.run })
+		finished := s.update(context.WithoutCancel(ctx), s.known, func(l *Ledger) {
+			l.LastRun = &s.run
+		})
 		s.err = errors.Join(s.err, finished, s.notKept)
 	}
 	report := RuleReport{

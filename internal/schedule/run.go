@@ -20,7 +20,8 @@ type Reader interface {
 
 // Options are what a Runner needs beside its collaborators.
 type Options struct {
-	// StateIndex is asked for the cluster's clock; with the other two of the program's own indices it is never read for events.
+	// StateIndex is asked for the cluster's clock; with the other two of the program's own indices
+	// it is never read for events.
 	StateIndex string
 	Own        []string
 	// SetAside are patterns of indices that are not waited for while they are closed.
@@ -29,8 +30,8 @@ type Options struct {
 	SignalsIndex string
 	// Start is how far back a rule's first run looks; 0 is the rule's own look back.
 	Start time.Duration
-	// Late is how late an event may come that only its @timestamp places, and still be found; 0 switches the
-	// late sweep off.
+	// Late is how late an event may come that only its @timestamp places, and still be found; 0
+	// switches the late sweep off.
 	Late    time.Duration
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -80,8 +81,8 @@ type RuleReport struct {
 	Sick []SickPiece
 	// Failed are the errors of the pieces that failed in this run.
 	Failed []error
-	// Apart is the time between our clock and the cluster's where they differ by too much: whether it is
-	// over nobody knows, and it is not searched.
+	// Apart is the time between our clock and the cluster's where they differ by too much: whether
+	// it is over nobody knows, and it is not searched.
 	Apart span.Interval
 	// Err is what ended the rule's run early; the gap stays open.
 	Err error
@@ -90,16 +91,17 @@ type RuleReport struct {
 // Covered reports whether everything asked for was covered.
 func (r Report) Covered() bool {
 	for _, one := range r.Rules {
-		if one.Err != nil || one.Apart.Length() > 0 || len(one.Open) > 0 || len(one.Sick) > 0 || one.Run.DeadLettered > 0 {
+		if one.Err != nil || one.Apart.Length() > 0 || len(one.Open) > 0 || len(one.Sick) > 0 ||
+			one.Run.DeadLettered > 0 {
 			return false
 		}
 	}
 	return len(r.Refused) == 0
 }
 
-// Run covers what is open of all rules, up to now. The rules take turns, a piece each, so that every
-// live window is searched before any backlog, and no backlog waits for another's end. A rule that fails
-// does not stop the others; the error is the context's.
+// Run covers what is open of all rules, up to now. The rules take turns, a piece each, so that
+// every live window is searched before any backlog, and no backlog waits for another's end. A rule
+// that fails does not stop the others; the error is the context's.
 func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Report, error) {
 	runs := make([]*ruleRun, len(detections))
 	known := newFindings(r.cluster)
@@ -124,8 +126,8 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 	return report, ctx.Err()
 }
 
-// pass lets every rule take one step, and gives false where none had any left. While some rule works on
-// what was left behind, the live windows of all the others keep their turn.
+// pass lets every rule take one step, and gives false where none had any left. While some rule
+// works on what was left behind, the live windows of all the others keep their turn.
 func pass(ctx context.Context, runs []*ruleRun) (worked bool) {
 	backlog := false
 	for _, one := range runs {

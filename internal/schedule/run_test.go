@@ -52,7 +52,8 @@ func TestOutageIsCoveredWhole(t *testing.T) {
 		w.clock = w.clock.Add(time.Hour)
 		w.event(index, 30, "bad.exe", hour)
 	}
-	// The cluster's clock does not move: the outage lies in the past, so the first run is moved there.
+	// The cluster's clock does not move: the outage lies in the past, so the first run is moved
+	// there.
 	if _, err := w.store().Update(t.Context(), w.rule.ID, nil, func(l *schedule.Ledger) {
 		l.Since = began.Add(-73 * time.Hour)
 		l.Covered = span.Intervals{span.New(began.Add(-73*time.Hour), began.Add(-72*time.Hour))}
@@ -72,7 +73,8 @@ func TestOutageIsCoveredWhole(t *testing.T) {
 func TestSickIndexBlindsNoOther(t *testing.T) {
 	w := newWorld(t)
 	well, sick := w.index("well"), w.Index("events-sick")
-	w.Do("PUT", sick+"?wait_for_active_shards=0", `{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
+	w.Do("PUT", sick+"?wait_for_active_shards=0",
+		`{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
 	w.event(well, 3, "bad.exe", 1)
 	report := w.run()
 	if report.Err != nil || report.Run.Created != 1 {
@@ -95,7 +97,8 @@ func TestSickIndexBlindsNoOther(t *testing.T) {
 func TestDeletedIndexIsNotWaitedFor(t *testing.T) {
 	w := newWorld(t)
 	sick := w.Index("events-sick")
-	w.Do("PUT", sick+"?wait_for_active_shards=0", `{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
+	w.Do("PUT", sick+"?wait_for_active_shards=0",
+		`{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
 	if report := w.run(); len(report.Open) != 1 {
 		t.Fatalf("open: %+v", report.Open)
 	}
@@ -109,14 +112,16 @@ func TestDeletedIndexIsNotWaitedFor(t *testing.T) {
 func TestClosedIndexStaysOpen(t *testing.T) {
 	w := newWorld(t)
 	sick := w.Index("events-sick")
-	w.Do("PUT", sick+"?wait_for_active_shards=0", `{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
+	w.Do("PUT", sick+"?wait_for_active_shards=0",
+		`{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
 	if report := w.run(); len(report.Open) != 1 {
 		t.Fatalf("open: %+v", report.Open)
 	}
 	w.Do("POST", sick+"/_close?wait_for_active_shards=0", nil)
 	w.clock = w.clock.Add(time.Second)
 	report := w.run()
-	if len(report.Open) != 1 || report.Open[0].Index != sick || !strings.Contains(report.Open[0].Reason, "closed") {
+	if len(report.Open) != 1 || report.Open[0].Index != sick ||
+		!strings.Contains(report.Open[0].Reason, "closed") {
 		t.Errorf("open after the index was closed: %+v, %v", report.Open, report.Err)
 	}
 }
@@ -124,7 +129,8 @@ func TestClosedIndexStaysOpen(t *testing.T) {
 func TestRetryKeepsTheFilterOfAnAlias(t *testing.T) {
 	w := newWorld(t)
 	alias, sick := w.Index("alias"), w.Index("events-sick")
-	w.Do("PUT", sick+"?wait_for_active_shards=0", `{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},
+	w.Do("PUT", sick+"?wait_for_active_shards=0",
+		`{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},
 		"mappings":`+processMapping+`,"aliases":{"`+alias+`":{"filter":{"term":{"process.pid":1}}}}}`)
 	w.rule.Index = []string{alias}
 	if report := w.run(); len(report.Open) != 1 || report.Open[0].Index != sick {
@@ -172,7 +178,8 @@ func TestLiveWindowsComeBeforeBacklogs(t *testing.T) {
 	}, func(*schedule.Ledger) {}); err != nil {
 		t.Fatal(err)
 	}
-	recorder := &recording{Signals: sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter})}
+	recorder := &recording{Signals: sink.NewWriter(w.Client,
+		sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter})}
 	w.signals = recorder
 	for i, one := range w.runAll(w.rule, &second) {
 		if one.Err != nil {
@@ -188,11 +195,13 @@ func TestLiveWindowsComeBeforeBacklogs(t *testing.T) {
 func TestIndexWithoutSourceIsNamed(t *testing.T) {
 	w := newWorld(t)
 	well, blind := w.index("well"), w.Index("events-blind")
-	w.Create(blind, `{"mappings":`+strings.Replace(processMapping, `{`, `{"_source":{"enabled":false},`, 1)+`}`)
+	w.Create(blind, `{"mappings":`+
+		strings.Replace(processMapping, `{`, `{"_source":{"enabled":false},`, 1)+`}`)
 	w.event(well, 3, "bad.exe", 1)
 	w.event(blind, 3, "bad.exe", 2)
 	report := w.run()
-	if report.Err != nil || len(report.Open) != 1 || report.Open[0].Index != blind || !strings.Contains(report.Open[0].Reason, "_source") {
+	if report.Err != nil || len(report.Open) != 1 || report.Open[0].Index != blind ||
+		!strings.Contains(report.Open[0].Reason, "_source") {
 		t.Errorf("open: %+v, %v", report.Open, report.Err)
 	}
 	w.wantSignals("of the other index", 1)
@@ -231,11 +240,13 @@ func TestUnwrittenSignalsLeaveTheIntervalOpen(t *testing.T) {
 func TestClassesOfMappings(t *testing.T) {
 	w := newWorld(t)
 	number := w.Index("events-number")
-	w.Create(number, `{"mappings":`+strings.Replace(processMapping, `"name":{"type":"keyword"}`, `"name":{"type":"long","ignore_malformed":true}`, 1)+`}`)
+	w.Create(number, `{"mappings":`+strings.Replace(processMapping, `"name":{"type":"keyword"}`,
+		`"name":{"type":"long","ignore_malformed":true}`, 1)+`}`)
 	unmapped := w.Index("events-unmapped")
 	w.Create(unmapped, `{"mappings":{"dynamic":false,"properties":{"@timestamp":{"type":"date"}}}}`)
 	text := w.Index("events-text")
-	w.Create(text, `{"mappings":`+strings.Replace(processMapping, `"name":{"type":"keyword"}`, `"name":{"type":"text","fields":{"keyword":{"type":"keyword","ignore_above":4}}}`, 1)+`}`)
+	w.Create(text, `{"mappings":`+strings.Replace(processMapping, `"name":{"type":"keyword"}`,
+		`"name":{"type":"text","fields":{"keyword":{"type":"keyword","ignore_above":4}}}`, 1)+`}`)
 	keyword := w.index("keyword")
 	for i, index := range []string{number, unmapped, text, keyword} {
 		w.event(index, 3, "badly.exe", i)
@@ -250,8 +261,10 @@ func TestClassesOfMappings(t *testing.T) {
 func TestLoneSurrogatesMatchAsIndexed(t *testing.T) {
 	w := newWorld(t)
 	index := w.index("a")
-	for pid, name := range []string{`bad\ud800`, `\ud800\u0062ad`, `bad\udc00\ud800`, `bad\ud83d\ude00`} {
-		w.Bulk(index, fmt.Sprintf(`{"@timestamp":%q,"event":{"category":"process"},"process":{"name":"%s","pid":%d}}`,
+	for pid, name := range []string{`bad\ud800`, `\ud800\u0062ad`, `bad\udc00\ud800`,
+		`bad\ud83d\ude00`} {
+		w.Bulk(index, fmt.Sprintf(
+			`{"@timestamp":%q,"event":{"category":"process"},"process":{"name":"%s","pid":%d}}`,
 			w.clock.Add(-time.Minute).Format(time.RFC3339Nano), name, pid))
 	}
 	w.rule.Parsed = parsed(t, `process where process.name : ("bad?", "?bad", "bad??")`)
@@ -264,7 +277,8 @@ func TestUnreadMappingKeepsTheIndexOpen(t *testing.T) {
 		t.Helper()
 		w := newWorld(t)
 		text := w.Index("events-text")
-		w.Create(text, `{"mappings":`+strings.Replace(processMapping, `"name":{"type":"keyword"}`, `"name":{"type":"text","fields":{"keyword":{"type":"keyword"}}}`, 1)+`}`)
+		w.Create(text, `{"mappings":`+strings.Replace(processMapping, `"name":{"type":"keyword"}`,
+			`"name":{"type":"text","fields":{"keyword":{"type":"keyword"}}}`, 1)+`}`)
 		w.event(text, 3, "-/bad.exe", 1) // no term that the index of the others would find it by
 		w.rule.Parsed = parsed(t, `process where process.name : "-/bad.exe"`)
 		for _, other := range others {
@@ -316,7 +330,8 @@ func TestTwoRunnersKeepOneLedger(t *testing.T) {
 
 func TestLedgerOfANewerReleaseIsLeftAlone(t *testing.T) {
 	w := newWorld(t)
-	w.Do("PUT", w.indices.State+"/_doc/ledger-test-rule", `{"kind":"ledger","version":99,"rule_id":"test-rule"}`)
+	w.Do("PUT", w.indices.State+"/_doc/ledger-test-rule",
+		`{"kind":"ledger","version":99,"rule_id":"test-rule"}`)
 	report := w.run()
 	if report.Err == nil || !strings.Contains(report.Err.Error(), "format 99") {
 		t.Errorf("got %v", report.Err)
@@ -328,7 +343,10 @@ func TestPollRunsAtOnceAndEndsCleanly(t *testing.T) {
 	runs := make(chan struct{}, 100)
 	ended := make(chan struct{})
 	go func() {
-		schedule.Poll(ctx, every(time.Second), slog.New(slog.DiscardHandler), func(context.Context) { runs <- struct{}{} })
+		schedule.Poll(ctx, every(time.Second), slog.New(slog.DiscardHandler),
+			func(context.Context) {
+				runs <- struct{}{}
+			})
 		close(ended)
 	}()
 	<-runs

@@ -10,15 +10,15 @@ import (
 // leastSick is the length from which on a sick piece is not halved any more.
 const leastSick = 5 * time.Minute
 
-// SickPiece is a piece of time that failed as a whole: no index of it is covered. Its time is a gap, or
-// owed to a late sweep. The account of it keeps the other pieces from waiting for it.
+// SickPiece is a piece of time that failed as a whole: no index of it is covered. Its time is a
+// gap, or owed to a late sweep. The account of it keeps the other pieces from waiting for it.
 type SickPiece struct {
 	span.Interval
 	// Late says that the piece is a late sweep's. The last one of a sweep has no end.
 	Late   bool   `json:"late,omitempty"`
 	Reason string `json:"reason"`
-	// Since is when it first failed, Tries how often it has since, Next when it is tried again at the
-	// earliest.
+	// Since is when it first failed, Tries how often it has since, Next when it is tried again at
+	// the earliest.
 	Since time.Time `json:"since"`
 	Tries int       `json:"tries"`
 	Next  time.Time `json:"next"`
@@ -39,9 +39,10 @@ func (l *Ledger) sickTime() span.Intervals {
 	return all
 }
 
-// fail enters that a piece failed as a whole. Live windows that fail one after the other are one piece,
-// as long as it is not longer than longestPiece.
-func (l *Ledger) fail(i span.Interval, late bool, reason string, now time.Time, interval time.Duration) {
+// fail enters that a piece failed as a whole. Live windows that fail one after the other are one
+// piece, as long as it is not longer than longestPiece.
+func (l *Ledger) fail(i span.Interval, late bool, reason string, now time.Time,
+	interval time.Duration) {
 	at := slices.IndexFunc(l.Sick, func(p SickPiece) bool { return p.is(i, late) })
 	if at >= 0 {
 		p := &l.Sick[at]
@@ -56,15 +57,16 @@ func (l *Ledger) fail(i span.Interval, late bool, reason string, now time.Time, 
 		l.Sick[n].To = i.To
 		return
 	}
-	l.Sick = append(l.Sick, SickPiece{Interval: i, Late: late, Reason: reason, Since: now, Next: now})
+	l.Sick = append(l.Sick, SickPiece{Interval: i, Late: late, Reason: reason, Since: now,
+		Next: now})
 }
 
 func (p SickPiece) extends(i span.Interval, reason string) bool {
 	return !p.Late && p.To.Equal(i.From) && p.Reason == reason && i.To.Sub(p.From) <= longestPiece
 }
 
-// heal takes out of the account what is covered by now. Pieces that failed for the same reason as one
-// that does not any more are due.
+// heal takes out of the account what is covered by now. Pieces that failed for the same reason as
+// one that does not any more are due.
 func (l *Ledger) heal(now time.Time) {
 	var healed []string
 	var left []SickPiece

@@ -13,8 +13,8 @@ import (
 	"esrule/internal/span"
 )
 
-// work is a kind of what a run does behind the live window. The kinds take turns, a piece each, so that
-// none waits for another's end.
+// work is a kind of what a run does behind the live window. The kinds take turns, a piece each, so
+// that none waits for another's end.
 type work uint8
 
 const (
@@ -25,8 +25,8 @@ const (
 	kindsOfWork
 )
 
-// step covers one piece: the live window where it is due, else the next kind of work. It returns false
-// where nothing is left to do, or nothing more can be done.
+// step covers one piece: the live window where it is due, else the next kind of work. It returns
+// false where nothing is left to do, or nothing more can be done.
 func (s *ruleRun) step(ctx context.Context) bool {
 	if s.err != nil {
 		return false
@@ -94,8 +94,8 @@ func (s *ruleRun) workOf(kind work, piece span.Interval, isGap bool) func(contex
 	return nil
 }
 
-// coverPiece covers one interval and enters it into the ledger. One that fails as a whole is entered as
-// sick. p is the pace of its kind, nil where it has none.
+// coverPiece covers one interval and enters it into the ledger. One that fails as a whole is
+// entered as sick. p is the pace of its kind, nil where it has none.
 func (s *ruleRun) coverPiece(ctx context.Context, piece span.Interval, p *pace) error {
 	out, err := s.measured(ctx, p, func(limit func(*search.Page) error) (detect.Outcome, error) {
 		return s.cover(ctx, detect.Target{Patterns: s.patterns, EachPage: limit}, piece)
@@ -106,13 +106,16 @@ func (s *ruleRun) coverPiece(ctx context.Context, piece span.Interval, p *pace) 
 	if err != nil {
 		err = fmt.Errorf("cover %s: %w", piece, err)
 	}
-	return s.enter(ctx, piece, false, out, err, func(l *Ledger) { l.cover(piece, s.uncovered(out), s.started.UTC()) })
+	return s.enter(ctx, piece, false, out, err, func(l *Ledger) {
+		l.cover(piece, s.uncovered(out), s.started.UTC())
+	})
 }
 
-// enter enters what became of a piece: covered by change, or failed with err. What a failed sweep entered
-// is owed beside.
+// enter enters what became of a piece: covered by change, or failed with err. What a failed sweep
+// entered is owed beside.
 func (s *ruleRun) enter(
-	ctx context.Context, i span.Interval, late bool, out detect.Outcome, err error, change func(*Ledger),
+	ctx context.Context, i span.Interval, late bool, out detect.Outcome, err error,
+	change func(*Ledger),
 ) error {
 	if ctx.Err() != nil && err != nil {
 		return err
@@ -137,13 +140,15 @@ func (s *ruleRun) enter(
 	if s.findings.first(reason) { // the end of the run says it of all pieces and rules
 		level = slog.LevelWarn
 	}
-	s.log.Log(ctx, level, "a piece of time could not be searched; the others are, and it is tried again",
+	s.log.Log(ctx, level, "a piece of time could not be searched; the others are, and it is "+
+		"tried again",
 		"rule", s.detection.Rule.ID, "name", s.detection.Rule.Name, "error", err)
 	return nil
 }
 
 // measured searches a piece and lets its pace learn from it.
-func (s *ruleRun) measured(ctx context.Context, p *pace, search func(limit func(*search.Page) error) (detect.Outcome, error)) (detect.Outcome, error) {
+func (s *ruleRun) measured(ctx context.Context, p *pace,
+	search func(limit func(*search.Page) error) (detect.Outcome, error)) (detect.Outcome, error) {
 	if len(s.patterns) == 0 {
 		return detect.Outcome{}, nil
 	}
@@ -170,10 +175,12 @@ func (s *ruleRun) uncovered(out detect.Outcome) []detect.Failure {
 	return append(failures, s.shut.open...)
 }
 
-// cover searches an interval, with its overlap, and counts what came of it. The overlap does not reach
-// into a gap: what is in it is searched yet, and may be why it is one.
-func (s *ruleRun) cover(ctx context.Context, t detect.Target, i span.Interval) (detect.Outcome, error) {
-	t.Window, t.Timestamps, t.Now = reading(s.detection.Rule, i), s.detection.Timestamps(), s.started
+// cover searches an interval, with its overlap, and counts what came of it. The overlap does not
+// reach into a gap: what is in it is searched yet, and may be why it is one.
+func (s *ruleRun) cover(ctx context.Context, t detect.Target,
+	i span.Interval) (detect.Outcome, error) {
+	t.Window, t.Timestamps, t.Now = reading(s.detection.Rule, i), s.detection.Timestamps(),
+		s.started
 	t.Window.From = span.Later(t.Window.From, s.ledger.Gaps(i.From).End())
 	out, err := s.read(ctx, t)
 	s.count(out, t.Window)
@@ -198,8 +205,8 @@ type failing struct {
 	othersWell bool
 }
 
-// A run ends before its backlog does where so many pieces failed one after the other, or failing took
-// so long: the cause is not in the pieces.
+// A run ends before its backlog does where so many pieces failed one after the other, or failing
+// took so long: the cause is not in the pieces.
 const (
 	mostInARow  = 8
 	mostFailing = 2 * time.Minute
@@ -225,8 +232,8 @@ func (f *failing) has(i span.Interval, late bool) bool {
 	return false
 }
 
-// nextSick returns the sick piece that is due. One that failed in this run is not tried again, but its
-// halves are, where others were covered.
+// nextSick returns the sick piece that is due. One that failed in this run is not tried again, but
+// its halves are, where others were covered.
 func (s *ruleRun) nextSick() (SickPiece, bool) {
 	var divided *SickPiece
 	for i, p := range s.ledger.Sick {
@@ -258,7 +265,8 @@ func (s *ruleRun) searchSick(ctx context.Context, p SickPiece) error {
 		return s.sweep(ctx, detect.Target{Patterns: s.patterns}, i)
 	})
 	if err != nil {
-		return s.enter(ctx, i, true, out, fmt.Errorf("late sweep %s: %w", sweepText(i), err), func(*Ledger) {})
+		return s.enter(ctx, i, true, out, fmt.Errorf("late sweep %s: %w", sweepText(i), err),
+			func(*Ledger) {})
 	}
 	return s.enter(ctx, i, true, out, nil, func(l *Ledger) {
 		for _, f := range s.uncovered(out) {

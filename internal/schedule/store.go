@@ -24,8 +24,8 @@ type Store struct {
 	held map[rule.ID]held
 }
 
-// held is a ledger that could not be written, since the state index takes no writes, and the version
-// of the document that it follows.
+// held is a ledger that could not be written, since the state index takes no writes, and the
+// version of the document that it follows.
 type held struct {
 	ledger  *Ledger
 	version state.Version
@@ -49,11 +49,12 @@ func (e *NotKeptError) Unwrap() error { return e.Err }
 
 // NewStore gives the store over the state index, which must be there (package sink creates it).
 func NewStore(client *elasticsearch.Client, index string, now func() time.Time) *Store {
-	return &Store{documents: state.NewStore(client, index), now: now, watch: func(*Ledger) {}, held: map[rule.ID]held{}}
+	return &Store{documents: state.NewStore(client, index), now: now, watch: func(*Ledger) {},
+		held: map[rule.ID]held{}}
 }
 
-// Watch shows f every ledger as it is written: who tells others how far a run has come need not ask the cluster. f
-// keeps and changes nothing of it.
+// Watch shows f every ledger as it is written: who tells others how far a run has come need not ask
+// the cluster. f keeps and changes nothing of it.
 func (s *Store) Watch(f func(*Ledger)) { s.watch = f }
 
 // ErrNoLedger says that a rule has no ledger yet.
@@ -77,7 +78,9 @@ func (s *Store) load(ctx context.Context, id rule.ID) (*Ledger, state.Version, e
 		return nil, v, fmt.Errorf("the ledger of rule %s: %w", id, err)
 	}
 	if ledger.Version > ledgerVersion {
-		return nil, v, fmt.Errorf("the ledger of rule %s has format %d, this release knows %d: run the newer release, or use another ESRULE_STATE_INDEX", id, ledger.Version, ledgerVersion)
+		return nil, v, fmt.Errorf("the ledger of rule %s has format %d, this release knows %d: "+
+			"run the newer release, or use another ESRULE_STATE_INDEX", id, ledger.Version,
+			ledgerVersion)
 	}
 	return ledger, v, nil
 }
@@ -85,11 +88,12 @@ func (s *Store) load(ctx context.Context, id rule.ID) (*Ledger, state.Version, e
 // tries bounds how often one change is repeated against other instances' changes.
 const tries = 20
 
-// Update changes a rule's ledger: change gets the newest one, or the one that create makes where there is
-// none, and is called again on it where another instance was faster. It returns the ledger as written.
-// Where a block keeps the ledger from being written, it returns it with a *NotKeptError, and goes on
-// from it the next time.
-func (s *Store) Update(ctx context.Context, id rule.ID, create func() *Ledger, change func(*Ledger)) (*Ledger, error) {
+// Update changes a rule's ledger: change gets the newest one, or the one that create makes where
+// there is none, and is called again on it where another instance was faster. It returns the ledger
+// as written. Where a block keeps the ledger from being written, it returns it with a
+// *NotKeptError, and goes on from it the next time.
+func (s *Store) Update(ctx context.Context, id rule.ID, create func() *Ledger,
+	change func(*Ledger)) (*Ledger, error) {
 	for range tries {
 		ledger, v, err := s.load(ctx, id)
 		if err != nil {
@@ -104,7 +108,8 @@ func (s *Store) Update(ctx context.Context, id rule.ID, create func() *Ledger, c
 		change(ledger)
 		ledger.UpdatedAt = s.now().UTC().Truncate(time.Millisecond)
 		_, written, err := s.documents.Put(ctx, ledgerID(id), ledger, v)
-		if refused, ok := errors.AsType[*elastic.Error](err); ok && refused.Type == elastic.ClusterBlock {
+		if refused, ok := errors.AsType[*elastic.Error](err); ok &&
+			refused.Type == elastic.ClusterBlock {
 			s.hold(id, held{ledger, v})
 			return ledger, &NotKeptError{id, err}
 		}

@@ -13,16 +13,18 @@ import (
 	"esrule/internal/span"
 )
 
-// TestBlockedState: a ledger that the state index does not take is held, so that what was searched is
-// not searched again while the block lasts, and written as soon as it is gone.
+// TestBlockedState: a ledger that the state index does not take is held, so that what was searched
+// is not searched again while the block lasts, and written as soon as it is gone.
 func TestBlockedState(t *testing.T) {
 	c := estest.For(t)
-	i := sink.Indices{Signals: c.Index("signals"), State: c.Index("state"), DeadLetter: c.Index("dead")}
+	i := sink.Indices{Signals: c.Index("signals"), State: c.Index("state"),
+		DeadLetter: c.Index("dead")}
 	if _, err := i.Ensure(t.Context(), c.Client); err != nil {
 		t.Fatal(err)
 	}
 	block := func(on bool) {
-		c.Do(http.MethodPut, i.State+"/_settings", fmt.Sprintf(`{"index.blocks.read_only_allow_delete":%v}`, on))
+		c.Do(http.MethodPut, i.State+"/_settings",
+			fmt.Sprintf(`{"index.blocks.read_only_allow_delete":%v}`, on))
 	}
 	now := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 	s := schedule.NewStore(c.Client, i.State, func() time.Time { return now })
@@ -38,7 +40,8 @@ func TestBlockedState(t *testing.T) {
 		l, err := cover(hours)
 		_, notKept := errors.AsType[*schedule.NotKeptError](err)
 		if (err == nil) != kept || notKept == kept || l == nil || l.Covered.Length() != want {
-			t.Errorf("hour %d: got %+v and the error %v, want %v covered, kept: %v", hours, l, err, want, kept)
+			t.Errorf("hour %d: got %+v and the error %v, want %v covered, kept: %v", hours, l, err,
+				want, kept)
 		}
 	}
 	f(0, true, time.Hour)

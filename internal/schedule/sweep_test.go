@@ -20,9 +20,19 @@ func TestOwedSweepStaysUntilPaidWhole(t *testing.T) {
 			t.Errorf("%s: open %+v, want it open: %v", why, l.Open, want)
 		}
 	}
-	f("its window answered", func() { l.retried("sick", minutes(0, 5), nil, minute(7), everyFive.Interval) }, true)
-	f("a later piece of the sweep answered", func() { l.paid("sick", span.Interval{From: minute(3)}, nil, minute(8), everyFive.Interval) }, true)
-	f("the first piece answered", func() { l.paid("sick", minutes(0, 4), nil, minute(9), everyFive.Interval) }, true)
-	f("the last failed", func() { l.paid("sick", span.Interval{From: minute(4)}, &sick, minute(10), everyFive.Interval) }, true)
-	f("the last answered", func() { l.paid("sick", span.Interval{From: minute(4)}, nil, minute(11), everyFive.Interval) }, false)
+	f("its window answered", func() {
+		l.retried("sick", minutes(0, 5), nil, minute(7), everyFive.Interval)
+	}, true)
+	f("a later piece of the sweep answered", func() {
+		l.paid("sick", span.Interval{From: minute(3)}, nil, minute(8), everyFive.Interval)
+	}, true)
+	f("the first piece answered", func() {
+		l.paid("sick", minutes(0, 4), nil, minute(9), everyFive.Interval)
+	}, true)
+	f("the last failed", func() {
+		l.paid("sick", span.Interval{From: minute(4)}, &sick, minute(10), everyFive.Interval)
+	}, true)
+	f("the last answered", func() {
+		l.paid("sick", span.Interval{From: minute(4)}, nil, minute(11), everyFive.Interval)
+	}, false)
 }

@@ -11,8 +11,8 @@ import (
 	"esrule/internal/span"
 )
 
-// nextSweep gives the piece of a late sweep that is searched next, if one is due. A run completes one sweep at
-// most: where it lasts longer than the time between two, it would not end.
+// nextSweep gives the piece of a late sweep that is searched next, if one is due. A run completes
+// one sweep at most: where it lasts longer than the time between two, it would not end.
 func (s *ruleRun) nextSweep() (SweepUnderWay, bool) {
 	if s.options.Late == 0 || s.run.Swept != nil && s.run.Swept.Complete {
 		return SweepUnderWay{}, false
@@ -20,16 +20,17 @@ func (s *ruleRun) nextSweep() (SweepUnderWay, bool) {
 	return s.ledger.sweepBegins(s.now, s.options.Late)
 }
 
-// sweepNext searches one piece of a late sweep and enters it into the ledger. One that fails as a whole
-// is owed, and the sweep goes on.
+// sweepNext searches one piece of a late sweep and enters it into the ledger. One that fails as a
+// whole is owed, and the sweep goes on.
 func (s *ruleRun) sweepNext(ctx context.Context, u SweepUnderWay) error {
 	piece := u.piece(s.now, s.sweepPace.length)
 	if s.run.Swept == nil {
 		s.run.Swept = &Swept{From: piece.From}
 	}
-	out, err := s.measured(ctx, &s.sweepPace, func(limit func(*search.Page) error) (detect.Outcome, error) {
-		return s.sweep(ctx, detect.Target{Patterns: s.patterns, EachPage: limit}, piece)
-	})
+	out, err := s.measured(ctx, &s.sweepPace,
+		func(limit func(*search.Page) error) (detect.Outcome, error) {
+			return s.sweep(ctx, detect.Target{Patterns: s.patterns, EachPage: limit}, piece)
+		})
 	if errors.Is(err, errTooDear) {
 		return nil
 	}
@@ -46,7 +47,8 @@ func (s *ruleRun) sweepNext(ctx context.Context, u SweepUnderWay) error {
 }
 
 // sweep searches a piece of time without overlap, and counts what came of it.
-func (s *ruleRun) sweep(ctx context.Context, t detect.Target, piece span.Interval) (detect.Outcome, error) {
+func (s *ruleRun) sweep(ctx context.Context, t detect.Target,
+	piece span.Interval) (detect.Outcome, error) {
 	t.Window, t.Timestamps, t.Now = piece, s.detection.Happened(), s.started
 	out, err := s.read(ctx, t)
 	searched := piece

@@ -15,8 +15,8 @@ import (
 // so that it is reported once and not once for each rule and index.
 type Trouble struct {
 	Reason string
-	// Indices are the indices, or patterns, that have the cause. Without one, pieces of time failed as a
-	// whole or, where none is open, it ended the runs of the rules.
+	// Indices are the indices, or patterns, that have the cause. Without one, pieces of time failed
+	// as a whole or, where none is open, it ended the runs of the rules.
 	Indices []string
 	// Open is the time that is open in any of them, with the earliest next try. It names no index.
 	Open OpenIndex
@@ -32,8 +32,9 @@ type RuleName struct {
 
 func (n RuleName) String() string { return fmt.Sprintf("%s (%s)", n.Name, n.ID) }
 
-// Troubles returns why the run did not cover everything, each cause once: first the errors that ended
-// rules early, then clocks that differ, then the pieces that failed as a whole, then the open indices.
+// Troubles returns why the run did not cover everything, each cause once: first the errors that
+// ended rules early, then clocks that differ, then the pieces that failed as a whole, then the open
+// indices.
 func (r Report) Troubles() []Trouble { return append(r.earlyEnds(), r.uncovered()...) }
 
 func (r Report) uncovered() []Trouble {
@@ -45,7 +46,8 @@ func (r Report) clocksApart() []Trouble {
 	t := Trouble{Reason: apartReason}
 	for _, one := range r.Rules {
 		if one.Apart.Length() > 0 {
-			t.Open = together(t.Open, OpenIndex{Time: span.Intervals{one.Apart}, Next: one.Apart.From})
+			t.Open = together(t.Open,
+				OpenIndex{Time: span.Intervals{one.Apart}, Next: one.Apart.From})
 			t.Rules = append(t.Rules, RuleName{one.RuleID, one.Name})
 		}
 	}
@@ -187,7 +189,8 @@ func together(a, b OpenIndex) OpenIndex {
 func (s *ruleRun) tell(report RuleReport, interrupted bool) {
 	run := report.Run
 	attributes := []any{
-		"rule", report.RuleID, "name", report.Name, "searched", run.Searched, "indices", run.Indices,
+		"rule", report.RuleID, "name", report.Name, "searched", run.Searched, "indices",
+		run.Indices,
 		"candidates", run.Candidates, "matched", run.Matched, "created", run.Created,
 		"duplicates", run.Duplicates, "reduced", run.Reduced,
 		"without_event", run.WithoutEvent, "dead_lettered", run.DeadLettered,
@@ -223,7 +226,8 @@ func (r *Runner) tellTroubles(all []Trouble) {
 		rules := []any{"rule_count", len(ids), "rules", ids[:min(len(ids), listed)]}
 		if len(t.Indices) == 0 && t.Open.What() != "" {
 			r.log.Error("pieces of time could not be searched; they are tried again with growing pauses",
-				append([]any{"error", t.Reason, "open", t.Open.What(), "next_try", t.Open.Next}, rules...)...)
+				append([]any{"error", t.Reason, "open", t.Open.What(), "next_try", t.Open.Next},
+					rules...)...)
 			continue
 		}
 		if len(t.Indices) == 0 {

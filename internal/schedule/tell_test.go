@@ -23,7 +23,8 @@ func TestTroublesAreGrouped(t *testing.T) {
 			for _, r := range one.Rules {
 				ids = append(ids, string(r.ID))
 			}
-			got = append(got, fmt.Sprintf("%s|%s|%s|%s", one.Reason, strings.Join(one.Indices, ","), one.Open.What(), strings.Join(ids, ",")))
+			got = append(got, fmt.Sprintf("%s|%s|%s|%s", one.Reason, strings.Join(one.Indices, ","),
+				one.Open.What(), strings.Join(ids, ",")))
 		}
 		if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
 			t.Errorf("%s:\n got %s\nwant %s", name, g, w)
@@ -31,29 +32,42 @@ func TestTroublesAreGrouped(t *testing.T) {
 	}
 	at := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	open := func(index, reason string, from, to int) schedule.OpenIndex {
-		i := span.New(at.Add(time.Duration(from)*time.Minute), at.Add(time.Duration(to)*time.Minute))
+		i := span.New(at.Add(time.Duration(from)*time.Minute),
+			at.Add(time.Duration(to)*time.Minute))
 		return schedule.OpenIndex{Index: index, Reason: reason, Time: span.Intervals{i}, Next: at}
 	}
 	of := func(id rule.ID, open ...schedule.OpenIndex) schedule.RuleReport {
 		return schedule.RuleReport{RuleID: id, Open: open}
 	}
-	failed := func(id rule.ID, err error) schedule.RuleReport { return schedule.RuleReport{RuleID: id, Err: err} }
-	all := func(rules ...schedule.RuleReport) schedule.Report { return schedule.Report{Rules: rules} }
+	failed := func(id rule.ID, err error) schedule.RuleReport {
+		return schedule.RuleReport{RuleID: id, Err: err}
+	}
+	all := func(rules ...schedule.RuleReport) schedule.Report {
+		return schedule.Report{Rules: rules}
+	}
 
 	f("nothing", all(of("a"), of("b")))
-	f("one index, two rules", all(of("a", open("x", "red", 0, 5)), of("b", open("x", "red", 3, 9))), "red|x|9m0s|a,b")
+	f("one index, two rules", all(of("a", open("x", "red", 0, 5)), of("b", open("x", "red", 3, 9))),
+		"red|x|9m0s|a,b")
 	f("two indices, two rules", all(of("a", open("x", "red", 0, 5), open("y", "red", 0, 5)),
 		of("b", open("x", "red", 0, 5), open("y", "red", 0, 5))), "red|x,y|5m0s|a,b")
-	f("another reason", all(of("a", open("x", "red", 0, 5)), of("b", open("x", "blocked", 0, 5))), "red|x|5m0s|a", "blocked|x|5m0s|b")
-	f("indices of different rules", all(of("a", open("x", "red", 0, 5)), of("b", open("y", "red", 0, 5))), "red|x|5m0s|a", "red|y|5m0s|b")
+	f("another reason", all(of("a", open("x", "red", 0, 5)), of("b", open("x", "blocked", 0, 5))),
+		"red|x|5m0s|a", "blocked|x|5m0s|b")
+	f("indices of different rules",
+		all(of("a", open("x", "red", 0, 5)), of("b", open("y", "red", 0, 5))), "red|x|5m0s|a",
+		"red|y|5m0s|b")
 
 	gone := errors.New("the cluster is gone")
-	f("one failed", all(failed("a", fmt.Errorf("cover 1: %w", gone))), "cover 1: the cluster is gone|||a")
-	f("two failed alike", all(failed("a", fmt.Errorf("cover 1: %w", gone)), failed("b", fmt.Errorf("cover 2: %w", gone))),
+	f("one failed", all(failed("a", fmt.Errorf("cover 1: %w", gone))),
+		"cover 1: the cluster is gone|||a")
+	f("two failed alike", all(failed("a", fmt.Errorf("cover 1: %w", gone)),
+		failed("b", fmt.Errorf("cover 2: %w", gone))),
 		"the cluster is gone|||a,b")
-	f("two failed in other ways", all(failed("a", gone), failed("b", errors.New("no"))), "the cluster is gone|||a", "no|||b")
+	f("two failed in other ways", all(failed("a", gone), failed("b", errors.New("no"))),
+		"the cluster is gone|||a", "no|||b")
 	refused := func() error { return &elastic.Error{Status: 500, Reason: "broken"} }
-	f("refused alike", all(failed("a", fmt.Errorf("cover 1: %w", refused())), failed("b", fmt.Errorf("cover 2: %w", refused()))),
+	f("refused alike", all(failed("a", fmt.Errorf("cover 1: %w", refused())),
+		failed("b", fmt.Errorf("cover 2: %w", refused()))),
 		"Elasticsearch answered 500: broken|||a,b")
 }
 
@@ -65,14 +79,16 @@ func TestByReason(t *testing.T) {
 		}
 	}
 	f("[]")
-	f("[{[a c] red} {[b] closed}]", detect.Failure{Index: "a", Reason: "red"}, detect.Failure{Index: "b", Reason: "closed"}, detect.Failure{Index: "c", Reason: "red"})
+	f("[{[a c] red} {[b] closed}]", detect.Failure{Index: "a", Reason: "red"},
+		detect.Failure{Index: "b", Reason: "closed"}, detect.Failure{Index: "c", Reason: "red"})
 }
 
 // The log of a run has one line for an index that does not answer, whatever the number of rules.
 func TestAnOpenIndexIsLoggedOnce(t *testing.T) {
 	w := newWorld(t)
 	sick := w.Index("events-sick")
-	w.Do("PUT", sick+"?wait_for_active_shards=0", `{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
+	w.Do("PUT", sick+"?wait_for_active_shards=0",
+		`{"settings":{"number_of_replicas":0,"index.routing.allocation.require._name":"nowhere"},"mappings":`+processMapping+`}`)
 	second := *w.rule
 	second.ID = "second-rule"
 	w.runAll(w.rule, &second)
@@ -85,7 +101,8 @@ func TestAnOpenIndexIsLoggedOnce(t *testing.T) {
 	if len(errorLines) != 1 {
 		t.Fatalf("got %d error lines, want 1:\n%s", len(errorLines), strings.Join(errorLines, ""))
 	}
-	for _, part := range []string{sick, "rule_count=2", "test-rule", "second-rule", "reason=", "open="} {
+	for _, part := range []string{sick, "rule_count=2", "test-rule", "second-rule", "reason=",
+		"open="} {
 		if !strings.Contains(errorLines[0], part) {
 			t.Errorf("got %s, want %q in it", errorLines[0], part)
 		}

@@ -30,8 +30,8 @@ func (r *rewriter) RoundTrip(req *http.Request) (*http.Response, error) {
 
 var sources = regexp.MustCompile(`,?"_source":\{.*?\}\},?("sort")`)
 
-// TestDocumentWithoutItsSource: an event that came without its content is not judged as an empty one:
-// its index stays open, and no other.
+// TestDocumentWithoutItsSource: an event that came without its content is not judged as an empty
+// one: its index stays open, and no other.
 func TestDocumentWithoutItsSource(t *testing.T) {
 	f := func(name, by string, rule string, wantOpen int) {
 		t.Helper()
@@ -53,7 +53,8 @@ func TestDocumentWithoutItsSource(t *testing.T) {
 			if len(report.Open) != wantOpen {
 				t.Fatalf("got open %+v, want %d", report.Open, wantOpen)
 			}
-			if got := report.Open[0]; got.Index != w.Index("events-a") || !strings.Contains(got.Reason, "without its _source") {
+			if got := report.Open[0]; got.Index != w.Index("events-a") ||
+				!strings.Contains(got.Reason, "without its _source") {
 				t.Errorf("got open %+v, want that a document came without its _source", got)
 			}
 			w.through = nil
@@ -72,7 +73,8 @@ func TestDocumentWithoutItsSource(t *testing.T) {
 	}
 }
 
-// TestEventWithoutFields: an event whose time is computed, or left out of _source, may really be empty.
+// TestEventWithoutFields: an event whose time is computed, or left out of _source, may really be
+// empty.
 func TestEventWithoutFields(t *testing.T) {
 	f := func(name, mapping, event string) {
 		t.Helper()
@@ -90,12 +92,13 @@ func TestEventWithoutFields(t *testing.T) {
 	}
 	now := time.Now().UTC().Add(-3 * time.Minute).Format(time.RFC3339)
 	event := fmt.Sprintf(`{"@timestamp":%q,"a":1}`, now)
-	f("everything left out", `{"_source":{"excludes":["*"]},"properties":{"@timestamp":{"type":"date"}}}`, event)
+	f("everything left out",
+		`{"_source":{"excludes":["*"]},"properties":{"@timestamp":{"type":"date"}}}`, event)
 	f("nothing kept", `{"_source":{"includes":["none"]},"properties":{"@timestamp":{"type":"date"}}}`, event)
 }
 
-// TestHitsOfNoIndex: hits of an index that the patterns do not stand for are an error, and the piece is
-// searched again by the next run.
+// TestHitsOfNoIndex: hits of an index that the patterns do not stand for are an error, and the
+// piece is searched again by the next run.
 func TestHitsOfNoIndex(t *testing.T) {
 	f := func(name, other string, times int, wantError bool, wantSignals int) {
 		t.Helper()
@@ -113,7 +116,8 @@ func TestHitsOfNoIndex(t *testing.T) {
 			report := w.run()
 			said := strings.Contains(fmt.Sprint(report.Failed), w.Index(other))
 			if got := len(report.Failed) > 0; got != wantError || got != said {
-				t.Errorf("got the errors %v, want one that names %s: %v", report.Failed, w.Index(other), wantError)
+				t.Errorf("got the errors %v, want one that names %s: %v", report.Failed,
+					w.Index(other), wantError)
 			}
 			w.wantSignals("in the run", wantSignals)
 			w.through = nil

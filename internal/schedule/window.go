@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// longestPiece is how much of a long gap is searched at once, until pieces have shown to be cheap or
-	// dear. After each piece the ledger is written, and the live window has its turn where it is due.
+	// longestPiece is how much of a long gap is searched at once, until pieces have shown to be
+	// cheap or dear. After each piece the ledger is written, and the live window has its turn where
+	// it is due.
 	longestPiece = time.Hour
 	// leastPiece is how short a piece of a gap becomes where pieces are dear.
 	leastPiece = 15 * time.Minute
@@ -30,12 +31,13 @@ const (
 	gap
 )
 
-// nextPiece gives what a run covers next: the live window where it is due, then the gaps from the oldest
-// end. The live window is due at the start of a run and whenever an interval of the rule has passed
-// since, but never twice in a row: where one takes longer than the interval, the gaps have their turn
-// between, and a run ends. What failed as a whole has turns of its own. length is how long the piece
-// of a gap is. ok is false where nothing is left.
-func nextPiece(l *Ledger, r *rule.Rule, now time.Time, before turn, length time.Duration) (piece span.Interval, ok bool) {
+// nextPiece gives what a run covers next: the live window where it is due, then the gaps from the
+// oldest end. The live window is due at the start of a run and whenever an interval of the rule has
+// passed since, but never twice in a row: where one takes longer than the interval, the gaps have
+// their turn between, and a run ends. What failed as a whole has turns of its own. length is how
+// long the piece of a gap is. ok is false where nothing is left.
+func nextPiece(l *Ledger, r *rule.Rule, now time.Time, before turn,
+	length time.Duration) (piece span.Interval, ok bool) {
 	gaps := l.Gaps(now).Minus(l.sickTime()...)
 	if len(gaps) == 0 {
 		return span.Interval{}, false

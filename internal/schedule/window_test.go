@@ -28,23 +28,30 @@ func TestNextPiece(t *testing.T) {
 		t.Helper()
 		got, ok := nextPiece(l, everyFive, minute(now), before, longestPiece)
 		if ok == want.Empty() || ok && got != want {
-			t.Errorf("%s: covered %v of %v up to minute %d: got %v %v, want %v", why, l.Covered, l.Since, now, got, ok, want)
+			t.Errorf("%s: covered %v of %v up to minute %d: got %v %v, want %v", why, l.Covered,
+				l.Since, now, got, ok, want)
 		}
 	}
 	nothing := span.Interval{}
 	f("the first run looks back", ledgerOf(-9), 0, nothingYet, minutes(-9, 0))
-	f("a first run further back does the live window first", ledgerOf(-600), 0, nothingYet, minutes(-10, 0))
+	f("a first run further back does the live window first", ledgerOf(-600), 0, nothingYet,
+		minutes(-10, 0))
 	f("then the oldest hour", ledgerOf(-600, minutes(-10, 0)), 1, liveWindow, minutes(-600, -540))
-	f("then the next", ledgerOf(-600, minutes(-10, 0), minutes(-600, -540)), 2, gap, minutes(-540, -480))
+	f("then the next", ledgerOf(-600, minutes(-10, 0), minutes(-600, -540)), 2, gap,
+		minutes(-540, -480))
 	f("but the live window when it is due", ledgerOf(-600, minutes(-10, 0)), 5, gap, minutes(0, 5))
-	f("the last piece ends at the live window", ledgerOf(-600, minutes(-600, -30), minutes(-10, 0)), 1, gap, minutes(-30, -10))
+	f("the last piece ends at the live window", ledgerOf(-600, minutes(-600, -30), minutes(-10, 0)),
+		1, gap, minutes(-30, -10))
 	f("an ordinary poll", ledgerOf(-600, minutes(-600, 0)), 5, nothingYet, minutes(0, 5))
 	f("a run too early still looks", ledgerOf(-600, minutes(-600, 0)), 1, nothingYet, minutes(0, 1))
 	f("but once", ledgerOf(-600, minutes(-600, 0)), 1, liveWindow, nothing)
-	f("a live window that took long leaves the gaps their turn", ledgerOf(-600, minutes(-10, 0)), 20, liveWindow, minutes(-600, -540))
-	f("and does not keep a run from its end", ledgerOf(-600, minutes(-600, 0)), 20, liveWindow, nothing)
+	f("a live window that took long leaves the gaps their turn", ledgerOf(-600, minutes(-10, 0)),
+		20, liveWindow, minutes(-600, -540))
+	f("and does not keep a run from its end", ledgerOf(-600, minutes(-600, 0)), 20, liveWindow,
+		nothing)
 	f("all covered", ledgerOf(-600, minutes(-600, 0)), 0, nothingYet, nothing)
-	f("a hole in the middle", ledgerOf(-600, minutes(-600, -300), minutes(-290, 0)), 0, nothingYet, minutes(-300, -290))
+	f("a hole in the middle", ledgerOf(-600, minutes(-600, -300), minutes(-290, 0)), 0, nothingYet,
+		minutes(-300, -290))
 	f("a clock that went back", ledgerOf(-600, minutes(-600, 30)), 0, nothingYet, nothing)
 }
 

@@ -21,7 +21,8 @@ import (
 	"esrule/internal/sink"
 )
 
-// world is a cluster with a rule that looks for bad processes in its indices, and a clock of its own.
+// world is a cluster with a rule that looks for bad processes in its indices, and a clock of its
+// own.
 type world struct {
 	*estest.Cluster
 	t       *testing.T
@@ -33,7 +34,8 @@ type world struct {
 	// start and late are ESRULE_START and ESRULE_LATE.
 	start, late time.Duration
 	setAside    []string // ESRULE_SET_ASIDE
-	// ahead is how far the program's clock is before the world's; theirs is the cluster's, nil its real one.
+	// ahead is how far the program's clock is before the world's; theirs is the cluster's, nil its
+	// real one.
 	ahead  time.Duration
 	theirs func() time.Time
 	// opening is called before each search; its error is the search's. through replaces the client.
@@ -57,12 +59,15 @@ type reader struct {
 func (r reader) Mappings(ctx context.Context, patterns, fields []string) ([]search.Class, error) {
 	classes, err := r.Cluster.Mappings(ctx, patterns, fields)
 	for i := range classes {
-		classes[i].Indices = slices.DeleteFunc(classes[i].Indices, func(index string) bool { return index == r.w.unread })
+		classes[i].Indices = slices.DeleteFunc(classes[i].Indices, func(index string) bool {
+			return index == r.w.unread
+		})
 	}
 	return slices.DeleteFunc(classes, func(c search.Class) bool { return len(c.Indices) == 0 }), err
 }
 
-func (r reader) OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error) {
+func (r reader) OpenPointInTime(ctx context.Context,
+	patterns []string) (*search.PointInTime, error) {
 	if r.w.opening != nil {
 		if err := r.w.opening(); err != nil {
 			return nil, err
@@ -85,17 +90,21 @@ func newWorld(t *testing.T) *world {
 
 func worldOn(t *testing.T, c *estest.Cluster) *world {
 	t.Helper()
-	w := &world{Cluster: c, t: t, clock: time.Now().UTC().Truncate(time.Millisecond), late: 24 * time.Hour}
+	w := &world{Cluster: c, t: t, clock: time.Now().UTC().Truncate(time.Millisecond),
+		late: 24 * time.Hour}
 	w.logger = slog.New(slog.NewTextHandler(&w.log, nil))
-	w.indices = sink.Indices{Signals: c.Index("signals"), State: c.Index("state"), DeadLetter: c.Index("dead")}
+	w.indices = sink.Indices{Signals: c.Index("signals"), State: c.Index("state"),
+		DeadLetter: c.Index("dead")}
 	if _, err := w.indices.Ensure(t.Context(), c.Client); err != nil {
 		t.Fatal(err)
 	}
 	query := parsed(t, `process where process.name : "bad*"`)
 	w.rule = &rule.Rule{
-		ID: "test-rule", Name: "Bad process", Severity: "high", RiskScore: 73, Type: "eql", Language: "eql",
-		Query: query.Text, Parsed: query, Index: []string{c.Index("events-*")},
-		From: 9 * time.Minute, Interval: 5 * time.Minute, EventCategoryField: "event.category", TimestampOverride: "event.ingested",
+		ID: "test-rule", Name: "Bad process", Severity: "high", RiskScore: 73, Type: "eql",
+		Language: "eql",
+		Query:    query.Text, Parsed: query, Index: []string{c.Index("events-*")},
+		From: 9 * time.Minute, Interval: 5 * time.Minute, EventCategoryField: "event.category",
+		TimestampOverride: "event.ingested",
 	}
 	return w
 }
@@ -125,7 +134,9 @@ func (w *world) index(name string) string {
 func (w *world) event(index string, minutesAgo float64, name string, pid int) {
 	w.t.Helper()
 	when := w.clock.Add(-time.Duration(minutesAgo * float64(time.Minute))).Format(time.RFC3339Nano)
-	w.Bulk(index, fmt.Sprintf(`{"@timestamp":%q,"event":{"category":"process"},"process":{"name":%q,"pid":%d}}`, when, name, pid))
+	w.Bulk(index, fmt.Sprintf(
+		`{"@timestamp":%q,"event":{"category":"process"},"process":{"name":%q,"pid":%d}}`, when,
+		name, pid))
 }
 
 // run is one run of the world's rule, as a process of its own would do it.
@@ -164,11 +175,13 @@ func (w *world) runner() *schedule.Runner {
 	}
 	signals := w.signals
 	if signals == nil {
-		signals = sink.NewWriter(client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter, Logger: w.logger})
+		signals = sink.NewWriter(client, sink.Options{SignalsIndex: w.indices.Signals,
+			DeadLetterIndex: w.indices.DeadLetter, Logger: w.logger})
 	}
 	cluster := search.NewCluster(client, search.Options{PageSize: 3, Tries: 1, Logger: w.logger})
 	return schedule.NewRunner(reader{cluster, w}, signals, w.store(), schedule.Options{
-		StateIndex: w.indices.State, Own: []string{w.indices.Signals, w.indices.State, w.indices.DeadLetter},
+		StateIndex: w.indices.State, Own: []string{w.indices.Signals, w.indices.State,
+			w.indices.DeadLetter},
 		Start: w.start, Late: w.late, SetAside: w.setAside,
 		Now: func() time.Time { return w.clock.Add(w.ahead) }, Log: w.logger, Version: "test",
 	})

@@ -42,8 +42,8 @@ const (
 	barred    // for the index's state or the user's rights, whatever it holds
 )
 
-// judge places an item's status. What is said of a 4xx decides whether a signal is reduced, so that only complaints
-// about the document itself may count as refused.
+// judge places an item's status. What is said of a 4xx decides whether a signal is reduced, so that
+// only complaints about the document itself may count as refused.
 func judge(status int, err *serverError) outcome {
 	switch {
 	case status == http.StatusCreated:
@@ -58,7 +58,8 @@ func judge(status int, err *serverError) outcome {
 		return oversized
 	case err.passing():
 		return unsettled
-	case err.typ == blocked, status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound,
+	case err.typ == blocked, status == http.StatusUnauthorized, status == http.StatusForbidden,
+		status == http.StatusNotFound,
 		err.typ == "index_closed_exception": // Elasticsearch says 400 for it
 		return barred
 	default:
@@ -68,8 +69,8 @@ func judge(status int, err *serverError) outcome {
 
 const notCreated = "not_created" // as a type among Elasticsearch's
 
-// blocked is Elasticsearch's name for an index that somebody, or a full disk, has closed to writes. It says 429 for
-// the disk, and yet only freed space helps, which no pause of ours brings about.
+// blocked is Elasticsearch's name for an index that somebody, or a full disk, has closed to writes.
+// It says 429 for the disk, and yet only freed space helps, which no pause of ours brings about.
 const blocked = "cluster_block_exception"
 
 // passing says whether the answer may be another one a little later.
@@ -77,7 +78,8 @@ func (e *serverError) passing() bool {
 	if e.typ == blocked && e.status == http.StatusTooManyRequests {
 		return false
 	}
-	return e.status == http.StatusTooManyRequests || e.status == http.StatusRequestTimeout || e.status >= 500
+	return e.status == http.StatusTooManyRequests || e.status == http.StatusRequestTimeout ||
+		e.status >= 500
 }
 
 // bulkAnswer is the part of a bulk response that is asked for.
@@ -113,7 +115,8 @@ func (a *bulkAnswer) Missing() string {
 // Contradiction holds the answer against what was sent: an item for each document, in their order.
 func (a *bulkAnswer) Contradiction() string {
 	if len(a.Items) != len(a.sent) {
-		return fmt.Sprintf("%d documents were sent, and it answers for %d", len(a.sent), len(a.Items))
+		return fmt.Sprintf("%d documents were sent, and it answers for %d", len(a.sent),
+			len(a.Items))
 	}
 	for i, answered := range a.Items {
 		item := answered["create"]
@@ -143,8 +146,10 @@ type bulkItem struct {
 	Error  *serverError `json:"error"`
 }
 
-// bulk sends one request and gives a verdict on each document, in their order. Its error is about the request as a whole.
-func bulk(ctx context.Context, client elastic.Transport, index string, docs []entry) ([]verdict, error) {
+// bulk sends one request and gives a verdict on each document, in their order. Its error is about
+// the request as a whole.
+func bulk(ctx context.Context, client elastic.Transport, index string,
+	docs []entry) ([]verdict, error) {
 	r := elastic.Request{
 		Method: http.MethodPost, Path: indexPath(index, "/_bulk"), Body: bulkBody(docs),
 		Params: url.Values{"filter_path": {"items.*._index,items.*._id,items.*.status,items.*.result,items.*.error"}},

@@ -14,10 +14,12 @@ type indexError struct {
 }
 
 func (e *indexError) Error() string {
-	why := fmt.Sprintf("each of %d signals is refused, without its event too, so the fault is the index's",
+	why := fmt.Sprintf("each of %d signals is refused, without its event too, so the fault is "+
+		"the index's",
 		e.signals)
 	if e.signals == 1 {
-		why = "the only signal of this time is refused, without its event too. The fault is probably the " +
+		why = "the only signal of this time is refused, without its event too. The fault is " +
+			"probably the " +
 			"index's; that it is the signal's shows only an index that takes another one of the same " +
 			"time, so the time stays open"
 	}
@@ -42,7 +44,8 @@ func (e *serverError) cure() string {
 		return "create the ingest pipeline, or take it out of the index's settings " +
 			"(index.default_pipeline, index.final_pipeline)"
 	case says("Limit of total fields"):
-		return "raise index.mapping.total_fields.limit of the index, or set dynamic to false in its mapping"
+		return "raise index.mapping.total_fields.limit of the index, or set dynamic to false in " +
+			"its mapping"
 	case e.typ == "strict_dynamic_mapping_exception":
 		return "set dynamic to false in the mapping of the index"
 	case e.typ == "routing_missing_exception":

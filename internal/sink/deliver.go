@@ -85,8 +85,8 @@ func (w *Writer) repeat(
 	return open, err
 }
 
-// attempt sends the open documents once and takes those that are settled out of open. It returns what
-// the request as a whole failed with, or else why documents of it are still open.
+// attempt sends the open documents once and takes those that are settled out of open. It returns
+// what the request as a whole failed with, or else why documents of it are still open.
 func (w *Writer) attempt(
 	ctx context.Context, index string, batch []entry, verdicts []verdict, open *[]int,
 ) (requestErr, itemErr error) {

@@ -14,10 +14,11 @@ type Match struct {
 	Index, ID string
 	// Source is the event's _source as JSON text. It must not change until its signal is written.
 	Source []byte
-	// Fields is the `fields` object of the hit, or nil: values that need not be in _source, such as constant_keyword.
+	// Fields is the `fields` object of the hit, or nil: values that need not be in _source, such as
+	// constant_keyword.
 	Fields []byte
-	// Time is the event's @timestamp as its index has it, zero where the index has none. It is nil where Source says
-	// it: ISO 8601, or milliseconds since 1970.
+	// Time is the event's @timestamp as its index has it, zero where the index has none. It is nil
+	// where Source says it: ISO 8601, or milliseconds since 1970.
 	Time *time.Time
 }
 
@@ -81,8 +82,10 @@ func NewSignal(m Match, x Execution) (Signal, error) {
 		now = x.Now
 	}
 	s := Signal{
-		ID:   identify(m.Rule.ID, event), // of the event as it was stored, before anything is added or taken away
-		rule: m.Rule, index: m.Index, eventID: m.ID, execution: x.ID, written: now(), source: m.Source,
+		// of the event as it was stored, before anything is added or taken away
+		ID:   identify(m.Rule.ID, event),
+		rule: m.Rule, index: m.Index, eventID: m.ID, execution: x.ID, written: now(),
+		source: m.Source,
 	}
 	s.widerID = widen(s.ID, event)
 	s.finerTime = belowMillisecond(event)

@@ -21,14 +21,18 @@ var update = flag.Bool("update", false, "write the golden files of this package 
 
 func exampleRule() *rule.Rule {
 	return &rule.Rule{
-		ID: testRule, Name: "Web Page Written by a Mail Server", Description: "A page was written.", Severity: "medium", RiskScore: 47,
-		Version: 3, Type: "eql", Language: "eql", License: "Apache-2.0", Author: []string{"Example Team"},
-		Tags: []string{"OS: Windows"}, References: []string{"https://example.org/a?b=1&c=2"}, Note: "Look at <it>.",
+		ID: testRule, Name: "Web Page Written by a Mail Server", Description: "A page was written.",
+		Severity: "medium", RiskScore: 47,
+		Version: 3, Type: "eql", Language: "eql", License: "Apache-2.0",
+		Author: []string{"Example Team"},
+		Tags:   []string{"OS: Windows"}, References: []string{"https://example.org/a?b=1&c=2"},
+		Note:  "Look at <it>.",
 		Query: `file where file.extension == "aspx"`, Index: []string{"winlogbeat-*", "endgame-*"},
 		From: 9 * time.Minute, Interval: 5 * time.Minute, TimestampOverride: "event.ingested",
 		EventCategoryField: "event.category",
 		Threat: []rule.Threat{{
-			Framework: "MITRE ATT&CK", Tactic: rule.ThreatEntry{ID: "TA0003", Name: "Persistence", Reference: "https://example.org/TA0003"},
+			Framework: "MITRE ATT&CK", Tactic: rule.ThreatEntry{ID: "TA0003", Name: "Persistence",
+				Reference: "https://example.org/TA0003"},
 			Technique: []rule.Technique{{
 				ThreatEntry:  rule.ThreatEntry{ID: "T1505", Name: "Server Software Component"},
 				Subtechnique: []rule.ThreatEntry{{ID: "T1505.003", Name: "Web Shell"}},
@@ -41,7 +45,9 @@ func exampleRun() Execution {
 	return Execution{
 		ID: "f3d1c2a6", Version: "1.2.3",
 		Intended: time.Date(2026, 3, 2, 10, 5, 0, 0, time.UTC),
-		Now:      func() time.Time { return time.Date(2026, 3, 2, 10, 5, 2, 314_000_000, time.UTC) },
+		Now: func() time.Time {
+			return time.Date(2026, 3, 2, 10, 5, 2, 314_000_000, time.UTC)
+		},
 	}
 }
 
@@ -61,11 +67,14 @@ func signalFrom(t testing.TB, id, source string) Signal {
 	return s
 }
 
-// TestSignalDocument pins the whole document for one event of each shape that the rule's sources have.
+// TestSignalDocument pins the whole document for one event of each shape that the rule's sources
+// have.
 func TestSignalDocument(t *testing.T) {
-	for _, source := range []string{"winlogbeat", "sysmon_operational", "endpoint", "m365_defender", "sentinel_one", "endgame"} {
+	for _, source := range []string{"winlogbeat", "sysmon_operational", "endpoint", "m365_defender",
+		"sentinel_one", "endgame"} {
 		t.Run(source, func(t *testing.T) {
-			m := Match{Rule: exampleRule(), Index: ".ds-" + source, ID: "doc-1", Source: file(t, source+".event.json")}
+			m := Match{Rule: exampleRule(), Index: ".ds-" + source, ID: "doc-1",
+				Source: file(t, source+".event.json")}
 			m.Fields = file(t, source+".fields.json")
 			s, err := NewSignal(m, exampleRun())
 			if err != nil {
@@ -105,12 +114,14 @@ func file(t *testing.T, name string) []byte {
 	return b
 }
 
-// TestOriginalTimeOfTheIndex holds that the time that the index has goes before what _source says, and changes no id.
+// TestOriginalTimeOfTheIndex holds that the time that the index has goes before what _source says,
+// and changes no id.
 func TestOriginalTimeOfTheIndex(t *testing.T) {
 	f := func(source string, at *time.Time, want string) {
 		t.Helper()
 		without := signalOf(t, source)
-		signal, err := NewSignal(Match{Rule: exampleRule(), Source: []byte(source), Time: at}, exampleRun())
+		signal, err := NewSignal(Match{Rule: exampleRule(), Source: []byte(source), Time: at},
+			exampleRun())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +147,8 @@ func TestOriginalTimeOfTheIndex(t *testing.T) {
 	f(`{"@timestamp":"+12026-01-01"}`, &year, "")
 }
 
-// TestEventFieldsInSignal looks at single keys of the document; want is JSON, and empty where the key must not be there.
+// TestEventFieldsInSignal looks at single keys of the document; want is JSON, and empty where the
+// key must not be there.
 func TestEventFieldsInSignal(t *testing.T) {
 	f := func(event, key, want string) {
 		t.Helper()
@@ -177,8 +189,10 @@ func TestEventFieldsInSignal(t *testing.T) {
 
 	// No event sets what the program says.
 	for _, forged := range []string{
-		`{"kibana.alert.uuid":"x"}`, `{"kibana":{"alert":{"uuid":"x"}}}`, `{"kibana.alert":{"uuid":"x"}}`, `{"kibana":{"alert.uuid":"x"}}`,
-		`{"kibana":"x"}`, `{"kibana":[{"alert":1}]}`, `{"kibana.":1}`, `{"signal":1}`, `{"signal.status":"closed"}`, `{"signal":{"a":1}}`,
+		`{"kibana.alert.uuid":"x"}`, `{"kibana":{"alert":{"uuid":"x"}}}`,
+		`{"kibana.alert":{"uuid":"x"}}`, `{"kibana":{"alert.uuid":"x"}}`,
+		`{"kibana":"x"}`, `{"kibana":[{"alert":1}]}`, `{"kibana.":1}`, `{"signal":1}`,
+		`{"signal.status":"closed"}`, `{"signal":{"a":1}}`,
 	} {
 		f(forged, "kibana.alert.uuid", `"`+string(signalOf(t, forged).ID)+`"`)
 		f(forged, "kibana", "")
@@ -208,10 +222,12 @@ func TestReason(t *testing.T) {
 	}
 	const created = "created medium alert Web Page Written by a Mail Server."
 	f(`{}`, "event "+created)
-	f(`{"host":{"name":"h"},"event":{"category":"configuration"}}`, "configuration event on h "+created)
+	f(`{"host":{"name":"h"},"event":{"category":"configuration"}}`, "configuration event on h "+
+		created)
 	f(`{"event.category":["process","file"],"process":{"name":"p","parent.name":"pp"}}`,
 		"process, file event with process p, parent process pp, "+created)
-	f(`{"source":{"ip":"10.0.0.1"},"user":{"name":"u"},"host.name":["h"]}`, "event with source 10.0.0.1 by u on h "+created)
+	f(`{"source":{"ip":"10.0.0.1"},"user":{"name":"u"},"host.name":["h"]}`,
+		"event with source 10.0.0.1 by u on h "+created)
 	f(`{"source":{"ip":"10.0.0.1","port":"80"},"destination":{"ip":"10.0.0.2","port":[443]}}`,
 		"event with source 10.0.0.1:80, destination 10.0.0.2:443, "+created)
 	f(`{"source":{"ip":"10.0.0.1","port":80}}`, "event with source 10.0.0.1 "+created)
@@ -235,7 +251,8 @@ func TestDateMath(t *testing.T) {
 func TestUnreadableEvent(t *testing.T) {
 	f := func(source string) {
 		t.Helper()
-		if s, err := NewSignal(Match{Rule: exampleRule(), Source: []byte(source)}, exampleRun()); err == nil {
+		if s, err := NewSignal(Match{Rule: exampleRule(), Source: []byte(source)},
+			exampleRun()); err == nil {
 			t.Errorf("%.40s: got %s, want an error", source, s.Document)
 		}
 	}
@@ -248,7 +265,8 @@ func TestUnreadableEvent(t *testing.T) {
 	f(`{"a":` + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth) + `}`)
 }
 
-// TestDeepEvent: whatever is nested as deep as an event may be gives a signal, in time and space in proportion to it.
+// TestDeepEvent: whatever is nested as deep as an event may be gives a signal, in time and space in
+// proportion to it.
 func TestDeepEvent(t *testing.T) {
 	f := func(open, leaf, shut string) {
 		t.Helper()
@@ -264,11 +282,13 @@ func TestDeepEvent(t *testing.T) {
 }
 
 func FuzzNewSignal(f *testing.F) {
-	for _, s := range []string{fullEvent, windowsEvent, plainEvent, `{"event":[{"kind":"x"}],"kibana":1}`, `{"a.":{"":1},"a":"b","a":2}`} {
+	for _, s := range []string{fullEvent, windowsEvent, plainEvent,
+		`{"event":[{"kind":"x"}],"kibana":1}`, `{"a.":{"":1},"a":"b","a":2}`} {
 		f.Add([]byte(s), []byte(`{"event.module":["x"]}`))
 	}
 	f.Fuzz(func(t *testing.T, source, fields []byte) {
-		s, err := NewSignal(Match{Rule: exampleRule(), Source: source, Fields: fields}, exampleRun())
+		s, err := NewSignal(Match{Rule: exampleRule(), Source: source, Fields: fields},
+			exampleRun())
 		if err != nil {
 			return
 		}

@@ -12,8 +12,8 @@ import (
 const (
 	originalTimeField = "kibana.alert.original_time"
 	reasonField       = "kibana.alert.reason"
-	// reducedField says why a signal is reduced. One that has it and no event.original is without its
-	// event, whose size eventBytesField holds.
+	// reducedField says why a signal is reduced. One that has it and no event.original is without
+	// its event, whose size eventBytesField holds.
 	reducedField    = "kibana.alert.esrule.reduced"
 	eventBytesField = "kibana.alert.esrule.event_bytes"
 )
@@ -21,10 +21,11 @@ const (
 // ErrWithoutEvent is a signal that does not hold its event, which was refused for its size.
 var ErrWithoutEvent = errors.New("the signal is without its event: it has no event.original")
 
-// Event gives the event of a signal's document: the inverse of NewSignal, for whoever reads signals back. What it gives
-// matches a rule as the event did, with three exceptions: what NewSignal takes away (kibana.*, signal.*) stays away,
-// @timestamp is the instant in milliseconds that the signal kept, however it was written, and of a @timestamp that is no
-// date nothing was kept. Of a reduced signal it is the _source as it was, without the values that the search's `fields` added.
+// Event gives the event of a signal's document: the inverse of NewSignal, for whoever reads signals
+// back. What it gives matches a rule as the event did, with three exceptions: what NewSignal takes
+// away (kibana.*, signal.*) stays away, @timestamp is the instant in milliseconds that the signal
+// kept, however it was written, and of a @timestamp that is no date nothing was kept. Of a reduced
+// signal it is the _source as it was, without the values that the search's `fields` added.
 func Event(document []byte) ([]byte, error) {
 	signal, err := parseSignal(document)
 	if err != nil {
@@ -36,14 +37,16 @@ func Event(document []byte) ([]byte, error) {
 		case original == nil:
 			return nil, fmt.Errorf("read signal: %w", ErrWithoutEvent)
 		case original.kind != text:
-			return nil, errors.New("read signal: it is reduced and has no event.original that is a text")
+			return nil, errors.New(
+				"read signal: it is reduced and has no event.original that is a text")
 		}
 		return []byte(original.text), nil
 	}
 	return composeEvent(signal)
 }
 
-// parseSignal reads what an event is made of: most of a signal's document tells of its rule, and is passed over.
+// parseSignal reads what an event is made of: most of a signal's document tells of its rule, and is
+// passed over.
 func parseSignal(document []byte) (*node, error) {
 	d := json.NewDecoder(bytes.NewReader(document))
 	d.UseNumber()
@@ -76,9 +79,11 @@ func parseSignal(document []byte) (*node, error) {
 	return signal, nil
 }
 
-// carries says whether a field of a signal is the event's, or holds what was moved out of the event.
+// carries says whether a field of a signal is the event's, or holds what was moved out of the
+// event.
 func carries(key string) bool {
-	return !strings.HasPrefix(key, "kibana.") || key == originalTimeField || key == reducedField || strings.HasPrefix(key, originalEvent)
+	return !strings.HasPrefix(key, "kibana.") || key == originalTimeField || key == reducedField ||
+		strings.HasPrefix(key, originalEvent)
 }
 
 func cutOff(err error) error {
@@ -116,7 +121,8 @@ func composeEvent(signal *node) ([]byte, error) {
 	return j.Bytes(), nil
 }
 
-// restoreKind puts event.kind, and what was below it, into the event's own object where there is one.
+// restoreKind puts event.kind, and what was below it, into the event's own object where there is
+// one.
 func (n *node) restoreKind(moved []member) {
 	if inner := n.object("event"); inner != nil {
 		inner.members = append(inner.members, moved...)

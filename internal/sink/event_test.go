@@ -26,7 +26,8 @@ func TestEventOfSignal(t *testing.T) {
 	}
 	f(`{}`, `{}`)
 	f(`{"@timestamp":1772445600123}`, `{"@timestamp":"2026-03-02T10:00:00.123Z"}`)
-	f(`{"@timestamp":["2026-03-02T12:00:00.123+02:00"],"a":1.50}`, `{"@timestamp":"2026-03-02T10:00:00.123Z","a":1.50}`)
+	f(`{"@timestamp":["2026-03-02T12:00:00.123+02:00"],"a":1.50}`,
+		`{"@timestamp":"2026-03-02T10:00:00.123Z","a":1.50}`)
 	f(`{"@timestamp":"yesterday","a":1}`, `{"a":1}`)
 	f(`{"event":{"kind":"event","id":"1"}}`, `{"event":{"id":"1","kind":"event"}}`)
 	f(`{"event":{"kind":"signal"}}`, `{"event":{"kind":"signal"}}`)
@@ -37,7 +38,8 @@ func TestEventOfSignal(t *testing.T) {
 	f(`{"event":"text"}`, `{"event":"text"}`)
 	f(`{"event":{"kindred":1,"a":2}}`, `{"event":{"kindred":1,"a":2}}`)
 	f(`{"kibana":{"alert":{"status":"closed"}},"signal":1,"kibana.alert.esrule.reduced":"x","event.original":"{}"}`, `{"event.original":"{}"}`)
-	f(`{"event":{"original":"raw"},"message":"<&>\u2028"}`, `{"event":{"original":"raw"},"message":"<&>\u2028"}`)
+	f(`{"event":{"original":"raw"},"message":"<&>\u2028"}`,
+		`{"event":{"original":"raw"},"message":"<&>\u2028"}`)
 }
 
 // The writer reduces a signal that the alerts index refuses; its event is kept as one text.
@@ -45,7 +47,8 @@ func TestEventOfReducedSignal(t *testing.T) {
 	f := func(source string) {
 		t.Helper()
 		signal := signalOf(t, source)
-		document, err := reduced(pending{signal: &signal, refusal: &serverError{status: 400, typ: "document_parsing_exception"}})
+		document, err := reduced(pending{signal: &signal,
+			refusal: &serverError{status: 400, typ: "document_parsing_exception"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,13 +78,17 @@ func TestEventOfNoSignal(t *testing.T) {
 	f(`{"kibana.alert.esrule.reduced":"400","event.original":["a"]}`, "no event.original")
 }
 
-// TestEventMatchesAsBefore: whatever an event holds, a rule judges the event of its signal as it judged the event.
+// TestEventMatchesAsBefore: whatever an event holds, a rule judges the event of its signal as it
+// judged the event.
 func TestEventMatchesAsBefore(t *testing.T) {
 	fields := &event.Fields{}
 	var matchers []*match.Matcher
 	for _, condition := range []string{
-		`event.kind == "event"`, `event.kind : "?"`, `not event.kind == "signal"`, `event.kind.x == "1"`, `event.kind == null`,
-		`@timestamp == "2026-03-02T10:00:00.123Z"`, `@timestamp > "2026-03-01"`, `@timestamp == null`, `event.name : "a*" or process.name : "a*"`, `process.kind != null and event.name == null`,
+		`event.kind == "event"`, `event.kind : "?"`, `not event.kind == "signal"`,
+		`event.kind.x == "1"`, `event.kind == null`,
+		`@timestamp == "2026-03-02T10:00:00.123Z"`, `@timestamp > "2026-03-01"`,
+		`@timestamp == null`, `event.name : "a*" or process.name : "a*"`,
+		`process.kind != null and event.name == null`,
 	} {
 		q, err := eql.Parse("any where " + condition)
 		if err != nil {
@@ -130,7 +137,8 @@ func TestEventMatchesAsBefore(t *testing.T) {
 	})
 }
 
-// sortValues puts values into one order: it depends on how a field is spelled. A time is shown as it was written.
+// sortValues puts values into one order: it depends on how a field is spelled. A time is shown as
+// it was written.
 func sortValues(x *match.Explanation) {
 	for i := range x.Fields {
 		slices.Sort(x.Fields[i].Values)
@@ -167,15 +175,20 @@ func leavesOf(t *rapid.T, source []byte) []string {
 	return leaves
 }
 
-// drawObject draws an object, the root first: of each field one or several spellings, none of them twice.
+// drawObject draws an object, the root first: of each field one or several spellings, none of them
+// twice.
 func drawObject(t *rapid.T, depth int) string {
-	keys := []string{"event", "event.kind", "process", "process.name", "kind", "name", "x", "kibana", "kibana.alert", "signal", "alert", "kind.x", "kindred"}
+	keys := []string{"event", "event.kind", "process", "process.name", "kind", "name", "x",
+		"kibana", "kibana.alert", "signal", "alert", "kind.x", "kindred"}
 	var members []string
 	if depth == 3 && rapid.Bool().Draw(t, "timed") {
-		at := rapid.SampledFrom([]string{`"2026-03-02T10:00:00.123Z"`, `"2026-03-02T12:00:00.123+02:00"`, `1772445600123`, `["2026-03-02"]`, `"1772445600123"`}).Draw(t, "time")
+		at := rapid.SampledFrom([]string{`"2026-03-02T10:00:00.123Z"`,
+			`"2026-03-02T12:00:00.123+02:00"`, `1772445600123`, `["2026-03-02"]`,
+			`"1772445600123"`}).Draw(t, "time")
 		members = append(members, `"@timestamp":`+at)
 	}
-	for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom(keys), 0, 4, rapid.ID[string]).Draw(t, "keys") {
+	for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom(keys), 0, 4,
+		rapid.ID[string]).Draw(t, "keys") {
 		members = append(members, fmt.Sprintf("%q:%s", key, drawValue(t, depth-1)))
 	}
 	return "{" + strings.Join(members, ",") + "}"
@@ -186,7 +199,8 @@ func drawValue(t *rapid.T, depth int) string {
 	if depth == 0 {
 		kinds = kinds[:2]
 	}
-	scalar := rapid.SampledFrom([]string{`"event"`, `"a"`, `"signal"`, `1`, `1.50`, `true`, `null`, `"<\u2028\ud83d\ude00"`})
+	scalar := rapid.SampledFrom([]string{`"event"`, `"a"`, `"signal"`, `1`, `1.50`, `true`, `null`,
+		`"<\u2028\ud83d\ude00"`})
 	switch rapid.SampledFrom(kinds).Draw(t, "kind") {
 	case "scalar":
 		return scalar.Draw(t, "scalar")

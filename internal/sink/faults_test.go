@@ -12,13 +12,14 @@ import (
 	"time"
 )
 
-// faults stands in front of the real server and spoils some of the answers. It adds failures only: what succeeds was done
-// by the server.
+// faults stands in front of the real server and spoils some of the answers. It adds failures only:
+// what succeeds was done by the server.
 type faults struct {
-	mu     sync.Mutex
-	calls  int
-	spoil  func(call int, req *http.Request) (res *http.Response, err error) // before the server; nil, nil lets it pass
-	answer func(call int, body []byte) ([]byte, error)                       // after it
+	mu    sync.Mutex
+	calls int
+	// before the server; nil, nil lets it pass
+	spoil  func(call int, req *http.Request) (res *http.Response, err error)
+	answer func(call int, body []byte) ([]byte, error) // after it
 }
 
 func (f *faults) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -51,7 +52,8 @@ func (f *faults) RoundTrip(req *http.Request) (*http.Response, error) {
 func status(code int, body string) *http.Response {
 	return &http.Response{
 		StatusCode: code, Body: io.NopCloser(strings.NewReader(body)),
-		Header: http.Header{"X-Elastic-Product": {"Elasticsearch"}, "Content-Type": {"application/json"}},
+		Header: http.Header{"X-Elastic-Product": {"Elasticsearch"},
+			"Content-Type": {"application/json"}},
 	}
 }
 
@@ -66,7 +68,8 @@ func TestFailuresOnTheWay(t *testing.T) {
 		signals := numbered(t, next)[next-10:]
 		got, err := NewWriter(c.Through(f), options(i)).Write(t.Context(), signals)
 		if err != nil || got != want || f.calls != wantCalls {
-			t.Errorf("%s: got %+v in %d calls, %v, want %+v in %d", name, got, f.calls, err, want, wantCalls)
+			t.Errorf("%s: got %+v in %d calls, %v, want %+v in %d", name, got, f.calls, err, want,
+				wantCalls)
 		}
 		c.Refresh(i.Signals)
 		if n := c.Count(i.Signals); n != next {
@@ -85,8 +88,10 @@ func TestFailuresOnTheWay(t *testing.T) {
 		}}
 	}
 	f("no fault", &faults{}, 1, Result{Created: 10})
-	f("429", first(3, func() *http.Response { return status(429, tooMany) }, nil), 4, Result{Created: 10})
-	f("503 of a proxy", first(1, func() *http.Response { return status(503, "<html>") }, nil), 2, Result{Created: 10})
+	f("429", first(3, func() *http.Response { return status(429, tooMany) }, nil), 4,
+		Result{Created: 10})
+	f("503 of a proxy", first(1, func() *http.Response { return status(503, "<html>") }, nil), 2,
+		Result{Created: 10})
 	f("no connection", first(2, nil, io.ErrUnexpectedEOF), 3, Result{Created: 10})
 	f("acknowledgement lost", &faults{answer: func(call int, body []byte) ([]byte, error) {
 		if call == 1 {
@@ -124,7 +129,8 @@ func TestNoAnswer(t *testing.T) {
 	o := options(i)
 	o.RequestTimeout = 2 * time.Second
 	got, err := NewWriter(c.Through(silence), o).Write(t.Context(), numbered(t, 5))
-	// On a slow machine a real answer may come too late as well, and what it told of is a duplicate then.
+	// On a slow machine a real answer may come too late as well, and what it told of is a duplicate
+	// then.
 	if err != nil || got.Created+got.Duplicates != 5 || silence.calls < 2 {
 		t.Errorf("got %+v in %d calls, %v, want 5 in at least 2", got, silence.calls, err)
 	}
@@ -147,7 +153,8 @@ func TestPartlyRejected(t *testing.T) {
 		if call > 2 {
 			return nil, nil
 		}
-		// The server sees every third document only; what it answers is put among rejections of the others.
+		// The server sees every third document only; what it answers is put among rejections of the
+		// others.
 		var kept strings.Builder
 		var items []string
 		var through []int
@@ -161,7 +168,8 @@ func TestPartlyRejected(t *testing.T) {
 				return nil, err
 			}
 			items = append(items, strings.TrimSuffix(string(action.Create), "}")+
-				`,"_index":"`+i.Signals+`","status":429,"error":{"type":"es_rejected_execution_exception","reason":"queue full"}}`)
+				`,"_index":"`+i.Signals+
+				`","status":429,"error":{"type":"es_rejected_execution_exception","reason":"queue full"}}`)
 		}
 		req.Body = io.NopCloser(strings.NewReader(kept.String()))
 		req.ContentLength = int64(kept.Len())
@@ -187,7 +195,8 @@ func TestPartlyRejected(t *testing.T) {
 	}
 }
 
-// TestGivingUp: a failure that lasts is an error after MaxElapsed, and what was acknowledged before is counted.
+// TestGivingUp: a failure that lasts is an error after MaxElapsed, and what was acknowledged before
+// is counted.
 func TestGivingUp(t *testing.T) {
 	c, i := set(t)
 	signals := numbered(t, 4)
@@ -208,19 +217,24 @@ func TestGivingUp(t *testing.T) {
 			return nil, nil
 		}})
 	f("unexpected EOF", Result{}, &faults{
-		spoil: func(int, *http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }})
+		spoil: func(int, *http.Request) (*http.Response, error) {
+			return nil, io.ErrUnexpectedEOF
+		}})
 	f("may not create documents", Result{}, &faults{
 		spoil: func(int, *http.Request) (*http.Response, error) {
-			return status(403, `{"error":{"type":"security_exception","reason":"not authorized"},"status":403}`), nil
+			return status(403,
+					`{"error":{"type":"security_exception","reason":"not authorized"},"status":403}`),
+				nil
 		}})
 	f("check the user and password", Result{}, &faults{
 		spoil: func(int, *http.Request) (*http.Response, error) { return status(401, `{}`), nil }})
-	f("an ingest pipeline of the index dropped it", Result{}, &faults{answer: func(_ int, body []byte) ([]byte, error) {
-		for _, s := range []string{`"status":201`, `"status":409`} {
-			body = bytes.ReplaceAll(body, []byte(s), []byte(`"status":200`))
-		}
-		return body, nil
-	}})
+	f("an ingest pipeline of the index dropped it", Result{},
+		&faults{answer: func(_ int, body []byte) ([]byte, error) {
+			for _, s := range []string{`"status":201`, `"status":409`} {
+				body = bytes.ReplaceAll(body, []byte(s), []byte(`"status":200`))
+			}
+			return body, nil
+		}})
 	f("413", Result{}, &faults{
 		spoil: func(int, *http.Request) (*http.Response, error) { return status(413, ``), nil }})
 }

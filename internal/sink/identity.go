@@ -14,12 +14,14 @@ import (
 	"esrule/internal/query/rule"
 )
 
-// SignalID identifies one event under one rule: 64 hexadecimal digits. It is the signal's document id.
+// SignalID identifies one event under one rule: 64 hexadecimal digits. It is the signal's document
+// id.
 type SignalID string
 
-// subjectFields tell apart the events that a source gives one event.id. The list is fixed for good: a field added or
-// removed changes the id of every event that has it, and each is alerted a second time. It follows neither the rule,
-// whose next version may read other fields, nor what an enrichment adds later.
+// subjectFields tell apart the events that a source gives one event.id. The list is fixed for good:
+// a field added or removed changes the id of every event that has it, and each is alerted a second
+// time. It follows neither the rule, whose next version may read other fields, nor what an
+// enrichment adds later.
 var subjectFields = [...]string{
 	"event.category", "event.type", "event.action", "event.code",
 	"process.entity_id", "process.pid", "process.name", "process.command_line",
@@ -28,8 +30,9 @@ var subjectFields = [...]string{
 	"dns.question.name",
 }
 
-// unsteadyFields differ between two copies of one event: when and by what it was shipped, not what happened. They and
-// everything below them are left out of the content's digest. Fixed for good, as subjectFields.
+// unsteadyFields differ between two copies of one event: when and by what it was shipped, not what
+// happened. They and everything below them are left out of the content's digest. Fixed for good, as
+// subjectFields.
 var unsteadyFields = [...]string{
 	"event.ingested", "event.created", "agent.ephemeral_id", "agent.version",
 	"ecs", "data_stream", "elastic_agent", "tags",
@@ -37,9 +40,9 @@ var unsteadyFields = [...]string{
 
 const timestampField = "@timestamp"
 
-// Identify gives the identity of an event under a rule. Neither the index nor the document's id is part of it, so
-// the same event reindexed, restored, sent again or scanned from a file keeps it. What tells an event apart is taken
-// from the first of three rungs that the event has:
+// Identify gives the identity of an event under a rule. Neither the index nor the document's id is
+// part of it, so the same event reindexed, restored, sent again or scanned from a file keeps it.
+// What tells an event apart is taken from the first of three rungs that the event has:
 //
 //  1. event.id, the agent, the time, and the subject (one event.id may stand for several events);
 //  2. a Windows record: computer, channel, record number, time;
@@ -70,7 +73,8 @@ func identify(id rule.ID, event *node) SignalID {
 			d.values(name, f[name])
 		}
 	case f.has("winlog.computer_name") && f.has("winlog.channel") && f.has("winlog.record_id"):
-		for _, name := range []string{"winlog.computer_name", "winlog.channel", "winlog.record_id", timestampField} {
+		for _, name := range []string{"winlog.computer_name", "winlog.channel", "winlog.record_id",
+			timestampField} {
 			d.values(name, f[name])
 		}
 	default:
@@ -86,7 +90,8 @@ type fields map[string]values
 func fieldsOf(event *node) fields {
 	f := fields{}
 	for _, name := range []string{
-		"event.id", "agent.id", "host.id", timestampField, "winlog.computer_name", "winlog.channel", "winlog.record_id",
+		"event.id", "agent.id", "host.id", timestampField, "winlog.computer_name", "winlog.channel",
+		"winlog.record_id",
 	} {
 		f[name] = nil
 	}
@@ -102,12 +107,14 @@ func fieldsOf(event *node) fields {
 	return f
 }
 
-// has says whether a field can identify anything: an empty text is a value, but the same one for every event.
+// has says whether a field can identify anything: an empty text is a value, but the same one for
+// every event.
 func (f fields) has(name string) bool {
 	return slices.ContainsFunc(f[name], func(v string) bool { return v != "" })
 }
 
-// instants replaces dates by their milliseconds, so that one instant has one text. What is no date stays as it is.
+// instants replaces dates by their milliseconds, so that one instant has one text. What is no date
+// stays as it is.
 func instants(dates values) values {
 	for i, date := range dates {
 		if t, ok := instant(date); ok {
@@ -144,8 +151,8 @@ func (d digest) length(n int) {
 	d.Write(b[:])
 }
 
-// content writes every steady leaf. A leaf is filed under its path's hash, not the path: the paths of a
-// deeply nested event can be many times as long as the event.
+// content writes every steady leaf. A leaf is filed under its path's hash, not the path: the paths
+// of a deeply nested event can be many times as long as the event.
 func (d digest) content(event *node) {
 	leaves := map[[sha256.Size]byte]values{}
 	event.eachLeaf(func(path []byte, leaf *node) {
@@ -154,7 +161,9 @@ func (d digest) content(event *node) {
 			leaves[key] = append(leaves[key], leaf.text)
 		}
 	})
-	order := slices.SortedFunc(maps.Keys(leaves), func(a, b [sha256.Size]byte) int { return bytes.Compare(a[:], b[:]) })
+	order := slices.SortedFunc(maps.Keys(leaves), func(a, b [sha256.Size]byte) int {
+		return bytes.Compare(a[:], b[:])
+	})
 	for _, key := range order {
 		d.values(string(key[:]), leaves[key])
 	}

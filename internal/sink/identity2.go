@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// widerFields tell apart events that subjectFields do not: requests of one connection, rules that one
-// packet sets off, users that one action concerns. Fixed for good, as subjectFields.
+// widerFields tell apart events that subjectFields do not: requests of one connection, rules that
+// one packet sets off, users that one action concerns. Fixed for good, as subjectFields.
 var widerFields = [...]string{
 	"url.original", "url.full", "url.domain", "url.path", "url.query", "http.request.method",
 	"rule.id", "rule.uuid", "rule.name",
 	"user.id", "user.name", "user.domain", "user.email", "user.target.id", "user.target.name",
 }
 
-// widen returns the second version of an identity: the id of an event's signal where the first is that
-// of another event's. A Windows record has none, since its number stands for one event.
+// widen returns the second version of an identity: the id of an event's signal where the first is
+// that of another event's. A Windows record has none, since its number stands for one event.
 //
 // So no id that was ever written changes, and an event that was alerted is not alerted again.
 func widen(first SignalID, event *node) SignalID {
@@ -82,8 +82,9 @@ func sameWider(a, b *node) bool {
 	return slices.Equal(one.Sum(nil), other.Sum(nil))
 }
 
-// finerTimeField is in every signal: what its event's time says below a millisecond, in nanoseconds.
-// Signals of older releases do not have it, and of their events nothing finer is known.
+// finerTimeField is in every signal: what its event's time says below a millisecond, in
+// nanoseconds. Signals of older releases do not have it, and of their events nothing finer is
+// known.
 const finerTimeField = "kibana.alert.esrule.original_time_nanos"
 
 // belowMillisecond is what an event's time says below a millisecond, in nanoseconds.

@@ -18,8 +18,10 @@ func TestSecondIdentityIsFixed(t *testing.T) {
 		}
 	}
 	f(zeek, "f6dd2eb5ce428852b5db5dc155c3a8d5531a8dd57818933d3e81233111ec6993")
-	f(strings.Replace(zeek, ".123Z", ".123456Z", 1), "4f7ec9b9a0e3531e62c4f13216dabebe6d41c7d027e37ebb3ef25107c135cc0e")
-	f(`{"@timestamp":"2026-03-02T10:00:00.123456789Z","file":{"path":"C:\\x"}}`, "9206897085dfcbf04615a97f51bf253766b9f4b83aee82de522582d5c52dafc1")
+	f(strings.Replace(zeek, ".123Z", ".123456Z", 1),
+		"4f7ec9b9a0e3531e62c4f13216dabebe6d41c7d027e37ebb3ef25107c135cc0e")
+	f(`{"@timestamp":"2026-03-02T10:00:00.123456789Z","file":{"path":"C:\\x"}}`,
+		"9206897085dfcbf04615a97f51bf253766b9f4b83aee82de522582d5c52dafc1")
 }
 
 // TestTwoEventsOneID: an event that has its signal gets no second one, by whichever release it was
@@ -45,19 +47,24 @@ func TestTwoEventsOneID(t *testing.T) {
 	write(t, w, []Signal{fine("3", "000"), fine("2", "0002")}, Result{Created: 1, Duplicates: 1})
 	write(t, w, []Signal{fine("3", "000"), fine("4", "000")}, Result{Duplicates: 2})
 
-	// A signal of an older release says nothing below a millisecond: its event must not be alerted again.
+	// A signal of an older release says nothing below a millisecond: its event must not be alerted
+	// again.
 	old := fine("1", "0071")
-	old.Document = []byte(strings.Replace(string(old.Document), `,"`+finerTimeField+`":100000`, "", 1))
+	old.Document = []byte(strings.Replace(string(old.Document), `,"`+finerTimeField+`":100000`, "",
+		1))
 	write(t, w, []Signal{old}, Result{Created: 1})
 	write(t, w, []Signal{fine("1", "0071"), fine("2", "0072")}, Result{Duplicates: 2})
 
 	// An event that lacks what told the first one apart comes after it.
-	bare := signalFrom(t, "3", strings.Replace(zeek, `,"url":{"original":"/a"},"user":{"name":"u"},"rule":{"name":"r"}`, "", 1))
+	bare := signalFrom(t, "3",
+		strings.Replace(zeek, `,"url":{"original":"/a"},"user":{"name":"u"},"rule":{"name":"r"}`,
+			"", 1))
 	write(t, w, []Signal{bare}, Result{Created: 1})
 	write(t, w, []Signal{bare, a, b}, Result{Duplicates: 3})
 
 	// A reduced one holds its event as text.
-	odd := signalFrom(t, "1", strings.Replace(strings.Replace(zeek, "C1", "C2", 1), `{"name":"u"}`, `"text"`, 1))
+	odd := signalFrom(t, "1", strings.Replace(strings.Replace(zeek, "C1", "C2", 1), `{"name":"u"}`,
+		`"text"`, 1))
 	write(t, w, []Signal{odd}, Result{Reduced: 1})
 	write(t, w, []Signal{odd}, Result{Duplicates: 1})
 }

@@ -15,7 +15,8 @@ import (
 
 const testRule rule.ID = "0d3a2f6e-5d2b-4c07-9a55-6f0f3b1c2a10"
 
-// A changed id is a second alert for every event that was alerted before. Where this test fails, the code is wrong.
+// A changed id is a second alert for every event that was alerted before. Where this test fails,
+// the code is wrong.
 func TestIdentityIsFixed(t *testing.T) {
 	f := func(event string, want SignalID) {
 		t.Helper()
@@ -58,7 +59,8 @@ const windowsEvent = `{"@timestamp":"2026-03-02T10:00:00.123Z",
 
 const plainEvent = `{"@timestamp":"2026-03-02T10:00:00.123Z","event":{"category":"file"},"file":{"path":"C:\\x"}}`
 
-// identityOf is Identify on an event that was changed by replacing each old text with the new one after it.
+// identityOf is Identify on an event that was changed by replacing each old text with the new one
+// after it.
 func identityOf(t *testing.T, event string, oldnew ...string) SignalID {
 	t.Helper()
 	for i := 0; i < len(oldnew); i += 2 {
@@ -90,10 +92,13 @@ func TestSameEventSameIdentity(t *testing.T) {
 		f(event, `"2026-03-02T10:00:00.123Z"`, `"1772445600123"`)
 		f(event, `"2026-03-02T10:00:00.123Z"`, `1772445600123.5`)
 		f(event, `"2026-03-02T10:00:00.123Z"`, `1.772445600123e12`)
-		f(event, `"2026-03-02T10:00:00.123Z"`, `["2026-03-02T10:00:00.123Z","2026-03-02T10:00:00.123Z"]`)
+		f(event, `"2026-03-02T10:00:00.123Z"`,
+			`["2026-03-02T10:00:00.123Z","2026-03-02T10:00:00.123Z"]`)
 		// What shipping and storing add.
-		f(event, `"@timestamp"`, `"tags":["a"],"ecs":{"version":"8"},"data_stream":{"type":"logs"},"elastic_agent":{"id":"z"},"@timestamp"`)
-		f(event, `"@timestamp"`, `"event.ingested":"2026-03-02T10:00:09Z","event":{"created":1},"@timestamp"`)
+		f(event, `"@timestamp"`,
+			`"tags":["a"],"ecs":{"version":"8"},"data_stream":{"type":"logs"},"elastic_agent":{"id":"z"},"@timestamp"`)
+		f(event, `"@timestamp"`,
+			`"event.ingested":"2026-03-02T10:00:09Z","event":{"created":1},"@timestamp"`)
 		f(event, `"@timestamp"`, `"agent":{"ephemeral_id":"e","version":"9"},"@timestamp"`)
 		f(event, `"@timestamp"`, `"none":null,"empty":[],"hollow":{"in":{}},"@timestamp"`)
 	}
@@ -103,7 +108,8 @@ func TestSameEventSameIdentity(t *testing.T) {
 	f(fullEvent, `"file": {"path": "C:\\x"}`, `"file.path": "C:\\x"`)
 	f(fullEvent, `"agent": {"id": "ag"}`, `"agent": {"id": "ag"}, "host": {"id": "other"}`)
 	f(fullEvent, `"agent": {"id": "ag"}`, `"host": {"id": "ag"}`)
-	f(fullEvent, `"@timestamp"`, `"process.executable":"C:\\x.exe","user":{"name":"u"},"threat":[{"x":1}],"@timestamp"`)
+	f(fullEvent, `"@timestamp"`,
+		`"process.executable":"C:\\x.exe","user":{"name":"u"},"threat":[{"x":1}],"@timestamp"`)
 	f(windowsEvent, `"winlog":{`, `"user":{"name":"u"},"winlog":{`)
 	f(windowsEvent, `"66"`, `66`)
 	f(windowsEvent, `"winlog":{"computer_name":"pc",`, `"winlog.computer_name":"pc","winlog":{`)
@@ -124,7 +130,8 @@ func TestOtherEventOtherIdentity(t *testing.T) {
 		f(event, `"@timestamp"`, `"time"`)
 	}
 	for _, value := range []string{
-		`"a1"`, `"ag"`, `"file", `, `"creation"]`, `"creation",`, `"11"`, `"e"`, `4`, `"x.exe"`, `"x -y"`, `"C:\\x"`, `"C:\\d"`,
+		`"a1"`, `"ag"`, `"file", `, `"creation"]`, `"creation",`, `"11"`, `"e"`, `4`, `"x.exe"`,
+		`"x -y"`, `"C:\\x"`, `"C:\\d"`,
 		`"HKLM\\x"`, `"v"`, `"10.0.0.1"`, `1}`, `"10.0.0.2"`, `2,`, `"d"}`, `"q"`,
 	} {
 		other := strings.NewReplacer("4", "5", "1}", "3}", "2,", "4,").Replace(value)
@@ -158,8 +165,10 @@ func TestOtherEventOtherIdentity(t *testing.T) {
 func TestIdentityKeepsFieldsApart(t *testing.T) {
 	seen := map[SignalID]string{}
 	for _, event := range []string{
-		`{"a":"b"}`, `{"ab":""}`, `{"a":["b",""]}`, `{"a":["b","c"]}`, `{"a":"bc"}`, `{"a":"b","c":""}`, `{"a":{"b":"c"}}`, `{"a":"b.c"}`,
-		`{"event":{"id":"x"},"agent":{"id":"y"}}`, `{"event":{"id":"x","category":"y"}}`, `{"event":{"id":"x","type":"y"}}`,
+		`{"a":"b"}`, `{"ab":""}`, `{"a":["b",""]}`, `{"a":["b","c"]}`, `{"a":"bc"}`,
+		`{"a":"b","c":""}`, `{"a":{"b":"c"}}`, `{"a":"b.c"}`,
+		`{"event":{"id":"x"},"agent":{"id":"y"}}`, `{"event":{"id":"x","category":"y"}}`,
+		`{"event":{"id":"x","type":"y"}}`,
 		`{"event":{"id":["x","y"]}}`, `{"event":{"id":"xy"}}`,
 	} {
 		id, err := Identify(testRule, []byte(event))
@@ -173,16 +182,19 @@ func TestIdentityKeepsFieldsApart(t *testing.T) {
 	}
 }
 
-// Any way to spell an event gives the same identity: members in another order, arrays reordered and with repetitions,
-// objects written as dotted keys.
+// Any way to spell an event gives the same identity: members in another order, arrays reordered and
+// with repetitions, objects written as dotted keys.
 func TestSpellingDoesNotChangeIdentity(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		leaves := rapid.MapOfN(
 			rapid.SampledFrom([]string{
-				"@timestamp", "event.id", "event.category", "event.code", "agent.id", "host.id", "process.pid", "file.path", "file.Ext.x.y",
-				"winlog.computer_name", "winlog.channel", "winlog.record_id", "labels.a", "labels.b.c",
+				"@timestamp", "event.id", "event.category", "event.code", "agent.id", "host.id",
+				"process.pid", "file.path", "file.Ext.x.y",
+				"winlog.computer_name", "winlog.channel", "winlog.record_id", "labels.a",
+				"labels.b.c",
 			}),
-			rapid.SliceOfN(rapid.SampledFrom([]string{`"a"`, `"b"`, `1`, `1.0`, `true`, `""`, `"2026-03-02T10:00:00Z"`}), 1, 3),
+			rapid.SliceOfN(rapid.SampledFrom([]string{`"a"`, `"b"`, `1`, `1.0`, `true`, `""`,
+				`"2026-03-02T10:00:00Z"`}), 1, 3),
 			0, 14).Draw(t, "leaves")
 		a, b := spell(t, leaves, "a"), spell(t, leaves, "b")
 		idA, errA := Identify(testRule, a)

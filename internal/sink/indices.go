@@ -34,10 +34,10 @@ type Warning struct {
 
 func (w Warning) String() string { return w.On + ": " + w.Problem + ": " + w.Advice }
 
-// Ensure creates the indices and their templates where they are missing, and changes nothing that is there. Any number
-// of processes may call it at once. It refuses a name that does not stand for one concrete index: a document's id is
-// unique within an index only, so that behind an alias, a data stream or a rollover the same signal could be created
-// twice.
+// Ensure creates the indices and their templates where they are missing, and changes nothing that
+// is there. Any number of processes may call it at once. It refuses a name that does not stand for
+// one concrete index: a document's id is unique within an index only, so that behind an alias, a
+// data stream or a rollover the same signal could be created twice.
 func (i Indices) Ensure(ctx context.Context, client elastic.Transport) (Report, error) {
 	var r Report
 	if err := i.validate(); err != nil {
@@ -70,19 +70,24 @@ func (i Indices) all() []definition {
 func (i Indices) validate() error {
 	var names []string
 	for _, d := range i.all() {
-		if d.name == "" || strings.ContainsAny(d.name, `*?,<>:"\/| #`) || strings.ContainsAny(d.name[:1], "-_+") {
+		if d.name == "" || strings.ContainsAny(d.name, `*?,<>:"\/| #`) ||
+			strings.ContainsAny(d.name[:1], "-_+") {
 			return fmt.Errorf("%s index %q: not the name of one index", d.holds, d.name)
 		}
 		if slices.Contains(names, d.name) {
-			return fmt.Errorf("%s index %q: the name of another of the three indices; each needs its own", d.holds, d.name)
+			return fmt.Errorf(
+				"%s index %q: the name of another of the three indices; each needs its own",
+				d.holds, d.name)
 		}
 		names = append(names, d.name)
 	}
 	return nil
 }
 
-// ensure looks before it creates, so that a job without the right to create runs on what an operator has set up.
-func (r *Report) ensure(ctx context.Context, client elastic.Transport, d definition, may rights) error {
+// ensure looks before it creates, so that a job without the right to create runs on what an
+// operator has set up.
+func (r *Report) ensure(ctx context.Context, client elastic.Transport, d definition,
+	may rights) error {
 	there, err := lookUp(ctx, client, d.name, may.views[d.name])
 	if err != nil {
 		return err
@@ -106,9 +111,10 @@ func (r *Report) ensure(ctx context.Context, client elastic.Transport, d definit
 	return r.inspect(d, there)
 }
 
-// lookUp gives the concrete index of that name, or nil where the name is free. Who may read the index and not its
-// mapping, as the job's role has it, learns what the name stands for.
-func lookUp(ctx context.Context, client elastic.Transport, name string, view bool) (*existing, error) {
+// lookUp gives the concrete index of that name, or nil where the name is free. Who may read the
+// index and not its mapping, as the job's role has it, learns what the name stands for.
+func lookUp(ctx context.Context, client elastic.Transport, name string,
+	view bool) (*existing, error) {
 	if !view {
 		return resolve(ctx, client, name)
 	}
@@ -144,7 +150,8 @@ func (e *existingAll) Missing() string {
 // resolve is lookUp for whom the privilege read is all that there is.
 func resolve(ctx context.Context, client elastic.Transport, name string) (*existing, error) {
 	var found elastic.Resolved
-	err := send(ctx, client, elastic.Request{Method: http.MethodGet, Path: "/_resolve/index/" + url.PathEscape(name)}, &found)
+	err := send(ctx, client, elastic.Request{Method: http.MethodGet, Path: "/_resolve/index/" +
+		url.PathEscape(name)}, &found)
 	var failure *serverError
 	switch {
 	case errors.Is(err, elastic.ErrNotFound):
@@ -156,7 +163,8 @@ func resolve(ctx context.Context, client elastic.Transport, name string) (*exist
 	case len(found.Aliases) > 0:
 		return nil, &NotConcreteError{Name: name, Kind: "an alias", For: found.Aliases[0].Indices}
 	case len(found.DataStreams) > 0:
-		return nil, &NotConcreteError{Name: name, Kind: "a data stream", For: found.DataStreams[0].Backing}
+		return nil, &NotConcreteError{Name: name, Kind: "a data stream",
+			For: found.DataStreams[0].Backing}
 	case len(found.Indices) > 0:
 		return &existing{unseen: true}, nil
 	}
@@ -165,7 +173,8 @@ func resolve(ctx context.Context, client elastic.Transport, name string) (*exist
 
 // resolveByFields is resolve for the servers on which the privilege read does not include that
 // question (7.17 and 8.0): the answer about an index's fields names the indices that it is about.
-func resolveByFields(ctx context.Context, client elastic.Transport, name string) (*existing, error) {
+func resolveByFields(ctx context.Context, client elastic.Transport,
+	name string) (*existing, error) {
 	var found indicesAnswered
 	err := send(ctx, client, elastic.Request{
 		Method: http.MethodGet, Path: indexPath(name, "/_field_caps"),
@@ -196,9 +205,12 @@ func (i *indicesAnswered) Missing() string {
 }
 
 // create makes the index. Where another process was faster, it gives what that one made.
-func (r *Report) create(ctx context.Context, client elastic.Transport, d definition, may rights) (*existing, error) {
-	// The whole definition, not the template alone: the job may be allowed to create indices but not templates.
-	err := send(ctx, client, elastic.Request{Method: http.MethodPut, Path: indexPath(d.name, ""), Body: d.body()}, &acknowledged{})
+func (r *Report) create(ctx context.Context, client elastic.Transport, d definition,
+	may rights) (*existing, error) {
+	// The whole definition, not the template alone: the job may be allowed to create indices but
+	// not templates.
+	err := send(ctx, client, elastic.Request{Method: http.MethodPut, Path: indexPath(d.name, ""),
+		Body: d.body()}, &acknowledged{})
 	var failure *serverError
 	switch {
 	case err == nil:
@@ -241,7 +253,8 @@ type ForbiddenError struct {
 }
 
 func (e *ForbiddenError) Error() string {
-	text := e.Doing + ": not allowed: run `esrule setup` once as a user who may create indices and templates, and give this" +
+	text := e.Doing + ": not allowed: run `esrule setup` once as a user who may create indices " +
+		"and templates, and give this" +
 		" user the role that it prints"
 	for _, m := range e.Missing {
 		text += "\n  " + m.String()
@@ -275,6 +288,8 @@ func (e *NotConcreteError) Error() string {
 	if len(e.For) == 1 && e.Kind == "an alias" {
 		advice = "name that index itself, or another"
 	}
-	return fmt.Sprintf("%s is %s for %s: a signal's id is unique within one index only, so behind an alias, a data stream"+
-		" or a rollover an event could be alerted twice: %s", e.Name, e.Kind, strings.Join(e.For, ", "), advice)
+	return fmt.Sprintf("%s is %s for %s: a signal's id is unique within one index only, so "+
+		"behind an alias, a data stream"+
+		" or a rollover an event could be alerted twice: %s", e.Name, e.Kind,
+		strings.Join(e.For, ", "), advice)
 }

@@ -16,7 +16,8 @@ import (
 )
 
 func names(c *estest.Cluster) Indices {
-	return Indices{Signals: c.Index("signals"), State: c.Index("state"), DeadLetter: c.Index("dead-letter")}
+	return Indices{Signals: c.Index("signals"), State: c.Index("state"),
+		DeadLetter: c.Index("dead-letter")}
 }
 
 func TestEnsure(t *testing.T) {
@@ -56,11 +57,13 @@ func TestEnsure(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, index := range indices {
-		if index.Settings.Index.Replicas != "0-1" || index.Mappings.Dynamic != "false" || index.Mappings.Meta.Esrule.Version != 1 {
+		if index.Settings.Index.Replicas != "0-1" || index.Mappings.Dynamic != "false" ||
+			index.Mappings.Meta.Esrule.Version != 1 {
 			t.Errorf("%s: got %+v", name, index)
 		}
 	}
-	// A deleted index stays away until it is set up again, rather than coming back with a guessed mapping.
+	// A deleted index stays away until it is set up again, rather than coming back with a guessed
+	// mapping.
 	c.Delete(i.State)
 	res, err := c.Client.Index(i.State, strings.NewReader(`{}`))
 	if err != nil {
@@ -71,7 +74,8 @@ func TestEnsure(t *testing.T) {
 		t.Errorf("a write into a deleted index: got %d, want 404", res.StatusCode)
 	}
 	got, err = i.Ensure(t.Context(), c.Client)
-	if diff := cmp.Diff(Report{Created: []string{"index " + i.State}}, got); err != nil || diff != "" {
+	if diff := cmp.Diff(Report{Created: []string{"index " + i.State}}, got); err != nil ||
+		diff != "" {
 		t.Errorf("after a deletion: %v (-want +got):\n%s", err, diff)
 	}
 }
@@ -104,8 +108,10 @@ func TestEnsureLeavesWhatIsThere(t *testing.T) {
 	c.Create(i.Signals, `{"mappings":{"_meta":{"esrule":{"version":0,"holds":"signals"}}}}`)
 	c.Create(i.State, `{"mappings":{"_meta":{"esrule":{"version":2,"holds":"state"}}}}`)
 	c.Create(i.DeadLetter, nil)
-	c.Do(http.MethodPut, "_index_template/"+i.Signals, `{"index_patterns":["`+i.Signals+`"],"_meta":{"mine":true}}`)
-	indices, template := c.Do(http.MethodGet, c.Index("*"), nil), c.Do(http.MethodGet, "_index_template/"+i.Signals, nil)
+	c.Do(http.MethodPut, "_index_template/"+i.Signals, `{"index_patterns":["`+i.Signals+
+		`"],"_meta":{"mine":true}}`)
+	indices, template := c.Do(http.MethodGet, c.Index("*"), nil),
+		c.Do(http.MethodGet, "_index_template/"+i.Signals, nil)
 
 	r, err := i.Ensure(t.Context(), c.Client)
 	var got []string
@@ -124,18 +130,22 @@ func TestEnsureLeavesWhatIsThere(t *testing.T) {
 	if after := c.Do(http.MethodGet, c.Index("*"), nil); string(after) != string(indices) {
 		t.Errorf("the indices changed from\n%s to\n%s", indices, after)
 	}
-	if after := c.Do(http.MethodGet, "_index_template/"+i.Signals, nil); string(after) != string(template) {
+	if after := c.Do(http.MethodGet, "_index_template/"+i.Signals,
+		nil); string(after) != string(template) {
 		t.Errorf("the template changed from\n%s to\n%s", template, after)
 	}
 }
 
-// TestTemplateInTheWay: an index template of the user's that claims the same names is a warning; the index works.
+// TestTemplateInTheWay: an index template of the user's that claims the same names is a warning;
+// the index works.
 func TestTemplateInTheWay(t *testing.T) {
 	c := estest.For(t)
 	i := names(c)
-	c.PutTemplate("theirs", map[string]any{"index_patterns": []string{c.Index("sig*")}, "priority": templatePriority})
+	c.PutTemplate("theirs", map[string]any{"index_patterns": []string{c.Index("sig*")},
+		"priority": templatePriority})
 	r, err := i.Ensure(t.Context(), c.Client)
-	if err != nil || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].Problem, c.Index("theirs")) {
+	if err != nil || len(r.Warnings) != 1 ||
+		!strings.Contains(r.Warnings[0].Problem, c.Index("theirs")) {
 		t.Errorf("got %+v, %v, want one warning that names the template", r, err)
 	}
 	write(t, NewWriter(c.Client, options(i)), numbered(t, 1), Result{Created: 1})
@@ -145,20 +155,25 @@ func TestNotOneIndex(t *testing.T) {
 	c := estest.For(t)
 	i := names(c)
 	one, two := c.Index("one"), c.Index("two")
-	alias, aliases, stream, rollover := c.Index("alias"), c.Index("aliases"), c.Index("stream"), c.Index("rollover")
-	c.Create(one, map[string]any{"aliases": map[string]any{alias: map[string]any{}, aliases: map[string]any{}}})
+	alias, aliases, stream, rollover := c.Index("alias"), c.Index("aliases"), c.Index("stream"),
+		c.Index("rollover")
+	c.Create(one, map[string]any{"aliases": map[string]any{alias: map[string]any{},
+		aliases: map[string]any{}}})
 	c.Create(two, map[string]any{"aliases": map[string]any{
 		aliases:  map[string]any{"is_write_index": true},
 		rollover: map[string]any{"is_write_index": true},
 	}})
-	c.PutTemplate("stream", map[string]any{"index_patterns": []string{stream}, "data_stream": map[string]any{}, "priority": 600})
+	c.PutTemplate("stream", map[string]any{"index_patterns": []string{stream},
+		"data_stream": map[string]any{}, "priority": 600})
 	c.Bulk(stream, `{"@timestamp":1}`)
 
 	f := func(name, wantKind string, wantFor ...string) {
 		t.Helper()
-		_, err := Indices{Signals: name, State: i.State, DeadLetter: i.DeadLetter}.Ensure(t.Context(), c.Client)
+		_, err := Indices{Signals: name, State: i.State,
+			DeadLetter: i.DeadLetter}.Ensure(t.Context(), c.Client)
 		var got *NotConcreteError
-		if !errors.As(err, &got) || got.Kind != wantKind || len(wantFor) > 0 && !slices.Equal(got.For, wantFor) {
+		if !errors.As(err, &got) || got.Kind != wantKind || len(wantFor) > 0 &&
+			!slices.Equal(got.For, wantFor) {
 			t.Errorf("%s: got %v, want a refusal as %s for %v", name, err, wantKind, wantFor)
 		}
 	}
@@ -172,7 +187,8 @@ func TestNamesAreChecked(t *testing.T) {
 	f := func(i Indices, want string) {
 		t.Helper()
 		// Refused before anything is asked of a cluster.
-		if _, err := i.Ensure(t.Context(), nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := i.Ensure(t.Context(), nil); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: got %v, want an error with %q", i, err, want)
 		}
 	}
@@ -185,8 +201,8 @@ func TestNamesAreChecked(t *testing.T) {
 	f(Indices{"a", "a", "c"}, "each needs its own")
 }
 
-// TestLeastPrivilege: a job that may neither create indices nor manage templates is told to have them set up, and works
-// with what an operator has set up.
+// TestLeastPrivilege: a job that may neither create indices nor manage templates is told to have
+// them set up, and works with what an operator has set up.
 func TestLeastPrivilege(t *testing.T) {
 	t.Parallel() // its server takes a while to start
 	c := estest.Own(t, estest.Options{
@@ -209,7 +225,8 @@ func TestLeastPrivilege(t *testing.T) {
 		t.Helper()
 		_, err := i.Ensure(t.Context(), client)
 		var got *ForbiddenError
-		if !errors.As(err, &got) || got.Doing != want || !strings.Contains(err.Error(), "esrule setup") {
+		if !errors.As(err, &got) || got.Doing != want ||
+			!strings.Contains(err.Error(), "esrule setup") {
 			t.Errorf("%s: got %v, want that it may not %s", user, err, want)
 		}
 	}
@@ -218,8 +235,10 @@ func TestLeastPrivilege(t *testing.T) {
 
 	r, err := i.Ensure(t.Context(), creator)
 	wantMissing := MissingPrivileges{{"state", "index"}}
-	if err != nil || len(r.Created) != 3 || len(r.Warnings) != 3 || !slices.Equal(r.Missing, wantMissing) {
-		t.Errorf("a user who may create indices only: got %+v, %v, want three indices and a warning for each", r, err)
+	if err != nil || len(r.Created) != 3 || len(r.Warnings) != 3 ||
+		!slices.Equal(r.Missing, wantMissing) {
+		t.Errorf("a user who may create indices only: got %+v, %v, want three indices and a "+
+			"warning for each", r, err)
 	}
 	r, err = i.Ensure(t.Context(), job)
 	if diff := cmp.Diff(Report{}, r); err != nil || diff != "" {
@@ -227,8 +246,10 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 	// Without the right to look at mappings, a name is still seen to stand for one index.
 	c.Do(http.MethodPost, "_aliases", `{"actions":[{"add":{"index":"signals","alias":"alias"}}]}`)
-	_, err = Indices{Signals: "alias", State: "state", DeadLetter: "dead-letter"}.Ensure(t.Context(), c.As("aliased", "aliased-password"))
-	if notOne, ok := errors.AsType[*NotConcreteError](err); !ok || notOne.Kind != "an alias" || !slices.Equal(notOne.For, []string{"signals"}) {
+	_, err = Indices{Signals: "alias", State: "state",
+		DeadLetter: "dead-letter"}.Ensure(t.Context(), c.As("aliased", "aliased-password"))
+	if notOne, ok := errors.AsType[*NotConcreteError](err); !ok || notOne.Kind != "an alias" ||
+		!slices.Equal(notOne.For, []string{"signals"}) {
 		t.Errorf("an alias: got %v, want a refusal as an alias for signals", err)
 	}
 	w := NewWriter(job, options(i))
@@ -237,7 +258,8 @@ func TestLeastPrivilege(t *testing.T) {
 	write(t, w, signals, Result{Duplicates: 3})
 
 	_, err = i.Ensure(t.Context(), c.As("job", "wrong"))
-	if err == nil || !strings.Contains(err.Error(), "401") || strings.Contains(err.Error(), "wrong") {
+	if err == nil || !strings.Contains(err.Error(), "401") ||
+		strings.Contains(err.Error(), "wrong") {
 		t.Errorf("wrong password: got %v, want a 401", err)
 	}
 	_, err = NewWriter(c.As("nobody", "nobody-password"), options(i)).Write(t.Context(), signals)

@@ -76,7 +76,8 @@ func (r *Report) inspect(d definition, e *existing) error {
 	}
 	source, index := e.Mappings.Source, e.Settings.Index
 	mode := strings.ToLower(source.Mode + index.Mapping.Source.Mode)
-	synthetic := mode == "synthetic" || mode == "" && (index.Mode == "logsdb" || index.Mode == "time_series")
+	synthetic := mode == "synthetic" || mode == "" &&
+		(index.Mode == "logsdb" || index.Mode == "time_series")
 	filtered := len(source.Includes)+len(source.Excludes) > 0
 	const reshaped = "its _source is synthetic: it has another shape than what was written"
 	switch {
@@ -89,13 +90,15 @@ func (r *Report) inspect(d definition, e *existing) error {
 	case synthetic:
 		warn(reshaped, "reports read events back from it: use an index with a stored _source")
 	case filtered:
-		warn("its mapping leaves fields out of _source", "they are lost: take includes and excludes away")
+		warn("its mapping leaves fields out of _source",
+			"they are lost: take includes and excludes away")
 	}
 	for name, pipeline := range map[string]string{
 		"default_pipeline": index.DefaultPipeline, "final_pipeline": index.FinalPipeline,
 	} {
 		if pipeline != "" && pipeline != "_none" {
-			warn(fmt.Sprintf("index.%s is %q: an ingest pipeline changes or drops what is written", name, pipeline),
+			warn(fmt.Sprintf("index.%s is %q: an ingest pipeline changes or drops what is written",
+				name, pipeline),
 				"take it away, or see that it keeps every document and its kibana.alert.* fields")
 		}
 	}
@@ -110,7 +113,8 @@ func (r *Report) inspect(d definition, e *existing) error {
 			wrong, more = wrong[:most], fmt.Sprintf(" and %d more", n)
 		}
 		warn("its mapping differs: "+strings.Join(wrong, ", ")+more,
-			"searches over these fields find nothing, or documents are refused: make the index anew with `esrule setup`")
+			"searches over these fields find nothing, or documents are refused: make the index "+
+				"anew with `esrule setup`")
 	}
 	return nil
 }
@@ -125,11 +129,13 @@ func (d definition) differences(e *existing) []string {
 	}
 	theirs := map[string]mapped{}
 	e.Mappings.each("", func(name string, field mapped) { theirs[name] = field })
-	closed := e.Mappings.Dynamic == "false" || e.Mappings.Dynamic == false || e.Mappings.Dynamic == "strict"
+	closed := e.Mappings.Dynamic == "false" || e.Mappings.Dynamic == false ||
+		e.Mappings.Dynamic == "strict"
 	older := e.Mappings.Meta.Esrule != nil && e.Mappings.Meta.Esrule.Version != templateVersion
 	var wrong []string
 	ours.Mappings.each("", func(name string, want mapped) {
-		if !strings.HasPrefix(name, "kibana.alert.") && name != timestampField && d.holds == "signals" {
+		if !strings.HasPrefix(name, "kibana.alert.") && name != timestampField &&
+			d.holds == "signals" {
 			return
 		}
 		got, there := theirs[name]
@@ -166,7 +172,8 @@ func (i Indices) Inspect(ctx context.Context, client elastic.Transport) ([]Warni
 		}
 		if unreadable, ok := errors.AsType[*UnreadableError](r.inspect(d, there)); ok {
 			r.Warnings = append(r.Warnings, Warning{"index " + d.name, unreadable.Problem,
-				"no run writes to it: change the index template, delete the index, and run `esrule setup`"})
+				"no run writes to it: change the index template, delete the index, and run " +
+					"`esrule setup`"})
 		}
 	}
 	return r.Warnings, nil

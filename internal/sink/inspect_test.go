@@ -9,8 +9,8 @@ import (
 	"esrule/internal/estest"
 )
 
-// TestForeignTemplate: what another's index template does to the three indices is said, and nothing is
-// written where it could not be read back.
+// TestForeignTemplate: what another's index template does to the three indices is said, and nothing
+// is written where it could not be read back.
 func TestForeignTemplate(t *testing.T) {
 	c := estest.For(t)
 	next := 0
@@ -18,7 +18,8 @@ func TestForeignTemplate(t *testing.T) {
 		t.Helper()
 		next++
 		name := func(holds string) string { return c.Index(fmt.Sprint(next, "-", holds)) }
-		i := Indices{Signals: name("signals"), State: name("state"), DeadLetter: name("dead-letter")}
+		i := Indices{Signals: name("signals"), State: name("state"),
+			DeadLetter: name("dead-letter")}
 		c.Create(name(holds), template)
 		r, err := i.Ensure(t.Context(), c.Client)
 		_, unreadable := errors.AsType[*UnreadableError](err)
@@ -31,7 +32,8 @@ func TestForeignTemplate(t *testing.T) {
 			text = err.Error()
 		}
 		if unreadable != refused || err != nil && !refused || !strings.Contains(text, want) {
-			t.Errorf("%s, %s: got the error %v and %q, want %q, refused: %v", holds, template, err, said, want, refused)
+			t.Errorf("%s, %s: got the error %v and %q, want %q, refused: %v", holds, template, err,
+				said, want, refused)
 		}
 		warnings, err := i.Inspect(t.Context(), c.Client)
 		if err != nil || len(warnings) == 0 {
@@ -46,7 +48,8 @@ func TestForeignTemplate(t *testing.T) {
 	f("state", synthetic, "its _source is synthetic", true)
 	f("signals", `{"mappings":{"_source":{"excludes":["process"]}}}`, "leaves fields out", false)
 	f("state", `{"mappings":{"_source":{"excludes":["covered"]}}}`, "leaves fields out", true)
-	f("signals", `{"settings":{"index.default_pipeline":"p"}}`, `index.default_pipeline is "p"`, false)
+	f("signals", `{"settings":{"index.default_pipeline":"p"}}`, `index.default_pipeline is "p"`,
+		false)
 	f("state", `{"settings":{"index.final_pipeline":"p"}}`, `index.final_pipeline is "p"`, false)
 	f("signals", `{"mappings":{"dynamic":"strict"}}`, "its mapping is strict", false)
 	f("signals", `{"mappings":{"dynamic":false}}`, "@timestamp is not mapped", false)

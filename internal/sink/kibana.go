@@ -16,8 +16,9 @@ type field struct {
 
 const originalEvent = "kibana.alert.original_event."
 
-// alertFields are the fields of a signal that are not the event's, in the order in which they are written. They are
-// those of Elastic's alerts, so that what was made for these works on signals, with the following differences:
+// alertFields are the fields of a signal that are not the event's, in the order in which they are
+// written. They are those of Elastic's alerts, so that what was made for these works on signals,
+// with the following differences:
 //
 //   - kibana.alert.rule.uuid is the rule id. Elastic's is a saved object's id; there is none here.
 //   - kibana.alert.rule.parameters has the parameters that this program applies, under Elastic's names.
@@ -74,8 +75,8 @@ type ancestor struct {
 	Depth int    `json:"depth"`
 }
 
-// ruleFields tell of the rule. Category, rule_type_id, consumer and producer are the words by which Elastic's own
-// views select alerts of event correlation rules.
+// ruleFields tell of the rule. Category, rule_type_id, consumer and producer are the words by which
+// Elastic's own views select alerts of event correlation rules.
 func ruleFields(r *rule.Rule) []field {
 	const p = "kibana.alert.rule."
 	return []field{
@@ -206,10 +207,11 @@ func storable(t time.Time) string {
 	return iso(t)
 }
 
-// originalEventFields copy the event's event.* fields, kind among them, to flat keys. A value keeps its form; a field
-// that is spelled in several ways (nested and dotted) becomes one array.
+// originalEventFields copy the event's event.* fields, kind among them, to flat keys. A value keeps
+// its form; a field that is spelled in several ways (nested and dotted) becomes one array.
 func originalEventFields(event *node) []field {
-	const maxKey = 1024 // a deeper field is still in the event; here each leaf's whole path is written out
+	// a deeper field is still in the event; here each leaf's whole path is written out
+	const maxKey = 1024
 	var order []string
 	found := map[string][]*node{}
 	event.eachField(nil, func(path []byte, value *node) {

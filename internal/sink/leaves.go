@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// maxDepth bounds the nesting of an event. Elasticsearch stores no more than 1,000 levels; a scanned file may hold
-// anything.
+// maxDepth bounds the nesting of an event. Elasticsearch stores no more than 1,000 levels; a
+// scanned file may hold anything.
 const maxDepth = 10_000
 
 type kind uint8
@@ -24,7 +24,8 @@ const (
 	object
 )
 
-// node is a JSON value that keeps what a map would lose: the order of members, repeated keys, and numbers as written.
+// node is a JSON value that keeps what a map would lose: the order of members, repeated keys, and
+// numbers as written.
 type node struct {
 	kind    kind
 	text    string // of a text, number or boolean
@@ -109,8 +110,8 @@ func parseObject(d *json.Decoder, depth int) (*node, error) {
 	return n, err
 }
 
-// eachLeaf visits every scalar but null, with its path. Objects, dotted keys and arrays flatten to one path as they do
-// in Elasticsearch. The path is valid only during the call.
+// eachLeaf visits every scalar but null, with its path. Objects, dotted keys and arrays flatten to
+// one path as they do in Elasticsearch. The path is valid only during the call.
 func (n *node) eachLeaf(visit func(path []byte, leaf *node)) {
 	n.leavesUnder(nil, visit)
 }
@@ -131,8 +132,8 @@ func (n *node) leavesUnder(path []byte, visit func([]byte, *node)) {
 	}
 }
 
-// eachField visits every field's value as it was written: a scalar, or an array of nothing but scalars. The path is
-// valid only during the call.
+// eachField visits every field's value as it was written: a scalar, or an array of nothing but
+// scalars. The path is valid only during the call.
 func (n *node) eachField(path []byte, visit func(path []byte, value *node)) {
 	switch n.kind {
 	case object:
@@ -170,7 +171,8 @@ func (n *node) isList() bool {
 	return n.kind == array && len(n.elems) > 0
 }
 
-// scalars gives the values of a field, however deep in arrays; those of objects below it are of other fields.
+// scalars gives the values of a field, however deep in arrays; those of objects below it are of
+// other fields.
 func (n *node) scalars() []*node {
 	switch n.kind {
 	case text, number, boolean:
@@ -186,8 +188,8 @@ func (n *node) scalars() []*node {
 	}
 }
 
-// at gives the values that stand at a path, however its segments are spread over objects and dotted keys. An array
-// of objects is looked through; any other value is given whole, null too.
+// at gives the values that stand at a path, however its segments are spread over objects and dotted
+// keys. An array of objects is looked through; any other value is given whole, null too.
 func (n *node) at(path string) []*node {
 	switch n.kind {
 	case object:

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Lines writes signals as NDJSON, each once, and nothing to the cluster: a dry run. It remembers the ids of all, some
-// 100 bytes a signal. It may be used from many goroutines.
+// Lines writes signals as NDJSON, each once, and nothing to the cluster: a dry run. It remembers
+// the ids of all, some 100 bytes a signal. It may be used from many goroutines.
 type Lines struct {
 	mu   sync.Mutex
 	out  io.Writer
@@ -16,14 +16,14 @@ type Lines struct {
 	each func(Signal)
 }
 
-// NewLines gives a Lines on w, which is written to once a batch. each, if there is one, gets every signal that was written, one
-// at a time.
+// NewLines gives a Lines on w, which is written to once a batch. each, if there is one, gets every
+// signal that was written, one at a time.
 func NewLines(w io.Writer, each func(Signal)) *Lines {
 	return &Lines{out: w, each: each}
 }
 
-// Write writes the signals that were not written before. What it counts as created is new among these only: the alerts index
-// is not asked.
+// Write writes the signals that were not written before. What it counts as created is new among
+// these only: the alerts index is not asked.
 func (l *Lines) Write(_ context.Context, signals []Signal) (Result, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

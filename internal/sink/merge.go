@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// mergeMissing adds to an event those values of the search's `fields` that its source lacks: constant_keyword, alias,
-// runtime and copy_to fields. It does what Elastic's alerts do by default (their strategy "missingFields"): a
-// single value is taken out of its array, and whatever would collide with the source stays out.
+// mergeMissing adds to an event those values of the search's `fields` that its source lacks:
+// constant_keyword, alias, runtime and copy_to fields. It does what Elastic's alerts do by default
+// (their strategy "missingFields"): a single value is taken out of its array, and whatever would
+// collide with the source stays out.
 func mergeMissing(event *node, found []byte) error {
 	if len(bytes.TrimSpace(found)) == 0 {
 		return nil
@@ -58,8 +59,8 @@ func isMultiField(event, found *node, path string) bool {
 	return false
 }
 
-// add puts a value where the event has nothing, as deep in its objects as they go. A path that is there, has fields
-// below it, or runs through a value is left alone.
+// add puts a value where the event has nothing, as deep in its objects as they go. A path that is
+// there, has fields below it, or runs through a value is left alone.
 func (n *node) add(path string, value *node) {
 	if len(n.at(path)) > 0 || n.collides(path) {
 		return
@@ -89,7 +90,8 @@ func (n *node) object(key string) *node {
 	return nil
 }
 
-// collides says whether the path has fields below it, or an ancestor of it is something else than one object.
+// collides says whether the path has fields below it, or an ancestor of it is something else than
+// one object.
 func (n *node) collides(path string) bool {
 	for _, m := range n.members {
 		if _, below := under(m.key, path); below {

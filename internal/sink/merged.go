@@ -16,8 +16,8 @@ import (
 	"esrule/internal/elastic"
 )
 
-// merged returns those of the duplicates whose id is the signal of another event, each under an id of
-// its own. Several events may share the first version of an identity.
+// merged returns those of the duplicates whose id is the signal of another event, each under an id
+// of its own. Several events may share the first version of an identity.
 func (w *Writer) merged(ctx context.Context, duplicates []pending) ([]Signal, error) {
 	var ids []SignalID
 	for _, p := range duplicates {
@@ -58,8 +58,8 @@ func (s *Signal) widened() Signal {
 	return other
 }
 
-// isIn reports whether a document is the signal of the same event. One that cannot be read counts as
-// that, so that nothing is alerted twice.
+// isIn reports whether a document is the signal of the same event. One that cannot be read counts
+// as that, so that nothing is alerted twice.
 func (s *Signal) isIn(document []byte) bool {
 	var signal struct {
 		Reduced   any  `json:"kibana.alert.esrule.reduced"`
@@ -86,8 +86,8 @@ func (s *Signal) isIn(document []byte) bool {
 	return sameWider(theirs, mine)
 }
 
-// lookUp returns the documents of the alerts index that have one of the ids, with some of their fields;
-// with none they are null.
+// lookUp returns the documents of the alerts index that have one of the ids, with some of their
+// fields; with none they are null.
 func (w *Writer) lookUp(
 	ctx context.Context, ids []SignalID, fields []string,
 ) (map[SignalID]json.RawMessage, error) {

@@ -15,14 +15,15 @@ import (
 const (
 	// patience is how often a request fails as a whole before it is sent in halves.
 	patience = 3
-	// patienceAlone is how often one document alone brings no answer before the way counts as closed
-	// to it. It is the longer one: what is given up then is the event in its signal.
+	// patienceAlone is how often one document alone brings no answer before the way counts as
+	// closed to it. It is the longer one: what is given up then is the event in its signal.
 	patienceAlone = 4
 	// patienceBusy is how often Elasticsearch says that it is busy before the request is sent in
 	// halves: what it holds at once may be limited to less.
 	patienceBusy = 6
-	// heavyBytes is the size from which a document that stays rejected for want of memory, while the
-	// time to wait passes, counts as too large. A rejection of a smaller one is the cluster's load.
+	// heavyBytes is the size from which a document that stays rejected for want of memory, while
+	// the time to wait passes, counts as too large. A rejection of a smaller one is the cluster's
+	// load.
 	heavyBytes = 64 << 10
 )
 
@@ -138,7 +139,8 @@ func heavy(batch []entry, verdicts []verdict, open *[]int, err error) bool {
 		if refusal == nil && len(*open) == 1 {
 			refusal = whole
 		}
-		busy := refusal != nil && refusal.status == http.StatusTooManyRequests && refusal.typ != blocked
+		busy := refusal != nil && refusal.status == http.StatusTooManyRequests &&
+			refusal.typ != blocked
 		if busy && batch[at].size() >= heavyBytes {
 			verdicts[at] = verdict{oversized, refusal}
 			continue
@@ -149,8 +151,9 @@ func heavy(batch []entry, verdicts []verdict, open *[]int, err error) bool {
 	return len(still) == 0
 }
 
-// foreign reports whether something else than Elasticsearch refused the request. Elasticsearch names
-// itself in its answers, but not where it refuses who is asking; its errors have a type there too.
+// foreign reports whether something else than Elasticsearch refused the request. Elasticsearch
+// names itself in its answers, but not where it refuses who is asking; its errors have a type there
+// too.
 func (e *serverError) foreign() bool {
 	return e.answer != nil && !e.answer.Genuine && e.typ == ""
 }

@@ -20,7 +20,8 @@ import (
 
 // way is a real proxy in front of the server, which does as refuse says with some of the requests.
 // refuse reports whether it has answered.
-func way(t *testing.T, c *estest.Cluster, refuse func(http.ResponseWriter, *http.Request) bool) http.RoundTripper {
+func way(t *testing.T, c *estest.Cluster,
+	refuse func(http.ResponseWriter, *http.Request) bool) http.RoundTripper {
 	t.Helper()
 	target, err := url.Parse(c.URL)
 	if err != nil {
@@ -70,8 +71,8 @@ func oversize(n, at int) string {
 		1772445600000+at, strings.Repeat("x", n))
 }
 
-// TestTooLargeForTheWay: an event that the way to the cluster does not carry becomes a signal without
-// its event, and all others are written.
+// TestTooLargeForTheWay: an event that the way to the cluster does not carry becomes a signal
+// without its event, and all others are written.
 func TestTooLargeForTheWay(t *testing.T) {
 	c, i := set(t)
 	next := 0
@@ -148,7 +149,8 @@ func TestTooLargeForTheWay(t *testing.T) {
 	})
 }
 
-// TestTooLargeIsSentOnce: what was refused for its size is not sent again, by this process or another.
+// TestTooLargeIsSentOnce: what was refused for its size is not sent again, by this process or
+// another.
 func TestTooLargeIsSentOnce(t *testing.T) {
 	c, i := set(t)
 	next := 0
@@ -178,29 +180,34 @@ func TestTooLargeIsSentOnce(t *testing.T) {
 			write(t, w, signals, Result{Duplicates: 40})
 		}
 		if refused > 0 {
-			t.Errorf("%s: %d requests were refused when the signals were there, want none", name, refused)
+			t.Errorf("%s: %d requests were refused when the signals were there, want none", name,
+				refused)
 		}
 		write(t, NewWriter(c.Through(proxy), options(i)), signals, Result{Duplicates: 40})
 		if refused > wantAgain {
-			t.Errorf("%s: another process had %d requests refused, want %d", name, refused, wantAgain)
+			t.Errorf("%s: another process had %d requests refused, want %d", name, refused,
+				wantAgain)
 		}
 	}
 	f("a large limit", 1<<20, 1<<20, 0)
 	f("a small limit", 48<<10, 48<<10, 40) // such documents are asked for only once one was refused
 }
 
-// wantPointer: a signal without its event says what, where, how large and why, and nothing of the event.
+// wantPointer: a signal without its event says what, where, how large and why, and nothing of the
+// event.
 func wantPointer(t *testing.T, c *estest.Cluster, index string, s Signal) {
 	t.Helper()
 	var stored struct {
 		Source json.RawMessage `json:"_source"`
 	}
-	if err := json.Unmarshal(c.Do(http.MethodGet, index+"/_doc/"+string(s.ID), nil), &stored); err != nil {
+	if err := json.Unmarshal(c.Do(http.MethodGet, index+"/_doc/"+string(s.ID), nil),
+		&stored); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
 		`"kibana.alert.uuid":"` + string(s.ID) + `"`, `"kibana.alert.status":"active"`,
-		`"kibana.alert.workflow_status":"open"`, `"kibana.alert.rule.name":`, `"kibana.alert.severity":`,
+		`"kibana.alert.workflow_status":"open"`, `"kibana.alert.rule.name":`,
+		`"kibana.alert.severity":`,
 		`"kibana.alert.ancestors":[{"id":"doc","type":"event","index":"idx","depth":0}]`,
 		`"kibana.alert.original_time":`,
 		fmt.Sprintf(`"kibana.alert.esrule.event_bytes":%d`, len(s.source)),
@@ -250,12 +257,16 @@ func TestWayIsDown(t *testing.T) {
 	c, i := set(t)
 	f := func(name string, fail func(http.ResponseWriter)) {
 		t.Helper()
-		down := way(t, c, func(w http.ResponseWriter, _ *http.Request) bool { fail(w); return true })
+		down := way(t, c, func(w http.ResponseWriter, _ *http.Request) bool {
+			fail(w)
+			return true
+		})
 		o := options(i)
 		o.MaxElapsed = 100 * time.Millisecond
 		got, err := NewWriter(c.Through(down), o).Write(t.Context(), numbered(t, 5))
 		if err == nil || got != (Result{}) {
-			t.Errorf("%s: got %+v and the error %v, want nothing written and an error", name, got, err)
+			t.Errorf("%s: got %+v and the error %v, want nothing written and an error", name, got,
+				err)
 		}
 		c.Refresh(i.DeadLetter)
 		if n := c.Count(i.DeadLetter) + c.Count(i.Signals); n > 0 {

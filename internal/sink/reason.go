@@ -6,8 +6,9 @@ import (
 	"esrule/internal/query/rule"
 )
 
-// reason is the sentence that an analyst reads first, built as Elastic's alerts build it, so that people and saved
-// searches find what they are used to. That a comma follows a port but no address is theirs too.
+// reason is the sentence that an analyst reads first, built as Elastic's alerts build it, so that
+// people and saved searches find what they are used to. That a comma follows a port but no address
+// is theirs too.
 func reason(event *node, r *rule.Rule) string {
 	var b strings.Builder
 	part := func(before, value, after string) {
@@ -15,7 +16,8 @@ func reason(event *node, r *rule.Rule) string {
 			b.WriteString(before + value + after)
 		}
 	}
-	process, parent, file := phrase(event, "process.name"), phrase(event, "process.parent.name"), phrase(event, "file.name")
+	process, parent, file := phrase(event, "process.name"), phrase(event, "process.parent.name"),
+		phrase(event, "file.name")
 	source, destination := phrase(event, "source.ip"), phrase(event, "destination.ip")
 
 	part("", phrase(event, "event.category"), " ")
@@ -36,8 +38,8 @@ func reason(event *node, r *rule.Rule) string {
 	return b.String()
 }
 
-// phrase gives a field's values for the sentence, empty where it has none to show. A bare number or boolean is not
-// shown, one in an array is; "-" is how many sources write "none".
+// phrase gives a field's values for the sentence, empty where it has none to show. A bare number or
+// boolean is not shown, one in an array is; "-" is how many sources write "none".
 func phrase(event *node, path string) string {
 	found := event.at(path)
 	if len(found) == 1 && (found[0].kind == number || found[0].kind == boolean) {

@@ -9,11 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxReason bounds what a document tells of its refusal, in bytes; Elasticsearch's reason can quote the whole event.
+// maxReason bounds what a document tells of its refusal, in bytes; Elasticsearch's reason can quote
+// the whole event.
 const maxReason = 2000
 
-// reduced is the form of a signal that any event fits: what the program itself says of it, and the event as one text
-// that is stored and not indexed.
+// reduced is the form of a signal that any event fits: what the program itself says of it, and the
+// event as one text that is stored and not indexed.
 func reduced(p pending) ([]byte, error) {
 	j := newJSONText()
 	j.WriteByte('{')
@@ -35,12 +36,14 @@ func reduced(p pending) ([]byte, error) {
 	return j.Bytes(), nil
 }
 
-// safeOriginals are the fields of the original event that help to triage without the rest. Only their texts are kept.
+// safeOriginals are the fields of the original event that help to triage without the rest. Only
+// their texts are kept.
 var safeOriginals = []string{
 	"action", "category", "code", "dataset", "id", "kind", "module", "outcome", "provider", "type",
 }
 
-// safe says whether a field cannot be the one that was refused: ours, or a text or texts of the event, of ordinary length.
+// safe says whether a field cannot be the one that was refused: ours, or a text or texts of the
+// event, of ordinary length.
 func safe(f field) bool {
 	name, fromEvent := strings.CutPrefix(f.key, originalEvent)
 	if !fromEvent {
@@ -65,8 +68,8 @@ func shortTexts(n *node) bool {
 // largestField bounds a field of a signal without its event, in bytes of JSON.
 const largestField = 2048
 
-// withoutEvent is a form of a few KB that holds nothing of the event but where it is. Any way carries
-// it, and an index that refuses it refuses any signal.
+// withoutEvent is a form of a few KB that holds nothing of the event but where it is. Any way
+// carries it, and an index that refuses it refuses any signal.
 func withoutEvent(p pending) ([]byte, error) {
 	s := p.signal
 	j := newJSONText()
@@ -87,8 +90,9 @@ func withoutEvent(p pending) ([]byte, error) {
 		}
 	}
 	for _, f := range []field{
-		{reasonField, fmt.Sprintf("event created %s alert %s. The event is not in this signal, since "+
-			"%d bytes of it were refused (%s): it is document %s of index %s.",
+		{reasonField, fmt.Sprintf(
+			"event created %s alert %s. The event is not in this signal, since "+
+				"%d bytes of it were refused (%s): it is document %s of index %s.",
 			s.rule.Severity, s.rule.Name, len(s.source), p.refusal, s.eventID, s.index)},
 		{reducedField, "without the event: " + p.refusal.Error()},
 		{eventBytesField, len(s.source)},
@@ -134,7 +138,8 @@ func letter(p pending, event field) ([]byte, error) {
 	return j.Bytes(), nil
 }
 
-// full is everything that Elasticsearch said, for the document that the refusal is about, and for nothing else.
+// full is everything that Elasticsearch said, for the document that the refusal is about, and for
+// nothing else.
 func (e *serverError) full() string {
 	s := fmt.Sprintf("%d %s", e.status, cmp.Or(e.typ, http.StatusText(e.status)))
 	if e.status == 0 {

@@ -24,7 +24,8 @@ func (m MissingPrivileges) Error() string {
 	for _, one := range m {
 		all = append(all, one.String())
 	}
-	return strings.Join(all, ", ") + ": give this user or API key the role that `esrule setup` prints"
+	return strings.Join(all, ", ") +
+		": give this user or API key the role that `esrule setup` prints"
 }
 
 // rights is what the user may do with the three indices.
@@ -39,8 +40,8 @@ const (
 	manageTemplates = "manage_index_templates"
 )
 
-// required is what the job needs of an index that is there. What adds to an index is asked for as create_doc, which
-// each of create, index and write holds, and called create.
+// required is what the job needs of an index that is there. What adds to an index is asked for as
+// create_doc, which each of create, index and write holds, and called create.
 func (d definition) required() (asked, called []string) {
 	if d.holds == "state" {
 		return []string{"read", "index"}, []string{"read", "index"}

@@ -21,7 +21,8 @@ type serverError struct {
 	answer *elastic.Error // where the whole request was refused
 }
 
-// Error leaves the reason out where it may quote the document: a refusal of what a document holds is told by its type.
+// Error leaves the reason out where it may quote the document: a refusal of what a document holds
+// is told by its type.
 func (e *serverError) Error() string {
 	s := fmt.Sprintf("%d %s", e.status, http.StatusText(e.status))
 	switch {
@@ -47,7 +48,8 @@ func (e *serverError) Unwrap() error {
 // HTTPStatus is for whoever counts refusals by their kind.
 func (e *serverError) HTTPStatus() int { return e.status }
 
-// UnmarshalJSON reads an "error" object of a response or of a bulk item; a bare text, as old proxies send, is a reason.
+// UnmarshalJSON reads an "error" object of a response or of a bulk item; a bare text, as old
+// proxies send, is a reason.
 func (e *serverError) UnmarshalJSON(b []byte) error {
 	type cause struct {
 		Type     string `json:"type"`
@@ -67,7 +69,8 @@ func (e *serverError) UnmarshalJSON(b []byte) error {
 
 // send sends a request and reads its answer into out, nil where only success counts. A refusal is a
 // *serverError.
-func send(ctx context.Context, client elastic.Transport, r elastic.Request, out elastic.Complete) error {
+func send(ctx context.Context, client elastic.Transport, r elastic.Request,
+	out elastic.Complete) error {
 	answer, err := ask(ctx, client, r)
 	if err != nil || out == nil {
 		return err
@@ -79,7 +82,8 @@ func send(ctx context.Context, client elastic.Transport, r elastic.Request, out 
 func ask(ctx context.Context, client elastic.Transport, r elastic.Request) (elastic.Answer, error) {
 	answer, err := elastic.Send(ctx, client, r, nil, 0)
 	if refused, ok := errors.AsType[*elastic.Error](err); ok {
-		err = &serverError{status: refused.Status, typ: refused.Type, reason: refused.Reason, answer: refused}
+		err = &serverError{status: refused.Status, typ: refused.Type, reason: refused.Reason,
+			answer: refused}
 	}
 	return answer, err
 }

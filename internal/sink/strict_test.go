@@ -30,10 +30,13 @@ func TestIncompleteAcknowledgement(t *testing.T) {
 
 // wantUntrue wants signals whose acknowledgement is spoilt to count as not written, at once.
 func wantUntrue(
-	t *testing.T, c *estest.Cluster, i Indices, name string, spoil func(body string) string, want string,
+	t *testing.T, c *estest.Cluster, i Indices, name string, spoil func(body string) string,
+	want string,
 ) {
 	t.Helper()
-	way := &faults{answer: func(_ int, body []byte) ([]byte, error) { return []byte(spoil(string(body))), nil }}
+	way := &faults{answer: func(_ int, body []byte) ([]byte, error) {
+		return []byte(spoil(string(body))), nil
+	}}
 	signals := numbered(t, 3)
 	for n := range signals { // new ones in each test
 		signals[n].ID = SignalID(hex.EncodeToString(fmt.Appendf(nil, "%s %d", name, n)))
@@ -76,10 +79,13 @@ func TestContradictoryAcknowledgement(t *testing.T) {
 	f("one twice", "item 2 is about another document", items(0, 0, 2))
 	f("another id", "item 1 is about another document", replace(`"_id":"`, `"_id":"x`, 1))
 	f("not created", "status 201, result", replace(`"created"`, `"noop"`, 1))
-	f("created and refused", "status 201, result", replace(`"status":201`, `"status":201,"error":{"type":"x"}`, 1))
-	f("another conflict", "status 409", replace(`"status":201`, `"status":409,"error":{"type":"x"}`, 1))
+	f("created and refused", "status 201, result",
+		replace(`"status":201`, `"status":201,"error":{"type":"x"}`, 1))
+	f("another conflict", "status 409", replace(`"status":201`, `"status":409,"error":{"type":"x"}`,
+		1))
 	f("two actions", "several actions", replace(`{"create":`, `{"index":{},"create":`, 1))
-	f("a status twice", `it has "status" twice`, replace(`"status":201`, `"status":201,"status":201`, 1))
+	f("a status twice", `it has "status" twice`,
+		replace(`"status":201`, `"status":201,"status":201`, 1))
 	f("items twice", `it has "items" twice`, replace(`{"items":`, `{"items":[],"items":`, 1))
 }
 
@@ -92,7 +98,8 @@ func TestAcceptedIsNotWritten(t *testing.T) {
 		return res, nil
 	}}
 	got, err := NewWriter(c.Through(accepted), options(i)).Write(t.Context(), numbered(t, 3))
-	if err == nil || !strings.Contains(err.Error(), "202 Accepted") || got != (Result{}) || accepted.calls != 1 {
+	if err == nil || !strings.Contains(err.Error(), "202 Accepted") || got != (Result{}) ||
+		accepted.calls != 1 {
 		t.Errorf("got %+v, %d requests and the error %v, want one request and 202 Accepted",
 			got, accepted.calls, err)
 	}

@@ -6,14 +6,16 @@ import (
 	"esrule/internal/query/rule"
 )
 
-// tally gathers signals that were refused alike, so that a thousand of them make one line in the log.
+// tally gathers signals that were refused alike, so that a thousand of them make one line in the
+// log.
 type tally struct {
 	order  []complaint
 	counts map[complaint]int
 	first  map[complaint]SignalID
 }
 
-// complaint is what may be said of a refusal aloud: Elasticsearch's reason quotes the document, its type does not.
+// complaint is what may be said of a refusal aloud: Elasticsearch's reason quotes the document, its
+// type does not.
 type complaint struct {
 	rule   rule.ID
 	status int
@@ -36,7 +38,8 @@ func (t *tally) add(p pending) {
 
 func (t *tally) log(l *slog.Logger, note, index string) {
 	for _, c := range t.order {
-		l.Warn(note, "rule", c.rule, "index", index, "signals", t.counts[c], "refused", c.typ, "status", c.status,
+		l.Warn(note, "rule", c.rule, "index", index, "signals", t.counts[c], "refused", c.typ,
+			"status", c.status,
 			"first", t.first[c])
 	}
 }

@@ -21,7 +21,8 @@ const templatePriority = 500
 //go:embed templates/*.json
 var templates embed.FS
 
-// definition is one of the three indices: its name, and what it holds, which is its file's name too.
+// definition is one of the three indices: its name, and what it holds, which is its file's name
+// too.
 type definition struct{ name, holds string }
 
 // body is the index's settings and mapping.
@@ -41,16 +42,19 @@ type meta struct {
 	} `json:"esrule"`
 }
 
-// ensureTemplate keeps whoever deletes an index from getting one with a guessed mapping in its place: the template
-// forbids that a write creates it. A user who may not manage templates needs none to work.
-func (r *Report) ensureTemplate(ctx context.Context, client elastic.Transport, d definition, indexThere bool, may rights) error {
+// ensureTemplate keeps whoever deletes an index from getting one with a guessed mapping in its
+// place: the template forbids that a write creates it. A user who may not manage templates needs
+// none to work.
+func (r *Report) ensureTemplate(ctx context.Context, client elastic.Transport, d definition,
+	indexThere bool, may rights) error {
 	on := "index template " + d.name
 	if !may.templates {
 		r.noTemplate(on, indexThere)
 		return nil
 	}
 	var got foundTemplates
-	err := send(ctx, client, elastic.Request{Method: http.MethodGet, Path: templatePath(d.name)}, &got)
+	err := send(ctx, client, elastic.Request{Method: http.MethodGet, Path: templatePath(d.name)},
+		&got)
 	if err == nil && len(got.Templates) > 0 {
 		r.check(on, d, got.Templates[0].Template.Meta)
 		return nil
@@ -74,10 +78,12 @@ func (r *Report) ensureTemplate(ctx context.Context, client elastic.Transport, d
 	return nil
 }
 
-// noTemplate warns only beside an index that is new: one that is there was set up by somebody who had the right.
+// noTemplate warns only beside an index that is new: one that is there was set up by somebody who
+// had the right.
 func (r *Report) noTemplate(on string, indexThere bool) {
 	if !indexThere {
-		r.Warnings = append(r.Warnings, Warning{on, "not created, for want of the right to manage index templates",
+		r.Warnings = append(r.Warnings, Warning{on, "not created, for want of the right to " +
+			"manage index templates",
 			"the index works without it; `esrule setup`, run by an operator, creates it"})
 	}
 }
@@ -88,15 +94,17 @@ func (r *Report) createTemplate(ctx context.Context, client elastic.Transport, d
 		"priority":          templatePriority,
 		"version":           templateVersion,
 		"allow_auto_create": false,
-		"_meta":             map[string]any{"esrule": map[string]any{"version": templateVersion, "holds": d.holds}},
-		"template":          json.RawMessage(d.body()),
+		"_meta": map[string]any{"esrule": map[string]any{"version": templateVersion,
+			"holds": d.holds}},
+		"template": json.RawMessage(d.body()),
 	})
 	if err != nil {
 		return err
 	}
 	err = send(ctx, client, elastic.Request{
 		Method: http.MethodPut, Path: templatePath(d.name), Body: body,
-		Params: url.Values{"create": {"true"}}, // never replaces one that came to be since we looked
+		// never replaces one that came to be since we looked
+		Params: url.Values{"create": {"true"}},
 	}, &acknowledged{})
 	if err == nil {
 		r.Created = append(r.Created, "index template "+d.name)
@@ -108,10 +116,11 @@ func (r *Report) createTemplate(ctx context.Context, client elastic.Transport, d
 	return err
 }
 
-// templateThere is asked after a refused creation, since Elasticsearch answers "exists already" with a plain
-// illegal_argument_exception.
+// templateThere is asked after a refused creation, since Elasticsearch answers "exists already"
+// with a plain illegal_argument_exception.
 func templateThere(ctx context.Context, client elastic.Transport, name string) (bool, error) {
-	err := send(ctx, client, elastic.Request{Method: http.MethodGet, Path: templatePath(name)}, &foundTemplates{})
+	err := send(ctx, client, elastic.Request{Method: http.MethodGet, Path: templatePath(name)},
+		&foundTemplates{})
 	if errors.Is(err, elastic.ErrNotFound) {
 		return false, nil
 	}
@@ -146,10 +155,12 @@ func (r *Report) check(on string, d definition, m meta) {
 		warn("not made by esrule for "+d.holds,
 			"it is used as it is; where its mapping refuses a document, a reduced one is written")
 	case m.Esrule.Version < templateVersion:
-		warn(fmt.Sprintf("made by an earlier release (version %d, now %d)", m.Esrule.Version, templateVersion),
+		warn(fmt.Sprintf("made by an earlier release (version %d, now %d)", m.Esrule.Version,
+			templateVersion),
 			"it is used as it is, without the fields that are new")
 	case m.Esrule.Version > templateVersion:
-		warn(fmt.Sprintf("made by a later release (version %d, here %d)", m.Esrule.Version, templateVersion),
+		warn(fmt.Sprintf("made by a later release (version %d, here %d)", m.Esrule.Version,
+			templateVersion),
 			"it is used as it is; update this program")
 	}
 }

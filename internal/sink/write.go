@@ -19,8 +19,8 @@ func newJSONText() *jsonText {
 	return &j
 }
 
-// value writes a Go value; maps come out in the order of their keys. There is never a newline: it ends a document in
-// a bulk request.
+// value writes a Go value; maps come out in the order of their keys. There is never a newline: it
+// ends a document in a bulk request.
 func (j *jsonText) value(v any) error {
 	if n, ok := v.(*node); ok {
 		return j.node(n)

@@ -20,8 +20,8 @@ type Options struct {
 	MaxItems   int           // documents in one request; 500 where 0
 	MaxElapsed time.Duration // how long one request is tried again; 2 minutes where 0
 	RetryPause time.Duration // the first pause between tries, growing from there; 250 ms where 0
-	// RequestTimeout ends a request that nobody answers; 90 s where 0, since Elasticsearch itself waits up to a minute
-	// for a shard.
+	// RequestTimeout ends a request that nobody answers; 90 s where 0, since Elasticsearch itself
+	// waits up to a minute for a shard.
 	RequestTimeout time.Duration
 
 	Logger *slog.Logger // never given what an event holds; none where nil
@@ -31,9 +31,11 @@ type Options struct {
 type Writer struct {
 	client elastic.Transport
 	o      Options
-	// notCarried is the size of the smallest document so far that was refused for its size; 0 is none.
+	// notCarried is the size of the smallest document so far that was refused for its size; 0 is
+	// none.
 	notCarried atomic.Int64
-	// carried is how long a request may be since a longer one was refused; 0 is as long as Options say.
+	// carried is how long a request may be since a longer one was refused; 0 is as long as Options
+	// say.
 	carried atomic.Int64
 }
 
@@ -60,8 +62,8 @@ func NewWriter(client elastic.Transport, o Options) *Writer {
 	return &Writer{client: client, o: o}
 }
 
-// Result counts what became of signals. Where Write returns no error, the five add up to the number of
-// signals.
+// Result counts what became of signals. Where Write returns no error, the five add up to the number
+// of signals.
 type Result struct {
 	Created      int // new, in full
 	Duplicates   int // there already, in whatever form
@@ -96,12 +98,12 @@ type form struct {
 	tell  func(taken []pending) // where it is not the form that everybody wants
 }
 
-// Write brings each signal into the cluster: in full, else reduced, else without its event, else as a
-// dead letter. An error means that at least one of them is there in none of these forms, and that the
-// caller must come back with all of them; writing a signal again is harmless.
+// Write brings each signal into the cluster: in full, else reduced, else without its event, else as
+// a dead letter. An error means that at least one of them is there in none of these forms, and that
+// the caller must come back with all of them; writing a signal again is harmless.
 //
-// A signal without its event holds nothing of it. So where every signal is refused in that form too,
-// the fault is the index's, or the way's, and no signal becomes a dead letter for it.
+// A signal without its event holds nothing of it. So where every signal is refused in that form
+// too, the fault is the index's, or the way's, and no signal becomes a dead letter for it.
 func (w *Writer) Write(ctx context.Context, signals []Signal) (Result, error) {
 	var duplicates []pending
 	r, err := w.write(ctx, signals, &duplicates)
@@ -117,11 +119,13 @@ func (w *Writer) Write(ctx context.Context, signals []Signal) (Result, error) {
 }
 
 // write is Write without a look at what the duplicates are duplicates of.
-func (w *Writer) write(ctx context.Context, signals []Signal, duplicates *[]pending) (Result, error) {
+func (w *Writer) write(ctx context.Context, signals []Signal,
+	duplicates *[]pending) (Result, error) {
 	var r Result
 	inSignals := []form{
 		{w.o.SignalsIndex, full, &r.Created, nil},
-		{w.o.SignalsIndex, reduced, &r.Reduced, w.tells("signal written reduced", w.o.SignalsIndex)},
+		{w.o.SignalsIndex, reduced, &r.Reduced,
+			w.tells("signal written reduced", w.o.SignalsIndex)},
 		{w.o.SignalsIndex, withoutEvent, &r.WithoutEvent, w.tellWithoutEvent},
 	}
 	asDeadLetter := w.tells("signal kept as a dead letter", w.o.DeadLetterIndex)
@@ -219,7 +223,8 @@ func (w *Writer) tellWithoutEvent(taken []pending) {
 	const most = 20
 	for i, p := range taken {
 		if i == most {
-			w.o.Logger.Warn("more signals were written without their events", "more", len(taken)-most)
+			w.o.Logger.Warn("more signals were written without their events", "more",
+				len(taken)-most)
 			return
 		}
 		w.o.Logger.Warn("signal written without its event", "rule", p.signal.rule.ID,

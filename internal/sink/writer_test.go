@@ -38,7 +38,9 @@ func numbered(t *testing.T, n int) []Signal {
 	t.Helper()
 	signals := make([]Signal, n)
 	for i := range signals {
-		signals[i] = signalOf(t, fmt.Sprintf(`{"@timestamp":%d,"event":{"category":["file"]},"file":{"name":"f%d"}}`, 1772445600000+i, i))
+		signals[i] = signalOf(t,
+			fmt.Sprintf(`{"@timestamp":%d,"event":{"category":["file"]},"file":{"name":"f%d"}}`,
+				1772445600000+i, i))
 	}
 	return signals
 }
@@ -77,12 +79,14 @@ func TestWriteCreatesOnce(t *testing.T) {
 // TestSignalIsFound: what people search by is indexed.
 func TestSignalIsFound(t *testing.T) {
 	c, i := set(t)
-	write(t, NewWriter(c.Client, options(i)), []Signal{signalOf(t, string(file(t, "endpoint.event.json")))}, Result{Created: 1})
+	write(t, NewWriter(c.Client, options(i)),
+		[]Signal{signalOf(t, string(file(t, "endpoint.event.json")))}, Result{Created: 1})
 	c.Refresh(i.Signals)
 	f := func(field string, value any) {
 		t.Helper()
 		var got struct{ Count int }
-		answer := c.Do(http.MethodPost, i.Signals+"/_count", map[string]any{"query": map[string]any{"term": map[string]any{field: value}}})
+		answer := c.Do(http.MethodPost, i.Signals+"/_count",
+			map[string]any{"query": map[string]any{"term": map[string]any{field: value}}})
 		if err := json.Unmarshal(answer, &got); err != nil || got.Count != 1 {
 			t.Errorf("%s: %v: got %s, want 1", field, value, answer)
 		}
@@ -107,10 +111,12 @@ func TestSignalIsFound(t *testing.T) {
 }
 
 func deep(n int) string {
-	return `{"@timestamp":1,"deep":` + strings.Repeat(`{"a":`, n) + `"bottom"` + strings.Repeat(`}`, n) + `}`
+	return `{"@timestamp":1,"deep":` + strings.Repeat(`{"a":`, n) + `"bottom"` +
+		strings.Repeat(`}`, n) + `}`
 }
 
-// TestOddEvents: every event becomes a signal, in full where the mapping bends to it, reduced where it breaks it.
+// TestOddEvents: every event becomes a signal, in full where the mapping bends to it, reduced where
+// it breaks it.
 func TestOddEvents(t *testing.T) {
 	c, i := set(t)
 	w := NewWriter(c.Client, options(i))
@@ -126,7 +132,8 @@ func TestOddEvents(t *testing.T) {
 		var stored struct {
 			Source map[string]json.RawMessage `json:"_source"`
 		}
-		if err := json.Unmarshal(c.Do(http.MethodGet, i.Signals+"/_doc/"+string(s.ID), nil), &stored); err != nil {
+		if err := json.Unmarshal(c.Do(http.MethodGet, i.Signals+"/_doc/"+string(s.ID), nil),
+			&stored); err != nil {
 			t.Fatal(err)
 		}
 		if _, reduced := stored.Source["kibana.alert.esrule.reduced"]; reduced != (want.Reduced == 1) {
@@ -136,10 +143,12 @@ func TestOddEvents(t *testing.T) {
 			return
 		}
 		var original string
-		if err := json.Unmarshal(stored.Source["event.original"], &original); err != nil || original != event {
+		if err := json.Unmarshal(stored.Source["event.original"], &original); err != nil ||
+			original != event {
 			t.Errorf("%.80s: event.original: got %.80s, %v", event, original, err)
 		}
-		for _, key := range []string{"kibana.alert.rule.name", "kibana.alert.reason", "kibana.alert.uuid", "kibana.alert.status"} {
+		for _, key := range []string{"kibana.alert.rule.name", "kibana.alert.reason",
+			"kibana.alert.uuid", "kibana.alert.status"} {
 			if stored.Source[key] == nil {
 				t.Errorf("%.80s: no %s in the reduced signal", event, key)
 			}
@@ -148,11 +157,13 @@ func TestOddEvents(t *testing.T) {
 	full, reduced := Result{Created: 1}, Result{Reduced: 1}
 	long := strings.Repeat("x", 40_000)
 	f(`{"@timestamp":2,"process":{"name":"`+long+`"}}`, full)
-	f(`{"@timestamp":3,"message":"`+long+`","event":{"original":"`+long+`"},"file":{"path":"`+long+`"}}`, full)
+	f(`{"@timestamp":3,"message":"`+long+`","event":{"original":"`+long+`"},"file":{"path":"`+long+
+		`"}}`, full)
 	f(`{"@timestamp":4,"host":{"ip":["garbage","10.0.0.1"]}}`, full)
 	f(`{"@timestamp":5,"process":{"pid":"none"},"file":{"size":1e400,"created":"never"},"dll":{"code_signature":{"trusted":"no"}}}`, full)
 	f(`{"@timestamp":"never"}`, full)
-	f(`{"@timestamp":7,"event":{"category":["file",null]},"unknown":{"":1,"..":{}},"process":null}`, full)
+	f(`{"@timestamp":7,"event":{"category":["file",null]},"unknown":{"":1,"..":{}},"process":null}`,
+		full)
 	f(`{"@timestamp":8,"process.name":"a","process":{"name":"b"}}`, full)
 	f(`{"@timestamp":99999999999999999}`, full)
 	f(deep(990), full)
@@ -160,7 +171,8 @@ func TestOddEvents(t *testing.T) {
 	f(`{"@timestamp":10,"process":"x"}`, reduced)
 	f(`{"@timestamp":11,"event":"x"}`, reduced)
 	f(`{"@timestamp":12,"event":{"action":{"a":1},"category":"file"}}`, reduced)
-	f(`{"@timestamp":13,"process":{"name":{"a":1}},"event":{"category":["`+long+`"],"id":7}}`, reduced)
+	f(`{"@timestamp":13,"process":{"name":{"a":1}},"event":{"category":["`+long+`"],"id":7}}`,
+		reduced)
 	f(`{"@timestamp":14,"file":{"path":[{"a":1}]}}`, reduced)
 	f(`{"@timestamp":15,"a":1,"a":2}`, reduced)
 	f(`{"@timestamp":16,"":1}`, reduced)
@@ -189,18 +201,21 @@ func TestDeadLetter(t *testing.T) {
 	w := NewWriter(c.Client, o)
 	const event = `{"@timestamp":1,"secret":"swordfish"}`
 	good := signalFrom(t, "7", `{"@timestamp":3}`)
-	signals := []Signal{signalOf(t, event), signalOf(t, `{"@timestamp":2,"secret":"swordfish"}`), good}
+	signals := []Signal{signalOf(t, event), signalOf(t, `{"@timestamp":2,"secret":"swordfish"}`),
+		good}
 	write(t, w, signals, Result{Created: 1, DeadLettered: 2})
 	write(t, w, signals, Result{Duplicates: 3})
 
 	var letter struct {
 		Source map[string]string `json:"_source"`
 	}
-	if err := json.Unmarshal(c.Do(http.MethodGet, i.DeadLetter+"/_doc/"+string(signals[0].ID), nil), &letter); err != nil {
+	if err := json.Unmarshal(c.Do(http.MethodGet, i.DeadLetter+"/_doc/"+string(signals[0].ID), nil),
+		&letter); err != nil {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]string{
-		"rule.id": string(testRule), "signal.id": string(signals[0].ID), "event.index": "idx", "event.id": "doc", "source": event,
+		"rule.id": string(testRule), "signal.id": string(signals[0].ID), "event.index": "idx",
+		"event.id": "doc", "source": event,
 		"@timestamp": "2026-03-02T10:05:02.314Z",
 	} {
 		if got := letter.Source[key]; got != want {
@@ -211,7 +226,8 @@ func TestDeadLetter(t *testing.T) {
 		t.Errorf("dead letter: reason: got %q", letter.Source["reason"])
 	}
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-	if len(lines) != 1 || !strings.Contains(lines[0], "signals=2") || !strings.Contains(lines[0], string(signals[0].ID)) {
+	if len(lines) != 1 || !strings.Contains(lines[0], "signals=2") ||
+		!strings.Contains(lines[0], string(signals[0].ID)) {
 		t.Errorf("log: got %q, want one line about two signals", lines)
 	}
 	if strings.Contains(log.String(), "swordfish") {
@@ -219,14 +235,16 @@ func TestDeadLetter(t *testing.T) {
 	}
 }
 
-// TestRefusedEverywhere: where the dead letter is refused too, the caller hears of it, and of no content.
+// TestRefusedEverywhere: where the dead letter is refused too, the caller hears of it, and of no
+// content.
 func TestRefusedEverywhere(t *testing.T) {
 	c := estest.For(t)
 	i := Indices{Signals: c.Index("signals"), DeadLetter: c.Index("dead-letter")}
 	for _, index := range []string{i.Signals, i.DeadLetter} {
 		c.Create(index, `{"mappings":{"dynamic":"strict","properties":{"@timestamp":{"type":"date"}}}}`)
 	}
-	got, err := NewWriter(c.Client, options(i)).Write(t.Context(), []Signal{signalOf(t, `{"secret":"swordfish"}`)})
+	got, err := NewWriter(c.Client, options(i)).Write(t.Context(),
+		[]Signal{signalOf(t, `{"secret":"swordfish"}`)})
 	if err == nil || got != (Result{}) || strings.Contains(err.Error(), "swordfish") {
 		t.Errorf("got %+v, %v, want an error without the event", got, err)
 	}
@@ -260,14 +278,16 @@ func TestTwoWriters(t *testing.T) {
 	}
 }
 
-// TestIndexState: what is wrong with an index is no reason to reduce a signal; it is told, with what to do.
+// TestIndexState: what is wrong with an index is no reason to reduce a signal; it is told, with
+// what to do.
 func TestIndexState(t *testing.T) {
 	c, i := set(t)
 	signals := numbered(t, 2)
 	f := func(wrong, want string) {
 		t.Helper()
 		got, err := NewWriter(c.Client, options(i)).Write(t.Context(), signals)
-		if got != (Result{}) || err == nil || !strings.Contains(err.Error(), i.Signals) || !strings.Contains(err.Error(), want) {
+		if got != (Result{}) || err == nil || !strings.Contains(err.Error(), i.Signals) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %+v, %v, want an error with %q", wrong, got, err, want)
 		}
 	}
@@ -286,8 +306,8 @@ func TestIndexState(t *testing.T) {
 	}
 }
 
-// TestIndexRefusesAll: where an index refuses every signal for what the index is, no signal is given
-// up; after the repair they are written in full.
+// TestIndexRefusesAll: where an index refuses every signal for what the index is, no signal is
+// given up; after the repair they are written in full.
 func TestIndexRefusesAll(t *testing.T) {
 	c := estest.For(t)
 	signals := numbered(t, 3)
@@ -295,7 +315,8 @@ func TestIndexRefusesAll(t *testing.T) {
 	f := func(wrong, body, want string, repair func(index string)) {
 		t.Helper()
 		next++
-		i := Indices{c.Index(fmt.Sprint("signals-", next)), "", c.Index(fmt.Sprint("dead-letter-", next))}
+		i := Indices{c.Index(fmt.Sprint("signals-", next)), "",
+			c.Index(fmt.Sprint("dead-letter-", next))}
 		c.Create(i.Signals, body)
 		c.Create(i.DeadLetter, nil)
 		w := NewWriter(c.Client, options(i))
@@ -317,11 +338,14 @@ func TestIndexRefusesAll(t *testing.T) {
 			c.Do(http.MethodPut, index+"/_settings", map[string]any{setting: value})
 		}
 	}
-	for n, want := range map[int]string{1: "the only signal of this time is refused", 2: "each of 2 signals is refused"} {
+	for n, want := range map[int]string{1: "the only signal of this time is refused",
+		2: "each of 2 signals is refused"} {
 		index := c.Index(fmt.Sprint("strict-", n))
 		c.Create(index, `{"mappings":{"dynamic":"strict"}}`)
-		_, err := NewWriter(c.Client, options(Indices{Signals: index, DeadLetter: index})).Write(t.Context(), signals[:n])
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "set dynamic to false") {
+		_, err := NewWriter(c.Client,
+			options(Indices{Signals: index, DeadLetter: index})).Write(t.Context(), signals[:n])
+		if err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), "set dynamic to false") {
 			t.Errorf("%d signals: got the error %v, want %q in it", n, err, want)
 		}
 	}
@@ -337,7 +361,8 @@ func TestIndexRefusesAll(t *testing.T) {
 	f("routing", `{"mappings":{"_routing":{"required":true}}}`, "requires a routing", nil)
 	f("another type", `{"mappings":{"properties":{"kibana.alert.rule.name":{"type":"long"}}}}`,
 		"see what its mapping", nil)
-	f("blocked", `{"settings":{"index.blocks.write":true}}`, "takes no writes", set("index.blocks.write", false))
+	f("blocked", `{"settings":{"index.blocks.write":true}}`, "takes no writes",
+		set("index.blocks.write", false))
 	f("read-only", `{"settings":{"index.blocks.read_only_allow_delete":true}}`, "takes no writes",
 		set("index.blocks.read_only_allow_delete", false))
 }
@@ -355,7 +380,8 @@ func TestBatches(t *testing.T) {
 			got = append(got, len(b))
 		}
 		if fmt.Sprint(got) != want {
-			t.Errorf("%v, at most %d items and %d bytes: got %v, want %s", sizes, maxItems, maxBytes, got, want)
+			t.Errorf("%v, at most %d items and %d bytes: got %v, want %s", sizes, maxItems,
+				maxBytes, got, want)
 		}
 	}
 	f(nil, 2, 100, "[]")

@@ -24,7 +24,9 @@ type refused struct {
 	body    []byte
 }
 
-func (r *refused) Error() string { return fmt.Sprintf("%s: %d: %.500s", r.request, r.status, r.body) }
+func (r *refused) Error() string {
+	return fmt.Sprintf("%s: %d: %.500s", r.request, r.status, r.body)
+}
 
 // do sends one request. The body is nil, text, or a value to marshal; text goes to _bulk as it is.
 func (a *admin) do(ctx context.Context, method, path string, body any) ([]byte, error) {
@@ -66,7 +68,8 @@ func (a *admin) do(ctx context.Context, method, path string, body any) ([]byte, 
 	return answer, nil
 }
 
-// patience is how long anything may take. A node comes back in 20 seconds, on a busy machine in minutes.
+// patience is how long anything may take. A node comes back in 20 seconds, on a busy machine in
+// minutes.
 const patience = 5 * time.Minute
 
 // insist sends a request until it succeeds: what fails here fails because of a fault that passes.
@@ -95,6 +98,7 @@ func isDone(method string, err error) bool {
 	if !errors.As(err, &no) {
 		return false
 	}
-	return method == http.MethodPut && bytes.Contains(no.body, []byte("resource_already_exists_exception")) ||
+	return method == http.MethodPut &&
+		bytes.Contains(no.body, []byte("resource_already_exists_exception")) ||
 		method == http.MethodDelete && no.status == http.StatusNotFound
 }

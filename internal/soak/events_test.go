@@ -19,7 +19,8 @@ const mapping = `"dynamic": false, "properties": {
 	"process": {"properties": {"name": {"type": "keyword", "ignore_above": 64}}},
 	"file": {"properties": {"extension": {"type": "keyword"}, "path": {"type": "keyword", "ignore_above": 128}}}}`
 
-// conflicting are mappings of file.extension that another index would not have, and the value in their events.
+// conflicting are mappings of file.extension that another index would not have, and the value in
+// their events.
 func conflicting() []struct{ field, value string } {
 	return []struct{ field, value string }{
 		{`{"type": "long", "ignore_malformed": true}`, `"aspx"`},
@@ -43,7 +44,8 @@ type source struct {
 
 // newSource gives the source of one of a schedule's streams; its events are numbered from first on.
 func newSource(plan *schedule, stream uint64, first int) *source {
-	return &source{random: rand.New(rand.NewPCG(plan.seed, stream)), lookBack: plan.size.lookBack, late: plan.size.late() - 10*time.Minute, made: first}
+	return &source{random: rand.New(rand.NewPCG(plan.seed, stream)), lookBack: plan.size.lookBack,
+		late: plan.size.late() - 10*time.Minute, made: first}
 }
 
 // doc is an event on its way into the cluster.
@@ -52,20 +54,24 @@ type doc struct {
 	text []byte
 }
 
-// event makes one that happened some time ago, and one in eight matches. extension is JSON; empty is a text.
+// event makes one that happened some time ago, and one in eight matches. extension is JSON; empty
+// is a text.
 func (s *source) event(ago time.Duration, process, extension string, ingested time.Time) doc {
 	s.made++
 	if extension == "" {
 		extension = []string{`"aspx"`, `"JS"`, `"txt"`, `"dll"`}[s.random.IntN(4)]
 	}
-	folder := []string{`C:\inetpub\`, `c:\quiet\`, `D:\` + strings.Repeat("long", 40)}[min(s.random.IntN(6), 2)]
+	folder := []string{`C:\inetpub\`, `c:\quiet\`, `D:\` +
+		strings.Repeat("long", 40)}[min(s.random.IntN(6), 2)]
 	e := map[string]any{
 		"@timestamp": time.Now().Add(-ago).UTC().Format(time.RFC3339Nano),
-		"event":      map[string]any{"category": []string{"file"}, "type": []string{"creation"}, "kind": "event", "sequence": s.made},
-		"host":       map[string]any{"os": map[string]any{"type": "windows"}},
-		"process":    map[string]any{"name": process},
-		"file":       map[string]any{"extension": json.RawMessage(extension), "path": fmt.Sprintf(`%s%d`, folder, s.made)},
-		"message":    strings.Repeat("filler ", s.random.IntN(40)),
+		"event": map[string]any{"category": []string{"file"}, "type": []string{"creation"},
+			"kind": "event", "sequence": s.made},
+		"host":    map[string]any{"os": map[string]any{"type": "windows"}},
+		"process": map[string]any{"name": process},
+		"file": map[string]any{"extension": json.RawMessage(extension),
+			"path": fmt.Sprintf(`%s%d`, folder, s.made)},
+		"message": strings.Repeat("filler ", s.random.IntN(40)),
 	}
 	of := e["event"].(map[string]any)
 	if !ingested.IsZero() {
@@ -83,11 +89,14 @@ func (s *source) event(ago time.Duration, process, extension string, ingested ti
 
 // process is what wrote the file: one in three is of interest.
 func (s *source) process() string {
-	return []string{"umservice.exe", "UMWorker.exe", "explorer.exe", "w3wp.exe", "setup.exe", "svchost.exe"}[s.random.IntN(6)]
+	return []string{"umservice.exe", "UMWorker.exe", "explorer.exe", "w3wp.exe", "setup.exe",
+		"svchost.exe"}[s.random.IntN(6)]
 }
 
 // old makes one of the backlog, of any time within the look back.
-func (s *source) old() doc { return s.event(span(s.random, s.lookBack), s.process(), "", time.Time{}) }
+func (s *source) old() doc {
+	return s.event(span(s.random, s.lookBack), s.process(), "", time.Time{})
+}
 
 // fresh makes one as they come in: most new, some out of order, some hours late.
 func (s *source) fresh() doc {
@@ -115,7 +124,8 @@ func (s *source) ancient() doc {
 
 // large makes an event that no request holds.
 func (s *source) large(d doc) doc {
-	payload := fmt.Sprintf(`,"payload":%q}`, strings.Repeat("x", bodyLimit+s.random.IntN(bodyLimit)))
+	payload := fmt.Sprintf(`,"payload":%q}`,
+		strings.Repeat("x", bodyLimit+s.random.IntN(bodyLimit)))
 	return doc{d.id, append(bytes.TrimSuffix(d.text, []byte("}")), payload...)}
 }
 
@@ -154,7 +164,8 @@ func (a *admin) put(ctx context.Context, index string, docs []doc) error {
 		for i, item := range result.Items {
 			switch status := item.Create.Status; {
 			case status == http.StatusCreated, status == http.StatusConflict:
-			case status == http.StatusTooManyRequests, status >= 500, status == http.StatusForbidden,
+			case status == http.StatusTooManyRequests, status >= 500,
+				status == http.StatusForbidden,
 				bytes.Contains(item.Create.Error, []byte("index_closed_exception")):
 				left = append(left, docs[i]) // queue full, shard or index away, blocked: it passes
 			default:

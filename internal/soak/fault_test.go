@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// bring brings a fault about, holds it and undoes it. A fault counts only where it really was: a kill finds something
-// that runs, a flood gets a queue to refuse.
+// bring brings a fault about, holds it and undoes it. A fault counts only where it really was: a
+// kill finds something that runs, a flood gets a queue to refuse.
 func (r *round) bring(ctx context.Context, f fault) error {
 	switch f.kind {
 	case killed:
@@ -28,7 +28,8 @@ func (r *round) bring(ctx context.Context, f fault) error {
 		return r.hold(ctx, f, nothing, r.hourPasses(ctx))
 	case clockAhead, clockBehind:
 		return r.shiftClock(ctx, f)
-	case connectionReset, slowAnswers, slowRequests, narrow, slowClose, cutAnswer, cutRequest, blackHole, lostAnswers:
+	case connectionReset, slowAnswers, slowRequests, narrow, slowClose, cutAnswer, cutRequest,
+		blackHole, lostAnswers:
 		undo, err := r.net.poison(ctx, f.slot, fmt.Sprint("fault-", f.number), f.toxic())
 		return r.hold(ctx, f, undo, err)
 	case connectionRefused:
@@ -58,14 +59,16 @@ func (r *round) bring(ctx context.Context, f fault) error {
 		return r.expire(ctx, f)
 	case readOnly, readBlocked, metaBlocked:
 		index := r.index([]string{"ev-first", "ev-second", "ev-both"}[f.amount%3])
-		block := map[kind]string{readOnly: "read_only", readBlocked: "read", metaBlocked: "metadata"}[f.kind]
+		block := map[kind]string{readOnly: "read_only", readBlocked: "read",
+			metaBlocked: "metadata"}[f.kind]
 		return r.block(ctx, f, index, block)
 	case signalsStuck:
 		return r.block(ctx, f, r.index("signals"), "write")
 	case stateStuck:
 		return r.block(ctx, f, r.index("state"), "write")
 	case closed, longClosed:
-		return r.toggle(ctx, f, r.index("ev-closing")+"/_close?timeout=10s", r.index("ev-closing")+"/_open?timeout=10s")
+		return r.toggle(ctx, f, r.index("ev-closing")+"/_close?timeout=10s", r.index("ev-closing")+
+			"/_open?timeout=10s")
 	case deleted:
 		return r.delete(ctx)
 	case rolledOver:
@@ -91,7 +94,8 @@ func (r *round) kill(ctx context.Context, f fault) error {
 	return nil
 }
 
-// backfill is the command line of the round's backfill: always the same one, so that it goes on where it was stopped.
+// backfill is the command line of the round's backfill: always the same one, so that it goes on
+// where it was stopped.
 func (r *round) backfill() []string {
 	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 	return []string{
@@ -129,7 +133,8 @@ func (r *round) oneMore(ctx context.Context, f fault, args []string) error {
 }
 
 func (r *round) shiftClock(ctx context.Context, f fault) error {
-	wrong := []time.Duration{time.Second, 30 * time.Second, 5 * time.Minute, 2 * time.Hour, 30 * time.Hour}[f.amount%5]
+	wrong := []time.Duration{time.Second, 30 * time.Second, 5 * time.Minute, 2 * time.Hour,
+		30 * time.Hour}[f.amount%5]
 	if f.kind == clockBehind {
 		wrong = -wrong
 	}
@@ -149,7 +154,8 @@ func (r *round) flood(ctx context.Context, f fault) error {
 			for ctx.Err() == nil {
 				answer, err := r.admin.do(ctx, http.MethodPost, r.index("flood")+"/_bulk", body)
 				busy := (*refused)(nil)
-				if errors.As(err, &busy) && busy.status == http.StatusTooManyRequests || bytes.Contains(answer, []byte(`"status":429`)) {
+				if errors.As(err, &busy) && busy.status == http.StatusTooManyRequests ||
+					bytes.Contains(answer, []byte(`"status":429`)) {
 					full.Store(true)
 				}
 			}
@@ -169,7 +175,8 @@ func (r *round) openBreaker(ctx context.Context, f fault) error {
 		setting, limit = "indices.breaker.total.limit", "5%"
 	}
 	set := func(to any) error {
-		_, err := r.admin.insist(ctx, http.MethodPut, "_cluster/settings", map[string]any{"persistent": map[string]any{setting: to}})
+		_, err := r.admin.insist(ctx, http.MethodPut, "_cluster/settings",
+			map[string]any{"persistent": map[string]any{setting: to}})
 		return err
 	}
 	return r.hold(ctx, f, func() error { return set(nil) }, set(limit))
@@ -194,13 +201,15 @@ func (r *round) expire(ctx context.Context, f fault) error {
 
 func (r *round) block(ctx context.Context, f fault, index, block string) error {
 	set := func(to any) error {
-		_, err := r.admin.do(ctx, http.MethodPut, index+"/_settings", map[string]any{"index.blocks." + block: to})
+		_, err := r.admin.do(ctx, http.MethodPut, index+"/_settings",
+			map[string]any{"index.blocks." + block: to})
 		missing := (*refused)(nil)
 		if errors.As(err, &missing) && missing.status == http.StatusNotFound {
 			return nil // the program's own index, before its first run
 		}
 		if err != nil {
-			_, err = r.admin.insist(ctx, http.MethodPut, index+"/_settings", map[string]any{"index.blocks." + block: to})
+			_, err = r.admin.insist(ctx, http.MethodPut, index+"/_settings",
+				map[string]any{"index.blocks." + block: to})
 		}
 		return err
 	}
@@ -215,7 +224,8 @@ func (r *round) toggle(ctx context.Context, f fault, on, off string) error {
 	}, err)
 }
 
-// delete removes an index for good. Its events are not expected any more, and not unexpected either.
+// delete removes an index for good. Its events are not expected any more, and not unexpected
+// either.
 func (r *round) delete(ctx context.Context) error {
 	r.mu.Lock()
 	index := r.goners[0]
@@ -233,7 +243,8 @@ func (r *round) conflict(ctx context.Context, f fault) error {
 	of := conflicting()[f.amount%uint64(len(conflicting()))]
 	index := r.index(fmt.Sprint("ev-odd-", f.number))
 	odd := strings.Replace(mapping, `"extension": {"type": "keyword"}`, `"extension": `+of.field, 1)
-	if _, err := r.admin.insist(ctx, http.MethodPut, index, `{"settings": {"number_of_replicas": 1}, "mappings": {`+odd+`}}`); err != nil {
+	if _, err := r.admin.insist(ctx, http.MethodPut, index,
+		`{"settings": {"number_of_replicas": 1}, "mappings": {`+odd+`}}`); err != nil {
 		return err
 	}
 	src := newSource(r.plan, uint64(1000+f.number), 10_000_000+f.number*1000)
@@ -248,7 +259,8 @@ func (r *round) refreshApart(ctx context.Context, f fault) error {
 	index := r.targets()[f.amount%4]
 	rare := []any{"-1", "30s"}[f.amount/8%2]
 	set := func(to any) error {
-		_, err := r.admin.insist(ctx, http.MethodPut, index+"/_settings", map[string]any{"index.refresh_interval": to})
+		_, err := r.admin.insist(ctx, http.MethodPut, index+"/_settings",
+			map[string]any{"index.refresh_interval": to})
 		return err
 	}
 	return r.hold(ctx, f, func() error {

@@ -17,8 +17,8 @@ const (
 	userName  = "soak"
 )
 
-// gateway is what stands before many clusters: it limits the size of a request and asks for a password.
-// For a while it may answer with less than the cluster said.
+// gateway is what stands before many clusters: it limits the size of a request and asks for a
+// password. For a while it may answer with less than the cluster said.
 type gateway struct {
 	file string // holds the password, as the program reads it
 
@@ -32,7 +32,8 @@ type gateway struct {
 }
 
 func newGateway(file string) (*gateway, error) {
-	g := &gateway{file: file, password: rand.Text(), hollow: map[int]uint64{}, hollowed: map[int]int{}}
+	g := &gateway{file: file, password: rand.Text(), hollow: map[int]uint64{},
+		hollowed: map[int]int{}}
 	return g, g.publish()
 }
 
@@ -77,7 +78,8 @@ func (g *gateway) admit(w http.ResponseWriter, r *http.Request) bool {
 		http.Error(w, "<html><h1>401 Authorization Required</h1></html>", http.StatusUnauthorized)
 		return false
 	}
-	http.Error(w, "<html><h1>413 Request Entity Too Large</h1></html>", http.StatusRequestEntityTooLarge)
+	http.Error(w, "<html><h1>413 Request Entity Too Large</h1></html>",
+		http.StatusRequestEntityTooLarge)
 	return false
 }
 
@@ -98,7 +100,8 @@ func (g *gateway) restore(number int) int {
 
 // needed are what Elasticsearch always sends in one answer or another, and what hits always have.
 func needed() (inAnswers, inHits []string) {
-	return []string{"_shards", "hits", "id", "items", "_seq_no", "_source", "timed_out", "aggregations", "indices", "nodes"},
+	return []string{"_shards", "hits", "id", "items", "_seq_no", "_source", "timed_out",
+			"aggregations", "indices", "nodes"},
 		[]string{"_index", "_id", "sort"}
 }
 
@@ -109,7 +112,8 @@ func (g *gateway) spoils() bool {
 	return len(g.hollow) > 0
 }
 
-// spoil takes away from an answer what the faults that hold ask for. Of three answers two stay whole.
+// spoil takes away from an answer what the faults that hold ask for. Of three answers two stay
+// whole.
 func (g *gateway) spoil(header http.Header, body []byte) []byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// instance is a place in which the program runs again and again, as a service or once, until it is stopped.
+// instance is a place in which the program runs again and again, as a service or once, until it is
+// stopped.
 type instance struct {
 	file  string
 	env   []string
@@ -50,10 +51,12 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// once runs the program to its end, or asks it to end after a limit, or when ctx ends. It gives the exit code.
+// once runs the program to its end, or asks it to end after a limit, or when ctx ends. It gives the
+// exit code.
 func (i *instance) once(ctx context.Context, limit time.Duration, args ...string) int {
 	cmd := exec.Command(i.file, args...)
-	cmd.Env, cmd.Dir, cmd.Stderr = append(slices.Clone(i.env), "ESRULE_ELASTICSEARCH_URL="+i.url()), i.home, i
+	cmd.Env, cmd.Dir, cmd.Stderr = append(slices.Clone(i.env), "ESRULE_ELASTICSEARCH_URL="+i.url()),
+		i.home, i
 	i.mu.Lock()
 	err := cmd.Start()
 	if err != nil {

@@ -14,7 +14,9 @@ import (
 	rules "esrule/internal/schedule"
 )
 
-func (r *round) ledgerPath(id rule.ID) string { return r.index("state") + "/_doc/ledger-" + string(id) }
+func (r *round) ledgerPath(id rule.ID) string {
+	return r.index("state") + "/_doc/ledger-" + string(id)
+}
 
 func (r *round) ledger(ctx context.Context, id rule.ID) (*rules.Ledger, error) {
 	answer, err := r.admin.insist(ctx, http.MethodGet, r.ledgerPath(id), nil)
@@ -27,8 +29,8 @@ func (r *round) ledger(ctx context.Context, id rule.ID) (*rules.Ledger, error) {
 	return &document.Source, json.Unmarshal(answer, &document)
 }
 
-// hourPasses makes the next late sweep of every rule due now. Nobody waits an hour for it here. The ledger is changed as
-// an instance changes it, so that none of theirs is lost.
+// hourPasses makes the next late sweep of every rule due now. Nobody waits an hour for it here. The
+// ledger is changed as an instance changes it, so that none of theirs is lost.
 func (r *round) hourPasses(ctx context.Context) error {
 	for _, d := range r.detections {
 		if err := r.sweepNow(ctx, d.Rule.ID); err != nil {
@@ -52,12 +54,14 @@ func (r *round) sweepNow(ctx context.Context, id rule.ID) error {
 		}
 		if err == nil {
 			numbers := json.NewDecoder(bytes.NewReader(answer))
-			numbers.UseNumber() // a large one would come back in a form that is none for a whole number
+			// a large one would come back in a form that is none for a whole number
+			numbers.UseNumber()
 			err = numbers.Decode(&document)
 		}
 		if sweep, ok := document.Source["sweep"].(map[string]any); ok {
 			sweep["due"] = time.Now().UTC().Format(time.RFC3339Nano)
-			path := fmt.Sprintf("%s?if_seq_no=%d&if_primary_term=%d", r.ledgerPath(id), document.SeqNo, document.PrimaryTerm)
+			path := fmt.Sprintf("%s?if_seq_no=%d&if_primary_term=%d", r.ledgerPath(id),
+				document.SeqNo, document.PrimaryTerm)
 			if _, err = r.admin.do(ctx, http.MethodPut, path, document.Source); err == nil {
 				return nil
 			}
@@ -69,7 +73,8 @@ func (r *round) sweepNow(ctx context.Context, id rule.ID) error {
 	}
 }
 
-// progress tells how much of the look back was covered while everything failed: what was covered later shows less.
+// progress tells how much of the look back was covered while everything failed: what was covered
+// later shows less.
 func (r *round) progress(ctx context.Context) string {
 	var parts []string
 	for _, d := range r.detections {
@@ -79,7 +84,9 @@ func (r *round) progress(ctx context.Context) string {
 		}
 		if l := &document.Source; err == nil && json.Unmarshal(answer, &document) == nil {
 			wanted := l.Gaps(time.Now()).Length() + l.Covered.Length()
-			parts = append(parts, fmt.Sprintf("%.0f %%, %d indices open", 100*l.Covered.Length().Seconds()/wanted.Seconds(), len(l.Open)))
+			parts = append(parts,
+				fmt.Sprintf("%.0f %%, %d indices open",
+					100*l.Covered.Length().Seconds()/wanted.Seconds(), len(l.Open)))
 		}
 	}
 	return strings.Join(parts, "; ")

@@ -20,7 +20,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// network lies between the instances and the cluster: a line for each instance, that can be broken alone.
+// network lies between the instances and the cluster: a line for each instance, that can be broken
+// alone.
 type network struct {
 	server  *toxiproxy.ApiServer
 	watcher *watcher
@@ -37,7 +38,8 @@ func newNetwork(first string, second func() (string, error), g *gateway) (*netwo
 	if err != nil {
 		return nil, err
 	}
-	n := &network{watcher: w, abandoned: func(int) {}, server: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
+	n := &network{watcher: w, abandoned: func(int) {},
+		server: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
 	for slot := range slots {
 		line, err := n.newLine(slot)
 		if err != nil {
@@ -49,7 +51,8 @@ func newNetwork(first string, second func() (string, error), g *gateway) (*netwo
 }
 
 func (n *network) newLine(slot int) (*toxiproxy.Proxy, error) {
-	line := toxiproxy.NewProxy(n.server, fmt.Sprint("slot-", slot), "127.0.0.1:0", n.watcher.Listener.Addr().String())
+	line := toxiproxy.NewProxy(n.server, fmt.Sprint("slot-", slot), "127.0.0.1:0",
+		n.watcher.Listener.Addr().String())
 	if err := line.Start(); err != nil {
 		return nil, fmt.Errorf("start the line of slot %d: %w", slot, err)
 	}
@@ -73,7 +76,8 @@ func (n *network) line(slot int) *toxiproxy.Proxy {
 	return n.lines[slot]
 }
 
-// url is where the instance of a slot finds the cluster. One of them has the addresses of both nodes.
+// url is where the instance of a slot finds the cluster. One of them has the addresses of both
+// nodes.
 func (n *network) url(slot int) string {
 	url := "http://" + n.line(slot).Listen
 	if slot == twoAddresses {
@@ -82,11 +86,12 @@ func (n *network) url(slot int) string {
 	return url
 }
 
-// twoAddresses is the slot whose instance knows both nodes. The way to the second fails with that node only.
+// twoAddresses is the slot whose instance knows both nodes. The way to the second fails with that
+// node only.
 const twoAddresses = 1
 
-// inTime waits ten seconds for a change to a line. Toxiproxy can wait for ever on a connection whose end is dead, and holds the
-// line meanwhile (Shopify/toxiproxy#558).
+// inTime waits ten seconds for a change to a line. Toxiproxy can wait for ever on a connection
+// whose end is dead, and holds the line meanwhile (Shopify/toxiproxy#558).
 func inTime(change func() error) (done bool, err error) {
 	ended := make(chan error, 1)
 	go func() { ended <- change() }()
@@ -98,7 +103,8 @@ func inTime(change func() error) (done bool, err error) {
 	}
 }
 
-// replace puts a new line in the place of one that is stuck, unless that was done. It is for programs that start from now on.
+// replace puts a new line in the place of one that is stuck, unless that was done. It is for
+// programs that start from now on.
 func (n *network) replace(slot int, stuck *toxiproxy.Proxy) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -137,9 +143,11 @@ func (f fault) toxic() toxic {
 	case connectionReset:
 		return toxic{"reset_peer", f.amount%2 == 0, map[string]int64{"timeout": between(0, 50)}}
 	case slowAnswers:
-		return toxic{"latency", false, map[string]int64{"latency": between(20, 200), "jitter": between(0, 50)}}
+		return toxic{"latency", false, map[string]int64{"latency": between(20, 200),
+			"jitter": between(0, 50)}}
 	case slowRequests:
-		return toxic{"latency", true, map[string]int64{"latency": between(20, 200), "jitter": between(0, 50)}}
+		return toxic{"latency", true, map[string]int64{"latency": between(20, 200),
+			"jitter": between(0, 50)}}
 	case narrow:
 		return toxic{"bandwidth", false, map[string]int64{"rate": between(5, 100)}}
 	case slowClose:
@@ -157,12 +165,14 @@ func (f fault) toxic() toxic {
 }
 
 // poison puts a toxic on a line and gives what takes it away.
-func (n *network) poison(ctx context.Context, slot int, name string, t toxic) (func() error, error) {
+func (n *network) poison(ctx context.Context, slot int, name string,
+	t toxic) (func() error, error) {
 	direction := "downstream"
 	if t.upstream {
 		direction = "upstream"
 	}
-	text, err := json.Marshal(map[string]any{"name": name, "type": t.kind, "stream": direction, "attributes": t.attributes})
+	text, err := json.Marshal(map[string]any{"name": name, "type": t.kind, "stream": direction,
+		"attributes": t.attributes})
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +195,8 @@ func (n *network) refuse(slot int) (func() error, error) {
 	err := n.change(slot, line, func() error { line.Stop(); return nil })
 	return func() error {
 		return n.change(slot, line, func() error {
-			if err := line.Start(); !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) { // two refusals that overlap: the first end mends
+			// two refusals that overlap: the first end mends
+			if err := line.Start(); !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) {
 				return err
 			}
 			return nil
@@ -193,8 +204,8 @@ func (n *network) refuse(slot int) (func() error, error) {
 	}, err
 }
 
-// watcher stands before the nodes, as a gateway. It remembers the points in time that were opened, so that one can be
-// ended under the program's hands, and counts the refusals that the program got.
+// watcher stands before the nodes, as a gateway. It remembers the points in time that were opened,
+// so that one can be ended under the program's hands, and counts the refusals that the program got.
 type watcher struct {
 	*httptest.Server // before the first node
 	second           *httptest.Server
@@ -243,7 +254,8 @@ func (w *watcher) look(res *http.Response) error {
 	case code == http.StatusForbidden, code >= 500:
 		w.refused++
 	}
-	opens := strings.HasSuffix(res.Request.URL.Path, "/_pit") && res.Request.Method == http.MethodPost
+	opens := strings.HasSuffix(res.Request.URL.Path, "/_pit") &&
+		res.Request.Method == http.MethodPost
 	bulk := strings.HasSuffix(res.Request.URL.Path, "/_bulk")
 	spoils := w.gateway.spoils() && res.StatusCode < http.StatusMultipleChoices
 	if !opens && !bulk && !spoils {
@@ -288,6 +300,7 @@ func (w *watcher) open() []string {
 func (w *watcher) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return fmt.Sprintf("%d requests answered; refused: %d with 429, %d in items of bulk requests, %d with 403 or 5xx; the gateway: %s",
+	return fmt.Sprintf("%d requests answered; refused: %d with 429, %d in items of bulk "+
+		"requests, %d with 403 or 5xx; the gateway: %s",
 		w.requests, w.busy, w.items, w.refused, w.gateway)
 }

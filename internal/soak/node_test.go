@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// While a node is away, the signals of the indices on the other still come, and the lost one is named and kept. When the
-// node is back, its signals come too.
+// While a node is away, the signals of the indices on the other still come, and the lost one is
+// named and kept. When the node is back, its signals come too.
 func (h *harness) losesANode(t *testing.T) {
 	t.Helper()
-	r, err := newRound(&schedule{seed: 0, size: size{lookBack: 3 * time.Hour, backlog: 400}}, h.pair, h.file, h.home)
+	r, err := newRound(&schedule{seed: 0, size: size{lookBack: 3 * time.Hour, backlog: 400}},
+		h.pair, h.file, h.home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,13 +31,16 @@ func (h *harness) losesANode(t *testing.T) {
 	if code := program.once(ctx, 0, "run", "--once"); code != 1 {
 		t.Errorf("exit code with a node away: %d, want 1\n%s", code, program.said())
 	}
-	for _, part := range []string{r.index("ev-second") + " is open", "a shard is not available: its node is down or the index is gone"} {
+	for _, part := range []string{r.index("ev-second") + " is open",
+		"a shard is not available: its node is down or the index is gone"} {
 		if !strings.Contains(program.said(), part) {
 			t.Errorf("it does not say %q:\n%s", part, program.said())
 		}
 	}
-	if first, second := r.signalsOf(ctx, t, "ev-first"), r.signalsOf(ctx, t, "ev-second"); first == 0 || second > 0 {
-		t.Errorf("signals with a node away: %d of the index that is there, %d of the one that is lost; want some and none", first, second)
+	if first, second := r.signalsOf(ctx, t, "ev-first"),
+		r.signalsOf(ctx, t, "ev-second"); first == 0 || second > 0 {
+		t.Errorf("signals with a node away: %d of the index that is there, %d of the one that is "+
+			"lost; want some and none", first, second)
 	}
 	for _, d := range r.detections {
 		l, err := r.ledger(ctx, d.Rule.ID)
@@ -59,7 +63,8 @@ func (h *harness) losesANode(t *testing.T) {
 // signalsOf counts the signals of one index's events.
 func (r *round) signalsOf(ctx context.Context, t *testing.T, index string) int {
 	t.Helper()
-	if _, err := r.admin.insist(ctx, http.MethodPost, r.index("signals")+"/_refresh", nil); err != nil {
+	if _, err := r.admin.insist(ctx, http.MethodPost, r.index("signals")+"/_refresh",
+		nil); err != nil {
 		t.Fatal(err)
 	}
 	n := 0

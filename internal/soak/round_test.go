@@ -53,13 +53,15 @@ func (r *round) patterns() []string {
 
 // targets are where live events are written.
 func (r *round) targets() []string {
-	return []string{r.index("ev-first"), r.index("ev-second"), r.index("ev-both"), r.index("ev-closing"),
+	return []string{r.index("ev-first"), r.index("ev-second"), r.index("ev-both"),
+		r.index("ev-closing"),
 		r.index("write"), r.index("alias"), r.index("stream")}
 }
 
 func newRound(plan *schedule, pair *estest.Pair, file, home string) (*round, error) {
 	r := &round{
-		plan: plan, pair: pair, admin: &admin{url: pair.URL, http: &http.Client{Timeout: time.Minute}},
+		plan: plan, pair: pair,
+		admin:  &admin{url: pair.URL, http: &http.Client{Timeout: time.Minute}},
 		prefix: fmt.Sprintf("soak-%d-%x", plan.seed, time.Now().UnixNano()&0xffffff),
 		gone:   map[string][]doc{}, done: map[kind]int{}, extra: make(chan struct{}, 1),
 	}
@@ -80,7 +82,8 @@ func newRound(plan *schedule, pair *estest.Pair, file, home string) (*round, err
 		return nil, err
 	}
 	second := func() (string, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // a node that starts has no address yet
+		// a node that starts has no address yet
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		return pair.SecondURL(ctx)
 	}
@@ -129,7 +132,8 @@ func (r *round) prepare(ctx context.Context, src *source) error {
 	on := func(node string) string {
 		return `{"settings": {"number_of_replicas": 0, "refresh_interval": "1s", "index.routing.allocation.require._name": "` + node + `"}, "mappings": {` + mapping + `}}`
 	}
-	both := `{"settings": {"number_of_shards": 2, "number_of_replicas": 1}, "mappings": {` + mapping + `}}`
+	both := `{"settings": {"number_of_shards": 2, "number_of_replicas": 1}, "mappings": {` +
+		mapping + `}}`
 	create := func(path string, body any) error {
 		_, err := r.admin.insist(ctx, http.MethodPut, path, body)
 		return err
@@ -139,13 +143,17 @@ func (r *round) prepare(ctx context.Context, src *source) error {
 		create(r.index("ev-second"), on(estest.SecondNode)),
 		create(r.index("ev-both"), both),
 		create(r.index("ev-closing"), both),
-		create("_index_template/"+r.prefix, `{"index_patterns": ["`+r.index("ev-roll-*")+`"], "priority": 500, "template": `+both+`}`),
-		create(r.index("ev-roll-000001"), `{"aliases": {"`+r.index("write")+`": {"is_write_index": true}}}`),
+		create("_index_template/"+r.prefix, `{"index_patterns": ["`+r.index("ev-roll-*")+
+			`"], "priority": 500, "template": `+both+`}`),
+		create(r.index("ev-roll-000001"), `{"aliases": {"`+r.index("write")+
+			`": {"is_write_index": true}}}`),
 		create(r.index("behind-1"), both),
 		create(r.index("behind-2"), both),
-		create("_index_template/"+r.prefix+"-stream", `{"index_patterns": ["`+r.index("stream")+`"], "priority": 500,
+		create("_index_template/"+r.prefix+"-stream", `{"index_patterns": ["`+r.index("stream")+
+			`"], "priority": 500,
 			"data_stream": {}, "template": `+both+`}`),
-		create(r.index("flood"), `{"settings": {"number_of_shards": 2, "number_of_replicas": 0}, "mappings": {"enabled": false}}`),
+		create(r.index("flood"),
+			`{"settings": {"number_of_shards": 2, "number_of_replicas": 0}, "mappings": {"enabled": false}}`),
 	)
 	if err != nil {
 		return err
@@ -156,7 +164,8 @@ func (r *round) prepare(ctx context.Context, src *source) error {
 	if err != nil {
 		return err
 	}
-	old := []string{r.index("ev-first"), r.index("ev-second"), r.index("ev-both"), r.index("ev-closing"),
+	old := []string{r.index("ev-first"), r.index("ev-second"), r.index("ev-both"),
+		r.index("ev-closing"),
 		r.index("behind-1"), r.index("behind-2"), r.index("stream")}
 	for _, index := range old {
 		if err := r.write(ctx, index, many(r.plan.size.backlog/len(old), src.old)); err != nil {
@@ -164,7 +173,8 @@ func (r *round) prepare(ctx context.Context, src *source) error {
 		}
 	}
 	// The data stream goes on in a second index.
-	if _, err := r.admin.insist(ctx, http.MethodPost, r.index("stream")+"/_rollover", nil); err != nil {
+	if _, err := r.admin.insist(ctx, http.MethodPost, r.index("stream")+"/_rollover",
+		nil); err != nil {
 		return err
 	}
 	for _, f := range r.plan.faults {
@@ -194,13 +204,15 @@ func (r *round) prepare(ctx context.Context, src *source) error {
 		return err
 	}
 	// With its copy, an index whose first node is lost is searched on the other.
-	_, err = r.admin.insist(ctx, http.MethodGet, "_cluster/health/"+r.pattern()+"?wait_for_status=green&timeout=30s", nil)
+	_, err = r.admin.insist(ctx, http.MethodGet, "_cluster/health/"+r.pattern()+
+		"?wait_for_status=green&timeout=30s", nil)
 	return err
 }
 
 func (r *round) copySome(ctx context.Context, src *source) error {
 	docs := many(60, src.old)
-	return errors.Join(r.write(ctx, r.index("ev-first"), docs), r.write(ctx, r.index("ev-second"), docs))
+	return errors.Join(r.write(ctx, r.index("ev-first"), docs),
+		r.write(ctx, r.index("ev-second"), docs))
 }
 
 func (r *round) write(ctx context.Context, index string, docs []doc) error {
@@ -213,7 +225,8 @@ func (r *round) write(ctx context.Context, index string, docs []doc) error {
 	return nil
 }
 
-// fail runs instances, live events and faults side by side, and returns when the last fault is undone.
+// fail runs instances, live events and faults side by side, and returns when the last fault is
+// undone.
 func (r *round) fail(ctx context.Context) {
 	r.started = time.Now()
 	working, stop := context.WithCancel(ctx)
@@ -271,7 +284,8 @@ func (r *round) count(k kind) {
 func (r *round) heal(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not within %s", patience))
 	defer cancel()
-	if _, err := r.admin.insist(ctx, http.MethodGet, "_cluster/health/"+r.prefix+"-*?wait_for_status=yellow&wait_for_nodes=2&timeout=30s", nil); err != nil {
+	if _, err := r.admin.insist(ctx, http.MethodGet, "_cluster/health/"+r.prefix+
+		"-*?wait_for_status=yellow&wait_for_nodes=2&timeout=30s", nil); err != nil {
 		return err
 	}
 	if _, err := r.admin.insist(ctx, http.MethodPost, r.prefix+"-*/_refresh", nil); err != nil {
@@ -282,7 +296,8 @@ func (r *round) heal(ctx context.Context) error {
 	if err := last.shift(0); err != nil {
 		return err
 	}
-	// The first run ends a late sweep that was under way, which need not find what came since it began. The next one does.
+	// The first run ends a late sweep that was under way, which need not find what came since it
+	// began. The next one does.
 	if err := last.finish(ctx, "run", "--once"); err != nil {
 		return err
 	}
@@ -292,8 +307,9 @@ func (r *round) heal(ctx context.Context) error {
 	return errors.Join(last.finish(ctx, "run", "--once"), last.finishBackfill(ctx, r.backfill()))
 }
 
-// finishBackfill goes on with the round's backfill. Where its plan was made while an index was closed, it says that it
-// takes a new one, and ends with 1 until then: so the user is told, and so it is done here.
+// finishBackfill goes on with the round's backfill. Where its plan was made while an index was
+// closed, it says that it takes a new one, and ends with 1 until then: so the user is told, and so
+// it is done here.
 func (i *instance) finishBackfill(ctx context.Context, args []string) error {
 	if i.once(ctx, 0, args...) != 0 && strings.Contains(i.said(), "run the same with --restart") {
 		args = append(args, "--restart")
@@ -305,7 +321,8 @@ func (i *instance) finishBackfill(ctx context.Context, args []string) error {
 func (i *instance) finish(ctx context.Context, args ...string) error {
 	for i.once(ctx, 0, args...) != 0 {
 		if ctx.Err() != nil {
-			return fmt.Errorf("`%s` does not end with 0: %w\n%s", strings.Join(args, " "), context.Cause(ctx), i.said())
+			return fmt.Errorf("`%s` does not end with 0: %w\n%s", strings.Join(args, " "),
+				context.Cause(ctx), i.said())
 		}
 		pause(ctx, 500*ms)
 	}

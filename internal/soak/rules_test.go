@@ -10,9 +10,11 @@ import (
 	"esrule/internal/query/rule"
 )
 
-// The rules of the harness. An interval of a second keeps the pauses before a sick index is tried again short.
+// The rules of the harness. An interval of a second keeps the pauses before a sick index is tried
+// again short.
 const (
-	// byTimestamp goes by @timestamp alone: an event that comes late is seen only within the overlap, or by a sweep.
+	// byTimestamp goes by @timestamp alone: an event that comes late is seen only within the
+	// overlap, or by a sweep.
 	byTimestamp rule.ID = "50a4b0c1-0000-4000-8000-000000000001"
 	// byIngested goes by event.ingested where an event has it: late events are no others to it.
 	byIngested rule.ID = "50a4b0c1-0000-4000-8000-000000000002"
@@ -46,8 +48,10 @@ func writeRules(folder string, patterns []string) (string, error) {
 	}
 	pattern := strings.Join(patterns, `", "`)
 	for name, text := range map[string]string{
-		"timestamp.toml": fmt.Sprintf(ruleText, pattern, "by @timestamp", byTimestamp, "", `"um*.exe", "tardy.exe"`),
-		"ingested.toml":  fmt.Sprintf(ruleText, pattern, "by event.ingested", byIngested, `timestamp_override = "event.ingested"`, `"um*.exe", "late.exe"`),
+		"timestamp.toml": fmt.Sprintf(ruleText, pattern, "by @timestamp", byTimestamp, "",
+			`"um*.exe", "tardy.exe"`),
+		"ingested.toml": fmt.Sprintf(ruleText, pattern, "by event.ingested", byIngested,
+			`timestamp_override = "event.ingested"`, `"um*.exe", "late.exe"`),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
 			return "", err

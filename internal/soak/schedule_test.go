@@ -66,7 +66,8 @@ type habit struct {
 
 const ms = time.Millisecond
 
-// habits are all kinds but nodeLost, which comes once a round at most: a node takes longer to come back than all others.
+// habits are all kinds but nodeLost, which comes once a round at most: a node takes longer to come
+// back than all others.
 func habits() []habit {
 	return []habit{
 		{killed, 16, 0, 0},
@@ -121,7 +122,8 @@ type fault struct {
 }
 
 func (f fault) String() string {
-	return fmt.Sprintf("%6.2fs #%d %s for %s (slot %d, amount %d)", f.at.Seconds(), f.number, f.kind, f.hold, f.slot, f.amount)
+	return fmt.Sprintf("%6.2fs #%d %s for %s (slot %d, amount %d)", f.at.Seconds(), f.number,
+		f.kind, f.hold, f.slot, f.amount)
 }
 
 // schedule is what a seed stands for.
@@ -141,9 +143,10 @@ type size struct {
 	node     bool          // a node is lost too, which makes a round long
 }
 
-// late is the instances' ESRULE_LATE: half the look back. What comes late is younger, so that a sweep finds what
-// nothing else does: events without event.ingested that come hours late or are dated in the future. The older half of
-// the backlog is found by no sweep: where an index was closed, blocked or replaced, its time must be open in the ledger.
+// late is the instances' ESRULE_LATE: half the look back. What comes late is younger, so that a
+// sweep finds what nothing else does: events without event.ingested that come hours late or are
+// dated in the future. The older half of the backlog is found by no sweep: where an index was
+// closed, blocked or replaced, its time must be open in the ledger.
 func (s size) late() time.Duration { return s.lookBack / 2 }
 
 const slots = 3 // instances at once; the last one only now and then
@@ -170,7 +173,9 @@ func newSchedule(seed uint64, s size) *schedule {
 		})
 	}
 	if s.node {
-		plan.faults = append(plan.faults, fault{kind: nodeLost, at: length/20 + span(random, length/5), hold: 1500*ms + span(random, 2000*ms)})
+		plan.faults = append(plan.faults,
+			fault{kind: nodeLost, at: length/20 + span(random, length/5),
+				hold: 1500*ms + span(random, 2000*ms)})
 	}
 	slices.SortStableFunc(plan.faults, func(a, b fault) int { return int(a.at - b.at) })
 	for i := range plan.faults {

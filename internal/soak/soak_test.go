@@ -18,11 +18,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	zerolog.SetGlobalLevel(zerolog.Disabled) // some of toxiproxy's toxics log where no one can tell them not to
+	// some of toxiproxy's toxics log where no one can tell them not to
+	zerolog.SetGlobalLevel(zerolog.Disabled)
 	os.Exit(m.Run())
 }
 
-// Whatever fails, alone or all at once, each event that matches has one signal in the end, and every ledger is whole.
+// Whatever fails, alone or all at once, each event that matches has one signal in the end, and
+// every ledger is whole.
 func TestFaults(t *testing.T) {
 	if os.Getenv("SOAK_FAULTS") != "" {
 		t.Skip("SOAK_FAULTS is set: TestSoak runs")
@@ -31,7 +33,8 @@ func TestFaults(t *testing.T) {
 	t.Run("node lost", h.losesANode)
 	for _, seed := range []uint64{1, 2} {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			h.round(t, newSchedule(seed, size{faults: 46, every: 250 * ms, lookBack: 6 * time.Hour, backlog: 1200, live: 800}))
+			h.round(t, newSchedule(seed, size{faults: 46, every: 250 * ms, lookBack: 6 * time.Hour,
+				backlog: 1200, live: 800}))
 		})
 	}
 	h.tell(t)
@@ -47,7 +50,8 @@ func TestSoak(t *testing.T) {
 	t.Logf("seed %d (SOAK_SEED=%[1]d repeats it)", seed)
 	h := newHarness(t)
 	for ; !t.Failed() && (h.faults < faults || h.events < events); seed++ {
-		h.round(t, newSchedule(seed, size{faults: 260, every: 200 * ms, lookBack: 10 * time.Hour, backlog: 17000, live: 9000, node: true}))
+		h.round(t, newSchedule(seed, size{faults: 260, every: 200 * ms, lookBack: 10 * time.Hour,
+			backlog: 17000, live: 9000, node: true}))
 	}
 	h.tell(t)
 }
@@ -90,7 +94,8 @@ func newHarness(t *testing.T) *harness {
 		},
 	})
 	home := t.TempDir()
-	file, err := estest.BuildProgram(t.Context(), home, "-tags", "soak") // with a clock that can be moved
+	// with a clock that can be moved
+	file, err := estest.BuildProgram(t.Context(), home, "-tags", "soak")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,8 +125,12 @@ func (h *harness) round(t *testing.T, plan *schedule) {
 	h.signals += v.signals
 	h.lost += v.lost
 	h.doubled += v.doubled
-	t.Logf("seed %d: %d faults, %d events, %d signals, %d lost, %d doubled in %s (%s until the last fault was undone); covered by then: %s; %d without their events, %d reduced; %s; %d lines replaced",
-		plan.seed, faults, v.events, v.signals, v.lost, v.doubled, time.Since(began).Round(time.Second), r.failing.Round(time.Second), r.partial, v.withoutEvent, v.reduced, r.net.watcher, r.net.replaced)
+	t.Logf("seed %d: %d faults, %d events, %d signals, %d lost, %d doubled in %s (%s until the "+
+		"last fault was undone); covered by then: %s; %d without their events, %d reduced; %s; "+
+		"%d lines replaced",
+		plan.seed, faults, v.events, v.signals, v.lost, v.doubled,
+		time.Since(began).Round(time.Second), r.failing.Round(time.Second), r.partial,
+		v.withoutEvent, v.reduced, r.net.watcher, r.net.replaced)
 }
 
 // wantRight judges a round, and keeps its indices for whoever looks into what is wrong.
@@ -133,7 +142,8 @@ func (h *harness) wantRight(t *testing.T, r *round) *verdict {
 	}
 	if len(v.wrong) > 0 {
 		const enough = 20
-		t.Errorf("seed %d: %d things are wrong:\n%s\n%s\nwhat the last run said:\n%s", r.plan.seed, len(v.wrong),
+		t.Errorf("seed %d: %d things are wrong:\n%s\n%s\nwhat the last run said:\n%s", r.plan.seed,
+			len(v.wrong),
 			strings.Join(v.wrong[:min(len(v.wrong), enough)], "\n"), r.plan, r.instances[0].said())
 		return v
 	}
@@ -156,7 +166,9 @@ func (r *round) clean(ctx context.Context) {
 
 func (h *harness) tell(t *testing.T) {
 	t.Helper()
-	lines := []string{fmt.Sprintf("%d faults, %d events, %d signals, %d lost, %d doubled in %d rounds", h.faults, h.events, h.signals, h.lost, h.doubled, h.rounds)}
+	lines := []string{fmt.Sprintf(
+		"%d faults, %d events, %d signals, %d lost, %d doubled in %d rounds", h.faults, h.events,
+		h.signals, h.lost, h.doubled, h.rounds)}
 	for _, k := range slices.Sorted(maps.Keys(h.done)) {
 		lines = append(lines, fmt.Sprintf("%6d %s", h.done[k], k))
 	}

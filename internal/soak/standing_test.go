@@ -24,18 +24,20 @@ func (r *round) loseNode(ctx context.Context, f fault) error {
 	return r.hold(ctx, f, func() error { return r.pair.StartSecond(ctx) }, r.pair.KillSecond())
 }
 
-// writeLarge writes events that the gateway lets nobody send in one request: not even their signals.
+// writeLarge writes events that the gateway lets nobody send in one request: not even their
+// signals.
 func (r *round) writeLarge(ctx context.Context, f fault) error {
 	src := newSource(r.plan, uint64(2000+f.number), 20_000_000+f.number*1000)
 	index := r.targets()[f.amount%uint64(len(r.targets()))]
 	err := r.write(ctx, index, many(1, func() doc {
-		return src.large(src.event(span(src.random, 60*time.Second), "umservice.exe", `"aspx"`, time.Now()))
+		return src.large(src.event(span(src.random, 60*time.Second), "umservice.exe", `"aspx"`,
+			time.Now()))
 	}))
 	return r.hold(ctx, f, nothing, err)
 }
 
-// replaced are indices that go on under another name. Nobody may read them before, so that their events
-// are open in the ledgers; they are too old for a late sweep.
+// replaced are indices that go on under another name. Nobody may read them before, so that their
+// events are open in the ledgers; they are too old for a late sweep.
 type replaced struct {
 	index string
 	docs  []doc
@@ -50,7 +52,8 @@ func (r *round) newReplaced(ctx context.Context, f fault, body string, src *sour
 		return err
 	}
 	r.replaced = append(r.replaced, one)
-	_, err := r.admin.insist(ctx, http.MethodPut, one.index+"/_settings", `{"index.blocks.read": true}`)
+	_, err := r.admin.insist(ctx, http.MethodPut, one.index+"/_settings",
+		`{"index.blocks.read": true}`)
 	return err
 }
 
@@ -65,7 +68,8 @@ func (r *round) replace(ctx context.Context, f fault) error {
 		open = r.isOpen(ctx, one.index)
 	}
 	next := one.index + "-v2"
-	_, err := r.admin.insist(ctx, http.MethodPut, next, `{"settings": {"number_of_replicas": 1}, "mappings": {`+mapping+`}}`)
+	_, err := r.admin.insist(ctx, http.MethodPut, next,
+		`{"settings": {"number_of_replicas": 1}, "mappings": {`+mapping+`}}`)
 	if err != nil {
 		return err
 	}
@@ -119,7 +123,8 @@ func (r *round) blockMember(ctx context.Context, f fault) error {
 
 // refuseSignals makes the signals index refuse every signal, or what it has no mapping for.
 func (r *round) refuseSignals(ctx context.Context, f fault) error {
-	path, on, off := "/_settings", `{"index.default_pipeline": "soak-nowhere"}`, `{"index.default_pipeline": "_none"}`
+	path, on, off := "/_settings", `{"index.default_pipeline": "soak-nowhere"}`,
+		`{"index.default_pipeline": "_none"}`
 	switch f.amount % 4 {
 	case 1:
 		on, off = `{"index.final_pipeline": "soak-nowhere"}`, `{"index.final_pipeline": "_none"}`

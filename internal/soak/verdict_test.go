@@ -24,28 +24,35 @@ import (
 type verdict struct {
 	events, signals int
 	lost, doubled   int
-	withoutEvent    int      // signals of events that were too large
-	reduced         int      // signals that the signals index refused in full, for a reason that is known
-	wrong           []string // each thing that is not as it should be
+	withoutEvent    int // signals of events that were too large
+	// signals that the signals index refused in full, for a reason that is known
+	reduced int
+	wrong   []string // each thing that is not as it should be
 }
 
 func (v *verdict) say(format string, args ...any) {
 	v.wrong = append(v.wrong, fmt.Sprintf(format, args...))
 }
 
-// truth is what the matcher finds when it reads every event itself, without pre-filter, window or ledger.
+// truth is what the matcher finds when it reads every event itself, without pre-filter, window or
+// ledger.
 type truth struct {
-	wanted map[sink.SignalID]string // identities of matching events, each with one event that has it
+	// identities of matching events, each with one event that has it
+	wanted map[sink.SignalID]string
 	of     map[string]sink.SignalID // by rule, index and document
-	large  map[string]bool          // events that are too large for the way, by rule, index and document
+	// events that are too large for the way, by rule, index and document
+	large  map[string]bool
 	events int
 }
 
 func newTruth() *truth {
-	return &truth{wanted: map[sink.SignalID]string{}, of: map[string]sink.SignalID{}, large: map[string]bool{}}
+	return &truth{wanted: map[sink.SignalID]string{}, of: map[string]sink.SignalID{},
+		large: map[string]bool{}}
 }
 
-func key(id rule.ID, index, document string) string { return string(id) + " " + index + "/" + document }
+func key(id rule.ID, index, document string) string {
+	return string(id) + " " + index + "/" + document
+}
 
 // hit is a document as a search gives it.
 type hit struct {
@@ -61,14 +68,16 @@ func (a *admin) everything(ctx context.Context, pattern string, each func(hit) e
 		Shards   struct{ Failed int } `json:"_shards"`
 		Hits     struct{ Hits []hit }
 	}
-	answer, err := a.insist(ctx, http.MethodPost, pattern+"/_search?scroll=1m&allow_partial_search_results=false", `{"size": 2000, "sort": ["_doc"]}`)
+	answer, err := a.insist(ctx, http.MethodPost, pattern+
+		"/_search?scroll=1m&allow_partial_search_results=false", `{"size": 2000, "sort": ["_doc"]}`)
 	for err == nil {
 		page.Hits.Hits = nil
 		if err = json.Unmarshal(answer, &page); err != nil {
 			break
 		}
 		if page.Shards.Failed > 0 {
-			return fmt.Errorf("read everything of %s: %d shards failed", pattern, page.Shards.Failed)
+			return fmt.Errorf("read everything of %s: %d shards failed", pattern,
+				page.Shards.Failed)
 		}
 		if len(page.Hits.Hits) == 0 {
 			break
@@ -78,12 +87,14 @@ func (a *admin) everything(ctx context.Context, pattern string, each func(hit) e
 				return err
 			}
 		}
-		answer, err = a.insist(ctx, http.MethodPost, "_search/scroll", map[string]string{"scroll": "1m", "scroll_id": page.ScrollID})
+		answer, err = a.insist(ctx, http.MethodPost, "_search/scroll",
+			map[string]string{"scroll": "1m", "scroll_id": page.ScrollID})
 	}
 	if err != nil {
 		return fmt.Errorf("read everything of %s: %w", pattern, err)
 	}
-	_, err = a.insist(ctx, http.MethodDelete, "_search/scroll", map[string]string{"scroll_id": page.ScrollID})
+	_, err = a.insist(ctx, http.MethodDelete, "_search/scroll",
+		map[string]string{"scroll_id": page.ScrollID})
 	return err
 }
 
@@ -95,7 +106,8 @@ func (r *round) judge(ctx context.Context, client *elasticsearch.Client) (*verdi
 	}
 	v := &verdict{events: r.events}
 	if want := r.events - r.deletedEvents(); is.events != want {
-		v.say("the cluster holds %d events, %d were written: the harness or the server lost some", is.events, want)
+		v.say("the cluster holds %d events, %d were written: the harness or the server lost some",
+			is.events, want)
 	}
 	if err := r.compare(ctx, v, is, was); err != nil {
 		return nil, err
@@ -132,17 +144,21 @@ func (r *round) formerly() map[string][]doc {
 	return all
 }
 
-// judgeForm wants a signal without its event where that is too large for the way, and a signal in full else, unless
-// the signals index took none in full when it was written, or maps a field of the event otherwise.
+// judgeForm wants a signal without its event where that is too large for the way, and a signal in
+// full else, unless the signals index took none in full when it was written, or maps a field of the
+// event otherwise.
 func (v *verdict) judgeForm(of string, large bool, reduced string, h hit) {
 	isPointer := strings.HasPrefix(reduced, "without the event")
-	refusedInFull := strings.Contains(reduced, "strict_dynamic_mapping_exception") || strings.Contains(reduced, "pipeline")
-	mapsOtherwise := strings.Contains(of, "-ev-odd-") && strings.Contains(reduced, "[file.extension]")
+	refusedInFull := strings.Contains(reduced, "strict_dynamic_mapping_exception") ||
+		strings.Contains(reduced, "pipeline")
+	mapsOtherwise := strings.Contains(of, "-ev-odd-") &&
+		strings.Contains(reduced, "[file.extension]")
 	switch {
 	case large && isPointer && !bytes.Contains(h.Source, []byte("payload")):
 		v.withoutEvent++
 	case large:
-		v.say("an event is too large for the way, and its signal does not say so: %.2000s", h.Source)
+		v.say("an event is too large for the way, and its signal does not say so: %.2000s",
+			h.Source)
 	case refusedInFull, mapsOtherwise:
 		v.reduced++
 	case reduced != "":
@@ -150,8 +166,10 @@ func (v *verdict) judgeForm(of string, large bool, reduced string, h hit) {
 	}
 }
 
-// readTruth gives what is to be found in the events that are there, and what may have been found in those that were.
-func (r *round) readTruth(ctx context.Context, client *elasticsearch.Client) (is, was *truth, err error) {
+// readTruth gives what is to be found in the events that are there, and what may have been found in
+// those that were.
+func (r *round) readTruth(ctx context.Context,
+	client *elasticsearch.Client) (is, was *truth, err error) {
 	is, was = newTruth(), newTruth()
 	var judges []judge
 	for _, d := range r.detections {
@@ -173,7 +191,8 @@ func (r *round) readTruth(ctx context.Context, client *elasticsearch.Client) (is
 	for index, docs := range r.formerly() {
 		for _, d := range docs {
 			for _, j := range judges { // its mapping was this other index's
-				if err := j.judge(was, hit{Index: index, ID: d.id, Source: d.text}, r.index("ev-first")); err != nil {
+				if err := j.judge(was, hit{Index: index, ID: d.id, Source: d.text},
+					r.index("ev-first")); err != nil {
 					return nil, nil, err
 				}
 			}
@@ -189,7 +208,8 @@ type judge struct {
 	mappings  map[string]*event.Mapping
 }
 
-func newJudge(ctx context.Context, client *elasticsearch.Client, d *detect.Detection, patterns []string) (judge, error) {
+func newJudge(ctx context.Context, client *elasticsearch.Client, d *detect.Detection,
+	patterns []string) (judge, error) {
 	j := judge{detection: d, event: event.New(d.Fields), mappings: map[string]*event.Mapping{}}
 	classes, err := search.NewCluster(client, search.Options{}).Mappings(ctx, patterns, d.Mapped())
 	for _, class := range classes {
@@ -279,8 +299,10 @@ func (r *round) wantWhole(ctx context.Context, v *verdict, id rule.ID) error {
 	if err != nil {
 		return err
 	}
-	if len(l.Covered) != 1 || len(l.Gaps(l.Covered.End())) > 0 || len(l.Open) > 0 || len(l.Sick) > 0 ||
-		l.Covered[0].From.After(r.started.Add(-r.plan.size.lookBack)) || l.Covered.End().Before(r.started) {
+	if len(l.Covered) != 1 || len(l.Gaps(l.Covered.End())) > 0 || len(l.Open) > 0 ||
+		len(l.Sick) > 0 ||
+		l.Covered[0].From.After(r.started.Add(-r.plan.size.lookBack)) ||
+		l.Covered.End().Before(r.started) {
 		text, _ := json.MarshalIndent(l, "", " ")
 		v.say("the ledger has a gap: %s", text)
 	}

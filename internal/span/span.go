@@ -17,7 +17,8 @@ type Interval struct {
 
 // New returns the interval between two moments, cut to milliseconds.
 func New(from, to time.Time) Interval {
-	return Interval{From: from.UTC().Truncate(time.Millisecond), To: to.UTC().Truncate(time.Millisecond)}
+	return Interval{From: from.UTC().Truncate(time.Millisecond),
+		To: to.UTC().Truncate(time.Millisecond)}
 }
 
 // Empty reports whether no moment is in the interval.

@@ -31,7 +31,8 @@ func set(minutes ...int) span.Intervals {
 func show(s span.Intervals) string {
 	var parts []string
 	for _, i := range s {
-		parts = append(parts, fmt.Sprintf("%g-%g", i.From.Sub(epoch).Minutes(), i.To.Sub(epoch).Minutes()))
+		parts = append(parts, fmt.Sprintf("%g-%g", i.From.Sub(epoch).Minutes(),
+			i.To.Sub(epoch).Minutes()))
 	}
 	return strings.Join(parts, " ")
 }
@@ -78,7 +79,8 @@ func TestIntervalsAreSets(t *testing.T) {
 		var s span.Intervals
 		var plain [minutes]bool
 		for range rapid.IntRange(0, 6).Draw(t, "n") {
-			from, length := rapid.IntRange(0, minutes-1).Draw(t, "from"), rapid.IntRange(0, 5).Draw(t, "length")
+			from, length := rapid.IntRange(0, minutes-1).Draw(t, "from"),
+				rapid.IntRange(0, 5).Draw(t, "length")
 			to := min(from+length, minutes)
 			s = s.Union(spanOf(from, to))
 			for m := from; m < to; m++ {
@@ -87,7 +89,9 @@ func TestIntervalsAreSets(t *testing.T) {
 		}
 		return s, plain
 	}
-	holds := func(s span.Intervals, minute int) bool { return len(s.Within(spanOf(minute, minute+1))) > 0 }
+	holds := func(s span.Intervals, minute int) bool {
+		return len(s.Within(spanOf(minute, minute+1))) > 0
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		a, plainA := draw(t)
 		b, plainB := draw(t)
@@ -96,12 +100,14 @@ func TestIntervalsAreSets(t *testing.T) {
 				t.Fatalf("minute %d of %s with %s: got %v, want %v", m, show(a), show(b), got, want)
 			}
 			if got, want := holds(a.Minus(b...), m), plainA[m] && !plainB[m]; got != want {
-				t.Fatalf("minute %d of %s without %s: got %v, want %v", m, show(a), show(b), got, want)
+				t.Fatalf("minute %d of %s without %s: got %v, want %v", m, show(a), show(b), got,
+					want)
 			}
 		}
 		for i, piece := range a.Union(b...) {
 			if piece.Empty() || i > 0 && !a.Union(b...)[i-1].To.Before(piece.From) {
-				t.Fatalf("%s with %s: not in normal form: %s", show(a), show(b), show(a.Union(b...)))
+				t.Fatalf("%s with %s: not in normal form: %s", show(a), show(b),
+					show(a.Union(b...)))
 			}
 		}
 	})

@@ -1,5 +1,6 @@
-// Command matrix runs the end-to-end suite on every version of the server that the program is tested
-// on, one after the other, and prints a table. It ends with 1 where a test failed or did not run.
+// Command matrix runs the end-to-end suite on every version of the server that the program is
+// tested on, one after the other, and prints a table. It ends with 1 where a test failed or did not
+// run.
 //
 //	matrix            every version of estest.Versions
 //	matrix 8.0.1 …    those
@@ -82,7 +83,8 @@ func run(version string) (map[string]string, error) {
 	for _, column := range suite {
 		names = append(names, column.test)
 	}
-	cmd := exec.Command("bin/with-elasticsearch", "--", "go", "test", "-json", "-count=1", "-timeout", "20m",
+	cmd := exec.Command("bin/with-elasticsearch", "--", "go", "test", "-json", "-count=1",
+		"-timeout", "20m",
 		"-run", "^("+strings.Join(names, "|")+")$", "./internal/e2e")
 	cmd.Env = append(os.Environ(), "ESTEST_VERSION="+version)
 	cmd.Stderr = os.Stderr

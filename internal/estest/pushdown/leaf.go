@@ -15,7 +15,8 @@ func (t translator) compare(x *cond.Compare) (Query, error) {
 	if _, both := left.(*cond.Literal); both || !ok {
 		return nil, refuse(x, errComputed)
 	}
-	if call, ok := left.(*cond.Call); ok && isBoolean(call) && constant.Kind == cond.Bool && (op == cond.Equal || op == cond.NotEqual) {
+	if call, ok := left.(*cond.Call); ok && isBoolean(call) && constant.Kind == cond.Bool &&
+		(op == cond.Equal || op == cond.NotEqual) {
 		if (op == cond.Equal) != constant.Bool {
 			return negated(t.call(call))
 		}

@@ -55,7 +55,8 @@ func (s subject) regex(expression string, fold bool) Query {
 		return term(s.exact, text, fold)
 	}
 	const everySyntax = 255
-	return Query{"regexp": Query{s.exact: options(Query{"value": expression, "flags_value": everySyntax}, fold)}}
+	return Query{"regexp": Query{s.exact: options(Query{"value": expression,
+		"flags_value": everySyntax}, fold)}}
 }
 
 // onlyText gives the one text that a regular expression without metacharacters stands for.

@@ -15,7 +15,8 @@ import (
 // Query is query DSL; it marshals to the same text each time.
 type Query map[string]any
 
-// Translate gives the query that Elasticsearch's EQL runs for a condition over indices of the given mapping.
+// Translate gives the query that Elasticsearch's EQL runs for a condition over indices of the given
+// mapping.
 func Translate(condition cond.Expr, m *event.Mapping) (Query, error) {
 	t := translator{mapping: m}
 	return t.translate(condition)
@@ -90,12 +91,14 @@ func (t translator) isTrue(f *cond.Field) (Query, error) {
 		return nil, err
 	}
 	if s.mapped.Type != event.Boolean {
-		return nil, refuse(f, fmt.Errorf("a condition has to be boolean, and the field is of type %s", s.mapped.Name))
+		return nil, refuse(f,
+			fmt.Errorf("a condition has to be boolean, and the field is of type %s", s.mapped.Name))
 	}
 	return term(s.exact, true, false), nil
 }
 
-// truth is a constant as a condition. Elasticsearch has no query for it: it searches everything or not at all.
+// truth is a constant as a condition. Elasticsearch has no query for it: it searches everything or
+// not at all.
 func truth(l *cond.Literal) (Query, error) {
 	switch {
 	case l.Kind != cond.Bool:
@@ -109,14 +112,17 @@ func truth(l *cond.Literal) (Query, error) {
 // subject is the field of a leaf.
 type subject struct {
 	path string // as the rule writes it; what range and exists queries name
-	// exact is the field with the whole values: the field itself, or the keyword sub-field of a text.
+	// exact is the field with the whole values: the field itself, or the keyword sub-field of a
+	// text.
 	exact  string
 	mapped event.FieldMapping
 }
 
-// subject gives the field on the left side of a leaf, the only thing there that a query can be made of.
+// subject gives the field on the left side of a leaf, the only thing there that a query can be made
+// of.
 func (t translator) subject(x cond.Expr) (subject, error) {
-	if call, ok := x.(*cond.Call); ok && call.Name == "string" { // dropped over what is a string already
+	// dropped over what is a string already
+	if call, ok := x.(*cond.Call); ok && call.Name == "string" {
 		if s, err := t.subject(call.Args[0]); err == nil && isString(s.mapped) {
 			return s, nil
 		}
@@ -133,9 +139,11 @@ func (t translator) subject(x cond.Expr) (subject, error) {
 	case s.mapped.Type == event.Unmapped:
 		return subject{}, refuse(f, errors.New("an unknown column: no index maps it"))
 	case s.mapped.Nested != "":
-		return subject{}, refuse(f, fmt.Errorf("inside the nested field %s, which EQL does not search", s.mapped.Nested))
+		return subject{}, refuse(f,
+			fmt.Errorf("inside the nested field %s, which EQL does not search", s.mapped.Nested))
 	case s.exact == "" && s.mapped.Type == event.Text:
-		return subject{}, refuse(f, errors.New("a text without a keyword sub-field, which EQL does not search"))
+		return subject{}, refuse(f, errors.New("a text without a keyword sub-field, which EQL "+
+			"does not search"))
 	case s.exact == "":
 		s.exact = f.Path
 	}
@@ -146,7 +154,8 @@ func (t translator) subject(x cond.Expr) (subject, error) {
 func (t translator) text(x cond.Expr) (subject, error) {
 	s, err := t.subject(x)
 	if err == nil && !isString(s.mapped) {
-		err = refuse(x, fmt.Errorf("has to be a string, and the field is of type %s", s.mapped.Name))
+		err = refuse(x, fmt.Errorf("has to be a string, and the field is of type %s",
+			s.mapped.Name))
 	}
 	return s, err
 }
@@ -186,7 +195,8 @@ func value(l *cond.Literal) any {
 	return nil
 }
 
-// floating keeps a whole number a floating-point one: without a point the server would read an integer.
+// floating keeps a whole number a floating-point one: without a point the server would read an
+// integer.
 func floating(f float64) json.RawMessage {
 	text := strconv.FormatFloat(f, 'g', -1, 64)
 	if !strings.ContainsAny(text, ".e") {

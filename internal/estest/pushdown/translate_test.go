@@ -18,12 +18,14 @@ func mapping() *event.Mapping {
 		"path":           {Type: event.Keyword, Name: "keyword", Exact: "path"},
 		"message":        {Type: event.Text, Name: "text", Exact: "message.keyword"},
 		"analysed":       {Type: event.Text, Name: "text"},
-		"folded":         {Type: event.Keyword, Name: "keyword", Exact: "folded", Normalizer: &event.Normalizer{Name: "lowercase"}},
-		"items.name":     {Type: event.Keyword, Name: "keyword", Exact: "items.name", Nested: "items"},
-		"pid":            {Type: event.Integer, Name: "long", Exact: "pid"},
-		"on":             {Type: event.Boolean, Name: "boolean", Exact: "on"},
-		"ip":             {Type: event.IP, Name: "ip", Exact: "ip"},
-		"created":        {Type: event.Date, Name: "date", Exact: "created"},
+		"folded": {Type: event.Keyword, Name: "keyword", Exact: "folded",
+			Normalizer: &event.Normalizer{Name: "lowercase"}},
+		"items.name": {Type: event.Keyword, Name: "keyword", Exact: "items.name",
+			Nested: "items"},
+		"pid":     {Type: event.Integer, Name: "long", Exact: "pid"},
+		"on":      {Type: event.Boolean, Name: "boolean", Exact: "on"},
+		"ip":      {Type: event.IP, Name: "ip", Exact: "ip"},
+		"created": {Type: event.Date, Name: "date", Exact: "created"},
 	}}
 }
 
@@ -81,7 +83,8 @@ func TestTranslate(t *testing.T) {
 	f(`pid in (1)`, `{"terms":{"pid":[1]}}`)
 	f(`name not in ("x")`, `{"bool":{"must_not":[{"terms":{"name":["x"]}}]}}`)
 	f(`name in~ ("x*")`, `{"term":{"name":{"case_insensitive":true,"value":"x*"}}}`)
-	f(`name in~ ("x", "y")`, `{"bool":{"should":[{"term":{"name":{"case_insensitive":true,"value":"x"}}},{"term":{"name":{"case_insensitive":true,"value":"y"}}}]}}`)
+	f(`name in~ ("x", "y")`,
+		`{"bool":{"should":[{"term":{"name":{"case_insensitive":true,"value":"x"}}},{"term":{"name":{"case_insensitive":true,"value":"y"}}}]}}`)
 	f(`name not in~ ("x")`, `{"bool":{"must_not":[{"term":{"name":{"case_insensitive":true,"value":"x"}}}]}}`)
 	// Patterns: a backslash is doubled, a star behind it is live.
 	f(`name : "x"`, `{"term":{"name":{"case_insensitive":true,"value":"x"}}}`)
@@ -89,31 +92,37 @@ func TestTranslate(t *testing.T) {
 	f(`name : "a\\b"`, `{"term":{"name":{"case_insensitive":true,"value":"a\\b"}}}`)
 	f(`path : "?:\\x\\*"`, `{"wildcard":{"path":{"case_insensitive":true,"wildcard":"?:\\\\x\\\\*"}}}`)
 	f(`path like "a*"`, `{"wildcard":{"path":{"wildcard":"a*"}}}`)
-	f(`message like~ ("a*", "b")`, `{"bool":{"should":[{"wildcard":{"message.keyword":{"case_insensitive":true,"wildcard":"a*"}}},{"term":{"message.keyword":{"case_insensitive":true,"value":"b"}}}]}}`)
+	f(`message like~ ("a*", "b")`,
+		`{"bool":{"should":[{"wildcard":{"message.keyword":{"case_insensitive":true,"wildcard":"a*"}}},{"term":{"message.keyword":{"case_insensitive":true,"value":"b"}}}]}}`)
 	f(`name : "*"`, `{"exists":{"field":"name"}}`)
 	f(`message like "**"`, `{"exists":{"field":"message"}}`)
 	f(`name : "*?"`, `{"wildcard":{"name":{"case_insensitive":true,"wildcard":"*?"}}}`)
 	f(`name : ""`, `{"term":{"name":{"case_insensitive":true,"value":""}}}`)
 	// Regular expressions: a list is one expression.
 	f(`name regex "a.*"`, `{"regexp":{"name":{"flags_value":255,"value":"a.*"}}}`)
-	f(`name regex~ ("a+", "b")`, `{"regexp":{"name":{"case_insensitive":true,"flags_value":255,"value":"a+|b"}}}`)
+	f(`name regex~ ("a+", "b")`,
+		`{"regexp":{"name":{"case_insensitive":true,"flags_value":255,"value":"a+|b"}}}`)
 	f(`name regex "net\\.exe"`, `{"term":{"name":{"value":"net.exe"}}}`)
 	f(`name regex~ "^a$"`, `{"term":{"name":{"case_insensitive":true,"value":"^a$"}}}`)
 	f(`name regex "a\\d"`, `{"regexp":{"name":{"flags_value":255,"value":"a\\d"}}}`)
 	f(`name regex ".*"`, `{"exists":{"field":"name"}}`)
 	// Functions: the constant of a wildcard is not escaped.
 	f(`startsWith(name, "a*")`, `{"prefix":{"name":{"value":"a*"}}}`)
-	f(`startsWith~(message, "a")`, `{"prefix":{"message.keyword":{"case_insensitive":true,"value":"a"}}}`)
+	f(`startsWith~(message, "a")`,
+		`{"prefix":{"message.keyword":{"case_insensitive":true,"value":"a"}}}`)
 	f(`endsWith(name, "\\a")`, `{"wildcard":{"name":{"wildcard":"*\\a"}}}`)
-	f(`stringContains~(name, "a")`, `{"wildcard":{"name":{"case_insensitive":true,"wildcard":"*a*"}}}`)
+	f(`stringContains~(name, "a")`,
+		`{"wildcard":{"name":{"case_insensitive":true,"wildcard":"*a*"}}}`)
 	f(`startsWith(name, "a") == true`, `{"prefix":{"name":{"value":"a"}}}`)
 	f(`startsWith(name, "a") != false`, `{"prefix":{"name":{"value":"a"}}}`)
 	f(`false == startsWith(name, "a")`, `{"bool":{"must_not":[{"prefix":{"name":{"value":"a"}}}]}}`)
 	f(`startsWith(name, "a") != true`, `{"bool":{"must_not":[{"prefix":{"name":{"value":"a"}}}]}}`)
 	f(`cidrMatch(ip, "10.0.0.0/8", "::1")`, `{"terms":{"ip":["10.0.0.0/8","::1"]}}`)
 	// Connectives.
-	f(`name == "x" and pid == 5 and on`, `{"bool":{"must":[{"term":{"name":{"value":"x"}}},{"term":{"pid":{"value":5}}},{"term":{"on":{"value":true}}}]}}`)
-	f(`name == "x" or not on`, `{"bool":{"should":[{"term":{"name":{"value":"x"}}},{"bool":{"must_not":[{"term":{"on":{"value":true}}}]}}]}}`)
+	f(`name == "x" and pid == 5 and on`,
+		`{"bool":{"must":[{"term":{"name":{"value":"x"}}},{"term":{"pid":{"value":5}}},{"term":{"on":{"value":true}}}]}}`)
+	f(`name == "x" or not on`,
+		`{"bool":{"should":[{"term":{"name":{"value":"x"}}},{"bool":{"must_not":[{"term":{"on":{"value":true}}}]}}]}}`)
 	f(`true`, `{"match_all":{}}`)
 	f(`false`, `{"match_none":{}}`)
 }

@@ -3,8 +3,9 @@
 //	with -- go test ./...
 //	with -opensearch -- go test ./...
 //
-// So all test packages share one server. With -opensearch they share an OpenSearch too, the judge of
-// field types that Elasticsearch's test distribution lacks: ESTEST_OPENSEARCH_URL names it. It ends with the command's exit code, and passes signals on to it.
+// So all test packages share one server. With -opensearch they share an OpenSearch too, the judge
+// of field types that Elasticsearch's test distribution lacks: ESTEST_OPENSEARCH_URL names it. It
+// ends with the command's exit code, and passes signals on to it.
 package main
 
 import (
@@ -132,8 +133,8 @@ func address(server *estest.Server) string {
 	return u.String()
 }
 
-// execute runs the command to its end. A signal is for the command to act on, and this process waits for what it makes
-// of it.
+// execute runs the command to its end. A signal is for the command to act on, and this process
+// waits for what it makes of it.
 func execute(args, env []string, signals <-chan os.Signal) (int, error) {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr

@@ -67,7 +67,8 @@ func TestAServerThatDoesNotAnswerIsAnError(t *testing.T) {
 	if err == nil {
 		t.Errorf("it ran the command all the same: %s", output)
 	}
-	if got := string(output); !containsAll(got, "127.0.0.1:1", "ESTEST_URL") || containsAll(got, "secret") {
+	if got := string(output); !containsAll(got, "127.0.0.1:1", "ESTEST_URL") ||
+		containsAll(got, "secret") {
 		t.Errorf("got %q, want the variable and the address without its password", got)
 	}
 }

@@ -60,7 +60,8 @@ func TestParse(t *testing.T) {
 	f("epoch_second", "1516116808.25", "2018-01-16T15:33:28.25Z")
 	f("epoch_second", "2018-01-16", "refused")
 	f("epoch_second||strict_date_optional_time", "2018-01-16", "2018-01-16T00:00:00Z")
-	// Zones by name. Of a time that there is twice it is the earlier one; one that the clocks leave out is after the change.
+	// Zones by name. Of a time that there is twice it is the earlier one; one that the clocks leave
+	// out is after the change.
 	f("", "2020-02-03T04:05:06Europe/Paris", "2020-02-03T03:05:06Z")
 	f("", "2020-02-03T04:05:06CET", "2020-02-03T03:05:06Z")
 	f("", "2020-10-25T02:30Europe/Paris", "2020-10-25T00:30:00Z")
@@ -71,18 +72,21 @@ func TestParse(t *testing.T) {
 	f("", "2020-03-29T02:30Local", "refused")
 	// Every other format is the server's: nothing is guessed, nor tried after it.
 	for _, served := range []string{
-		"date_optional_time", "strict_date_time", "strict_date", "basic_date", "iso8601", "yyyy-MM-dd", "YYYY-'W'ww", "8uuuu", "no_such_name", "||",
+		"date_optional_time", "strict_date_time", "strict_date", "basic_date", "iso8601",
+		"yyyy-MM-dd", "YYYY-'W'ww", "8uuuu", "no_such_name", "||",
 	} {
 		f(served, "2020-02-03", "refused")
 		f("epoch_millis||"+served, "1516116808349", "refused")
 		f(served+"||epoch_millis", "1516116808349", "refused")
-		if date.Plain(served) || date.Plain("epoch_millis||"+served) || !date.Plain("epoch_millis") {
+		if date.Plain(served) || date.Plain("epoch_millis||"+served) ||
+			!date.Plain("epoch_millis") {
 			t.Errorf("%q passes for a format that is read here", served)
 		}
 	}
 }
 
-// TestServed holds what is read of a field that the server reads: values as it prints them, and constants that it read.
+// TestServed holds what is read of a field that the server reads: values as it prints them, and
+// constants that it read.
 func TestServed(t *testing.T) {
 	day := date.Span{First: date.At(time.UnixMilli(1)), Last: date.At(time.UnixMilli(2))}
 	format := date.Served(date.Constants{"02.01.2026": day})
@@ -176,7 +180,8 @@ func FuzzParse(f *testing.F) {
 	f.Add("", "2020-01-01||+1M/d")
 	f.Fuzz(func(t *testing.T, formats, text string) {
 		from, to, _, ok := date.New(formats).Range(text, time.Unix(0, 0))
-		if ok && (from.Seconds > to.Seconds || from.Seconds == to.Seconds && from.Nanos > to.Nanos) {
+		if ok && (from.Seconds > to.Seconds || from.Seconds == to.Seconds &&
+			from.Nanos > to.Nanos) {
 			t.Errorf("%q as %q: from %v after %v", text, formats, from, to)
 		}
 	})

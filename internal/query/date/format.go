@@ -30,8 +30,8 @@ type Constants map[string]Span
 // Span is what a constant stands for, from its first to its last instant.
 type Span struct{ First, Last Instant }
 
-// New returns the format of a mapping's text, in which several are joined with "||"; empty is [Default]. Of
-// formats that are not plain it reads no text: see [Plain].
+// New returns the format of a mapping's text, in which several are joined with "||"; empty is
+// [Default]. Of formats that are not plain it reads no text: see [Plain].
 func New(formats string) *Format {
 	if formats == "" {
 		formats = Default
@@ -52,7 +52,8 @@ func Served(constants Constants) *Format {
 	return &Format{readers: []reader{readPrinted}, served: true, constants: constants}
 }
 
-// Plain reports whether a mapping's formats are all read here: ISO 8601 with every digit, and epoch numbers.
+// Plain reports whether a mapping's formats are all read here: ISO 8601 with every digit, and epoch
+// numbers.
 func Plain(formats string) bool { return len(New(formats).readers) > 0 }
 
 func readerOf(name string) (reader, bool) {
@@ -72,8 +73,8 @@ func readerOf(name string) (reader, bool) {
 // Parse reads the value of a document.
 func (f *Format) Parse(text []byte) (Instant, bool) { return f.parse(text, false) }
 
-// parse reads a text without date math. What the text leaves out is the first of its kind, or with up the
-// last: "2020-01-01" is the end of that day then.
+// parse reads a text without date math. What the text leaves out is the first of its kind, or with
+// up the last: "2020-01-01" is the end of that day then.
 func (f *Format) parse(text []byte, up bool) (Instant, bool) {
 	for _, read := range f.readers {
 		if i, ok := read(text, up); ok {
@@ -83,9 +84,9 @@ func (f *Format) parse(text []byte, up bool) (Instant, bool) {
 	return Instant{}, false
 }
 
-// Range reads a constant of a query as the first and last instant that it stands for. relative says that it
-// depends on now. Where the format does not take it, ISO 8601 and epoch milliseconds do: for a mapping of
-// epoch_second alone an ISO date would be an error in Elasticsearch.
+// Range reads a constant of a query as the first and last instant that it stands for. relative says
+// that it depends on now. Where the format does not take it, ISO 8601 and epoch milliseconds do:
+// for a mapping of epoch_second alone an ISO date would be an error in Elasticsearch.
 func (f *Format) Range(text string, now time.Time) (first, last Instant, relative, ok bool) {
 	if s, ok := f.constants[text]; ok {
 		return s.First, s.Last, false, true
@@ -100,7 +101,8 @@ func (f *Format) Range(text string, now time.Time) (first, last Instant, relativ
 // IsRelative reports whether a constant depends on now.
 func IsRelative(text string) bool { return strings.HasPrefix(text, "now") }
 
-// Number reads a constant of a query that is a number: it counts milliseconds since 1970, whatever the format.
+// Number reads a constant of a query that is a number: it counts milliseconds since 1970, whatever
+// the format.
 func Number(text string) (first, last Instant, ok bool) {
 	read := readEpoch(1e3)
 	first, ok = read([]byte(text), false)

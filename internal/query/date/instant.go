@@ -26,7 +26,8 @@ func (i Instant) Millis() int64 {
 	return i.Seconds*1000 + int64(i.Nanos/1e6)
 }
 
-// UnixNano are the nanoseconds since 1970, which is what a date_nanos field keeps, cut to what 64 bits hold.
+// UnixNano are the nanoseconds since 1970, which is what a date_nanos field keeps, cut to what 64
+// bits hold.
 func (i Instant) UnixNano() int64 {
 	const limit = math.MaxInt64/1_000_000_000 - 1
 	switch {
@@ -45,17 +46,20 @@ func (i Instant) Time() time.Time { return time.Unix(i.Seconds, int64(i.Nanos)).
 type civil struct {
 	year                                            int64
 	month, day, hour, minute, second, nanos, offset int
-	zone                                            *time.Location // nil: offset, seconds east of UTC
+	// nil: offset, seconds east of UTC
+	zone *time.Location
 }
 
 const missing = -1
 
 func emptyCivil() civil {
-	return civil{month: missing, day: missing, hour: missing, minute: missing, second: missing, nanos: missing}
+	return civil{month: missing, day: missing, hour: missing, minute: missing, second: missing,
+		nanos: missing}
 }
 
-// instant puts the parts together; those left out are the first of their kind, or with up the last, but for
-// the month and the day: "2026" goes up to the end of its first of January, as in Elasticsearch. ok is false for a day that no calendar has.
+// instant puts the parts together; those left out are the first of their kind, or with up the last,
+// but for the month and the day: "2026" goes up to the end of its first of January, as in
+// Elasticsearch. ok is false for a day that no calendar has.
 func (c civil) instant(up bool) (Instant, bool) {
 	fill := func(part *int, first, last int) {
 		if *part == missing {
@@ -74,7 +78,8 @@ func (c civil) instant(up bool) (Instant, bool) {
 	fill(&c.minute, 0, 59)
 	fill(&c.second, 0, 59)
 	fill(&c.nanos, 0, 999_999_999)
-	if c.day < 1 || c.day > daysIn(c.year, c.month) || c.hour > 23 || c.minute > 59 || c.second > 59 {
+	if c.day < 1 || c.day > daysIn(c.year, c.month) || c.hour > 23 || c.minute > 59 ||
+		c.second > 59 {
 		return Instant{}, false
 	}
 	local := daysSince1970(c.year, c.month, c.day)*86400 + int64(c.hour*3600+c.minute*60+c.second)
@@ -99,8 +104,8 @@ func daysIn(year int64, month int) int {
 	return 31
 }
 
-// daysSince1970 counts days on the proleptic Gregorian calendar, with years that begin in March so that the
-// leap day is the last.
+// daysSince1970 counts days on the proleptic Gregorian calendar, with years that begin in March so
+// that the leap day is the last.
 func daysSince1970(year int64, month, day int) int64 {
 	if month <= 2 {
 		year--

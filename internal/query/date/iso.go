@@ -1,13 +1,14 @@
 package date
 
-// readISO takes ISO 8601 with all digits of each part, and a time of whatever precision: 2020, 2020-01,
-// 2020-01-01T10, 2020-01-01T10:00:00,5+01:00.
+// readISO takes ISO 8601 with all digits of each part, and a time of whatever precision: 2020,
+// 2020-01, 2020-01-01T10, 2020-01-01T10:00:00,5+01:00.
 func readISO(text []byte, up bool) (Instant, bool) { return readParts(text, up, false) }
 
 // readISOSeconds takes a time only with its seconds, as date_nanos fields do.
 func readISOSeconds(text []byte, up bool) (Instant, bool) { return readParts(text, up, true) }
 
-// readPrinted takes what the server prints in the format [Printed]: a sign before years that have not four digits.
+// readPrinted takes what the server prints in the format [Printed]: a sign before years that have
+// not four digits.
 func readPrinted(text []byte, _ bool) (Instant, bool) {
 	s := scanner{text: text}
 	s.take('+')
@@ -86,7 +87,8 @@ func (s *scanner) date(c *civil, yearDigits int) bool {
 	return ok
 }
 
-// time takes T[HH[:mm[:ss[.fraction]]]][zone] after a date that has its month; with seconds, only a whole one.
+// time takes T[HH[:mm[:ss[.fraction]]]][zone] after a date that has its month; with seconds, only a
+// whole one.
 func (s *scanner) time(c *civil, seconds bool) bool {
 	if c.month == missing || !s.take('T') {
 		return false
@@ -129,7 +131,8 @@ func (s *scanner) fraction(least, most int) (nanos int, ok bool) {
 	return nanos, ok && !s.isDigit(0)
 }
 
-// readEpoch returns the reader of numbers that count parts of a second since 1970, so many a second.
+// readEpoch returns the reader of numbers that count parts of a second since 1970, so many a
+// second.
 func readEpoch(perSecond int64) reader {
 	return func(text []byte, up bool) (Instant, bool) {
 		s := scanner{text: text}

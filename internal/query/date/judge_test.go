@@ -17,40 +17,54 @@ import (
 	"esrule/internal/query/date"
 )
 
-// judgedFormats are the formats that are read here, with texts that they take. Each text is judged with variants of it.
+// judgedFormats are the formats that are read here, with texts that they take. Each text is judged
+// with variants of it.
 var judgedFormats = []struct {
 	format string
 	texts  []string
 }{
 	{"strict_date_optional_time", []string{
-		"2020", "2020-02", "2020-02-29", "2020-02-03T", "2020-02-03T04", "2020-02-03T04:05", "2020-02-03T04:05:06", "2020-02T04:05",
-		"2020-02-03T04:05:06Z", "2020-02-03T04:05:06.7Z", "2020-02-03T04:05:06.789Z", "2020-02-03T04:05:06,123456789+01:30",
-		"2020-02-03T04:05:06.7+0130", "2020-02-03T04Z", "2020-02-03T04:05-08", "2020-02-03T04:05:06+02:30:15",
-		"2020-02-03T04:05:06UTC+02:00", "2020-02-03T04:05:06GMT", "2020-02-03T04:05:06UT-9", "2020-02-03T04:05:06Europe/Paris",
-		"2020-03-29T02:30:00Europe/Paris", "2020-10-25T02:30:00Europe/Paris", "2020-02-03T04:05Etc/GMT+2",
-		"2020-02-03T04:05CET", "2020-02-03T04:05EST5EDT", "2020-02-03T04:05GB", "2020-02-03T04:05GMT0", "2020-02-03T04:05EST",
-		"2020-02-03T04:05CEST", "2020-02-03T04:05ROC", "2020-02-03T04:05Factory", "2020-02-03T04:05Local", "-0044-03-15", "0000-01-01",
+		"2020", "2020-02", "2020-02-29", "2020-02-03T", "2020-02-03T04", "2020-02-03T04:05",
+		"2020-02-03T04:05:06", "2020-02T04:05",
+		"2020-02-03T04:05:06Z", "2020-02-03T04:05:06.7Z", "2020-02-03T04:05:06.789Z",
+		"2020-02-03T04:05:06,123456789+01:30",
+		"2020-02-03T04:05:06.7+0130", "2020-02-03T04Z", "2020-02-03T04:05-08",
+		"2020-02-03T04:05:06+02:30:15",
+		"2020-02-03T04:05:06UTC+02:00", "2020-02-03T04:05:06GMT", "2020-02-03T04:05:06UT-9",
+		"2020-02-03T04:05:06Europe/Paris",
+		"2020-03-29T02:30:00Europe/Paris", "2020-10-25T02:30:00Europe/Paris",
+		"2020-02-03T04:05Etc/GMT+2",
+		"2020-02-03T04:05CET", "2020-02-03T04:05EST5EDT", "2020-02-03T04:05GB",
+		"2020-02-03T04:05GMT0", "2020-02-03T04:05EST",
+		"2020-02-03T04:05CEST", "2020-02-03T04:05ROC", "2020-02-03T04:05Factory",
+		"2020-02-03T04:05Local", "-0044-03-15", "0000-01-01",
 		"20200203", "2020-02-03 04:05:06", "2020-060", "2020-W06-3", "12020-01-01", "+2020-01-01",
 	}},
 	{"strict_date_optional_time_nanos", []string{
-		"2020", "2020-02-29", "2020-02-03T04:05:06Z", "2020-02-03T04:05:06.123456789Z", "2020-02-03T04:05Z", "2020-02-03T04:05:06.7+0130",
+		"2020", "2020-02-29", "2020-02-03T04:05:06Z", "2020-02-03T04:05:06.123456789Z",
+		"2020-02-03T04:05Z", "2020-02-03T04:05:06.7+0130",
 		"2020-02-03T04:05:06Europe/Paris",
 	}},
-	{"epoch_millis", []string{"0", "1516116808349", "-1", "-1516116808349", "1.5", "1516116808349.25", "-0.5", "007", "1e3"}},
+	{"epoch_millis", []string{"0", "1516116808349", "-1", "-1516116808349", "1.5",
+		"1516116808349.25", "-0.5", "007", "1e3"}},
 	{"epoch_second", []string{"0", "1516116808", "-1", "1516116808.25", "-1516116808.349", "007"}},
 	{"epoch_second||strict_date_optional_time", []string{"2020", "1516116808", "2018-01-16"}},
-	{"strict_date_optional_time||epoch_millis", []string{"2020", "20200", "1516116808349", "2018-01-16"}},
+	{"strict_date_optional_time||epoch_millis",
+		[]string{"2020", "20200", "1516116808349", "2018-01-16"}},
 }
 
-// TestJudgeFormats lets a real server judge what texts are in a format: as the value of a document, and as a constant
-// that a document is compared with.
+// TestJudgeFormats lets a real server judge what texts are in a format: as the value of a document,
+// and as a constant that a document is compared with.
 func TestJudgeFormats(t *testing.T) {
 	for seed := range estest.Seeds(t) {
-		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { judgeFormats(t, rand.New(rand.NewPCG(seed, 0))) })
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			judgeFormats(t, rand.New(rand.NewPCG(seed, 0)))
+		})
 	}
 }
 
-// judgedText is one text in one format, with the server's answers in milliseconds; nil is a refusal.
+// judgedText is one text in one format, with the server's answers in milliseconds; nil is a
+// refusal.
 type judgedText struct {
 	format, text       string
 	value, first, last *int64
@@ -93,7 +107,8 @@ func (j *judgedText) check(t *testing.T) {
 	differ := func(what string, got, want *int64) {
 		t.Helper()
 		if shown(got) != shown(want) {
-			t.Errorf("%q as %s, %s: got %s, want %s, as Elasticsearch has it", j.text, j.format, what, shown(got), shown(want))
+			t.Errorf("%q as %s, %s: got %s, want %s, as Elasticsearch has it", j.text, j.format,
+				what, shown(got), shown(want))
 		}
 	}
 	format := date.New(j.format)
@@ -145,17 +160,20 @@ func askValues(t *testing.T, cluster *estest.Cluster, all []*judgedText) {
 	properties, fields := map[string]any{}, map[string]string{}
 	for i, f := range judgedFormats {
 		fields[f.format] = fmt.Sprint("f", i)
-		properties[fields[f.format]] = map[string]any{"type": "date", "format": f.format, "ignore_malformed": true}
+		properties[fields[f.format]] = map[string]any{"type": "date", "format": f.format,
+			"ignore_malformed": true}
 	}
 	properties["n"] = map[string]any{"type": "long"}
 	index := cluster.Index("values")
-	cluster.Create(index, map[string]any{"settings": map[string]any{"number_of_replicas": 0}, "mappings": map[string]any{"properties": properties}})
+	cluster.Create(index, map[string]any{"settings": map[string]any{"number_of_replicas": 0},
+		"mappings": map[string]any{"properties": properties}})
 	var batch []any
 	for n, one := range all {
 		batch = append(batch, map[string]any{"n": n, fields[one.format]: one.text})
 	}
 	cluster.Bulk(index, batch...)
-	body := map[string]any{"size": 10_000, "_source": false, "docvalue_fields": []any{"n", map[string]any{"field": "f*", "format": "epoch_millis"}}}
+	body := map[string]any{"size": 10_000, "_source": false,
+		"docvalue_fields": []any{"n", map[string]any{"field": "f*", "format": "epoch_millis"}}}
 	answer, err := fastjson.ParseBytes(cluster.Do("POST", index+"/_search", body))
 	if err != nil {
 		t.Fatal(err)
@@ -168,8 +186,8 @@ func askValues(t *testing.T, cluster *estest.Cluster, all []*judgedText) {
 	}
 }
 
-// askConstants asks what the server makes of each text in a range query: it shows the bound that it would search for,
-// over documents so far apart that none is trivial.
+// askConstants asks what the server makes of each text in a range query: it shows the bound that it
+// would search for, over documents so far apart that none is trivial.
 func askConstants(t *testing.T, cluster *estest.Cluster, all []*judgedText) {
 	t.Helper()
 	index := cluster.Index("constants")
@@ -177,11 +195,13 @@ func askConstants(t *testing.T, cluster *estest.Cluster, all []*judgedText) {
 	cluster.Bulk(index, `{"d":-1000000000000000}`, `{"d":1000000000000000}`)
 	bounds := regexp.MustCompile(`d:\[(-?\d+) TO (-?\d+)\]`)
 	ask := func(bound string, one *judgedText) []string {
-		query, err := json.Marshal(map[string]any{"query": map[string]any{"range": map[string]any{"d": map[string]any{bound: one.text, "format": one.format}}}})
+		query, err := json.Marshal(
+			map[string]any{"query": map[string]any{"range": map[string]any{"d": map[string]any{bound: one.text, "format": one.format}}}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return bounds.FindStringSubmatch(string(cluster.Do("POST", index+"/_validate/query?explain=true", query)))
+		return bounds.FindStringSubmatch(string(cluster.Do("POST", index+
+			"/_validate/query?explain=true", query)))
 	}
 	for _, one := range all {
 		if strings.Contains(one.text, "||") || strings.HasPrefix(one.text, "now") {

@@ -69,9 +69,11 @@ func addSeconds(t time.Time, n int, seconds int64) time.Time {
 	return time.Unix(t.Unix()+int64(n)*seconds, int64(t.Nanosecond())).UTC()
 }
 
-// addMonths goes to the same day of another month, or to its last: 31 January and a month is 28 February.
+// addMonths goes to the same day of another month, or to its last: 31 January and a month is 28
+// February.
 func addMonths(t time.Time, n int) time.Time {
-	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
+	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(),
+		t.Nanosecond(), time.UTC)
 	last := daysIn(int64(first.Year()), int(first.Month()))
 	return first.AddDate(0, 0, min(t.Day(), last)-1)
 }
@@ -91,7 +93,8 @@ func round(t time.Time, unit byte, up bool) (time.Time, bool) {
 	case 'm':
 		start = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), 0, 0, time.UTC)
 	case 's':
-		start = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
+		start = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0,
+			time.UTC)
 	default:
 		return t, false
 	}

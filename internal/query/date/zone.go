@@ -8,8 +8,8 @@ import (
 	_ "time/tzdata" // zones are read the same on a machine that has none
 )
 
-// zone takes Z, an offset (+HH, +HHmm, +HH:mm, +HH:mm:ss), UTC, GMT or UT, alone or with one of these, there
-// with one digit for the hour too, or the name of a zone such as Europe/Paris.
+// zone takes Z, an offset (+HH, +HHmm, +HH:mm, +HH:mm:ss), UTC, GMT or UT, alone or with one of
+// these, there with one digit for the hour too, or the name of a zone such as Europe/Paris.
 func (s *scanner) zone(c *civil) bool {
 	if s.take('Z') {
 		return true
@@ -66,7 +66,8 @@ func (s *scanner) region(c *civil) bool {
 	}
 	name := string(s.text[:end])
 	first, _, _ := strings.Cut(name, "/")
-	if first == "" || first == "posix" || first == "right" || path.Clean(name) != name || isForeign(name) {
+	if first == "" || first == "posix" || first == "right" || path.Clean(name) != name ||
+		isForeign(name) {
 		return false
 	}
 	zone, err := time.LoadLocation(name)
@@ -87,11 +88,13 @@ func isForeign(name string) bool {
 }
 
 func isZoneLetter(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '/' || c == '_' || c == '-' || c == '+'
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '/' ||
+		c == '_' || c == '-' || c == '+'
 }
 
-// offsetIn gives a zone's offset at a local time, given as seconds since 1970 as if in UTC. Of a time that there is
-// twice it is the earlier one; one that the clocks leave out is as far behind the change as it is written.
+// offsetIn gives a zone's offset at a local time, given as seconds since 1970 as if in UTC. Of a
+// time that there is twice it is the earlier one; one that the clocks leave out is as far behind
+// the change as it is written.
 func offsetIn(zone *time.Location, local int64) int {
 	const day = 86400
 	offset := func(at int64) int64 { _, n := time.Unix(at, 0).In(zone).Zone(); return int64(n) }

@@ -35,7 +35,10 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", text, g, w)
 		}
 	}
-	f := func(condition string, want ...string) { t.Helper(); query("any where "+condition, want...) }
+	f := func(condition string, want ...string) {
+		t.Helper()
+		query("any where "+condition, want...)
+	}
 
 	// The statement around the condition.
 	query(``, "syntax 1:1: the query is empty")
@@ -321,7 +324,8 @@ func TestUnsupported(t *testing.T) {
 	f("// x\nsequence\n [any where '\\", true, `2:1: sequence queries are not supported`)
 	f(`sample by a [any where b]`, true, `1:1: sample queries are not supported`)
 	f(`join [any where b]`, true, `1:1: join queries are not supported`)
-	for _, pipe := range []string{"head 5", "tail 1", "count", "filter a == 1", "sort a", "unique a", "unique_count a, b"} {
+	for _, pipe := range []string{"head 5", "tail 1", "count", "filter a == 1", "sort a",
+		"unique a", "unique_count a, b"} {
 		name, _, _ := strings.Cut(pipe, " ")
 		f(`any where true | `+pipe, true, "1:16: the pipe `"+name+"` is not supported")
 	}
@@ -417,7 +421,8 @@ func TestDetail(t *testing.T) {
 	}, "\n"))
 	f(
 		"\n",
-		"1:1: the query is empty\n  An event query is: category where condition; for any category: any where condition.",
+		"1:1: the query is empty\n  An event query is: category where condition; for any "+
+			"category: any where condition.",
 	)
 	// Of a long line only the surroundings are shown.
 	f(

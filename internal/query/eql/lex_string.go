@@ -177,7 +177,8 @@ func (l *lexer) oldString() token {
 	quotation := l.text[l.pos]
 	l.pos++
 	begin := l.pos
-	for l.pos < len(l.text) && l.text[l.pos] != quotation && l.text[l.pos] != '\r' && l.text[l.pos] != '\n' {
+	for l.pos < len(l.text) && l.text[l.pos] != quotation && l.text[l.pos] != '\r' &&
+		l.text[l.pos] != '\n' {
 		if l.text[l.pos] == '\\' && l.peek(1) != '\r' && l.peek(1) != '\n' {
 			l.pos++
 		}

@@ -92,7 +92,8 @@ func (p *parser) relationship() cond.Expr {
 	if p.tok.kind != tokOpenBracket {
 		p.unexpected(
 			`"[" after `+name("of"),
-			"It belongs to process relationships, which are not supported; a field of that name goes into backquotes.",
+			"It belongs to process relationships, which are not supported; a field of that name "+
+				"goes into backquotes.",
 		)
 		p.skip()
 		return &cond.Literal{Span: p.from(start)}

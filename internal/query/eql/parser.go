@@ -74,7 +74,9 @@ func (p *parser) advance() token {
 }
 
 // end makes the token after the last one.
-func (p *parser) end() token { return token{kind: tokEOF, span: cond.Span{Start: p.last, End: p.last}} }
+func (p *parser) end() token {
+	return token{kind: tokEOF, span: cond.Span{Start: p.last, End: p.last}}
+}
 
 // take advances over a token of the kind, if it is there.
 func (p *parser) take(kind tokenKind) bool {

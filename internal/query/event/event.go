@@ -25,9 +25,10 @@ type Event struct {
 	scratch []byte // holds the texts made for this event
 	now     time.Time
 
-	// Chosen are the values that a function is being evaluated for, by the function's own numbering of its
-	// fields, Choices counts how many more it may try, and Scratch is room for the texts that it makes. They are here, and not in the function, so that
-	// many workers can share one compiled rule and evaluating it allocates nothing. Package match uses them.
+	// Chosen are the values that a function is being evaluated for, by the function's own numbering
+	// of its fields, Choices counts how many more it may try, and Scratch is room for the texts
+	// that it makes. They are here, and not in the function, so that many workers can share one
+	// compiled rule and evaluating it allocates nothing. Package match uses them.
 	Chosen  []*Value
 	Choices int
 	Scratch []byte
@@ -47,21 +48,22 @@ type slot struct {
 // New gives an event that resolves the fields of f, all of them added by now.
 func New(f *Fields) *Event {
 	return &Event{
-		fields: f, slots: make([]slot, len(f.paths)), bindings: map[*Mapping]binding{}, now: time.Now(),
+		fields: f, slots: make([]slot, len(f.paths)), bindings: map[*Mapping]binding{},
+		now: time.Now(),
 	}
 }
 
-// SetNow sets the instant that a date such as "now-1h" counts from: one for a whole run, so that pre-filter
-// and matcher agree. Without it, it is the time at which the event was made.
+// SetNow sets the instant that a date such as "now-1h" counts from: one for a whole run, so that
+// pre-filter and matcher agree. Without it, it is the time at which the event was made.
 func (e *Event) SetNow(now time.Time) { e.now = now }
 
 // Now is the instant that relative dates count from.
 func (e *Event) Now() time.Time { return e.now }
 
-// Reset makes e the event of one hit. source is its `_source`, extra its `fields` or nil, m the mapping of
-// its index, or nil where none is known (an exported event): then @timestamp is a date, and of every
-// other value what it is compared with decides what it is.
-// All values given before become invalid.
+// Reset makes e the event of one hit. source is its `_source`, extra its `fields` or nil, m the
+// mapping of its index, or nil where none is known (an exported event): then @timestamp is a date,
+// and of every other value what it is compared with decides what it is. All values given before
+// become invalid.
 func (e *Event) Reset(m *Mapping, source, extra *fastjson.Value) {
 	e.source, e.extra, e.skimmed = source, extra, false
 	e.scratch = e.scratch[:0]
@@ -106,8 +108,8 @@ func untyped(path string) FieldMapping {
 	return f
 }
 
-// Mapped says what the event's index makes of a field. known is false where the event came without a
-// mapping.
+// Mapped says what the event's index makes of a field. known is false where the event came without
+// a mapping.
 func (e *Event) Mapped(s Slot) (f FieldMapping, known bool) {
 	return e.bound[s].FieldMapping, e.mapping != nil
 }
@@ -123,8 +125,8 @@ func (e *Event) Values(s Slot) []Value {
 	return sl.values
 }
 
-// Written gives the texts that stand in `_source` for a field, whatever its index makes of them. It costs
-// memory: it is for explanations.
+// Written gives the texts that stand in `_source` for a field, whatever its index makes of them. It
+// costs memory: it is for explanations.
 func (e *Event) Written(s Slot) []string {
 	raw := field{FieldMapping: FieldMapping{Type: Untyped}, path: e.bound[s].path}
 	var texts []string
@@ -198,8 +200,8 @@ func (e *Event) collect(v *fastjson.Value, rest *lookup, f *field, into []Value)
 	return into
 }
 
-// collectLeaves is collect for a field whose values are all scalars below it. A key with dots may lead
-// into it: {"labels.env": "x"} is {"labels": {"env": "x"}}.
+// collectLeaves is collect for a field whose values are all scalars below it. A key with dots may
+// lead into it: {"labels.env": "x"} is {"labels": {"env": "x"}}.
 func (e *Event) collectLeaves(o *fastjson.Object, rest *lookup, f *field, into []Value) []Value {
 	o.Visit(func(key []byte, child *fastjson.Value) {
 		if rest == nil {
@@ -220,8 +222,8 @@ func (e *Event) collectLeaves(o *fastjson.Object, rest *lookup, f *field, into [
 	return into
 }
 
-// append adds a scalar as a value of the field, if its type takes it. quoted says that it was written
-// as a string.
+// append adds a scalar as a value of the field, if its type takes it. quoted says that it was
+// written as a string.
 func (e *Event) append(f *field, into []Value, text []byte, quoted bool) []Value {
 	if f.NoCoerce && f.coerces(text, quoted) {
 		return into
@@ -235,7 +237,8 @@ func (e *Event) append(f *field, into []Value, text []byte, quoted bool) []Value
 }
 
 func (f *field) append(into []Value, text []byte) []Value {
-	if len(text) == 0 && f.HasNullValue && (f.Type == Integer || f.Type == Unsigned || f.Type == Float) {
+	if len(text) == 0 && f.HasNullValue && (f.Type == Integer || f.Type == Unsigned ||
+		f.Type == Float) {
 		text = []byte(f.NullValue) // number fields take an empty text for a null
 	}
 	if kind, ok := f.textKind(); ok {
@@ -259,8 +262,8 @@ func (f *field) textKind() (Kind, bool) {
 	return 0, false
 }
 
-// appendText fills the place of a value of an event before, of which it sets only what a text has: a Value
-// is large, and every event passes here.
+// appendText fills the place of a value of an event before, of which it sets only what a text has:
+// a Value is large, and every event passes here.
 func (f *field) appendText(into []Value, kind Kind, text []byte) []Value {
 	n := len(into)
 	if n == cap(into) {

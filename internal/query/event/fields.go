@@ -5,8 +5,9 @@ import "strings"
 // Slot is the number of a field in its [Fields]; an [Event] keeps the field's values under it.
 type Slot int
 
-// Fields is the set of distinct fields that a set of rules reads, each with one slot, so that an event
-// looks each of them up once however many rules ask. Add all fields before the first [Event] is made.
+// Fields is the set of distinct fields that a set of rules reads, each with one slot, so that an
+// event looks each of them up once however many rules ask. Add all fields before the first [Event]
+// is made.
 type Fields struct {
 	paths []string
 	slots map[string]Slot
@@ -34,8 +35,8 @@ func (f *Fields) Paths() []string { return f.paths }
 // Path is the field path of a slot.
 func (f *Fields) Path(s Slot) string { return f.paths[s] }
 
-// lookup holds the ways in which a path can be written as keys of an object. For a.b.c these are the
-// keys "a" (then b.c inside), "a.b" (then c) and "a.b.c".
+// lookup holds the ways in which a path can be written as keys of an object. For a.b.c these are
+// the keys "a" (then b.c inside), "a.b" (then c) and "a.b.c".
 type lookup struct {
 	steps []step
 }

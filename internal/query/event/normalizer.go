@@ -8,8 +8,8 @@ import (
 // Normalizer is what an index does to the values of a keyword field before it indexes them, and to
 // the constants of a query before it looks for them.
 type Normalizer struct {
-	// Name is the mapping's, and Definition stands for what the normalizer does: indices define theirs
-	// under the same name differently.
+	// Name is the mapping's, and Definition stands for what the normalizer does: indices define
+	// theirs under the same name differently.
 	Name, Definition string
 	// Constants holds what the server makes of each of a rule's texts.
 	Constants map[string]string
@@ -25,9 +25,9 @@ func (n *Normalizer) Constant(text string) string {
 	return string(n.appendValue(nil, []byte(text)))
 }
 
-// appendValue appends a value as the index has it. What only the server can normalize is appended as
-// it is: the search's `fields` hold it normalized already, but for values that are too long for the
-// index.
+// appendValue appends a value as the index has it. What only the server can normalize is appended
+// as it is: the search's `fields` hold it normalized already, but for values that are too long for
+// the index.
 func (n *Normalizer) appendValue(into, text []byte) []byte {
 	if !n.Lowercase {
 		return append(into, text...)

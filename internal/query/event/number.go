@@ -8,8 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Decimal reads a text that is a decimal number: digits with a sign, a fraction, an exponent. Blanks, NaN,
-// infinity, hexadecimal and underscores, all of which strconv would take, are not numbers.
+// Decimal reads a text that is a decimal number: digits with a sign, a fraction, an exponent.
+// Blanks, NaN, infinity, hexadecimal and underscores, all of which strconv would take, are not
+// numbers.
 func Decimal(text []byte) (Value, bool) {
 	isNumber, isWhole := decimal(text)
 	if !isNumber {
@@ -32,7 +33,8 @@ func Decimal(text []byte) (Value, bool) {
 	return Value{Kind: KindFloat, Text: text, Float: f}, true
 }
 
-// Number reads the text of a constant as number fields do: a decimal number, or what else Java takes for a double.
+// Number reads the text of a constant as number fields do: a decimal number, or what else Java
+// takes for a double.
 func Number(text []byte) (Value, bool) {
 	if v, ok := Decimal(text); ok && string(text) != "-0" { // which has its sign in a double
 		return v, true
@@ -41,7 +43,8 @@ func Number(text []byte) (Value, bool) {
 	return Value{Kind: KindFloat, Text: text, Float: f}, ok
 }
 
-// decimal tells whether a text may be a number, and if so whether one without fraction and exponent.
+// decimal tells whether a text may be a number, and if so whether one without fraction and
+// exponent.
 func decimal(text []byte) (isNumber, isWhole bool) {
 	isWhole = true
 	for _, c := range text {
@@ -57,8 +60,8 @@ func decimal(text []byte) (isNumber, isWhole bool) {
 	return isNumber, isWhole
 }
 
-// coerces reports whether only `coerce` makes a value of a text: one in quotes, a fraction of a field
-// of whole numbers.
+// coerces reports whether only `coerce` makes a value of a text: one in quotes, a fraction of a
+// field of whole numbers.
 func (f *field) coerces(text []byte, quoted bool) bool {
 	if quoted {
 		return f.Type == Integer || f.Type == Float
@@ -67,9 +70,9 @@ func (f *field) coerces(text []byte, quoted bool) bool {
 	return f.Type == Integer && ok && number != math.Trunc(number)
 }
 
-// javaDouble reads a text as Java's Double.parseDouble does, and with it the number fields but long:
-// between blanks and control characters, with NaN and Infinity, hexadecimal with an exponent, and a
-// letter for the type at the end.
+// javaDouble reads a text as Java's Double.parseDouble does, and with it the number fields but
+// long: between blanks and control characters, with NaN and Infinity, hexadecimal with an exponent,
+// and a letter for the type at the end.
 func javaDouble(text []byte) (float64, bool) {
 	trimmed := bytes.TrimFunc(text, func(r rune) bool { return r <= ' ' })
 	if isNumber, _ := decimal(trimmed); isNumber {
@@ -102,8 +105,8 @@ func javaDouble(text []byte) (float64, bool) {
 	return f, err == nil || math.IsInf(f, 0)
 }
 
-// readNarrow coerces as integer, short and byte do: through a double, of which the fraction is cut off;
-// NaN becomes 0.
+// readNarrow coerces as integer, short and byte do: through a double, of which the fraction is cut
+// off; NaN becomes 0.
 func (r integers) readNarrow(text []byte) (Value, bool) {
 	f, ok := javaDouble(text)
 	if !ok || f < float64(r.least) || f > float64(r.most) {
@@ -127,7 +130,8 @@ func readLong(text []byte) (Value, bool) {
 	case KindInteger:
 		return v, true
 	case KindFloat:
-		if whole, _, found := bytes.Cut(text, []byte(".")); found && !bytes.ContainsAny(text, "eE") && len(whole) > 0 {
+		if whole, _, found := bytes.Cut(text, []byte(".")); found &&
+			!bytes.ContainsAny(text, "eE") && len(whole) > 0 {
 			if n, err := strconv.ParseInt(string(whole), 10, 64); err == nil {
 				return Value{Kind: KindInteger, Integer: n}, true
 			}
@@ -154,10 +158,12 @@ func asciiDigits(text []byte) []byte {
 	}, text)
 }
 
-// readUnsigned takes what unsigned_long takes: whole numbers from 0, of which a fraction of zeros is no part.
+// readUnsigned takes what unsigned_long takes: whole numbers from 0, of which a fraction of zeros
+// is no part.
 func readUnsigned(text []byte) (Value, bool) {
 	text = asciiDigits(text)
-	if whole, zeros, found := bytes.Cut(text, []byte(".")); found && len(bytes.Trim(zeros, "0")) == 0 {
+	if whole, zeros, found := bytes.Cut(text, []byte(".")); found &&
+		len(bytes.Trim(zeros, "0")) == 0 {
 		text = whole
 	}
 	v, ok := Decimal(text)
@@ -199,7 +205,8 @@ func integersOf(name string) integers {
 	return integers{math.MinInt64, math.MaxInt64}
 }
 
-// HoldsInteger tells whether an integer field can have the value: a query for another fails on some versions.
+// HoldsInteger tells whether an integer field can have the value: a query for another fails on some
+// versions.
 func (f FieldMapping) HoldsInteger(n int64) bool { return integersOf(f.Name).hold(n) }
 
 func (r integers) hold(n int64) bool { return r.least <= n && n <= r.most }
@@ -248,8 +255,8 @@ func (p precision) read(text []byte) (Value, bool) {
 	return Value{Kind: KindFloat, Float: f}, true
 }
 
-// roundToHalf rounds to the nearest number of 16 bits, to the even one of two: 11 bits of significance, the
-// smallest step 2⁻²⁴. As Elasticsearch does, it rounds to 32 bits first.
+// roundToHalf rounds to the nearest number of 16 bits, to the even one of two: 11 bits of
+// significance, the smallest step 2⁻²⁴. As Elasticsearch does, it rounds to 32 bits first.
 func roundToHalf(f float64) float64 {
 	f = float64(float32(f))
 	if f == 0 || math.IsInf(f, 0) || math.IsNaN(f) {

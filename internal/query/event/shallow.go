@@ -13,12 +13,13 @@ import (
 )
 
 // Shallow rewrites an event that is nested too deeply for the fast parser (fastjson stops at depth
-// 300, Elasticsearch at 1,000) as a flat object that holds just the fields of f: each under its dotted
-// path, with an array of the values found there in their order. Reset reads it like any other event.
-// It costs memory in proportion to the event's text.
-// m is the mapping of the event's index, or nil.
+// 300, Elasticsearch at 1,000) as a flat object that holds just the fields of f: each under its
+// dotted path, with an array of the values found there in their order. Reset reads it like any
+// other event. It costs memory in proportion to the event's text. m is the mapping of the event's
+// index, or nil.
 func Shallow(source []byte, f *Fields, m *Mapping) ([]byte, error) {
-	s := &shallowing{decoder: json.NewDecoder(bytes.NewReader(MendSurrogates(source))), found: map[string][]json.RawMessage{}}
+	s := &shallowing{decoder: json.NewDecoder(bytes.NewReader(MendSurrogates(source))),
+		found: map[string][]json.RawMessage{}}
 	for _, path := range f.paths {
 		s.found[path] = nil
 		if m == nil {
@@ -32,7 +33,9 @@ func Shallow(source []byte, f *Fields, m *Mapping) ([]byte, error) {
 	if err := s.walk(); err != nil {
 		return nil, fmt.Errorf("read a deeply nested event: %w", err)
 	}
-	maps.DeleteFunc(s.found, func(_ string, values []json.RawMessage) bool { return len(values) == 0 })
+	maps.DeleteFunc(s.found, func(_ string, values []json.RawMessage) bool {
+		return len(values) == 0
+	})
 	return json.Marshal(s.found)
 }
 

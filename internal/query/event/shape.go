@@ -1,11 +1,12 @@
 package event
 
-// shapes are the ways in which the events of one place were written: the texts around their scalar values, as a tree,
-// since events of one source differ by little. An event of a known shape is passed by comparing those texts, and no key is
-// looked up: keys, nesting and order are what they were when the shape was walked, so what is found is the same.
+// shapes are the ways in which the events of one place were written: the texts around their scalar
+// values, as a tree, since events of one source differ by little. An event of a known shape is
+// passed by comparing those texts, and no key is looked up: keys, nesting and order are what they
+// were when the shape was walked, so what is found is the same.
 //
-// A shape is only learned from an event that was plain, so one that passes is plain too, up to its values, which are read
-// here as they are there.
+// A shape is only learned from an event that was plain, so one that passes is plain too, up to its
+// values, which are read here as they are there.
 type shapes struct {
 	first *gap // those that an event can begin with
 	gaps  int
@@ -32,7 +33,8 @@ type mark struct {
 }
 
 const (
-	// Where keys are ever new, or an event is huge, there is nothing to learn, and it must not cost memory without end.
+	// Where keys are ever new, or an event is huge, there is nothing to learn, and it must not cost
+	// memory without end.
 	mostGaps     = 4096
 	mostGapBytes = 1 << 20
 	// Each of them is compared with the text, one after the other.
@@ -41,7 +43,8 @@ const (
 	triesToTell = 1000
 )
 
-// pass goes over an event of a known shape from its brace on and gives the place behind it; -1 where the shape is new.
+// pass goes over an event of a known shape from its brace on and gives the place behind it; -1
+// where the shape is new.
 func (s *skimmer) pass(known *shapes, at int) int {
 	text := s.text
 	for g := known.first; g != nil; {
@@ -89,7 +92,8 @@ func (k *shapes) learn(s *skimmer, at, end int) {
 	k.add(place, s.text[at:end], gap{found: nothing, enters: !entered, last: true})
 }
 
-// add gives the gap of a text that is in a place already, or adds g with that text; nil where there is no room.
+// add gives the gap of a text that is in a place already, or adds g with that text; nil where there
+// is no room.
 func (k *shapes) add(place **gap, text []byte, g gap) *gap {
 	others := 0
 	for ; *place != nil; place = &(*place).other {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestShapesAreKnown holds that lines written like one before are passed, and which are not like it.
+// TestShapesAreKnown holds that lines written like one before are passed, and which are not like
+// it.
 func TestShapesAreKnown(t *testing.T) {
 	f := func(first, second string, want bool) {
 		t.Helper()
@@ -35,7 +36,8 @@ func TestShapesAreKnown(t *testing.T) {
 	f(`{"pid":[1,2]}`, `{"pid":[1,2,3]}`, false)
 	f(`{"pid":[]}`, `{"pid":[1]}`, false)
 	f(`{"x":{"y":[{}]},"file":{"path":"a"}}`, `{"x":{"y":[{}]},"file":{"path":"b"}}`, true)
-	f(`{"_id":"1","_source":{"pid":1},"sort":[1]}`, `{"_id":"2","_source":{"pid":2},"sort":[2]}`, true)
+	f(`{"_id":"1","_source":{"pid":1},"sort":[1]}`, `{"_id":"2","_source":{"pid":2},"sort":[2]}`,
+		true)
 	f(`{"_id":"1","_source":{}}`, `{"_id":"2","_source":{}}`, true)
 	f(`{"_id":"1","_source":{"pid":1}}`, `{"_id":"2","pid":1}`, false)
 }
@@ -59,15 +61,22 @@ func TestShapesAreBounded(t *testing.T) {
 			others++
 		}
 		if k.tries != wantTries || k.gaps != wantGaps || others != wantOthers {
-			t.Errorf("%.100s: got %d tries, %d gaps, %d others; want %d, %d, %d", line(1), k.tries, k.gaps, others, wantTries, wantGaps, wantOthers)
+			t.Errorf("%.100s: got %d tries, %d gaps, %d others; want %d, %d, %d", line(1), k.tries,
+				k.gaps, others, wantTries, wantGaps, wantOthers)
 		}
 	}
 	const lines = 10 * triesToTell
 	f(lines, func(int) string { return `{"pid":1}` }, lines, 2, 1)
-	f(lines, func(n int) string { return fmt.Sprintf(`{"x%d":1,"pid":1}`, n) }, triesToTell, 3*mostOthers, mostOthers)
-	f(lines, func(n int) string { return fmt.Sprintf(`{"pid":1,"x%d":1}`, n) }, triesToTell, 1+2*mostOthers, 1)
+	f(lines, func(n int) string { return fmt.Sprintf(`{"x%d":1,"pid":1}`, n) }, triesToTell,
+		3*mostOthers, mostOthers)
+	f(lines, func(n int) string { return fmt.Sprintf(`{"pid":1,"x%d":1}`, n) }, triesToTell,
+		1+2*mostOthers, 1)
 	f(2, func(int) string { return `{"pid":[1` + strings.Repeat(",1", mostGaps) + `]}` }, 2, 0, 0)
-	f(2, func(int) string { return `{"pid":[1` + strings.Repeat(",1", mostGaps-2) + `]}` }, 2, mostGaps, 1)
-	f(3, func(n int) string { return fmt.Sprintf(`{"x%d":[1`, n) + strings.Repeat(",1", mostGaps-4) + `]}` }, 3, mostGaps, 2)
-	f(2, func(int) string { return `{"x":[` + strings.Repeat("[],", mostGapBytes/3) + `1]}` }, 2, 0, 0)
+	f(2, func(int) string { return `{"pid":[1` + strings.Repeat(",1", mostGaps-2) + `]}` }, 2,
+		mostGaps, 1)
+	f(3, func(n int) string {
+		return fmt.Sprintf(`{"x%d":[1`, n) + strings.Repeat(",1", mostGaps-4) + `]}`
+	}, 3, mostGaps, 2)
+	f(2, func(int) string { return `{"x":[` + strings.Repeat("[],", mostGapBytes/3) + `1]}` }, 2, 0,
+		0)
 }

@@ -10,12 +10,15 @@ import (
 	"esrule/internal/query/event"
 )
 
-// TestSkimmedShapes holds both ways of reading together on lines that are written alike but for their values, which is how
-// one source writes, and some that are nearly so: nothing of a line may be taken for that of the line before.
+// TestSkimmedShapes holds both ways of reading together on lines that are written alike but for
+// their values, which is how one source writes, and some that are nearly so: nothing of a line may
+// be taken for that of the line before.
 func TestSkimmedShapes(t *testing.T) {
 	paths := []string{"a", "a.b", "a.b.a", "b", "b.a", "b.c.a", "@timestamp"}
 	const value = "%"
-	object := func(t *rapid.T) string { return drawObjectOf(t, 4, func(*rapid.T) string { return value }) }
+	object := func(t *rapid.T) string {
+		return drawObjectOf(t, 4, func(*rapid.T) string { return value })
+	}
 	plain := 0
 	rapid.Check(t, func(t *rapid.T) {
 		var written []string
@@ -34,14 +37,16 @@ func TestSkimmedShapes(t *testing.T) {
 			}
 			if rapid.IntRange(0, 4).Draw(t, "odd") == 0 {
 				at := rapid.IntRange(0, len(line)).Draw(t, "at")
-				line = line[:at] + rapid.SampledFrom([]string{"", " ", ",", "{}", "}", "[", `"`, "1"}).Draw(t, "put in") + line[at:]
+				line = line[:at] + rapid.SampledFrom([]string{"", " ", ",", "{}", "}", "[", `"`,
+					"1"}).Draw(t, "put in") + line[at:]
 			}
 			isPlain, wrong := w.read(line)
 			if wrong != nil {
 				t.Fatalf("%s: %v", line, wrong)
 			}
 			if first, _ := newTwoWays(paths...).read(line); first != isPlain {
-				t.Fatalf("%s: plain: got %v behind others, and %v as the first", line, isPlain, first)
+				t.Fatalf("%s: plain: got %v behind others, and %v as the first", line, isPlain,
+					first)
 			}
 			if isPlain {
 				plain++
@@ -53,7 +58,8 @@ func TestSkimmedShapes(t *testing.T) {
 	}
 }
 
-// Lines whose keys are ever new must not take memory without end, and lines behind them are read as before.
+// Lines whose keys are ever new must not take memory without end, and lines behind them are read as
+// before.
 func TestSkimForgetsKeysThatAreEverNew(t *testing.T) {
 	w := newTwoWays("pid", "file.path")
 	read := func(line string) {

@@ -8,14 +8,15 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Skim makes e the event that stands in one line of JSON, a bare event or a hit with the event under
-// `_source`, as Reset does with no mapping, but without building what no rule reads: one pass goes over the
-// text and notes where the values of the fields stand. ok is false for a line that is not plain; then e is
-// no event until Reset is given the parsed line. Not plain is what is no JSON object, what is nested deeply, and an
-// object with a key that could lead to a field and is written twice, with an escape or with dots.
+// Skim makes e the event that stands in one line of JSON, a bare event or a hit with the event
+// under `_source`, as Reset does with no mapping, but without building what no rule reads: one pass
+// goes over the text and notes where the values of the fields stand. ok is false for a line that is
+// not plain; then e is no event until Reset is given the parsed line. Not plain is what is no JSON
+// object, what is nested deeply, and an object with a key that could lead to a field and is written
+// twice, with an escape or with dots.
 //
-// Where ok is true the line would parse, and the values are those that Reset gives; FuzzSkim holds both.
-// text must not change while the event is in use, and [Event.Written] finds nothing in it.
+// Where ok is true the line would parse, and the values are those that Reset gives; FuzzSkim holds
+// both. text must not change while the event is in use, and [Event.Written] finds nothing in it.
 func (e *Event) Skim(text []byte) (hit, ok bool) {
 	e.Reset(nil, nil, nil)
 	e.skimmed = true
@@ -24,15 +25,17 @@ func (e *Event) Skim(text []byte) (hit, ok bool) {
 	return s.hit, end >= 0 && space(text, end) == len(text)
 }
 
-// SkimHit is Skim for the `_source` of a hit, which text begins with, and gives its length, -1 where it is not plain. What
-// stands behind it is not looked at. m is as Reset has it; the hit's `fields` come with [Event.AddFields].
+// SkimHit is Skim for the `_source` of a hit, which text begins with, and gives its length, -1
+// where it is not plain. What stands behind it is not looked at. m is as Reset has it; the hit's
+// `fields` come with [Event.AddFields].
 func (e *Event) SkimHit(m *Mapping, text []byte) (length int) {
 	e.Reset(m, nil, nil)
 	e.skimmed = true
 	return e.skimmer.skim(text, e.skimmer.event, &e.skimmer.events)
 }
 
-// AddFields gives the event that was skimmed the `fields` of its hit, or nil. No value may have been asked for before.
+// AddFields gives the event that was skimmed the `fields` of its hit, or nil. No value may have
+// been asked for before.
 func (e *Event) AddFields(extra *fastjson.Value) { e.extra = extra }
 
 // skim returns the values of a field that was passed.
@@ -90,8 +93,9 @@ func (e *Event) textIn(value []byte) []byte {
 	return e.scratch[start:]
 }
 
-// appendUnescaped appends what the inside of a JSON string stands for, where its only escapes are characters that stand for
-// themselves, as in the paths of Windows; where there are others ok is false, and what was appended is worth nothing.
+// appendUnescaped appends what the inside of a JSON string stands for, where its only escapes are
+// characters that stand for themselves, as in the paths of Windows; where there are others ok is
+// false, and what was appended is worth nothing.
 func appendUnescaped(into, inner []byte) (_ []byte, ok bool) {
 	for {
 		at := bytes.IndexByte(inner, '\\')
@@ -136,8 +140,8 @@ type skimmer struct {
 	event  *key // the keys of an event; nil where none is plain
 	line   *key // those of a line: of an event, and `_source`; nil where none is plain
 	source *key
-	// findings are each slot's places in found: two slots can have one path, and copy_to gives a field
-	// the values of several.
+	// findings are each slot's places in found: two slots can have one path, and copy_to gives a
+	// field the values of several.
 	findings [][]int
 
 	text    []byte
@@ -178,7 +182,8 @@ func newSkimmer(paths []string, bound []field) *skimmer {
 	escaped := false
 	for i, path := range paths {
 		var findings []int
-		for _, path := range append([]string{cmp.Or(bound[i].SourcePath, path)}, bound[i].Copied...) {
+		for _, path := range append([]string{cmp.Or(bound[i].SourcePath, path)},
+			bound[i].Copied...) {
 			escaped = escaped || strings.Contains(path, `\`)
 			at := s.find(path)
 			s.found[at].leaves = s.found[at].leaves || bound[i].Leaves
@@ -239,7 +244,8 @@ func (k *key) get(name []byte) *key {
 	return nil
 }
 
-// enter gives the key inside that is written as name, nil where nothing is wanted of it. ok is false where the line is not plain.
+// enter gives the key inside that is written as name, nil where nothing is wanted of it. ok is
+// false where the line is not plain.
 func (k *key) enter(name []byte, object uint64) (inner *key, ok bool) {
 	if inner = k.get(name); inner == nil {
 		return nil, !k.mayMean(name)
@@ -251,7 +257,8 @@ func (k *key) enter(name []byte, object uint64) (inner *key, ok bool) {
 	return inner, true
 }
 
-// mayMean tells whether a key with dots or escapes could lead to where one of the keys inside leads.
+// mayMean tells whether a key with dots or escapes could lead to where one of the keys inside
+// leads.
 func (k *key) mayMean(name []byte) bool {
 	for end, c := range name {
 		if c == '\\' || c == '.' && k.get(name[:end]) != nil {

@@ -20,7 +20,8 @@ func TestSkimmedRecordings(t *testing.T) {
 	}
 	var fields event.Fields
 	for _, r := range set.Rules {
-		_, _ = match.Compile(r.Parsed, &fields, match.Options{}) // what is not supported has fields too
+		// what is not supported has fields too
+		_, _ = match.Compile(r.Parsed, &fields, match.Options{})
 	}
 	w := newTwoWays(fields.Paths()...)
 	files, err := filepath.Glob(filepath.Join(estest.Corpus(t), "events", "*.ndjson"))

@@ -47,7 +47,8 @@ func (w *twoWays) read(line string) (plain bool, wrong error) {
 	}
 	w.parsed.Reset(nil, source, nil)
 	for i, slot := range w.slots {
-		if got, want := texts(w.skimmed.Values(slot)), texts(w.parsed.Values(slot)); !cmp.Equal(got, want) {
+		if got, want := texts(w.skimmed.Values(slot)), texts(w.parsed.Values(slot)); !cmp.Equal(got,
+			want) {
 			return true, fmt.Errorf("field %d: got %q, want %q", i, got, want)
 		}
 	}
@@ -65,7 +66,8 @@ func texts(values []event.Value) []string {
 }
 
 func TestSkim(t *testing.T) {
-	w := newTwoWays("event.category", "host.os.type", "host", "file.path", "@timestamp", "a..b", "", "pid")
+	w := newTwoWays("event.category", "host.os.type", "host", "file.path", "@timestamp", "a..b", "",
+		"pid")
 	f := func(line string, want bool) {
 		t.Helper()
 		switch plain, wrong := w.read(line); {
@@ -77,7 +79,8 @@ func TestSkim(t *testing.T) {
 	}
 	f(`{}`, true)
 	f(`{"event":{"category":["file","x"],"type":"y"},"host":{"os":{"type":"windows"}},"file":{"path":"C:\\x\\y"}}`, true)
-	f(" {\t\"pid\" : [ 1 , -2.50e+3,true ,false, null,\r{ \"x\" :\n[ ] } , { } , [[ \"a\" ]] ] } ", true)
+	f(" {\t\"pid\" : [ 1 , -2.50e+3,true ,false, null,\r{ \"x\" :\n[ ] } , { } , [[ \"a\" ]] ] } ",
+		true)
 	f(`{"@timestamp":"2026-01-01T00:00:00Z","pid":12}`, true)
 	f(`{"@timestamp":["2026-01-01","no date",1700000000000]}`, true)
 	f(`{"file":{"path":"\u0041\n\"\\\/ é \ud83d\ude00 \ud800 \udfff\u0041"}}`, true)
@@ -105,7 +108,8 @@ func TestSkim(t *testing.T) {
 
 	// depth
 	nested := func(depth int) string {
-		return `{"other":` + strings.Repeat(`[{"x":`, depth) + `1` + strings.Repeat(`}]`, depth) + `,"pid":1}`
+		return `{"other":` + strings.Repeat(`[{"x":`, depth) + `1` + strings.Repeat(`}]`, depth) +
+			`,"pid":1}`
 	}
 	f(nested(90), true)
 	f(nested(120), false)
@@ -113,9 +117,12 @@ func TestSkim(t *testing.T) {
 
 	// no JSON objects
 	for _, line := range []string{
-		``, ` `, `[]`, `1`, `"x"`, `null`, `{`, `{"pid"`, `{"pid":`, `{"pid":1`, `{"pid":1,`, `{"pid":1,}`, `{"pid":1}}`, `{"pid":1} x`, `{pid:1}`, `{"pid" 1}`,
-		`{"pid":[1`, `{"pid":[1,`, `{"pid":[1,]}`, `{"pid":[1 2]}`, `{"pid":tru}`, `{"pid":nul`, `{"pid":falsey}`, `{"pid":-}`, `{"pid":.5}`, `{"pid":x}`,
-		`{"pid":"x}`, `{"pid":"x\"}`, `{"pid\":1}`, `{"pid":"x\\\"}`, `{,}`, `{"pid":}`, `{"pid":[,]}`,
+		``, ` `, `[]`, `1`, `"x"`, `null`, `{`, `{"pid"`, `{"pid":`, `{"pid":1`, `{"pid":1,`,
+		`{"pid":1,}`, `{"pid":1}}`, `{"pid":1} x`, `{pid:1}`, `{"pid" 1}`,
+		`{"pid":[1`, `{"pid":[1,`, `{"pid":[1,]}`, `{"pid":[1 2]}`, `{"pid":tru}`, `{"pid":nul`,
+		`{"pid":falsey}`, `{"pid":-}`, `{"pid":.5}`, `{"pid":x}`,
+		`{"pid":"x}`, `{"pid":"x\"}`, `{"pid\":1}`, `{"pid":"x\\\"}`, `{,}`, `{"pid":}`,
+		`{"pid":[,]}`,
 	} {
 		f(line, false)
 	}
@@ -133,7 +140,8 @@ func TestSkimLeavesUnusualFieldsToTheParser(t *testing.T) {
 	f(`a\b`, `{"a\b":"x"}`)
 }
 
-// TestSkimmedLines holds both ways of reading together on lines of few keys, in which everything meets everything.
+// TestSkimmedLines holds both ways of reading together on lines of few keys, in which everything
+// meets everything.
 func TestSkimmedLines(t *testing.T) {
 	w := newTwoWays("a", "a.b", "a.b.a", "b", "b.a", "b.c.a", "b..a", "@timestamp")
 	plain := 0
@@ -187,8 +195,10 @@ func TestSkimmedHits(t *testing.T) {
 			}
 			parsed.Reset(m, source, extra)
 			for i, path := range paths {
-				if got, want := texts(skimmed.Values(event.Slot(i))), texts(parsed.Values(event.Slot(i))); !cmp.Equal(got, want) {
-					t.Fatalf("%s of %s with the fields %v, mapped as %+v: got %q, want %q", path, text, extra, m.Fields[path], got, want)
+				if got, want := texts(skimmed.Values(event.Slot(i))),
+					texts(parsed.Values(event.Slot(i))); !cmp.Equal(got, want) {
+					t.Fatalf("%s of %s with the fields %v, mapped as %+v: got %q, want %q", path,
+						text, extra, m.Fields[path], got, want)
 				}
 			}
 		}
@@ -200,12 +210,14 @@ func TestSkimmedHits(t *testing.T) {
 
 // drawBehind is what may stand behind a document in an answer.
 func drawBehind(t *rapid.T) string {
-	return rapid.SampledFrom([]string{"", "}", `,"sort":[1]}`, ` , "fields" : {}}`, "\n]", "{}"}).Draw(t, "behind")
+	return rapid.SampledFrom([]string{"", "}", `,"sort":[1]}`, ` , "fields" : {}}`, "\n]",
+		"{}"}).Draw(t, "behind")
 }
 
 func drawMapping(t *rapid.T, paths []string) event.FieldMapping {
 	m := event.FieldMapping{
-		Type:       rapid.SampledFrom([]event.Type{event.Keyword, event.Text, event.Integer, event.Boolean, event.Date, event.Other}).Draw(t, "type"),
+		Type: rapid.SampledFrom([]event.Type{event.Keyword, event.Text, event.Integer,
+			event.Boolean, event.Date, event.Other}).Draw(t, "type"),
 		FromFields: rapid.Bool().Draw(t, "from fields"),
 		SourcePath: rapid.SampledFrom(append(paths, "", "", "", `a\b`)).Draw(t, "source path"),
 		Constant:   rapid.SampledFrom([]string{"", "", "k"}).Draw(t, "constant"),
@@ -222,9 +234,11 @@ func drawObjectOf(t *rapid.T, depth int, scalar func(*rapid.T) string) string {
 	var members []string
 	for range rapid.IntRange(0, 3).Draw(t, "members") {
 		key := rapid.SampledFrom([]string{
-			"a", "b", "c", "a", "b", "c", "_source", "@timestamp", "", "a.b", "b.c", "c.a", ".", `\u0061`, `\"`, "a.", "é",
+			"a", "b", "c", "a", "b", "c", "_source", "@timestamp", "", "a.b", "b.c", "c.a", ".",
+			`\u0061`, `\"`, "a.", "é",
 		}).Draw(t, "key")
-		members = append(members, drawSpace(t)+`"`+key+`"`+drawSpace(t)+":"+drawSpace(t)+drawValue(t, depth-1, scalar)+drawSpace(t))
+		members = append(members, drawSpace(t)+`"`+key+`"`+drawSpace(t)+":"+
+			drawSpace(t)+drawValue(t, depth-1, scalar)+drawSpace(t))
 	}
 	return "{" + strings.Join(members, ",") + "}"
 }
@@ -246,7 +260,8 @@ func drawValue(t *rapid.T, depth int, scalar func(*rapid.T) string) string {
 
 func drawScalar(t *rapid.T) string {
 	return rapid.SampledFrom([]string{
-		`""`, `"x"`, `"C:\\u\\"`, `"\\\""`, `"\u0041\ud800"`, `"\ud83d\ude00"`, `"\ud800\u0041"`, `"\x"`, `"2026-01-01"`, `"é` + "\xff\"",
+		`""`, `"x"`, `"C:\\u\\"`, `"\\\""`, `"\u0041\ud800"`, `"\ud83d\ude00"`, `"\ud800\u0041"`,
+		`"\x"`, `"2026-01-01"`, `"é` + "\xff\"",
 		`0`, `-1`, `1.50`, `1e3`, `1-1`, `-`, `NaN`, `true`, `false`, `null`, `nul`,
 	}).Draw(t, "scalar")
 }
@@ -257,7 +272,9 @@ func drawSpace(t *rapid.T) string {
 
 func FuzzSkim(f *testing.F) {
 	for _, line := range []string{
-		`{"a":{"b":["x",1,true,null]},"b":"C:\\x"}`, `{"_source":{"a":"\ud800"},"_id":"1"}`, `{"a.b":1,"a":1,"a":2}`, "{ \"b\" : [ { } , [ ] ] }\n", `{"@timestamp":"2026-01-01"}`, `{"a":-`,
+		`{"a":{"b":["x",1,true,null]},"b":"C:\\x"}`, `{"_source":{"a":"\ud800"},"_id":"1"}`,
+		`{"a.b":1,"a":1,"a":2}`, "{ \"b\" : [ { } , [ ] ] }\n", `{"@timestamp":"2026-01-01"}`,
+		`{"a":-`,
 	} {
 		f.Add(line)
 	}

@@ -2,8 +2,8 @@ package event
 
 import "bytes"
 
-// value passes over the value at a place in the text, notes what lies there for k, and gives the place behind
-// it; -1 is not plain. k is nil where nothing is wanted.
+// value passes over the value at a place in the text, notes what lies there for k, and gives the
+// place behind it; -1 is not plain. k is nil where nothing is wanted.
 func (s *skimmer) value(at int, k *key, depth int) int {
 	switch s.text[at] {
 	case '{':
@@ -77,7 +77,8 @@ func (s *skimmer) object(at int, k *key, depth int) int {
 				return -1
 			}
 		}
-		if inner == s.source && text[at] == '{' { // a hit: what was noted so far is no part of the event
+		// a hit: what was noted so far is no part of the event
+		if inner == s.source && text[at] == '{' {
 			s.hit = true
 			s.round++
 			inner, k = s.event, nil
@@ -105,7 +106,8 @@ func (s *skimmer) array(at int, k *key, depth int) int {
 	return -1
 }
 
-// next gives the place of what follows a value of an object or array, and whether that ended there; -1 is not plain.
+// next gives the place of what follows a value of an object or array, and whether that ended there;
+// -1 is not plain.
 func next(text []byte, at int, closing byte) (behind int, ended bool) {
 	if at < 0 {
 		return -1, true
@@ -133,8 +135,8 @@ func valueAt(text []byte, at int) int {
 	return at
 }
 
-// keyAt gives the key from behind its quote, as it is written, and the place behind it. Keys are short: there is
-// no gain in IndexByte.
+// keyAt gives the key from behind its quote, as it is written, and the place behind it. Keys are
+// short: there is no gain in IndexByte.
 func keyAt(text []byte, from int) (name []byte, end int) {
 	at := from
 	for at < len(text) && text[at] != '"' {
@@ -175,7 +177,8 @@ func numberEnd(text []byte, at int) int {
 	if at == len(text) || text[at] < '0' || text[at] > '9' {
 		return -1
 	}
-	for at < len(text) && (text[at] >= '0' && text[at] <= '9' || text[at] == '.' || text[at] == '-' || text[at] == '+' || text[at]|0x20 == 'e') {
+	for at < len(text) && (text[at] >= '0' && text[at] <= '9' || text[at] == '.' ||
+		text[at] == '-' || text[at] == '+' || text[at]|0x20 == 'e') {
 		at++
 	}
 	return at
@@ -189,7 +192,8 @@ func literal(text []byte, at int, word string) int {
 }
 
 func space(text []byte, at int) int {
-	for at < len(text) && text[at] <= ' ' && (text[at] == ' ' || text[at] == '\n' || text[at] == '\t' || text[at] == '\r') {
+	for at < len(text) && text[at] <= ' ' && (text[at] == ' ' || text[at] == '\n' ||
+		text[at] == '\t' || text[at] == '\r') {
 		at++
 	}
 	return at

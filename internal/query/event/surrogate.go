@@ -7,10 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// MendSurrogates gives JSON text with each escaped half of a surrogate pair that stands alone ("\ud800", which a
-// file's name on Windows may hold) replaced by the question mark that Elasticsearch indexes in its place. The
-// parser of events would keep it as six characters, or take the escape behind it for its other half.
-// Text without any is given back as it is; text is never changed.
+// MendSurrogates gives JSON text with each escaped half of a surrogate pair that stands alone
+// ("\ud800", which a file's name on Windows may hold) replaced by the question mark that
+// Elasticsearch indexes in its place. The parser of events would keep it as six characters, or take
+// the escape behind it for its other half. Text without any is given back as it is; text is never
+// changed.
 func MendSurrogates(text []byte) []byte {
 	if !escapesSurrogate(text) {
 		return text
@@ -43,8 +44,9 @@ func MendSurrogates(text []byte) []byte {
 	}
 }
 
-// escapesSurrogate tells whether any escape begins with the d of a surrogate. It looks at every byte of
-// every event, so it goes from backslash to backslash, two at a time where one escapes the other.
+// escapesSurrogate tells whether any escape begins with the d of a surrogate. It looks at every
+// byte of every event, so it goes from backslash to backslash, two at a time where one escapes the
+// other.
 func escapesSurrogate(text []byte) bool {
 	for {
 		at := bytes.IndexByte(text, '\\')

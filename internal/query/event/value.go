@@ -17,7 +17,8 @@ type Kind uint8
 const (
 	KindNull Kind = iota // no value; fields never give it
 	KindText
-	// KindUntyped is a text of an event without a mapping: what it is compared with decides what it is.
+	// KindUntyped is a text of an event without a mapping: what it is compared with decides what it
+	// is.
 	KindUntyped
 	KindInteger
 	KindUnsigned // an integer beyond int64
@@ -29,15 +30,16 @@ const (
 	KindVersion
 )
 
-// Value is one value of a field, read as its mapping's type, or the result of a function over such values.
+// Value is one value of a field, read as its mapping's type, or the result of a function over such
+// values.
 type Value struct {
 	Kind    Kind
 	Boolean bool // KindBoolean
-	// Text is the value as Elasticsearch indexes it in a keyword; for every other kind, as it was written, and
-	// empty where it was computed. It is valid until the event is reset.
+	// Text is the value as Elasticsearch indexes it in a keyword; for every other kind, as it was
+	// written, and empty where it was computed. It is valid until the event is reset.
 	Text []byte
-	// Integer is a KindInteger's value, the bits of a KindUnsigned's, and the milliseconds or nanoseconds
-	// since 1970 of a date's.
+	// Integer is a KindInteger's value, the bits of a KindUnsigned's, and the milliseconds or
+	// nanoseconds since 1970 of a date's.
 	Integer int64
 	Float   float64    // KindFloat
 	Address netip.Addr // KindAddress, never of the v4-mapped form
@@ -71,8 +73,8 @@ func (v *Value) DateKey() DateKey {
 	return DateKey{v.field.Formats, v.field.Constants}
 }
 
-// RoundEqual gives a number as the field's type would hold it, for comparisons by equality: a float that
-// holds 0.1 equals the constant 0.1.
+// RoundEqual gives a number as the field's type would hold it, for comparisons by equality: a float
+// that holds 0.1 equals the constant 0.1.
 func (v *Value) RoundEqual(f float64) float64 {
 	if v.field == nil {
 		return f
@@ -80,8 +82,8 @@ func (v *Value) RoundEqual(f float64) float64 {
 	return v.field.precision.round(f)
 }
 
-// RoundOrder is [Value.RoundEqual] for comparisons by order. In those Elasticsearch does not round the constant
-// for a scaled_float, and for a half_float only to 32 bits.
+// RoundOrder is [Value.RoundEqual] for comparisons by order. In those Elasticsearch does not round
+// the constant for a scaled_float, and for a half_float only to 32 bits.
 func (v *Value) RoundOrder(f float64) float64 {
 	switch {
 	case v.field == nil:
@@ -137,8 +139,8 @@ func newField(m FieldMapping, path *lookup) field {
 	return f
 }
 
-// read gives a scalar's text as a value of the field's type. ok is false for what that type cannot take:
-// such a value was not indexed and counts as missing.
+// read gives a scalar's text as a value of the field's type. ok is false for what that type cannot
+// take: such a value was not indexed and counts as missing.
 func (f *field) read(text []byte) (value Value, ok bool) {
 	switch f.Type {
 	case Integer:
@@ -159,7 +161,8 @@ func (f *field) read(text []byte) (value Value, ok bool) {
 		value, ok = readAddress(text)
 	case Version:
 		value, ok = Value{Kind: KindVersion}, true
-	case Keyword, Text, Other, Untyped, Object, Unmapped: // texts are appended as they are; see textKind
+	// texts are appended as they are; see textKind
+	case Keyword, Text, Other, Untyped, Object, Unmapped:
 	}
 	value.Text, value.field = text, f
 	return value, ok
@@ -206,7 +209,8 @@ func (f *field) readDate(text []byte) (Value, bool) {
 		return Value{Kind: KindDate, Integer: i.Millis()}, true
 	}
 	n := i.UnixNano()
-	held := n >= 0 && n < math.MaxInt64 // date_nanos begins in 1970 and ends in 2262, where 64 bits end
+	// date_nanos begins in 1970 and ends in 2262, where 64 bits end
+	held := n >= 0 && n < math.MaxInt64
 	return Value{Kind: KindDateNanos, Integer: n}, held
 }
 
@@ -224,7 +228,8 @@ func readAddress(text []byte) (Value, bool) {
 	return Value{Kind: KindAddress, Address: a}, ok
 }
 
-// ParseAddress reads an address as an ip field does: a zone (fe80::1%eth0) is passed over, and v4 in v6 is v4.
+// ParseAddress reads an address as an ip field does: a zone (fe80::1%eth0) is passed over, and v4
+// in v6 is v4.
 func ParseAddress(text []byte) (netip.Addr, bool) {
 	if zone := bytes.IndexByte(text, '%'); zone > 0 && bytes.IndexByte(text[:zone], ':') >= 0 {
 		text = text[:zone]
@@ -253,7 +258,8 @@ func mayBeAddress(text []byte) bool {
 	return separated
 }
 
-// Normalizer is what the constants have to pass that are compared with the value; nil where none has.
+// Normalizer is what the constants have to pass that are compared with the value; nil where none
+// has.
 func (v *Value) Normalizer() *Normalizer {
 	if v.field == nil {
 		return nil
@@ -274,8 +280,9 @@ func (v *Value) Scripted() Value {
 // IsComputed tells a value that a function made from one that a field holds.
 func (v *Value) IsComputed() bool { return v.field == nil }
 
-// IsPlainText reports whether the value is compared by its Text as it is with constants as they are,
-// and whether [Event.Lower] may be called.
+// IsPlainText reports whether the value is compared by its Text as it is with constants as they
+// are, and whether [Event.Lower] may be called.
 func (v *Value) IsPlainText() bool {
-	return v.field != nil && v.field.Normalizer == nil && (v.Kind == KindText || v.Kind == KindUntyped)
+	return v.field != nil && v.field.Normalizer == nil &&
+		(v.Kind == KindText || v.Kind == KindUntyped)
 }

@@ -5,16 +5,16 @@ import (
 	"strconv"
 )
 
-// CompareVersions orders two texts as Elasticsearch's version field does: by the numbers of the main part, a
-// pre-release before its release, what follows a plus as text. What is not a version is after all that are, as text;
-// the empty text is the first of these.
+// CompareVersions orders two texts as Elasticsearch's version field does: by the numbers of the
+// main part, a pre-release before its release, what follows a plus as text. What is not a version
+// is after all that are, as text; the empty text is the first of these.
 func CompareVersions(a, b []byte) int {
 	var spaceA, spaceB [64]byte // no allocation for versions of usual length
 	return bytes.Compare(appendVersionTerm(spaceA[:0], a), appendVersionTerm(spaceB[:0], b))
 }
 
-// VersionRefused reports whether a version field refuses a text, as a value and in a query: one of the first three
-// numbers is beyond 31 bits, or a number has more than 127 digits.
+// VersionRefused reports whether a version field refuses a text, as a value and in a query: one of
+// the first three numbers is beyond 31 bits, or a number has more than 127 digits.
 func VersionRefused(text []byte) bool {
 	v, ok := parseVersion(text)
 	if !ok {
@@ -98,7 +98,8 @@ func parseVersion(text []byte) (version, bool) {
 	rest, build, hasBuild := bytes.Cut(text, []byte("+"))
 	main, pre, hasPre := bytes.Cut(rest, []byte("-"))
 	v.main, v.pre, v.build = main, pre, build
-	ok := everyPart(main, isNumber) && (!hasPre || everyPart(pre, isPreRelease)) && (!hasBuild || everyPart(build, isWord))
+	ok := everyPart(main, isNumber) && (!hasPre || everyPart(pre, isPreRelease)) &&
+		(!hasBuild || everyPart(build, isWord))
 	return v, ok
 }
 

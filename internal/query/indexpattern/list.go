@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A list of index patterns is an expression of Elasticsearch's: a name or a pattern adds indices, and
-// "-" before one takes out those that the patterns with * before it stand for.
+// A list of index patterns is an expression of Elasticsearch's: a name or a pattern adds indices,
+// and "-" before one takes out those that the patterns with * before it stand for.
 
 // Excludes reports whether a pattern takes indices out of those before it: "-logs-1", "-remote:*",
 // "remote:-logs-1".
@@ -60,7 +60,8 @@ func Match(patterns []string, index string) bool {
 
 // expression compiles a pattern of names.
 func expression(pattern string) *regexp.Regexp {
-	return regexp.MustCompile(`\A` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) + `\z`)
+	return regexp.MustCompile(`\A` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) +
+		`\z`)
 }
 
 // Without returns the names that an exclusion, written without its "-", leaves of a list.
@@ -69,10 +70,14 @@ func Without(names []string, excluded string) []string {
 }
 
 // localExclusion reports whether a pattern takes out indices of the cluster that is searched.
-func localExclusion(pattern string) bool { return Excludes(pattern) && !strings.Contains(pattern, ":") }
+func localExclusion(pattern string) bool {
+	return Excludes(pattern) && !strings.Contains(pattern, ":")
+}
 
 // Adding returns the patterns of a list that stand for indices, without the exclusions.
-func Adding(patterns []string) []string { return slices.DeleteFunc(slices.Clone(patterns), Excludes) }
+func Adding(patterns []string) []string {
+	return slices.DeleteFunc(slices.Clone(patterns), Excludes)
+}
 
 // CheckList says why a list of patterns, each of which is good, stands for nothing or for something
 // else than it says; it is empty where it is good.
@@ -80,7 +85,8 @@ func CheckList(patterns []string) string {
 	wild := false
 	for _, p := range patterns {
 		if localExclusion(p) && !wild {
-			return "the exclusion \"" + p + "\" has no pattern with * before it, so there is nothing that it could take out. " +
+			return "the exclusion \"" + p + "\" has no pattern with * before it, so there is " +
+				"nothing that it could take out. " +
 				"Write it after the pattern that it is about: [\"logs-*\", \"" + p + "\"]"
 		}
 		wild = wild || !Excludes(p) && !strings.Contains(p, ":") && strings.Contains(p, "*")
@@ -88,10 +94,11 @@ func CheckList(patterns []string) string {
 	return ""
 }
 
-// TakesNothingOut says of an exclusion that names an alias or a data stream, written without its "-",
-// what it does and what to write.
+// TakesNothingOut says of an exclusion that names an alias or a data stream, written without its
+// "-", what it does and what to write.
 func TakesNothingOut(name string) string {
-	return "the exclusion \"-" + name + "\" takes nothing out: " + name + " is an alias or a data stream, and " +
+	return "the exclusion \"-" + name + "\" takes nothing out: " + name +
+		" is an alias or a data stream, and " +
 		"Elasticsearch excludes those only by a pattern with *. What is behind it is searched. " +
 		"Exclude its indices by their names, or write \"-" + name + "*\""
 }

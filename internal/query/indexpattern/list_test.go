@@ -9,7 +9,9 @@ import (
 func TestKeep(t *testing.T) {
 	f := func(patterns string, without string, want string) {
 		t.Helper()
-		got := strings.Join(Keep(strings.Fields(patterns), func(p string) bool { return p != without }), " ")
+		got := strings.Join(Keep(strings.Fields(patterns), func(p string) bool {
+			return p != without
+		}), " ")
 		if got != want {
 			t.Errorf("%s without %s: got %q, want %q", patterns, without, got, want)
 		}
@@ -37,7 +39,8 @@ func TestAlone(t *testing.T) {
 func TestCheckList(t *testing.T) {
 	f := func(patterns, want string) {
 		t.Helper()
-		if got := CheckList(strings.Fields(patterns)); (got == "") != (want == "") || !strings.Contains(got, want) {
+		if got := CheckList(strings.Fields(patterns)); (got == "") != (want == "") ||
+			!strings.Contains(got, want) {
 			t.Errorf("%s: got %q, want %q", patterns, got, want)
 		}
 	}
@@ -51,7 +54,8 @@ func TestCheckList(t *testing.T) {
 }
 
 func TestAdding(t *testing.T) {
-	if got := Adding([]string{"a-*", "-a-1", "r:b", "-r:c", "r:-d"}); !slices.Equal(got, []string{"a-*", "r:b"}) {
+	if got := Adding([]string{"a-*", "-a-1", "r:b", "-r:c", "r:-d"}); !slices.Equal(got,
+		[]string{"a-*", "r:b"}) {
 		t.Errorf("got %q, want the patterns without the exclusions", got)
 	}
 }

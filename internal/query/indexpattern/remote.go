@@ -69,7 +69,9 @@ func WithoutClusters(patterns, aliases []string) []string {
 	left := Keep(patterns, func(p string) bool {
 		return !IsRemote(p) || !slices.Contains(aliases, Cluster(p))
 	})
-	if !slices.ContainsFunc(Clusters(left), func(c string) bool { return strings.Contains(c, "*") }) {
+	if !slices.ContainsFunc(Clusters(left), func(c string) bool {
+		return strings.Contains(c, "*")
+	}) {
 		return left
 	}
 	for _, alias := range aliases {

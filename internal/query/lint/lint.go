@@ -26,7 +26,9 @@ func Query(q *cond.Query, mapped ...string) cond.Errors {
 	cond.Walk(q.Where, func(x cond.Expr) bool {
 		return l.node(x)
 	})
-	slices.SortStableFunc(l.found, func(a, b *cond.Error) int { return a.Span.Start - b.Span.Start })
+	slices.SortStableFunc(l.found, func(a, b *cond.Error) int {
+		return a.Span.Start - b.Span.Start
+	})
 	return l.found
 }
 
@@ -164,7 +166,8 @@ func (l *linter) field(f *cond.Field) {
 		}
 		if _, found := slices.BinarySearch(l.known, parent); found {
 			l.doubt(f, fmt.Sprintf("Write %s, unless your indices map the other.", parent),
-				"%s itself holds whole values in the Elastic Common Schema, which has no %s", parent, f.Path)
+				"%s itself holds whole values in the Elastic Common Schema, which has no %s",
+				parent, f.Path)
 		}
 		return
 	}

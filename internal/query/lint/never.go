@@ -106,7 +106,8 @@ func (l *linter) call(x *cond.Call) {
 				"%s of null has no value, so this is never true", x.Name)
 			return
 		}
-		if c, ok := argument.(*cond.Literal); ok && i > 0 && c.Kind == cond.String && x.Name != "concat" {
+		if c, ok := argument.(*cond.Literal); ok && i > 0 && c.Kind == cond.String &&
+			x.Name != "concat" {
 			l.backslashes(c)
 		}
 	}
@@ -130,7 +131,8 @@ func closed(path string) []string {
 	switch path {
 	case "event.category":
 		return []string{"api", "authentication", "configuration", "database", "driver", "email",
-			"file", "host", "iam", "intrusion_detection", "library", "malware", "network", "package",
+			"file", "host", "iam", "intrusion_detection", "library", "malware", "network",
+			"package",
 			"process", "registry", "session", "threat", "vulnerability", "web"}
 	case "event.kind":
 		return []string{"alert", "asset", "enrichment", "event", "metric", "pipeline_error",

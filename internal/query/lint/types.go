@@ -44,7 +44,9 @@ func Types(q *cond.Query, category string, fields Fields) (never, texts cond.Err
 		return !n.impossible(x)
 	})
 	n.flags(where)
-	slices.SortStableFunc(n.found, func(a, b *cond.Error) int { return a.Span.Start - b.Span.Start })
+	slices.SortStableFunc(n.found, func(a, b *cond.Error) int {
+		return a.Span.Start - b.Span.Start
+	})
 	return n.found, t.found
 }
 
@@ -59,12 +61,14 @@ func (l *linter) onTexts(x cond.Expr) {
 		l.onText(x.Subject, x.Op.String())
 	case *cond.Call:
 		switch x.Name {
-		case "startsWith", "endsWith", "stringContains", "length", "indexOf", "substring", "between":
+		case "startsWith", "endsWith", "stringContains", "length", "indexOf", "substring",
+			"between":
 			l.onText(x.Args[0], x.Name)
 		case "cidrMatch":
 			l.onAddress(x.Args[0])
 		}
-	case *cond.Compare, *cond.And, *cond.Or, *cond.Not, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate:
+	case *cond.Compare, *cond.And, *cond.Or, *cond.Not, *cond.Field, *cond.Literal, *cond.Binary,
+		*cond.Negate:
 	}
 }
 
@@ -75,9 +79,11 @@ func (l *linter) onText(subject cond.Expr, operator string) {
 	}
 	for _, m := range l.fields.mapped(f.Path) {
 		switch m.Type {
-		case event.Integer, event.Unsigned, event.Float, event.Boolean, event.Date, event.DateNanos, event.IP, event.Version:
+		case event.Integer, event.Unsigned, event.Float, event.Boolean, event.Date, event.DateNanos,
+			event.IP, event.Version:
 			l.doubt(f, "Write == or in where the whole value is meant.",
-				"%s is of type %s there, so %s looks at its text; Elasticsearch refuses that", f.Path, m.Name, operator)
+				"%s is of type %s there, so %s looks at its text; Elasticsearch refuses that",
+				f.Path, m.Name, operator)
 			return
 		case event.Unmapped, event.Keyword, event.Text, event.Object, event.Other, event.Untyped:
 		}
@@ -111,7 +117,8 @@ func (l *linter) impossible(x cond.Expr) bool {
 				l.compared(item, x.Subject, item, cond.Equal)
 			}
 		}
-	case *cond.Like, *cond.Call, *cond.And, *cond.Or, *cond.Not, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate:
+	case *cond.Like, *cond.Call, *cond.And, *cond.Or, *cond.Not, *cond.Field, *cond.Literal,
+		*cond.Binary, *cond.Negate:
 	}
 	if len(l.found) == before {
 		l.object(x)
@@ -154,7 +161,8 @@ func (l *linter) flags(where cond.Expr) {
 			conditions = append(conditions, x.Operands...)
 		case *cond.Not:
 			conditions = append(conditions, x.Operand)
-		case *cond.Compare, *cond.In, *cond.Like, *cond.Call, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate:
+		case *cond.Compare, *cond.In, *cond.Like, *cond.Call, *cond.Field, *cond.Literal,
+			*cond.Binary, *cond.Negate:
 			return false
 		}
 		return true
@@ -190,7 +198,8 @@ func (l *linter) object(x cond.Expr) {
 		isValue := func(m event.FieldMapping) bool { return m.Type != event.Object }
 		if len(mappings) > 0 && !slices.ContainsFunc(mappings, isValue) {
 			l.doubt(x, fmt.Sprintf("Write one of its fields: %s.name.", f.Path),
-				"no event satisfies this: %s is an object there, which has no value of its own", f.Path)
+				"no event satisfies this: %s is an object there, which has no value of its own",
+				f.Path)
 			return
 		}
 	}

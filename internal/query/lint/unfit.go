@@ -12,8 +12,8 @@ import (
 	"esrule/internal/query/event"
 )
 
-// unfit says why no value of a field satisfies `field op constant`, which is written so in the query; it
-// is empty where one may.
+// unfit says why no value of a field satisfies `field op constant`, which is written so in the
+// query; it is empty where one may.
 func unfit(m event.FieldMapping, c *cond.Literal, op cond.CompareOp, written string) string {
 	switch m.Type {
 	case event.Integer, event.Unsigned:
@@ -32,7 +32,8 @@ func unfit(m event.FieldMapping, c *cond.Literal, op cond.CompareOp, written str
 		}
 	case event.IP:
 		return unfitAddress(c, written)
-	case event.Unmapped, event.Keyword, event.Text, event.Version, event.Object, event.Other, event.Untyped:
+	case event.Unmapped, event.Keyword, event.Text, event.Version, event.Object, event.Other,
+		event.Untyped:
 	}
 	return ""
 }
@@ -56,7 +57,8 @@ func unfitNumber(m event.FieldMapping, c *cond.Literal, op cond.CompareOp, writt
 		return written + " is out of its range"
 	case above && (op == cond.Greater || op == cond.GreaterOrEqual):
 		return "no value of it is so large as " + written
-	case below && (op == cond.Less || op == cond.LessOrEqual), m.Type == event.Unsigned && op == cond.Less && isZero(n):
+	case below && (op == cond.Less || op == cond.LessOrEqual), m.Type == event.Unsigned &&
+		op == cond.Less && isZero(n):
 		return "no value of it is so small as " + written
 	}
 	return ""
@@ -83,7 +85,8 @@ func outOfRange(m event.FieldMapping, n event.Value) (below, above bool) {
 			return n.Float <= -1, n.Float > most
 		}
 		return n.Float < -most, n.Float > most
-	case event.KindNull, event.KindText, event.KindUntyped, event.KindBoolean, event.KindDate, event.KindDateNanos,
+	case event.KindNull, event.KindText, event.KindUntyped, event.KindBoolean, event.KindDate,
+		event.KindDateNanos,
 		event.KindAddress, event.KindVersion:
 	}
 	return false, false
@@ -143,7 +146,8 @@ func adviceFor(mappings []event.FieldMapping) string {
 		return "Write true or false."
 	case event.IP:
 		return `Write an address ("10.0.0.1") or a block of them ("10.0.0.0/8").`
-	case event.Unmapped, event.Keyword, event.Text, event.Integer, event.Unsigned, event.Float, event.Version, event.Object,
+	case event.Unmapped, event.Keyword, event.Text, event.Integer, event.Unsigned, event.Float,
+		event.Version, event.Object,
 		event.Other, event.Untyped:
 	}
 	return ""

@@ -9,8 +9,9 @@ import (
 	"esrule/internal/query/event"
 )
 
-// operation gives the function of an arithmetic operator. Where Elasticsearch would end the query with an
-// exception, at an overflow or a division by the integer zero, the result is null (eql.md §10).
+// operation gives the function of an arithmetic operator. Where Elasticsearch would end the query
+// with an exception, at an overflow or a division by the integer zero, the result is null (eql.md
+// §10).
 func operation(op cond.ArithmeticOp) func(a, b *event.Value) event.Value {
 	return func(a, b *event.Value) event.Value {
 		x, ok := numberOf(a)

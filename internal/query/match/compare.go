@@ -5,8 +5,8 @@ import (
 	"esrule/internal/query/event"
 )
 
-// compare compiles a comparison. One of its sides is a constant, as the parser saw to; where that is the left
-// one, the comparison is turned round.
+// compare compiles a comparison. One of its sides is a constant, as the parser saw to; where that
+// is the left one, the comparison is turned round.
 func (c *compiler) compare(x *cond.Compare) predicate {
 	subject, op, constant := c.sides(x)
 	switch {
@@ -34,8 +34,8 @@ func (c *compiler) truthCompared(x *cond.Compare, condition cond.Expr, holds boo
 	return p
 }
 
-// sides gives the constant side as a constant, the other, which may be constant too, and the comparison as seen
-// from it.
+// sides gives the constant side as a constant, the other, which may be constant too, and the
+// comparison as seen from it.
 func (c *compiler) sides(x *cond.Compare) (subject cond.Expr, op cond.CompareOp, with *constant) {
 	if v, ok := c.constantOf(x.Right); ok {
 		return x.Left, x.Op, c.constant(v)
@@ -88,7 +88,8 @@ func (l *leaf) comparison(subject cond.Expr, op cond.CompareOp, constant *consta
 	})
 }
 
-// compare is `v op constant`. known is false where the two cannot be compared, and then it does not hold.
+// compare is `v op constant`. known is false where the two cannot be compared, and then it does not
+// hold.
 func (c *constant) compare(e *event.Event, v *event.Value, op cond.CompareOp) (holds, known bool) {
 	first, last, known := c.place(e, v, op == cond.Equal || op == cond.NotEqual)
 	if !known {

@@ -8,7 +8,8 @@ import (
 	"esrule/internal/query/event"
 )
 
-// Matcher is a compiled condition. It is safe for concurrent use, each worker with an event of its own.
+// Matcher is a compiled condition. It is safe for concurrent use, each worker with an event of its
+// own.
 type Matcher struct {
 	root      cond.Expr
 	print     func(cond.Expr) string
@@ -37,9 +38,9 @@ type Options struct {
 // DefaultCategoryField is Elasticsearch's event_category_field where a rule names none.
 const DefaultCategoryField = "event.category"
 
-// Compile compiles a query's condition, whose types fit, and adds its fields to fields. The error is
-// [cond.Errors]: the constants that nothing can be compared with, such as a regular
-// expression that is none.
+// Compile compiles a query's condition, whose types fit, and adds its fields to fields. The error
+// is [cond.Errors]: the constants that nothing can be compared with, such as a regular expression
+// that is none.
 func Compile(q *cond.Query, fields *event.Fields, o Options) (*Matcher, error) {
 	if o.CategoryField == "" {
 		o.CategoryField = DefaultCategoryField
@@ -51,7 +52,8 @@ func Compile(q *cond.Query, fields *event.Fields, o Options) (*Matcher, error) {
 		leaves: map[cond.Expr]*leaf{},
 		texts:  map[string]bool{},
 	}
-	m := &Matcher{root: q.Condition(o.CategoryField), print: q.Print, fields: fields, category: q.Category, noSignals: o.ExcludeSignals}
+	m := &Matcher{root: q.Condition(o.CategoryField), print: q.Print, fields: fields,
+		category: q.Category, noSignals: o.ExcludeSignals}
 	if o.ExcludeSignals {
 		m.signal = fields.Add("event.kind")
 		c.note(string(signalKind.text))
@@ -68,8 +70,8 @@ func Compile(q *cond.Query, fields *event.Fields, o Options) (*Matcher, error) {
 // Condition is what the matcher was compiled from, the comparison with the category included.
 func (m *Matcher) Condition() cond.Expr { return m.root }
 
-// Match tells whether the event satisfies the condition. The event must have been made from the fields
-// that Compile was given.
+// Match tells whether the event satisfies the condition. The event must have been made from the
+// fields that Compile was given.
 func (m *Matcher) Match(e *event.Event) bool {
 	return m.accepts(e) && !m.isSignal(e)
 }
@@ -100,8 +102,8 @@ type compiler struct {
 	errors cond.Errors
 }
 
-// compile gives the predicate of a node. In Elasticsearch a node that is pushed down to the index, or a
-// script, says yes or no: what would be null is no.
+// compile gives the predicate of a node. In Elasticsearch a node that is pushed down to the index,
+// or a script, says yes or no: what would be null is no.
 func (c *compiler) compile(x cond.Expr) predicate {
 	p := c.node(x)
 	c.nodes[x] = p
@@ -173,7 +175,8 @@ func always(holds bool) predicate {
 	return func(*event.Event) bool { return holds }
 }
 
-// refuse records what no value could make sense of. What is compiled then is never called: Compile returns the errors.
+// refuse records what no value could make sense of. What is compiled then is never called: Compile
+// returns the errors.
 func (c *compiler) refuse(x cond.Expr, message, advice string) {
 	c.errors = append(c.errors, cond.NewError(c.text, x.Range(), cond.CodeType, message, advice))
 }

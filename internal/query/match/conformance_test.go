@@ -71,7 +71,8 @@ func asSet(ids []int) map[int]bool {
 	return set
 }
 
-func accepted(t *testing.T, m *match.Matcher, fields *event.Fields, mapping *event.Mapping, documents []*fastjson.Value) []int {
+func accepted(t *testing.T, m *match.Matcher, fields *event.Fields, mapping *event.Mapping,
+	documents []*fastjson.Value) []int {
 	t.Helper()
 	e := event.New(fields)
 	var ids []int
@@ -82,13 +83,15 @@ func accepted(t *testing.T, m *match.Matcher, fields *event.Fields, mapping *eve
 			ids = append(ids, d.GetInt("serial_event_id"))
 		}
 		if explained := m.Explain(e).Holds; explained != holds {
-			t.Errorf("event %d: Match says %v, Explain %v", d.GetInt("serial_event_id"), holds, explained)
+			t.Errorf("event %d: Match says %v, Explain %v", d.GetInt("serial_event_id"), holds,
+				explained)
 		}
 	}
 	return ids
 }
 
-// conformanceDocuments reads the events and gives them the @timestamp that Elasticsearch's tests give them.
+// conformanceDocuments reads the events and gives them the @timestamp that Elasticsearch's tests
+// give them.
 func conformanceDocuments(t *testing.T, file string) []*fastjson.Value {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -107,8 +110,8 @@ func conformanceDocuments(t *testing.T, file string) []*fastjson.Value {
 	return documents
 }
 
-// conformanceMapping reads the mapping of those tests; fields that it leaves to dynamic mapping are of the type
-// of their first value.
+// conformanceMapping reads the mapping of those tests; fields that it leaves to dynamic mapping are
+// of the type of their first value.
 func conformanceMapping(t *testing.T, file string, documents []*fastjson.Value) *event.Mapping {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -121,7 +124,8 @@ func conformanceMapping(t *testing.T, file string, documents []*fastjson.Value) 
 			lines = append(lines, line)
 		}
 	}
-	text := strings.ReplaceAll(string(bytes.Join(lines, nil)), "[runtime_random_keyword_type]", "keyword")
+	text := strings.ReplaceAll(string(bytes.Join(lines, nil)), "[runtime_random_keyword_type]",
+		"keyword")
 	type property struct {
 		Type       string
 		Fields     map[string]any
@@ -134,7 +138,8 @@ func conformanceMapping(t *testing.T, file string, documents []*fastjson.Value) 
 	m := &event.Mapping{Fields: map[string]event.FieldMapping{}}
 	for name, p := range read.Properties {
 		if p.Type != "" {
-			m.Fields[name] = event.FieldMapping{Type: event.TypeOf(p.Type), Name: p.Type, Exact: name}
+			m.Fields[name] = event.FieldMapping{Type: event.TypeOf(p.Type), Name: p.Type,
+				Exact: name}
 		}
 	}
 	for _, d := range documents {
@@ -145,7 +150,8 @@ func conformanceMapping(t *testing.T, file string, documents []*fastjson.Value) 
 			}
 			switch v.Type() {
 			case fastjson.TypeString:
-				m.Fields[name] = event.FieldMapping{Type: event.Text, Name: "text", Exact: name + ".keyword"}
+				m.Fields[name] = event.FieldMapping{Type: event.Text, Name: "text", Exact: name +
+					".keyword"}
 			case fastjson.TypeNumber:
 				m.Fields[name] = event.FieldMapping{Type: event.Integer, Name: "long", Exact: name}
 			}
@@ -165,8 +171,8 @@ func readTOML(t testing.TB, file string, into any) {
 	}
 }
 
-// TestPublishedRules compiles every published single-event rule, and matches it against every recorded event with
-// Match and Explain, with and without a mapping.
+// TestPublishedRules compiles every published single-event rule, and matches it against every
+// recorded event with Match and Explain, with and without a mapping.
 func TestPublishedRules(t *testing.T) {
 	folder := estest.Corpus(t)
 	files, err := filepath.Glob(filepath.Join(folder, "rules", "*.toml"))
@@ -204,7 +210,8 @@ func TestPublishedRules(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d rules compile; %d events: %d rules match something", len(matchers), events, len(matches))
+	t.Logf("%d rules compile; %d events: %d rules match something", len(matchers), events,
+		len(matches))
 	for _, name := range slices.Sorted(maps.Keys(matches)) {
 		t.Logf("%6d %s", matches[name], name)
 	}
@@ -235,8 +242,8 @@ func recordedEvents(t testing.TB, folder string) []*fastjson.Value {
 	return all
 }
 
-// BenchmarkPublishedRules judges recorded events by all published single-event rules at once, as a scan does but for
-// the parsing.
+// BenchmarkPublishedRules judges recorded events by all published single-event rules at once, as a
+// scan does but for the parsing.
 func BenchmarkPublishedRules(b *testing.B) {
 	folder := estest.Corpus(b)
 	files, err := filepath.Glob(filepath.Join(folder, "rules", "*.toml"))

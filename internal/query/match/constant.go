@@ -10,15 +10,16 @@ import (
 	"esrule/internal/query/event"
 )
 
-// constant is a constant of a rule, ready to be compared with a value of whatever kind the event's mapping
-// gives the field: the other side decides (eql.md §10, "Types").
+// constant is a constant of a rule, ready to be compared with a value of whatever kind the event's
+// mapping gives the field: the other side decides (eql.md §10, "Types").
 type constant struct {
 	kind  event.Kind // KindText, a number, KindBoolean or KindNull
 	text  []byte
 	lower []byte
 
-	number    event.Value
-	signless  event.Value // number, but that -0.0 and NaN are 0, as they are to a field of whole numbers
+	number event.Value
+	// number, but that -0.0 and NaN are 0, as they are to a field of whole numbers
+	signless  event.Value
 	isNumber  bool
 	boolean   bool
 	isBoolean bool
@@ -52,14 +53,16 @@ func newConstant(v event.Value) *constant {
 	switch v.Kind {
 	case event.KindText:
 		c.number, c.isNumber = event.Number(c.text)
-		c.boolean, c.isBoolean = string(c.text) == "true", string(c.text) == "true" || string(c.text) == "false"
+		c.boolean, c.isBoolean = string(c.text) == "true", string(c.text) == "true" ||
+			string(c.text) == "false"
 		c.network, c.isNetwork = parseNetwork(c.text)
 		c.isDate = isDate(string(c.text))
 	case event.KindInteger, event.KindUnsigned, event.KindFloat:
 		c.number, c.isNumber = v, true
 	case event.KindBoolean:
 		c.boolean, c.isBoolean = v.Boolean, true
-	case event.KindNull, event.KindUntyped, event.KindDate, event.KindDateNanos, event.KindAddress, event.KindVersion:
+	case event.KindNull, event.KindUntyped, event.KindDate, event.KindDateNanos, event.KindAddress,
+		event.KindVersion:
 	}
 	c.signless = c.number
 	if f := c.number.Float; c.number.Kind == event.KindFloat && (f == 0 || f != f) {
@@ -85,8 +88,8 @@ func (c *constant) under(n *event.Normalizer) *constant {
 
 func (c *constant) isNull() bool { return c.kind == event.KindNull }
 
-// place gives where v stands against the constant, which may be a range (a day, a network): v compared with
-// its first and with its last point. ok is false where the two cannot be compared.
+// place gives where v stands against the constant, which may be a range (a day, a network): v
+// compared with its first and with its last point. ok is false where the two cannot be compared.
 func (c *constant) place(e *event.Event, v *event.Value, equality bool) (first, last int, ok bool) {
 	var n int
 	switch v.Kind {
@@ -130,7 +133,8 @@ func (c *constant) place(e *event.Event, v *event.Value, equality bool) (first, 
 	return n, n, ok
 }
 
-// comparesAsNumber: a number field takes a text that is a number, the result of a function does not.
+// comparesAsNumber: a number field takes a text that is a number, the result of a function does
+// not.
 func (c *constant) comparesAsNumber(v *event.Value) bool {
 	return c.isNumber && (c.kind != event.KindText || !v.IsComputed())
 }
@@ -168,7 +172,8 @@ func (c *constant) equalsFolded(e *event.Event, v *event.Value) bool {
 // network is a block of addresses, as v6: a v4 address is of the block ::ffff:0:0/96.
 type network struct{ first, last netip.Addr }
 
-// parseNetwork reads an address or a CIDR block, in which bits behind the prefix make no difference.
+// parseNetwork reads an address or a CIDR block, in which bits behind the prefix make no
+// difference.
 func parseNetwork(text []byte) (network, bool) {
 	address, bits, isBlock := bytes.Cut(text, []byte("/"))
 	a, ok := event.ParseAddress(address)
@@ -212,8 +217,9 @@ func prefixLength(digits []byte) (int, bool) {
 	return n, len(digits) > 0
 }
 
-// dateConstant is a constant that is compared with dates. What it stands for depends on the formats of the
-// field, which differ from index to index, and where it is relative on the run's now; the last is kept.
+// dateConstant is a constant that is compared with dates. What it stands for depends on the formats
+// of the field, which differ from index to index, and where it is relative on the run's now; the
+// last is kept.
 type dateConstant struct {
 	text     string
 	isNumber bool
@@ -234,9 +240,11 @@ func (d *dateConstant) place(e *event.Event, v *event.Value) (first, last int, o
 		return 0, 0, false
 	}
 	if v.Kind == event.KindDateNanos {
-		return compareIntegers(v.Integer, p.from.UnixNano()), compareIntegers(v.Integer, p.to.UnixNano()), true
+		return compareIntegers(v.Integer, p.from.UnixNano()), compareIntegers(v.Integer,
+			p.to.UnixNano()), true
 	}
-	return compareIntegers(v.Integer, p.from.Millis()), compareIntegers(v.Integer, p.to.Millis()), true
+	return compareIntegers(v.Integer, p.from.Millis()), compareIntegers(v.Integer, p.to.Millis()),
+		true
 }
 
 func (d *dateConstant) resolve(e *event.Event, v *event.Value) *period {

@@ -6,8 +6,8 @@ import (
 	"esrule/internal/query/event"
 )
 
-// TestDecisions holds, row by row, the cases in which esrule decides for itself, since Elasticsearch's own paths
-// and versions disagree. docs/eql.md lists them under the same names.
+// TestDecisions holds, row by row, the cases in which esrule decides for itself, since
+// Elasticsearch's own paths and versions disagree. docs/eql.md lists them under the same names.
 func TestDecisions(t *testing.T) {
 	m := &event.Mapping{Fields: map[string]event.FieldMapping{
 		"short":  {Type: event.Keyword, Name: "keyword", IgnoreAbove: 3},
@@ -16,7 +16,8 @@ func TestDecisions(t *testing.T) {
 		"list.s": {Type: event.Keyword, Name: "keyword", Nested: "list"},
 		"list.t": {Type: event.Keyword, Name: "keyword", Nested: "list"},
 		"long":   {Type: event.Integer, Name: "long"},
-		"null":   {Type: event.Keyword, Name: "keyword", NullValue: "none", HasNullValue: true, FromFields: true},
+		"null": {Type: event.Keyword, Name: "keyword", NullValue: "none", HasNullValue: true,
+			FromFields: true},
 		"date":   {Type: event.Date, Name: "date"},
 		"double": {Type: event.Float, Name: "double"},
 		"wild":   {Type: event.Keyword, Name: "wildcard"},
@@ -30,8 +31,9 @@ func TestDecisions(t *testing.T) {
 		"strict":   {Type: event.Integer, Name: "long", NoCoerce: true},
 		"range":    {Type: event.Other, Name: "ip_range", Leaves: true},
 		"flat":     {Type: event.Keyword, Name: "flattened", Leaves: true},
-		"low":      {Type: event.Keyword, Name: "keyword", Normalizer: &event.Normalizer{Name: "lowercase", Lowercase: true}},
-		"to":       {Type: event.Keyword, Name: "keyword", Copied: []string{"long"}},
+		"low": {Type: event.Keyword, Name: "keyword",
+			Normalizer: &event.Normalizer{Name: "lowercase", Lowercase: true}},
+		"to": {Type: event.Keyword, Name: "keyword", Copied: []string{"long"}},
 	}}
 	row := func(name string, check func(f func(condition, source string, want bool))) {
 		t.Run(name, func(t *testing.T) {
@@ -55,20 +57,22 @@ func TestDecisions(t *testing.T) {
 		f(`s == "a" and not (?nowhere : "x" or s : "b")`, `{"s":"a"}`, true)
 		f(`?nowhere`, `{}`, false)
 	})
-	row("the constant of startsWith, endsWith, stringContains is literal", func(f func(string, string, bool)) {
-		f(`stringContains(s, "a*c")`, `{"s":"abc"}`, false)
-		f(`stringContains(s, "a*c")`, `{"s":"xa*cx"}`, true)
-		f(`endsWith(s, "?")`, `{"s":"abc"}`, false)
-		f(`endsWith(s, "\\c")`, `{"s":"ab\\c"}`, true)
-		f(`stringContains(s, "a\\b")`, `{"s":"ab"}`, false)
-	})
-	row("stringContains of the empty text is true where there is a value", func(f func(string, string, bool)) {
-		f(`stringContains(s, "")`, `{"s":"a"}`, true)
-		f(`stringContains(s, "")`, `{"s":""}`, true)
-		f(`stringContains(s, "")`, `{}`, false)
-		f(`stringContains(string(long), "")`, `{"long":5}`, true)
-		f(`stringContains(string(long), "")`, `{}`, false)
-	})
+	row("the constant of startsWith, endsWith, stringContains is literal",
+		func(f func(string, string, bool)) {
+			f(`stringContains(s, "a*c")`, `{"s":"abc"}`, false)
+			f(`stringContains(s, "a*c")`, `{"s":"xa*cx"}`, true)
+			f(`endsWith(s, "?")`, `{"s":"abc"}`, false)
+			f(`endsWith(s, "\\c")`, `{"s":"ab\\c"}`, true)
+			f(`stringContains(s, "a\\b")`, `{"s":"ab"}`, false)
+		})
+	row("stringContains of the empty text is true where there is a value",
+		func(f func(string, string, bool)) {
+			f(`stringContains(s, "")`, `{"s":"a"}`, true)
+			f(`stringContains(s, "")`, `{"s":""}`, true)
+			f(`stringContains(s, "")`, `{}`, false)
+			f(`stringContains(string(long), "")`, `{"long":5}`, true)
+			f(`stringContains(string(long), "")`, `{}`, false)
+		})
 	row("wildcards on a function's result cross line ends", func(f func(string, string, bool)) {
 		f(`concat(s, "!") : "a*c!"`, `{"s":"a\nb\nc"}`, true)
 		f(`concat(s, "!") like "a?c!"`, `{"s":"a\nc"}`, true)
@@ -105,34 +109,38 @@ func TestDecisions(t *testing.T) {
 		f(`indexOf~(s, "É") == 1`, `{"s":"aé"}`, true)
 		f(`between~(s, "É", "É") == "X"`, `{"s":"éXé"}`, true)
 	})
-	row("a regular expression on a function's result has Lucene's syntax", func(f func(string, string, bool)) {
-		f(`concat(s, "!") regex "a.c!"`, `{"s":"a\nc"}`, true)
-		f(`concat(s, "!") regex "^abc!$"`, `{"s":"abc"}`, false)
-		f(`concat(s, "!") regex "a@"`, `{"s":"abc"}`, true)
-		f(`"abc" regex "a@"`, `{}`, true)
-	})
+	row("a regular expression on a function's result has Lucene's syntax",
+		func(f func(string, string, bool)) {
+			f(`concat(s, "!") regex "a.c!"`, `{"s":"a\nc"}`, true)
+			f(`concat(s, "!") regex "^abc!$"`, `{"s":"abc"}`, false)
+			f(`concat(s, "!") regex "a@"`, `{"s":"abc"}`, true)
+			f(`"abc" regex "a@"`, `{}`, true)
+		})
 	row("nested objects are arrays, text is whole", func(f func(string, string, bool)) {
 		f(`list.s == "a" and list.t == "d"`, `{"list":[{"s":"a","t":"b"},{"s":"c","t":"d"}]}`, true)
 		f(`text == "Two Words"`, `{"text":"Two Words"}`, true)
 		f(`text == "two"`, `{"text":"Two Words"}`, false)
 	})
-	row("where _source and index disagree, the indexed value counts", func(f func(string, string, bool)) {
-		f(`long == 4`, `{"long":"4.7"}`, true)
-		f(`s == "1e3"`, `{"s":1e3}`, true)
-		f("`null` == \"none\"", `{"null":null}`, true)
-	})
-	row("what a document writes in an unusual way is what the index made of it", func(f func(string, string, bool)) {
-		f(`integer == 443`, `{"integer":"443 "}`, true)
-		f(`integer == 0`, `{"integer":"NaN"}`, true)
-		f(`long == 443`, `{"long":"443 "}`, false)
-		f(`long == 443`, `{"long":"٤٤٣"}`, true)
-		f(`strict == null`, `{"strict":"443"}`, true)
-		f(`to == "1e3"`, `{"long":1e3}`, true)
-	})
-	row("numbers compare by value, constants rounded as values are", func(f func(string, string, bool)) {
-		f(`unsigned == 4.0`, `{"unsigned":4}`, true)
-		f(`scaled == 1.005`, `{"scaled":1.005}`, true)
-	})
+	row("where _source and index disagree, the indexed value counts",
+		func(f func(string, string, bool)) {
+			f(`long == 4`, `{"long":"4.7"}`, true)
+			f(`s == "1e3"`, `{"s":1e3}`, true)
+			f("`null` == \"none\"", `{"null":null}`, true)
+		})
+	row("what a document writes in an unusual way is what the index made of it",
+		func(f func(string, string, bool)) {
+			f(`integer == 443`, `{"integer":"443 "}`, true)
+			f(`integer == 0`, `{"integer":"NaN"}`, true)
+			f(`long == 443`, `{"long":"443 "}`, false)
+			f(`long == 443`, `{"long":"٤٤٣"}`, true)
+			f(`strict == null`, `{"strict":"443"}`, true)
+			f(`to == "1e3"`, `{"long":1e3}`, true)
+		})
+	row("numbers compare by value, constants rounded as values are",
+		func(f func(string, string, bool)) {
+			f(`unsigned == 4.0`, `{"unsigned":4}`, true)
+			f(`scaled == 1.005`, `{"scaled":1.005}`, true)
+		})
 	row("a text is a number where Java reads one", func(f func(string, string, bool)) {
 		f(`integer == "443 "`, `{"integer":443}`, true)
 		f(`double < "Infinity"`, `{"double":1e300}`, true)
@@ -164,19 +172,21 @@ func TestDecisions(t *testing.T) {
 		f(`version < "x"`, `{"version":""}`, true)
 		f(`version == null`, `{"version":""}`, false)
 	})
-	row("what has no index is there, and so is an object of another type", func(f func(string, string, bool)) {
-		f(`nothing == "x"`, `{"nothing":"x"}`, true)
-		f(`range == "10.0.0.0/8"`, `{"range":"10.0.0.0/8"}`, true)
-		f(`range == null`, `{"range":{"gte":"10.0.0.1","lte":"10.0.0.9"}}`, false)
-		f(`cidrMatch(range, "10.0.0.0/8")`, `{"range":"10.0.0.0/8"}`, false)
-		f(`flat == null`, `{"flat":{"a":"x"}}`, false)
-	})
-	row("a normalizer changes values and constants, and not those of other functions", func(f func(string, string, bool)) {
-		f(`low == "ABC"`, `{"low":"aBC"}`, true)
-		f(`low regex "A\\W"`, `{"low":"ab"}`, true)
-		f(`concat(low) == "ABC"`, `{"low":"aBC"}`, false)
-		f(`concat(low) == "abc"`, `{"low":"aBC"}`, true)
-	})
+	row("what has no index is there, and so is an object of another type",
+		func(f func(string, string, bool)) {
+			f(`nothing == "x"`, `{"nothing":"x"}`, true)
+			f(`range == "10.0.0.0/8"`, `{"range":"10.0.0.0/8"}`, true)
+			f(`range == null`, `{"range":{"gte":"10.0.0.1","lte":"10.0.0.9"}}`, false)
+			f(`cidrMatch(range, "10.0.0.0/8")`, `{"range":"10.0.0.0/8"}`, false)
+			f(`flat == null`, `{"flat":{"a":"x"}}`, false)
+		})
+	row("a normalizer changes values and constants, and not those of other functions",
+		func(f func(string, string, bool)) {
+			f(`low == "ABC"`, `{"low":"aBC"}`, true)
+			f(`low regex "A\\W"`, `{"low":"ab"}`, true)
+			f(`concat(low) == "ABC"`, `{"low":"aBC"}`, false)
+			f(`concat(low) == "abc"`, `{"low":"aBC"}`, true)
+		})
 	row("now is one instant", func(f func(string, string, bool)) {
 		f(`date < "now" and not date > "now-1d"`, `{"date":"2020-01-01"}`, true)
 	})

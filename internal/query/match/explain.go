@@ -16,8 +16,8 @@ type Explanation struct {
 	// Kind is "and", "or", "not" or "leaf".
 	Kind  string `json:"kind"`
 	Holds bool   `json:"holds"`
-	// Decisive marks the nodes that made the whole what it is: of an `and` that fails the first operand
-	// that fails, of an `or` that holds the first that holds, otherwise all operands.
+	// Decisive marks the nodes that made the whole what it is: of an `and` that fails the first
+	// operand that fails, of an `or` that holds the first that holds, otherwise all operands.
 	Decisive bool `json:"decisive"`
 	// Fields are those that a leaf looked at.
 	Fields []FieldValues `json:"fields,omitempty"`
@@ -30,18 +30,21 @@ type Explanation struct {
 type FieldValues struct {
 	Path   string   `json:"path"`
 	Values []string `json:"values"`
-	// Mapping is the index's word for the field's type, "unmapped", or empty where no mapping is known.
+	// Mapping is the index's word for the field's type, "unmapped", or empty where no mapping is
+	// known.
 	Mapping string `json:"mapping,omitempty"`
-	// Ignored counts the values too long for the index (ignore_above): esrule sees them, a search does not.
+	// Ignored counts the values too long for the index (ignore_above): esrule sees them, a search
+	// does not.
 	Ignored int `json:"ignored,omitempty"`
 	// Coerced are the values that the type changes, such as `"4.7" as 4` in a long.
 	Coerced []string `json:"coerced,omitempty"`
-	// NotTaken are values in the event that are none in its index: of an unmapped field, or not of its type.
+	// NotTaken are values in the event that are none in its index: of an unmapped field, or not of
+	// its type.
 	NotTaken []string `json:"not_taken,omitempty"`
 }
 
-// Computed is a computed part of a leaf with what became of it, for each choice of the fields' values that gave
-// something else.
+// Computed is a computed part of a leaf with what became of it, for each choice of the fields'
+// values that gave something else.
 type Computed struct {
 	Text   string   `json:"text"`
 	Values []string `json:"values"`
@@ -58,7 +61,8 @@ func (m *Matcher) Explain(e *event.Event) *Explanation {
 	return x
 }
 
-// explainSignal puts the condition that Match adds, that no alert is alerted on, before the rule's own.
+// explainSignal puts the condition that Match adds, that no alert is alerted on, before the rule's
+// own.
 func (m *Matcher) explainSignal(x *Explanation, e *event.Event) *Explanation {
 	if !m.isSignal(e) {
 		return x
@@ -67,7 +71,8 @@ func (m *Matcher) explainSignal(x *Explanation, e *event.Event) *Explanation {
 		Text: `not event.kind == "signal"`, Kind: "leaf", Decisive: true,
 		Fields: []FieldValues{fieldValues(m.fields.Path(m.signal), m.signal, e)},
 	}
-	return &Explanation{Text: x.Text, Kind: "and", Decisive: true, Operands: []*Explanation{refused, x}}
+	return &Explanation{Text: x.Text, Kind: "and", Decisive: true,
+		Operands: []*Explanation{refused, x}}
 }
 
 func (m *Matcher) explain(n cond.Expr, e *event.Event) *Explanation {
@@ -100,7 +105,8 @@ func (m *Matcher) explain(n cond.Expr, e *event.Event) *Explanation {
 	return x
 }
 
-// conditionIn gives the condition that is compared with true or false, where n is such a comparison.
+// conditionIn gives the condition that is compared with true or false, where n is such a
+// comparison.
 func (m *Matcher) conditionIn(n *cond.Compare) (cond.Expr, bool) {
 	for _, side := range [...]cond.Expr{n.Left, n.Right} {
 		if _, ok := m.compiled[side]; ok && isCondition(side) {
@@ -110,7 +116,8 @@ func (m *Matcher) conditionIn(n *cond.Compare) (cond.Expr, bool) {
 	return nil, false
 }
 
-// explainLeaf shows what a leaf looked at. A leaf over a condition (`(f > 1) == true`) shows nothing of its own.
+// explainLeaf shows what a leaf looked at. A leaf over a condition (`(f > 1) == true`) shows
+// nothing of its own.
 func (m *Matcher) explainLeaf(x *Explanation, l *leaf, e *event.Event) {
 	if l == nil {
 		return
@@ -123,11 +130,13 @@ func (m *Matcher) explainLeaf(x *Explanation, l *leaf, e *event.Event) {
 		}
 	}
 	for _, p := range l.parts {
-		x.Computed = append(x.Computed, Computed{Text: m.print(p.node), Values: l.results(p.value, e)})
+		x.Computed = append(x.Computed,
+			Computed{Text: m.print(p.node), Values: l.results(p.value, e)})
 	}
 }
 
-// manyResults is how many results of a function are shown, and manyChoices how many choices are tried for them.
+// manyResults is how many results of a function are shown, and manyChoices how many choices are
+// tried for them.
 const (
 	manyResults = 10
 	manyChoices = 1000
@@ -185,7 +194,8 @@ func fieldValues(path string, s event.Slot, e *event.Event) FieldValues {
 	return f
 }
 
-// coerced is what the field's type makes of a value, where that is another than is written; else empty.
+// coerced is what the field's type makes of a value, where that is another than is written; else
+// empty.
 func coerced(v *event.Value) string {
 	switch v.Kind {
 	case event.KindInteger:
@@ -200,7 +210,8 @@ func coerced(v *event.Value) string {
 		if len(v.Text) == 0 {
 			return "false"
 		}
-	case event.KindNull, event.KindText, event.KindUntyped, event.KindUnsigned, event.KindDate, event.KindDateNanos, event.KindAddress, event.KindVersion:
+	case event.KindNull, event.KindText, event.KindUntyped, event.KindUnsigned, event.KindDate,
+		event.KindDateNanos, event.KindAddress, event.KindVersion:
 	}
 	return ""
 }

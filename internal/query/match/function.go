@@ -52,7 +52,8 @@ func (l *leaf) arithmetic(op cond.ArithmeticOp, x *cond.Call) evaluator {
 // textual computes an argument that a function reads as a text. ok is false for null.
 type textual func(e *event.Event) (text []byte, ok bool)
 
-// textArgument compiles an argument for its text; with fold, in lower case as Java's toLowerCase makes it.
+// textArgument compiles an argument for its text; with fold, in lower case as Java's toLowerCase
+// makes it.
 func (l *leaf) textArgument(x cond.Expr, fold bool) textual {
 	if v, ok := l.constantOf(x); ok {
 		text := appendText(nil, &v)
@@ -75,7 +76,8 @@ func (l *leaf) textArgument(x cond.Expr, fold bool) textual {
 	}
 }
 
-// whole computes an argument that is a whole number: a position, a base. null is told from what is none.
+// whole computes an argument that is a whole number: a position, a base. null is told from what is
+// none.
 type whole func(e *event.Event) (n int, isNull, ok bool)
 
 func (l *leaf) wholeArgument(x *cond.Call, at int) whole {

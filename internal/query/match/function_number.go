@@ -9,7 +9,8 @@ import (
 	"esrule/internal/query/event"
 )
 
-// number reads a text as a number, in a base. What is no number is null, where Elasticsearch ends the query.
+// number reads a text as a number, in a base. What is no number is null, where Elasticsearch ends
+// the query.
 func (l *leaf) number(x *cond.Call) evaluator {
 	argument, base := l.textArgument(x.Args[0], false), l.wholeArgument(x, 1)
 	return func(e *event.Event) event.Value {
@@ -50,8 +51,8 @@ func parseNumber(digits []byte, radix int) event.Value {
 	return parseDouble(digits)
 }
 
-// isWhole tells whether a text is made of digits of a base, and maybe a sign. Asking strconv would cost memory for
-// every text that is none.
+// isWhole tells whether a text is made of digits of a base, and maybe a sign. Asking strconv would
+// cost memory for every text that is none.
 func isWhole(text []byte, radix int) bool {
 	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
 		text = text[1:]
@@ -74,7 +75,8 @@ func isWhole(text []byte, radix int) bool {
 	return len(text) > 0
 }
 
-// parseDouble reads what Java's Double.valueOf takes: blanks around it, a suffix d or f, NaN and Infinity.
+// parseDouble reads what Java's Double.valueOf takes: blanks around it, a suffix d or f, NaN and
+// Infinity.
 func parseDouble(digits []byte) event.Value {
 	digits = bytes.TrimFunc(digits, func(r rune) bool { return r <= ' ' })
 	unsigned := bytes.TrimLeft(digits, "+-")

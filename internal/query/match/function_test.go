@@ -16,8 +16,9 @@ var typed = &event.Mapping{Fields: map[string]event.FieldMapping{
 	"long": {Type: event.Integer, Name: "long"}, "n": {Type: event.Integer, Name: "long"},
 	"unsigned": {Type: event.Unsigned, Name: "unsigned_long"},
 	"double":   {Type: event.Float, Name: "double"}, "float": {Type: event.Float, Name: "float"},
-	"half": {Type: event.Float, Name: "half_float"}, "scaled": {Type: event.Float, Name: "scaled_float", ScalingFactor: 10},
-	"on": {Type: event.Boolean, Name: "boolean"}, "text": {Type: event.Text, Name: "text"},
+	"half":   {Type: event.Float, Name: "half_float"},
+	"scaled": {Type: event.Float, Name: "scaled_float", ScalingFactor: 10},
+	"on":     {Type: event.Boolean, Name: "boolean"}, "text": {Type: event.Text, Name: "text"},
 	"date": {Type: event.Date, Name: "date"}, "nanos": {Type: event.DateNanos, Name: "date_nanos"},
 	"day": {Type: event.Date, Name: "date", Formats: "epoch_second"},
 	"ip":  {Type: event.IP, Name: "ip"}, "version": {Type: event.Version, Name: "version"},
@@ -110,7 +111,8 @@ func TestFunctions(t *testing.T) {
 	f(`between~(s, "A", "C") == "B"`, `{"s":"aBc"}`, true)
 	f(`between(s, "a", null) == null`, `{"s":"abc"}`, true)
 	// concat and string write as Java does.
-	f(`concat(s, ":", long, on, double) == "a:5true1.5"`, `{"s":"a","long":5,"on":true,"double":1.5}`, true)
+	f(`concat(s, ":", long, on, double) == "a:5true1.5"`,
+		`{"s":"a","long":5,"on":true,"double":1.5}`, true)
 	f(`concat(double) == "1.0E10"`, `{"double":10000000000}`, true)
 	f(`concat(double) == "1.0E-4"`, `{"double":0.0001}`, true)
 	f(`concat(double) == "100.0"`, `{"double":100}`, true)
@@ -247,7 +249,8 @@ func TestOrder(t *testing.T) {
 	f(`date < "now"`, `{"date":"2020-01-01"}`, true)
 	f(`date == "yesterday"`, `{"date":"2020-01-01"}`, false)
 	f(`date in ("2026-01-01", "2026-01-02")`, `{"date":"2026-01-02T10:00:00Z"}`, true)
-	f(`nanos > "2026-01-02T03:04:05.123456788Z"`, `{"nanos":"2026-01-02T03:04:05.123456789Z"}`, true)
+	f(`nanos > "2026-01-02T03:04:05.123456788Z"`, `{"nanos":"2026-01-02T03:04:05.123456789Z"}`,
+		true)
 	f(`nanos == "2026-01-02T03:04:05.123Z"`, `{"nanos":"2026-01-02T03:04:05.123Z"}`, true)
 	f(`day == "1767312000"`, `{"day":1767312000}`, true)
 	f(`day < "2026-01-03"`, `{"day":1767312000}`, true)

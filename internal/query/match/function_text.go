@@ -86,8 +86,8 @@ func position(at, length int) int {
 	return min(max(at, 0), length)
 }
 
-// contains compiles startsWith, endsWith and stringContains. The constant is literal: no wildcards in it
-// (eql.md §10).
+// contains compiles startsWith, endsWith and stringContains. The constant is literal: no wildcards
+// in it (eql.md §10).
 func (l *leaf) contains(x *cond.Call) evaluator {
 	test := bytes.Contains
 	switch x.Name {
@@ -116,7 +116,8 @@ func (l *leaf) contains(x *cond.Call) evaluator {
 
 // containsConstant is contains where Elasticsearch runs a query instead of a script, if x is a
 // condition: it normalizes the constant as the field is.
-func (l *leaf) containsConstant(x *cond.Call, constant []byte, test func(b, s []byte) bool) evaluator {
+func (l *leaf) containsConstant(x *cond.Call, constant []byte,
+	test func(b, s []byte) bool) evaluator {
 	l.note(string(constant))
 	folded := func(text []byte) []byte {
 		if x.Fold {
@@ -169,8 +170,8 @@ func (l *leaf) indexOf(x *cond.Call) evaluator {
 	}
 }
 
-// between gives what stands between the first left and the next right behind it, with greedy the last right.
-// With ~ the places are looked for in lower case and the text keeps its own.
+// between gives what stands between the first left and the next right behind it, with greedy the
+// last right. With ~ the places are looked for in lower case and the text keeps its own.
 func (l *leaf) between(x *cond.Call) evaluator {
 	original := l.textArgument(x.Args[0], false)
 	left, right := l.textArgument(x.Args[1], x.Fold), l.textArgument(x.Args[2], x.Fold)
@@ -215,7 +216,8 @@ func (l *leaf) between(x *cond.Call) evaluator {
 	}
 }
 
-// span gives where the text between two others begins and ends; below zero where one of them is not there.
+// span gives where the text between two others begins and ends; below zero where one of them is not
+// there.
 func span(whole, before, after []byte, toLast bool) (from, to int) {
 	from = bytes.Index(whole, before)
 	if from < 0 {

@@ -10,12 +10,14 @@ import (
 	"esrule/internal/query/match"
 )
 
-// FuzzMatch holds that no query makes Compile, Match or Explain panic, that Match and Explain agree, and that `not` of
-// a condition is its opposite, with a mapping and without.
+// FuzzMatch holds that no query makes Compile, Match or Explain panic, that Match and Explain
+// agree, and that `not` of a condition is its opposite, with a mapping and without.
 func FuzzMatch(f *testing.F) {
 	for _, condition := range []string{
-		`s : "a*" and long > 1`, `length(s) + 1 == 5`, `between~(s, "a", t, true) in ("x", null)`, `(long > 1) == (1 == 1)`,
-		`cidrMatch(ip, "10.0.0.0/8") == false`, `string(date) regex "2.*" or date < "now-1d/d"`, `concat(s, long / 0, on) == null`,
+		`s : "a*" and long > 1`, `length(s) + 1 == 5`, `between~(s, "a", t, true) in ("x", null)`,
+		`(long > 1) == (1 == 1)`,
+		`cidrMatch(ip, "10.0.0.0/8") == false`, `string(date) regex "2.*" or date < "now-1d/d"`,
+		`concat(s, long / 0, on) == null`,
 		`substring(s, long, -1) != indexOf("abc", "b") + ""`, `number(s, 16) % 3 >= -unsigned`,
 	} {
 		f.Add(condition, `{"s":["a","b😀"],"long":5,"on":true,"ip":"10.0.0.1","date":"2026-01-02","unsigned":18446744073709551615}`)

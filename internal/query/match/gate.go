@@ -5,8 +5,8 @@ import (
 	"esrule/internal/query/event"
 )
 
-// Gate is the event category that a rule asks for, `X where …`. A caller with many rules asks each distinct
-// gate once an event, and passes over the rules behind those that are shut.
+// Gate is the event category that a rule asks for, `X where …`. A caller with many rules asks each
+// distinct gate once an event, and passes over the rules behind those that are shut.
 type Gate struct {
 	// Field and Category tell gates apart.
 	Field, Category string

@@ -31,22 +31,34 @@ const strictFormats = `basic_week_date basic_week_date_time basic_week_date_time
 
 // patternFormats are lists and patterns as mappings have them.
 var patternFormats = []string{
-	"yyyy/MM/dd HH:mm:ss||epoch_millis", "epoch_second||yyyy/MM/dd HH:mm:ss", "dd/MMM/yyyy:HH:mm:ss Z", "MMM d yyyy", "dd.MM.yyyy",
-	"yyyy-MM-dd HH:mm:ss,SSS", "YYYY-'W'ww", "uuuu-MM-dd[ HH:mm[:ss]]", "yyyy", "HH:mm", "yyyy-MM-dd HH:mm VV", "G yyyy-MM-dd",
-	"yyyy-'Q'Q", "strict_date_optional_time||epoch_second", "strict_date_time||dd.MM.yyyy", "dd.MM.yyyy||strict_date_optional_time_nanos",
+	"yyyy/MM/dd HH:mm:ss||epoch_millis", "epoch_second||yyyy/MM/dd HH:mm:ss",
+	"dd/MMM/yyyy:HH:mm:ss Z", "MMM d yyyy", "dd.MM.yyyy",
+	"yyyy-MM-dd HH:mm:ss,SSS", "YYYY-'W'ww", "uuuu-MM-dd[ HH:mm[:ss]]", "yyyy", "HH:mm",
+	"yyyy-MM-dd HH:mm VV", "G yyyy-MM-dd",
+	"yyyy-'Q'Q", "strict_date_optional_time||epoch_second", "strict_date_time||dd.MM.yyyy",
+	"dd.MM.yyyy||strict_date_optional_time_nanos",
 }
 
 // dateTexts are both values and constants.
 var dateTexts = []string{
-	"2026-01-02", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.678Z", "2026-01-02T03:04:05", "2026-01-02T03:04:05.678",
-	"2026-01-02T03:04:05.678901", "2026-01-02T03:04:05.123456789+05:30", "2026-01-02T03:04Z", "2026-01-02T03:04", "2026-01-02T03",
-	"2026-01-02T03Z", "2026-1-2", "2026-1-2T3:4:5Z", "2026-1-2T3:4", "2026", "2026-01", "2026-02-30", "0026-01-02", "12026-01-02",
-	"-0005-01-02", "20260102", "20260102T030405Z", "20260102T030405.678Z", "2026-002", "2026-002T03:04:05Z",
-	"2026-002T03:04:05.678+01:00", "2026002", "2026002T030405Z", "2026002T030405.678Z", "2026-W01", "2026-W02-5", "2026-W1-5T3:4:5Z",
-	"2026-W01-5T03:04:05.678Z", "2026W015", "2026W015T030405Z", "2026W015T030405.678Z", "03:04:05", "03:04", "03", "3", "03:04:05.678",
-	"03:04:05Z", "03:04:05.678+01:00", "T03:04:05Z", "T03:04:05.678Z", "030405Z", "030405.678Z", "T030405Z", "T030405.678Z",
-	"1767323045678", "1767323045", "1767323045.25", "x", "", "02.01.2026", "2026/01/02 03:04:05", "02/Jan/2026:03:04:05 +0100",
-	"Jan 2 2026", "2026-01-02 03:04:05,678", "2026-01-02 03:04", "2026-01-02 03:04 Europe/Paris", "AD 2026-01-02", "2026-Q2",
+	"2026-01-02", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.678Z", "2026-01-02T03:04:05",
+	"2026-01-02T03:04:05.678",
+	"2026-01-02T03:04:05.678901", "2026-01-02T03:04:05.123456789+05:30", "2026-01-02T03:04Z",
+	"2026-01-02T03:04", "2026-01-02T03",
+	"2026-01-02T03Z", "2026-1-2", "2026-1-2T3:4:5Z", "2026-1-2T3:4", "2026", "2026-01",
+	"2026-02-30", "0026-01-02", "12026-01-02",
+	"-0005-01-02", "20260102", "20260102T030405Z", "20260102T030405.678Z", "2026-002",
+	"2026-002T03:04:05Z",
+	"2026-002T03:04:05.678+01:00", "2026002", "2026002T030405Z", "2026002T030405.678Z", "2026-W01",
+	"2026-W02-5", "2026-W1-5T3:4:5Z",
+	"2026-W01-5T03:04:05.678Z", "2026W015", "2026W015T030405Z", "2026W015T030405.678Z", "03:04:05",
+	"03:04", "03", "3", "03:04:05.678",
+	"03:04:05Z", "03:04:05.678+01:00", "T03:04:05Z", "T03:04:05.678Z", "030405Z", "030405.678Z",
+	"T030405Z", "T030405.678Z",
+	"1767323045678", "1767323045", "1767323045.25", "x", "", "02.01.2026", "2026/01/02 03:04:05",
+	"02/Jan/2026:03:04:05 +0100",
+	"Jan 2 2026", "2026-01-02 03:04:05,678", "2026-01-02 03:04", "2026-01-02 03:04 Europe/Paris",
+	"AD 2026-01-02", "2026-Q2",
 	"02.01.2026||+1d", "2026-01-02||/M",
 }
 
@@ -73,8 +85,8 @@ type datesJudge struct {
 	taken map[string]map[string]bool
 }
 
-// TestJudgeDateFormats lets a real server judge dates in all of its formats: each text as a value of a document, and as
-// a constant that all documents are compared with.
+// TestJudgeDateFormats lets a real server judge dates in all of its formats: each text as a value
+// of a document, and as a constant that all documents are compared with.
 func TestJudgeDateFormats(t *testing.T) {
 	j := newDatesJudge(t, "date", dateFormats(), dateTexts)
 	j.judge(`==`)
@@ -87,7 +99,8 @@ func TestJudgeDateFormats(t *testing.T) {
 // TestJudgeNanosFormats does the same for dates to the nanosecond, over few formats.
 func TestJudgeNanosFormats(t *testing.T) {
 	formats := []string{
-		"strict_date_time", "dd.MM.yyyy||strict_date_optional_time_nanos", "date_optional_time", "epoch_second", "iso8601",
+		"strict_date_time", "dd.MM.yyyy||strict_date_optional_time_nanos", "date_optional_time",
+		"epoch_second", "iso8601",
 		"yyyy-MM-dd HH:mm:ss,SSS", "strict_date_optional_time||epoch_second",
 	}
 	j := newDatesJudge(t, "date_nanos", formats, dateTexts)
@@ -97,7 +110,8 @@ func TestJudgeNanosFormats(t *testing.T) {
 }
 
 func newDatesJudge(t *testing.T, kind string, formats, texts []string) *datesJudge {
-	j := &datesJudge{T: t, cluster: estest.For(t), formats: map[string]string{}, texts: texts, taken: map[string]map[string]bool{}}
+	j := &datesJudge{T: t, cluster: estest.For(t), formats: map[string]string{}, texts: texts,
+		taken: map[string]map[string]bool{}}
 	j.index = j.cluster.Index(strings.ReplaceAll(kind, "_", "-"))
 	properties := map[string]any{}
 	for i, format := range formats {
@@ -106,7 +120,8 @@ func newDatesJudge(t *testing.T, kind string, formats, texts []string) *datesJud
 		properties[path] = map[string]any{"type": kind, "format": format, "ignore_malformed": true}
 	}
 	j.cluster.Create(j.index, map[string]any{
-		"settings": map[string]any{"number_of_shards": 1, "number_of_replicas": 0, "max_docvalue_fields_search": 200},
+		"settings": map[string]any{"number_of_shards": 1, "number_of_replicas": 0,
+			"max_docvalue_fields_search": 200},
 		"mappings": map[string]any{"dynamic": false, "properties": properties},
 	})
 	var documents []any
@@ -133,7 +148,8 @@ func (j *datesJudge) read(kind string) {
 	for _, path := range j.paths {
 		constants[path] = j.texts
 	}
-	if classes, err = c.ReadDates(j.Context(), classes, constants); err != nil || len(classes) != 1 {
+	if classes, err = c.ReadDates(j.Context(), classes, constants); err != nil ||
+		len(classes) != 1 {
 		j.Fatalf("%d classes, %v", len(classes), err)
 	}
 	j.mapping = classes[0].Mapping
@@ -142,11 +158,13 @@ func (j *datesJudge) read(kind string) {
 		j.Fatal(err)
 	}
 	defer func() { _ = pit.Close(j.Context()) }()
-	for page, err := range pit.Pages(j.Context(), search.Request{Fields: search.Want(j.mapping, j.paths)}) {
+	for page, err := range pit.Pages(j.Context(),
+		search.Request{Fields: search.Want(j.mapping, j.paths)}) {
 		if err != nil || len(page.Failures) > 0 {
 			j.Fatal(err, page.Failures)
 		}
-		for hit := range page.Hits(nil) { // in the order in which they were written: one shard, one segment
+		// in the order in which they were written: one shard, one segment
+		for hit := range page.Hits(nil) {
 			values := fastjson.MustParse(`{}`)
 			if fields := hit.ReadFields(); fields != nil {
 				values = fastjson.MustParse(fields.String())
@@ -159,8 +177,8 @@ func (j *datesJudge) read(kind string) {
 	}
 }
 
-// judge compares every field with every constant that the server takes, which == tells and must come first: of others
-// some servers read one end, such as the end of "2026-02-30".
+// judge compares every field with every constant that the server takes, which == tells and must
+// come first: of others some servers read one end, such as the end of "2026-02-30".
 func (j *datesJudge) judge(op string) {
 	j.Helper()
 	taken, matches := 0, 0
@@ -182,12 +200,14 @@ func (j *datesJudge) judge(op string) {
 			for _, text := range j.matched(path, op, constant) {
 				matches++
 				if !want[text] {
-					j.Errorf("%s: %q %s %q: got true, want false, as Elasticsearch has it", j.formats[path], text, op, constant)
+					j.Errorf("%s: %q %s %q: got true, want false, as Elasticsearch has it",
+						j.formats[path], text, op, constant)
 				}
 				delete(want, text)
 			}
 			for text := range want {
-				j.Errorf("%s: %q %s %q: got false, want true, as Elasticsearch has it", j.formats[path], text, op, constant)
+				j.Errorf("%s: %q %s %q: got false, want true, as Elasticsearch has it",
+					j.formats[path], text, op, constant)
 			}
 		}
 	}
@@ -207,20 +227,24 @@ func (j *datesJudge) ask(path, op string) []*fastjson.Value {
 		if op != "==" {
 			query = map[string]any{"range": map[string]any{path: map[string]any{bound: constant}}}
 		}
-		line, err := json.Marshal(map[string]any{"query": query, "size": 1000, "_source": false, "sort": "_doc"})
+		line, err := json.Marshal(map[string]any{"query": query, "size": 1000, "_source": false,
+			"sort": "_doc"})
 		if err != nil {
 			j.Fatal(err)
 		}
 		body.WriteString("{}\n" + string(line) + "\n")
 	}
-	answer, err := fastjson.ParseBytes(j.cluster.Do("POST", j.index+"/_msearch?filter_path=responses.hits.hits.sort,responses.error.type,responses.took", body.String()))
+	answer, err := fastjson.ParseBytes(j.cluster.Do("POST", j.index+
+		"/_msearch?filter_path=responses.hits.hits.sort,responses.error.type,responses.took",
+		body.String()))
 	if err != nil {
 		j.Fatal(err)
 	}
 	return answer.GetArray("responses")
 }
 
-// refused holds that no other reading of a constant is taken for that of a field that only the server reads.
+// refused holds that no other reading of a constant is taken for that of a field that only the
+// server reads.
 func (j *datesJudge) refused(path, constant string) {
 	j.Helper()
 	f := j.mapping.Fields[path]

@@ -19,8 +19,8 @@ import (
 	"esrule/internal/query/match"
 )
 
-// judgedText is a type of the field a of TestJudge; b.c is always a keyword. None has ignore_above: beyond it, the
-// matcher sees on purpose what Elasticsearch does not (see TestMatch).
+// judgedText is a type of the field a of TestJudge; b.c is always a keyword. None has ignore_above:
+// beyond it, the matcher sees on purpose what Elasticsearch does not (see TestMatch).
 type judgedText struct{ name, parameters string }
 
 func (k judgedText) mapping() *event.Mapping {
@@ -38,17 +38,19 @@ func (k judgedText) exact() string {
 }
 
 func (k judgedText) json() string {
-	return `{"dynamic":"strict","properties":{"n":{"type":"long"},"a":{"type":"` + k.name + `"` + k.parameters + `},"b":{"properties":{"c":{"type":"keyword"}}}}}`
+	return `{"dynamic":"strict","properties":{"n":{"type":"long"},"a":{"type":"` + k.name + `"` +
+		k.parameters + `},"b":{"properties":{"c":{"type":"keyword"}}}}}`
 }
 
-// TestJudge lets a real server judge the matcher: for conditions and documents made at random, what Elasticsearch's EQL
-// would search for finds exactly the documents that the matcher accepts.
+// TestJudge lets a real server judge the matcher: for conditions and documents made at random, what
+// Elasticsearch's EQL would search for finds exactly the documents that the matcher accepts.
 func TestJudge(t *testing.T) {
 	estest.EachJudge(t, func(t *testing.T, judge estest.Judge) { eachSeed(t, judge, judgeTexts) })
 }
 
 // eachSeed runs a test with each seed, on indices of its own.
-func eachSeed(t *testing.T, judge estest.Judge, test func(*testing.T, *estest.Cluster, *rand.Rand)) {
+func eachSeed(t *testing.T, judge estest.Judge,
+	test func(*testing.T, *estest.Cluster, *rand.Rand)) {
 	for seed := range estest.Seeds(t) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			test(t, judge(t), rand.New(rand.NewPCG(seed, 0)))
@@ -58,7 +60,8 @@ func eachSeed(t *testing.T, judge estest.Judge, test func(*testing.T, *estest.Cl
 
 func judgeTexts(t *testing.T, cluster *estest.Cluster, random *rand.Rand) {
 	const whole = `,"fields":{"keyword":{"type":"keyword"}}`
-	for _, kind := range []judgedText{{"keyword", ""}, {"text", whole}, {"wildcard", ""}, {"match_only_text", whole}} {
+	for _, kind := range []judgedText{{"keyword", ""}, {"text", whole}, {"wildcard", ""},
+		{"match_only_text", whole}} {
 		if cluster.Has(kind.name, json.RawMessage(kind.json())) {
 			judgeText(t, cluster, random, kind)
 		}
@@ -66,7 +69,8 @@ func judgeTexts(t *testing.T, cluster *estest.Cluster, random *rand.Rand) {
 }
 
 func judgeText(t *testing.T, cluster *estest.Cluster, random *rand.Rand, kind judgedText) {
-	j := &judge{t: t, cluster: cluster, random: random, kind: kind, mapping: kind.mapping(), letters: letters}
+	j := &judge{t: t, cluster: cluster, random: random, kind: kind, mapping: kind.mapping(),
+		letters: letters}
 	if kind.name == "wildcard" {
 		j.letters = lettersOfWildcard(cluster)
 	}
@@ -75,7 +79,8 @@ func judgeText(t *testing.T, cluster *estest.Cluster, random *rand.Rand, kind ju
 	for range conditions {
 		j.compare(j.condition(2))
 	}
-	t.Logf("%s: %d pairs of a condition and a document, %d of them a match", kind.name, j.pairs, j.matches)
+	t.Logf("%s: %d pairs of a condition and a document, %d of them a match", kind.name, j.pairs,
+		j.matches)
 	if j.matches < j.pairs/20 || j.matches > j.pairs*19/20 {
 		t.Errorf("%d of %d pairs match: the conditions tell too little apart", j.matches, j.pairs)
 	}
@@ -96,16 +101,19 @@ type judge struct {
 	pairs, matches int
 }
 
-// letters are what texts are made of: letters in both cases within and outside ASCII, letters that only Unicode folds
-// to ASCII (the Kelvin sign, the long s), what patterns and escapes are made of, line ends, composed and astral characters.
+// letters are what texts are made of: letters in both cases within and outside ASCII, letters that
+// only Unicode folds to ASCII (the Kelvin sign, the long s), what patterns and escapes are made of,
+// line ends, composed and astral characters.
 var letters = []string{
 	"a", "A", "b", "B", "k", "K", "\u212a", "s", "ſ", "é", "É", "e\u0301", "ß", "İ", "ı", "Σ", "ς",
-	"*", "?", `\`, `\\`, "/", ".", "[", "^", `"`, " ", "\n", "\r", "\t", "\u2028", "\x00", "\x7f", "\U0001f600", "0",
+	"*", "?", `\`, `\\`, "/", ".", "[", "^", `"`, " ", "\n", "\r", "\t", "\u2028", "\x00", "\x7f",
+	"\U0001f600", "0",
 }
 
-// lettersOfWildcard are those that a wildcard field finds as a keyword does. Elasticsearch misses a piece of a pattern
-// that is shorter than three characters where one is beyond the BMP. OpenSearch 3.8 does not find a constant in any
-// letter case that has characters beyond ASCII, and takes U+0000 for the end of a value.
+// lettersOfWildcard are those that a wildcard field finds as a keyword does. Elasticsearch misses a
+// piece of a pattern that is shorter than three characters where one is beyond the BMP. OpenSearch
+// 3.8 does not find a constant in any letter case that has characters beyond ASCII, and takes
+// U+0000 for the end of a value.
 func lettersOfWildcard(cluster *estest.Cluster) []string {
 	var found []string
 	for _, letter := range letters {
@@ -131,10 +139,13 @@ func (j *judge) load(documents int) {
 		j.texts = append(j.texts, j.text())
 	}
 	index := j.index()
-	j.cluster.Create(index, `{"settings":{"number_of_shards":1,"number_of_replicas":0},"mappings":`+j.kind.json()+`}`)
+	j.cluster.Create(index, `{"settings":{"number_of_shards":1,"number_of_replicas":0},"mappings":`+
+		j.kind.json()+`}`)
 	var batch []any
 	for n := range documents {
-		document := fmt.Sprintf(`{"n":%d%s}`, n, j.member(`"a":%s`)+j.member(pick(j.random, []string{`"b":{"c":%s}`, `"b.c":%s`, `"b":[{"c":%s},{}]`})))
+		document := fmt.Sprintf(`{"n":%d%s}`, n,
+			j.member(`"a":%s`)+j.member(pick(j.random,
+				[]string{`"b":{"c":%s}`, `"b.c":%s`, `"b":[{"c":%s},{}]`})))
 		j.documents = append(j.documents, document)
 		j.parsed = append(j.parsed, fastjson.MustParse(document))
 		batch = append(batch, document)
@@ -189,13 +200,16 @@ func (j *judge) condition(depth int) string {
 	field := pick(j.random, []string{"a", "?a", "b.c"})
 	switch j.random.IntN(8) {
 	case 0:
-		return field + pick(j.random, []string{" == ", " != "}) + pick(j.random, []string{"null", "0", "-5", "true", "false", "12345678901234567890"})
+		return field + pick(j.random, []string{" == ", " != "}) + pick(j.random,
+			[]string{"null", "0", "-5", "true", "false", "12345678901234567890"})
 	case 1:
 		return field + pick(j.random, []string{" == ", " != "}) + quoted(j.present(j.constant))
 	case 2, 3:
-		return field + pick(j.random, []string{" in ", " not in ", " in~ ", " not in~ "}) + j.list(j.constant)
+		return field + pick(j.random,
+			[]string{" in ", " not in ", " in~ ", " not in~ "}) + j.list(j.constant)
 	default:
-		return field + pick(j.random, []string{" : ", " : ", " like ", " like~ "}) + j.list(j.pattern)
+		return field + pick(j.random,
+			[]string{" : ", " : ", " like ", " like~ "}) + j.list(j.pattern)
 	}
 }
 
@@ -207,8 +221,9 @@ func (j *judge) list(item func() string) string {
 	return "(" + strings.Join(items, ", ") + ")"
 }
 
-// present makes texts until the server can look one up. OpenSearch 3.8 does not find the empty text by a term in any
-// letter case (as Elasticsearch before 8.16), nor by any term in a wildcard field (as Elasticsearch before 8.19).
+// present makes texts until the server can look one up. OpenSearch 3.8 does not find the empty text
+// by a term in any letter case (as Elasticsearch before 8.16), nor by any term in a wildcard field
+// (as Elasticsearch before 8.19).
 func (j *judge) present(item func() string) string {
 	text := item()
 	for text == "" && j.cluster.IsOpenSearch() {
@@ -233,8 +248,9 @@ func (j *judge) constant() string {
 	}
 }
 
-// pattern is a constant of which some characters became wildcards. Elasticsearch's wildcard field takes one that holds
-// nothing but `*` and `?` for exists, so that `?*` finds the empty text: esrule does not (docs/eql.md).
+// pattern is a constant of which some characters became wildcards. Elasticsearch's wildcard field
+// takes one that holds nothing but `*` and `?` for exists, so that `?*` finds the empty text:
+// esrule does not (docs/eql.md).
 func (j *judge) pattern() string {
 	for {
 		text := j.anyPattern()
@@ -292,7 +308,8 @@ func (j *judge) compare(condition string) {
 		}
 		if got != found[i] {
 			text, _ := json.Marshal(query)
-			j.t.Errorf("%s\n  of %s: got %v, want %v, as Elasticsearch has it\n  for %s", condition, j.documents[i], got, found[i], text)
+			j.t.Errorf("%s\n  of %s: got %v, want %v, as Elasticsearch has it\n  for %s", condition,
+				j.documents[i], got, found[i], text)
 		}
 	}
 }
@@ -300,7 +317,8 @@ func (j *judge) compare(condition string) {
 // search gives the documents that the server finds, by their numbers.
 func (j *judge) search(query pushdown.Query) map[int]bool {
 	j.t.Helper()
-	body := map[string]any{"query": query, "size": 10_000, "_source": false, "docvalue_fields": []string{"n"}, "sort": []string{"_doc"}}
+	body := map[string]any{"query": query, "size": 10_000, "_source": false,
+		"docvalue_fields": []string{"n"}, "sort": []string{"_doc"}}
 	answer, err := fastjson.ParseBytes(j.cluster.Do("POST", j.index()+"/_search", body))
 	if err != nil {
 		j.t.Fatal(err)

@@ -16,8 +16,9 @@ import (
 	"esrule/internal/query/match"
 )
 
-// TestJudgeEveryValue lets a server judge every pair of an awkward value and an awkward constant, on every type, by equality and
-// order. TestJudgeTypes meets such pairs too seldom. What the server refuses is not compared.
+// TestJudgeEveryValue lets a server judge every pair of an awkward value and an awkward constant,
+// on every type, by equality and order. TestJudgeTypes meets such pairs too seldom. What the server
+// refuses is not compared.
 func TestJudgeEveryValue(t *testing.T) {
 	estest.EachJudge(t, func(t *testing.T, judge estest.Judge) {
 		cluster := judge(t)
@@ -64,23 +65,28 @@ func judgeEveryValue(t *testing.T, cluster *estest.Cluster, name string, kind ju
 			pairs++
 			e.Reset(mapping, d, nil)
 			if got := matcher.Match(e); got != found[n] {
-				t.Errorf("%s: %s of %s: got %v, want %v, as the server has it", name, conditions[i], d, got, found[n])
+				t.Errorf("%s: %s of %s: got %v, want %v, as the server has it", name, conditions[i],
+					d, got, found[n])
 			}
 		}
 	}
-	t.Logf("%s: %d pairs; %d of %d conditions refused by the server", name, pairs, refused, len(conditions))
+	t.Logf("%s: %d pairs; %d of %d conditions refused by the server", name, pairs, refused,
+		len(conditions))
 }
 
-// awkward adds the awkward values and constants, as far as the server's answer is esrule's too (docs/eql.md).
+// awkward adds the awkward values and constants, as far as the server's answer is esrule's too
+// (docs/eql.md).
 func (k judgedType) awkward(name string) judgedType {
-	k.values, k.constants = slices.Concat(k.values, awkwardValues), slices.Concat(k.constants, awkwardConstants)
+	k.values, k.constants = slices.Concat(k.values, awkwardValues),
+		slices.Concat(k.constants, awkwardConstants)
 	switch name {
 	case "constant_keyword": // it refuses documents with other values
 		k.values = []string{`"ab"`}
 	case "byte", "integer": // 0 is both below and above it
 		k.constants = without(k.constants, `"NaN"`)
 	case "scaled_float": // beyond what it can hold
-		k.constants = without(k.constants, `"NaN"`, `"Infinity"`, "1e300", "9223372036854775808", `"18446744073709551616"`)
+		k.constants = without(k.constants, `"NaN"`, `"Infinity"`, "1e300", "9223372036854775808",
+			`"18446744073709551616"`)
 	case "wildcard": // ordered by something else than bytes beyond ASCII
 		k.values = without(k.values, `"é"`, `"É"`, `"😀"`)
 		k.constants = without(k.constants, `"é"`, `"É"`, `"😀"`)
@@ -88,7 +94,8 @@ func (k judgedType) awkward(name string) judgedType {
 	return k
 }
 
-// taken indexes a document for each value and returns those that the server takes, by their numbers.
+// taken indexes a document for each value and returns those that the server takes, by their
+// numbers.
 func taken(cluster *estest.Cluster, index string, values []string) map[int]*fastjson.Value {
 	documents := map[int]*fastjson.Value{}
 	var body strings.Builder
@@ -97,7 +104,8 @@ func taken(cluster *estest.Cluster, index string, values []string) map[int]*fast
 		documents[n] = fastjson.MustParse(document)
 		fmt.Fprintf(&body, "{\"create\":{}}\n%s\n", document)
 	}
-	answer := fastjson.MustParseBytes(cluster.Do("POST", index+"/_bulk?refresh=true", body.String()))
+	answer := fastjson.MustParseBytes(cluster.Do("POST", index+"/_bulk?refresh=true",
+		body.String()))
 	for n, item := range answer.GetArray("items") {
 		if item.GetInt("create", "status") >= 300 {
 			delete(documents, n)
@@ -106,14 +114,17 @@ func taken(cluster *estest.Cluster, index string, values []string) map[int]*fast
 	return documents
 }
 
-// searchAll yields for each query the numbers of the documents that the server finds, nil where it refuses the query.
-func searchAll(t *testing.T, cluster *estest.Cluster, index string, queries []pushdown.Query) []map[int]bool {
+// searchAll yields for each query the numbers of the documents that the server finds, nil where it
+// refuses the query.
+func searchAll(t *testing.T, cluster *estest.Cluster, index string,
+	queries []pushdown.Query) []map[int]bool {
 	t.Helper()
 	var body strings.Builder
 	lines := json.NewEncoder(&body)
 	for _, query := range queries {
 		body.WriteString("{}\n")
-		if err := lines.Encode(map[string]any{"query": query, "size": 1000, "_source": false, "docvalue_fields": []string{"n"}}); err != nil {
+		if err := lines.Encode(map[string]any{"query": query, "size": 1000, "_source": false,
+			"docvalue_fields": []string{"n"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,10 +144,18 @@ func searchAll(t *testing.T, cluster *estest.Cluster, index string, queries []pu
 	return all
 }
 
-var awkwardValues = []string{`""`, `" "`, "0", "-0.0", `"-0"`, "1", "-1", `"1"`, "1.0", `"1.0"`, "1e0", "4.7", `"NaN"`, `"Infinity"`, "true", `"TRUE"`, `"true"`, "false",
-	"2147483648", `"20250101120000"`, `"9223372036854775808"`, `"18446744073709551616"`, "1e300", `"x"`, `"\u0000"`, `"\ufeff1"`, `"٣"`, `"443 "`, `"4\t"`, `"+1"`, `"0x10"`,
-	`"1.2.3"`, `"1.2.3-1"`, `"10.0.0.1"`, `"fd00::1"`, `"fe80::1%eth0"`, `"256.0.0.1"`, `"2026-01-02"`, `"1960-01-01"`, `"2300-01-01"`, `"é"`, `"É"`, `"😀"`, `"K"`, `["",1]`, `[]`, "null"}
+var awkwardValues = []string{`""`, `" "`, "0", "-0.0", `"-0"`, "1", "-1", `"1"`, "1.0", `"1.0"`,
+	"1e0", "4.7", `"NaN"`, `"Infinity"`, "true", `"TRUE"`, `"true"`, "false",
+	"2147483648", `"20250101120000"`, `"9223372036854775808"`, `"18446744073709551616"`, "1e300",
+	`"x"`, `"\u0000"`, `"\ufeff1"`, `"٣"`, `"443 "`, `"4\t"`, `"+1"`, `"0x10"`,
+	`"1.2.3"`, `"1.2.3-1"`, `"10.0.0.1"`, `"fd00::1"`, `"fe80::1%eth0"`, `"256.0.0.1"`,
+	`"2026-01-02"`, `"1960-01-01"`, `"2300-01-01"`, `"é"`, `"É"`, `"😀"`, `"K"`, `["",1]`, `[]`,
+	"null"}
 
-var awkwardConstants = []string{`""`, `" "`, "0", "-0.0", `"-0"`, "1", "-1", `"1"`, "1.0", `"1.0"`, "4.5", `"4.5"`, `"NaN"`, `"Infinity"`, "true", `"TRUE"`, `"true"`, "false",
-	"2147483648", "-2147483649", `"20250101120000"`, "20250101120000", "9223372036854775808", `"18446744073709551616"`, "1e300", `"x"`, `"\u{00}"`, `"٣"`, `"443 "`, `"+1"`, `"0x10"`,
-	`"1.2.3"`, `"1.2.3-1"`, `"10.0.0.1"`, `"fd00::1"`, `"fe80::1%eth0"`, `"256.0.0.1"`, `"10.0.0.0/33"`, `"2026-01-02"`, `"1960-01-01"`, `"2300-01-01"`, `"2026-02-30"`, `"é"`, `"É"`, `"😀"`, `"K"`}
+var awkwardConstants = []string{`""`, `" "`, "0", "-0.0", `"-0"`, "1", "-1", `"1"`, "1.0", `"1.0"`,
+	"4.5", `"4.5"`, `"NaN"`, `"Infinity"`, "true", `"TRUE"`, `"true"`, "false",
+	"2147483648", "-2147483649", `"20250101120000"`, "20250101120000", "9223372036854775808",
+	`"18446744073709551616"`, "1e300", `"x"`, `"\u{00}"`, `"٣"`, `"443 "`, `"+1"`, `"0x10"`,
+	`"1.2.3"`, `"1.2.3-1"`, `"10.0.0.1"`, `"fd00::1"`, `"fe80::1%eth0"`, `"256.0.0.1"`,
+	`"10.0.0.0/33"`, `"2026-01-02"`, `"1960-01-01"`, `"2300-01-01"`, `"2026-02-30"`, `"é"`, `"É"`,
+	`"😀"`, `"K"`}

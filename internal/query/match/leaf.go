@@ -5,12 +5,13 @@ import (
 	"esrule/internal/query/event"
 )
 
-// leaf is a part of a condition that is judged as a whole: it holds where some choice of one value for each
-// field that it names makes it true (eql.md §3). A field that it names twice is chosen for twice, as in
-// Elasticsearch, and one that is missing is null in the one choice that there is.
+// leaf is a part of a condition that is judged as a whole: it holds where some choice of one value
+// for each field that it names makes it true (eql.md §3). A field that it names twice is chosen for
+// twice, as in Elasticsearch, and one that is missing is null in the one choice that there is.
 type leaf struct {
 	*compiler
-	// folding: the leaf stands for a constant; what is wrong in it is said where it stands in its own leaf.
+	// folding: the leaf stands for a constant; what is wrong in it is said where it stands in its
+	// own leaf.
 	folding bool
 	slots   []event.Slot // of the fields, in the order in which they were met
 	paths   []string
@@ -23,7 +24,8 @@ type part struct {
 	value evaluator
 }
 
-// evaluator computes a value for the choice that e holds. Null is what Elasticsearch gives null for.
+// evaluator computes a value for the choice that e holds. Null is what Elasticsearch gives null
+// for.
 type evaluator func(e *event.Event) event.Value
 
 func (c *compiler) leaf(x cond.Expr) *leaf {
@@ -39,8 +41,9 @@ func (l *leaf) slot(f *cond.Field) event.Slot {
 	return s
 }
 
-// mostChoices bounds the choices that are tried for one leaf and event. They multiply: an event with long arrays in
-// several fields of one function could keep the program busy for years. Beyond, the leaf does not hold.
+// mostChoices bounds the choices that are tried for one leaf and event. They multiply: an event
+// with long arrays in several fields of one function could keep the program busy for years. Beyond,
+// the leaf does not hold.
 const mostChoices = 1 << 20
 
 // any gives the predicate that holds where passes does for some choice.
@@ -109,8 +112,8 @@ func isNull(value evaluator) predicate {
 	}
 }
 
-// value compiles an expression for its value. Inside of a leaf, conditions have three outcomes: true, false
-// and null (`null == (f > 1)` asks for the third).
+// value compiles an expression for its value. Inside of a leaf, conditions have three outcomes:
+// true, false and null (`null == (f > 1)` asks for the third).
 func (l *leaf) value(x cond.Expr) evaluator {
 	switch x := x.(type) {
 	case *cond.Literal:
@@ -145,8 +148,9 @@ func (l *leaf) value(x cond.Expr) evaluator {
 	return fixed(event.Value{})
 }
 
-// subject compiles what an operator looks at that Elasticsearch may run without a script: a field, or
-// its string(), which is dropped where the field is a text. Constants are normalized as the field is.
+// subject compiles what an operator looks at that Elasticsearch may run without a script: a field,
+// or its string(), which is dropped where the field is a text. Constants are normalized as the
+// field is.
 func (l *leaf) subject(x cond.Expr) evaluator {
 	call, isCall := x.(*cond.Call)
 	if isCall && call.Name == "string" {
@@ -213,7 +217,8 @@ func (l *leaf) values(operands []cond.Expr) []evaluator {
 	return compiled
 }
 
-// decided joins operands of which one that is by decides: false an `and`, true an `or`. Otherwise null wins.
+// decided joins operands of which one that is by decides: false an `and`, true an `or`. Otherwise
+// null wins.
 func decided(operands []evaluator, by bool) evaluator {
 	return func(e *event.Event) event.Value {
 		result := boolean(!by)

@@ -31,9 +31,10 @@ func (c *compiler) like(x *cond.Like) predicate {
 	})
 }
 
-// normalized tests values of any kind: those of a field with a normalizer against patterns that it has
-// changed.
-func (l *leaf) normalized(x *cond.Like, fits func([]byte) bool, fold bool) func(*event.Event, *event.Value) bool {
+// normalized tests values of any kind: those of a field with a normalizer against patterns that it
+// has changed.
+func (l *leaf) normalized(x *cond.Like, fits func([]byte) bool, fold bool) func(*event.Event,
+	*event.Value) bool {
 	var normal byNormalizer[func([]byte) bool]
 	anew := &leaf{compiler: l.compiler, folding: true} // what is wrong in a pattern was said
 	return func(e *event.Event, v *event.Value) bool {
@@ -70,9 +71,10 @@ func computedText(e *event.Event, v *event.Value, fold bool) []byte {
 	return b
 }
 
-// patterns compiles a list of patterns, changed by a normalizer, into one test of a text; with fold, of
-// the text in lower case. null among them is dropped.
-func (l *leaf) patterns(x *cond.Like, normal func(string) string) (fits func([]byte) bool, fold bool) {
+// patterns compiles a list of patterns, changed by a normalizer, into one test of a text; with
+// fold, of the text in lower case. null among them is dropped.
+func (l *leaf) patterns(x *cond.Like,
+	normal func(string) string) (fits func([]byte) bool, fold bool) {
 	switch x.Op {
 	case cond.Regex, cond.RegexFold:
 		return l.expressions(x, normal), false
@@ -113,7 +115,8 @@ func anyFits(patterns []Pattern, text []byte) bool {
 	return false
 }
 
-// expressions compiles regular expressions. Letter case is part of each of them, since ranges keep theirs.
+// expressions compiles regular expressions. Letter case is part of each of them, since ranges keep
+// theirs.
 //
 // Elasticsearch normalizes an expression like any other constant, so that lower case makes `\w` of
 // `\W`. What is no expression any more fits nothing.
@@ -143,8 +146,10 @@ func (l *leaf) expressions(x *cond.Like, normal func(string) string) func([]byte
 	}
 }
 
-const regexAdvice = "The syntax is Lucene's: the whole value has to fit; there are no anchors, word boundaries (\\b), lookarounds or back references, " +
+const regexAdvice = "The syntax is Lucene's: the whole value has to fit; there are no anchors, " +
+	"word boundaries (\\b), lookarounds or back references, " +
 	`and in "…" every backslash is written twice.`
 
-// Wildcards tells whether a pattern holds a `*` or a `?`; one that does not is compared for equality.
+// Wildcards tells whether a pattern holds a `*` or a `?`; one that does not is compared for
+// equality.
 func Wildcards(pattern string) bool { return strings.ContainsAny(pattern, "*?") }

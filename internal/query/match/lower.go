@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// appendLower writes text in lower case as Java's toLowerCase(Locale.ROOT) does: with the whole of Unicode, in
-// which İ becomes two characters, and Σ at the end of a word is ς.
+// appendLower writes text in lower case as Java's toLowerCase(Locale.ROOT) does: with the whole of
+// Unicode, in which İ becomes two characters, and Σ at the end of a word is ς.
 func appendLower(into, text []byte) []byte {
 	for i := 0; i < len(text); {
 		c := text[i]
@@ -65,7 +65,8 @@ func isCased(r rune) bool {
 // isIgnorable: characters that stand inside words without being letters.
 func isIgnorable(r rune) bool {
 	switch r {
-	case '\'', '.', ':', '·', '’', '\u00ad', '\u2018', '\u2024', '\u2027', '\ufe13', '\ufe52', '\ufe55', '\uff07', '\uff0e', '\uff1a':
+	case '\'', '.', ':', '·', '’', '\u00ad', '\u2018', '\u2024', '\u2027', '\ufe13', '\ufe52',
+		'\ufe55', '\uff07', '\uff0e', '\uff1a':
 		return true
 	}
 	return unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk)

@@ -193,7 +193,8 @@ func TestExplainShowsWhatWasComputed(t *testing.T) {
 			t.Errorf("%s of %s: want -, got +\n%s", condition, source, diff)
 		}
 	}
-	f(`length(a) > 2`, `{"a":["x","xyz"]}`, match.Computed{Text: "length(a)", Values: []string{"1", "3"}})
+	f(`length(a) > 2`, `{"a":["x","xyz"]}`,
+		match.Computed{Text: "length(a)", Values: []string{"1", "3"}})
 	f(`length(a) > 2`, `{}`, match.Computed{Text: "length(a)", Values: []string{"null"}})
 	f(`pid + 1 == 2`, `{"pid":1}`, match.Computed{Text: "pid + 1", Values: []string{"2"}})
 	f(`startsWith(a, substring(file.name, 0, 1))`, `{"a":"abc","file":{"name":"ax"}}`,
@@ -215,7 +216,8 @@ func BenchmarkMatch(b *testing.B) {
 		b.Fatal(err)
 	}
 	e := event.New(&fields)
-	doc := fastjson.MustParse(`{"event":{"category":["file"],"type":["creation"]},"host":{"os":{"type":"windows"}},"process":{"name":"UMWorkerProcess.exe"},"file":{"extension":"ASPX","path":"C:\\Program Files\\Microsoft\\Exchange Server\\V15\\FrontEnd\\HttpProxy\\owa\\auth\\x.aspx"}}`)
+	doc := fastjson.MustParse(
+		`{"event":{"category":["file"],"type":["creation"]},"host":{"os":{"type":"windows"}},"process":{"name":"UMWorkerProcess.exe"},"file":{"extension":"ASPX","path":"C:\\Program Files\\Microsoft\\Exchange Server\\V15\\FrontEnd\\HttpProxy\\owa\\auth\\x.aspx"}}`)
 	b.ReportAllocs()
 	for b.Loop() {
 		e.Reset(nil, doc, nil)
@@ -236,16 +238,20 @@ func TestExplainTellsOfTheMapping(t *testing.T) {
 		}
 	}
 	f("b", `{"b":"x"}`, match.FieldValues{Mapping: "unmapped", NotTaken: []string{"x"}})
-	f("pid", `{"pid":["4.7",5,"x"]}`, match.FieldValues{Mapping: "long", Values: []string{"4.7", "5"}, Coerced: []string{`"4.7" as 4`}, NotTaken: []string{"x"}})
-	f("a", `{"a":"longer than five"}`, match.FieldValues{Mapping: "keyword", Values: []string{"longer than five"}, Ignored: 1})
+	f("pid", `{"pid":["4.7",5,"x"]}`,
+		match.FieldValues{Mapping: "long", Values: []string{"4.7", "5"},
+			Coerced: []string{`"4.7" as 4`}, NotTaken: []string{"x"}})
+	f("a", `{"a":"longer than five"}`,
+		match.FieldValues{Mapping: "keyword", Values: []string{"longer than five"}, Ignored: 1})
 	f("a", `{"a":[]}`, match.FieldValues{Mapping: "keyword"})
 }
 
-// TestExplainServerReadDates holds that a value of a date that only the server reads is called none only where the server
-// said so.
+// TestExplainServerReadDates holds that a value of a date that only the server reads is called none
+// only where the server said so.
 func TestExplainServerReadDates(t *testing.T) {
 	mapping := &event.Mapping{Fields: map[string]event.FieldMapping{
-		"day": {Type: event.Date, Name: "date", Formats: "dd.MM.yyyy", FromFields: true, ServerRead: true},
+		"day": {Type: event.Date, Name: "date", Formats: "dd.MM.yyyy", FromFields: true,
+			ServerRead: true},
 	}}
 	f := func(extra string, want match.FieldValues) {
 		t.Helper()
@@ -261,7 +267,8 @@ func TestExplainServerReadDates(t *testing.T) {
 		}
 	}
 	f(``, match.FieldValues{})
-	f(`{"day":["2026-01-02T00:00:00.000Z"]}`, match.FieldValues{Values: []string{"2026-01-02T00:00:00.000Z"}})
+	f(`{"day":["2026-01-02T00:00:00.000Z"]}`,
+		match.FieldValues{Values: []string{"2026-01-02T00:00:00.000Z"}})
 	f(`{"other":[1]}`, match.FieldValues{NotTaken: []string{"02.01.2026", "x"}})
 }
 

@@ -20,7 +20,8 @@ func compareBooleans(a, b bool) int {
 	return -1
 }
 
-// compareFloats orders doubles as Java and Lucene do: NaN is the greatest, and -0.0 is less than 0.0.
+// compareFloats orders doubles as Java and Lucene do: NaN is the greatest, and -0.0 is less than
+// 0.0.
 func compareFloats(a, b float64) int {
 	switch {
 	case a < b:
@@ -52,7 +53,8 @@ func compareNumbers(a, b *event.Value) int {
 	return cmp.Compare(a.Integer, b.Integer)
 }
 
-// compareWithFloat compares a whole number with a double exactly: beyond 2⁵³ a conversion would round.
+// compareWithFloat compares a whole number with a double exactly: beyond 2⁵³ a conversion would
+// round.
 func compareWithFloat(n *event.Value, f float64) int {
 	switch {
 	case f != f || f >= 1<<64:
@@ -124,7 +126,8 @@ func numberOf(v *event.Value) (event.Value, bool) {
 		return *v, true
 	case event.KindText, event.KindUntyped:
 		return event.Decimal(v.Text)
-	case event.KindNull, event.KindBoolean, event.KindDate, event.KindDateNanos, event.KindAddress, event.KindVersion:
+	case event.KindNull, event.KindBoolean, event.KindDate, event.KindDateNanos, event.KindAddress,
+		event.KindVersion:
 	}
 	return event.Value{}, false
 }

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Pattern is an EQL wildcard pattern: `*` stands for any run of characters, line ends included, `?` for
-// exactly one code point, and every other character, the backslash too, for itself (eql.md §2).
+// Pattern is an EQL wildcard pattern: `*` stands for any run of characters, line ends included, `?`
+// for exactly one code point, and every other character, the backslash too, for itself (eql.md §2).
 //
 // It is compared segment by segment between the stars, in time proportional to the pattern's length
 // times the value's at worst, and without allocation.
@@ -22,8 +22,8 @@ type segment struct {
 	questions bool
 }
 
-// NewPattern compiles a pattern. With fold, letters A to Z match either case, and the values given to
-// Match must be in lower case already ([event.Event.Lower]).
+// NewPattern compiles a pattern. With fold, letters A to Z match either case, and the values given
+// to Match must be in lower case already ([event.Event.Lower]).
 func NewPattern(text string, fold bool) Pattern {
 	b := []byte(text)
 	if fold {

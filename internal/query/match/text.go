@@ -9,7 +9,8 @@ import (
 	"esrule/internal/query/event"
 )
 
-// textOf gives a value as a text, as a function or a pattern sees it. It may stand in the event's scratch.
+// textOf gives a value as a text, as a function or a pattern sees it. It may stand in the event's
+// scratch.
 func textOf(e *event.Event, v *event.Value) []byte {
 	switch v.Kind {
 	case event.KindText, event.KindUntyped, event.KindVersion:
@@ -20,8 +21,8 @@ func textOf(e *event.Event, v *event.Value) []byte {
 	return e.Scratch[start:]
 }
 
-// appendText writes a value as Java's toString does, which is what Elasticsearch's functions see: not the
-// way in which the document wrote it, but what the field's type made of it.
+// appendText writes a value as Java's toString does, which is what Elasticsearch's functions see:
+// not the way in which the document wrote it, but what the field's type made of it.
 func appendText(into []byte, v *event.Value) []byte {
 	switch v.Kind {
 	case event.KindText, event.KindUntyped, event.KindVersion:
@@ -73,7 +74,8 @@ func appendDouble(into []byte, f float64) []byte {
 	return strconv.AppendInt(append(into, 'E'), int64(n), 10)
 }
 
-// appendTime writes an instant as Java's ZonedDateTime.toString: what is zero at the end is left out.
+// appendTime writes an instant as Java's ZonedDateTime.toString: what is zero at the end is left
+// out.
 func appendTime(into []byte, t time.Time) []byte {
 	t = t.UTC()
 	layout := "2006-01-02T15:04Z"

@@ -48,7 +48,8 @@ func (c *constant) placeUntyped(v *event.Value) (int, bool) {
 	case event.KindBoolean:
 		isTrue := string(v.Text) == "true"
 		return compareBooleans(isTrue, c.boolean), isTrue || string(v.Text) == "false"
-	case event.KindNull, event.KindUntyped, event.KindDate, event.KindDateNanos, event.KindAddress, event.KindVersion:
+	case event.KindNull, event.KindUntyped, event.KindDate, event.KindDateNanos, event.KindAddress,
+		event.KindVersion:
 	}
 	return 0, false
 }
@@ -68,8 +69,9 @@ func (l *leaf) noteUse(slot event.Slot, with *constant, orders bool) {
 	l.compiler.uses = append(l.compiler.uses, textUse{slot, l.fields.Path(slot), with})
 }
 
-// ComparedAsText calls visit for each field of an event without a mapping that the condition compares
-// as a text, where an index may have it as a date, an address or a number and decide otherwise.
+// ComparedAsText calls visit for each field of an event without a mapping that the condition
+// compares as a text, where an index may have it as a date, an address or a number and decide
+// otherwise.
 func (m *Matcher) ComparedAsText(e *event.Event, visit func(field string)) {
 	for _, u := range m.uses {
 		for _, v := range e.Values(u.slot) {

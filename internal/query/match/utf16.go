@@ -7,9 +7,10 @@ import (
 	"esrule/internal/query/event"
 )
 
-// Elasticsearch's functions count UTF-16 units: one for most characters, two for those beyond U+FFFF. A text
-// that was cut between the two halves of such a character holds a half, written in three bytes as UTF-8 would
-// write it if it could, and joined with the other half again it is the character.
+// Elasticsearch's functions count UTF-16 units: one for most characters, two for those beyond
+// U+FFFF. A text that was cut between the two halves of such a character holds a half, written in
+// three bytes as UTF-8 would write it if it could, and joined with the other half again it is the
+// character.
 
 func isASCII(b []byte) bool {
 	for _, c := range b {
@@ -37,7 +38,8 @@ func units(b []byte) (size, count int) {
 
 // isHalf tells whether b begins with half a character, U+D800 to U+DFFF.
 func isHalf(b []byte) bool {
-	return len(b) >= 3 && b[0] == 0xed && b[1] >= 0xa0 && b[1] <= 0xbf && b[2] >= 0x80 && b[2] <= 0xbf
+	return len(b) >= 3 && b[0] == 0xed && b[1] >= 0xa0 && b[1] <= 0xbf && b[2] >= 0x80 &&
+		b[2] <= 0xbf
 }
 
 func lengthUTF16(b []byte) int {
@@ -103,7 +105,8 @@ func appendHalf(into []byte, half rune) []byte {
 	return append(into, 0xe0|byte(half>>12), 0x80|byte(half>>6&0x3f), 0x80|byte(half&0x3f))
 }
 
-// appendUTF16 joins a text to that which begins in into at start; two halves that meet become one character.
+// appendUTF16 joins a text to that which begins in into at start; two halves that meet become one
+// character.
 func appendUTF16(into []byte, start int, b []byte) []byte {
 	n := len(into)
 	if n-start < 3 || !isHalf(into[n-3:]) || !isHalf(b) || into[n-2] >= 0xb0 || b[1] < 0xb0 {
@@ -116,8 +119,8 @@ func appendUTF16(into []byte, start int, b []byte) []byte {
 
 func half(b []byte) rune { return rune(b[0]&0x0f)<<12 | rune(b[1]&0x3f)<<6 | rune(b[2]&0x3f) }
 
-// compareUTF16 orders texts by their UTF-16 units, as Java does. It differs from the order of bytes only in
-// that U+E000 to U+FFFF come after all characters beyond.
+// compareUTF16 orders texts by their UTF-16 units, as Java does. It differs from the order of bytes
+// only in that U+E000 to U+FFFF come after all characters beyond.
 func compareUTF16(a, b []byte) int {
 	for i := 0; i < len(a) && i < len(b); i++ {
 		if a[i] == b[i] {
@@ -137,7 +140,9 @@ func compareUTF16(a, b []byte) int {
 
 // lower gives text in lower case as Java's toLowerCase makes it.
 func lower(e *event.Event, text []byte) []byte {
-	if bytes.IndexFunc(text, func(r rune) bool { return 'A' <= r && r <= 'Z' || r >= utf8.RuneSelf }) < 0 {
+	if bytes.IndexFunc(text, func(r rune) bool {
+		return 'A' <= r && r <= 'Z' || r >= utf8.RuneSelf
+	}) < 0 {
 		return text
 	}
 	start := len(e.Scratch)

@@ -44,14 +44,17 @@ var kinds = []kind{
 	{"half_float", `{"type":"half_float","ignore_malformed":true}`},
 	{"double values", `{"type":"double","ignore_malformed":true,"index":false}`},
 	{"float without coercion", `{"type":"float","ignore_malformed":true,"coerce":false}`},
-	{"half_float with a null value", `{"type":"half_float","ignore_malformed":true,"null_value":0.1}`},
+	{"half_float with a null value",
+		`{"type":"half_float","ignore_malformed":true,"null_value":0.1}`},
 	{"boolean", `{"type":"boolean","ignore_malformed":true}`},
 	{"date", `{"type":"date","ignore_malformed":true}`},
 	{"date_nanos", `{"type":"date_nanos","ignore_malformed":true}`},
 	{"day", `{"type":"date","format":"dd.MM.yyyy||epoch_second","ignore_malformed":true}`},
 	{"zoned", `{"type":"date","format":"yyyy-MM-dd HH:mm VV||yyyy-'Q'Q||G yyyy","ignore_malformed":true}`},
-	{"day without doc values", `{"type":"date","format":"dd.MM.yyyy||strict_year","ignore_malformed":true,"doc_values":false}`},
-	{"day with a null value", `{"type":"date","format":"dd.MM.yyyy||strict_year","ignore_malformed":true,"null_value":"01.02.2026"}`},
+	{"day without doc values",
+		`{"type":"date","format":"dd.MM.yyyy||strict_year","ignore_malformed":true,"doc_values":false}`},
+	{"day with a null value",
+		`{"type":"date","format":"dd.MM.yyyy||strict_year","ignore_malformed":true,"null_value":"01.02.2026"}`},
 	{"nanos of a day", `{"type":"date_nanos","format":"dd.MM.yyyy||date_optional_time","ignore_malformed":true}`},
 	{"weeks", `{"type":"date","format":"yyyy-MM-dd||YYYY-'W'ww||epoch_millis","ignore_malformed":true}`},
 	{"ip", `{"type":"ip","ignore_malformed":true}`},
@@ -77,7 +80,8 @@ var onlyFullServer = []kind{
 	{constantKeyword, `{"type":"constant_keyword","value":"ab"}`},
 	{"version", `{"type":"version"}`},
 	{"unsigned_long", `{"type":"unsigned_long","ignore_malformed":true}`},
-	{"unsigned_long with a null value", `{"type":"unsigned_long","ignore_malformed":true,"null_value":4}`},
+	{"unsigned_long with a null value",
+		`{"type":"unsigned_long","ignore_malformed":true,"null_value":4}`},
 	{"scaled_float", `{"type":"scaled_float","scaling_factor":10,"ignore_malformed":true}`},
 	{"finely scaled_float", `{"type":"scaled_float","scaling_factor":1234.5,"ignore_malformed":true}`},
 	{runtime, `{"type":"keyword","script":{"source":"emit('ab')"}}`},
@@ -93,21 +97,29 @@ const (
 )
 
 // texts are values and constants that meet in all interesting ways.
-var texts = []string{"a", "A", "ab", "AB", "aB", "abc", "abcd", "abcde", "ABCDE", "abc*", "ab?", `ab\`, `a\b`, "é", "É", "", " ab", "1", "1.0", "true", "10.0.0.1", "2026-01-01", "a\nb",
-	"4.7", "-5", "1e3", "1500000000000", "2026-01-01T10:00:00.123Z", "2026-01-01T10:00:00.123456789+01:00", "2026", "01.02.2026",
-	"fd00::1", "::ffff:10.0.0.1", "10.0.0.0/8", "192.168.1.2", "9223372036854775807", "18446744073709551615", "0.1", " 7 ", "16777217",
-	"2026-10-25 02:30 Europe/Paris", "2026-Q1", "2026-Q3", "AD 2026", "2026-W05", "1.2.3", "1.10.0", "1.2.3-rc1", "1.2"}
+var texts = []string{"a", "A", "ab", "AB", "aB", "abc", "abcd", "abcde", "ABCDE", "abc*", "ab?",
+	`ab\`, `a\b`, "é", "É", "", " ab", "1", "1.0", "true", "10.0.0.1", "2026-01-01", "a\nb",
+	"4.7", "-5", "1e3", "1500000000000", "2026-01-01T10:00:00.123Z",
+	"2026-01-01T10:00:00.123456789+01:00", "2026", "01.02.2026",
+	"fd00::1", "::ffff:10.0.0.1", "10.0.0.0/8", "192.168.1.2", "9223372036854775807",
+	"18446744073709551615", "0.1", " 7 ", "16777217",
+	"2026-10-25 02:30 Europe/Paris", "2026-Q1", "2026-Q3", "AD 2026", "2026-W05", "1.2.3", "1.10.0",
+	"1.2.3-rc1", "1.2"}
 
 // versions are semantic ones.
 var versions = []string{"1.2.3", "1.10.0", "1.2.3-rc1", "10.0.0", "0.0.1"}
 
 // scalars are what documents hold beside texts.
-var scalars = []string{"1", "1.0", "1e0", "true", "false", "null", "12345678901", "-5", "4.7", "127", "128", "0.1", "1500000000000", "-0.0", "9223372036854775807", "18446744073709551615",
-	"0.25", "0.049999999", "2049", "2051", "16777217", "16777219", "9007199254740993", "65504", "65520", "1e-9", "3.4028236e38", "1e300", "4.9e-324"}
+var scalars = []string{"1", "1.0", "1e0", "true", "false", "null", "12345678901", "-5", "4.7",
+	"127", "128", "0.1", "1500000000000", "-0.0", "9223372036854775807", "18446744073709551615",
+	"0.25", "0.049999999", "2049", "2051", "16777217", "16777219", "9007199254740993", "65504",
+	"65520", "1e-9", "3.4028236e38", "1e300", "4.9e-324"}
 
 // numbers are constants.
-var numbers = []string{"1", "1.0", "4", "4.5", "-5", "0", "0.1", "127", "128", "12345678901", "1500000000000", "9223372036854775807", "18446744073709551615", "1e300",
-	"0.0", "-0.0", "4.7", "0.25", "0.05", "2048", "2049", "2050", "2052", "16777216", "16777217", "16777218", "9007199254740993", "65504", "65520", "1e-9", "3.4028235e38", "4.9e-324"}
+var numbers = []string{"1", "1.0", "4", "4.5", "-5", "0", "0.1", "127", "128", "12345678901",
+	"1500000000000", "9223372036854775807", "18446744073709551615", "1e300",
+	"0.0", "-0.0", "4.7", "0.25", "0.05", "2048", "2049", "2050", "2052", "16777216", "16777217",
+	"16777218", "9007199254740993", "65504", "65520", "1e-9", "3.4028235e38", "4.9e-324"}
 
 // topic is what a check is about: a third of them is about numbers, which among all types would
 // meet too seldom.
@@ -127,7 +139,8 @@ func topics(kinds []kind) *rapid.Generator[topic] {
 	var numeric []kind
 	for _, k := range kinds {
 		var mapping struct{ Type string }
-		if k.mapping != "" && k.name != runtime && json.Unmarshal([]byte(k.mapping), &mapping) == nil && isNumeric(mapping.Type) {
+		if k.mapping != "" && k.name != runtime &&
+			json.Unmarshal([]byte(k.mapping), &mapping) == nil && isNumeric(mapping.Type) {
 			numeric = append(numeric, k)
 		}
 	}
@@ -136,7 +149,9 @@ func topics(kinds []kind) *rapid.Generator[topic] {
 		parents = append(parents, flattened)
 	}
 	all := topic{"everything", kinds, parents, value, leaf}
-	numbers := topic{"numbers", numeric, parents, func(t *rapid.T) string { return pick(t, scalars) }, numberLeaf}
+	numbers := topic{"numbers", numeric, parents, func(t *rapid.T) string {
+		return pick(t, scalars)
+	}, numberLeaf}
 	return rapid.Custom(func(t *rapid.T) topic { return pick(t, []topic{all, all, numbers}) })
 }
 
@@ -196,10 +211,13 @@ func schemas(about topic) *rapid.Generator[schema] {
 			switch {
 			case k.name == "alias":
 				target := pick(t, s.kinds)
-				if target.mapping == "" || target.name == flattened || target.name == runtime || target.name == constantKeyword {
+				if target.mapping == "" || target.name == flattened || target.name == runtime ||
+					target.name == constantKeyword {
 					target = s.kinds[0]
 				}
-				properties = append(properties, fmt.Sprintf(`%q:%s,%q:{"type":"alias","path":"f.%s"}`, s.held(field), target.mapping, short, s.held(field)))
+				properties = append(properties,
+					fmt.Sprintf(`%q:%s,%q:{"type":"alias","path":"f.%s"}`, s.held(field),
+						target.mapping, short, s.held(field)))
 			case k.name == runtime: // without a script: read from _source
 				runtimes = append(runtimes, fmt.Sprintf("%q:%s", field, k.mapping))
 			case k.mapping != "":
@@ -208,7 +226,9 @@ func schemas(about topic) *rapid.Generator[schema] {
 		}
 		parent := `{"type":"` + s.parent + `","properties":{` + strings.Join(properties, ",") + `}}`
 		if s.parent == flattened {
-			parent = pick(t, []string{`{"type":"flattened"}`, `{"type":"flattened","ignore_above":4}`, `{"type":"flattened","null_value":"ab"}`})
+			parent = pick(t,
+				[]string{`{"type":"flattened"}`, `{"type":"flattened","ignore_above":4}`,
+					`{"type":"flattened","null_value":"ab"}`})
 		}
 		s.json = `{"dynamic":false,"properties":{"f":` + parent + `}`
 		if len(runtimes) > 0 {
@@ -300,17 +320,20 @@ func leaf(t *rapid.T) string {
 		},
 		func(t *rapid.T) string { return equality(t) + "null" },
 		func(t *rapid.T) string {
-			return field + pick(t, []string{" in ", " not in ", " in~ ", " not in~ "}) + list(t, constant)
+			return field + pick(t, []string{" in ", " not in ", " in~ ", " not in~ "}) + list(t,
+				constant)
 		},
 		func(t *rapid.T) string {
-			return field + pick(t, []string{" in ", " not in "}) + "(" + number(t) + ", " + number(t) + ", null)"
+			return field + pick(t, []string{" in ", " not in "}) + "(" + number(t) + ", " +
+				number(t) + ", null)"
 		},
 		like, like, like, like,
 		compared, compared,
 		func(t *rapid.T) string { return function(t, field) },
 		func(t *rapid.T) string { return arithmetic(t, field) },
 		func(t *rapid.T) string {
-			return field + pick(t, []string{" regex ", " regex~ "}) + pick(t, []string{`"a.*"`, `"[a-c]+|1"`, `"~(ab)"`, `".*&@b@"`, `"<1-20>"`})
+			return field + pick(t, []string{" regex ", " regex~ "}) + pick(t,
+				[]string{`"a.*"`, `"[a-c]+|1"`, `"~(ab)"`, `".*&@b@"`, `"<1-20>"`})
 		},
 	)
 }
@@ -319,7 +342,9 @@ func leaf(t *rapid.T) string {
 func numberLeaf(t *rapid.T) string {
 	field := pick(t, fieldNames)
 	return either(t,
-		func(t *rapid.T) string { return field + pick(t, []string{" == ", " == ", " != "}) + number(t) },
+		func(t *rapid.T) string {
+			return field + pick(t, []string{" == ", " == ", " != "}) + number(t)
+		},
 		func(t *rapid.T) string { return field + order(t) + number(t) },
 		func(t *rapid.T) string { return field + " in " + list(t, number) },
 		func(t *rapid.T) string { return field + " in (" + number(t) + ", " + number(t) + " + 1)" },
@@ -336,7 +361,9 @@ func number(t *rapid.T) string { return pick(t, numbers) }
 
 func pattern(t *rapid.T) string {
 	text := pick(t, texts)
-	return eql.Print(&cond.Literal{Kind: cond.String, Text: pick(t, []string{text, text + "*", "*" + text, "*", text + "?", "?" + text, text + "*" + text})})
+	return eql.Print(&cond.Literal{Kind: cond.String,
+		Text: pick(t, []string{text, text + "*", "*" + text, "*", text + "?", "?" + text, text +
+			"*" + text})})
 }
 
 // list makes one to three items in parentheses.
@@ -349,10 +376,13 @@ func order(t *rapid.T) string { return pick(t, []string{" < ", " <= ", " > ", " 
 // function makes a condition over a function of a field.
 func function(t *rapid.T, field string) string {
 	begins := func(t *rapid.T) string {
-		return pick(t, []string{"startsWith", "endsWith~", "stringContains"}) + "(" + field + ", " + constant(t) + ")"
+		return pick(t, []string{"startsWith", "endsWith~", "stringContains"}) + "(" + field + ", " +
+			constant(t) + ")"
 	}
 	cidr := func(t *rapid.T) string {
-		return "cidrMatch(" + field + ", " + pick(t, []string{`"10.0.0.0/8"`, `"fd00::/8", "192.168.0.0/16"`, `"10.0.0.1"`, `"::/0"`, `"::ffff:10.0.0.0/104"`, `"10.1.2.3/8"`}) + ")"
+		return "cidrMatch(" + field + ", " +
+			pick(t, []string{`"10.0.0.0/8"`, `"fd00::/8", "192.168.0.0/16"`, `"10.0.0.1"`, `"::/0"`,
+				`"::ffff:10.0.0.0/104"`, `"10.1.2.3/8"`}) + ")"
 	}
 	return either(t, cidr, cidr, begins,
 		func(t *rapid.T) string { return begins(t) + " == " + pick(t, []string{"true", "false"}) },
@@ -361,11 +391,13 @@ func function(t *rapid.T, field string) string {
 		},
 		func(t *rapid.T) string { return "string(" + field + ") : " + list(t, constant) },
 		func(t *rapid.T) string {
-			return "concat(" + field + ", " + pick(t, fieldNames) + ")" + pick(t, []string{" == ", " != "}) + "null"
+			return "concat(" + field + ", " + pick(t, fieldNames) + ")" +
+				pick(t, []string{" == ", " != "}) + "null"
 		},
 	)
 }
 
 func arithmetic(t *rapid.T, field string) string {
-	return field + pick(t, []string{" + ", " - ", " * ", " / ", " % "}) + pick(t, []string{"0", "1", "2.5"}) + order(t) + number(t)
+	return field + pick(t, []string{" + ", " - ", " * ", " / ", " % "}) + pick(t,
+		[]string{"0", "1", "2.5"}) + order(t) + number(t)
 }

@@ -49,7 +49,8 @@ func (b *builder) withinLimits(condition cond.Expr, c dsl.Clause) dsl.Clause {
 	if c.Leaves() != before {
 		b.omit(
 			condition,
-			"beyond Elasticsearch's limits on clauses and depth: its largest parts are judged by the matcher alone",
+			"beyond Elasticsearch's limits on clauses and depth: its largest parts are judged by "+
+				"the matcher alone",
 		)
 	}
 	return c

@@ -41,16 +41,20 @@ func newAsked(t *testing.T, settings, mapping string, documents ...string) *aske
 }
 
 // tryAsked also returns what the server says where it refuses a document.
-func tryAsked(t *testing.T, settings, mapping string, documents ...string) (a *asked, refused string) {
+func tryAsked(t *testing.T, settings, mapping string,
+	documents ...string) (a *asked, refused string) {
 	t.Helper()
 	cluster := estest.For(t)
 	index := cluster.Index(strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-")))
-	cluster.Create(index, fmt.Sprintf(`{"settings":{"number_of_shards":1,"number_of_replicas":0%s},"mappings":%s}`, settings, mapping))
+	cluster.Create(index, fmt.Sprintf(
+		`{"settings":{"number_of_shards":1,"number_of_replicas":0%s},"mappings":%s}`, settings,
+		mapping))
 	var body strings.Builder
 	for i, d := range documents {
 		fmt.Fprintf(&body, "{\"create\":{\"_id\":\"%d\"}}\n%s\n", i, d)
 	}
-	answer := cluster.Do("POST", index+"/_bulk?refresh=true&filter_path=errors,items.*.error", body.String())
+	answer := cluster.Do("POST", index+"/_bulk?refresh=true&filter_path=errors,items.*.error",
+		body.String())
 	if fastjson.GetBool(answer, "errors") {
 		refused = string(answer)
 	}
@@ -124,7 +128,8 @@ type askedHit struct {
 	source, fields *fastjson.Value
 }
 
-func (a *asked) hits(cluster *search.Cluster, mapping *event.Mapping, paths []string, query any) []askedHit {
+func (a *asked) hits(cluster *search.Cluster, mapping *event.Mapping, paths []string,
+	query any) []askedHit {
 	a.t.Helper()
 	pit, err := cluster.OpenPointInTime(a.t.Context(), []string{a.index})
 	if err != nil {
@@ -155,7 +160,8 @@ func (a *asked) hits(cluster *search.Cluster, mapping *event.Mapping, paths []st
 // TestNormalizers: Elasticsearch's EQL accepts fields with a normalizer, and the server normalizes
 // values and constants alike.
 func TestNormalizers(t *testing.T) {
-	a := newAsked(t, `,"analysis":{"normalizer":{"low":{"type":"custom","filter":["lowercase"]}}}`, `{"properties":{
+	a := newAsked(t, `,"analysis":{"normalizer":{"low":{"type":"custom","filter":["lowercase"]}}}`,
+		`{"properties":{
 		"@timestamp": {"type":"date"},
 		"event": {"properties":{"category":{"type":"keyword","normalizer":"lowercase"}}},
 		"process": {"properties":{"name":{"type":"keyword","fields":{
@@ -292,7 +298,8 @@ func TestFlattened(t *testing.T) {
 
 // TestFlattenedByDots: a key with dots leads into a flattened field. 7.17 refuses the document.
 func TestFlattenedByDots(t *testing.T) {
-	a, refused := tryAsked(t, ``, `{"properties":{"labels":{"type":"flattened"},"o":{"properties":{"l":{"type":"flattened"}}}}}`,
+	a, refused := tryAsked(t, ``,
+		`{"properties":{"labels":{"type":"flattened"},"o":{"properties":{"l":{"type":"flattened"}}}}}`,
 		`{"labels.env":"dotted","o.l.a":"x"}`, `{"labels":{"env":"y"},"o":{"l.b":"z"}}`)
 	if refused != "" {
 		t.Logf("not run: %s", refused)

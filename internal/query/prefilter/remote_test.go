@@ -23,7 +23,8 @@ func asRemote(t *testing.T, c *estest.Cluster) {
 			Transport string `json:"transport_address"`
 		} `json:"nodes"`
 	}
-	if err := json.Unmarshal(c.Do("GET", "_nodes?filter_path=nodes.*.transport_address", nil), &answer); err != nil {
+	if err := json.Unmarshal(c.Do("GET", "_nodes?filter_path=nodes.*.transport_address", nil),
+		&answer); err != nil {
 		t.Fatal(err)
 	}
 	for _, node := range answer.Nodes {
@@ -55,7 +56,8 @@ func remoteIsJudged(t *testing.T, server *estest.Cluster) {
 				"b": {"type": "alias", "path": "a"}}}}`)
 		var body strings.Builder
 		for i, v := range values {
-			body.WriteString(`{"create":{"_id":"` + string(rune('0'+i)) + `"}}` + "\n" + `{"a":` + v + "}\n")
+			body.WriteString(`{"create":{"_id":"` + string(rune('0'+i)) + `"}}` + "\n" + `{"a":` +
+				v + "}\n")
 		}
 		server.Do("POST", index+"/_bulk?refresh=true", body.String())
 		for _, name := range []string{index, "self:" + index} {
@@ -73,7 +75,8 @@ func remoteIsJudged(t *testing.T, server *estest.Cluster) {
 	f(`{"type": "keyword"}`, `a : ""`, []int{1}, `"x"`, `""`, `null`)
 	f(`{"type": "keyword"}`, `a != "x"`, []int{1, 2}, `"x"`, `"y"`, `null`)
 	f(`{"type": "keyword"}`, `a == "ä:b"`, []int{0}, `"ä:b"`, `"Ä:b"`)
-	f(`{"type": "keyword", "null_value": "none"}`, `a == "none"`, []int{0, 1}, `null`, `"none"`, `"x"`)
+	f(`{"type": "keyword", "null_value": "none"}`, `a == "none"`, []int{0, 1}, `null`, `"none"`,
+		`"x"`)
 	if !strings.HasPrefix(os.Getenv("ESTEST_VERSION"), "7.") { // there it cannot be searched
 		f(`{"type": "keyword", "index": false}`, `a == "x"`, []int{0}, `"x"`, `"y"`)
 	}
@@ -83,7 +86,8 @@ func remoteIsJudged(t *testing.T, server *estest.Cluster) {
 	f(low, `a like "C*D.E?E"`, []int{0}, `"cMd.exe"`, `"x"`)
 	f(low, `a < "B"`, []int{0, 1}, `"A"`, `"a"`, `"b"`, `"B"`)
 	f(low, `startsWith(a , "A")`, []int{0}, `"Ab"`, `"b"`)
-	f(`{"type": "text", "fields": {"keyword": {"type": "keyword"}}}`, `a == "X y"`, []int{0}, `"X y"`, `"x y"`)
+	f(`{"type": "text", "fields": {"keyword": {"type": "keyword"}}}`, `a == "X y"`, []int{0},
+		`"X y"`, `"x y"`)
 	f(`{"type": "text", "fields": {"low": `+low+`}}`, `a == "X y"`, []int{0, 1}, `"X y"`, `"x y"`)
 	f(`{"type": "long"}`, `a > 5`, []int{1, 2}, `5`, `6`, `"7"`, `null`)
 	f(`{"type": "integer"}`, `a == 6`, []int{0, 1}, `6`, `6.9`, `7`)
@@ -91,16 +95,20 @@ func remoteIsJudged(t *testing.T, server *estest.Cluster) {
 	f(`{"type": "float"}`, `a == 0.1`, []int{0}, `0.1`, `0.2`)
 	f(`{"type": "double"}`, `a >= 0.1`, []int{0, 1}, `0.1`, `0.2`, `0.05`)
 	f(`{"type": "boolean"}`, `a == true`, []int{0, 1}, `true`, `"true"`, `false`, `""`)
-	f(`{"type": "ip"}`, `cidrMatch(a , "10.0.0.0/8")`, []int{0}, `"10.1.2.3"`, `"11.1.2.3"`, `"::1"`)
+	f(`{"type": "ip"}`, `cidrMatch(a , "10.0.0.0/8")`, []int{0}, `"10.1.2.3"`, `"11.1.2.3"`,
+		`"::1"`)
 	f(`{"type": "ip"}`, `a == "10.1.2.3"`, []int{0, 1}, `"10.1.2.3"`, `"::ffff:10.1.2.3"`, `"::1"`)
-	f(`{"type": "date"}`, `a > "2026-01-02"`, []int{1}, `"2026-01-02T12:00:00Z"`, `"2026-01-03T12:00:00Z"`, `null`)
+	f(`{"type": "date"}`, `a > "2026-01-02"`, []int{1}, `"2026-01-02T12:00:00Z"`,
+		`"2026-01-03T12:00:00Z"`, `null`)
 	f(`{"type": "date", "format": "yyyy/MM/dd HH:mm"}`, `a >= "2026/01/02 03:04"`, []int{0, 1},
 		`"2026/01/02 03:04"`, `"2026/01/03 00:00"`, `"2026/01/01 00:00"`)
-	f(`{"type": "date", "format": "epoch_second"}`, `a == "1767225600"`, []int{0}, `1767225600`, `1767225601`)
+	f(`{"type": "date", "format": "epoch_second"}`, `a == "1767225600"`, []int{0}, `1767225600`,
+		`1767225601`)
 	f(`{"type": "date_nanos"}`, `a > "2026-01-02T00:00:00.000000001Z"`, []int{1},
 		`"2026-01-02T00:00:00.000000001Z"`, `"2026-01-02T00:00:00.000000002Z"`)
 	f(`{"type": "flattened"}`, `a.k == "x"`, []int{0}, `{"k": "x"}`, `{"l": "x"}`)
-	f(`{"type": "flattened"}`, `a : "*x*"`, []int{0, 1}, `{"k": "x"}`, `{"l": {"m": "axb"}}`, `{"x": "y"}`)
+	f(`{"type": "flattened"}`, `a : "*x*"`, []int{0, 1}, `{"k": "x"}`, `{"l": {"m": "axb"}}`,
+		`{"x": "y"}`)
 }
 
 // remoteIsUnknown: where values or constants are not told across clusters, the index is not
@@ -126,7 +134,8 @@ func remoteIsUnknown(t *testing.T, server *estest.Cluster) {
 		if err == nil {
 			classes, err = cluster.Normalize(t.Context(), classes, matcher.Texts())
 		}
-		if err != nil || len(classes) != 1 || !slices.Equal(classes[0].Indices, []string{"self:" + index}) {
+		if err != nil || len(classes) != 1 ||
+			!slices.Equal(classes[0].Indices, []string{"self:" + index}) {
 			t.Fatalf("%s: %v, %+v", field, err, classes)
 		}
 		if got := classes[0].Mapping.Unknown; (len(got) > 0) != unknown {
@@ -138,7 +147,8 @@ func remoteIsUnknown(t *testing.T, server *estest.Cluster) {
 	f(`{"type": "keyword", "doc_values": false}`, `a == "x"`, true)
 	f(`{"type": "keyword", "index": false, "doc_values": false}`, `a == "x"`, true)
 	f(`{"type": "text"}`, `a == "x"`, true)
-	f(`{"type": "text", "fields": {"k": {"type": "keyword"}, "l": {"type": "keyword"}}}`, `a == "x"`, true)
+	f(`{"type": "text", "fields": {"k": {"type": "keyword"}, "l": {"type": "keyword"}}}`,
+		`a == "x"`, true)
 	f(`{"type": "nested", "properties": {"k": {"type": "keyword"}}}`, `a.k == "x"`, true)
 	f(`{"type": "geo_point"}`, `a == "x"`, true)
 }

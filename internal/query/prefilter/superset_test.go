@@ -69,7 +69,9 @@ func kindsOf(t *testing.T, cluster *estest.Cluster) []kind {
 	t.Helper()
 	there := slices.Clone(kinds)
 	if cluster.IsOpenSearch() {
-		there = slices.DeleteFunc(there, func(k kind) bool { return k.mapping != "" && k.name != "keyword" })
+		there = slices.DeleteFunc(there, func(k kind) bool {
+			return k.mapping != "" && k.name != "keyword"
+		})
 	}
 	for _, k := range onlyFullServer {
 		if cluster.IsOpenSearch() && strings.Contains(k.mapping, "ignore_above") {
@@ -168,11 +170,13 @@ func (s *server) renew(schema string) {
 // hold describes an index that has no documents yet.
 func hold(t *testing.T, cluster *estest.Cluster, index, schema string) *held {
 	t.Helper()
-	classes, err := search.NewCluster(cluster.Client, search.Options{}).Mappings(t.Context(), []string{index}, fieldNames)
+	classes, err := search.NewCluster(cluster.Client, search.Options{}).Mappings(t.Context(),
+		[]string{index}, fieldNames)
 	if err != nil || len(classes) != 1 {
 		t.Fatalf("read the mapping of %s: %v, %d classes", index, err, len(classes))
 	}
-	return &held{cluster: cluster, index: index, schema: schema, mapping: classes[0].Mapping, ids: map[string]int{}, refused: map[int]bool{}, extras: map[int]*fastjson.Value{}}
+	return &held{cluster: cluster, index: index, schema: schema, mapping: classes[0].Mapping,
+		ids: map[string]int{}, refused: map[int]bool{}, extras: map[int]*fastjson.Value{}}
 }
 
 // readDates makes the mapping say what the server makes of the constants of conditions, and asks
@@ -190,7 +194,8 @@ func (h *held) readDates(t rapid.TB, conditions ...cond.Expr) {
 		constants[path] = slices.Compact(texts)
 	}
 	classes := []search.Class{{Indices: []string{h.index}, Mapping: h.mapping}}
-	read, err := search.NewCluster(h.cluster.Client, search.Options{}).ReadDates(context.Background(), classes, constants)
+	read, err := search.NewCluster(h.cluster.Client,
+		search.Options{}).ReadDates(context.Background(), classes, constants)
 	if err != nil || len(read) != 1 {
 		t.Fatalf("read the dates of %s: %v, %d classes", h.index, err, len(read))
 	}
@@ -214,14 +219,16 @@ func (h *held) load(t *testing.T, documents []string) {
 	if len(tried) == 0 {
 		return
 	}
-	answer := fastjson.MustParseBytes(h.cluster.Do("POST", h.index+"/_bulk?refresh=true&filter_path=items.*.status,items.*.error", body.String()))
+	answer := fastjson.MustParseBytes(h.cluster.Do("POST", h.index+
+		"/_bulk?refresh=true&filter_path=items.*.status,items.*.error", body.String()))
 	added := []int{}
 	for i, item := range answer.GetArray("items") {
 		reason := string(item.GetStringBytes("create", "error", "reason"))
 		switch {
 		case item.GetInt("create", "status") < 300:
 			added = append(added, tried[i])
-		case strings.Contains(reason, "of type [version]"): // the one type here that cannot ignore what is malformed
+		// the one type here that cannot ignore what is malformed
+		case strings.Contains(reason, "of type [version]"):
 			h.refused[tried[i]] = true
 		default:
 			t.Fatalf("%s is refused: %s\n  mapping %s", h.documents[tried[i]], item, h.schema)
@@ -274,7 +281,8 @@ func judged(t rapid.TB, h *held, documents, conditions []string, accepted *int) 
 					continue
 				}
 				dsl, _ := json.Marshal(clauses[i])
-				if !yield(fmt.Sprintf("lost: %s\n  document %s\n  mapping %s\n  pre-filter %s", conditions[i], h.documents[id], h.schema, dsl)) {
+				if !yield(fmt.Sprintf("lost: %s\n  document %s\n  mapping %s\n  pre-filter %s",
+					conditions[i], h.documents[id], h.schema, dsl)) {
 					return
 				}
 			}
@@ -308,7 +316,8 @@ func (c *compiled) accepts(h *held, id int) bool {
 
 // find returns each clause's candidates among the documents of the given ids, each with those of
 // the fields that it has, or nil.
-func (h *held) find(t rapid.TB, ids []int, clauses []dsl.Clause, fields []string) []map[int]*fastjson.Value {
+func (h *held) find(t rapid.TB, ids []int, clauses []dsl.Clause,
+	fields []string) []map[int]*fastjson.Value {
 	t.Helper()
 	responses := h.search(t, ids, clauses, fields)
 	found := make([]map[int]*fastjson.Value, len(clauses))
@@ -330,7 +339,8 @@ func (h *held) find(t rapid.TB, ids []int, clauses []dsl.Clause, fields []string
 }
 
 // search sends all clauses in one request, the same clause once.
-func (h *held) search(t rapid.TB, ids []int, clauses []dsl.Clause, fields []string) []*fastjson.Value {
+func (h *held) search(t rapid.TB, ids []int, clauses []dsl.Clause,
+	fields []string) []*fastjson.Value {
 	t.Helper()
 	fromSource, fromIndex := []search.Wanted{}, []search.Wanted{}
 	for _, w := range search.Want(h.mapping, fields) {
@@ -347,7 +357,8 @@ func (h *held) search(t rapid.TB, ids []int, clauses []dsl.Clause, fields []stri
 	for i, c := range clauses {
 		query := map[string]any{"bool": map[string]any{"filter": []any{c, among}}}
 		line, err := json.Marshal(map[string]any{
-			"query": query, "size": 1000, "_source": false, "fields": fromSource, "docvalue_fields": fromIndex,
+			"query": query, "size": 1000, "_source": false, "fields": fromSource,
+			"docvalue_fields": fromIndex,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -385,7 +396,8 @@ func TestLongConstants(t *testing.T) {
 		text := strings.Repeat("a", length)
 		document := fmt.Sprintf(`{"f":{"a":%q}}`, text)
 		h.load(t, []string{document})
-		for _, condition := range []string{`f.a == "%s"`, `f.a in~ ("%s")`, `f.a : "%s"`, `f.a : "%s*"`, `f.a like "%s"`, `f.a like "%s*"`} {
+		for _, condition := range []string{`f.a == "%s"`, `f.a in~ ("%s")`, `f.a : "%s"`,
+			`f.a : "%s*"`, `f.a like "%s"`, `f.a like "%s*"`} {
 			if compare(t, h, []string{document}, []string{fmt.Sprintf(condition, text)}) != 1 {
 				t.Errorf("%d characters in %s: not accepted", length, condition)
 			}
@@ -411,12 +423,14 @@ func TestIgnoreAboveThatChanged(t *testing.T) {
 		cluster.Do("PUT", index+"/_mapping", mapping(now))
 		h.mapping = hold(t, cluster, index, now).mapping
 		for _, condition := range conditions {
-			if compare(t, h, []string{document}, []string{strings.ReplaceAll(condition, "TEXT", text)}) != 1 {
+			if compare(t, h, []string{document},
+				[]string{strings.ReplaceAll(condition, "TEXT", text)}) != 1 {
 				t.Errorf("%s: %s does not accept its own value", name, condition)
 			}
 		}
 	}
-	conditions := []string{`f.a == "TEXT"`, `f.a in ("TEXT", "b")`, `f.a in~ ("TEXT")`, `f.a : "TEXT"`, `f.a : "TEXT*"`, `f.a : "aaa*"`, `f.a : "*"`, `f.a != null`}
+	conditions := []string{`f.a == "TEXT"`, `f.a in ("TEXT", "b")`, `f.a in~ ("TEXT")`,
+		`f.a : "TEXT"`, `f.a : "TEXT*"`, `f.a : "aaa*"`, `f.a : "*"`, `f.a != null`}
 	f("raised", `,"ignore_above":256`, `,"ignore_above":1024`, conditions...)
 	f("lifted", `,"ignore_above":256`, ``, conditions...)
 	f("lowered", ``, `,"ignore_above":256`, conditions...)

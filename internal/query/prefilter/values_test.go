@@ -20,7 +20,8 @@ func TestEveryValue(t *testing.T) {
 		cluster := judge(t)
 		conditions := everyCondition("f.a")
 		for i, k := range kindsOf(t, cluster) {
-			if k.mapping == "" || slices.Contains([]string{runtime, constantKeyword, flattened}, k.name) {
+			if k.mapping == "" || slices.Contains([]string{runtime, constantKeyword, flattened},
+				k.name) {
 				continue
 			}
 			documents := everyDocument()
@@ -36,7 +37,8 @@ func TestEveryValue(t *testing.T) {
 				t.Error(lost)
 			}
 			if accepted == 0 {
-				t.Errorf("%s: no condition accepted any of %d documents: the test shows nothing", k.mapping, len(documents))
+				t.Errorf("%s: no condition accepted any of %d documents: the test shows nothing",
+					k.mapping, len(documents))
 			}
 			cluster.Delete(h.index)
 		}
@@ -52,7 +54,8 @@ func everyCondition(field string) []string {
 	}
 	for _, text := range slices.Concat(texts, awkward) {
 		constant := eql.Print(&cond.Literal{Kind: cond.String, Text: text})
-		for _, format := range []string{" == %", ` in (%, "zz")`, ` in~ (%, "zz")`, " : %", " like %", ` like~ (%, "zz")`, " < %", " <= %", " > %", " >= %"} {
+		for _, format := range []string{" == %", ` in (%, "zz")`, ` in~ (%, "zz")`, " : %",
+			" like %", ` like~ (%, "zz")`, " < %", " <= %", " > %", " >= %"} {
 			add(format, constant)
 		}
 		add(" : %", eql.Print(&cond.Literal{Kind: cond.String, Text: text + "*"}))
@@ -62,7 +65,8 @@ func everyCondition(field string) []string {
 			add(format, number)
 		}
 	}
-	for _, format := range []string{" == true", " == false", " in (true, false)", " != null", ` : "?*"`, ` : "*"`} {
+	for _, format := range []string{" == true", " == false", " in (true, false)", " != null",
+		` : "?*"`, ` : "*"`} {
 		add(format, "")
 	}
 	for _, block := range blocks {
@@ -104,12 +108,19 @@ func everyDocument() []string {
 	return values
 }
 
-var awkward = []string{"20250101120000", "2147483648", "1.20250101120000", "1.2.3-20250101120000", "1.2.3-1", "NaN", "Infinity", "-Infinity",
-	"1e400", "-0", "+1", "0x10", "٣", "443 ", "4\t", "tRue", "TRUE", "K", "\u212a", "\x00", "\U0001f600", "a\U0001f600b", strings.Repeat("9", 130), "-9223372036854775809",
-	"18446744073709551616", "256.0.0.1", "10.0.0.1 ", "1::2::3", "fe80::1%eth0", "10.0.0.0/33", "2026-02-30", "2026-13-01", "99999-01-01", "-1-01-01",
-	"1960-01-01", "2300-01-01", "now", "now-1d/d", "2026-01-01||/M", "*", "?", "**", "?*", "9999999999999999999999"}
+var awkward = []string{"20250101120000", "2147483648", "1.20250101120000", "1.2.3-20250101120000",
+	"1.2.3-1", "NaN", "Infinity", "-Infinity",
+	"1e400", "-0", "+1", "0x10", "٣", "443 ", "4\t", "tRue", "TRUE", "K", "\u212a", "\x00",
+	"\U0001f600", "a\U0001f600b", strings.Repeat("9", 130), "-9223372036854775809",
+	"18446744073709551616", "256.0.0.1", "10.0.0.1 ", "1::2::3", "fe80::1%eth0", "10.0.0.0/33",
+	"2026-02-30", "2026-13-01", "99999-01-01", "-1-01-01",
+	"1960-01-01", "2300-01-01", "now", "now-1d/d", "2026-01-01||/M", "*", "?", "**", "?*",
+	"9999999999999999999999"}
 
-var awkwardNumbers = []string{"20250101120000", "2147483647", "2147483648", "-2147483649", "-1", "-129", "32768", "99999999999999999999.0", "1e39", "-1e39", "70000.0", "-9223372036854775807",
-	"9223372036854775808", "0.001", "4.5e15", "9007199254740993.0", "253402300800000", "9223372036854"}
+var awkwardNumbers = []string{"20250101120000", "2147483647", "2147483648", "-2147483649", "-1",
+	"-129", "32768", "99999999999999999999.0", "1e39", "-1e39", "70000.0", "-9223372036854775807",
+	"9223372036854775808", "0.001", "4.5e15", "9007199254740993.0", "253402300800000",
+	"9223372036854"}
 
-var blocks = []string{"10.0.0.0/8", "0.0.0.0/0", "::/0", "fd00::/8", "10.0.0.1/32", "::ffff:10.0.0.0/104", "::/96", "10.1.2.3/8", "::1/128", "fe80::/10"}
+var blocks = []string{"10.0.0.0/8", "0.0.0.0/0", "::/0", "fd00::/8", "10.0.0.1/32",
+	"::ffff:10.0.0.0/104", "::/96", "10.1.2.3/8", "::1/128", "fe80::/10"}

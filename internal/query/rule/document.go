@@ -21,8 +21,8 @@ type document struct {
 // place is where a key and its value stand. A table written with a header has a key only.
 type place struct{ key, value span }
 
-// under gives the path of a key below a path. Paths are the keys from the top, and an element's number
-// in a list, each ended by a zero byte, which no file can hold.
+// under gives the path of a key below a path. Paths are the keys from the top, and an element's
+// number in a list, each ended by a zero byte, which no file can hold.
 func under(path, key string) string { return path + key + "\x00" }
 
 // parse reads a file's TOML, or says what is wrong with it.
@@ -31,7 +31,8 @@ func parse(file string, text []byte) (*document, *Error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	d := &document{source: source{file: file, text: text}}
 	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
-		return nil, d.errorAt(span{}, "the file is UTF-16 text", "TOML is UTF-8: save the file in that encoding.")
+		return nil, d.errorAt(span{}, "the file is UTF-16 text",
+			"TOML is UTF-8: save the file in that encoding.")
 	}
 	if err := toml.Unmarshal(text, &d.values); err != nil {
 		return nil, d.syntaxError(err)
@@ -91,7 +92,8 @@ func (l *locator) header(node *unstable.Node) {
 			l.note(l.table, at)
 			l.elements[l.table]++
 		}
-		// A header goes through the newest element of a list: [rule.threat.tactic] after [[rule.threat]].
+		// A header goes through the newest element of a list: [rule.threat.tactic] after
+		// [[rule.threat]].
 		if count := l.elements[l.table]; count > 0 {
 			l.table = under(l.table, strconv.Itoa(count-1))
 		}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// lookback reads `from`: a time before now, such as now-9m. What else Elasticsearch's date math allows
-// there (rounding, months, fixed dates) has no fixed length.
+// lookback reads `from`: a time before now, such as now-9m. What else Elasticsearch's date math
+// allows there (rounding, months, fixed dates) has no fixed length.
 func lookback(text string) (time.Duration, bool) {
 	length, ok := strings.CutPrefix(text, "now-")
 	if !ok {

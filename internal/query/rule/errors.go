@@ -8,7 +8,8 @@ import (
 // Error is one thing wrong with one file.
 type Error struct {
 	File string `json:"file"`
-	// Line and Column count from 1, columns in characters; 0 where the fault has no place in the file.
+	// Line and Column count from 1, columns in characters; 0 where the fault has no place in the
+	// file.
 	Line   int `json:"line,omitempty"`
 	Column int `json:"column,omitempty"`
 	// Source is the line as it is shown, Caret the marks below it; both empty where Line is 0.

@@ -65,29 +65,35 @@ func TestWrongFiles(t *testing.T) {
     name = "again"
     ^
   The file must be TOML (https://toml.io) throughout; nothing of it was loaded.`)
-	f("[rule]\nquery = \"file where file.path : \\\"C:\\w\\\"\"", `r.toml:2:37: invalid escape character U+0077 'w'
+	f("[rule]\nquery = \"file where file.path : \\\"C:\\w\\\"\"",
+		`r.toml:2:37: invalid escape character U+0077 'w'
     query = "file where file.path : \"C:\w\""
                                         ^
   Write text that holds backslashes, such as a query, between ''' and '''.`)
 	// What a file holds must not steer the terminal.
-	f("[rule]\n\x1b[31mx = 1", "r.toml:2:1: invalid character at start of key: U+001B\n    \uFFFD[31mx = 1\n    ^\n"+
+	f("[rule]\n\x1b[31mx = 1", "r.toml:2:1: invalid character at start of key: U+001B\n    "+
+		"\uFFFD[31mx = 1\n    ^\n"+
 		`  The file must be TOML (https://toml.io) throughout; nothing of it was loaded.`)
 }
 
 func TestMissingKeys(t *testing.T) {
 	f := func(line, key, advice string) {
 		t.Helper()
-		wrong(t, with(t, line, ""), "r.toml:1:2: [rule] has no "+key+"\n    [rule]\n     ^^^^\n  "+advice)
+		wrong(t, with(t, line, ""), "r.toml:1:2: [rule] has no "+key+"\n    [rule]\n     ^^^^\n  "+
+			advice)
 	}
 	const add = "Add it below the line [rule]: "
-	f("rule_id = \"one\"\n", "rule_id", add+`rule_id = "…", a text of its own for each rule, such as a UUID.`)
+	f("rule_id = \"one\"\n", "rule_id",
+		add+`rule_id = "…", a text of its own for each rule, such as a UUID.`)
 	f("name = \"One\"\n", "name", add+`name = "…"`)
 	f("type = \"eql\"\n", "type", add+`type = "eql"`)
 	f("language = \"eql\"\n", "language", add+`language = "eql"`)
 	f("severity = \"low\"\n", "severity", add+`severity = "low"`)
 	f("risk_score = 21\n", "risk_score", add+`risk_score = 47`)
-	f("index = [\"logs-*\"]\n", "index", `Add the patterns to search below the line [rule]: index = ["winlogbeat-*"]`)
-	f("query = '''\nfile where file.name : \"x\"\n'''\n", "query", add+`query = '''process where process.name : "…"'''`)
+	f("index = [\"logs-*\"]\n", "index",
+		`Add the patterns to search below the line [rule]: index = ["winlogbeat-*"]`)
+	f("query = '''\nfile where file.name : \"x\"\n'''\n", "query",
+		add+`query = '''process where process.name : "…"'''`)
 }
 
 func TestWrongValues(t *testing.T) {
@@ -145,7 +151,8 @@ func TestWrongValues(t *testing.T) {
     index = []
             ^^
   Write the patterns to search: index = ["winlogbeat-*"]`)
-	f(`["logs-*"]`, "[\n  \"logs-*\",\n  3,\n]", `10:3: entry 2 of index must be text, found a whole number
+	f(`["logs-*"]`, "[\n  \"logs-*\",\n  3,\n]",
+		`10:3: entry 2 of index must be text, found a whole number
     3,
     ^
   Write it in quotes: "…".`)
@@ -187,7 +194,8 @@ func TestWrongValues(t *testing.T) {
     note = 2026-01-01
            ^^^^^^^^^^
   Write note = "…", in quotes.`)
-	add(`timestamp_override = "event ingested"`, `6:22: timestamp_override "event ingested" is not the name of a field
+	add(`timestamp_override = "event ingested"`,
+		`6:22: timestamp_override "event ingested" is not the name of a field
     timestamp_override = "event ingested"
                          ^^^^^^^^^^^^^^^^
   Write one field's path, for example timestamp_override = "event.ingested".`)
@@ -211,7 +219,9 @@ func TestWrongThreat(t *testing.T) {
     tactics = 1
     ^^^^^^^
   The nearest known one is "tactic".`)
-	f("[[rule.threat]]\n[rule.threat.tactic]\nid = \"x\"\n[[rule.threat]]\n[rule.threat.tactic]\nid = 5", `17:6: id must be text, found a whole number
+	f("[[rule.threat]]\n[rule.threat.tactic]\nid = "+
+		"\"x\"\n[[rule.threat]]\n[rule.threat.tactic]\nid = 5",
+		`17:6: id must be text, found a whole number
     id = 5
          ^
   Write id = "…", in quotes.`)
@@ -223,7 +233,8 @@ func TestWrongThreat(t *testing.T) {
     [rule.threat]
           ^^^^^^
   Write each under a line [[rule.threat]].`)
-	f("[[rule.threat]]\ntechnique = [1]", `13:14: entry 1 of technique must be a table, found a whole number
+	f("[[rule.threat]]\ntechnique = [1]",
+		`13:14: entry 1 of technique must be a table, found a whole number
     technique = [1]
                  ^
   Write each under a line [[rule.threat.technique]].`)
@@ -240,7 +251,8 @@ func TestQueryPositions(t *testing.T) {
 			return
 		}
 		want := rule.Error{File: "r.toml", Line: line, Column: column, Source: source, Caret: caret}
-		if diff := cmp.Diff(want, *all[0], cmpopts.IgnoreFields(rule.Error{}, "Message", "Advice")); diff != "" {
+		if diff := cmp.Diff(want, *all[0], cmpopts.IgnoreFields(rule.Error{}, "Message",
+			"Advice")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", query, diff)
 		}
 	}
@@ -248,10 +260,13 @@ func TestQueryPositions(t *testing.T) {
 	f("'''\r\nany where\r\n\tx : y\r\n'''", 11, 6, "x : y", "    ^")
 	f("'''any where x : y'''", 9, 26, "query = '''any where x : y'''", "                         ^")
 	f("'any where x : y'", 9, 24, "query = 'any where x : y'", "                       ^")
-	f("'''\n\n  any where\n\n  z == \"é\" and x : y'''", 13, 20, `z == "é" and x : y'''`, "                 ^")
+	f("'''\n\n  any where\n\n  z == \"é\" and x : y'''", 13, 20, `z == "é" and x : y'''`,
+		"                 ^")
 	f(`"any where x : y"`, 9, 24, `query = "any where x : y"`, "                       ^")
-	f(`"any where z == \"\\\\\" and x : y"`, 9, 42, `query = "any where z == \"\\\\\" and x : y"`, strings.Repeat(" ", 41)+"^")
-	f(`"any where \u0078 : y"`, 9, 29, `query = "any where \u0078 : y"`, strings.Repeat(" ", 28)+"^")
+	f(`"any where z == \"\\\\\" and x : y"`, 9, 42, `query = "any where z == \"\\\\\" and x : y"`,
+		strings.Repeat(" ", 41)+"^")
+	f(`"any where \u0078 : y"`, 9, 29, `query = "any where \u0078 : y"`, strings.Repeat(" ", 28)+
+		"^")
 	f("\"\"\"\nany where \\\n      x : y\\n \"\"\"", 11, 11, `x : y\n """`, "    ^")
 	f("\"\"\"\\\n\n  any where z == \"a\" and\n  x : y\"\"\"", 12, 7, `x : y"""`, "    ^")
 }
@@ -269,7 +284,8 @@ func TestLocate(t *testing.T) {
 		}
 	}
 	r := set.Rules[0]
-	fault := cond.NewError(r.Query, cond.Fields(r.Parsed.Where)[0].Span, cond.CodeType, "wrong", "Mend it.")
+	fault := cond.NewError(r.Query, cond.Fields(r.Parsed.Where)[0].Span, cond.CodeType, "wrong",
+		"Mend it.")
 	want := `r.toml:10:12: wrong
     file where file.name : "x"
                ^^^^^^^^^
@@ -282,16 +298,19 @@ func TestLocate(t *testing.T) {
 
 func TestLongLine(t *testing.T) {
 	long := strings.Repeat("z == 1 and ", 50)
-	_, err := loadText(with(t, "file where file.name : \"x\"", "any where "+long+"xx : yy and "+long+"true"))
+	_, err := loadText(with(t, "file where file.name : \"x\"", "any where "+long+"xx : yy and "+
+		long+"true"))
 	var all rule.Errors
 	if !errors.As(err, &all) {
 		t.Fatalf("got %v, want an error of the query", err)
 	}
 	const (
-		source = "…z == 1 and z == 1 and z == 1 and z == 1 and z == 1 and xx : yy and z == 1 and z == 1 and z == 1 and…"
-		caret  = "                                                             ^^"
+		source = "…z == 1 and z == 1 and z == 1 and z == 1 and z == 1 and xx : yy and z == 1 " +
+			"and z == 1 and z == 1 and…"
+		caret = "                                                             ^^"
 	)
 	if got := all[0]; got.Column != 566 || got.Source != source || got.Caret != caret {
-		t.Errorf("got column %d\n%s\n%s\nwant column 566\n%s\n%s", got.Column, got.Source, got.Caret, source, caret)
+		t.Errorf("got column %d\n%s\n%s\nwant column 566\n%s\n%s", got.Column, got.Source,
+			got.Caret, source, caret)
 	}
 }

@@ -10,8 +10,9 @@ import (
 )
 
 // Fingerprint identifies what the rule alerts on, as hex SHA-256: its id, query, patterns and the
-// settings of time and category. Prose, severity and schedule are no part of it, nor is the order of
-// the patterns. It is stored in ledgers and plans: a new release must give the same for the same rule.
+// settings of time and category. Prose, severity and schedule are no part of it, nor is the order
+// of the patterns. It is stored in ledgers and plans: a new release must give the same for the same
+// rule.
 func (r *Rule) Fingerprint() string {
 	patterns := slices.Clone(r.Index)
 	slices.Sort(patterns)

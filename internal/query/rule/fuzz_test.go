@@ -5,11 +5,13 @@ import (
 	"testing/fstest"
 )
 
-// Any bytes give a rule, a skipped one or errors that can be printed; and where the query's text could be lined
-// up with the file, every part of it has a place there.
+// Any bytes give a rule, a skipped one or errors that can be printed; and where the query's text
+// could be lined up with the file, every part of it has a place there.
 func FuzzLoad(f *testing.F) {
-	const head = "[rule]\nrule_id = 'a'\nname = 'b'\ntype = 'eql'\nlanguage = 'eql'\nseverity = 'low'\nrisk_score = 1\nindex = ['c']\n"
-	f.Add([]byte(head + "query = 'any where true'\n[[rule.threat]]\nframework = 'x'\n[rule.threat.tactic]\nid = 1"))
+	const head = "[rule]\nrule_id = 'a'\nname = 'b'\ntype = 'eql'\nlanguage = 'eql'\nseverity = " +
+		"'low'\nrisk_score = 1\nindex = ['c']\n"
+	f.Add([]byte(head + "query = 'any where true'\n[[rule.threat]]\nframework = " +
+		"'x'\n[rule.threat.tactic]\nid = 1"))
 	f.Add([]byte(head + "query = \"\"\"\r\nany where \\\r\n \\u0041 : b\"\"\""))
 	f.Add([]byte(head + "query = ''''x'' ''''"))
 	f.Add([]byte("rule = {threat = [{tactic = {id = [[1]]}}], index = [[], {a.b = 1}]}"))
@@ -29,7 +31,8 @@ func FuzzLoad(f *testing.F) {
 				t.Errorf("the query %q has no place", r.Query)
 				continue
 			}
-			if len(at.bytes) != len(r.Query)+1 || at.bytes[0] < at.value.start || at.bytes[len(r.Query)] > at.value.end {
+			if len(at.bytes) != len(r.Query)+1 || at.bytes[0] < at.value.start ||
+				at.bytes[len(r.Query)] > at.value.end {
 				t.Errorf("the query %q is placed wrongly: %v", r.Query, at)
 			}
 		}

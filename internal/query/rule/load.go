@@ -16,11 +16,12 @@ import (
 // maxFile is far beyond any rule; it keeps a wrong path (a log, a device) from filling the memory.
 const maxFile = 4 << 20
 
-// Load reads rule files, and folders with everything below them that is named *.toml and does not begin
-// with a dot. The order is that of the paths, and of the names below a folder. A file that is named
-// twice is read once.
+// Load reads rule files, and folders with everything below them that is named *.toml and does not
+// begin with a dot. The order is that of the paths, and of the names below a folder. A file that is
+// named twice is read once.
 //
-// The error is of type [Errors] and holds what is wrong with all files; the set then holds the rest.
+// The error is of type [Errors] and holds what is wrong with all files; the set then holds the
+// rest.
 func Load(paths ...string) (*Set, error) {
 	l := newLoader()
 	for _, p := range paths {
@@ -60,7 +61,9 @@ func (l *loader) path(name string) {
 	case err != nil:
 		l.unreadable(name, err)
 	case info.IsDir():
-		l.folder(os.DirFS(name), func(p string) string { return filepath.Join(name, filepath.FromSlash(p)) })
+		l.folder(os.DirFS(name), func(p string) string {
+			return filepath.Join(name, filepath.FromSlash(p))
+		})
 	default:
 		if l.first(name) {
 			l.file(name, func() (io.ReadCloser, error) { return os.Open(name) })
@@ -68,8 +71,8 @@ func (l *loader) path(name string) {
 	}
 }
 
-// folder reads the rule files of a file system. Names with a dot in front are left out: besides what
-// editors leave behind, a mounted ConfigMap has its files once more in such a folder.
+// folder reads the rule files of a file system. Names with a dot in front are left out: besides
+// what editors leave behind, a mounted ConfigMap has its files once more in such a folder.
 func (l *loader) folder(fsys fs.FS, display func(string) string) {
 	_ = fs.WalkDir(fsys, ".", func(p string, entry fs.DirEntry, err error) error {
 		name := display(p)
@@ -95,8 +98,9 @@ func (l *loader) folder(fsys fs.FS, display func(string) string) {
 	})
 }
 
-// isRuleFile tells whether a folder's entry is to be read, looking through links. A link to a folder is not followed, since
-// it may lead in a circle; it is an error, since passing over it in silence would lose the rules in it.
+// isRuleFile tells whether a folder's entry is to be read, looking through links. A link to a
+// folder is not followed, since it may lead in a circle; it is an error, since passing over it in
+// silence would lose the rules in it.
 func (l *loader) isRuleFile(fsys fs.FS, p, name string, entry fs.DirEntry) bool {
 	toml := strings.EqualFold(path.Ext(p), ".toml")
 	mode := entry.Type()
@@ -112,9 +116,11 @@ func (l *loader) isRuleFile(fsys fs.FS, p, name string, entry fs.DirEntry) bool 
 	}
 	switch {
 	case mode.IsDir():
-		l.fail(name, "is a link to a folder, which is not followed", "Name the folder itself as one of the paths.", nil)
+		l.fail(name, "is a link to a folder, which is not followed",
+			"Name the folder itself as one of the paths.", nil)
 	case toml && !mode.IsRegular():
-		l.fail(name, "is not a regular file", "Take it out of the folder, or name it as one of the paths.", nil)
+		l.fail(name, "is not a regular file",
+			"Take it out of the folder, or name it as one of the paths.", nil)
 	case !toml:
 		l.set.Unread = append(l.set.Unread, name)
 	default:
@@ -144,7 +150,8 @@ func (l *loader) file(name string, open func() (io.ReadCloser, error)) {
 		return
 	}
 	if len(text) > maxFile {
-		l.fail(name, fmt.Sprintf("is larger than %d MiB", maxFile>>20), "A rule is a few kilobytes; is this the right file?", nil)
+		l.fail(name, fmt.Sprintf("is larger than %d MiB", maxFile>>20),
+			"A rule is a few kilobytes; is this the right file?", nil)
 		return
 	}
 	d, fault := parse(name, text)
@@ -165,7 +172,8 @@ func (l *loader) take(d *document) {
 	id, place := d.id()
 	if other, taken := l.ids[id]; taken && id != "" {
 		d.report(place, fmt.Sprintf("rule_id %q is that of %s already", id, other),
-			"Two rules with one id would hide each other's signals: give one of them an id of its own, or leave one file out.")
+			"Two rules with one id would hide each other's signals: give one of them an id of "+
+				"its own, or leave one file out.")
 	} else {
 		l.ids[id] = d.file
 	}

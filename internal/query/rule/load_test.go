@@ -77,7 +77,8 @@ func TestPublishedRules(t *testing.T) {
 		t.Errorf("got %d rules and skipped ones of %d files", got, len(files))
 	}
 	for _, r := range set.Rules {
-		if r.Parsed == nil || r.Parsed.Text != r.Query || len(r.Index) == 0 || r.From <= 0 || len(r.Threat) == 0 && len(r.Tags) == 0 {
+		if r.Parsed == nil || r.Parsed.Text != r.Query || len(r.Index) == 0 || r.From <= 0 ||
+			len(r.Threat) == 0 && len(r.Tags) == 0 {
 			t.Errorf("%s is loaded in part: %+v", r.File, r)
 		}
 	}
@@ -109,8 +110,10 @@ func ids(set *rule.Set) (ids []string) {
 
 func TestPaths(t *testing.T) {
 	folder := write(t, map[string]string{
-		"b.toml": named("b"), "a.toml": named("a"), "c/d.toml": named("d"), "c/e.TOML": named("e"), "plain.txt": named("plain"),
-		"notes.md": "no rule", ".hidden.toml": "no rule", ".git/x.toml": "no rule", "x.toml~": "no rule",
+		"b.toml": named("b"), "a.toml": named("a"), "c/d.toml": named("d"), "c/e.TOML": named("e"),
+		"plain.txt": named("plain"),
+		"notes.md":  "no rule", ".hidden.toml": "no rule", ".git/x.toml": "no rule",
+		"x.toml~": "no rule",
 	})
 	f := func(want string, names ...string) {
 		t.Helper()
@@ -133,7 +136,8 @@ func TestPaths(t *testing.T) {
 	f("a b d e", "a.toml", "b.toml", "", "")
 }
 
-// A volume of Kubernetes shows each file twice: through a link, and in a folder whose name begins with dots.
+// A volume of Kubernetes shows each file twice: through a link, and in a folder whose name begins
+// with dots.
 func TestConfigMapVolume(t *testing.T) {
 	folder := write(t, map[string]string{"..2026_01_01/a.toml": named("a")})
 	link(t, "..2026_01_01", filepath.Join(folder, "..data"))
@@ -149,7 +153,8 @@ func TestConfigMapVolume(t *testing.T) {
 		t.Errorf("through a link: got %v, error %v; want a", ids(set), err)
 	}
 	_, err = rule.Load(outer)
-	if want := "is a link to a folder, which is not followed"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "is a link to a folder, which is not followed"; err == nil ||
+		!strings.Contains(err.Error(), want) {
 		t.Errorf("link below a folder: got %v, want %q", err, want)
 	}
 }

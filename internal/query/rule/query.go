@@ -13,12 +13,13 @@ import (
 type queryPlace struct {
 	text  string
 	value span // the whole value, with its quotes
-	// bytes[i] is the place of text[i]; one entry more for its end. Nil where the two cannot be lined up.
+	// bytes[i] is the place of text[i]; one entry more for its end. Nil where the two cannot be
+	// lined up.
 	bytes []int
 }
 
-// Locate turns errors about the rule's query (an *eql.Error or eql.Errors, from whoever reads the tree)
-// into errors about the rule's file. Any other error becomes one about the file as a whole.
+// Locate turns errors about the rule's query (an *eql.Error or eql.Errors, from whoever reads the
+// tree) into errors about the rule's file. Any other error becomes one about the file as a whole.
 func (r *Rule) Locate(err error) Errors {
 	text := r.text
 	text.file = r.File // a rule that was not loaded has no text
@@ -88,8 +89,9 @@ func quotes(raw []byte) int {
 	return 1
 }
 
-// unescape reads the inside of a TOML basic string that stands at first, and gives for each byte of the
-// result the place of what it was written as. go-toml has checked the string; what it yields decides.
+// unescape reads the inside of a TOML basic string that stands at first, and gives for each byte of
+// the result the place of what it was written as. go-toml has checked the string; what it yields
+// decides.
 func unescape(raw []byte, first int) (string, []int) {
 	var text []byte
 	var at []int

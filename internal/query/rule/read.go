@@ -22,7 +22,8 @@ const (
 	defaultTimestamp = "@timestamp"
 	defaultCategory  = "event.category"
 
-	// maxID keeps a rule's ledger, whose document id holds the rule's, below Elasticsearch's 512 bytes.
+	// maxID keeps a rule's ledger, whose document id holds the rule's, below Elasticsearch's 512
+	// bytes.
 	maxID = 256
 )
 
@@ -38,7 +39,8 @@ type reader struct {
 
 type reason struct{ kind, text string }
 
-// readRule gives the document's rule, or says why it is skipped; both are nil where the document has errors.
+// readRule gives the document's rule, or says why it is skipped; both are nil where the document
+// has errors.
 func readRule(d *document) (*Rule, *Skipped) {
 	r := &reader{document: d, rule: &Rule{File: d.file}}
 	if r.tables(); r.table == nil {
@@ -85,7 +87,8 @@ func (r *reader) tables() {
 	r.table = top.table("rule", "[rule]")
 	if !top.has("rule") && len(r.errs) == 0 {
 		r.report(span{}, "there is no [rule] table",
-			"This is not a detection rule in Elastic's TOML format; give the path of one, or take the file out of the folder.")
+			"This is not a detection rule in Elastic's TOML format; give the path of one, or "+
+				"take the file out of the folder.")
 	}
 }
 
@@ -94,7 +97,8 @@ func (r *reader) unknown(t *table, name string, known []string) {
 	if where == "" {
 		where = "a rule file"
 	}
-	advice := "Remove it, or correct its spelling; a key that is not known may be one that was meant to change the rule."
+	advice := "Remove it, or correct its spelling; a key that is not known may be one that was " +
+		"meant to change the rule."
 	if near := nearest(name, known); near != "" {
 		advice = fmt.Sprintf("The nearest known one is %q.", near)
 	}
@@ -104,7 +108,8 @@ func (r *reader) unknown(t *table, name string, known []string) {
 // kind looks at the type and the language: of a rule of another kind, nothing else is read.
 func (r *reader) kind() {
 	r.rule.ID, r.rule.Name = ID(r.loose("rule_id")), r.loose("name")
-	types := []string{"eql", "esql", "machine_learning", "new_terms", "query", "saved_query", "threat_match", "threshold"}
+	types := []string{"eql", "esql", "machine_learning", "new_terms", "query", "saved_query",
+		"threat_match", "threshold"}
 	languages := []string{"eql", "esql", "kuery", "lucene"}
 
 	r.rule.Type = r.oneOf("type", types)
@@ -147,7 +152,8 @@ func (r *reader) keys() {
 		case !ok:
 			r.unknown(r.table, name, slices.Collect(maps.Keys(ruleKeys)))
 		case known.use == foreign:
-			r.report(r.table.place(name).key, fmt.Sprintf("%s belongs to rules of type %s", name, known.why),
+			r.report(r.table.place(name).key, fmt.Sprintf("%s belongs to rules of type %s", name,
+				known.why),
 				"Remove it, or correct the rule's type.")
 		case known.use == acts:
 			r.rule.NotApplied = append(r.rule.NotApplied, name)
@@ -222,7 +228,8 @@ func (r *reader) version(t *table) int {
 	return t.count("version")
 }
 
-// prose reads what is shown to people, without the white space that TOML's multi-line strings bring along.
+// prose reads what is shown to people, without the white space that TOML's multi-line strings bring
+// along.
 func (r *reader) prose() {
 	t := r.table
 	r.rule.Description = strings.TrimSpace(t.text("description"))
@@ -259,12 +266,13 @@ func (r *reader) severity() {
 		return
 	}
 	if score := r.rule.RiskScore; !(score >= 0 && score <= 100) { // not a number is neither
-		r.table.fault(key, fmt.Sprintf("risk_score %v is not between 0 and 100", score), "Write a number from 0 to 100.")
+		r.table.fault(key, fmt.Sprintf("risk_score %v is not between 0 and 100", score),
+			"Write a number from 0 to 100.")
 	}
 }
 
-// patterns reads the index patterns. What is wrong with them keeps this rule from running over them, and
-// no other rule from anything.
+// patterns reads the index patterns. What is wrong with them keeps this rule from running over
+// them, and no other rule from anything.
 func (r *reader) patterns() {
 	before := len(r.errs)
 	defer func() {
@@ -276,7 +284,8 @@ func (r *reader) patterns() {
 	switch {
 	case !r.table.has(key):
 		if unset("data_view_id", r.table.values["data_view_id"]) || !r.table.has("data_view_id") {
-			r.report(r.header(), "[rule] has no index", "Add the patterns to search below the line [rule]: "+example)
+			r.report(r.header(), "[rule] has no index",
+				"Add the patterns to search below the line [rule]: "+example)
 		}
 	case len(patterns) == 0 && r.isEmptyList(key):
 		r.table.fault(key, "index is empty", "Write the patterns to search: "+example)
@@ -287,7 +296,8 @@ func (r *reader) patterns() {
 			continue
 		}
 		if fault, advice := indexpattern.Fault(pattern); fault != "" {
-			r.report(r.table.element(key, i), fmt.Sprintf("index pattern %q %s", pattern, fault), advice)
+			r.report(r.table.element(key, i), fmt.Sprintf("index pattern %q %s", pattern, fault),
+				advice)
 		}
 	}
 	if len(patterns) > 0 && len(indexpattern.Adding(patterns)) == 0 {

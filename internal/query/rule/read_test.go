@@ -26,7 +26,8 @@ func TestRead(t *testing.T) {
 			return
 		}
 		want.File, want.Type, want.Language = "r.toml", "eql", "eql"
-		ignored := []cmp.Option{cmpopts.IgnoreUnexported(rule.Rule{}), cmpopts.IgnoreTypes(&cond.Query{}), cmpopts.EquateEmpty()}
+		ignored := []cmp.Option{cmpopts.IgnoreUnexported(rule.Rule{}),
+			cmpopts.IgnoreTypes(&cond.Query{}), cmpopts.EquateEmpty()}
 		if diff := cmp.Diff(want, *set.Rules[0], ignored...); diff != "" {
 			t.Errorf("%s\n(-want +got):\n%s", text, diff)
 		}
@@ -99,18 +100,23 @@ id = "TA1"
 framework = "Other"
 tactic = {id = "TA2", name = "N", reference = "R"}
 `, rule.Rule{
-		ID: "two", Name: "Two", Severity: "critical", RiskScore: 47.5, Version: 7, Maturity: "deprecated",
+		ID: "two", Name: "Two", Severity: "critical", RiskScore: 47.5, Version: 7,
+		Maturity:    "deprecated",
 		Description: "Two\nlines.", License: "Apache-2.0", Note: "Note.", Setup: "Setup.",
-		Author: []string{"A", "B"}, Tags: []string{"T"}, References: []string{"https://example.org"},
-		FalsePositives: []string{"None."}, Query: "any where true", Index: []string{"logs-*", ".alerts-security.*"},
-		From: 2 * time.Hour, Interval: 90 * time.Second, EventCategoryField: "event.type",
+		Author: []string{"A", "B"}, Tags: []string{"T"},
+		References:     []string{"https://example.org"},
+		FalsePositives: []string{"None."}, Query: "any where true",
+		Index: []string{"logs-*", ".alerts-security.*"},
+		From:  2 * time.Hour, Interval: 90 * time.Second, EventCategoryField: "event.type",
 		TimestampOverride: "event.ingested", TimestampOverrideFallbackDisabled: true,
 		TimestampField: "@timestamp", TiebreakerField: "event.sequence",
-		BuildingBlockType: "default", MaxSignals: 33, NotApplied: []string{"actions", "max_signals"},
+		BuildingBlockType: "default", MaxSignals: 33,
+		NotApplied: []string{"actions", "max_signals"},
 		Threat: []rule.Threat{{
 			Framework: "MITRE ATT&CK", Tactic: rule.ThreatEntry{ID: "TA1"},
 			Technique: []rule.Technique{{
-				ThreatEntry:  rule.ThreatEntry{ID: "T1", Name: "Technique", Reference: "https://example.org/T1"},
+				ThreatEntry: rule.ThreatEntry{ID: "T1", Name: "Technique",
+					Reference: "https://example.org/T1"},
 				Subtechnique: []rule.ThreatEntry{{ID: "T1.1"}},
 			}},
 		}, {
@@ -150,7 +156,8 @@ func TestSkipped(t *testing.T) {
 			byText = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Reason" },
 				cmp.Comparer(func(a, b string) bool { return a != b }))
 		}
-		if diff := cmp.Diff(want, set.Skipped, byText); err != nil || diff != "" || len(set.Rules) != 0 {
+		if diff := cmp.Diff(want, set.Skipped, byText); err != nil || diff != "" ||
+			len(set.Rules) != 0 {
 			t.Errorf("%s instead of %s: error %v (-want +got):\n%s", new, old, err, diff)
 		}
 	}
@@ -161,32 +168,42 @@ func TestSkipped(t *testing.T) {
 	f(`type = "eql"`, `type = "esql"`, "type esql", "only rules of type eql are run")
 	f(`type = "eql"`, `type = "threshold"`, "type threshold", "only rules of type eql are run")
 	f(`language = "eql"`, `language = "kuery"`, "language kuery", "only queries in eql are run")
-	f(`file where file.name : "x"`, `sequence by host.id [a where true] [b where true]`, "sequence", "")
+	f(`file where file.name : "x"`, `sequence by host.id [a where true] [b where true]`, "sequence",
+		"")
 	f(`file where file.name : "x"`, `sequence[a where true][b where true]`, "sequence", "")
 	f(`file where file.name : "x"`, `sample by host.id [a where true] [b where true]`, "sample", "")
 	f(`file where file.name : "x"`, `join [a where true] [b where true]`, "join", "")
 	f(`"x"`, `"x" | head 5`, "pipe", "")
 	f(`file.name : "x"`, `child of [process where true]`, "process relationship", "")
-	f(`index = ["logs-*"]`, `data_view_id = "x"`, "data_view_id", "data_view_id names patterns that are kept in Kibana; write them as index")
+	f(`index = ["logs-*"]`, `data_view_id = "x"`, "data_view_id",
+		"data_view_id names patterns that are kept in Kibana; write them as index")
 	key(`filters = [{query = {match_phrase = {"host.name" = "x"}}}]`, "filters",
 		"filters narrow the events in query DSL, which esrule does not evaluate; write them into the query")
 	key(`alert_suppression = {group_by = ["host.id"]}`, "alert_suppression",
-		"alert_suppression folds several events into one alert, and esrule writes one signal for each event")
+		"alert_suppression folds several events into one alert, and esrule writes one signal for "+
+			"each event")
 	key(`exceptions_list = [{list_id = "endpoint_list"}, {list_id = "mine"}]`, "exceptions_list",
-		"exceptions_list names exceptions that are kept in Kibana; without them the rule would alert on what was excepted. "+
+		"exceptions_list names exceptions that are kept in Kibana; without them the rule would "+
+			"alert on what was excepted. "+
 			"Write them into the query as `and not (…)`")
 	key(`enabled = false`, "disabled", "the file says enabled = false")
-	key(`timestamp_field = "event.created"`, "timestamp_field", "timestamp_field is not @timestamp, which is not supported")
+	key(`timestamp_field = "event.created"`, "timestamp_field",
+		"timestamp_field is not @timestamp, which is not supported")
 	key(`to = "now-1m"`, "to", "to is not now; every run looks up to the present")
-	key(`rule_name_override = "message"`, "rule_name_override", "rule_name_override takes the rule's name from the event, which is not supported")
-	key(`severity_mapping = [{field = "x"}]`, "severity_mapping", "severity_mapping takes the severity from the event, which is not supported")
-	key("enabled = false\nto = \"now-1m\"", "disabled", "the file says enabled = false; to is not now; every run looks up to the present")
+	key(`rule_name_override = "message"`, "rule_name_override",
+		"rule_name_override takes the rule's name from the event, which is not supported")
+	key(`severity_mapping = [{field = "x"}]`, "severity_mapping",
+		"severity_mapping takes the severity from the event, which is not supported")
+	key("enabled = false\nto = \"now-1m\"", "disabled",
+		"the file says enabled = false; to is not now; every run looks up to the present")
 }
 
 // Of a rule of another type, only what it is called is read.
 func TestSkippedTypeNeedsNoQuery(t *testing.T) {
-	set, err := loadText("[rule]\ntype = \"machine_learning\"\nmachine_learning_job_id = \"x\"\nrule_id = \"ml\"\n")
-	want := []rule.Skipped{{File: "r.toml", ID: "ml", Kind: "type machine_learning", Reason: "only rules of type eql are run"}}
+	set, err := loadText("[rule]\ntype = \"machine_learning\"\nmachine_learning_job_id = " +
+		"\"x\"\nrule_id = \"ml\"\n")
+	want := []rule.Skipped{{File: "r.toml", ID: "ml", Kind: "type machine_learning",
+		Reason: "only rules of type eql are run"}}
 	if diff := cmp.Diff(want, set.Skipped); err != nil || diff != "" {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}

@@ -38,7 +38,8 @@ type Rule struct {
 	Index []string
 	// PatternFaults are what is wrong with Index: the rule runs only over other patterns.
 	PatternFaults Errors
-	// From is how far back one run looks (from = "now-9m" is 9 minutes), Interval how often it is due.
+	// From is how far back one run looks (from = "now-9m" is 9 minutes), Interval how often it is
+	// due.
 	From     time.Duration
 	Interval time.Duration
 
@@ -49,14 +50,15 @@ type Rule struct {
 	TimestampOverrideFallbackDisabled bool
 	// EventCategoryField is the field that the word before `where` is compared with.
 	EventCategoryField string
-	// TimestampField and TiebreakerField order events. An event query is true of each event alone, so
-	// for it they decide nothing; they are kept for the signal.
+	// TimestampField and TiebreakerField order events. An event query is true of each event alone,
+	// so for it they decide nothing; they are kept for the signal.
 	TimestampField  string
 	TiebreakerField string
 
 	BuildingBlockType string
 	MaxSignals        int // 0 where the file has none; there is no cap on signals
-	// NotApplied names the keys of the file that act on written signals, and that are left to others.
+	// NotApplied names the keys of the file that act on written signals, and that are left to
+	// others.
 	NotApplied []string
 
 	// File is where the rule was read from, for messages.
@@ -85,12 +87,14 @@ type ThreatEntry struct {
 	Reference string
 }
 
-// Skipped is a well-formed rule that is not run, because of its kind or of a key that is not supported.
+// Skipped is a well-formed rule that is not run, because of its kind or of a key that is not
+// supported.
 type Skipped struct {
-	File   string `json:"file"`
-	ID     ID     `json:"rule_id,omitempty"`
-	Name   string `json:"name"`
-	Kind   string `json:"kind"` // what is not supported in a word or two: "type esql", "sequence", "filters"
+	File string `json:"file"`
+	ID   ID     `json:"rule_id,omitempty"`
+	Name string `json:"name"`
+	// what is not supported in a word or two: "type esql", "sequence", "filters"
+	Kind   string `json:"kind"`
 	Reason string `json:"reason"`
 }
 

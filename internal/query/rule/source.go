@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// shownWidth is how much of a line an error shows, in characters: queries on one line can be very long.
+// shownWidth is how much of a line an error shows, in characters: queries on one line can be very
+// long.
 const shownWidth = 100
 
 // span is a part of a file, in bytes. The zero span stands for the file as a whole.
@@ -43,7 +44,8 @@ func (s *source) errorAt(at span, message, advice string) *Error {
 	return e
 }
 
-// lineOf makes an error about the line that a part of the file begins on, where the column is not known.
+// lineOf makes an error about the line that a part of the file begins on, where the column is not
+// known.
 func (s *source) lineOf(at span, message, advice string) *Error {
 	e := s.errorAt(at, message, advice)
 	e.Column, e.Caret = 0, ""
@@ -76,7 +78,8 @@ func shown(text []byte) []rune {
 	return runes
 }
 
-// underline gives a line and the marks below its middle part, without indentation and cut to what fits.
+// underline gives a line and the marks below its middle part, without indentation and cut to what
+// fits.
 func underline(before, marked, after []rune) (line, caret string) {
 	line = string(before) + string(marked) + string(after)
 	indent := len([]rune(line)) - len([]rune(strings.TrimLeft(line, " \t")))

@@ -9,8 +9,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// table reads one table of a document key by key. A value of the wrong type is reported to the document
-// and read as missing, so that one pass finds everything wrong with a file.
+// table reads one table of a document key by key. A value of the wrong type is reported to the
+// document and read as missing, so that one pass finds everything wrong with a file.
 type table struct {
 	doc    *document
 	path   string
@@ -43,7 +43,8 @@ func (t *table) fault(key, message, advice string) {
 }
 
 func (t *table) wrongType(key, want, example string) {
-	t.fault(key, fmt.Sprintf("%s must be %s, found %s", key, want, typeName(t.values[key])), "Write "+example+".")
+	t.fault(key, fmt.Sprintf("%s must be %s, found %s", key, want, typeName(t.values[key])),
+		"Write "+example+".")
 }
 
 func (t *table) text(key string) string {
@@ -92,7 +93,8 @@ func (t *table) texts(key string) []string {
 	for i, element := range list {
 		text, ok := element.(string)
 		if !ok {
-			message := fmt.Sprintf("entry %d of %s must be text, found %s", i+1, key, typeName(element))
+			message := fmt.Sprintf("entry %d of %s must be text, found %s", i+1, key,
+				typeName(element))
 			t.doc.report(t.element(key, i), message, `Write it in quotes: "…".`)
 			continue
 		}
@@ -133,11 +135,13 @@ func (t *table) tables(key, name string) []*table {
 	for i, element := range list {
 		values, ok := element.(map[string]any)
 		if !ok {
-			message := fmt.Sprintf("entry %d of %s must be a table, found %s", i+1, key, typeName(element))
+			message := fmt.Sprintf("entry %d of %s must be a table, found %s", i+1, key,
+				typeName(element))
 			t.doc.report(t.element(key, i), message, "Write each under a line "+name+".")
 			continue
 		}
-		tables = append(tables, &table{t.doc, under(under(t.path, key), strconv.Itoa(i)), name, values})
+		tables = append(tables, &table{t.doc, under(under(t.path, key), strconv.Itoa(i)), name,
+			values})
 	}
 	return tables
 }

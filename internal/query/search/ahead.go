@@ -11,8 +11,8 @@ import (
 	"esrule/internal/elastic"
 )
 
-// ahead is the request for the next page, on its way while the page before it is split and judged. It is a guess: where what
-// is asked for in the end is something else, it is dropped.
+// ahead is the request for the next page, on its way while the page before it is split and judged.
+// It is a guess: where what is asked for in the end is something else, it is dropped.
 type ahead struct {
 	body  []byte
 	began time.Time
@@ -24,8 +24,9 @@ type ahead struct {
 	err   error
 }
 
-// looksFull guesses whether another page comes behind an answer that is not split yet, by the length of the hits before. With
-// none before it says no: most searches end with their first page and must not cost the cluster a second.
+// looksFull guesses whether another page comes behind an answer that is not split yet, by the
+// length of the hits before. With none before it says no: most searches end with their first page
+// and must not cost the cluster a second.
 func (f *fetcher) looksFull(raw []byte) bool {
 	return f.hitBytes > 0 && len(raw) > f.hitBytes*f.size/10*9
 }
@@ -47,15 +48,19 @@ func (f *fetcher) lookAhead(ctx context.Context, after json.RawMessage, size int
 	if buf == nil {
 		buf = f.pit.cluster.keptText()
 	}
-	if expected := f.hitBytes*size/8*9 + bytes.MinRead; cap(buf) < expected { // grown in reading it would come out twice as large
+	// grown in reading it would come out twice as large
+	if expected := f.hitBytes*size/8*9 + bytes.MinRead; cap(buf) < expected {
 		buf = make([]byte, 0, expected)
 	}
 	f.spare, f.ahead = nil, a
-	// The page is not handed on before the request was written: on one processor that would come behind judging the page, and
-	// the cluster would do nothing meanwhile.
+	// The page is not handed on before the request was written: on one processor that would come
+	// behind judging the page, and the cluster would do nothing meanwhile.
 	sent := make(chan struct{})
 	written := sync.OnceFunc(func() { close(sent) })
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { written() }})
+	ctx = httptrace.WithClientTrace(ctx,
+		&httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) {
+			written()
+		}})
 	go func() {
 		defer written() // where there was no request to write
 		defer close(a.done)
@@ -66,7 +71,8 @@ func (f *fetcher) lookAhead(ctx context.Context, after json.RawMessage, size int
 }
 
 // send sends a request for a page, or takes the answer to the same one that is on its way already.
-func (f *fetcher) send(ctx context.Context, q call, body, buf []byte, limit int64) (elastic.Answer, error) {
+func (f *fetcher) send(ctx context.Context, q call, body, buf []byte,
+	limit int64) (elastic.Answer, error) {
 	a := f.ahead
 	if a == nil || !bytes.Equal(a.body, body) {
 		f.dropAhead()
@@ -105,7 +111,8 @@ func (a *ahead) lasted() time.Duration {
 	}
 }
 
-// lastSort gives the place of the last hit, which stands at the end of an answer; nil where it does not.
+// lastSort gives the place of the last hit, which stands at the end of an answer; nil where it does
+// not.
 func lastSort(raw []byte) json.RawMessage {
 	const longest = 200 // of a place and the brackets behind it
 	tail := raw[max(len(raw)-longest, 0):]
@@ -129,8 +136,8 @@ func (c *Cluster) keptText() []byte {
 	return nil
 }
 
-// keepText keeps memory for the next search: neither what is too small for a page of the usual length nor what one
-// huge document took.
+// keepText keeps memory for the next search: neither what is too small for a page of the usual
+// length nor what one huge document took.
 func (c *Cluster) keepText(text []byte) {
 	if n := int64(cap(text)); n >= c.options.MaxPageBytes/16 && n <= 2*c.options.MaxPageBytes {
 		c.texts.Put(&text)

@@ -16,17 +16,20 @@ import (
 	"esrule/internal/query/search"
 )
 
-// Pages that are asked for ahead hold what they would have held in turn, whatever fails among the requests.
+// Pages that are asked for ahead hold what they would have held in turn, whatever fails among the
+// requests.
 func TestLookAhead(t *testing.T) {
 	server := estest.For(t)
 	index := server.Index("many")
 	const documents = 200
 	var docs []any
 	for n := range documents {
-		docs = append(docs, fmt.Sprintf(`{"n":%d,"text":%q}`, n, strings.Repeat(fmt.Sprint(n, " "), 1+n%40)))
+		docs = append(docs, fmt.Sprintf(`{"n":%d,"text":%q}`, n,
+			strings.Repeat(fmt.Sprint(n, " "), 1+n%40)))
 	}
 	server.Bulk(index, docs...)
-	// f reads all documents in pages, of which every so many answers are spoiled; want is how many searches a good run takes.
+	// f reads all documents in pages, of which every so many answers are spoiled; want is how many
+	// searches a good run takes.
 	f := func(pageSize, everyBad int, want int64) {
 		t.Helper()
 		odd := &faults{spoil: func(n int64, res *http.Response) (*http.Response, error) {
@@ -36,7 +39,8 @@ func TestLookAhead(t *testing.T) {
 			}
 			return res, nil
 		}}
-		c := search.NewCluster(server.Through(odd), search.Options{PageSize: pageSize, RetryInterval: 1})
+		c := search.NewCluster(server.Through(odd),
+			search.Options{PageSize: pageSize, RetryInterval: 1})
 		hits, failures := read(t, c, index, search.Request{})
 		seen := map[int]bool{}
 		for _, h := range hits {
@@ -44,8 +48,10 @@ func TestLookAhead(t *testing.T) {
 				N    int
 				Text string
 			}
-			if err := json.Unmarshal(h.source, &d); err != nil || d.Text != strings.Repeat(fmt.Sprint(d.N, " "), 1+d.N%40) || seen[d.N] {
-				t.Fatalf("page of %d, every %d. answer bad: %s is no document, or comes twice: %v", pageSize, everyBad, bytes.TrimSpace(h.source), err)
+			if err := json.Unmarshal(h.source, &d); err != nil ||
+				d.Text != strings.Repeat(fmt.Sprint(d.N, " "), 1+d.N%40) || seen[d.N] {
+				t.Fatalf("page of %d, every %d. answer bad: %s is no document, or comes twice: %v",
+					pageSize, everyBad, bytes.TrimSpace(h.source), err)
 			}
 			seen[d.N] = true
 		}
@@ -81,13 +87,15 @@ func TestLookAheadOnOneProcessor(t *testing.T) {
 	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	var sent sentSearches
 	var got []int64
-	eachPage(t, search.NewCluster(server.Through(&sent), search.Options{PageSize: 10}), index, search.Request{}, func(page *search.Page) {
-		for range page.Hits(nil) {
-			got = append(got, sent.count.Load())
-			break
-		}
-	})
-	if want := []int64{2, 3, 4, 5, 6}; !slices.Equal(got, want) { // the last full page does not say that it is the last
+	eachPage(t, search.NewCluster(server.Through(&sent), search.Options{PageSize: 10}), index,
+		search.Request{}, func(page *search.Page) {
+			for range page.Hits(nil) {
+				got = append(got, sent.count.Load())
+				break
+			}
+		})
+	// the last full page does not say that it is the last
+	if want := []int64{2, 3, 4, 5, 6}; !slices.Equal(got, want) {
 		t.Errorf("searches sent when a page's first hit came: got %v, want %v", got, want)
 	}
 }
@@ -97,7 +105,9 @@ type sentSearches struct{ count atomic.Int64 }
 
 func (s *sentSearches) RoundTrip(req *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(req.URL.Path, "/_search") {
-		written := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { s.count.Add(1) }}
+		written := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) {
+			s.count.Add(1)
+		}}
 		req = req.WithContext(httptrace.WithClientTrace(req.Context(), written))
 	}
 	return http.DefaultTransport.RoundTrip(req)

@@ -67,8 +67,8 @@ func (p *portions) answer() answer {
 		failed: *s.Failed, shards: s.Failures, clusters: p.Clusters}
 }
 
-// whole returns an error where the answer for a page lacks what each has, or contradicts itself. found
-// says whether it had a list of hits.
+// whole returns an error where the answer for a page lacks what each has, or contradicts itself.
+// found says whether it had a list of hits.
 func (p *portions) whole(found bool) error {
 	missing := p.Missing()
 	switch {

@@ -18,9 +18,10 @@ type bare struct {
 	err  error // what asking for the contents came to
 }
 
-// blame tells whether the contents of documents are why a page failed: then the same page without them is answered
-// well. Elasticsearch takes documents that it cannot write into an answer (one that begins with a comment);
-// it drops the connection, or fails the shard. nil means that something else is wrong.
+// blame tells whether the contents of documents are why a page failed: then the same page without
+// them is answered well. Elasticsearch takes documents that it cannot write into an answer (one
+// that begins with a comment); it drops the connection, or fails the shard. nil means that
+// something else is wrong.
 func (f *fetcher) blame(ctx context.Context, a answer, err error) *bare {
 	if !f.suspicious(a, err) {
 		return nil
@@ -40,7 +41,9 @@ func (f *fetcher) blame(ctx context.Context, a answer, err error) *bare {
 		return nil
 	}
 	if err == nil {
-		healed := slices.IndexFunc(a.shards, func(s elastic.ShardFailure) bool { return !b.fails(s.Index) })
+		healed := slices.IndexFunc(a.shards, func(s elastic.ShardFailure) bool {
+			return !b.fails(s.Index)
+		})
 		if healed < 0 {
 			return nil
 		}
@@ -55,12 +58,16 @@ func (f *fetcher) suspicious(a answer, err error) bool {
 		return isTransient(err)
 	}
 	return slices.ContainsFunc(a.shards, func(s elastic.ShardFailure) bool {
-		return s.Reason.Type != elastic.ContextMissing && s.Reason.Type != elastic.NoShardAvailable && s.Reason.Type != queryRefused && !f.pit.knows(failureOf(s))
+		return s.Reason.Type != elastic.ContextMissing &&
+			s.Reason.Type != elastic.NoShardAvailable && s.Reason.Type != queryRefused &&
+			!f.pit.knows(failureOf(s))
 	})
 }
 
 func (b *bare) fails(index string) bool {
-	return slices.ContainsFunc(b.shards, func(s elastic.ShardFailure) bool { return s.Index == index })
+	return slices.ContainsFunc(b.shards, func(s elastic.ShardFailure) bool {
+		return s.Index == index
+	})
 }
 
 // pass leaves out the one document of a bare page and names it, so that no other is lost with it.
@@ -70,7 +77,8 @@ func (f *fetcher) pass(ctx context.Context, page *Page, b *bare) error {
 	hit := &b.page.hit
 	f.pit.renew(b.id)
 	page.Failures = f.pit.note(ctx, []Failure{{
-		Index: hit.Index, Type: unreadable, Reason: fmt.Sprintf("the cluster cannot give back document %s: %v", hit.ID(), b.err),
+		Index: hit.Index, Type: unreadable,
+		Reason: fmt.Sprintf("the cluster cannot give back document %s: %v", hit.ID(), b.err),
 	}})
 	f.after, f.suspected = b.after, 0
 	f.size = min(2, f.pit.cluster.options.PageSize)

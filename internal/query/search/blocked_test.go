@@ -12,14 +12,17 @@ import (
 func TestBlockedIndex(t *testing.T) {
 	server := estest.For(t)
 	for _, name := range []string{"a", "b", "c"} {
-		server.Create(server.Index(name), `{"mappings": {"properties": {"f": {"type": "keyword"}}}}`)
+		server.Create(server.Index(name),
+			`{"mappings": {"properties": {"f": {"type": "keyword"}}}}`)
 		server.Bulk(server.Index(name), `{"f": "x"}`)
 	}
 	c := search.NewCluster(server.Client, search.Options{})
 	block := func(index, kind string, on bool) {
-		server.Do(http.MethodPut, server.Index(index)+"/_settings", map[string]any{"index.blocks." + kind: on})
+		server.Do(http.MethodPut, server.Index(index)+"/_settings",
+			map[string]any{"index.blocks." + kind: on})
 	}
-	f := func(kind string, patterns []string, wantHits int, wantFailures []string, wantClasses int) {
+	f := func(kind string, patterns []string, wantHits int, wantFailures []string,
+		wantClasses int) {
 		t.Helper()
 		block("a", kind, true)
 		block("c", kind, true)
@@ -55,24 +58,31 @@ func TestBlockedIndex(t *testing.T) {
 			classed = append(classed, class.Indices...)
 		}
 		if hits != wantHits || len(failed) != len(wantFailures) || len(classed) != wantClasses {
-			t.Errorf("%s, %v: got %d hits, failures %v, classes of %v; want %d hits, failures of %v, %d indices in classes",
+			t.Errorf("%s, %v: got %d hits, failures %v, classes of %v; want %d hits, failures of "+
+				"%v, %d indices in classes",
 				kind, patterns, hits, failed, classed, wantHits, wantFailures, wantClasses)
 		}
 		there, err := c.Exists(t.Context(), server.Index("a"))
 		if err != nil || !there {
 			t.Errorf("%s: a blocked index counts as gone: %v, %v", kind, there, err)
 		}
-		if indices, err := c.Indices(t.Context(), []string{server.Index("*")}); err != nil || len(indices) == 0 {
-			t.Errorf("%s: indices: got %v, %v; want those that may be looked at", kind, indices, err)
+		if indices, err := c.Indices(t.Context(), []string{server.Index("*")}); err != nil ||
+			len(indices) == 0 {
+			t.Errorf("%s: indices: got %v, %v; want those that may be looked at", kind, indices,
+				err)
 		}
 	}
 	server.Do(http.MethodPost, "_aliases", map[string]any{"actions": []any{
-		map[string]any{"add": map[string]any{"indices": []string{server.Index("a"), server.Index("b")}, "alias": server.Index("alias")}},
-		map[string]any{"add": map[string]any{"indices": []string{server.Index("a"), server.Index("b")}, "alias": server.Index("filtered"),
+		map[string]any{"add": map[string]any{"indices": []string{server.Index("a"),
+			server.Index("b")}, "alias": server.Index("alias")}},
+		map[string]any{"add": map[string]any{"indices": []string{server.Index("a"),
+			server.Index("b")}, "alias": server.Index("filtered"),
 			"filter": map[string]any{"term": map[string]string{"f": "x"}}}},
-		map[string]any{"add": map[string]any{"indices": []string{server.Index("a"), server.Index("b")}, "alias": server.Index("fil"),
+		map[string]any{"add": map[string]any{"indices": []string{server.Index("a"),
+			server.Index("b")}, "alias": server.Index("fil"),
 			"filter": map[string]any{"term": map[string]string{"f": "x"}}}},
-		map[string]any{"add": map[string]any{"indices": []string{server.Index("a"), server.Index("b")}, "alias": server.Index("none"),
+		map[string]any{"add": map[string]any{"indices": []string{server.Index("a"),
+			server.Index("b")}, "alias": server.Index("none"),
 			"filter": map[string]any{"term": map[string]string{"f": "other"}}}},
 	}})
 	f("read", []string{"alias"}, 1, []string{"a"}, 1)

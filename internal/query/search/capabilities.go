@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// capabilities are what `_field_caps` says, asked for the two things that the mapping API keeps to itself:
-// which parents are nested, and which fields exist by other means than the mapping (runtime fields).
+// capabilities are what `_field_caps` says, asked for the two things that the mapping API keeps to
+// itself: which parents are nested, and which fields exist by other means than the mapping (runtime
+// fields).
 type capabilities struct {
 	indices map[string]bool // that answered
 	types   map[string][]capability
@@ -19,14 +20,16 @@ type capability struct {
 	Metadata bool     `json:"metadata_field"`
 	Indices  []string `json:"indices"` // none: every index of the answer
 
-	// Asked for of remote clusters only. A flag holds for the indices that are not among those that follow.
+	// Asked for of remote clusters only. A flag holds for the indices that are not among those that
+	// follow.
 	Searchable      bool     `json:"searchable"`
 	Aggregatable    bool     `json:"aggregatable"` // it has doc values
 	NonSearchable   []string `json:"non_searchable_indices"`
 	NonAggregatable []string `json:"non_aggregatable_indices"`
 }
 
-func (c *Cluster) capabilities(ctx context.Context, patterns, paths []string) (capabilities, error) {
+func (c *Cluster) capabilities(ctx context.Context, patterns,
+	paths []string) (capabilities, error) {
 	caps := capabilities{types: map[string][]capability{}}
 	for part := range portionsOf(paths) {
 		if len(part) == 0 {
@@ -34,14 +37,16 @@ func (c *Cluster) capabilities(ctx context.Context, patterns, paths []string) (c
 		}
 		params := openIndices()
 		params["fields"] = []string{commas(requested(part))}
-		params.Set("include_unmapped", "true") // else a field that some indices lack would seem to be in all
+		// else a field that some indices lack would seem to be in all
+		params.Set("include_unmapped", "true")
 		filter := "indices,failures.indices,fields.*.*.type,fields.*.*.metadata_field,fields.*.*.indices"
 		if isRemote(patterns) {
 			filter += ",fields.*.*.*searchable*,fields.*.*.*aggregatable*"
 		}
 		params.Set("filter_path", filter)
 		request := func(patterns []string) call {
-			return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_field_caps", params: params}
+			return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_field_caps",
+				params: params}
 		}
 		var answer capabilitiesAnswer
 		if _, err := c.askIndices(ctx, patterns, request, &answer); err != nil {
@@ -77,7 +82,9 @@ func (a *capabilitiesAnswer) Missing() string {
 func (a *capabilitiesAnswer) told() []string {
 	indices := slices.Clone(a.Indices)
 	for _, f := range a.Failures {
-		indices = slices.DeleteFunc(indices, func(index string) bool { return slices.Contains(f.Indices, index) })
+		indices = slices.DeleteFunc(indices, func(index string) bool {
+			return slices.Contains(f.Indices, index)
+		})
 	}
 	return indices
 }

@@ -53,7 +53,8 @@ func (f *facts) toldAll(index string) bool {
 
 // mapping puts together what is known of one index.
 func (f *facts) mapping(index string, fields []string) *event.Mapping {
-	r := &fieldReader{facts: f, index: index, mapped: f.mapped[index], filter: newSourceFilter(f.mapped[index]["_source"])}
+	r := &fieldReader{facts: f, index: index, mapped: f.mapped[index],
+		filter: newSourceFilter(f.mapped[index]["_source"])}
 	m := &event.Mapping{
 		Fields: map[string]event.FieldMapping{},
 		Source: sourceMode(f.mapped[index]["_source"], f.modes[index]),

@@ -17,7 +17,8 @@ func TestClasses(t *testing.T) {
 	server := estest.For(t)
 	create := func(name, properties string) {
 		t.Helper()
-		server.Create(server.Index(name), `{"settings": {"number_of_replicas": 0}, "mappings": {"properties": {`+properties+`}}}`)
+		server.Create(server.Index(name),
+			`{"settings": {"number_of_replicas": 0}, "mappings": {"properties": {`+properties+`}}}`)
 	}
 	create("a1", `"k": {"type": "keyword"}`)
 	create("a2", `"k": {"type": "keyword"}, "other": {"type": "long"}`)
@@ -32,7 +33,8 @@ func TestClasses(t *testing.T) {
 	server.Do("POST", server.Index("closed")+"/_close", nil)
 	f := func(field string, want ...string) {
 		t.Helper()
-		classes, err := search.NewCluster(server.Client, search.Options{}).Mappings(t.Context(), []string{server.Index("*"), server.Index("missing")}, []string{field})
+		classes, err := search.NewCluster(server.Client, search.Options{}).Mappings(t.Context(),
+			[]string{server.Index("*"), server.Index("missing")}, []string{field})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,16 +45,21 @@ func TestClasses(t *testing.T) {
 				names = append(names, strings.TrimPrefix(index, server.Index("")))
 			}
 			m := class.Mapping.Fields[field]
-			got = append(got, fmt.Sprintf("%s: %s %s nested=%q fields=%v", strings.Join(names, " "), m.Name, m.Exact, m.Nested, m.FromFields))
+			got = append(got, fmt.Sprintf("%s: %s %s nested=%q fields=%v", strings.Join(names, " "),
+				m.Name, m.Exact, m.Nested, m.FromFields))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: classes (-want +got):\n%s", field, diff)
 		}
 	}
-	// An object is told from nothing only where a field below it is asked for too; neither has values.
-	f("k", `a1 a2: keyword k nested="" fields=false`, `b: long k nested="" fields=false`, `c d h:   nested="" fields=false`,
-		`e: long real nested="" fields=false`, `f: keyword real nested="" fields=false`, `g: keyword k nested="" fields=true`)
-	f("k.x", `a1 a2 b e f g h:   nested="" fields=false`, `c: keyword k.x nested="k" fields=false`, `d: keyword k.x nested="" fields=false`)
+	// An object is told from nothing only where a field below it is asked for too; neither has
+	// values.
+	f("k", `a1 a2: keyword k nested="" fields=false`, `b: long k nested="" fields=false`,
+		`c d h:   nested="" fields=false`,
+		`e: long real nested="" fields=false`, `f: keyword real nested="" fields=false`,
+		`g: keyword k nested="" fields=true`)
+	f("k.x", `a1 a2 b e f g h:   nested="" fields=false`, `c: keyword k.x nested="k" fields=false`,
+		`d: keyword k.x nested="" fields=false`)
 	f("none", `a1 a2 b c d e f g h:   nested="" fields=false`)
 }
 
@@ -69,7 +76,8 @@ func TestManyFields(t *testing.T) {
 	server.Create(index, `{"mappings": {"properties": {"object": {"type": "nested", "properties": {`+strings.Join(properties, ",")+`}}}}}`)
 	m := mappingOf(t, server, index, fields...)
 	for _, field := range fields {
-		want := event.FieldMapping{Type: event.Keyword, Name: "keyword", Exact: field, Nested: "object"}
+		want := event.FieldMapping{Type: event.Keyword, Name: "keyword", Exact: field,
+			Nested: "object"}
 		if got := m.Fields[field]; !cmp.Equal(got, want) {
 			t.Fatalf("%s: got %+v, want %+v", field, got, want)
 		}
@@ -85,7 +93,8 @@ func TestNamesOfIndices(t *testing.T) {
 	barsHead := &gateway{
 		about: func(req *http.Request) bool { return req.Method == http.MethodHead },
 		change: func(res *http.Response) *http.Response {
-			return &http.Response{StatusCode: http.StatusMethodNotAllowed, Request: res.Request, Header: http.Header{}, Body: http.NoBody}
+			return &http.Response{StatusCode: http.StatusMethodNotAllowed, Request: res.Request,
+				Header: http.Header{}, Body: http.NoBody}
 		},
 	}
 	c := search.NewCluster(server.Through(barsHead), search.Options{})

@@ -9,11 +9,12 @@ import (
 	"esrule/internal/elastic"
 )
 
-// Now is the cluster's clock, in milliseconds. It is asked through a date field of an index, which may
-// be empty: a range of dates up to "now" is answered with what "now" was. An index that another instance has just made
-// has no shard for a moment, and is waited for.
+// Now is the cluster's clock, in milliseconds. It is asked through a date field of an index, which
+// may be empty: a range of dates up to "now" is answered with what "now" was. An index that another
+// instance has just made has no shard for a moment, and is waited for.
 func (c *Cluster) Now(ctx context.Context, index, dateField string) (time.Time, error) {
-	q := call{method: http.MethodPost, path: "/" + joined([]string{index}) + "/_search", params: openIndices(), awaitsShards: true}
+	q := call{method: http.MethodPost, path: "/" + joined([]string{index}) + "/_search",
+		params: openIndices(), awaitsShards: true}
 	q.params.Set("request_cache", "false")
 	q.params.Set("filter_path", "aggregations.clock.buckets.to")
 	q.body = map[string]any{
@@ -21,7 +22,8 @@ func (c *Cluster) Now(ctx context.Context, index, dateField string) (time.Time, 
 		"track_total_hits": false,
 		"query":            map[string]any{"match_none": struct{}{}},
 		"aggs": map[string]any{"clock": map[string]any{
-			"date_range": map[string]any{"field": dateField, "ranges": []any{map[string]string{"to": "now"}}},
+			"date_range": map[string]any{"field": dateField,
+				"ranges": []any{map[string]string{"to": "now"}}},
 		}},
 	}
 	var answer clockAnswer

@@ -13,22 +13,25 @@ import (
 
 // Options are what a Cluster can be told. The zero value of each means its default.
 type Options struct {
-	// PageSize is the most hits asked for at once; default 5,000, at most 10,000. A search begins with 1,000 of them and
-	// asks for more where a page stays short.
+	// PageSize is the most hits asked for at once; default 5,000, at most 10,000. A search begins
+	// with 1,000 of them and asks for more where a page stays short.
 	PageSize int
-	// MaxPageBytes is how long an answer may be before the page is asked for again in halves; default
-	// 32 MiB. One hit alone may be longer. Pages are to take a twelfth of it; the texts of two are held at a time.
+	// MaxPageBytes is how long an answer may be before the page is asked for again in halves;
+	// default 32 MiB. One hit alone may be longer. Pages are to take a twelfth of it; the texts of
+	// two are held at a time.
 	MaxPageBytes int64
 	// KeepAlive is how long a point in time lives between two pages; default 5 minutes.
 	KeepAlive time.Duration
-	// Timeout is the time that a shard may take for one page; default 1 minute. Of a search that ran out of it
-	// every index counts as failed.
+	// Timeout is the time that a shard may take for one page; default 1 minute. Of a search that
+	// ran out of it every index counts as failed.
 	Timeout time.Duration
-	// RequestTimeout ends a request that the server does not answer; default Timeout and another minute.
+	// RequestTimeout ends a request that the server does not answer; default Timeout and another
+	// minute.
 	RequestTimeout time.Duration
 	// Tries is how often a request is sent before its failure stands; default 5.
 	Tries uint
-	// RetryInterval is the pause before the second try, growing with each further one; default 500 ms.
+	// RetryInterval is the pause before the second try, growing with each further one; default 500
+	// ms.
 	RetryInterval time.Duration
 	// Logger is told of requests that are tried again; default nobody.
 	Logger *slog.Logger
@@ -61,9 +64,10 @@ type Cluster struct {
 	options   Options
 	addresses string
 	normal    knownForms
-	lowered   atomic.Int64 // the keep alive that the server allows, where it is shorter than the option
-	old       atomic.Bool  // the server is older than 8.16: it opens no point in time in part
-	texts     sync.Pool    // of *[]byte: memory for the text of pages, from one search to the next
+	// the keep alive that the server allows, where it is shorter than the option
+	lowered atomic.Int64
+	old     atomic.Bool // the server is older than 8.16: it opens no point in time in part
+	texts   sync.Pool   // of *[]byte: memory for the text of pages, from one search to the next
 }
 
 // NewCluster gives a Cluster that sends its requests through client.

@@ -27,7 +27,8 @@ func rewritten(t *testing.T, change func(text string) string) func(*http.Respons
 	}
 }
 
-// TestContradiction: an answer that Elasticsearch cannot have sent is an error that names the address.
+// TestContradiction: an answer that Elasticsearch cannot have sent is an error that names the
+// address.
 func TestContradiction(t *testing.T) {
 	server := estest.For(t)
 	index := server.Index("a")
@@ -61,7 +62,8 @@ func TestContradiction(t *testing.T) {
 		return rewritten(t, func(text string) string { return strings.Replace(text, old, by, 1) })
 	}
 	// later spoils the answers from the n-th on.
-	later := func(n int, change func(*http.Response) *http.Response) func(*http.Response) *http.Response {
+	later := func(n int, change func(*http.Response) *http.Response) func(
+		*http.Response) *http.Response {
 		return func(res *http.Response) *http.Response {
 			if n--; n > 0 {
 				return res
@@ -87,17 +89,20 @@ func TestContradiction(t *testing.T) {
 		for _, code := range []int{201, 202, 206} {
 			f(what, searches, status(code), "where Elasticsearch answers 200")
 		}
-		f(what, searches, replace(`"timed_out"`, `"terminated_early":true,"timed_out"`), "terminated_early")
+		f(what, searches, replace(`"timed_out"`, `"terminated_early":true,"timed_out"`),
+			"terminated_early")
 		f(what, searches, replace(`"hits":{`, `"hits":{"hits":[]},"hits":{`), `it has "hits" twice`)
 		f(what, searches, replace(`"failed":0`, `"failed":1`), "1 were successful and 1 failed")
-		f(what, searches, replace(`"successful":1`, `"successful":2`), "of 1 shards 2 were successful")
+		f(what, searches, replace(`"successful":1`, `"successful":2`),
+			"of 1 shards 2 were successful")
 		f(what, searches, replace(`"skipped":0`, `"skipped":2`), "2 shards were skipped")
 		f(what, searches, replace(`"total":1`, `"total":-1`), "below 0")
 	}
 	f("count", searches, rewritten(t, func(string) string { return "null" }), "no JSON object")
 	f("pages", pit, rewritten(t, func(string) string { return " null\n" }), "no JSON object")
 	f("count", searches, behind(`{}`), "after top-level value")
-	f("count", searches, replace(`"relation":"eq"`, `"relation":"gte"`), "an exact number was asked for")
+	f("count", searches, replace(`"relation":"eq"`, `"relation":"gte"`),
+		"an exact number was asked for")
 	f("count", searches, replace(`"hits":[]`, `"hits":[{}]`), "none were asked for")
 	for _, n := range []int{1, 3, 5} {
 		f("pages", searches, later(n, behind(`{"hits":{"hits":[]}}`)), "something follows its end")
@@ -105,9 +110,11 @@ func TestContradiction(t *testing.T) {
 		f("pages", searches, later(n, rewritten(t, func(text string) string {
 			return strings.TrimSuffix(text, "}") + `,"hits":{"hits":[]}}`
 		})), `it has "hits" twice`)
-		f("pages", searches, later(n, replace(`"max_score"`, `"total":{"value":1,"relation":"eq"},"max_score"`)),
+		f("pages", searches,
+			later(n, replace(`"max_score"`, `"total":{"value":1,"relation":"eq"},"max_score"`)),
 			"hits.total is 1, and there are")
-		f("pages", searches, later(n, replace(`"_index":`, `"_index":"x","_index":`)), `a hit has "_index" twice`)
+		f("pages", searches, later(n, replace(`"_index":`, `"_index":"x","_index":`)),
+			`a hit has "_index" twice`)
 		f("pages", searches, later(n, rewritten(t, func(text string) string {
 			return text[:strings.LastIndex(text, `"sort":[`)] + `"sort":[0]}]}}`
 		})), "its hits are not in order")
@@ -143,15 +150,17 @@ func readAll(t *testing.T, c *search.Cluster, what, index string) error {
 	return nil
 }
 
-// TestNoShardsOfIndices: an index that is there, and of which a search or a point in time says nothing, is
-// a failure.
+// TestNoShardsOfIndices: an index that is there, and of which a search or a point in time says
+// nothing, is a failure.
 func TestNoShardsOfIndices(t *testing.T) {
 	server := estest.For(t)
 	server.Bulk(server.Index("a"), `{}`)
 	none := rewritten(t, func(text string) string {
-		return strings.NewReplacer(`"total":1`, `"total":0`, `"successful":1`, `"successful":0`).Replace(text)
+		return strings.NewReplacer(`"total":1`, `"total":0`, `"successful":1`,
+			`"successful":0`).Replace(text)
 	})
-	f := func(name, suffix string, change func(*http.Response) *http.Response, pattern string, want int) {
+	f := func(name, suffix string, change func(*http.Response) *http.Response, pattern string,
+		want int) {
 		t.Helper()
 		g := &gateway{
 			about: func(req *http.Request) bool {
@@ -163,7 +172,8 @@ func TestNoShardsOfIndices(t *testing.T) {
 		_, failures := read(t, c, pattern, search.Request{})
 		count, err := c.Count(t.Context(), []string{pattern}, nil)
 		if suffix == "/_search" && (err != nil || len(count.Failures) != want) {
-			t.Errorf("%s: count: got the failures %v and the error %v, want %d", name, count.Failures, err, want)
+			t.Errorf("%s: count: got the failures %v and the error %v, want %d", name,
+				count.Failures, err, want)
 		}
 		if len(failures) != want {
 			t.Errorf("%s: got the failures %v, want %d", name, failures, want)

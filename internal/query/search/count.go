@@ -13,10 +13,11 @@ type Count struct {
 	Failures  []Failure // the indices that were not counted whole
 }
 
-// Count counts the documents that a query finds in the open indices of the patterns. Where they do not
-// fit into one request, an index that several of them stand for may be counted more than once.
+// Count counts the documents that a query finds in the open indices of the patterns. Where they do
+// not fit into one request, an index that several of them stand for may be counted more than once.
 func (c *Cluster) Count(ctx context.Context, patterns []string, query any) (Count, error) {
-	body := map[string]any{"size": 0, "track_total_hits": true, "timeout": milliseconds(c.options.Timeout)}
+	body := map[string]any{"size": 0, "track_total_hits": true,
+		"timeout": milliseconds(c.options.Timeout)}
 	if query != nil {
 		body["query"] = query
 	}
@@ -36,11 +37,14 @@ func (c *Cluster) Count(ctx context.Context, patterns []string, query any) (Coun
 	return sum, err
 }
 
-// summarize sends a search that asks for no hits, and returns the indices that were not searched whole.
-// The answer is left as it is where there is none, since no shard could be searched.
-func (c *Cluster) summarize(ctx context.Context, patterns []string, body map[string]any, into elastic.Complete, head *portions) ([]Failure, error) {
+// summarize sends a search that asks for no hits, and returns the indices that were not searched
+// whole. The answer is left as it is where there is none, since no shard could be searched.
+func (c *Cluster) summarize(ctx context.Context, patterns []string, body map[string]any,
+	into elastic.Complete, head *portions) ([]Failure, error) {
 	p := &PointInTime{cluster: c, patterns: patterns}
-	blocked, err := c.askIndices(ctx, patterns, func(patterns []string) call { return searchOf(patterns, body) }, into)
+	blocked, err := c.askIndices(ctx, patterns, func(patterns []string) call {
+		return searchOf(patterns, body)
+	}, into)
 	p.note(ctx, blocked)
 	if shards := failedShards(err); len(shards) > 0 {
 		p.noteFailedShards(ctx, shards)

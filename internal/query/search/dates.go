@@ -17,11 +17,14 @@ import (
 	"esrule/internal/query/indexpattern"
 )
 
-// ReadDates completes classes by what the server makes of constants that a rule compares fields with, by path.
-// It asks only about dates that esrule does not read itself. An index that does not say what it makes of a constant
-// is in no class afterwards, as one that does not say what its fields are.
-func (c *Cluster) ReadDates(ctx context.Context, classes []Class, constants map[string][]string) ([]Class, error) {
-	read := &readings{cluster: c, found: map[indexedField]date.Constants{}, silent: map[string]bool{}}
+// ReadDates completes classes by what the server makes of constants that a rule compares fields
+// with, by path. It asks only about dates that esrule does not read itself. An index that does not
+// say what it makes of a constant is in no class afterwards, as one that does not say what its
+// fields are.
+func (c *Cluster) ReadDates(ctx context.Context, classes []Class,
+	constants map[string][]string) ([]Class, error) {
+	read := &readings{cluster: c, found: map[indexedField]date.Constants{},
+		silent: map[string]bool{}}
 	for _, path := range slices.Sorted(maps.Keys(constants)) {
 		fields := served(classes, path)
 		for _, text := range constants[path] {
@@ -47,7 +50,8 @@ func (c *Cluster) ReadDates(ctx context.Context, classes []Class, constants map[
 	return classesOf(mappings), nil
 }
 
-// served returns, by index, the type of a field that is a date that only the server reads, and can be searched.
+// served returns, by index, the type of a field that is a date that only the server reads, and can
+// be searched.
 func served(classes []Class, path string) map[string]event.Type {
 	types := map[string]event.Type{}
 	for _, class := range classes {
@@ -82,10 +86,13 @@ func (r *readings) complete(index string, m *event.Mapping) *event.Mapping {
 	return &whole
 }
 
-// constant asks indices what they make of one constant. The explanation of a query for it names the first and the
-// last instant, as the field holds them: that is how Elasticsearch rounds a date that leaves something out.
-func (r *readings) constant(ctx context.Context, types map[string]event.Type, path, text string) error {
-	// A term shows both bounds whatever the index holds. Of a runtime field it shows the first only.
+// constant asks indices what they make of one constant. The explanation of a query for it names the
+// first and the last instant, as the field holds them: that is how Elasticsearch rounds a date that
+// leaves something out.
+func (r *readings) constant(ctx context.Context, types map[string]event.Type, path,
+	text string) error {
+	// A term shows both bounds whatever the index holds. Of a runtime field it shows the first
+	// only.
 	query := map[string]any{"bool": map[string]any{"should": []any{
 		map[string]any{"term": map[string]any{path: map[string]any{"value": text}}},
 		map[string]any{"range": map[string]any{path: map[string]any{"gte": text, "lte": text}}},
@@ -94,7 +101,9 @@ func (r *readings) constant(ctx context.Context, types map[string]event.Type, pa
 	told := map[string]bool{}
 	local := indexpattern.Local(indices)
 	if len(local) < len(indices) {
-		remote := slices.DeleteFunc(slices.Clone(indices), func(i string) bool { return !indexpattern.IsRemote(i) })
+		remote := slices.DeleteFunc(slices.Clone(indices), func(i string) bool {
+			return !indexpattern.IsRemote(i)
+		})
 		said, err := r.cluster.explain(ctx, remote, query)
 		if err != nil {
 			return err
@@ -105,7 +114,8 @@ func (r *readings) constant(ctx context.Context, types map[string]event.Type, pa
 		if len(part) == 0 {
 			continue
 		}
-		q := call{method: http.MethodPost, params: openIndices(), body: map[string]any{"query": query}}
+		q := call{method: http.MethodPost, params: openIndices(),
+			body: map[string]any{"query": query}}
 		q.params.Set("explain", "true")
 		var answer explained
 		if _, err := r.cluster.askIndices(ctx, part, func(names []string) call {
@@ -116,7 +126,8 @@ func (r *readings) constant(ctx context.Context, types map[string]event.Type, pa
 			if !errors.As(err, &refused) {
 				return err
 			}
-			r.cluster.options.Logger.Warn("indices do not say what a rule's date means in them: what they hold is not judged",
+			r.cluster.options.Logger.Warn("indices do not say what a rule's date means in them: "+
+				"what they hold is not judged",
 				"field", path, "constant", text, "indices", len(part), "error", err)
 		}
 		r.note(answer.Explanations, types, path, text, told)
@@ -128,7 +139,8 @@ func (r *readings) constant(ctx context.Context, types map[string]event.Type, pa
 }
 
 // note enters what indices say of a constant, and that they did.
-func (r *readings) note(said []explanation, types map[string]event.Type, path, text string, told map[string]bool) {
+func (r *readings) note(said []explanation, types map[string]event.Type, path, text string,
+	told map[string]bool) {
 	for _, e := range said {
 		if span, taken, ok := e.read(types[e.Index]); ok {
 			told[e.Index] = true
@@ -182,5 +194,6 @@ func (e *explanation) read(field event.Type) (span date.Span, taken, ok bool) {
 	if field == event.DateNanos {
 		instant = func(n int64) time.Time { return time.Unix(0, n) }
 	}
-	return date.Span{First: date.At(instant(first)), Last: date.At(instant(last))}, true, err == nil && errLast == nil
+	return date.Span{First: date.At(instant(first)), Last: date.At(instant(last))}, true,
+		err == nil && errLast == nil
 }

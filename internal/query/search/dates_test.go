@@ -15,7 +15,8 @@ import (
 	"esrule/internal/query/search"
 )
 
-// TestReadDates holds what each index says of constants, and that one that says nothing is in no class afterwards.
+// TestReadDates holds what each index says of constants, and that one that says nothing is in no
+// class afterwards.
 func TestReadDates(t *testing.T) {
 	server := estest.For(t)
 	create := func(name, settings, field string) {
@@ -23,7 +24,8 @@ func TestReadDates(t *testing.T) {
 		if settings != "" {
 			path += "?wait_for_active_shards=0"
 		}
-		server.Do("PUT", path, fmt.Sprintf(`{"settings":{"number_of_replicas":0%s},"mappings":{"runtime":{"r":{"type":"date","format":"dd.MM.yyyy"}},"properties":{"d":%s}}}`, settings, field))
+		server.Do("PUT", path,
+			fmt.Sprintf(`{"settings":{"number_of_replicas":0%s},"mappings":{"runtime":{"r":{"type":"date","format":"dd.MM.yyyy"}},"properties":{"d":%s}}}`, settings, field))
 	}
 	odd := `{"type":"date","format":"dd.MM.yyyy"}`
 	create("a", "", odd)
@@ -33,14 +35,16 @@ func TestReadDates(t *testing.T) {
 	create("plain", "", `{"type":"date"}`)
 	create("word", "", `{"type":"keyword"}`)
 	create("off", "", `{"type":"date","format":"dd.MM.yyyy","index":false,"doc_values":false}`)
-	server.Bulk(server.Index("b"), `{"d":"03.01.2026","r":"x"}`) // a bound that all documents are within is rewritten
+	// a bound that all documents are within is rewritten
+	server.Bulk(server.Index("b"), `{"d":"03.01.2026","r":"x"}`)
 
 	c := search.NewCluster(server.Client, search.Options{Tries: 1})
 	mapped, err := c.Mappings(t.Context(), []string{server.Index("*")}, []string{"d", "r"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range mapped { // an index without a shard that answers is in no class now; as if it were lost since
+	// an index without a shard that answers is in no class now; as if it were lost since
+	for i := range mapped {
 		if mapped[i].Indices[0] == server.Index("a") {
 			mapped[i].Indices = append(mapped[i].Indices, server.Index("sick"))
 		}
@@ -67,9 +71,10 @@ func TestReadDates(t *testing.T) {
 	}
 	const day, runtime = "2026-01-02T00:00:00Z to 2026-01-02T23:59:59.999Z", "r 02.01.2026"
 	want := map[string]map[string]string{
-		server.Index("a"):     {"d 02.01.2026": day, runtime: day},
-		server.Index("b"):     {"d 02.01.2026": day, runtime: day},
-		server.Index("nanos"): {"d 02.01.2026 03:04:05": "2026-01-02T03:04:05Z to 2026-01-02T03:04:05.999999999Z", runtime: day},
+		server.Index("a"): {"d 02.01.2026": day, runtime: day},
+		server.Index("b"): {"d 02.01.2026": day, runtime: day},
+		server.Index("nanos"): {"d 02.01.2026 03:04:05": "2026-01-02T03:04:05Z to " +
+			"2026-01-02T03:04:05.999999999Z", runtime: day},
 		server.Index("plain"): {runtime: day},
 		server.Index("word"):  {runtime: day},
 		server.Index("off"):   {runtime: day},
@@ -78,11 +83,13 @@ func TestReadDates(t *testing.T) {
 		t.Errorf("constants (-want +got):\n%s", diff)
 	}
 	if same, err := c.ReadDates(t.Context(), mapped, nil); err != nil || len(same) != len(mapped) {
-		t.Errorf("without constants: got %d classes, %v, want those that were given", len(same), err)
+		t.Errorf("without constants: got %d classes, %v, want those that were given", len(same),
+			err)
 	}
 }
 
-// TestPassthroughDates holds that a date whose mapping the server does not show is read in its own format.
+// TestPassthroughDates holds that a date whose mapping the server does not show is read in its own
+// format.
 func TestPassthroughDates(t *testing.T) {
 	server := estest.For(t)
 	mapping := `{"properties":{"attributes":{"type":"passthrough","priority":10,"properties":{"created":{"type":"date","format":"dd.MM.yyyy"}}}}}`
@@ -98,29 +105,36 @@ func TestPassthroughDates(t *testing.T) {
 		t.Fatalf("%d classes, %v", len(classes), err)
 	}
 	got := ""
-	for _, hit := range hitsOf(t, server, index, search.Request{Fields: search.Want(classes[0].Mapping, []string{"created"})}) {
+	for _, hit := range hitsOf(t, server, index,
+		search.Request{Fields: search.Want(classes[0].Mapping, []string{"created"})}) {
 		got += string(hit.fields)
 	}
 	if want := `{"created":["2026-01-02T00:00:00.000Z"]}`; got != want {
 		t.Errorf("created: got %s, want %s", got, want)
 	}
-	if classes, err = c.ReadDates(t.Context(), classes, map[string][]string{"created": {"02.01.2026"}}); err != nil || len(classes) != 1 {
+	if classes, err = c.ReadDates(t.Context(), classes,
+		map[string][]string{"created": {"02.01.2026"}}); err != nil || len(classes) != 1 {
 		t.Fatalf("%d classes, %v", len(classes), err)
 	}
-	if constants := classes[0].Mapping.Fields["created"].Constants; constants == nil || len(*constants) != 1 {
+	if constants := classes[0].Mapping.Fields["created"].Constants; constants == nil ||
+		len(*constants) != 1 {
 		t.Errorf("created: got the constants %v, want one", constants)
 	}
 }
 
-// TestDatesThatAreNotTold holds that an index is in no class where the answer about a constant is refused or not understood,
-// and that the others stay.
+// TestDatesThatAreNotTold holds that an index is in no class where the answer about a constant is
+// refused or not understood, and that the others stay.
 func TestDatesThatAreNotTold(t *testing.T) {
 	server := estest.For(t)
-	server.Create(server.Index("odd"), `{"settings":{"number_of_replicas":0},"mappings":{"properties":{"d":{"type":"date","format":"dd.MM.yyyy"}}}}`)
-	server.Create(server.Index("plain"), `{"settings":{"number_of_replicas":0},"mappings":{"properties":{"d":{"type":"date"}}}}`)
+	server.Create(server.Index("odd"),
+		`{"settings":{"number_of_replicas":0},"mappings":{"properties":{"d":{"type":"date","format":"dd.MM.yyyy"}}}}`)
+	server.Create(server.Index("plain"),
+		`{"settings":{"number_of_replicas":0},"mappings":{"properties":{"d":{"type":"date"}}}}`)
 	f := func(why string, change func(*http.Response) *http.Response, want ...string) {
 		t.Helper()
-		between := &gateway{about: func(req *http.Request) bool { return strings.HasSuffix(req.URL.Path, "/_validate/query") }, change: change}
+		between := &gateway{about: func(req *http.Request) bool {
+			return strings.HasSuffix(req.URL.Path, "/_validate/query")
+		}, change: change}
 		c := search.NewCluster(server.Through(between), search.Options{Tries: 1})
 		classes, err := c.Mappings(t.Context(), []string{server.Index("*")}, []string{"d"})
 		if err != nil {
@@ -137,12 +151,16 @@ func TestDatesThatAreNotTold(t *testing.T) {
 	}
 	odd, plain := server.Index("odd"), server.Index("plain")
 	f("the answer as it is", func(res *http.Response) *http.Response { return res }, odd, plain)
-	f("a refusal", func(*http.Response) *http.Response { return answer(405, `{"error":"not allowed"}`) }, plain)
+	f("a refusal", func(*http.Response) *http.Response {
+		return answer(405, `{"error":"not allowed"}`)
+	}, plain)
 	f("another form", func(*http.Response) *http.Response {
-		return answer(200, `{"valid":true,"explanations":[{"index":"`+odd+`","valid":true,"explanation":"d:[2 January]"}]}`)
+		return answer(200, `{"valid":true,"explanations":[{"index":"`+odd+
+			`","valid":true,"explanation":"d:[2 January]"}]}`)
 	}, plain)
 	f("a failed shard", func(*http.Response) *http.Response {
-		return answer(200, `{"valid":false,"explanations":[{"index":"`+odd+`","valid":false,"error":"shard has gone"}]}`)
+		return answer(200, `{"valid":false,"explanations":[{"index":"`+odd+
+			`","valid":false,"error":"shard has gone"}]}`)
 	}, plain)
 	f("no index", without(t, "explanations"), plain)
 	f("an incomplete answer", without(t, "valid"))
@@ -152,7 +170,8 @@ func shown(s date.Span) string {
 	return s.First.Time().Format(time.RFC3339Nano) + " to " + s.Last.Time().Format(time.RFC3339Nano)
 }
 
-// TestWantedDates holds that dates come as the index has them, whatever their format, and no text that is none.
+// TestWantedDates holds that dates come as the index has them, whatever their format, and no text
+// that is none.
 func TestWantedDates(t *testing.T) {
 	server := estest.For(t)
 	index := server.Index("dates")
@@ -169,7 +188,8 @@ func TestWantedDates(t *testing.T) {
 		t.Helper()
 		m := mappingOf(t, server, index, path)
 		got := ""
-		for _, hit := range hitsOf(t, server, index, search.Request{Fields: search.Want(m, []string{path})}) {
+		for _, hit := range hitsOf(t, server, index,
+			search.Request{Fields: search.Want(m, []string{path})}) {
 			got += string(hit.fields)
 		}
 		if got != want {

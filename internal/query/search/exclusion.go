@@ -10,9 +10,9 @@ import (
 	"esrule/internal/elastic"
 )
 
-// ExcludedNames returns the exclusions of a list that take nothing out of it, without their "-": those
-// that name an alias or a data stream. Elasticsearch takes indices out by their own names, or by any name
-// that a pattern with * matches, and passes over others without a word.
+// ExcludedNames returns the exclusions of a list that take nothing out of it, without their "-":
+// those that name an alias or a data stream. Elasticsearch takes indices out by their own names, or
+// by any name that a pattern with * matches, and passes over others without a word.
 func (c *Cluster) ExcludedNames(ctx context.Context, patterns []string) ([]string, error) {
 	var without []string
 	for _, p := range patterns {
@@ -31,7 +31,10 @@ func (c *Cluster) ExcludedNames(ctx context.Context, patterns []string) ([]strin
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(members, func(index string) bool { _, there := all[index]; return there }) {
+		if slices.ContainsFunc(members, func(index string) bool {
+			_, there := all[index]
+			return there
+		}) {
 			without = append(without, name)
 		}
 	}

@@ -26,7 +26,8 @@ func failureOf(s elastic.ShardFailure) Failure {
 	return Failure{Index: s.Index, Type: s.Reason.Type, Reason: reason}
 }
 
-// failures collects each index with each kind of error once: a shard that fails, fails on every page.
+// failures collects each index with each kind of error once: a shard that fails, fails on every
+// page.
 type failures struct {
 	list []Failure
 	seen map[[2]string]bool

@@ -22,16 +22,22 @@ func TestFailedShardsAreNamed(t *testing.T) {
 	server.Create(bad, `{"settings": {"number_of_shards": 2}, "mappings": {"properties": {"v": {"type": "long"}}}}`)
 	server.Bulk(good, `{"v": "abc"}`, `{"v": "abc"}`, `{"v": "abc"}`)
 	server.Bulk(bad, `{"v": 1}`, `{"v": 2}`, `{"v": 3}`, `{"v": 4}`)
-	server.Do("PUT", lost+"?wait_for_active_shards=0", `{"settings": {"index.routing.allocation.require.no": "node"}}`)
+	server.Do("PUT", lost+"?wait_for_active_shards=0",
+		`{"settings": {"index.routing.allocation.require.no": "node"}}`)
 	caseless := search.Request{Query: map[string]any{"term": map[string]any{"v": map[string]any{"value": "abc", "case_insensitive": true}}}}
-	quick := search.NewCluster(server.Client, search.Options{PageSize: 2, RetryInterval: time.Millisecond})
+	quick := search.NewCluster(server.Client,
+		search.Options{PageSize: 2, RetryInterval: time.Millisecond})
 
 	f := func(pattern string, r search.Request, wantHits int, want ...search.Failure) {
 		t.Helper()
 		hits, got := read(t, quick, pattern, r)
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(search.Failure{}, "Reason"), cmpopts.EquateEmpty(),
-			cmpopts.SortSlices(func(a, b search.Failure) bool { return a.Index < b.Index })); diff != "" || len(hits) != wantHits {
-			t.Errorf("%s, %v: got %d hits, want %d; failures (-want +got):\n%s", pattern, r.Query, len(hits), wantHits, diff)
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(search.Failure{}, "Reason"),
+			cmpopts.EquateEmpty(),
+			cmpopts.SortSlices(func(a, b search.Failure) bool {
+				return a.Index < b.Index
+			})); diff != "" || len(hits) != wantHits {
+			t.Errorf("%s, %v: got %d hits, want %d; failures (-want +got):\n%s", pattern, r.Query,
+				len(hits), wantHits, diff)
 		}
 		for _, failure := range got {
 			if failure.Reason == "" {
@@ -54,8 +60,10 @@ func TestFailedShardsAreNamed(t *testing.T) {
 func TestMissingShardsAreKnownWithoutReading(t *testing.T) {
 	server := estest.For(t)
 	server.Create(server.Index("good"), nil)
-	server.Do("PUT", server.Index("lost")+"?wait_for_active_shards=0", `{"settings": {"index.routing.allocation.require.no": "node"}}`)
-	pit, err := search.NewCluster(server.Client, search.Options{}).OpenPointInTime(t.Context(), []string{server.Index("*")})
+	server.Do("PUT", server.Index("lost")+"?wait_for_active_shards=0",
+		`{"settings": {"index.routing.allocation.require.no": "node"}}`)
+	pit, err := search.NewCluster(server.Client, search.Options{}).OpenPointInTime(t.Context(),
+		[]string{server.Index("*")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +71,8 @@ func TestMissingShardsAreKnownWithoutReading(t *testing.T) {
 	if got := pit.Failures(); len(got) != 1 || got[0].Index != server.Index("lost") {
 		t.Errorf("got the failures %+v, want one of %s", got, server.Index("lost"))
 	}
-	classes, err := search.NewCluster(server.Client, search.Options{}).Mappings(t.Context(), []string{server.Index("*")}, []string{"k"})
+	classes, err := search.NewCluster(server.Client, search.Options{}).Mappings(t.Context(),
+		[]string{server.Index("*")}, []string{"k"})
 	if err != nil || len(classes) != 1 || len(classes[0].Indices) != 1 {
 		t.Errorf("got the classes %+v and error %v, want the good index alone", classes, err)
 	}
@@ -74,7 +83,8 @@ func TestDeletedIndexFailsAlone(t *testing.T) {
 	for _, name := range []string{"a", "b"} {
 		server.Bulk(server.Index(name), `{}`, `{}`, `{}`)
 	}
-	pit, err := search.NewCluster(server.Client, search.Options{PageSize: 2}).OpenPointInTime(t.Context(), []string{server.Index("*")})
+	pit, err := search.NewCluster(server.Client,
+		search.Options{PageSize: 2}).OpenPointInTime(t.Context(), []string{server.Index("*")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,14 +100,16 @@ func TestDeletedIndexFailsAlone(t *testing.T) {
 		}
 	}
 	if got := pit.Failures(); hits != 3 || len(got) != 1 || got[0].Index != server.Index("a") {
-		t.Errorf("got %d hits and the failures %+v, want 3 hits and a failure of %s", hits, got, server.Index("a"))
+		t.Errorf("got %d hits and the failures %+v, want 3 hits and a failure of %s", hits, got,
+			server.Index("a"))
 	}
 }
 
 func TestExpiredPointInTime(t *testing.T) {
 	server := estest.For(t)
 	server.Bulk(server.Index("a"), `{}`, `{}`, `{}`)
-	pit, err := search.NewCluster(server.Client, search.Options{PageSize: 1}).OpenPointInTime(t.Context(), []string{server.Index("a")})
+	pit, err := search.NewCluster(server.Client,
+		search.Options{PageSize: 1}).OpenPointInTime(t.Context(), []string{server.Index("a")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,11 +137,13 @@ func TestRefusedRequests(t *testing.T) {
 	}
 	defer func() { _ = pit.Close(t.Context()) }()
 	var got error
-	for _, err := range pit.Pages(t.Context(), search.Request{Query: map[string]any{"no_such_query": 1}}) {
+	for _, err := range pit.Pages(t.Context(),
+		search.Request{Query: map[string]any{"no_such_query": 1}}) {
 		got = err
 	}
 	var refused *elastic.Error
-	if !errors.As(got, &refused) || refused.Status != 400 || !strings.Contains(got.Error(), "no_such_query") {
+	if !errors.As(got, &refused) || refused.Status != 400 ||
+		!strings.Contains(got.Error(), "no_such_query") {
 		t.Errorf("got the error %v, want one of status 400 that names the query", got)
 	}
 }
@@ -151,10 +165,12 @@ func TestCount(t *testing.T) {
 			failed = append(failed, failure.Index)
 		}
 		if got.Documents != want || fmt.Sprint(failed) != fmt.Sprint(wantFailed) {
-			t.Errorf("%v: got %d, %v failed; want %d, %v", query, got.Documents, failed, want, wantFailed)
+			t.Errorf("%v: got %d, %v failed; want %d, %v", query, got.Documents, failed, want,
+				wantFailed)
 		}
 	}
 	f(nil, 3)
 	f(map[string]any{"term": map[string]any{"v.keyword": "x"}}, 2)
-	f(map[string]any{"term": map[string]any{"v": map[string]any{"value": "x", "case_insensitive": true}}}, 2, server.Index("bad"))
+	f(map[string]any{"term": map[string]any{"v": map[string]any{"value": "x",
+		"case_insensitive": true}}}, 2, server.Index("bad"))
 }

@@ -31,7 +31,8 @@ type fetcher struct {
 	spare []byte // memory for the next answer
 	// careful asks for the next page to be gone over whole before any hit is given out.
 	careful bool
-	// most is the most hits that every index lets a page have (index.max_result_window); 0 is no limit.
+	// most is the most hits that every index lets a page have (index.max_result_window); 0 is no
+	// limit.
 	most int
 	// refused are the indices whose shards cannot run the query, and why.
 	refused map[string]string
@@ -40,13 +41,15 @@ type fetcher struct {
 }
 
 func newFetcher(p *PointInTime, r Request) *fetcher {
-	if query, err := json.Marshal(r.Query); err == nil && r.Query != nil { // once, and not for each page
+	// once, and not for each page
+	if query, err := json.Marshal(r.Query); err == nil && r.Query != nil {
 		r.Query = json.RawMessage(query)
 	}
 	return &fetcher{pit: p, request: r, size: min(firstPage, p.cluster.options.PageSize)}
 }
 
-// fetch fetches the next page, in halves where it is too large to hold or a document in it spoils it.
+// fetch fetches the next page, in halves where it is too large to hold or a document in it spoils
+// it.
 func (f *fetcher) fetch(ctx context.Context, page *Page) error {
 	began, before := time.Now(), f.ahead.lasted()
 	defer func() { page.Waited = before + time.Since(began) }()
@@ -83,23 +86,26 @@ func (f *fetcher) halve() {
 	f.pit.cluster.options.Logger.Debug("a page is asked for again in halves", "hits", f.size)
 }
 
-// lost adds a failure of every index where an answer is of fewer shards than the point in time holds.
+// lost adds a failure of every index where an answer is of fewer shards than the point in time
+// holds.
 func (f *fetcher) lost(a answer, unread []elastic.ShardFailure) []elastic.ShardFailure {
 	if err := a.clusters.unanswered(); err != nil {
 		return append(unread, elastic.ShardFailure{Reason: elastic.Cause{
-			Type: Unanswered, Reason: "the remote cluster did not take part in a search: " + err.Error(),
+			Type: Unanswered, Reason: "the remote cluster did not take part in a search: " +
+				err.Error(),
 		}})
 	}
 	if a.total >= f.pit.shards || len(unread) > 0 {
 		return unread
 	}
 	return []elastic.ShardFailure{{Reason: elastic.Cause{
-		Reason: fmt.Sprintf("%d shards were searched, and the point in time holds %d", a.total, f.pit.shards),
+		Reason: fmt.Sprintf("%d shards were searched, and the point in time holds %d", a.total,
+			f.pit.shards),
 	}}}
 }
 
-// shrink takes over an index's limit on the hits of a page, and reports whether the page has to be asked
-// for again.
+// shrink takes over an index's limit on the hits of a page, and reports whether the page has to be
+// asked for again.
 func (f *fetcher) shrink(shards []elastic.ShardFailure) bool {
 	for _, s := range shards {
 		found := resultWindow.FindStringSubmatch(s.Reason.Reason)
@@ -114,7 +120,8 @@ func (f *fetcher) shrink(shards []elastic.ShardFailure) bool {
 	return false
 }
 
-var resultWindow = regexp.MustCompile(`Result window is too large.* less than or equal to: \[(\d+)\]`)
+var resultWindow = regexp.MustCompile(
+	`Result window is too large.* less than or equal to: \[(\d+)\]`)
 
 // setAside takes the shards that cannot run the query out of the failures, where there is something
 // else to ask of them.
@@ -144,7 +151,8 @@ func (f *fetcher) instead() *fetcher {
 		return nil
 	}
 	indices := slices.Sorted(maps.Keys(f.refused))
-	f.pit.cluster.options.Logger.Warn("indices refuse the pre-filter: all their events of the time that is searched are read and judged",
+	f.pit.cluster.options.Logger.Warn("indices refuse the pre-filter: all their events of the "+
+		"time that is searched are read and judged",
 		"indices", indices, "reason", f.refused[indices[0]])
 	query := map[string]any{"bool": map[string]any{"filter": []any{
 		f.request.Instead, map[string]any{"terms": map[string]any{"_index": indices}},
@@ -167,8 +175,8 @@ func (f *fetcher) accept(ctx context.Context, page *Page, a answer) {
 	}
 }
 
-// finish steps behind a page that was split while it was given out. One that turned out to be no JSON ends in front of the
-// hit that it breaks at, and what is there is asked for again.
+// finish steps behind a page that was split while it was given out. One that turned out to be no
+// JSON ends in front of the hit that it breaks at, and what is there is asked for again.
 func (f *fetcher) finish(page *Page) error {
 	if !page.lazy {
 		return nil
@@ -204,9 +212,10 @@ func (f *fetcher) step(hits int, after json.RawMessage, textBytes int) {
 // firstPage is the most hits that a search begins with, before anything is known of their length.
 const firstPage = 1000
 
-// sizeBehind is how many hits to ask for behind a page whose text took so many bytes. Each page costs the cluster some
-// milliseconds, whatever it holds, and us the memory for its text: so pages are as large as a twelfth of what may be held
-// takes, and grow step by step, so that not every second one were too large where few documents are.
+// sizeBehind is how many hits to ask for behind a page whose text took so many bytes. Each page
+// costs the cluster some milliseconds, whatever it holds, and us the memory for its text: so pages
+// are as large as a twelfth of what may be held takes, and grow step by step, so that not every
+// second one were too large where few documents are.
 func (f *fetcher) sizeBehind(textBytes int) int {
 	const step = 4
 	options := &f.pit.cluster.options
@@ -235,18 +244,20 @@ func (f *fetcher) tries() uint {
 func (a *answer) unread(timeout time.Duration) []elastic.ShardFailure {
 	list := a.shards
 	if a.timedOut {
-		list = append(list, elastic.ShardFailure{Reason: elastic.Cause{Type: timedOut, Reason: fmt.Sprintf("the search ran out of time (%s)", timeout)}})
+		list = append(list, elastic.ShardFailure{Reason: elastic.Cause{Type: timedOut,
+			Reason: fmt.Sprintf("the search ran out of time (%s)", timeout)}})
 	}
 	if lost := a.total - a.successful; len(list) == 0 && lost > 0 {
 		list = append(list, elastic.ShardFailure{Reason: elastic.Cause{
-			Reason: fmt.Sprintf("%d of %d shards did not answer, and the answer does not say which", lost, a.total),
+			Reason: fmt.Sprintf("%d of %d shards did not answer, and the answer does not say which",
+				lost, a.total),
 		}})
 	}
 	return list
 }
 
-// ask asks for one page, several times if need be. Where every shard failed, the page comes empty and
-// the answer holds their failures.
+// ask asks for one page, several times if need be. Where every shard failed, the page comes empty
+// and the answer holds their failures.
 func (f *fetcher) ask(ctx context.Context, page *Page) (answer, error) {
 	q := f.call(f.request.Fields, nil)
 	body, err := q.marshal()
@@ -263,7 +274,8 @@ func (f *fetcher) ask(ctx context.Context, page *Page) (answer, error) {
 		return elastic.Answer{}, err
 	})
 	switch {
-	case err == nil, errors.Is(err, errBusyShards): // still busy after all tries: the rest of the answer stands
+	// still busy after all tries: the rest of the answer stands
+	case err == nil, errors.Is(err, errBusyShards):
 		return a, nil
 	case errors.Is(err, elastic.ErrPointInTimeExpired):
 		return answer{}, elastic.ErrPointInTimeExpired
@@ -278,7 +290,8 @@ func (f *fetcher) ask(ctx context.Context, page *Page) (answer, error) {
 // attempt asks for one page once.
 func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) (answer, error) {
 	if int64(cap(page.raw)) > 2*f.pit.cluster.options.MaxPageBytes {
-		*page = Page{indices: page.indices, formatted: page.formatted} // give back what one huge document took
+		// give back what one huge document took
+		*page = Page{indices: page.indices, formatted: page.formatted}
 	}
 	limit := f.limit(f.size)
 	got, err := f.send(ctx, q, body, page.raw, limit)
@@ -297,8 +310,8 @@ func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) 
 	if !errors.Is(err, errNotJSON) {
 		return a, nameAddress(got, err)
 	}
-	// Elasticsearch writes an answer that it filters anew, and with it each document. Not done for every
-	// page: it costs time, and numbers lose the form they were written in.
+	// Elasticsearch writes an answer that it filters anew, and with it each document. Not done for
+	// every page: it costs time, and numbers lose the form they were written in.
 	q.params.Set("filter_path", "**")
 	if got, err = f.pit.cluster.send(ctx, q, body, page.raw, limit); err != nil {
 		return answer{}, err
@@ -360,7 +373,8 @@ func (f *fetcher) callFor(after json.RawMessage, size int, fields []Wanted, sour
 		path:   "/_search",
 		params: url.Values{"allow_partial_search_results": {"true"}},
 		body: searchBody{
-			PIT:       pitBody{ID: f.pit.current(), KeepAlive: milliseconds(f.pit.cluster.keepAlive())},
+			PIT: pitBody{ID: f.pit.current(),
+				KeepAlive: milliseconds(f.pit.cluster.keepAlive())},
 			Size:      size,
 			Query:     f.request.Query,
 			Sort:      [1]string{f.pit.order()},

@@ -18,9 +18,9 @@ type fieldReader struct {
 	filter sourceFilter
 }
 
-// read returns what the index makes of a path; Unmapped if nothing. missing says that neither `_source`
-// nor the search's `fields` has its values: `fields` reads `_source` for all but constants and runtime
-// fields.
+// read returns what the index makes of a path; Unmapped if nothing. missing says that neither
+// `_source` nor the search's `fields` has its values: `fields` reads `_source` for all but
+// constants and runtime fields.
 func (r *fieldReader) read(path string) (field event.FieldMapping, missing bool) {
 	if computed, ok := r.whole[r.index].runtime[path]; ok {
 		return r.runtime(path, computed), false
@@ -58,18 +58,20 @@ func (r *fieldReader) read(path string) (field event.FieldMapping, missing bool)
 	}
 	if field.IsDate() && (len(field.Copied) > 0 || missing || !date.Plain(field.Formats)) {
 		field.FromFields, field.ServerRead, field.Copied = true, true, nil
-		field.DocValues = field.DocValues && field.Nested == "" // a search sees those of the whole document only
+		// a search sees those of the whole document only
+		field.DocValues = field.DocValues && field.Nested == ""
 		missing = missing && !field.DocValues
 	}
 	return field, missing
 }
 
-// runtime describes a field that the index computes, whatever it maps under the same name. Nothing is
-// looked up in an index: it would be computed for every document.
+// runtime describes a field that the index computes, whatever it maps under the same name. Nothing
+// is looked up in an index: it would be computed for every document.
 func (r *fieldReader) runtime(path string, computed runtimeField) event.FieldMapping {
 	field := event.FieldMapping{
 		Type: event.TypeOf(computed.Type), Name: computed.Type, Formats: computed.Format,
-		FromFields: true, OnlyFields: true, NotInSource: true, Nested: r.caps.nestedParent(r.index, path),
+		FromFields: true, OnlyFields: true, NotInSource: true,
+		Nested: r.caps.nestedParent(r.index, path),
 	}
 	field.ServerRead, field.DocValues = readByServer(field)
 	return field
@@ -81,13 +83,15 @@ func readByServer(f event.FieldMapping) (serverRead, docValues bool) {
 	return f.IsDate(), f.IsDate() || f.Nested != "" && f.FromFields
 }
 
-// concrete reads a mapped field that is no alias. origin is the path under which `_source` has its values.
+// concrete reads a mapped field that is no alias. origin is the path under which `_source` has its
+// values.
 func (r *fieldReader) concrete(path string) (field event.FieldMapping, origin string) {
 	m, ok := r.mapped[path]
 	if !ok || m.Type == "" || m.isAlias() {
 		return r.flattenedKey(path)
 	}
-	field = event.FieldMapping{Type: event.TypeOf(m.Type), Name: m.Type, Formats: m.Format, Constant: text(m.Value), ScalingFactor: m.Scaling}
+	field = event.FieldMapping{Type: event.TypeOf(m.Type), Name: m.Type, Formats: m.Format,
+		Constant: text(m.Value), ScalingFactor: m.Scaling}
 	if !isNull(m.NullValue) {
 		field.NullValue, field.HasNullValue = text(m.NullValue), true
 	}
@@ -102,7 +106,8 @@ func (r *fieldReader) concrete(path string) (field event.FieldMapping, origin st
 	case event.Object, event.Unmapped:
 	case event.Other:
 		field.Leaves = true
-	case event.Keyword, event.Integer, event.Unsigned, event.Float, event.Boolean, event.IP, event.Version:
+	case event.Keyword, event.Integer, event.Unsigned, event.Float, event.Boolean, event.IP,
+		event.Version:
 		field.NoCoerce = m.Coerce != nil && !*m.Coerce
 		if m.Type == "flattened" {
 			r.setFlattened(&field, path, m)
@@ -148,8 +153,8 @@ func limit(ignoreAbove int) int {
 	return ignoreAbove
 }
 
-// wholeValues chooses among the sub-fields of a text field the one that finds most whole values: as they are
-// rather than normalized, by an index rather than a walk, up to the greatest length.
+// wholeValues chooses among the sub-fields of a text field the one that finds most whole values: as
+// they are rather than normalized, by an index rather than a walk, up to the greatest length.
 func wholeValues(subs map[string]mappedField) (name string, sub mappedField, ok bool) {
 	var names []string
 	for name, m := range subs {
@@ -214,22 +219,24 @@ func (r *fieldReader) flattenedKey(path string) (field event.FieldMapping, origi
 }
 
 // setFlattened is setExact for a flattened field and its keys. `_ignored` does not name a flattened
-// field whose value was too long for its index. No query finds such a document, so none may narrow by
-// this field.
+// field whose value was too long for its index. No query finds such a document, so none may narrow
+// by this field.
 func (r *fieldReader) setFlattened(f *event.FieldMapping, path string, m mappedField) {
 	if limit(m.IgnoreAbove) == 0 {
 		r.setExact(f, path, m)
 	}
 }
 
-// unlisted reads a path that the mapping API does not list: an object (known only where a field below
-// it was asked for too), or a field that exists by other means, of which nothing is known but its type.
+// unlisted reads a path that the mapping API does not list: an object (known only where a field
+// below it was asked for too), or a field that exists by other means, of which nothing is known but
+// its type.
 func (r *fieldReader) unlisted(path string) event.FieldMapping {
 	name := r.caps.typeOf(r.index, path)
 	if name == "" {
 		return event.FieldMapping{}
 	}
-	field := event.FieldMapping{Type: event.TypeOf(name), Name: name, Nested: r.caps.nestedParent(r.index, path)}
+	field := event.FieldMapping{Type: event.TypeOf(name), Name: name,
+		Nested: r.caps.nestedParent(r.index, path)}
 	field.FromFields = field.Type != event.Object
 	field.NotInSource = field.FromFields
 	field.ServerRead, field.DocValues = readByServer(field)

@@ -12,9 +12,10 @@ import (
 	"esrule/internal/query/indexpattern"
 )
 
-// Lacks returns those of the indices that can be searched, by what was asked of their settings after
-// the point in time was opened, that it does not hold and does not name among its failures: they were
-// closed or hidden when it was opened, and are not any more. What may not be read is not among them.
+// Lacks returns those of the indices that can be searched, by what was asked of their settings
+// after the point in time was opened, that it does not hold and does not name among its failures:
+// they were closed or hidden when it was opened, and are not any more. What may not be read is not
+// among them.
 func (p *PointInTime) Lacks(ctx context.Context, all map[string]Standing) ([]string, error) {
 	shards, failures := 0, p.Failures()
 	left := p.leftOut()
@@ -24,7 +25,8 @@ func (p *PointInTime) Lacks(ctx context.Context, all map[string]Standing) ([]str
 		}
 	}
 	// The answer that opens a point in time counts its shards and names no index.
-	if shards <= p.total() && !p.isRemote() || slices.ContainsFunc(failures, func(f Failure) bool { return f.Type == Forbidden }) {
+	if shards <= p.total() && !p.isRemote() ||
+		slices.ContainsFunc(failures, func(f Failure) bool { return f.Type == Forbidden }) {
 		return nil, nil
 	}
 	held := map[string]bool{}
@@ -40,14 +42,16 @@ func (p *PointInTime) Lacks(ctx context.Context, all map[string]Standing) ([]str
 // fails reports whether an index, or a pattern of its remote cluster, is among failures.
 func fails(failures []Failure, index string) bool {
 	return slices.ContainsFunc(failures, func(f Failure) bool {
-		return f.Index == index || indexpattern.IsRemote(index) && indexpattern.Match([]string{f.Index}, index)
+		return f.Index == index || indexpattern.IsRemote(index) &&
+			indexpattern.Match([]string{f.Index}, index)
 	})
 }
 
-// isRemote reports whether a part of the point in time is of a remote cluster: how many shards an index
-// has is not told there.
+// isRemote reports whether a part of the point in time is of a remote cluster: how many shards an
+// index has is not told there.
 func (p *PointInTime) isRemote() bool {
-	return isRemote(p.patterns) && len(p.parts) == 0 || slices.ContainsFunc(p.parts, (*PointInTime).isRemote)
+	return isRemote(p.patterns) && len(p.parts) == 0 ||
+		slices.ContainsFunc(p.parts, (*PointInTime).isRemote)
 }
 
 // total is the number of shards of this cluster.
@@ -70,8 +74,8 @@ func (p *PointInTime) leftOut() []string {
 	return all
 }
 
-// held adds the indices whose shards answer a search of the point in time. Only a profile names them
-// all.
+// held adds the indices whose shards answer a search of the point in time. Only a profile names
+// them all.
 func (p *PointInTime) held(ctx context.Context, into map[string]bool) error {
 	for _, part := range p.parts {
 		if err := part.held(ctx, into); err != nil {

@@ -25,7 +25,8 @@ func hitsOf(t *testing.T, server *estest.Cluster, pattern string, r search.Reque
 }
 
 // read reads every page of a request.
-func read(t *testing.T, c *search.Cluster, pattern string, r search.Request) ([]hit, []search.Failure) {
+func read(t *testing.T, c *search.Cluster, pattern string,
+	r search.Request) ([]hit, []search.Failure) {
 	t.Helper()
 	var all []hit
 	failures := eachPage(t, c, pattern, r, func(page *search.Page) {
@@ -33,15 +34,18 @@ func read(t *testing.T, c *search.Cluster, pattern string, r search.Request) ([]
 			h.ReadSource()
 			h.ReadFields()
 			all = append(all, hit{
-				index: h.Index, id: h.ID(), source: bytes.Clone(h.SourceJSON()), fields: bytes.Clone(h.FieldsJSON()), deep: h.Deep != nil,
+				index: h.Index, id: h.ID(), source: bytes.Clone(h.SourceJSON()),
+				fields: bytes.Clone(h.FieldsJSON()), deep: h.Deep != nil,
 			})
 		}
 	})
 	return all, failures
 }
 
-// eachPage visits the pages of a request from one point in time, and gives what was not read of its indices.
-func eachPage(t *testing.T, c *search.Cluster, pattern string, r search.Request, visit func(*search.Page)) []search.Failure {
+// eachPage visits the pages of a request from one point in time, and gives what was not read of its
+// indices.
+func eachPage(t *testing.T, c *search.Cluster, pattern string, r search.Request,
+	visit func(*search.Page)) []search.Failure {
 	t.Helper()
 	pit, err := c.OpenPointInTime(t.Context(), []string{pattern})
 	if err != nil {

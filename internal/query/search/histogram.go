@@ -19,13 +19,16 @@ type Bucket struct {
 	Documents int64
 }
 
-// Histogram counts the documents that a query finds by a date field, in spans of a length that begin at multiples of it since
+// Histogram counts the documents that a query finds by a date field, in spans of a length that
+// begin at multiples of it since
 // 1970. Elasticsearch makes at most 65,536 buckets; the caller's query and width keep below that.
-func (c *Cluster) Histogram(ctx context.Context, patterns []string, query any, dateField string, width time.Duration) (Histogram, error) {
+func (c *Cluster) Histogram(ctx context.Context, patterns []string, query any, dateField string,
+	width time.Duration) (Histogram, error) {
 	body := map[string]any{
 		"size": 0, "track_total_hits": false, "timeout": milliseconds(c.options.Timeout),
 		"aggs": map[string]any{"time": map[string]any{
-			"date_histogram": map[string]any{"field": dateField, "fixed_interval": milliseconds(width), "min_doc_count": 1},
+			"date_histogram": map[string]any{"field": dateField,
+				"fixed_interval": milliseconds(width), "min_doc_count": 1},
 		}},
 	}
 	if query != nil {
@@ -49,7 +52,8 @@ func (c *Cluster) Histogram(ctx context.Context, patterns []string, query any, d
 		return nil
 	})
 	for _, key := range slices.Sorted(maps.Keys(documents)) {
-		h.Buckets = append(h.Buckets, Bucket{From: time.UnixMilli(key).UTC(), Documents: documents[key]})
+		h.Buckets = append(h.Buckets,
+			Bucket{From: time.UnixMilli(key).UTC(), Documents: documents[key]})
 	}
 	return h, err
 }

@@ -25,7 +25,8 @@ func (c *Cluster) Closed(ctx context.Context, patterns []string) ([]string, erro
 	return c.standing(ctx, patterns, func(s Standing) bool { return s.Shut != "" })
 }
 
-func (c *Cluster) standing(ctx context.Context, patterns []string, is func(Standing) bool) ([]string, error) {
+func (c *Cluster) standing(ctx context.Context, patterns []string,
+	is func(Standing) bool) ([]string, error) {
 	all, err := c.Standings(ctx, patterns)
 	if err != nil {
 		return nil, err
@@ -44,14 +45,17 @@ func (indexSet) Missing() string { return "" }
 // is about.
 func (c *Cluster) Exists(ctx context.Context, index string) (bool, error) {
 	if indexpattern.IsRemote(index) {
-		return true, nil // no API says it: its time is searched again over the patterns of its cluster
+		// no API says it: its time is searched again over the patterns of its cluster
+		return true, nil
 	}
 	const setting = "uuid"
 	q := call{
 		method: http.MethodGet, path: "/" + url.PathEscape(index) + "/_settings/index." + setting,
 		params: url.Values{"filter_path": {"*.settings.index." + setting + ",error,status"}},
 	}
-	_, err := c.retry(ctx, q, c.options.Tries, func() (elastic.Answer, error) { return c.send(ctx, q, nil, nil, 0) })
+	_, err := c.retry(ctx, q, c.options.Tries, func() (elastic.Answer, error) {
+		return c.send(ctx, q, nil, nil, 0)
+	})
 	var refused *elastic.Error
 	switch {
 	case errors.Is(err, elastic.ErrNotFound) && errors.Is(err, elastic.ErrIndexNotFound):

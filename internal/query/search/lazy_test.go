@@ -12,15 +12,16 @@ import (
 	"esrule/internal/query/search"
 )
 
-// TestLaterPages reads pages that are split while they are given out, with documents in them that spoil an answer, by every
-// kind of reader: each document comes once.
+// TestLaterPages reads pages that are split while they are given out, with documents in them that
+// spoil an answer, by every kind of reader: each document comes once.
 func TestLaterPages(t *testing.T) {
 	server := estest.For(t)
 	index := server.Index("later")
 	server.Create(index, `{"settings": {"number_of_shards": 1}, "mappings": {"dynamic": false}}`)
 	const documents = 60
 	odd := map[int]string{
-		17: `{"n": 17 /* " */}`, 20: `{"n": 20} // "`, 29: "\ufeff" + `{"n": 29}`, 33: `{"n": 33} // x`, 34: `{"n": 34 // }}` + "\n}",
+		17: `{"n": 17 /* " */}`, 20: `{"n": 20} // "`, 29: "\ufeff" + `{"n": 29}`,
+		33: `{"n": 33} // x`, 34: `{"n": 34 // }}` + "\n}",
 	}
 	var want []int
 	for n := range documents {
@@ -42,22 +43,25 @@ func TestLaterPages(t *testing.T) {
 		t.Helper()
 		var got []int
 		read, given := 0, 0
-		eachPage(t, search.NewCluster(server.Client, search.Options{PageSize: pageSize}), index, search.Request{}, func(page *search.Page) {
-			for h := range page.Hits(reader) {
-				h.ReadSource()
-				got = append(got, h.Source.GetInt("n"))
-				if h.Read {
-					read++
+		eachPage(t, search.NewCluster(server.Client, search.Options{PageSize: pageSize}), index,
+			search.Request{}, func(page *search.Page) {
+				for h := range page.Hits(reader) {
+					h.ReadSource()
+					got = append(got, h.Source.GetInt("n"))
+					if h.Read {
+						read++
+					}
 				}
-			}
-			given += page.Given()
-		})
+				given += page.Given()
+			})
 		slices.Sort(got) // a server may keep them in another order
 		if diff := cmp.Diff(want, got); diff != "" || given != documents {
-			t.Errorf("%s, pages of %d: got %d given; documents (-want +got):\n%s", name, pageSize, given, diff)
+			t.Errorf("%s, pages of %d: got %d given; documents (-want +got):\n%s", name, pageSize,
+				given, diff)
 		}
 		if (read > documents/2) != wantRead {
-			t.Errorf("%s, pages of %d: %d documents were read by the reader, want most: %v", name, pageSize, read, wantRead)
+			t.Errorf("%s, pages of %d: %d documents were read by the reader, want most: %v", name,
+				pageSize, read, wantRead)
 		}
 	}
 	for _, pageSize := range []int{1, 2, 3, 5, 7, 10, 30, 1000} {
@@ -67,7 +71,8 @@ func TestLaterPages(t *testing.T) {
 	}
 }
 
-// TestHitsThatAreLeft holds that a caller who leaves a page in its middle gets the next page, from its beginning.
+// TestHitsThatAreLeft holds that a caller who leaves a page in its middle gets the next page, from
+// its beginning.
 func TestHitsThatAreLeft(t *testing.T) {
 	server := estest.For(t)
 	index := server.Index("left")
@@ -80,19 +85,20 @@ func TestHitsThatAreLeft(t *testing.T) {
 	f := func(take int, want []int) {
 		t.Helper()
 		var got []int
-		eachPage(t, search.NewCluster(server.Client, search.Options{PageSize: 10}), index, search.Request{}, func(page *search.Page) {
-			if take == 0 {
-				got = append(got, page.Given())
-				return
-			}
-			for h := range page.Hits(nil) {
-				h.ReadSource()
-				got = append(got, h.Source.GetInt("n"))
-				if page.Given() == take {
-					break
+		eachPage(t, search.NewCluster(server.Client, search.Options{PageSize: 10}), index,
+			search.Request{}, func(page *search.Page) {
+				if take == 0 {
+					got = append(got, page.Given())
+					return
 				}
-			}
-		})
+				for h := range page.Hits(nil) {
+					h.ReadSource()
+					got = append(got, h.Source.GetInt("n"))
+					if page.Given() == take {
+						break
+					}
+				}
+			})
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%d hits a page (-want +got):\n%s", take, diff)
 		}

@@ -13,10 +13,12 @@ import (
 	"esrule/internal/query/search"
 )
 
-// TestLongPatterns: names that do not fit into the first line of a request are searched in portions.
+// TestLongPatterns: names that do not fit into the first line of a request are searched in
+// portions.
 func TestLongPatterns(t *testing.T) {
 	server := estest.For(t)
-	server.Create(server.Index("a"), `{"mappings": {"properties": {"f": {"type": "keyword"}, "d": {"type": "date"}}}}`)
+	server.Create(server.Index("a"),
+		`{"mappings": {"properties": {"f": {"type": "keyword"}, "d": {"type": "date"}}}}`)
 	server.Bulk(server.Index("a"), `{"f": "x", "d": 1}`)
 	server.Bulk(server.Index("b"), `{"f": "y", "d": 1}`)
 	server.Bulk(server.Index("b-old"), `{"f": "z", "d": 1}`)
@@ -46,7 +48,8 @@ func everyKind(t *testing.T, c *search.Cluster, patterns []string, want int) {
 		}
 	}
 	if err := pit.Close(t.Context()); err != nil || len(hits) != want || len(pit.Failures()) > 0 {
-		t.Errorf("got hits of %v, the failures %v and the error %v; want %d indices", hits, pit.Failures(), err, want)
+		t.Errorf("got hits of %v, the failures %v and the error %v; want %d indices", hits,
+			pit.Failures(), err, want)
 	}
 	indices, err := c.Indices(t.Context(), patterns)
 	if err != nil || len(indices) != want {
@@ -70,7 +73,8 @@ func everyKind(t *testing.T, c *search.Cluster, patterns []string, want int) {
 	}
 }
 
-// TestLimitsOfACluster: what a cluster does not do at once is done in portions, or asked for in another way.
+// TestLimitsOfACluster: what a cluster does not do at once is done in portions, or asked for in
+// another way.
 func TestLimitsOfACluster(t *testing.T) {
 	t.Parallel() // its server takes a while to start
 	server := estest.Own(t, estest.Options{})
@@ -89,13 +93,17 @@ func TestLimitsOfACluster(t *testing.T) {
 	set(`{"search.allow_expensive_queries": false}`)
 	prefix := map[string]any{"prefix": map[string]any{"f.keyword": "abc"}}
 	everything := map[string]any{"match_all": map[string]any{}}
-	hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), patterns[0], search.Request{Query: prefix, Instead: everything})
+	hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), patterns[0],
+		search.Request{Query: prefix, Instead: everything})
 	if len(hits) != indices || len(failures) > 0 {
-		t.Errorf("expensive queries are off: got %d hits and the failures %v, want %d hits", len(hits), failures, indices)
+		t.Errorf("expensive queries are off: got %d hits and the failures %v, want %d hits",
+			len(hits), failures, indices)
 	}
-	hits, failures = read(t, search.NewCluster(server.Client, search.Options{}), patterns[0], search.Request{Query: prefix})
+	hits, failures = read(t, search.NewCluster(server.Client, search.Options{}), patterns[0],
+		search.Request{Query: prefix})
 	if len(hits) != 0 || len(failures) != indices {
-		t.Errorf("with nothing to ask instead: got %d hits and the failures %v, want a failure for each index", len(hits), failures)
+		t.Errorf("with nothing to ask instead: got %d hits and the failures %v, want a failure "+
+			"for each index", len(hits), failures)
 	}
 	set(`{"search.allow_expensive_queries": null}`)
 
@@ -103,13 +111,16 @@ func TestLimitsOfACluster(t *testing.T) {
 	for range 20 {
 		server.Bulk(server.Index("i1"), `{"f": "x"}`)
 	}
-	hits, failures = read(t, search.NewCluster(server.Client, search.Options{}), patterns[0], search.Request{})
+	hits, failures = read(t, search.NewCluster(server.Client, search.Options{}), patterns[0],
+		search.Request{})
 	if len(hits) != indices+20 || len(failures) > 0 {
-		t.Errorf("a small result window: got %d hits and the failures %v, want %d hits", len(hits), failures, indices+20)
+		t.Errorf("a small result window: got %d hits and the failures %v, want %d hits", len(hits),
+			failures, indices+20)
 	}
 }
 
-// TestRefusedQuery: an index that cannot run the query is asked for something else, and no other is.
+// TestRefusedQuery: an index that cannot run the query is asked for something else, and no other
+// is.
 func TestRefusedQuery(t *testing.T) {
 	server := estest.For(t)
 	server.Create(server.Index("ip"), `{"mappings": {"properties": {"f": {"type": "ip"}}}}`)
@@ -118,7 +129,8 @@ func TestRefusedQuery(t *testing.T) {
 	server.Bulk(server.Index("word"), `{"f": "no address"}`, `{"f": "another"}`)
 	term := map[string]any{"term": map[string]string{"f": "no address"}}
 	everything := map[string]any{"match_all": map[string]any{}}
-	hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), server.Index("*"), search.Request{Query: term, Instead: everything})
+	hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), server.Index("*"),
+		search.Request{Query: term, Instead: everything})
 	if len(hits) != 3 || len(failures) > 0 {
 		t.Errorf("got %d hits and the failures %v, want 3 hits", len(hits), failures)
 	}
@@ -133,11 +145,13 @@ func TestLongRequests(t *testing.T) {
 	limited := roundTripper(func(req *http.Request) (*http.Response, error) {
 		if req.ContentLength > 900 {
 			_, _ = io.Copy(io.Discard, req.Body)
-			return &http.Response{StatusCode: http.StatusRequestEntityTooLarge, Request: req, Body: io.NopCloser(strings.NewReader("<html>413</html>"))}, nil
+			return &http.Response{StatusCode: http.StatusRequestEntityTooLarge, Request: req,
+				Body: io.NopCloser(strings.NewReader("<html>413</html>"))}, nil
 		}
 		return http.DefaultTransport.RoundTrip(req)
 	})
-	everyKind(t, search.NewCluster(server.Through(limited), search.Options{}), []string{server.Index("i*")}, 8)
+	everyKind(t, search.NewCluster(server.Through(limited), search.Options{}),
+		[]string{server.Index("i*")}, 8)
 }
 
 type roundTripper func(req *http.Request) (*http.Response, error)
@@ -165,22 +179,27 @@ func TestManyBlockedIndices(t *testing.T) {
 	server.Do(http.MethodPost, "_bulk", body.String())
 	server.Do(http.MethodPut, server.Index("blocked-*")+"/_settings", `{"index.blocks.read": true}`)
 	server.Bulk(server.Index("free"), `{"f": "x"}`)
-	hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), server.Index("*"), search.Request{})
+	hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), server.Index("*"),
+		search.Request{})
 	if len(hits) != 1 || len(failures) != blocked {
 		t.Errorf("got %d hits and %d failures, want 1 and %d", len(hits), len(failures), blocked)
 	}
 }
 
-// TestForbiddenSearch: what may not be searched by a point in time is named, and the way on is said.
+// TestForbiddenSearch: what may not be searched by a point in time is named, and the way on is
+// said.
 func TestForbiddenSearch(t *testing.T) {
 	server := estest.For(t)
 	server.Bulk(server.Index("a"), `{"f": "x"}`)
 	refusing := &faults{spoil: func(_ int64, res *http.Response) (*http.Response, error) {
 		return answer(403, `{"error": {"type": "security_exception", "reason": "unauthorized for [x]"}}`), res.Body.Close()
 	}}
-	_, failures := read(t, search.NewCluster(server.Through(refusing), search.Options{}), server.Index("a"), search.Request{})
-	if len(failures) != 1 || failures[0].Index != server.Index("a") || failures[0].Type != search.Forbidden ||
-		!strings.Contains(failures[0].Reason, "unauthorized for [x]") || !strings.Contains(failures[0].Reason, "grant") {
+	_, failures := read(t, search.NewCluster(server.Through(refusing), search.Options{}),
+		server.Index("a"), search.Request{})
+	if len(failures) != 1 || failures[0].Index != server.Index("a") ||
+		failures[0].Type != search.Forbidden ||
+		!strings.Contains(failures[0].Reason, "unauthorized for [x]") ||
+		!strings.Contains(failures[0].Reason, "grant") {
 		t.Errorf("got the failures %+v, want one of the pattern with what to grant", failures)
 	}
 }

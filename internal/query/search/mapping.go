@@ -16,11 +16,12 @@ import (
 	"esrule/internal/query/event"
 )
 
-// Mappings returns what the open indices of the patterns make of fields, by their paths. Read after the
-// opening of a point in time, so that it knows every index of which pages can come.
+// Mappings returns what the open indices of the patterns make of fields, by their paths. Read after
+// the opening of a point in time, so that it knows every index of which pages can come.
 //
 // An index that did not say all there is to know (it has no shard that answers) is in no class: its
-// documents cannot be judged now, and the point in time names it among its failures if it could not be read.
+// documents cannot be judged now, and the point in time names it among its failures if it could not
+// be read.
 func (c *Cluster) Mappings(ctx context.Context, patterns, fields []string) ([]Class, error) {
 	if len(patterns) == 0 {
 		return nil, nil
@@ -93,7 +94,8 @@ func (c *Cluster) facts(ctx context.Context, patterns, fields []string) (*facts,
 	return f, asking.Wait()
 }
 
-// withParents adds every parent of every path: a parent may be flattened, nested or left out of `_source`.
+// withParents adds every parent of every path: a parent may be flattened, nested or left out of
+// `_source`.
 func withParents(paths []string) []string {
 	all := map[string]bool{}
 	for _, path := range paths {
@@ -147,7 +149,8 @@ type mappedField struct {
 func mappedParameters() string {
 	const field = "*.mappings.*.mapping.*."
 	filter := []string{"*.mappings._source.mapping"}
-	for _, name := range []string{"type", "ignore_above", "normalizer", "index", "doc_values", "null_value", "coerce"} {
+	for _, name := range []string{"type", "ignore_above", "normalizer", "index", "doc_values",
+		"null_value", "coerce"} {
 		filter = append(filter, field+name, field+"fields.*."+name)
 	}
 	for _, name := range []string{"path", "format", "value", "scaling_factor"} {
@@ -156,13 +159,16 @@ func mappedParameters() string {
 	return strings.Join(filter, ",")
 }
 
-// mappedFields asks the mapping API for paths. Only indices that answered every request are in the result.
-func (c *Cluster) mappedFields(ctx context.Context, patterns, paths []string) (map[string]mappedFields, error) {
+// mappedFields asks the mapping API for paths. Only indices that answered every request are in the
+// result.
+func (c *Cluster) mappedFields(ctx context.Context, patterns,
+	paths []string) (map[string]mappedFields, error) {
 	var all map[string]mappedFields
 	for part := range portionsOf(paths) {
 		// `_source` is known to every index, so its presence tells which indices answered.
 		names := joined(append([]string{"_source"}, requested(part)...))
-		q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_mapping/field/" + names, params: openIndices()}
+		q := call{method: http.MethodGet, path: "/" + joined(patterns) + "/_mapping/field/" + names,
+			params: openIndices()}
 		q.params.Set("include_defaults", "true")
 		q.params.Set("filter_path", mappedParameters())
 		answer := fieldsAnswer{}

@@ -17,9 +17,9 @@ import (
 )
 
 // Normalize asks what the normalizers of the classes' fields make of a rule's texts, and enters it
-// into their mappings. A normalizer that is defined alike in many indices is asked once, and about a
-// text once in the life of the program. Of remote indices nobody knows whether a field has one: they
-// are put into classes by what each makes of the texts.
+// into their mappings. A normalizer that is defined alike in many indices is asked once, and about
+// a text once in the life of the program. Of remote indices nobody knows whether a field has one:
+// they are put into classes by what each makes of the texts.
 func (c *Cluster) Normalize(ctx context.Context, classes []Class, texts []string) ([]Class, error) {
 	var local []Class
 	remote := map[string]*event.Mapping{}
@@ -46,12 +46,14 @@ func (c *Cluster) normalizeLocal(ctx context.Context, classes []Class, texts []s
 			known, ok := asked[field.Normalizer.Definition]
 			if !ok {
 				var unknown, err error
-				if known, unknown, err = c.normalizer(ctx, *field.Normalizer, class.Indices, texts); err != nil {
+				if known, unknown, err = c.normalizer(ctx, *field.Normalizer, class.Indices,
+					texts); err != nil {
 					return err
 				}
 				if unknown != nil {
 					class.Mapping.Unknown = append(class.Mapping.Unknown,
-						fmt.Sprintf("%s: %v (give the role the index privilege indices:admin/analyze)", path, unknown))
+						fmt.Sprintf("%s: %v (give the role the index privilege "+
+							"indices:admin/analyze)", path, unknown))
 				}
 				asked[field.Normalizer.Definition] = known
 			}
@@ -87,13 +89,15 @@ type analysisAnswer map[string]struct {
 
 func (analysisAnswer) Missing() string { return "" }
 
-func (c *Cluster) analysis(ctx context.Context, patterns []string) (map[string]analysisSettings, error) {
+func (c *Cluster) analysis(ctx context.Context,
+	patterns []string) (map[string]analysisSettings, error) {
 	params := openIndices()
 	params.Set("flat_settings", "true")
 	const names = "index.analysis.normalizer.*,index.analysis.filter.*,index.analysis.char_filter.*"
 	answer := analysisAnswer{}
 	if _, err := c.askIndices(ctx, patterns, func(patterns []string) call {
-		return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_settings/" + names, params: params}
+		return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_settings/" + names,
+			params: params}
 	}, &answer); err != nil {
 		return nil, err
 	}
@@ -124,18 +128,21 @@ func (s analysisSettings) normalizer(name string) *event.Normalizer {
 	}
 	delete(own, "type")
 	_, redefined := others["index.analysis.filter.lowercase.type"]
-	lowercase := len(own) == 1 && !redefined && slices.Equal(oneOrMore(own["filter"]), []string{"lowercase"})
+	lowercase := len(own) == 1 && !redefined &&
+		slices.Equal(oneOrMore(own["filter"]), []string{"lowercase"})
 	return &event.Normalizer{Name: name, Definition: string(definition), Lowercase: lowercase}
 }
 
-// knownForms remembers what normalizers made of texts, by definition. It is safe for concurrent use.
+// knownForms remembers what normalizers made of texts, by definition. It is safe for concurrent
+// use.
 type knownForms struct {
 	mutex sync.Mutex
 	forms map[string]map[string]string
 }
 
 // of returns the forms of texts as far as they are known, and the texts whose forms are not.
-func (k *knownForms) of(definition string, texts []string) (forms map[string]string, missing []string) {
+func (k *knownForms) of(definition string,
+	texts []string) (forms map[string]string, missing []string) {
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
 	forms = map[string]string{}
@@ -163,9 +170,9 @@ func (k *knownForms) add(definition string, texts, forms []string) {
 	}
 }
 
-// normalizer returns n with what it makes of texts, which the first of the indices says that answers.
-// unknown is why none did. One that is known to be lowercase need not be asked: where the first index
-// refuses, it is done here, and not asked again.
+// normalizer returns n with what it makes of texts, which the first of the indices says that
+// answers. unknown is why none did. One that is known to be lowercase need not be asked: where the
+// first index refuses, it is done here, and not asked again.
 func (c *Cluster) normalizer(
 	ctx context.Context, n event.Normalizer, indices, texts []string,
 ) (known *event.Normalizer, unknown, err error) {
@@ -192,7 +199,8 @@ func (c *Cluster) normalizer(
 	if n.Constants, _ = c.normal.of(n.Definition, texts); unknown == nil {
 		return &n, nil, nil
 	}
-	return &n, fmt.Errorf("ask what the normalizer %s makes of the rule's constants: %w", n.Name, unknown), nil
+	return &n, fmt.Errorf("ask what the normalizer %s makes of the rule's constants: %w", n.Name,
+		unknown), nil
 }
 
 func lowercased(texts []string) []string {
@@ -235,7 +243,8 @@ func (c *Cluster) askNormalizer(
 			return nil, err
 		}
 		if len(read.Tokens) != len(part) {
-			return fmt.Errorf("of %d texts the index %s made %d", len(part), index, len(read.Tokens)), nil
+			return fmt.Errorf("of %d texts the index %s made %d", len(part), index,
+				len(read.Tokens)), nil
 		}
 		forms := make([]string, len(part))
 		for i, token := range read.Tokens {

@@ -14,14 +14,16 @@ import (
 	"esrule/internal/query/search"
 )
 
-// normalizedIn is an index with a field k of each kind of normalizer: the server's own lowercase, one that
-// is known to be the same, and one of which only the server knows what it does.
+// normalizedIn is an index with a field k of each kind of normalizer: the server's own lowercase,
+// one that is known to be the same, and one of which only the server knows what it does.
 const normalizedIn = `{"settings": {"number_of_replicas": 0, "analysis": {"normalizer": {
 		"same": {"type": "custom", "filter": ["lowercase"]}, "other": {"type": "custom", "filter": ["lowercase", "lowercase"]}}}},
 	"mappings": {"properties": {"k": {"type": "keyword", "normalizer": "NAME"}}}}`
 
-// forms are what the class of an index has of its normalizer, and why not, after texts were asked about.
-func forms(t *testing.T, c *search.Cluster, index string, texts ...string) (map[string]string, []string) {
+// forms are what the class of an index has of its normalizer, and why not, after texts were asked
+// about.
+func forms(t *testing.T, c *search.Cluster, index string,
+	texts ...string) (map[string]string, []string) {
 	t.Helper()
 	classes, err := c.Mappings(t.Context(), []string{index}, []string{"k"})
 	if err != nil || len(classes) != 1 {
@@ -33,7 +35,8 @@ func forms(t *testing.T, c *search.Cluster, index string, texts ...string) (map[
 	}
 	n := classes[0].Mapping.Fields["k"].Normalizer
 	for _, text := range texts {
-		if got, want := n.Constant(text), string(event.Lowercase(nil, []byte(text))); got != want && len(classes[0].Mapping.Unknown) == 0 {
+		if got, want := n.Constant(text), string(event.Lowercase(nil, []byte(text))); got != want &&
+			len(classes[0].Mapping.Unknown) == 0 {
 			t.Errorf("%s: %q: got %q, want %q", index, text, got, want)
 		}
 	}
@@ -61,7 +64,8 @@ func TestNormalizeByRole(t *testing.T) {
 		c := search.NewCluster(server.As(user, user+"-password"), search.Options{Tries: 1})
 		got, unknown := forms(t, c, index, "ABC", "", "É İ ΣΣ")
 		if (len(got) == 3) != known || (len(unknown) == 0) != known {
-			t.Errorf("%s of %s: got the forms %q, unknown %q, want known %v", user, index, got, unknown, known)
+			t.Errorf("%s of %s: got the forms %q, unknown %q, want known %v", user, index, got,
+				unknown, known)
 		}
 		for _, reason := range unknown {
 			if !strings.Contains(reason, "k: ") || !strings.Contains(reason, "unauthorized") {
@@ -76,7 +80,8 @@ func TestNormalizeByRole(t *testing.T) {
 	f("asker", "other", true)
 }
 
-// TestNormalizeAsksOnce: indices that define a normalizer alike are asked once, and about new texts only.
+// TestNormalizeAsksOnce: indices that define a normalizer alike are asked once, and about new texts
+// only.
 func TestNormalizeAsksOnce(t *testing.T) {
 	server := estest.For(t)
 	for _, name := range []string{"a", "b", "c"} {
@@ -84,7 +89,8 @@ func TestNormalizeAsksOnce(t *testing.T) {
 	}
 	counted := &analyses{next: http.DefaultTransport}
 	client, err := elasticsearch.NewClient(elasticsearch.Config{
-		Addresses: []string{server.URL}, Username: server.Username, Password: server.Password, Transport: counted,
+		Addresses: []string{server.URL}, Username: server.Username, Password: server.Password,
+		Transport: counted,
 	})
 	if err != nil {
 		t.Fatal(err)

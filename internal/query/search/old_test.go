@@ -24,8 +24,9 @@ func (b *before816) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !req.URL.Query().Has("allow_partial_search_results") {
 		return b.next.RoundTrip(req)
 	}
-	return answer(http.StatusBadRequest, `{"error":{"type":"illegal_argument_exception","reason":"request [`+
-		req.URL.Path+`] contains unrecognized parameter: [allow_partial_search_results]"},"status":400}`), nil
+	return answer(http.StatusBadRequest,
+		`{"error":{"type":"illegal_argument_exception","reason":"request [`+
+			req.URL.Path+`] contains unrecognized parameter: [allow_partial_search_results]"},"status":400}`), nil
 }
 
 // TestOldServerRefusesOnce: what a server does not know is asked of it once, not at each opening.

@@ -14,10 +14,12 @@ import (
 	"esrule/internal/query/event"
 )
 
-// Page is one answer of a search. It and all that it holds is valid until the next page is asked for, or no more.
+// Page is one answer of a search. It and all that it holds is valid until the next page is asked
+// for, or no more.
 type Page struct {
 	Took time.Duration // on the cluster
-	// Waited is the time from asking for the page until it was there, repeated requests and their pauses included.
+	// Waited is the time from asking for the page until it was there, repeated requests and their
+	// pauses included.
 	Waited time.Duration
 	// Failures are the indices that this page was not read whole of.
 	Failures []Failure
@@ -61,11 +63,11 @@ type Hit struct {
 	Index string
 	// Read tells that the [Reader] read the document.
 	Read bool
-	// What ReadSource and ReadFields give, valid until that of another hit is read, behind the last page too.
-	// Source is the document as it was sent; nil where it comes as Deep.
+	// What ReadSource and ReadFields give, valid until that of another hit is read, behind the last
+	// page too. Source is the document as it was sent; nil where it comes as Deep.
 	Source *fastjson.Value
-	// Fields are the values of the fields asked for, by path, those too long for the index among them; nil
-	// where there are none.
+	// Fields are the values of the fields asked for, by path, those too long for the index among
+	// them; nil where there are none.
 	Fields *fastjson.Value
 	// Deep is the document's text where it is nested more deeply than the parser of Source reads.
 	Deep []byte
@@ -88,7 +90,8 @@ func (h *Hit) ReadSource() {
 // ReadFields parses what Fields holds, and gives it.
 func (h *Hit) ReadFields() *fastjson.Value {
 	p := h.page
-	h.Fields = p.withIgnored(parseWith(&p.fields, h.parts.fields), parseWith(&p.ignored, h.parts.ignored))
+	h.Fields = p.withIgnored(parseWith(&p.fields, h.parts.fields),
+		parseWith(&p.ignored, h.parts.ignored))
 	return h.Fields
 }
 
@@ -101,17 +104,20 @@ func (h *Hit) ID() string {
 	return id
 }
 
-// Text is the document's text as it was sent, nil where the cluster gave none. It is valid until the next page is asked for.
+// Text is the document's text as it was sent, nil where the cluster gave none. It is valid until
+// the next page is asked for.
 func (h *Hit) Text() []byte { return h.parts.source }
 
 // SourceJSON gives the document's text as it was sent. It is the caller's own.
 func (h *Hit) SourceJSON() []byte { return bytes.Clone(h.parts.source) }
 
-// FieldsJSON gives the text of the fields asked for, nil where there are none. It is the caller's own.
+// FieldsJSON gives the text of the fields asked for, nil where there are none. It is the caller's
+// own.
 func (h *Hit) FieldsJSON() []byte { return bytes.Clone(h.parts.fields) }
 
-// Reader reads the document, of a hit in an index, that a text begins with, and gives the document's length; -1 where it
-// cannot, and the page has to find the document's end itself. So a document that is read as it is met is gone over once.
+// Reader reads the document, of a hit in an index, that a text begins with, and gives the
+// document's length; -1 where it cannot, and the page has to find the document's end itself. So a
+// document that is read as it is met is gone over once.
 type Reader func(index string, text []byte) int
 
 // Hits gives the page's hits in order, each valid until the next, and each once. read may be nil.
@@ -208,8 +214,8 @@ func (h *Hit) part(key []byte) *[]byte {
 	return nil
 }
 
-// whole returns an error where a hit lacks what every hit of a sorted search has, or does not come after
-// the hit before it: the next page begins after the last hit.
+// whole returns an error where a hit lacks what every hit of a sorted search has, or does not come
+// after the hit before it: the next page begins after the last hit.
 func (h *Hit) whole() error {
 	switch {
 	case h.Index == "":
@@ -229,8 +235,8 @@ func (h *Hit) whole() error {
 	return nil
 }
 
-// errNotJSON: a document's text breaks the answer. Elasticsearch takes comments and a byte order mark in
-// a document and gives them back as they came.
+// errNotJSON: a document's text breaks the answer. Elasticsearch takes comments and a byte order
+// mark in a document and gives them back as they came.
 var errNotJSON = errors.New("the answer is not JSON")
 
 // parseWith gives nil where the text is empty or the parser refuses it.
@@ -245,9 +251,9 @@ func parseWith(parser *fastjson.Parser, text []byte) *fastjson.Value {
 	return v
 }
 
-// withIgnored adds to the fields of a hit their values that are not in the index, being too long for
-// it: `fields` leaves them out, and the answer gives them apart. Not those of dates asked for in a format: that are
-// texts which are no dates.
+// withIgnored adds to the fields of a hit their values that are not in the index, being too long
+// for it: `fields` leaves them out, and the answer gives them apart. Not those of dates asked for
+// in a format: that are texts which are no dates.
 func (p *Page) withIgnored(fields, ignored *fastjson.Value) *fastjson.Value {
 	if ignored == nil {
 		return fields
@@ -272,7 +278,8 @@ func (p *Page) withIgnored(fields, ignored *fastjson.Value) *fastjson.Value {
 	return fields
 }
 
-// indexOf gives the name of an index that stands as a JSON string. Hits of one index come behind each other.
+// indexOf gives the name of an index that stands as a JSON string. Hits of one index come behind
+// each other.
 func (p *Page) indexOf(quoted []byte) (string, error) {
 	if bytes.Equal(quoted, p.quoted) {
 		return p.index, nil

@@ -14,7 +14,8 @@ import (
 // Request is what is searched for.
 type Request struct {
 	// Instead is asked of the indices that cannot run Query (a type refuses a constant, the server
-	// refuses an expensive clause): query DSL that finds at least as much. nil leaves them as failures.
+	// refuses an expensive clause): query DSL that finds at least as much. nil leaves them as
+	// failures.
 	Instead any
 	// Query is query DSL: a value that is marshalled as JSON. nil finds everything.
 	Query any
@@ -31,7 +32,8 @@ type Wanted struct {
 	DocValues bool `json:"-"`
 }
 
-// Want lists what a search must ask for to have the values of fields that an event's `_source` need not have.
+// Want lists what a search must ask for to have the values of fields that an event's `_source` need
+// not have.
 func Want(m *event.Mapping, paths []string) []Wanted {
 	var list []Wanted
 	for _, path := range paths {
@@ -75,12 +77,12 @@ func (r Request) formatted() map[string]bool {
 	return paths
 }
 
-// Pages reads every document that the request finds, in pages. The next page is on its way while the caller
-// works on the one before, whose memory is used again once the caller asks for the next.
+// Pages reads every document that the request finds, in pages. The next page is on its way while
+// the caller works on the one before, whose memory is used again once the caller asks for the next.
 //
-// A page may hold no hits. Shards that fail end nothing: what answered is handed on, and the indices
-// that did not are in Page.Failures and PointInTime.Failures. An error ends the pages; ErrPointInTimeExpired
-// means that the whole request must be made again with a new point in time.
+// A page may hold no hits. Shards that fail end nothing: what answered is handed on, and the
+// indices that did not are in Page.Failures and PointInTime.Failures. An error ends the pages;
+// ErrPointInTimeExpired means that the whole request must be made again with a new point in time.
 func (p *PointInTime) Pages(ctx context.Context, r Request) iter.Seq2[*Page, error] {
 	return func(yield func(*Page, error) bool) {
 		p.pages(ctx, r, yield)
@@ -90,7 +92,9 @@ func (p *PointInTime) Pages(ctx context.Context, r Request) iter.Seq2[*Page, err
 // pages yields the pages of the point in time, part by part, and reports whether more are wanted.
 func (p *PointInTime) pages(ctx context.Context, r Request, yield func(*Page, error) bool) bool {
 	if len(p.parts) > 0 {
-		return !slices.ContainsFunc(p.parts, func(part *PointInTime) bool { return !part.pages(ctx, r, yield) })
+		return !slices.ContainsFunc(p.parts, func(part *PointInTime) bool {
+			return !part.pages(ctx, r, yield)
+		})
 	}
 	if p.Empty() {
 		return true
@@ -105,7 +109,8 @@ func (p *PointInTime) pages(ctx context.Context, r Request, yield func(*Page, er
 	permitted := false
 	for !f.last {
 		err := f.fetch(ctx, page)
-		if errors.Is(err, elastic.ErrForbidden) && f.after == nil && !permitted && !isRemote(p.patterns) {
+		if errors.Is(err, elastic.ErrForbidden) && f.after == nil && !permitted &&
+			!isRemote(p.patterns) {
 			permitted = true
 			if err = p.permit(ctx); err == nil {
 				f.dropAhead()

@@ -30,12 +30,15 @@ func TestEveryDocumentComesOnce(t *testing.T) {
 			server.Do(http.MethodPut, gone, `{"n": "deleted"}`)
 			server.Bulk(server.Index(index), docs...)
 			server.Refresh(server.Index(index))
-			server.Do(http.MethodDelete, gone+"?refresh=true", nil) // leaves a hole between the places of the others
+			// leaves a hole between the places of the others
+			server.Do(http.MethodDelete, gone+"?refresh=true", nil)
 		}
 	}
 	f := func(index string, pageSize, wantPages int) {
 		t.Helper()
-		want := slices.DeleteFunc(slices.Clone(all), func(n string) bool { return index != "*" && !strings.HasPrefix(n, index) })
+		want := slices.DeleteFunc(slices.Clone(all), func(n string) bool {
+			return index != "*" && !strings.HasPrefix(n, index)
+		})
 		slices.Sort(want)
 		c := search.NewCluster(server.Client, search.Options{PageSize: pageSize})
 		var got []string
@@ -49,14 +52,16 @@ func TestEveryDocumentComesOnce(t *testing.T) {
 				}
 				hit.ReadSource()
 				if n := string(hit.Source.GetStringBytes("n")); n != source.N {
-					t.Errorf("%s, page size %d: got the value %s and the text %s", index, pageSize, n, source.N)
+					t.Errorf("%s, page size %d: got the value %s and the text %s", index, pageSize,
+						n, source.N)
 				}
 				got = append(got, source.N)
 			}
 		})
 		slices.Sort(got)
 		if diff := cmp.Diff(want, got); diff != "" || pages != wantPages {
-			t.Errorf("%s, page size %d: got %d pages, want %d; documents (-want +got):\n%s", index, pageSize, pages, wantPages, diff)
+			t.Errorf("%s, page size %d: got %d pages, want %d; documents (-want +got):\n%s", index,
+				pageSize, pages, wantPages, diff)
 		}
 	}
 	f("*", 7, 8)

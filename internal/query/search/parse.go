@@ -12,8 +12,8 @@ import (
 // errAtHits: the hits come next. It ends a walk over what stands in front of them.
 var errAtHits = errors.New("the hits come next")
 
-// parse takes a search's answer, whose memory the page keeps, and goes over the whole of it before any
-// hit is given out.
+// parse takes a search's answer, whose memory the page keeps, and goes over the whole of it before
+// any hit is given out.
 func (p *Page) parse(raw []byte) (answer, error) {
 	var list splitter // where the list of hits begins
 	hits, found := 0, false
@@ -42,8 +42,8 @@ func (p *Page) parse(raw []byte) (answer, error) {
 	return a, nil
 }
 
-// begin takes a search's answer, whose memory the page keeps, up to its hits, which are split as they
-// are given out.
+// begin takes a search's answer, whose memory the page keeps, up to its hits, which are split as
+// they are given out.
 func (p *Page) begin(raw []byte) (answer, error) {
 	err := p.walk(raw, func(s *splitter) error {
 		if !s.step('[') {
@@ -79,8 +79,8 @@ func (p *Page) end() error {
 	return err
 }
 
-// ends returns an error where an answer that was gone over lacks something, contradicts itself, or goes
-// on after its end.
+// ends returns an error where an answer that was gone over lacks something, contradicts itself, or
+// goes on after its end.
 func (p *Page) ends(hits int, found bool) error {
 	if err := p.head.whole(found); err != nil {
 		return err
@@ -165,8 +165,9 @@ func (p *Page) reset(raw []byte) {
 	p.head, p.total, p.seen = portions{}, nil, map[string]bool{}
 }
 
-// isLater reports whether a hit's place comes after another, which may be nil, in the order of pages;
-// numbers reports whether the place is a list of whole numbers at all, as it is by [PointInTime.order].
+// isLater reports whether a hit's place comes after another, which may be nil, in the order of
+// pages; numbers reports whether the place is a list of whole numbers at all, as it is by
+// [PointInTime.order].
 func isLater(place, than []byte) (later, numbers bool) {
 	later = than == nil
 	decided := later

@@ -30,9 +30,10 @@ type PointInTime struct {
 	failures failures
 }
 
-// OpenPointInTime opens a point in time over the open indices of the patterns. Shards that cannot be
-// reached do not prevent it; their indices are among its Failures from the start. Where the server does
-// not take so many patterns or shards at once, it consists of several, opened one after the other.
+// OpenPointInTime opens a point in time over the open indices of the patterns. Shards that cannot
+// be reached do not prevent it; their indices are among its Failures from the start. Where the
+// server does not take so many patterns or shards at once, it consists of several, opened one after
+// the other.
 func (c *Cluster) OpenPointInTime(ctx context.Context, patterns []string) (*PointInTime, error) {
 	all := &PointInTime{cluster: c, patterns: slices.Clone(patterns)}
 	err := c.inPortions(ctx, patterns, func(portion []string) error {
@@ -67,8 +68,8 @@ func (c *Cluster) openOne(ctx context.Context, patterns []string) (*PointInTime,
 	return p, nil
 }
 
-// divide replaces the point in time by two over half of its names each, for the way takes no request as
-// long as this one's; it reports whether it could.
+// divide replaces the point in time by two over half of its names each, for the way takes no
+// request as long as this one's; it reports whether it could.
 func (p *PointInTime) divide(ctx context.Context) (bool, error) {
 	names, err := p.cluster.expand(ctx, p.patterns)
 	if err != nil || len(names) < 2 {
@@ -83,14 +84,15 @@ func (p *PointInTime) divide(ctx context.Context) (bool, error) {
 		p.parts = append(p.parts, one)
 	}
 	if err := p.release(ctx, p.take()); err != nil { // it names as many shards
-		p.cluster.options.Logger.Debug("a point in time was not closed; it ends by itself", "error", err)
+		p.cluster.options.Logger.Debug("a point in time was not closed; it ends by itself", "error",
+			err)
 	}
 	return true, nil
 }
 
-// start opens the point in time and takes what the server opened. One without a shard is believed only
-// where the patterns stand for no index: else it is opened once more, since an index may have been made
-// meanwhile, and after that the indices are failures.
+// start opens the point in time and takes what the server opened. One without a shard is believed
+// only where the patterns stand for no index: else it is opened once more, since an index may have
+// been made meanwhile, and after that the indices are failures.
 func (p *PointInTime) start(ctx context.Context) error {
 	var there []string
 	for range 2 {
@@ -122,13 +124,14 @@ func (p *PointInTime) begin(ctx context.Context, opened opened) error {
 	if shards := opened.Shards; shards != nil && *shards.Failed == 0 {
 		p.shards = *shards.Total
 	} else if err := p.probe(ctx); err != nil {
-		// The answer counts the shards that are missing; a search names them. Before 8.16 it does not
-		// even say whether there are any.
+		// The answer counts the shards that are missing; a search names them. Before 8.16 it does
+		// not even say whether there are any.
 		return errors.Join(err, p.Close(ctx))
 	}
 	if p.shards == 0 {
 		if err := p.Close(ctx); err != nil {
-			p.cluster.options.Logger.Debug("an empty point in time was not closed; it ends by itself", "error", err)
+			p.cluster.options.Logger.Debug(
+				"an empty point in time was not closed; it ends by itself", "error", err)
 		}
 	}
 	return nil
@@ -175,7 +178,8 @@ func (p *PointInTime) open(ctx context.Context) (opened, error) {
 		switch {
 		case c.lowerKeepAlive(err):
 			params.Set("keep_alive", milliseconds(c.keepAlive()))
-		case errors.As(err, &refused) && params.Has(partial) && strings.Contains(refused.Reason, "["+partial+"]"):
+		case errors.As(err, &refused) && params.Has(partial) &&
+			strings.Contains(refused.Reason, "["+partial+"]"):
 			c.old.Store(true) // it does not know the parameter, and each refusal costs a request
 			params.Del(partial)
 		default:
@@ -187,10 +191,10 @@ func (p *PointInTime) open(ctx context.Context) (opened, error) {
 	}
 }
 
-// permit opens the point in time anew over those of the patterns that the server lets be searched by
-// one: a single one that it refuses makes it refuse all. It grants a search over a filtered alias
-// without a privilege on the index, and a point in time on it, but no search of that. The patterns that
-// are refused are noted as failures under their names.
+// permit opens the point in time anew over those of the patterns that the server lets be searched
+// by one: a single one that it refuses makes it refuse all. It grants a search over a filtered
+// alias without a privilege on the index, and a point in time on it, but no search of that. The
+// patterns that are refused are noted as failures under their names.
 func (p *PointInTime) permit(ctx context.Context) error {
 	if err := p.Close(ctx); err != nil {
 		return err
@@ -200,8 +204,11 @@ func (p *PointInTime) permit(ctx context.Context) error {
 		alone := &PointInTime{cluster: p.cluster, patterns: indexpattern.Alone(p.patterns, name)}
 		switch err := alone.try(ctx); {
 		case errors.Is(err, elastic.ErrForbidden):
-			p.note(ctx, []Failure{{Index: name, Type: Forbidden, Reason: "Elasticsearch refuses to search a point in time on it: " +
-				err.Error() + "; where it is an alias, the privilege is needed on the indices that it stands for"}})
+			p.note(ctx, []Failure{{Index: name, Type: Forbidden,
+				Reason: "Elasticsearch refuses to search a point in time on it: " +
+					err.Error() +
+					"; where it is an alias, the privilege is needed on the indices " +
+					"that it stands for"}})
 		case err != nil:
 			return err
 		default:
@@ -238,7 +245,8 @@ func (p *PointInTime) probe(ctx context.Context) error {
 		path:   "/_search",
 		params: url.Values{"allow_partial_search_results": {"true"}},
 		body: map[string]any{
-			"pit": pitBody{ID: p.current(), KeepAlive: milliseconds(p.cluster.keepAlive())}, "size": 0, "track_total_hits": false,
+			"pit":  pitBody{ID: p.current(), KeepAlive: milliseconds(p.cluster.keepAlive())},
+			"size": 0, "track_total_hits": false,
 			"timeout": milliseconds(options.Timeout),
 		},
 	}
@@ -269,7 +277,8 @@ func (p *PointInTime) Failures() []Failure {
 	return all
 }
 
-// Empty tells that the point in time holds no shard: the patterns match no index, or none that may be read or reached.
+// Empty tells that the point in time holds no shard: the patterns match no index, or none that may
+// be read or reached.
 func (p *PointInTime) Empty() bool {
 	holds := func(part *PointInTime) bool { return !part.Empty() }
 	return p.current() == "" && !slices.ContainsFunc(p.parts, holds)
@@ -316,9 +325,10 @@ func (p *PointInTime) release(ctx context.Context, id string) error {
 	return nil
 }
 
-// order is what pages are sorted by, so that each begins where the one before ended. By `_shard_doc`, shard by shard, every
-// page costs the cluster a look at each match of the request. By `_doc` a shard stops behind the last one that the page
-// takes, but pages are then put together from all shards, which costs more where there are several.
+// order is what pages are sorted by, so that each begins where the one before ended. By
+// `_shard_doc`, shard by shard, every page costs the cluster a look at each match of the request.
+// By `_doc` a shard stops behind the last one that the page takes, but pages are then put together
+// from all shards, which costs more where there are several.
 func (p *PointInTime) order() string {
 	if p.shards == 1 {
 		return "_doc"
@@ -372,7 +382,8 @@ func (p *PointInTime) knows(f Failure) bool {
 	return p.failures.has(f)
 }
 
-func (p *PointInTime) noteFailedShards(ctx context.Context, shards []elastic.ShardFailure) []Failure {
+func (p *PointInTime) noteFailedShards(ctx context.Context,
+	shards []elastic.ShardFailure) []Failure {
 	found := make([]Failure, len(shards))
 	for i := range shards {
 		found[i] = failureOf(shards[i])

@@ -13,16 +13,17 @@ import (
 	"esrule/internal/query/indexpattern"
 )
 
-// patternRoom is how long the patterns of one request may be, in bytes: Elasticsearch takes 4 KiB for the
-// first line of a request, and names of fields and parameters need the rest.
+// patternRoom is how long the patterns of one request may be, in bytes: Elasticsearch takes 4 KiB
+// for the first line of a request, and names of fields and parameters need the rest.
 const patternRoom = 1500
 
 // inPortions calls ask for the patterns, or for portions of them where one request cannot hold all:
 // their names are too long for it, or their shards more than the server searches at once
-// (action.search.shard_count.limit), or than a gateway takes in a request. A pattern that is too much
-// for itself is taken apart into the names that it stands for.
-// The patterns of a portion are of one cluster.
-func (c *Cluster) inPortions(ctx context.Context, patterns []string, ask func(portion []string) error) error {
+// (action.search.shard_count.limit), or than a gateway takes in a request. A pattern that is too
+// much for itself is taken apart into the names that it stands for. The patterns of a portion are
+// of one cluster.
+func (c *Cluster) inPortions(ctx context.Context, patterns []string,
+	ask func(portion []string) error) error {
 	lists, err := c.byCluster(ctx, patterns)
 	if err != nil {
 		return err
@@ -35,7 +36,8 @@ func (c *Cluster) inPortions(ctx context.Context, patterns []string, ask func(po
 	return nil
 }
 
-func (c *Cluster) inPortionsOf(ctx context.Context, patterns []string, ask func(portion []string) error) error {
+func (c *Cluster) inPortionsOf(ctx context.Context, patterns []string,
+	ask func(portion []string) error) error {
 	for _, portion := range portionsOfPatterns(patterns) {
 		err := ask(portion)
 		if !tooMuch(err) {
@@ -52,7 +54,8 @@ func (c *Cluster) inPortionsOf(ctx context.Context, patterns []string, ask func(
 			return err
 		}
 		if !slices.Equal(names, portion) {
-			c.options.Logger.Debug("a pattern is too much for one request and searched by the names that it stands for",
+			c.options.Logger.Debug("a pattern is too much for one request and searched by the "+
+				"names that it stands for",
 				"patterns", portion, "names", len(names), "reason", err)
 		}
 		half := len(names) / 2
@@ -65,8 +68,8 @@ func (c *Cluster) inPortionsOf(ctx context.Context, patterns []string, ask func(
 	return nil
 }
 
-// portionsOfPatterns cuts patterns into portions that fit into a request, each with the exclusions that
-// concern it. There is one where there are none.
+// portionsOfPatterns cuts patterns into portions that fit into a request, each with the exclusions
+// that concern it. There is one where there are none.
 func portionsOfPatterns(patterns []string) [][]string {
 	if len(joined(patterns)) <= patternRoom {
 		return [][]string{patterns}
@@ -95,7 +98,8 @@ func tooMuch(err error) bool {
 		return false
 	}
 	switch {
-	case refused.Type == "too_long_http_line_exception", refused.Status == 414: // URI too long, says a gateway
+	// URI too long, says a gateway
+	case refused.Type == "too_long_http_line_exception", refused.Status == 414:
 		return true
 	case refused.Status == 413: // a point in time names each of its shards in every request
 		return true
@@ -103,8 +107,8 @@ func tooMuch(err error) bool {
 	return strings.Contains(refused.Reason, "action.search.shard_count.limit")
 }
 
-// expand returns the names that patterns stand for, without those that are excluded. An alias stays one
-// name, since it may have a filter.
+// expand returns the names that patterns stand for, without those that are excluded. An alias stays
+// one name, since it may have a filter.
 func (c *Cluster) expand(ctx context.Context, patterns []string) ([]string, error) {
 	var names []string
 	for _, p := range patterns {
@@ -158,7 +162,8 @@ func (c *Cluster) lowerKeepAlive(err error) bool {
 		return false
 	}
 	c.lowered.Store(int64(limit))
-	c.options.Logger.Warn("the cluster keeps a point in time for less than is asked of it (search.max_keep_alive): "+
+	c.options.Logger.Warn("the cluster keeps a point in time for less than is asked of it "+
+		"(search.max_keep_alive): "+
 		"a search that takes longer between two pages begins anew", "keep_alive", limit)
 	return true
 }

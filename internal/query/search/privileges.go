@@ -20,8 +20,8 @@ func wanted() []string { return []string{"read", "view_index_metadata"} }
 
 // Privileges returns what is missing to read the patterns. It must be asked: a search over what may
 // not be read is answered as if nothing were there. Where the server has no security nothing is
-// missing; where something bars the question the error is an *elastic.UnknownRightsError. About remote
-// patterns nobody can be asked: what may not be read there fails when it is searched.
+// missing; where something bars the question the error is an *elastic.UnknownRightsError. About
+// remote patterns nobody can be asked: what may not be read there fails when it is searched.
 func (c *Cluster) Privileges(ctx context.Context, patterns []string) ([]MissingPrivilege, error) {
 	names := indexpattern.Local(indexpattern.Adding(patterns))
 	if len(names) == 0 {
@@ -44,7 +44,8 @@ func (c *Cluster) Privileges(ctx context.Context, patterns []string) ([]MissingP
 	return missing, nil
 }
 
-func (c *Cluster) granted(ctx context.Context, wanted elastic.Wanted) (granted elastic.Granted, err error) {
+func (c *Cluster) granted(ctx context.Context,
+	wanted elastic.Wanted) (granted elastic.Granted, err error) {
 	q := call{method: http.MethodPost, path: elastic.HasPrivileges} // for messages
 	_, err = c.retry(ctx, q, c.options.Tries, func() (elastic.Answer, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.options.RequestTimeout)

@@ -16,7 +16,8 @@ func TestPrivilegesWithoutSecurity(t *testing.T) {
 	if server.Username != "" {
 		t.Skip("the cluster of ESTEST_URL has security")
 	}
-	missing, err := search.NewCluster(server.Client, search.Options{}).Privileges(t.Context(), []string{"a-*"})
+	missing, err := search.NewCluster(server.Client, search.Options{}).Privileges(t.Context(),
+		[]string{"a-*"})
 	if err != nil || len(missing) > 0 {
 		t.Errorf("got %v and error %v, want nothing", missing, err)
 	}
@@ -25,7 +26,8 @@ func TestPrivilegesWithoutSecurity(t *testing.T) {
 func TestPrivileges(t *testing.T) {
 	t.Parallel() // its server takes a while to start
 	server := estest.Own(t, estest.Options{
-		Users: []estest.User{{Name: "reader", Password: "reader-password", Roles: []string{"reader"}}},
+		Users: []estest.User{{Name: "reader", Password: "reader-password",
+			Roles: []string{"reader"}}},
 		Roles: map[string]string{"reader": `{"indices": [
 			{"names": ["open-*"], "privileges": ["read", "view_index_metadata"]}, {"names": ["half-*"], "privileges": ["read"]}]}`},
 	})
@@ -55,13 +57,16 @@ func TestPrivileges(t *testing.T) {
 	// Why it must be asked: what is forbidden looks empty.
 	pit, err := c.OpenPointInTime(t.Context(), []string{"secret-*"})
 	if err != nil || !pit.Empty() {
-		t.Errorf("a point in time on a forbidden pattern: got empty %v and error %v", pit.Empty(), err)
+		t.Errorf("a point in time on a forbidden pattern: got empty %v and error %v", pit.Empty(),
+			err)
 	}
-	if _, err := c.Count(t.Context(), []string{"secret-1"}, nil); err != nil && !errors.Is(err, elastic.ErrForbidden) {
+	if _, err := c.Count(t.Context(), []string{"secret-1"}, nil); err != nil &&
+		!errors.Is(err, elastic.ErrForbidden) {
 		t.Errorf("a forbidden index: got the error %v, want none or %v", err, elastic.ErrForbidden)
 	}
 	stranger := search.NewCluster(server.As("reader", "wrong"), search.Options{Tries: 1})
-	if _, err := stranger.OpenPointInTime(t.Context(), []string{"open-*"}); !errors.Is(err, elastic.ErrUnauthorized) {
+	if _, err := stranger.OpenPointInTime(t.Context(), []string{"open-*"}); !errors.Is(err,
+		elastic.ErrUnauthorized) {
 		t.Errorf("a wrong password: got the error %v, want %v", err, elastic.ErrUnauthorized)
 	}
 }

@@ -47,7 +47,8 @@ func (c *Cluster) profile(
 	filter := commas([]string{"timed_out", "_shards", "_clusters", "hits", "profile.shards.id",
 		tree + "type", tree + "description", tree + "**.type", tree + "**.description"})
 	err = c.inPortions(ctx, indices, func(portion []string) error {
-		body := map[string]any{"profile": true, "size": 0, "track_total_hits": false, "query": query}
+		body := map[string]any{"profile": true, "size": 0, "track_total_hits": false,
+			"query": query}
 		var answer profiled
 		_, err := c.askIndices(ctx, portion, func(names []string) call {
 			q := searchOf(names, body)
@@ -121,7 +122,8 @@ func (c *Cluster) remoteForms(
 
 // formsOf enters what remote indices make of texts in one field.
 func (c *Cluster) formsOf(
-	ctx context.Context, class Class, path string, texts []string, mappings map[string]*event.Mapping,
+	ctx context.Context, class Class, path string, texts []string,
+	mappings map[string]*event.Mapping,
 ) error {
 	field := class.Mapping.Fields[path]
 	forms := map[string]map[string]string{}
@@ -164,7 +166,8 @@ func (c *Cluster) formsOf(
 				return fmt.Errorf("write what %s makes of the rule's constants: %w", path, err)
 			}
 			own.Normalizer = &event.Normalizer{
-				Name: "of the remote index", Definition: string(definition), Constants: forms[index],
+				Name: "of the remote index", Definition: string(definition),
+				Constants: forms[index],
 			}
 		}
 		m.Fields[path] = own
@@ -247,15 +250,20 @@ func constant(q profiledQuery, texts []string) bool {
 // onlyTags reports whether a query looks for nothing but tags.
 func (q profiledQuery) onlyTags() bool {
 	if len(q.Children) == 0 {
-		all := []string{"FieldExistsQuery", "DocValuesFieldExistsQuery", "MatchAllDocsQuery", "MatchNoDocsQuery"}
+		all := []string{"FieldExistsQuery", "DocValuesFieldExistsQuery", "MatchAllDocsQuery",
+			"MatchNoDocsQuery"}
 		return strings.HasPrefix(q.plain(), "_routing:") || slices.Contains(all, q.Type)
 	}
-	return !slices.ContainsFunc(q.Children, func(child profiledQuery) bool { return !child.onlyTags() })
+	return !slices.ContainsFunc(q.Children, func(child profiledQuery) bool {
+		return !child.onlyTags()
+	})
 }
 
 func (q profiledQuery) mentions(text string) bool {
 	return strings.Contains(q.Description, text) ||
-		slices.ContainsFunc(q.Children, func(child profiledQuery) bool { return child.mentions(text) })
+		slices.ContainsFunc(q.Children, func(child profiledQuery) bool {
+			return child.mentions(text)
+		})
 }
 
 // pair returns the query that has a tag as its only sibling.

@@ -96,7 +96,8 @@ func (c *Cluster) Unanswered(
 	if err != nil {
 		for _, p := range indexpattern.Adding(patterns) {
 			if indexpattern.IsRemote(p) && strings.Contains(indexpattern.Cluster(p), "*") {
-				failures = append(failures, Failure{Index: p, Type: Unanswered, Reason: err.Error()})
+				failures = append(failures,
+					Failure{Index: p, Type: Unanswered, Reason: err.Error()})
 				aliases = append(aliases, indexpattern.Cluster(p))
 			}
 		}
@@ -128,7 +129,8 @@ func unanswered(patterns []string, cause error) []Failure {
 	kind := Unanswered
 	switch {
 	case errors.As(cause, &refused) && refused.Type == noSuchRemote:
-		advice = fmt.Sprintf("it is not set up: set cluster.remote.%s.*, or take the pattern out of the rule",
+		advice = fmt.Sprintf("it is not set up: set cluster.remote.%s.*, or take the pattern out "+
+			"of the rule",
 			indexpattern.Cluster(patterns[0]))
 	case errors.Is(cause, elastic.ErrForbidden) && refused != nil && refused.Type != blocked:
 		advice = "grant the role the privileges read and view_index_metadata on that cluster too"
@@ -137,7 +139,8 @@ func unanswered(patterns []string, cause error) []Failure {
 	var failures []Failure
 	for _, p := range indexpattern.Adding(patterns) {
 		failures = append(failures, Failure{Index: p, Type: kind, Reason: fmt.Sprintf(
-			"the remote cluster %s does not answer for it: %v; %s", indexpattern.Cluster(p), cause, advice)})
+			"the remote cluster %s does not answer for it: %v; %s", indexpattern.Cluster(p), cause,
+			advice)})
 	}
 	return failures
 }
@@ -160,8 +163,10 @@ func (c *Cluster) confirm(
 	ctx context.Context, patterns []string,
 ) (shards int, without []Failure, err error) {
 	var answer searchAnswer
-	body := map[string]any{"size": 0, "track_total_hits": false, "timeout": milliseconds(confirmTime)}
-	ctx, cancel := context.WithTimeoutCause(ctx, confirmTime, fmt.Errorf("no answer for %s", confirmTime))
+	body := map[string]any{"size": 0, "track_total_hits": false,
+		"timeout": milliseconds(confirmTime)}
+	ctx, cancel := context.WithTimeoutCause(ctx, confirmTime,
+		fmt.Errorf("no answer for %s", confirmTime))
 	defer cancel()
 	without, err = c.askIndices(ctx, patterns,
 		func(patterns []string) call { return searchOf(patterns, body) }, &answer)
@@ -183,7 +188,8 @@ const confirmTime = 40 * time.Second
 // skip_unavailable.
 func searchOf(patterns []string, body any) call {
 	q := call{
-		method: http.MethodPost, path: "/" + joined(patterns) + "/_search", params: openIndices(), body: body,
+		method: http.MethodPost, path: "/" + joined(patterns) + "/_search", params: openIndices(),
+		body: body,
 	}
 	q.params.Set("allow_partial_search_results", "true")
 	if isRemote(patterns) {

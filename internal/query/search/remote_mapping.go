@@ -56,7 +56,8 @@ func (c *capabilities) remoteField(index, path string) (field event.FieldMapping
 		switch above, ok := c.in(index, parent); {
 		case !ok:
 		case above.Type == "nested" && found:
-			return event.FieldMapping{}, "it is in nested objects (" + parent + "), which have no doc values of their own"
+			return event.FieldMapping{}, "it is in nested objects (" + parent +
+				"), which have no doc values of their own"
 		case above.Type == "flattened" && !found:
 			f, found = above, true
 		}
@@ -65,7 +66,8 @@ func (c *capabilities) remoteField(index, path string) (field event.FieldMapping
 		return event.FieldMapping{}, ""
 	}
 	field = event.FieldMapping{
-		Type: event.TypeOf(f.Type), Name: f.Type, FromFields: true, OnlyFields: true, DocValues: true,
+		Type: event.TypeOf(f.Type), Name: f.Type, FromFields: true, OnlyFields: true,
+		DocValues: true,
 	}
 	switch field.Type {
 	case event.Object:
@@ -78,7 +80,8 @@ func (c *capabilities) remoteField(index, path string) (field event.FieldMapping
 		field.Type, field.Exact, field.Normalizer = event.Keyword, sub, &event.Normalizer{}
 		return field, ""
 	case event.Other:
-		return event.FieldMapping{}, "what a field of type " + f.Type + " holds is not told across clusters"
+		return event.FieldMapping{}, "what a field of type " + f.Type +
+			" holds is not told across clusters"
 	case event.Keyword:
 		if f.Type == "flattened" {
 			break // no term: an alias, and a key, may be of another name

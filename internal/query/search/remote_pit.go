@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// openRemote opens a point in time over patterns of one remote cluster. It is empty, and the patterns are
-// among its failures, where that cluster does not answer.
+// openRemote opens a point in time over patterns of one remote cluster. It is empty, and the
+// patterns are among its failures, where that cluster does not answer.
 func (c *Cluster) openRemote(ctx context.Context, patterns []string) (*PointInTime, error) {
 	p := &PointInTime{cluster: c, patterns: slices.Clone(patterns)}
 	shards, without, err := c.confirm(ctx, patterns)
@@ -19,7 +19,8 @@ func (c *Cluster) openRemote(ctx context.Context, patterns []string) (*PointInTi
 			err = p.begin(ctx, opened)
 		}
 		if err == nil && p.Empty() {
-			err = errors.New("it answered, and the point in time that was opened then has none of its shards")
+			err = errors.New("it answered, and the point in time that was opened then has none " +
+				"of its shards")
 		}
 	}
 	switch {
@@ -37,6 +38,7 @@ func (c *Cluster) openRemote(ctx context.Context, patterns []string) (*PointInTi
 func (p *PointInTime) giveUp(ctx context.Context, cause error) {
 	p.note(ctx, unanswered(p.patterns, cause))
 	if err := p.Close(ctx); err != nil {
-		p.cluster.options.Logger.Debug("a point in time was not closed; it ends by itself", "error", err)
+		p.cluster.options.Logger.Debug("a point in time was not closed; it ends by itself", "error",
+			err)
 	}
 }

@@ -17,7 +17,8 @@ import (
 // remoteStandings is Standings for the patterns of one remote cluster, whose settings cannot be
 // read. When an index was made is not known. Where the cluster does not say which of its indices
 // are closed, the pattern itself stands for a closed one: some may be missing in every search.
-func (c *Cluster) remoteStandings(ctx context.Context, patterns []string) (map[string]Standing, error) {
+func (c *Cluster) remoteStandings(ctx context.Context,
+	patterns []string) (map[string]Standing, error) {
 	all := map[string]Standing{}
 	alias := indexpattern.Cluster(patterns[0])
 	for _, p := range patterns {
@@ -35,8 +36,11 @@ func (c *Cluster) remoteStandings(ctx context.Context, patterns []string) (map[s
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			all[p] = Standing{Unanswered: true, Shut: fmt.Sprintf("the remote cluster %s does not say which "+
-				"of its indices are closed (%v): check the connection (GET _remote/info)", alias, err)}
+			all[p] = Standing{Unanswered: true,
+				Shut: fmt.Sprintf("the remote cluster %s does not say which "+
+					"of its indices are closed (%v): check the connection (GET _remote/info)",
+					alias,
+					err)}
 			continue
 		}
 		maps.Copy(all, found)
@@ -46,7 +50,8 @@ func (c *Cluster) remoteStandings(ctx context.Context, patterns []string) (map[s
 
 // remoteStandingsOf asks about one pattern. One name that is not there makes a remote cluster
 // answer for no other, so each is asked for alone.
-func (c *Cluster) remoteStandingsOf(ctx context.Context, pattern string) (map[string]Standing, error) {
+func (c *Cluster) remoteStandingsOf(ctx context.Context,
+	pattern string) (map[string]Standing, error) {
 	found, err := c.resolveAll(ctx, pattern)
 	if err != nil {
 		return nil, err
@@ -74,7 +79,8 @@ func (c *Cluster) remoteStandingsOf(ctx context.Context, pattern string) (map[st
 }
 
 func (c *Cluster) resolveAll(ctx context.Context, name string) (elastic.Resolved, error) {
-	q := call{method: http.MethodGet, path: "/_resolve/index/" + url.PathEscape(name), params: url.Values{}}
+	q := call{method: http.MethodGet, path: "/_resolve/index/" + url.PathEscape(name),
+		params: url.Values{}}
 	q.params.Set("expand_wildcards", "open,closed")
 	var answer elastic.Resolved
 	err := c.ask(ctx, q, &answer)
@@ -86,7 +92,8 @@ func (c *Cluster) resolveAll(ctx context.Context, name string) (elastic.Resolved
 // capabilities do not.
 func (c *Cluster) confirmEmpty(ctx context.Context, pattern string) error {
 	q := call{
-		method: http.MethodGet, path: "/" + joined([]string{pattern}) + "/_field_caps", params: url.Values{},
+		method: http.MethodGet, path: "/" + joined([]string{pattern}) + "/_field_caps",
+		params: url.Values{},
 	}
 	q.params.Set("fields", "_source")
 	q.params.Set("expand_wildcards", "open,closed")

@@ -53,8 +53,10 @@ func (q call) marshal() ([]byte, error) {
 	return body, nil
 }
 
-// retry repeats what may succeed later. Every request of this package can be repeated: each only reads.
-func (c *Cluster) retry(ctx context.Context, q call, tries uint, send func() (elastic.Answer, error)) (elastic.Answer, error) {
+// retry repeats what may succeed later. Every request of this package can be repeated: each only
+// reads.
+func (c *Cluster) retry(ctx context.Context, q call, tries uint,
+	send func() (elastic.Answer, error)) (elastic.Answer, error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = c.options.RetryInterval
 	return backoff.Retry(ctx, func() (elastic.Answer, error) {
@@ -70,7 +72,8 @@ func (c *Cluster) retry(ctx context.Context, q call, tries uint, send func() (el
 		backoff.WithBackOff(pause),
 		backoff.WithMaxTries(tries),
 		backoff.WithNotify(func(err error, next time.Duration) {
-			c.options.Logger.Warn("a request to the cluster is tried again", "request", q.method+" "+q.path, "error", err, "after", next)
+			c.options.Logger.Warn("a request to the cluster is tried again", "request", q.method+
+				" "+q.path, "error", err, "after", next)
 		}))
 }
 
@@ -78,17 +81,20 @@ func (c *Cluster) retry(ctx context.Context, q call, tries uint, send func() (el
 func isTransient(err error) bool {
 	var refused *elastic.Error
 	if !errors.As(err, &refused) {
-		return errors.Is(err, elastic.ErrUnreachable) && !elastic.IsFinal(err) || errors.Is(err, errBusyShards)
+		return errors.Is(err, elastic.ErrUnreachable) && !elastic.IsFinal(err) ||
+			errors.Is(err, errBusyShards)
 	}
 	if refused.Type == connectTransport {
-		return false // a remote cluster that is gone: its patterns stay open, and are tried by the next run
+		// a remote cluster that is gone: its patterns stay open, and are tried by the next run
+		return false
 	}
 	switch refused.Status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return true
 	case http.StatusServiceUnavailable:
 		// A point in time does not find a lost shard again, however often it is asked.
-		return len(refused.Shards) == 0 && len(missingShards(refused.Reason)) == 0 || anyTransient(refused.Shards)
+		return len(refused.Shards) == 0 && len(missingShards(refused.Reason)) == 0 ||
+			anyTransient(refused.Shards)
 	}
 	return false
 }
@@ -110,7 +116,8 @@ func anyTransient(shards []elastic.ShardFailure) bool {
 
 // send sends one request once and reads the answer into buf, which it may have to grow. An answer
 // longer than limit is elastic.ErrTooLarge; 0 is no limit.
-func (c *Cluster) send(ctx context.Context, q call, body, buf []byte, limit int64) (elastic.Answer, error) {
+func (c *Cluster) send(ctx context.Context, q call, body, buf []byte,
+	limit int64) (elastic.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.RequestTimeout)
 	defer cancel()
 	r := elastic.Request{Method: q.method, Path: q.path, Params: q.params, Body: body}
@@ -126,6 +133,7 @@ func noAnswer(err error) bool {
 	var refused *elastic.Error
 	var foreign *elastic.ForeignError
 	var contradicts *elastic.ContradictionError
-	return !errors.As(err, &refused) && !errors.As(err, &foreign) && !errors.As(err, &contradicts) &&
+	return !errors.As(err, &refused) && !errors.As(err, &foreign) &&
+		!errors.As(err, &contradicts) &&
 		!errors.Is(err, elastic.ErrTooLarge)
 }

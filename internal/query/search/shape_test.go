@@ -13,19 +13,21 @@ import (
 	"esrule/internal/query/search"
 )
 
-// TestNoDocumentIsLostToItsShape stores documents that Elasticsearch takes and that are hard to read
-// back, each among plain ones, and wants all of them.
+// TestNoDocumentIsLostToItsShape stores documents that Elasticsearch takes and that are hard to
+// read back, each among plain ones, and wants all of them.
 func TestNoDocumentIsLostToItsShape(t *testing.T) {
 	server := estest.For(t)
 	plain := `{"k": 1e3}`
 	f := func(name, document string, wantDeep bool, wantSource string) {
 		t.Helper()
 		index := server.Index(name)
-		server.Create(index, `{"mappings": {"dynamic": false, "properties": {"k": {"type": "keyword"}}}}`)
+		server.Create(index,
+			`{"mappings": {"dynamic": false, "properties": {"k": {"type": "keyword"}}}}`)
 		server.Bulk(index, plain)
 		server.Do("PUT", index+"/_doc/odd?refresh=true", document)
 		server.Bulk(index, plain)
-		hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), index, search.Request{Fields: []search.Wanted{{Path: "k"}}})
+		hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), index,
+			search.Request{Fields: []search.Wanted{{Path: "k"}}})
 		if len(hits) != 3 || len(failures) > 0 {
 			t.Fatalf("%s: got %d hits and the failures %+v, want 3 hits", name, len(hits), failures)
 		}
@@ -45,37 +47,41 @@ func TestNoDocumentIsLostToItsShape(t *testing.T) {
 		}
 	}
 	deep := func(n int) string {
-		return `{"k": "x", "deep": ` + strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n) + "}"
+		return `{"k": "x", "deep": ` + strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n) +
+			"}"
 	}
 	f("plain", plain, false, plain)
 	f("deep200", deep(200), false, deep(200))
 	f("deep297", deep(297), false, deep(297)) // refused within the page, taken alone
 	f("deep700", deep(700), true, deep(700))
 	f("deep998", deep(998), true, deep(998))
-	f("escapes", `{"k": "\u001b\u0007\\ \"\ud83d\ude00\udb40\udc01"}`, false, `{"k": "\u001b\u0007\\ \"\ud83d\ude00\udb40\udc01"}`)
+	f("escapes", `{"k": "\u001b\u0007\\ \"\ud83d\ude00\udb40\udc01"}`, false,
+		`{"k": "\u001b\u0007\\ \"\ud83d\ude00\udb40\udc01"}`)
 	f("surrogate", `{"k": "\ud800"}`, false, `{"k": "\ud800"}`)
 	f("comment", `{"k": 1 /* " */, "n": 2}`, false, `{"k":1,"n":2}`)
 	f("trailing", `{"k": 1} // "`, false, `{"k":1}`)
 	f("mark", "\ufeff"+`{"k": 1}`, false, `{"k":1}`)
 }
 
-// TestSourceTextAfterLooking holds that a text is what was sent, however much of the value was read before.
+// TestSourceTextAfterLooking holds that a text is what was sent, however much of the value was read
+// before.
 func TestSourceTextAfterLooking(t *testing.T) {
 	server := estest.For(t)
 	index := server.Index("text")
 	document := `{"path":"C:\\x\u001b\udb40\udc01","k\u0001y":1.50}`
 	server.Bulk(index, document)
-	eachPage(t, search.NewCluster(server.Client, search.Options{}), index, search.Request{}, func(page *search.Page) {
-		for hit := range page.Hits(nil) {
-			hit.ReadSource()
-			if got := string(hit.Source.GetStringBytes("path")); got != "C:\\x\x1b\U000e0001" {
-				t.Errorf("got the value %q", got)
+	eachPage(t, search.NewCluster(server.Client, search.Options{}), index, search.Request{},
+		func(page *search.Page) {
+			for hit := range page.Hits(nil) {
+				hit.ReadSource()
+				if got := string(hit.Source.GetStringBytes("path")); got != "C:\\x\x1b\U000e0001" {
+					t.Errorf("got the value %q", got)
+				}
+				if got := string(hit.SourceJSON()); got != document {
+					t.Errorf("got %s, want %s", got, document)
+				}
 			}
-			if got := string(hit.SourceJSON()); got != document {
-				t.Errorf("got %s, want %s", got, document)
-			}
-		}
-	})
+		})
 }
 
 // TestLargeDocuments reads pages that are larger than the reader has room for.
@@ -99,7 +105,10 @@ func TestLargeDocuments(t *testing.T) {
 	server.Bulk(index, docs...)
 	f := func(pageSize int, pageBytes int64) {
 		t.Helper()
-		hits, failures := read(t, search.NewCluster(server.Client, search.Options{PageSize: pageSize, MaxPageBytes: pageBytes}), index, search.Request{})
+		hits, failures := read(t,
+			search.NewCluster(server.Client,
+				search.Options{PageSize: pageSize, MaxPageBytes: pageBytes}), index,
+			search.Request{})
 		got := map[string]bool{}
 		for _, h := range hits {
 			var source struct{ N json.Number }
@@ -109,7 +118,8 @@ func TestLargeDocuments(t *testing.T) {
 			got[source.N.String()] = true
 		}
 		if diff := cmp.Diff(want, got); diff != "" || len(hits) != len(want) || len(failures) > 0 {
-			t.Errorf("page of %d hits or %d bytes: got %d hits, failures %v; documents (-want +got):\n%s", pageSize, pageBytes, len(hits), failures, diff)
+			t.Errorf("page of %d hits or %d bytes: got %d hits, failures %v; documents (-want "+
+				"+got):\n%s", pageSize, pageBytes, len(hits), failures, diff)
 		}
 	}
 	f(60, 10_000)
@@ -132,13 +142,14 @@ func TestFieldsGiveWhatSourceLacks(t *testing.T) {
 		t.Helper()
 		server.Do("PUT", index+"/_doc/1?refresh=true", document)
 		got := ""
-		eachPage(t, search.NewCluster(server.Client, search.Options{}), index, search.Request{Fields: []search.Wanted{{Path: path}}}, func(page *search.Page) {
-			for hit := range page.Hits(nil) {
-				if fields := hit.ReadFields(); fields != nil {
-					got = fields.String()
+		eachPage(t, search.NewCluster(server.Client, search.Options{}), index,
+			search.Request{Fields: []search.Wanted{{Path: path}}}, func(page *search.Page) {
+				for hit := range page.Hits(nil) {
+					if fields := hit.ReadFields(); fields != nil {
+						got = fields.String()
+					}
 				}
-			}
-		})
+			})
 		if got != want {
 			t.Errorf("%s of %s: got %s, want %s", path, document, got, want)
 		}
@@ -153,8 +164,8 @@ func TestFieldsGiveWhatSourceLacks(t *testing.T) {
 	f(`{"k": "x"}`, "no.such", ``)
 }
 
-// TestUnreadableDocument stores documents that Elasticsearch takes and cannot give back. It wants all
-// others, and the index named.
+// TestUnreadableDocument stores documents that Elasticsearch takes and cannot give back. It wants
+// all others, and the index named.
 func TestUnreadableDocument(t *testing.T) {
 	server := estest.For(t)
 	index, other := server.Index("a"), server.Index("b")
@@ -174,11 +185,14 @@ func TestUnreadableDocument(t *testing.T) {
 	server.Bulk(other, `{"k": "x"}`)
 	f := func(pageSize int, fields ...search.Wanted) {
 		t.Helper()
-		c := search.NewCluster(server.Client, search.Options{PageSize: pageSize, Tries: 2, RetryInterval: time.Millisecond})
+		c := search.NewCluster(server.Client, search.Options{PageSize: pageSize, Tries: 2,
+			RetryInterval: time.Millisecond})
 		hits, failures := read(t, c, server.Index("*"), search.Request{Fields: fields})
-		if len(hits) != 25 || len(failures) != 1 || failures[0].Index != index || failures[0].Type != "unreadable_document" ||
+		if len(hits) != 25 || len(failures) != 1 || failures[0].Index != index ||
+			failures[0].Type != "unreadable_document" ||
 			!strings.Contains(failures[0].Reason, "odd") {
-			t.Errorf("pages of %d, fields %v: got %d hits and the failures %+v, want 25 hits and one failure of %s", pageSize, fields, len(hits), failures, index)
+			t.Errorf("pages of %d, fields %v: got %d hits and the failures %+v, want 25 hits and "+
+				"one failure of %s", pageSize, fields, len(hits), failures, index)
 		}
 	}
 	f(1)

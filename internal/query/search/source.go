@@ -20,13 +20,15 @@ type sourceSetting struct {
 	Index  string `json:"index.mode"`
 }
 
-func (c *Cluster) sourceSettings(ctx context.Context, patterns []string) (map[string]sourceSettings, error) {
+func (c *Cluster) sourceSettings(ctx context.Context,
+	patterns []string) (map[string]sourceSettings, error) {
 	params := openIndices()
 	params.Set("flat_settings", "true")
 	params.Set("include_defaults", "true")
 	answer := settingsAnswer{}
 	_, err := c.askIndices(ctx, patterns, func(patterns []string) call {
-		return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_settings/index.mapping.source.mode,index.mode", params: params}
+		return call{method: http.MethodGet, path: "/" + joined(patterns) +
+			"/_settings/index.mapping.source.mode,index.mode", params: params}
 	}, &answer)
 	return answer, err
 }
@@ -36,8 +38,9 @@ type settingsAnswer map[string]sourceSettings
 
 func (settingsAnswer) Missing() string { return "" }
 
-// sourceMode tells how an index keeps `_source`. The mapping wins over the settings; the modes logsdb and
-// time_series mean synthetic unless the settings say otherwise, as they do where the licence forbids it.
+// sourceMode tells how an index keeps `_source`. The mapping wins over the settings; the modes
+// logsdb and time_series mean synthetic unless the settings say otherwise, as they do where the
+// licence forbids it.
 func sourceMode(m mappedField, s sourceSettings) event.SourceMode {
 	if m.Enabled != nil && !*m.Enabled {
 		return event.SourceOff
@@ -81,10 +84,11 @@ func anyPattern(patterns []string) *regexp.Regexp {
 	return regexp.MustCompile(`\A(?:` + strings.Join(alternatives, "|") + `)\z`)
 }
 
-// leavesOut tells whether the values under a path are missing from `_source`. A pattern that names a
-// parent goes for all below it.
+// leavesOut tells whether the values under a path are missing from `_source`. A pattern that names
+// a parent goes for all below it.
 func (f sourceFilter) leavesOut(path string) bool {
-	return f.includes != nil && !named(f.includes, path) || f.excludes != nil && named(f.excludes, path)
+	return f.includes != nil && !named(f.includes, path) || f.excludes != nil &&
+		named(f.excludes, path)
 }
 
 func named(patterns *regexp.Regexp, path string) bool {

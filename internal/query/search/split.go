@@ -2,9 +2,10 @@ package search
 
 import "bytes"
 
-// splitter walks over the text of an answer and finds its parts without reading them: a page holds a thousand documents,
-// of which one at a time is looked at. It is no judge of JSON: what it steps over need only be balanced and free of
-// comments, which Elasticsearch takes in a document and which could hide a bracket.
+// splitter walks over the text of an answer and finds its parts without reading them: a page holds
+// a thousand documents, of which one at a time is looked at. It is no judge of JSON: what it steps
+// over need only be balanced and free of comments, which Elasticsearch takes in a document and
+// which could hide a bracket.
 type splitter struct {
 	text []byte
 	at   int
@@ -162,7 +163,8 @@ func (s *splitter) skipString() bool {
 
 // plain are the characters that JSON has outside of strings, brackets left out.
 var plain = func() (table [256]bool) {
-	for _, c := range []byte(" \t\r\n0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+-.:,") {
+	for _, c := range []byte(
+		" \t\r\n0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+-.:,") {
 		table[c] = true
 	}
 	return table

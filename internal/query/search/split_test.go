@@ -50,39 +50,48 @@ func TestParsePage(t *testing.T) {
 	f(answerOf(`{"_index":null,"_id":"1","sort":[1]}`), "the answer has no _index of a hit")
 	f(answerOf(`{"_index":"i","_id":null,"sort":[1]}`), "the answer has no _id of a hit")
 	f(answerOf(`{"_index":"i","_id":"","sort":[1]}`), "the answer has no _id of a hit")
-	f(answerOf(`{"_index":"i","_id":"1","_score":null,"_source":{"a":[1,{"b":"}]"}]},"sort":[7]}`), `[7] i/1={"a":[1,{"b":"}]"}]}`)
+	f(answerOf(`{"_index":"i","_id":"1","_score":null,"_source":{"a":[1,{"b":"}]"}]},"sort":[7]}`),
+		`[7] i/1={"a":[1,{"b":"}]"}]}`)
 	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":"\\"},"sort":[1]} , {"_index":"i","_id":"\u0041\"","_source":{"b":"\\\""},"sort":[8, 9]}`), `[8, 9] i/1={"a":"\\"} i/A"={"b":"\\\""}`)
 	f(answerOf(`{"_index":"i","_id":"1","fields":{"k":["x"]},"ignored_field_values":{"k":["longer"]},"sort":[1]}`), `[1] i/1=+{"k":["x","longer"]}`)
 	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":1 /* "}} */},"sort":[1]}`), "not JSON")
 	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":1 # x`+"\n"+`},"sort":[1]}`), "not JSON")
 	f(answerOf(`{"_index":"i","_id":"1","_source":`+"\ufeff"+`{"a":1},"sort":[1]}`), "not JSON")
-	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":01x},"sort":[1]}`), `[1] i/1={"a":01x}?`) // no JSON, and alone in that
+	// no JSON, and alone in that
+	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":01x},"sort":[1]}`), `[1] i/1={"a":01x}?`)
 	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":"},"sort":[1]}`), "not JSON")
 	f(answerOf(`{"_index":"i","_id":"1"`), "not JSON")
 	twice := "the answer contradicts itself: it has "
 	f(strings.Replace(answerOf(``), `"took"`, `"hits":{"hits":[]},"took"`, 1), twice+`"hits" twice`)
-	f(strings.Replace(answerOf(``), `"hits":[]`, `"hits":[],"hits":[]`, 1), twice+`"hits.hits" twice`)
+	f(strings.Replace(answerOf(``), `"hits":[]`, `"hits":[],"hits":[]`, 1), twice+
+		`"hits.hits" twice`)
 	f(answerOf(`{"_index":"i","_index":"j","_id":"1","sort":[1]}`),
 		`the answer contradicts itself: a hit has "_index" twice`)
 	f(answerOf(``)+`{}`, "the answer contradicts itself: something follows its end")
-	f(answerOf(`{"_index":"i","_id":"1","sort":[null]}`), "the answer has no number in the sort of a hit")
-	f(answerOf(`{"_index":"i","_id":"1","sort":[]}`), "the answer has no number in the sort of a hit")
+	f(answerOf(`{"_index":"i","_id":"1","sort":[null]}`),
+		"the answer has no number in the sort of a hit")
+	f(answerOf(`{"_index":"i","_id":"1","sort":[]}`),
+		"the answer has no number in the sort of a hit")
 	f(answerOf(`{"_index":"i","_id":"1","sort":[2]},{"_index":"i","_id":"1","sort":[1]}`),
 		"the answer contradicts itself: its hits are not in order: sort is [1] after [2]")
 	f(`[]`, "not JSON")
 	f(``, "not JSON")
 	f(`{"a"}`, "not JSON")
 	f(`{"a":}`, "not JSON")
-	f(`{"took":"x"}`, "read took of the answer: json: cannot unmarshal string into Go value of type int64")
-	f(answerOf(`{"_index":"i","_id":"1","_source":`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`,"sort":[1]}`), `[1] i/1=`+strings.Repeat(`{"a":`, 400)+`1`+strings.Repeat(`}`, 400)+`?`)
+	f(`{"took":"x"}`, "read took of the answer: json: cannot unmarshal string into Go value of "+
+		"type int64")
+	f(answerOf(`{"_index":"i","_id":"1","_source":`+strings.Repeat(`{"a":`, 400)+`1`+
+		strings.Repeat(`}`, 400)+`,"sort":[1]}`), `[1] i/1=`+strings.Repeat(`{"a":`, 400)+`1`+
+		strings.Repeat(`}`, 400)+`?`)
 }
 
-// bothWays reads an answer whole before its hits are given out and while they are, and gives the hits of each. A document that
-// breaks the answer ends the second in front of it.
+// bothWays reads an answer whole before its hits are given out and while they are, and gives the
+// hits of each. A document that breaks the answer ends the second in front of it.
 func bothWays(text []byte, reader Reader) (wasWhole bool, whole, lazy []string, end state) {
 	give := func(p *Page, reader Reader) (hits []string) {
 		for h := range p.Hits(reader) {
-			hits = append(hits, h.Index+"/"+h.ID()+"="+string(h.Text())+string(h.FieldsJSON())+string(h.parts.sort))
+			hits = append(hits, h.Index+"/"+h.ID()+"="+
+				string(h.Text())+string(h.FieldsJSON())+string(h.parts.sort))
 		}
 		return hits
 	}
@@ -108,7 +117,8 @@ func TestPageBothWays(t *testing.T) {
 				t.Errorf("%s: got %q whole, %q while given out", list, whole, lazy)
 			}
 			if len(lazy) != want || end != wantEnd || wasWhole != (wantEnd == over) {
-				t.Errorf("%s: got %d hits, end %d, whole %v; want %d, %d", list, len(lazy), end, wasWhole, want, wantEnd)
+				t.Errorf("%s: got %d hits, end %d, whole %v; want %d, %d", list, len(lazy), end,
+					wasWhole, want, wantEnd)
 			}
 		}
 	}
@@ -126,21 +136,25 @@ func TestPageBothWays(t *testing.T) {
 	f(hit(`{"a":1}`)+","+hit("\ufeff"+`{"a":1}`), 1, broken)
 	f(hit(`{"a":1}`)+hit(`{"a":1}`), 1, broken)
 	f(hit(`{"a":1}`)+",", 1, broken)
-	f(`{"_index":"i","_id":"1","sort":[1]},{"_source":{"a":1},"sort":[2],"_id":"1","_index":"j"}`, 2, over)
+	f(`{"_index":"i","_id":"1","sort":[1]},{"_source":{"a":1},"sort":[2],"_id":"1","_index":"j"}`,
+		2, over)
 	f(`{"_index":"i","_id":"1","sort":[2]},{"_index":"i","_id":"2","sort":[2]}`, 1, broken)
 	f(`{"_index":"i","_id":"1","sort":[1],"_source":{},"_source":{}}`, 0, broken)
 	f(hit(`{"a":1}`)+`,{"_index":"i","_id":"1"}`, 1, broken)
 }
 
-// FuzzPageBothWays: where an answer with a document can be read whole, its hits are the same while they are given out.
+// FuzzPageBothWays: where an answer with a document can be read whole, its hits are the same while
+// they are given out.
 func FuzzPageBothWays(f *testing.F) {
-	for _, document := range []string{`{"a":1}`, `{"a":[1,{"b":"\"]}"}]}`, `{"a":1}/* */`, `{"a":1},"fields":{}`, `1`, `{"a":1}}`, `{},{`} {
+	for _, document := range []string{`{"a":1}`, `{"a":[1,{"b":"\"]}"}]}`, `{"a":1}/* */`,
+		`{"a":1},"fields":{}`, `1`, `{"a":1}}`, `{},{`} {
 		f.Add(document)
 	}
 	f.Fuzz(func(t *testing.T, document string) {
 		hit := `{"_index":"i","_id":"1","_source":` + document + `,"sort":[7]}`
 		for _, reader := range []Reader{nil, newSkimReader()} {
-			if wasWhole, whole, lazy, _ := bothWays([]byte(answerOf(hit+","+hit)), reader); wasWhole && !slices.Equal(whole, lazy) {
+			if wasWhole, whole, lazy, _ := bothWays([]byte(answerOf(hit+","+hit)),
+				reader); wasWhole && !slices.Equal(whole, lazy) {
 				t.Errorf("%q: got %q whole, %q while given out", document, whole, lazy)
 			}
 		}
@@ -176,15 +190,18 @@ func TestSplitAgrees(t *testing.T) {
 }
 
 func anything(depth int) *rapid.Generator[any] {
-	scalars := rapid.OneOf(rapid.String().AsAny(), rapid.Int().AsAny(), rapid.Float64Range(-1e9, 1e9).AsAny(), rapid.Bool().AsAny(), rapid.Just[any](nil))
+	scalars := rapid.OneOf(rapid.String().AsAny(), rapid.Int().AsAny(),
+		rapid.Float64Range(-1e9, 1e9).AsAny(), rapid.Bool().AsAny(), rapid.Just[any](nil))
 	if depth == 0 {
 		return scalars
 	}
 	return rapid.OneOf(scalars,
-		rapid.SliceOfN(anything(depth-1), 0, 4).AsAny(), rapid.MapOfN(rapid.String(), anything(depth-1), 0, 4).AsAny())
+		rapid.SliceOfN(anything(depth-1), 0, 4).AsAny(),
+		rapid.MapOfN(rapid.String(), anything(depth-1), 0, 4).AsAny())
 }
 
-// FuzzSplit: no text makes the splitter panic or hang, and what it takes for one value and fastjson for JSON is the same text.
+// FuzzSplit: no text makes the splitter panic or hang, and what it takes for one value and fastjson
+// for JSON is the same text.
 func FuzzSplit(f *testing.F) {
 	f.Add([]byte(`{"a":[1,"\"]",{"b":null}]}`))
 	f.Add([]byte(`"\\`))
@@ -193,7 +210,8 @@ func FuzzSplit(f *testing.F) {
 		_, _ = p.parse(text)
 		s := &splitter{text: text}
 		got, err := s.value()
-		if err == nil && fastjson.ValidateBytes(text) == nil && strings.TrimSpace(string(text)) != string(got) {
+		if err == nil && fastjson.ValidateBytes(text) == nil &&
+			strings.TrimSpace(string(text)) != string(got) {
 			t.Errorf("%q is one value, and only %q was taken", text, got)
 		}
 	})

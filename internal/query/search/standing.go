@@ -21,10 +21,11 @@ type Standing struct {
 	Blocked bool
 	// Shut says why a search passes the index over without a word, empty where it does not.
 	Shut string
-	// Unanswered says that the name is not that of an index: it is a pattern of a remote cluster, which
-	// does not say which of its indices are closed.
+	// Unanswered says that the name is not that of an index: it is a pattern of a remote cluster,
+	// which does not say which of its indices are closed.
 	Unanswered bool
-	// Shards is how many primary shards it has; 0 where that could not be read, as of a remote index.
+	// Shards is how many primary shards it has; 0 where that could not be read, as of a remote
+	// index.
 	Shards int
 }
 
@@ -34,11 +35,12 @@ func (s Standing) searched() bool { return s.Shut == "" && !s.Blocked }
 // The reasons for which a search passes over an index.
 const (
 	shutClosed = "the index is closed: open it"
-	shutFrozen = "the index is frozen (index.search.throttled), and searches pass it over: unfreeze it"
+	shutFrozen = "the index is frozen (index.search.throttled), and searches pass it over: " +
+		"unfreeze it"
 )
 
-// Standings returns the indices that the patterns stand for, open and closed, the targets of aliases
-// and the backing indices of data streams among them. A search names no closed index.
+// Standings returns the indices that the patterns stand for, open and closed, the targets of
+// aliases and the backing indices of data streams among them. A search names no closed index.
 func (c *Cluster) Standings(ctx context.Context, patterns []string) (map[string]Standing, error) {
 	all := map[string]Standing{}
 	err := c.inPortions(ctx, patterns, func(portion []string) error {
@@ -65,7 +67,8 @@ func (c *Cluster) standingsOf(ctx context.Context, patterns []string) (map[strin
 	for {
 		answer := standingsAnswer{}
 		blocked, err := c.askIndices(ctx, left, func(patterns []string) call {
-			return call{method: http.MethodGet, path: "/" + joined(patterns) + settings, params: params}
+			return call{method: http.MethodGet, path: "/" + joined(patterns) + settings,
+				params: params}
 		}, &answer)
 		if gone := missingName(err); slices.Contains(left, gone) {
 			left = slices.DeleteFunc(slices.Clone(left), func(p string) bool { return p == gone })
@@ -99,9 +102,10 @@ type standingsAnswer map[string]struct {
 	Settings struct {
 		Index struct {
 			CreationDate string `json:"creation_date"`
-			Closed       string `json:"verified_before_close"` // closing sets it, opening takes it away
-			Shards       string `json:"number_of_shards"`
-			Search       struct {
+			// closing sets it, opening takes it away
+			Closed string `json:"verified_before_close"`
+			Shards string `json:"number_of_shards"`
+			Search struct {
 				Throttled string `json:"throttled"`
 			} `json:"search"`
 		} `json:"index"`

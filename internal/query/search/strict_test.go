@@ -29,7 +29,8 @@ func (g *gateway) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// without takes a member out of an answer; the path's parts are separated by dots, * is each element.
+// without takes a member out of an answer; the path's parts are separated by dots, * is each
+// element.
 func without(t *testing.T, path string) func(res *http.Response) *http.Response {
 	return func(res *http.Response) *http.Response {
 		var body any
@@ -82,8 +83,14 @@ func TestIncompleteAnswer(t *testing.T) {
 	}
 	patterns := []string{index}
 	asked := map[string]func(c *search.Cluster) error{
-		"clock":    func(c *search.Cluster) error { _, err := c.Now(t.Context(), index, "d"); return err },
-		"mappings": func(c *search.Cluster) error { _, err := c.Mappings(t.Context(), patterns, []string{"d"}); return err },
+		"clock": func(c *search.Cluster) error {
+			_, err := c.Now(t.Context(), index, "d")
+			return err
+		},
+		"mappings": func(c *search.Cluster) error {
+			_, err := c.Mappings(t.Context(), patterns, []string{"d"})
+			return err
+		},
 		"exists": func(c *search.Cluster) error {
 			there, err := c.Exists(t.Context(), server.Index("none"))
 			if there {
@@ -92,11 +99,16 @@ func TestIncompleteAnswer(t *testing.T) {
 			return err
 		},
 	}
-	f := func(what string, about func(*http.Request) bool, change func(*http.Response) *http.Response, want string) {
+	f := func(what string, about func(*http.Request) bool,
+		change func(*http.Response) *http.Response, want string) {
 		t.Helper()
 		spoilt := 0
-		g := &gateway{about: about, change: func(res *http.Response) *http.Response { spoilt++; return change(res) }}
-		c := search.NewCluster(server.Through(g), search.Options{PageSize: 1, Tries: 2, RetryInterval: time.Millisecond})
+		g := &gateway{about: about, change: func(res *http.Response) *http.Response {
+			spoilt++
+			return change(res)
+		}}
+		c := search.NewCluster(server.Through(g),
+			search.Options{PageSize: 1, Tries: 2, RetryInterval: time.Millisecond})
 		ask, ok := asked[what]
 		if !ok {
 			ask = func(c *search.Cluster) error { return readAll(t, c, what, index) }
@@ -113,7 +125,8 @@ func TestIncompleteAnswer(t *testing.T) {
 	}
 	f("pages", path("/_pit"), without(t, "id"), "has no id,")
 	f("pages", path("/_pit"), empty, "has no id,")
-	for _, missing := range []string{"timed_out", "_shards", "_shards.total", "_shards.successful", "_shards.failed", "pit_id"} {
+	for _, missing := range []string{"timed_out", "_shards", "_shards.total", "_shards.successful",
+		"_shards.failed", "pit_id"} {
 		f("pages", path("/_search"), without(t, missing), "has no "+missing+",")
 	}
 	f("pages", path("/_search"), without(t, "hits"), "has no hits,")
@@ -145,7 +158,8 @@ func TestShardsThatDidNotAnswer(t *testing.T) {
 	server.Bulk(server.Index("b"), `{}`)
 	spoil := &faults{spoil: func(_ int64, res *http.Response) (*http.Response, error) {
 		body, err := io.ReadAll(res.Body)
-		return answer(200, strings.Replace(string(body), `"successful":2`, `"successful":1`, 1)), err
+		return answer(200, strings.Replace(string(body), `"successful":2`, `"successful":1`, 1)),
+			err
 	}}
 	c := search.NewCluster(server.Through(spoil), search.Options{})
 	_, failures := read(t, c, server.Index("*"), search.Request{})
@@ -154,7 +168,8 @@ func TestShardsThatDidNotAnswer(t *testing.T) {
 	}
 	count, err := c.Count(t.Context(), []string{server.Index("*")}, nil)
 	if err != nil || len(count.Failures) != 2 {
-		t.Errorf("count: got the failures %+v and the error %v, want one for each index", count.Failures, err)
+		t.Errorf("count: got the failures %+v and the error %v, want one for each index",
+			count.Failures, err)
 	}
 }
 
@@ -173,7 +188,8 @@ func TestOpeningBefore816(t *testing.T) {
 		t.Helper()
 		hits, failures := read(t, c, pattern, search.Request{})
 		if len(hits) != want || len(failures) > 0 {
-			t.Errorf("%s: got %d hits and the failures %v, want %d hits", pattern, len(hits), failures, want)
+			t.Errorf("%s: got %d hits and the failures %v, want %d hits", pattern, len(hits),
+				failures, want)
 		}
 	}
 	f(server.Index("*"), 2)

@@ -12,8 +12,8 @@ import (
 type wholeMapping struct {
 	copies  map[string][]string     // by target: the fields that copy_to copies there
 	runtime map[string]runtimeField // by path; each shadows a mapped field of its name
-	// through are the pass-through objects by their paths, with their priorities: a field in one of them
-	// goes by its name without that path too.
+	// through are the pass-through objects by their paths, with their priorities: a field in one of
+	// them goes by its name without that path too.
 	through map[string]int
 }
 
@@ -25,22 +25,26 @@ type runtimeField struct {
 }
 
 // wholeMappings reads the mappings of all indices, filtered by the server.
-func (c *Cluster) wholeMappings(ctx context.Context, patterns []string) (map[string]wholeMapping, error) {
+func (c *Cluster) wholeMappings(ctx context.Context,
+	patterns []string) (map[string]wholeMapping, error) {
 	const runtime = "*.mappings.runtime.*."
 	params := openIndices()
 	params.Set("filter_path", commas([]string{
 		"*.mappings.**.copy_to", "*.mappings.**.priority",
-		runtime + "type", runtime + "format", runtime + "fields.*.type", runtime + "fields.*.format",
+		runtime + "type", runtime + "format", runtime + "fields.*.type", runtime +
+			"fields.*.format",
 	}))
 	answer := wholeAnswer{}
 	if _, err := c.askIndices(ctx, patterns, func(patterns []string) call {
-		return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_mapping", params: params}
+		return call{method: http.MethodGet, path: "/" + joined(patterns) + "/_mapping",
+			params: params}
 	}, &answer); err != nil {
 		return nil, err
 	}
 	all := map[string]wholeMapping{}
 	for index, a := range answer {
-		w := wholeMapping{copies: map[string][]string{}, runtime: map[string]runtimeField{}, through: map[string]int{}}
+		w := wholeMapping{copies: map[string][]string{}, runtime: map[string]runtimeField{},
+			through: map[string]int{}}
 		w.properties("", a.Mappings.Properties)
 		for path, field := range a.Mappings.Runtime {
 			if len(field.Fields) == 0 {
@@ -103,8 +107,8 @@ func oneOrMore(text json.RawMessage) []string {
 	return list
 }
 
-// passThrough enters the fields of pass-through objects as aliases under the names without the path of
-// the object, which the mapping API does not know.
+// passThrough enters the fields of pass-through objects as aliases under the names without the path
+// of the object, which the mapping API does not know.
 func (c *Cluster) passThrough(ctx context.Context, patterns, fields []string, f *facts) error {
 	objects := map[string]bool{}
 	for _, w := range f.whole {
@@ -134,7 +138,8 @@ func (c *Cluster) passThrough(ctx context.Context, patterns, fields []string, f 
 		}
 		for _, path := range paths {
 			_, mapped := f.mapped[index][path]
-			if object := w.objectOf(path, f.mapped[index]); object != "" && !mapped && f.caps.typeOf(index, path) != "" {
+			if object := w.objectOf(path, f.mapped[index]); object != "" && !mapped &&
+				f.caps.typeOf(index, path) != "" {
 				f.mapped[index][path] = mappedField{Type: "alias", Path: object + "." + path}
 			}
 		}

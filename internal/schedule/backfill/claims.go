@@ -11,7 +11,8 @@ import (
 	"esrule/internal/schedule/state"
 )
 
-// Claims is one process's view of who works on what. Without documents it keeps nothing and every piece is free: a dry run.
+// Claims is one process's view of who works on what. Without documents it keeps nothing and every
+// piece is free: a dry run.
 type Claims struct {
 	documents *state.Store
 	worker    string
@@ -19,9 +20,11 @@ type Claims struct {
 	now       func() time.Time
 }
 
-// NewClaims gives the claims of one process, whose name is worker. A claim of another that shows no sign of life for a
-// lease, on our clock, may be taken over; clocks of two machines are never compared. documents is nil for a dry run.
-func NewClaims(documents *state.Store, worker string, lease time.Duration, now func() time.Time) *Claims {
+// NewClaims gives the claims of one process, whose name is worker. A claim of another that shows no
+// sign of life for a lease, on our clock, may be taken over; clocks of two machines are never
+// compared. documents is nil for a dry run.
+func NewClaims(documents *state.Store, worker string, lease time.Duration,
+	now func() time.Time) *Claims {
 	return &Claims{documents: documents, worker: worker, lease: lease, now: now}
 }
 
@@ -54,8 +57,10 @@ func (c *Claims) all(ctx context.Context, pieces []Piece) (map[string]Slice, err
 	return known, nil
 }
 
-// take claims a piece, or gives no claim and what it sees instead. before is what was seen of it last.
-func (c *Claims) take(ctx context.Context, p Piece, fresh Slice, before sight) (*claim, sight, error) {
+// take claims a piece, or gives no claim and what it sees instead. before is what was seen of it
+// last.
+func (c *Claims) take(ctx context.Context, p Piece, fresh Slice,
+	before sight) (*claim, sight, error) {
 	fresh.State, fresh.Worker = Claimed, c.worker
 	if c.documents == nil {
 		return &claim{claims: c, id: p.ID, slice: fresh}, sight{}, nil
@@ -77,7 +82,8 @@ func (c *Claims) take(ctx context.Context, p Piece, fresh Slice, before sight) (
 	}
 	if v.Exists() {
 		// One in our own name was claimed by a request whose answer was lost.
-		busy := current.State == Claimed && current.Worker != c.worker && (v != before.version || c.now().Sub(now.since) < c.lease)
+		busy := current.State == Claimed && current.Worker != c.worker &&
+			(v != before.version || c.now().Sub(now.since) < c.lease)
 		if busy || current.State == Done {
 			return nil, now, nil
 		}
@@ -90,8 +96,10 @@ func (c *Claims) take(ctx context.Context, p Piece, fresh Slice, before sight) (
 	return taken, now, err
 }
 
-// claim writes a slice in the place of what was seen of it. Where another was faster there is no claim; the next look says who.
-func (c *Claims) claim(ctx context.Context, p Piece, fresh Slice, seen state.Version) (*claim, error) {
+// claim writes a slice in the place of what was seen of it. Where another was faster there is no
+// claim; the next look says who.
+func (c *Claims) claim(ctx context.Context, p Piece, fresh Slice,
+	seen state.Version) (*claim, error) {
 	fresh.UpdatedAt = c.now().UTC().Truncate(time.Millisecond)
 	v, written, err := c.documents.Put(ctx, p.ID, fresh, seen)
 	if err != nil {
@@ -114,7 +122,8 @@ type claim struct {
 	over    bool
 }
 
-// errTakenOver: another took us for dead and has the slice now. It covers it too, so nothing is lost.
+// errTakenOver: another took us for dead and has the slice now. It covers it too, so nothing is
+// lost.
 var errTakenOver = errors.New("another worker has taken the slice over")
 
 // beat shows a sign of life.
@@ -160,7 +169,8 @@ func (c *claim) lost(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if v.Exists() && current.Worker == c.slice.Worker && current.State == c.slice.State && current.Beats == c.slice.Beats {
+	if v.Exists() && current.Worker == c.slice.Worker && current.State == c.slice.State &&
+		current.Beats == c.slice.Beats {
 		c.version = v
 		return nil
 	}

@@ -14,7 +14,8 @@ import (
 	"esrule/internal/sink"
 )
 
-// stuck never comes back from writing signals, as a process that was suspended; entered is closed when it begins to.
+// stuck never comes back from writing signals, as a process that was suspended; entered is closed
+// when it begins to.
 type stuck struct {
 	detect.Signals
 	once            *sync.Once
@@ -31,16 +32,19 @@ func (s stuck) Write(ctx context.Context, signals []sink.Signal) (sink.Result, e
 	return s.Signals.Write(ctx, signals)
 }
 
-// A slice whose worker shows no sign of life for a lease is taken over, and not before; the first one, come back to life, does no harm.
+// A slice whose worker shows no sign of life for a lease is taken over, and not before; the first
+// one, come back to life, does no harm.
 func TestTakenOver(t *testing.T) {
 	w := newWorld(t)
 	want := w.crowd(60, newRand(t))
 	p := w.kept(w.plan(1e9))
 	const lease = 2 * time.Second
-	writer := sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter})
+	writer := sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals,
+		DeadLetterIndex: w.indices.DeadLetter})
 	asleep := newStuck(writer)
 	ctx, kill := context.WithCancel(t.Context())
-	first, err := w.runner(p, worker{name: "first", workers: 2, lease: time.Hour, signals: asleep}) // too long a lease to give signs of life
+	// too long a lease to give signs of life
+	first, err := w.runner(p, worker{name: "first", workers: 2, lease: time.Hour, signals: asleep})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +75,8 @@ func TestAliveKeepsItsSlice(t *testing.T) {
 	want := w.crowd(60, newRand(t))
 	p := w.kept(w.plan(1e9))
 	const lease = 400 * time.Millisecond
-	writer := sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter})
+	writer := sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals,
+		DeadLetterIndex: w.indices.DeadLetter})
 	slow := newStuck(writer)
 	first, err := w.runner(p, worker{name: "first", workers: 2, lease: lease, signals: slow})
 	if err != nil {
@@ -83,7 +88,8 @@ func TestAliveKeepsItsSlice(t *testing.T) {
 	time.AfterFunc(4*lease, func() { close(slow.resume) })
 	totals := w.finish(p, worker{name: "second", workers: 1, lease: lease})
 	if c := totals.Counts; c.Created != want || c.Duplicates != 0 {
-		t.Errorf("got %d created and %d duplicates, want %d and none: a slice was covered twice", c.Created, c.Duplicates, want)
+		t.Errorf("got %d created and %d duplicates, want %d and none: a slice was covered twice",
+			c.Created, c.Duplicates, want)
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
@@ -103,7 +109,8 @@ func (f *failing) Mappings(ctx context.Context, patterns, fields []string) ([]se
 	return f.Cluster.Mappings(ctx, patterns, fields)
 }
 
-// A slice that fails is tried again, then recorded with its reason; the others go on, and the next command tries it once more.
+// A slice that fails is tried again, then recorded with its reason; the others go on, and the next
+// command tries it once more.
 func TestFailedSlice(t *testing.T) {
 	w := newWorld(t)
 	want := w.crowd(60, newRand(t))
@@ -111,20 +118,28 @@ func TestFailedSlice(t *testing.T) {
 		t.Helper()
 		w.forget()
 		p := w.kept(w.plan(1e9)) // one slice a rule
-		totals := w.finish(p, worker{name: "first", workers: 1, coverer: &failing{search.NewCluster(w.Client, search.Options{}), failures}})
+		totals := w.finish(p,
+			worker{name: "first", workers: 1,
+				coverer: &failing{search.NewCluster(w.Client, search.Options{}), failures}})
 		if totals.Failed != wantFailed || totals.Done != 2-wantFailed {
-			t.Errorf("%d failures: got %d slices failed and %d done, want %d and %d", failures, totals.Failed, totals.Done, wantFailed, 2-wantFailed)
+			t.Errorf("%d failures: got %d slices failed and %d done, want %d and %d", failures,
+				totals.Failed, totals.Done, wantFailed, 2-wantFailed)
 		}
 		if wantFailed > 0 {
-			if len(totals.Failures) != 1 || !strings.Contains(totals.Failures[0].Reason, "out of order") || totals.Failures[0].Time.Length() != w.span {
-				t.Errorf("%d failures: got the reasons %+v, want one, for the whole range", failures, totals.Failures)
+			if len(totals.Failures) != 1 ||
+				!strings.Contains(totals.Failures[0].Reason, "out of order") ||
+				totals.Failures[0].Time.Length() != w.span {
+				t.Errorf("%d failures: got the reasons %+v, want one, for the whole range",
+					failures, totals.Failures)
 			}
-			if kept, err := w.store().Totals(t.Context(), p); err != nil || kept.Failed != wantFailed || len(kept.Failures) != 1 {
+			if kept, err := w.store().Totals(t.Context(), p); err != nil ||
+				kept.Failed != wantFailed || len(kept.Failures) != 1 {
 				t.Errorf("%d failures: the account says %+v, %v", failures, kept, err)
 			}
 		}
 		if totals = w.finish(p, worker{name: "second"}); !totals.Whole() || len(w.ids()) != want {
-			t.Errorf("%d failures: the second command leaves %+v and %d signals, want %d", failures, totals, len(w.ids()), want)
+			t.Errorf("%d failures: the second command leaves %+v and %d signals, want %d", failures,
+				totals, len(w.ids()), want)
 		}
 	}
 	f(0, 0)
@@ -138,8 +153,10 @@ func TestUnkept(t *testing.T) {
 	w := newWorld(t)
 	want := w.crowd(60, newRand(t))
 	var said strings.Builder
-	totals := w.finish(w.plan(10), worker{name: "dry", workers: 3, unkept: true, signals: sink.NewLines(&said, nil)})
-	if n := strings.Count(said.String(), "\n"); n != want || totals.Counts.Created != want || !totals.Whole() {
+	totals := w.finish(w.plan(10), worker{name: "dry", workers: 3, unkept: true,
+		signals: sink.NewLines(&said, nil)})
+	if n := strings.Count(said.String(), "\n"); n != want || totals.Counts.Created != want ||
+		!totals.Whole() {
 		t.Errorf("got %d lines and %+v, want %d signals", n, totals, want)
 	}
 	w.Refresh(w.indices.State)
@@ -148,7 +165,8 @@ func TestUnkept(t *testing.T) {
 	}
 }
 
-// A plan is found again by what was asked for, not by what it meant at the time; --restart makes it anew.
+// A plan is found again by what was asked for, not by what it meant at the time; --restart makes it
+// anew.
 func TestPlanIsFoundAgain(t *testing.T) {
 	w := newWorld(t)
 	w.crowd(20, newRand(t))
@@ -163,7 +181,8 @@ func TestPlanIsFoundAgain(t *testing.T) {
 	}
 	f("the same words", id("now-30d", "now"), id("now-30d", "now"), true)
 	f("another range", id("now-30d", "now"), id("now-31d", "now"), false)
-	f("patterns in another order", id("now-30d", "now", "a", "b"), id("now-30d", "now", "b", "a"), true)
+	f("patterns in another order", id("now-30d", "now", "a", "b"), id("now-30d", "now", "b", "a"),
+		true)
 	f("other patterns", id("now-30d", "now", "a"), id("now-30d", "now"), false)
 	before := id("now-30d", "now")
 	w.rule("third", `process where process.name : "new"`)
@@ -173,7 +192,8 @@ func TestPlanIsFoundAgain(t *testing.T) {
 	again := w.plan(10)
 	again.Request.Range.To = again.Request.Range.To.Add(time.Hour)
 	if kept := w.kept(again); kept.Request.Range != first.Request.Range || kept.Generation != 0 {
-		t.Errorf("kept again: got the range %s, want the first one's %s", kept.Request.Range, first.Request.Range)
+		t.Errorf("kept again: got the range %s, want the first one's %s", kept.Request.Range,
+			first.Request.Range)
 	}
 	w.finish(first, worker{name: "first"})
 	anew, err := w.store().Replace(t.Context(), again)

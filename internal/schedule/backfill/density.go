@@ -10,14 +10,17 @@ import (
 )
 
 const (
-	// coarse is into how many stretches a range is divided at first, fine into how many one that holds too much.
+	// coarse is into how many stretches a range is divided at first, fine into how many one that
+	// holds too much.
 	coarse, fine = 1000, 100
-	// refinements bounds how many stretches of one rule are looked at more closely; the slices of the others come out larger.
+	// refinements bounds how many stretches of one rule are looked at more closely; the slices of
+	// the others come out larger.
 	refinements = 200
 )
 
-// A slice is to hold this part of all candidates, within bounds: small enough to be shared, shown and repeated,
-// large enough that opening a point in time and reading the mappings for each costs nothing to speak of.
+// A slice is to hold this part of all candidates, within bounds: small enough to be shared, shown
+// and repeated, large enough that opening a point in time and reading the mappings for each costs
+// nothing to speak of.
 const (
 	slicesWanted      = 12
 	smallestSliceSize = 20_000
@@ -38,9 +41,11 @@ type density struct {
 	asked    int
 }
 
-// measure gives the stretches that hold any candidates, in order, none of them much larger than a slice, where time can tell
-// them apart; and the size of a slice, which it chooses where it is given 0.
-func (d *density) measure(ctx context.Context, within span.Interval, size int64) ([]stretch, int64, error) {
+// measure gives the stretches that hold any candidates, in order, none of them much larger than a
+// slice, where time can tell them apart; and the size of a slice, which it chooses where it is
+// given 0.
+func (d *density) measure(ctx context.Context, within span.Interval,
+	size int64) ([]stretch, int64, error) {
 	stretches, err := d.count(ctx, within, within.Length()/coarse)
 	if err != nil {
 		return nil, 0, err
@@ -77,7 +82,8 @@ func (d *density) refine(ctx context.Context, stretches []stretch, size int64) (
 	return refined, nil
 }
 
-func (d *density) count(ctx context.Context, within span.Interval, width time.Duration) ([]stretch, error) {
+func (d *density) count(ctx context.Context, within span.Interval,
+	width time.Duration) ([]stretch, error) {
 	width = max(width.Truncate(time.Millisecond), time.Millisecond)
 	h, err := d.cluster.Histogram(ctx, d.patterns, d.query(within), "@timestamp", width)
 	if err != nil {
@@ -99,8 +105,8 @@ func (d *density) count(ctx context.Context, within span.Interval, width time.Du
 	return stretches, nil
 }
 
-// cut puts cuts between stretches, so that each slice holds about as many candidates as are wanted. Every moment of the
-// range is in one slice, whether anything was counted there or not.
+// cut puts cuts between stretches, so that each slice holds about as many candidates as are wanted.
+// Every moment of the range is in one slice, whether anything was counted there or not.
 func cut(within span.Interval, stretches []stretch, size int64) (cuts, weights []int64) {
 	cuts = []int64{within.From.UnixMilli()}
 	var held int64

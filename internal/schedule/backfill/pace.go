@@ -8,8 +8,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Pace keeps a backfill from hurting the cluster: at most so many documents a second, and a rest whenever the
-// cluster answers more slowly than it does as a rule. All workers of a process share one.
+// Pace keeps a backfill from hurting the cluster: at most so many documents a second, and a rest
+// whenever the cluster answers more slowly than it does as a rule. All workers of a process share
+// one.
 type Pace struct {
 	limit *rate.Limiter // nil: as fast as the cluster goes
 
@@ -48,21 +49,24 @@ func (p *Pace) wait(ctx context.Context, documents int, waited time.Duration) er
 }
 
 const (
-	// slow is how many times the usual a page may take, and slack what it may take besides, before we rest.
+	// slow is how many times the usual a page may take, and slack what it may take besides, before
+	// we rest.
 	slow        = 3
 	slack       = 250 * time.Millisecond
 	longestRest = 30 * time.Second
 )
 
-// rest is how long to leave the cluster alone behind a page: as long as the page took beyond the usual. A cluster that
-// refuses (429) makes a page late too, since it was asked for again with growing pauses.
+// rest is how long to leave the cluster alone behind a page: as long as the page took beyond the
+// usual. A cluster that refuses (429) makes a page late too, since it was asked for again with
+// growing pauses.
 func (p *Pace) rest(waited time.Duration) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.usual == 0 || waited < p.usual {
 		p.usual = waited
 	} else {
-		p.usual += p.usual/50 + time.Microsecond // the usual may grow, but not as fast as a cluster in trouble slows down
+		// the usual may grow, but not as fast as a cluster in trouble slows down
+		p.usual += p.usual/50 + time.Microsecond
 	}
 	if waited < slow*p.usual+slack {
 		return 0

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// A page that takes much longer than pages do as a rule is followed by a rest as long as it took beyond.
+// A page that takes much longer than pages do as a rule is followed by a rest as long as it took
+// beyond.
 func TestRest(t *testing.T) {
 	p := NewPace(0)
 	f := func(waited, want time.Duration) {
@@ -39,7 +40,8 @@ func TestRestLearns(t *testing.T) {
 	}
 }
 
-// All workers together read no more than so many documents a second, also where a page holds more than that.
+// All workers together read no more than so many documents a second, also where a page holds more
+// than that.
 func TestMaxRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPace(1000)

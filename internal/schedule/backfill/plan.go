@@ -16,7 +16,8 @@ import (
 
 // Request is what the user asked for.
 type Request struct {
-	// From and To are as they were typed: by them a plan is found again, though "now-30d" means another time each day.
+	// From and To are as they were typed: by them a plan is found again, though "now-30d" means
+	// another time each day.
 	From string `json:"from"`
 	To   string `json:"to"`
 	// Index are the patterns that replace those of the rules.
@@ -25,12 +26,14 @@ type Request struct {
 	Range span.Interval `json:"range"`
 }
 
-// Plan is the work of one backfill. It is a document of the state index, readable by the next release.
+// Plan is the work of one backfill. It is a document of the state index, readable by the next
+// release.
 type Plan struct {
 	Kind    string `json:"kind"`    // "backfill"
 	Version int    `json:"version"` // of this format
 	ID      string `json:"id"`
-	// Generation counts how often the plan was made anew (--restart). Slices belong to one generation.
+	// Generation counts how often the plan was made anew (--restart). Slices belong to one
+	// generation.
 	Generation int       `json:"generation"`
 	Request    Request   `json:"request"`
 	Rules      []Part    `json:"rules"`
@@ -62,12 +65,14 @@ type Source struct {
 	Pattern string `json:"pattern"`
 	// Indices are open and can be read.
 	Indices []string `json:"indices"`
-	// Documents is the number of events of the range; Timeless how many documents have no @timestamp at all, which no range reaches.
+	// Documents is the number of events of the range; Timeless how many documents have no
+	// @timestamp at all, which no range reaches.
 	Documents int64 `json:"documents"`
 	Timeless  int64 `json:"timeless"`
 	// Unsearched are the indices, or the pattern itself, that are not searched, and why.
 	Unsearched []detect.Failure `json:"unsearched,omitempty"`
-	// Silent did not answer when the plan was made: they are not in the numbers, and are searched all the same.
+	// Silent did not answer when the plan was made: they are not in the numbers, and are searched
+	// all the same.
 	Silent []detect.Failure `json:"silent,omitempty"`
 }
 
@@ -97,14 +102,16 @@ type Piece struct {
 	Weight int64
 }
 
-// Pieces lists the slices of the plan: the oldest of each rule first, then the second ones, so that every rule gets on.
+// Pieces lists the slices of the plan: the oldest of each rule first, then the second ones, so that
+// every rule gets on.
 func (p *Plan) Pieces() []Piece {
 	var all []Piece
 	for i := range p.Rules {
 		part := &p.Rules[i]
 		for n := range len(part.Cuts) - 1 {
 			all = append(all, Piece{
-				ID: fmt.Sprintf("slice-%s-%d-%s-%d", p.ID, p.Generation, part.RuleID, n), Part: i, Number: n, Weight: part.Weights[n],
+				ID: fmt.Sprintf("slice-%s-%d-%s-%d", p.ID, p.Generation, part.RuleID, n), Part: i,
+				Number: n, Weight: part.Weights[n],
 				Window: span.New(time.UnixMilli(part.Cuts[n]), time.UnixMilli(part.Cuts[n+1])),
 			})
 		}

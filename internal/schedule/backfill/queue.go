@@ -40,11 +40,12 @@ func newQueue(pieces []Piece, known map[string]Slice) *queue {
 	return q
 }
 
-// recheck is how long a worker without work waits until it looks for some again, unless a task is given back before.
+// recheck is how long a worker without work waits until it looks for some again, unless a task is
+// given back before.
 const recheck = 200 * time.Millisecond
 
-// next gives the first task that is due, for the caller alone. Where none is, changed is closed when to ask again at once;
-// where nothing is left at all, it is nil.
+// next gives the first task that is due, for the caller alone. Where none is, changed is closed
+// when to ask again at once; where nothing is left at all, it is nil.
 func (q *queue) next(now time.Time) (t *task, changed <-chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -98,12 +99,15 @@ func (q *queue) done() map[int][]span.Interval {
 // Totals is where a plan stands.
 type Totals struct {
 	Slices, Done, Failed int
-	// Weight is how many candidates the plan expects, DoneWeight how many of them lie in slices that are done.
+	// Weight is how many candidates the plan expects, DoneWeight how many of them lie in slices
+	// that are done.
 	Weight, DoneWeight int64
 	Counts             Counts
-	// Workers are the processes that did the slices, by the names that their signals carry as execution.
+	// Workers are the processes that did the slices, by the names that their signals carry as
+	// execution.
 	Workers []string
-	// Failures are the indices, or errors, for which slices failed, with the time that is not covered for them.
+	// Failures are the indices, or errors, for which slices failed, with the time that is not
+	// covered for them.
 	Failures []Uncovered
 }
 

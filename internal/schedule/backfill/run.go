@@ -22,11 +22,11 @@ import (
 
 // Options say how a plan is worked off.
 type Options struct {
-	// Workers is how many slices are read at once, each with one point in time; 2 where 0. The last signals of one more may be
-	// written meanwhile.
+	// Workers is how many slices are read at once, each with one point in time; 2 where 0. The last
+	// signals of one more may be written meanwhile.
 	Workers int
-	// Tries is how often a slice is tried before it counts as failed; 3 where 0. RetryPause is the pause behind the
-	// first, doubled each time; 5 s where 0.
+	// Tries is how often a slice is tried before it counts as failed; 3 where 0. RetryPause is the
+	// pause behind the first, doubled each time; 5 s where 0.
 	Tries      int
 	RetryPause time.Duration
 	Pace       *Pace
@@ -55,7 +55,8 @@ type Runner struct {
 }
 
 // NewRunner takes a plan up where its slices stand.
-func NewRunner(ctx context.Context, c *detect.Coverer, claims *Claims, p *Plan, detections []*detect.Detection, o Options) (*Runner, error) {
+func NewRunner(ctx context.Context, c *detect.Coverer, claims *Claims, p *Plan,
+	detections []*detect.Detection, o Options) (*Runner, error) {
 	if o.Workers <= 0 {
 		o.Workers = 2
 	}
@@ -69,8 +70,10 @@ func NewRunner(ctx context.Context, c *detect.Coverer, claims *Claims, p *Plan, 
 		o.Pace = NewPace(0)
 	}
 	r := &Runner{
-		coverer: c, claims: claims, plan: p, options: o, detections: map[rule.ID]*detect.Detection{}, held: map[*claim]context.CancelCauseFunc{},
-		execution: sink.Execution{ID: claims.worker, Type: sink.Manual, Version: o.Version, Intended: p.Request.Range.To, Now: o.Now},
+		coverer: c, claims: claims, plan: p, options: o,
+		detections: map[rule.ID]*detect.Detection{}, held: map[*claim]context.CancelCauseFunc{},
+		execution: sink.Execution{ID: claims.worker, Type: sink.Manual, Version: o.Version,
+			Intended: p.Request.Range.To, Now: o.Now},
 	}
 	for _, d := range detections {
 		r.detections[d.Rule.ID] = d
@@ -116,9 +119,9 @@ func (r *Runner) Progress() Progress {
 // errStopped: the user asked for an end.
 var errStopped = errors.New("stopped")
 
-// Run works until every slice is done or failed, by this process or another. When stop is closed it ends after the
-// pages in flight and gives its slices back. An error is about the account that is kept, not about a slice: what was
-// done stays done.
+// Run works until every slice is done or failed, by this process or another. When stop is closed it
+// ends after the pages in flight and gives its slices back. An error is about the account that is
+// kept, not about a slice: what was done stays done.
 func (r *Runner) Run(ctx context.Context, stop <-chan struct{}) error {
 	// Whoever waits for something is woken by stop; what is in flight has ctx.
 	idle, wake := context.WithCancelCause(ctx)
@@ -159,7 +162,8 @@ func (r *Runner) beat(ctx context.Context) {
 			case errors.Is(err, errTakenOver):
 				cancel(errTakenOver)
 			case err != nil && ctx.Err() == nil:
-				r.options.Log.Warn("no sign of life could be given for a slice; another worker may take it over, which does no harm", "slice", claim.id, "error", err)
+				r.options.Log.Warn("no sign of life could be given for a slice; another worker "+
+					"may take it over, which does no harm", "slice", claim.id, "error", err)
 			}
 		}
 	}
@@ -190,8 +194,9 @@ func (r *Runner) work(ctx, idle context.Context) error {
 	}
 }
 
-// useTurn works on the next slice, or waits until there may be one. A turn in which no account could be kept lasts until
-// it is time to try again, so that no more than the workers try. more is false where nothing is left.
+// useTurn works on the next slice, or waits until there may be one. A turn in which no account
+// could be kept lasts until it is time to try again, so that no more than the workers try. more is
+// false where nothing is left.
 func (r *Runner) useTurn(ctx, idle context.Context, drained func()) (more bool, err error) {
 	t, changed := r.queue.next(r.options.Now())
 	pause := recheck
@@ -211,8 +216,8 @@ func (r *Runner) useTurn(ctx, idle context.Context, drained func()) (more bool, 
 	return true, nil
 }
 
-// turn waits until another slice may be opened and read, and gives what is called once that is done.
-// It gives nil where somebody wants an end.
+// turn waits until another slice may be opened and read, and gives what is called once that is
+// done. It gives nil where somebody wants an end.
 func (r *Runner) turn(ctx, idle context.Context) (drained func()) {
 	if r.reading.Acquire(idle, 1) != nil {
 		return nil
@@ -226,7 +231,8 @@ func (r *Runner) turn(ctx, idle context.Context) (drained func()) {
 }
 
 // try works on a task, and gives the pause before the next.
-func (r *Runner) try(ctx, idle context.Context, t *task, drained func()) (pause time.Duration, err error) {
+func (r *Runner) try(ctx, idle context.Context, t *task,
+	drained func()) (pause time.Duration, err error) {
 	if err := r.take(ctx, idle, t, drained); err != nil {
 		return r.setback(ctx, err)
 	}
@@ -235,7 +241,8 @@ func (r *Runner) try(ctx, idle context.Context, t *task, drained func()) (pause 
 }
 
 const (
-	// patience is how many times in a row the account may be out of reach before the work ends: some five minutes.
+	// patience is how many times in a row the account may be out of reach before the work ends:
+	// some five minutes.
 	patience     = 10
 	longestPause = time.Minute
 )
@@ -247,14 +254,16 @@ func (r *Runner) setback(ctx context.Context, err error) (time.Duration, error) 
 		return 0, err
 	}
 	pause := min(r.options.RetryPause<<(n-1), longestPause)
-	r.options.Log.Warn("the state index could not be asked or written; the work waits and goes on", "error", err, "after", pause)
+	r.options.Log.Warn("the state index could not be asked or written; the work waits and goes on",
+		"error", err, "after", pause)
 	return pause, nil
 }
 
 // take works on a task if it can be claimed.
 func (r *Runner) take(ctx, idle context.Context, t *task, drained func()) error {
 	part := &r.plan.Rules[t.Part]
-	fresh := Slice{Kind: "slice", Version: planVersion, Plan: r.plan.ID, RuleID: part.RuleID, Window: t.Window}
+	fresh := Slice{Kind: "slice", Version: planVersion, Plan: r.plan.ID, RuleID: part.RuleID,
+		Window: t.Window}
 	c, seen, err := r.claims.take(ctx, t.Piece, fresh, t.seen)
 	if err != nil {
 		r.queue.put(t, func(*task) {})
@@ -287,11 +296,13 @@ func (r *Runner) cover(ctx, idle context.Context, t *task, c *claim, drained fun
 	}()
 	var read int64
 	out, err := r.search(working, part, detect.Target{
-		Patterns: part.Patterns, Window: t.Window, Timestamps: byTimestamp(), Now: r.plan.MadeAt, Drained: drained,
+		Patterns: part.Patterns, Window: t.Window, Timestamps: byTimestamp(), Now: r.plan.MadeAt,
+		Drained: drained,
 		EachPage: func(page *search.Page) error {
 			read += int64(page.Given())
 			r.candidates.Add(int64(page.Given()))
-			if err := r.options.Pace.wait(idle, page.Given(), page.Waited); err != nil && ctx.Err() == nil {
+			if err := r.options.Pace.wait(idle, page.Given(), page.Waited); err != nil &&
+				ctx.Err() == nil {
 				return errStopped
 			}
 			if idle.Err() != nil && ctx.Err() == nil {
@@ -309,19 +320,23 @@ func (r *Runner) cover(ctx, idle context.Context, t *task, c *claim, drained fun
 }
 
 // search covers a slice. Where nothing may be read there is nothing to search: the plan says so.
-func (r *Runner) search(ctx context.Context, part *Part, target detect.Target) (detect.Outcome, error) {
+func (r *Runner) search(ctx context.Context, part *Part,
+	target detect.Target) (detect.Outcome, error) {
 	if len(part.Patterns) == 0 {
 		return detect.Outcome{}, nil
 	}
 	known := func(index string) bool { return slices.Contains(r.unsearched, index) }
 	target.Began, target.Accounted = r.plan.MadeAt, known
 	out, err := r.coverer.Cover(ctx, r.detections[part.RuleID], target, r.execution)
-	out.Failures = slices.DeleteFunc(out.Failures, func(f detect.Failure) bool { return known(f.Index) })
+	out.Failures = slices.DeleteFunc(out.Failures, func(f detect.Failure) bool {
+		return known(f.Index)
+	})
 	return out, err
 }
 
 // enter records what became of a slice: done, stopped, to be tried again, or failed.
-func (r *Runner) enter(ctx context.Context, t *task, c *claim, out detect.Outcome, err error) error {
+func (r *Runner) enter(ctx context.Context, t *task, c *claim, out detect.Outcome,
+	err error) error {
 	failures := out.Failures
 	stopped := errors.Is(err, errStopped) || ctx.Err() != nil
 	if err != nil && !stopped {
@@ -365,17 +380,20 @@ func (r *Runner) enter(ctx context.Context, t *task, c *claim, out detect.Outcom
 }
 
 // tell logs what a slice lacks, each reason once with all its indices.
-func (r *Runner) tell(t *task, state State, failures []detect.Failure, pause time.Duration, stopped bool) {
+func (r *Runner) tell(t *task, state State, failures []detect.Failure, pause time.Duration,
+	stopped bool) {
 	if stopped {
 		return
 	}
 	part := &r.plan.Rules[t.Part]
 	for _, alike := range detect.ByReason(failures) {
-		what := []any{"rule", part.RuleID, "slice", t.Window, "indices", alike.Indices, "reason", alike.Reason}
+		what := []any{"rule", part.RuleID, "slice", t.Window, "indices", alike.Indices, "reason",
+			alike.Reason}
 		if state == Failed {
 			r.options.Log.Error("a slice is not covered; the same command tries it again", what...)
 			continue
 		}
-		r.options.Log.Warn("a slice was not searched whole; it is tried again", append(what, "after", pause)...)
+		r.options.Log.Warn("a slice was not searched whole; it is tried again",
+			append(what, "after", pause)...)
 	}
 }

@@ -23,7 +23,8 @@ const (
 	Failed State = "failed"
 )
 
-// Slice is what became of a piece of a plan. It is a document of the state index, readable by the next release.
+// Slice is what became of a piece of a plan. It is a document of the state index, readable by the
+// next release.
 type Slice struct {
 	Kind    string        `json:"kind"` // "slice"
 	Version int           `json:"version"`
@@ -41,9 +42,9 @@ type Slice struct {
 	UpdatedAt time.Time        `json:"updated_at"`
 }
 
-// Counts is what searching came to. Of the matched, Created are new signals, Duplicates were alerted
-// before, Reduced are new but without their event's fields, WithoutEvent only say where the event is,
-// and DeadLettered could not be written to the signals index at all.
+// Counts is what searching came to. Of the matched, Created are new signals, Duplicates were
+// alerted before, Reduced are new but without their event's fields, WithoutEvent only say where the
+// event is, and DeadLettered could not be written to the signals index at all.
 type Counts struct {
 	Candidates   int `json:"candidates"`
 	Matched      int `json:"matched"`
@@ -56,7 +57,8 @@ type Counts struct {
 
 func countsOf(o detect.Outcome) Counts {
 	w := o.Written
-	return Counts{o.Candidates, o.Matched, w.Created, w.Duplicates, w.Reduced, w.WithoutEvent, w.DeadLettered}
+	return Counts{o.Candidates, o.Matched, w.Created, w.Duplicates, w.Reduced, w.WithoutEvent,
+		w.DeadLettered}
 }
 
 func (c *Counts) add(o Counts) {

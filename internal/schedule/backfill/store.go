@@ -41,7 +41,8 @@ func (s *Store) load(ctx context.Context, id string) (*Plan, state.Version, erro
 // known refuses what a newer release wrote.
 func (p *Plan) known() error {
 	if p.Version > planVersion {
-		return fmt.Errorf("the plan of backfill %s has format %d, this release knows %d: run the newer release, or start anew with --restart", p.ID, p.Version, planVersion)
+		return fmt.Errorf("the plan of backfill %s has format %d, this release knows %d: run the "+
+			"newer release, or start anew with --restart", p.ID, p.Version, planVersion)
 	}
 	return nil
 }

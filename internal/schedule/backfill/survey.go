@@ -25,7 +25,8 @@ type Reader interface {
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
 	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
 	Unanswered(ctx context.Context, patterns []string) ([]search.Failure, []string, error)
-	Histogram(ctx context.Context, patterns []string, query any, dateField string, width time.Duration) (search.Histogram, error)
+	Histogram(ctx context.Context, patterns []string, query any, dateField string,
+		width time.Duration) (search.Histogram, error)
 }
 
 // Survey makes plans. It only reads.
@@ -33,17 +34,21 @@ type Survey struct {
 	Cluster Reader
 	// Own are the program's indices, never read for events.
 	Own []string
-	// SliceSize is how many candidates a slice is to hold; 0 is a share of the whole that suits its size.
+	// SliceSize is how many candidates a slice is to hold; 0 is a share of the whole that suits its
+	// size.
 	SliceSize int64
 	Now       func() time.Time
 }
 
-// byTimestamp is how history is searched: when an event was ingested says nothing of when it happened.
+// byTimestamp is how history is searched: when an event was ingested says nothing of when it
+// happened.
 func byTimestamp() prefilter.Timestamps { return prefilter.Timestamps{Primary: "@timestamp"} }
 
 // Plan looks at what the rules' patterns hold, and cuts the range.
-func (s *Survey) Plan(ctx context.Context, r Request, detections []*detect.Detection) (*Plan, error) {
-	p := &Plan{Kind: "backfill", Version: planVersion, ID: PlanID(r, detections), Request: r, MadeAt: s.Now().UTC().Truncate(time.Millisecond)}
+func (s *Survey) Plan(ctx context.Context, r Request,
+	detections []*detect.Detection) (*Plan, error) {
+	p := &Plan{Kind: "backfill", Version: planVersion, ID: PlanID(r, detections), Request: r,
+		MadeAt: s.Now().UTC().Truncate(time.Millisecond)}
 	readable, there := map[string]bool{}, map[string]bool{}
 	for _, d := range detections {
 		for _, pattern := range indexpattern.Adding(d.Patterns) {
@@ -54,7 +59,8 @@ func (s *Survey) Plan(ctx context.Context, r Request, detections []*detect.Detec
 			source, may, err := s.source(ctx, label, r.Range)
 			if errors.Is(err, elastic.ErrForbidden) { // the others can be searched
 				source.Unsearched = append(source.Unsearched, detect.Failure{Index: label,
-					Reason: fmt.Sprintf("it may not be read (%v), then run the same with --restart", err)})
+					Reason: fmt.Sprintf("it may not be read (%v), then run the same with --restart",
+						err)})
 				source.Indices, may, err = nil, false, nil
 			}
 			if err != nil {
@@ -65,11 +71,17 @@ func (s *Survey) Plan(ctx context.Context, r Request, detections []*detect.Detec
 		}
 	}
 	for _, d := range detections {
-		patterns := indexpattern.Keep(d.Patterns, func(pattern string) bool { return readable[labelOf(d.Patterns, pattern)] })
-		part := Part{RuleID: d.Rule.ID, Name: d.Rule.Name, Fingerprint: d.Fingerprint(), Patterns: patterns}
+		patterns := indexpattern.Keep(d.Patterns, func(pattern string) bool {
+			return readable[labelOf(d.Patterns, pattern)]
+		})
+		part := Part{RuleID: d.Rule.ID, Name: d.Rule.Name, Fingerprint: d.Fingerprint(),
+			Patterns: patterns}
 		part.Cuts, part.Weights = cut(r.Range, nil, 1)
-		if !slices.ContainsFunc(patterns, func(pattern string) bool { return there[labelOf(d.Patterns, pattern)] }) {
-			p.Rules = append(p.Rules, part) // nothing to measure; an index that comes meanwhile is searched
+		if !slices.ContainsFunc(patterns, func(pattern string) bool {
+			return there[labelOf(d.Patterns, pattern)]
+		}) {
+			// nothing to measure; an index that comes meanwhile is searched
+			p.Rules = append(p.Rules, part)
 			continue
 		}
 		unjudged, err := s.measure(ctx, d, &part, r.Range)
@@ -86,7 +98,9 @@ func (s *Survey) Plan(ctx context.Context, r Request, detections []*detect.Detec
 func (p *Plan) leaveOut(patterns []string, unjudged []detect.Failure) {
 	for _, f := range unjudged {
 		at := slices.IndexFunc(p.Sources, func(s Source) bool {
-			return slices.ContainsFunc(patterns, func(p string) bool { return labelOf(patterns, p) == s.Pattern }) && slices.Contains(s.Indices, f.Index)
+			return slices.ContainsFunc(patterns, func(p string) bool {
+				return labelOf(patterns, p) == s.Pattern
+			}) && slices.Contains(s.Indices, f.Index)
 		})
 		if at >= 0 && !slices.Contains(p.Sources[at].Unsearched, f) {
 			p.Sources[at].Unsearched = append(p.Sources[at].Unsearched, f)
@@ -94,13 +108,15 @@ func (p *Plan) leaveOut(patterns []string, unjudged []detect.Failure) {
 	}
 }
 
-// labelOf is one pattern of a list with its exclusions, as Elasticsearch takes it: "logs-*,-logs-old-*".
+// labelOf is one pattern of a list with its exclusions, as Elasticsearch takes it:
+// "logs-*,-logs-old-*".
 func labelOf(patterns []string, pattern string) string {
 	return strings.Join(indexpattern.Alone(patterns, pattern), ",")
 }
 
 // source looks at one pattern, with its exclusions. may reports whether any of it can be read.
-func (s *Survey) source(ctx context.Context, label string, within span.Interval) (source Source, may bool, err error) {
+func (s *Survey) source(ctx context.Context, label string,
+	within span.Interval) (source Source, may bool, err error) {
 	source = Source{Pattern: label}
 	patterns, open, err := detect.Searchable(ctx, s.Cluster, strings.Split(label, ","))
 	if err != nil {
@@ -117,11 +133,13 @@ func (s *Survey) source(ctx context.Context, label string, within span.Interval)
 		return source, false, err
 	}
 	notOwn := dsl.Not(dsl.Terms("_index", s.Own))
-	inRange, err := s.Cluster.Count(ctx, patterns, dsl.And(prefilter.Anytime(byTimestamp(), within.From, within.To), notOwn))
+	inRange, err := s.Cluster.Count(ctx, patterns,
+		dsl.And(prefilter.Anytime(byTimestamp(), within.From, within.To), notOwn))
 	if err != nil {
 		return source, false, err
 	}
-	timeless, err := s.Cluster.Count(ctx, patterns, dsl.And(dsl.Not(dsl.Exists("@timestamp")), notOwn))
+	timeless, err := s.Cluster.Count(ctx, patterns,
+		dsl.And(dsl.Not(dsl.Exists("@timestamp")), notOwn))
 	if err != nil {
 		return source, false, err
 	}
@@ -143,22 +161,28 @@ func (s *Survey) indices(ctx context.Context, source *Source) error {
 		return err
 	}
 	for _, index := range closed {
-		source.Unsearched = append(source.Unsearched, detect.Failure{Index: index, Reason: "it is closed: open it, then run the same with --restart"})
+		source.Unsearched = append(source.Unsearched,
+			detect.Failure{Index: index,
+				Reason: "it is closed: open it, then run the same with --restart"})
 	}
-	source.Indices = slices.DeleteFunc(open, func(index string) bool { return slices.Contains(closed, index) || slices.Contains(s.Own, index) })
+	source.Indices = slices.DeleteFunc(open, func(index string) bool {
+		return slices.Contains(closed, index) || slices.Contains(s.Own, index)
+	})
 	return nil
 }
 
 // measure finds where a rule's candidates lie, and cuts between them.
-func (s *Survey) measure(ctx context.Context, d *detect.Detection, part *Part, within span.Interval) (unjudged []detect.Failure, err error) {
+func (s *Survey) measure(ctx context.Context, d *detect.Detection, part *Part,
+	within span.Interval) (unjudged []detect.Failure, err error) {
 	classes, err := d.Classes(ctx, s.Cluster, part.Patterns)
 	if err != nil {
 		return nil, err
 	}
-	density := density{cluster: s.Cluster, patterns: part.Patterns, query: func(w span.Interval) dsl.Clause {
-		query, _ := d.Query(classes, byTimestamp(), w, s.Own)
-		return query
-	}}
+	density := density{cluster: s.Cluster, patterns: part.Patterns,
+		query: func(w span.Interval) dsl.Clause {
+			query, _ := d.Query(classes, byTimestamp(), w, s.Own)
+			return query
+		}}
 	_, unjudged = d.Query(classes, byTimestamp(), within, s.Own)
 	spans, size, err := density.measure(ctx, within, s.SliceSize)
 	if err != nil {
@@ -171,11 +195,12 @@ func (s *Survey) measure(ctx context.Context, d *detect.Detection, part *Part, w
 	return unjudged, nil
 }
 
-// Changes are the indices that a plan's patterns stand for now and did not when it was made, and the other way round.
+// Changes are the indices that a plan's patterns stand for now and did not when it was made, and
+// the other way round.
 type Changes struct{ Gone, New []string }
 
-// Changes compares the plan with what is there now. What could not be searched when the plan was made
-// is not looked at again. The changes hold for all patterns but those that the error names.
+// Changes compares the plan with what is there now. What could not be searched when the plan was
+// made is not looked at again. The changes hold for all patterns but those that the error names.
 func (s *Survey) Changes(ctx context.Context, p *Plan) (Changes, error) {
 	var before, after []string
 	var errs []error
@@ -203,5 +228,7 @@ func (s Source) isBarred() bool {
 
 func without(all, some []string) []string {
 	slices.Sort(all)
-	return slices.DeleteFunc(slices.Compact(slices.Clone(all)), func(index string) bool { return slices.Contains(some, index) })
+	return slices.DeleteFunc(slices.Compact(slices.Clone(all)), func(index string) bool {
+		return slices.Contains(some, index)
+	})
 }

@@ -13,19 +13,21 @@ import (
 	"esrule/internal/schedule/backfill"
 )
 
-// forbids answers what is asked of an index with 403, as Elasticsearch does for want of a privilege.
+// forbids answers what is asked of an index with 403, as Elasticsearch does for want of a
+// privilege.
 type forbids struct{ index, action string }
 
 func (f forbids) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := http.DefaultTransport.RoundTrip(req)
-	if err == nil && strings.Contains(req.URL.Path, f.index) && strings.Contains(req.URL.Path, f.action) {
+	if err == nil && strings.Contains(req.URL.Path, f.index) &&
+		strings.Contains(req.URL.Path, f.action) {
 		res.StatusCode = http.StatusForbidden
 	}
 	return res, err
 }
 
-// TestForbiddenPattern: a pattern that may not be searched, or not be looked at any more, keeps no other
-// from being planned, or compared with the plan.
+// TestForbiddenPattern: a pattern that may not be searched, or not be looked at any more, keeps no
+// other from being planned, or compared with the plan.
 func TestForbiddenPattern(t *testing.T) {
 	w := newWorld(t)
 	other := w.Index("other")
@@ -34,7 +36,8 @@ func TestForbiddenPattern(t *testing.T) {
 		d.Patterns = []string{w.Index("events-*"), other}
 	}
 	survey := func(f forbids) *backfill.Survey {
-		c := search.NewCluster(w.Through(f), search.Options{Tries: 1, RetryInterval: time.Millisecond})
+		c := search.NewCluster(w.Through(f),
+			search.Options{Tries: 1, RetryInterval: time.Millisecond})
 		return &backfill.Survey{Cluster: c, Own: w.own(), Now: time.Now}
 	}
 	plan, err := survey(forbids{other, "/_search"}).Plan(t.Context(), w.request(), w.detections)
@@ -42,7 +45,8 @@ func TestForbiddenPattern(t *testing.T) {
 		t.Fatal(err)
 	}
 	unsearched := plan.Unsearched()
-	if len(unsearched) != 1 || unsearched[0].Index != other || !strings.Contains(unsearched[0].Reason, "403") {
+	if len(unsearched) != 1 || unsearched[0].Index != other ||
+		!strings.Contains(unsearched[0].Reason, "403") {
 		t.Errorf("the plan: got unsearched %+v, want %s and why", unsearched, other)
 	}
 	for _, part := range plan.Rules {

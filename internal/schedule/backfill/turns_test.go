@@ -21,7 +21,8 @@ type opened struct {
 	enough chan struct{}
 }
 
-func (o *opened) OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error) {
+func (o *opened) OpenPointInTime(ctx context.Context,
+	patterns []string) (*search.PointInTime, error) {
 	if o.left.Add(-1) == 0 {
 		close(o.enough)
 	}
@@ -33,9 +34,11 @@ func TestNextSliceMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	want := w.crowd(60, newRand(t))
 	p := w.kept(w.plan(1e9)) // one slice a rule, each with signals
-	two := &opened{Cluster: search.NewCluster(w.Client, search.Options{}), enough: make(chan struct{})}
+	two := &opened{Cluster: search.NewCluster(w.Client, search.Options{}),
+		enough: make(chan struct{})}
 	two.left.Store(2)
-	waiting := newStuck(sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter}))
+	waiting := newStuck(sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals,
+		DeadLetterIndex: w.indices.DeadLetter}))
 	go func() {
 		select {
 		case <-two.enough:
@@ -78,7 +81,8 @@ func (b *busiest) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// So many workers ask the cluster for no more than so many pages at once, and hold no more than so many points in time.
+// So many workers ask the cluster for no more than so many pages at once, and hold no more than so
+// many points in time.
 func TestNoMoreThanWorkers(t *testing.T) {
 	w := newWorld(t)
 	w.crowd(400, newRand(t))
@@ -86,9 +90,11 @@ func TestNoMoreThanWorkers(t *testing.T) {
 		t.Helper()
 		w.forget()
 		b := &busiest{}
-		w.finish(w.kept(w.plan(20)), worker{name: "counted", client: w.Through(b), workers: workers})
+		w.finish(w.kept(w.plan(20)), worker{name: "counted", client: w.Through(b),
+			workers: workers})
 		if b.most > workers || b.mostPoints > workers || b.points != 0 {
-			t.Errorf("%d workers: got %d searches at once, and %d points in time, %d of them left open; want at most %d of each, and none",
+			t.Errorf("%d workers: got %d searches at once, and %d points in time, %d of them "+
+				"left open; want at most %d of each, and none",
 				workers, b.most, b.mostPoints, b.points, workers)
 		}
 	}
@@ -101,13 +107,15 @@ func TestNoMoreThanWorkers(t *testing.T) {
 type unkeeping struct{ left atomic.Int32 }
 
 func (u *unkeeping) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/_doc/slice-") && u.left.Add(-1) >= 0 {
+	if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/_doc/slice-") &&
+		u.left.Add(-1) >= 0 {
 		return nil, errors.New("the state index is out of reach")
 	}
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// Where no account can be kept for a while the work waits and goes on; where that lasts it ends and says why.
+// Where no account can be kept for a while the work waits and goes on; where that lasts it ends and
+// says why.
 func TestAccountOutOfReach(t *testing.T) {
 	w := newWorld(t)
 	want := w.crowd(60, newRand(t))
@@ -116,19 +124,23 @@ func TestAccountOutOfReach(t *testing.T) {
 		w.forget()
 		u := &unkeeping{}
 		u.left.Store(int32(refused))
-		r, err := w.runner(w.kept(w.plan(10)), worker{name: "unkept", client: w.Through(u), workers: workers})
+		r, err := w.runner(w.kept(w.plan(10)), worker{name: "unkept", client: w.Through(u),
+			workers: workers})
 		if err != nil {
 			t.Fatal(err)
 		}
 		err = r.Run(t.Context(), nil)
 		if wantError == "" && (err != nil || !r.Totals().Whole() || len(w.ids()) != want) {
-			t.Errorf("%d claims refused, %d workers: got %v, %+v and %d signals, want all %d", refused, workers, err, r.Totals(), len(w.ids()), want)
+			t.Errorf("%d claims refused, %d workers: got %v, %+v and %d signals, want all %d",
+				refused, workers, err, r.Totals(), len(w.ids()), want)
 		}
 		if wantError != "" && (err == nil || !strings.Contains(err.Error(), wantError)) {
-			t.Errorf("%d claims refused, %d workers: got the error %v, want one with %q", refused, workers, err, wantError)
+			t.Errorf("%d claims refused, %d workers: got the error %v, want one with %q", refused,
+				workers, err, wantError)
 		}
 		if tries := refused - int(u.left.Load()); wantError != "" && tries <= 10 {
-			t.Errorf("%d claims refused, %d workers: ended behind %d tries, want more than 10", refused, workers, tries)
+			t.Errorf("%d claims refused, %d workers: ended behind %d tries, want more than 10",
+				refused, workers, tries)
 		}
 	}
 	f(0, 1, "")

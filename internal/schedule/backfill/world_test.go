@@ -24,7 +24,8 @@ import (
 	"esrule/internal/span"
 )
 
-// world is a cluster with two rules, an index of events from the first days of 2021, and what a backfill needs.
+// world is a cluster with two rules, an index of events from the first days of 2021, and what a
+// backfill needs.
 type world struct {
 	*estest.Cluster
 	t          *testing.T
@@ -57,7 +58,8 @@ func (l *log) String() string {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	c := estest.For(t)
-	w := &world{Cluster: c, t: t, start: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), span: 48 * time.Hour}
+	w := &world{Cluster: c, t: t, start: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC),
+		span: 48 * time.Hour}
 	w.events = w.index("one")
 	w.rule("bad", `process where process.name : "bad*"`)
 	w.rule("worse", `process where process.name : ("bad1", "worse*")`)
@@ -69,7 +71,8 @@ func newWorld(t *testing.T) *world {
 func (w *world) forget() {
 	w.t.Helper()
 	n := rand.IntN(1e9)
-	w.indices = sink.Indices{Signals: w.Index(fmt.Sprint("signals", n)), State: w.Index(fmt.Sprint("state", n)), DeadLetter: w.Index(fmt.Sprint("dead", n))}
+	w.indices = sink.Indices{Signals: w.Index(fmt.Sprint("signals", n)),
+		State: w.Index(fmt.Sprint("state", n)), DeadLetter: w.Index(fmt.Sprint("dead", n))}
 	if _, err := w.indices.Ensure(w.t.Context(), w.Client); err != nil {
 		w.t.Fatal(err)
 	}
@@ -89,8 +92,10 @@ func (w *world) rule(id rule.ID, text string) {
 		w.t.Fatal(err)
 	}
 	d, err := detect.New(&rule.Rule{
-		ID: id, Name: "Rule " + string(id), Severity: "high", RiskScore: 73, Type: "eql", Language: "eql", Query: text, Parsed: query,
-		Index: []string{w.Index("events-*")}, From: 9 * time.Minute, Interval: 5 * time.Minute, EventCategoryField: "event.category",
+		ID: id, Name: "Rule " + string(id), Severity: "high", RiskScore: 73, Type: "eql",
+		Language: "eql", Query: text, Parsed: query,
+		Index: []string{w.Index("events-*")}, From: 9 * time.Minute, Interval: 5 * time.Minute,
+		EventCategoryField: "event.category",
 	}, nil)
 	if err != nil {
 		w.t.Fatal(err)
@@ -111,7 +116,9 @@ func (w *world) crowd(n int, r *rand.Rand) (signals int) {
 		}
 		name := names[r.IntN(len(names))]
 		signals += worth[name]
-		docs = append(docs, fmt.Sprintf(`{"@timestamp":%q,"event":{"category":"process"},"process":{"name":%q,"pid":%d}}`, at.Format(time.RFC3339Nano), name, i))
+		docs = append(docs, fmt.Sprintf(
+			`{"@timestamp":%q,"event":{"category":"process"},"process":{"name":%q,"pid":%d}}`,
+			at.Format(time.RFC3339Nano), name, i))
 	}
 	w.Bulk(w.events, docs...)
 	w.Refresh(w.events)
@@ -119,7 +126,8 @@ func (w *world) crowd(n int, r *rand.Rand) (signals int) {
 }
 
 func (w *world) request() backfill.Request {
-	return backfill.Request{From: "2021-01-01", To: "2021-01-02", Range: span.New(w.start, w.start.Add(w.span))}
+	return backfill.Request{From: "2021-01-01", To: "2021-01-02",
+		Range: span.New(w.start, w.start.Add(w.span))}
 }
 
 func (w *world) own() []string {
@@ -127,7 +135,8 @@ func (w *world) own() []string {
 }
 
 func (w *world) survey(sliceSize int64) *backfill.Survey {
-	return &backfill.Survey{Cluster: search.NewCluster(w.Client, search.Options{Tries: 1}), Own: w.own(), SliceSize: sliceSize, Now: time.Now}
+	return &backfill.Survey{Cluster: search.NewCluster(w.Client, search.Options{Tries: 1}),
+		Own: w.own(), SliceSize: sliceSize, Now: time.Now}
 }
 
 func (w *world) plan(sliceSize int64) *backfill.Plan {
@@ -179,7 +188,8 @@ func (w *world) runner(p *backfill.Plan, o worker) (*backfill.Runner, error) {
 	}
 	logger := slog.New(slog.NewTextHandler(&w.log, nil))
 	if o.signals == nil {
-		o.signals = sink.NewWriter(client, sink.Options{SignalsIndex: w.indices.Signals, DeadLetterIndex: w.indices.DeadLetter, MaxElapsed: time.Millisecond})
+		o.signals = sink.NewWriter(client, sink.Options{SignalsIndex: w.indices.Signals,
+			DeadLetterIndex: w.indices.DeadLetter, MaxElapsed: time.Millisecond})
 	}
 	if o.coverer == nil {
 		o.coverer = search.NewCluster(client, search.Options{PageSize: o.pageSize, Tries: 1})
@@ -191,7 +201,8 @@ func (w *world) runner(p *backfill.Plan, o worker) (*backfill.Runner, error) {
 	return backfill.NewRunner(w.t.Context(),
 		&detect.Coverer{Cluster: o.coverer, Signals: o.signals, Own: w.own(), Log: logger},
 		backfill.NewClaims(documents, o.name, o.lease, time.Now), p, w.detections,
-		backfill.Options{Workers: o.workers, Tries: o.tries, RetryPause: time.Millisecond, Now: time.Now, Log: logger, Version: "test"})
+		backfill.Options{Workers: o.workers, Tries: o.tries, RetryPause: time.Millisecond,
+			Now: time.Now, Log: logger, Version: "test"})
 }
 
 // finish works on a plan until nothing is left.
@@ -219,8 +230,8 @@ func (w *world) ids() []string {
 	return ids
 }
 
-// dying is the network of a process that is killed at its nth request: neither that nor any later one arrives, or the
-// nth does and its answer is lost.
+// dying is the network of a process that is killed at its nth request: neither that nor any later
+// one arrives, or the nth does and its answer is lost.
 type dying struct {
 	mu      sync.Mutex
 	left    int

@@ -24,7 +24,8 @@ func NewStore(client elastic.Transport, index string) *Store {
 	return &Store{client: client, index: index}
 }
 
-// Version is the state of a document that a change is based on. The zero value stands for no document.
+// Version is the state of a document that a change is based on. The zero value stands for no
+// document.
 type Version struct {
 	seqNo, primaryTerm int
 	exists             bool
@@ -124,7 +125,8 @@ func (s *Store) path(action string, id ...string) string {
 }
 
 // send sends a request with a body, nil for none, and reads the answer.
-func (s *Store) send(ctx context.Context, r elastic.Request, body any, into elastic.Complete) error {
+func (s *Store) send(ctx context.Context, r elastic.Request, body any,
+	into elastic.Complete) error {
 	if body != nil {
 		var err error
 		if r, err = r.JSON(body); err != nil {
@@ -142,7 +144,8 @@ func (s *Store) send(ctx context.Context, r elastic.Request, body any, into elas
 // the value is left alone.
 func (s *Store) Get(ctx context.Context, id string, into any) (Version, error) {
 	document := found{asked: id}
-	err := s.send(ctx, elastic.Request{Method: http.MethodGet, Path: s.path("_doc", id)}, nil, &document)
+	err := s.send(ctx, elastic.Request{Method: http.MethodGet, Path: s.path("_doc", id)}, nil,
+		&document)
 	if errors.Is(err, elastic.ErrNotFound) {
 		return Version{}, nil
 	}
@@ -159,7 +162,8 @@ func (s *Store) Get(ctx context.Context, id string, into any) (Version, error) {
 const atOnce = 1000
 
 // GetAll reads documents by their ids and hands on those that are there, in any order.
-func (s *Store) GetAll(ctx context.Context, ids []string, each func(id string, source json.RawMessage) error) error {
+func (s *Store) GetAll(ctx context.Context, ids []string,
+	each func(id string, source json.RawMessage) error) error {
 	for len(ids) > 0 {
 		n := min(len(ids), atOnce)
 		answer := several{asked: ids[:n]}
@@ -212,8 +216,10 @@ func (m *several) Contradiction() string {
 }
 
 // Search hands on the documents of a kind, at most 1,000, those that were changed last first.
-func (s *Store) Search(ctx context.Context, kind string, each func(id string, source json.RawMessage) error) error {
-	r := elastic.Request{Method: http.MethodPost, Path: s.path("_search"), Params: url.Values{"ignore_unavailable": {"true"}}}
+func (s *Store) Search(ctx context.Context, kind string,
+	each func(id string, source json.RawMessage) error) error {
+	r := elastic.Request{Method: http.MethodPost, Path: s.path("_search"),
+		Params: url.Values{"ignore_unavailable": {"true"}}}
 	body := map[string]any{
 		"size": atOnce, "query": map[string]any{"term": map[string]string{"kind": kind}},
 		"sort": []any{map[string]string{"updated_at": "desc"}},
@@ -277,14 +283,17 @@ func (a *foundAll) Contradiction() string {
 	return cmp.Or(a.Shards.Contradiction(), a.Hits.Total.Contradiction(n))
 }
 
-// Put writes a document in the place of the version, and returns the version that it has now. done is
-// false, and nothing is changed, where another instance was faster.
-func (s *Store) Put(ctx context.Context, id string, document any, v Version) (now Version, done bool, err error) {
-	r := elastic.Request{Method: http.MethodPut, Path: s.path("_create", id), Good: http.StatusCreated}
+// Put writes a document in the place of the version, and returns the version that it has now. done
+// is false, and nothing is changed, where another instance was faster.
+func (s *Store) Put(ctx context.Context, id string, document any,
+	v Version) (now Version, done bool, err error) {
+	r := elastic.Request{Method: http.MethodPut, Path: s.path("_create", id),
+		Good: http.StatusCreated}
 	answer := written{asked: id, as: "created"}
 	if v.exists {
 		r.Path, r.Good, answer.as = s.path("_doc", id), http.StatusOK, "updated"
-		r.Params = url.Values{"if_seq_no": {strconv.Itoa(v.seqNo)}, "if_primary_term": {strconv.Itoa(v.primaryTerm)}}
+		r.Params = url.Values{"if_seq_no": {strconv.Itoa(v.seqNo)},
+			"if_primary_term": {strconv.Itoa(v.primaryTerm)}}
 	}
 	err = s.send(ctx, r, document, &answer)
 	if errors.Is(err, elastic.ErrConflict) {

@@ -41,7 +41,8 @@ func TestPut(t *testing.T) {
 	put("d", first, false)
 	v, err := store.Get(t.Context(), "one/two", &got)
 	if err != nil || v != second || got.Text != "c" {
-		t.Errorf("got %+v of version %v and the error %v, want c of version %v", got, v, err, second)
+		t.Errorf("got %+v of version %v and the error %v, want c of version %v", got, v, err,
+			second)
 	}
 }
 
@@ -89,14 +90,21 @@ func withoutProduct(res *http.Response) *http.Response {
 func TestIncompleteAnswer(t *testing.T) {
 	server := estest.For(t)
 	index := server.Index("state")
-	if _, _, err := state.NewStore(server.Client, index).Put(t.Context(), "a", note{Kind: "note", At: 1}, state.Version{}); err != nil {
+	if _, _, err := state.NewStore(server.Client, index).Put(t.Context(), "a",
+		note{Kind: "note", At: 1}, state.Version{}); err != nil {
 		t.Fatal(err)
 	}
 	server.Refresh(index)
 	puts := 0
 	asked := map[string]func(s *state.Store) error{
-		"get":  func(s *state.Store) error { _, err := s.Get(t.Context(), "a", &note{}); return err },
-		"none": func(s *state.Store) error { _, err := s.Get(t.Context(), "none", &note{}); return err },
+		"get": func(s *state.Store) error {
+			_, err := s.Get(t.Context(), "a", &note{})
+			return err
+		},
+		"none": func(s *state.Store) error {
+			_, err := s.Get(t.Context(), "none", &note{})
+			return err
+		},
 		"put": func(s *state.Store) error {
 			puts++
 			_, _, err := s.Put(t.Context(), fmt.Sprint("p", puts), note{}, state.Version{})
@@ -106,7 +114,9 @@ func TestIncompleteAnswer(t *testing.T) {
 			_, _, err := s.Put(t.Context(), "a", note{}, state.Version{})
 			return err
 		},
-		"all": func(s *state.Store) error { return s.GetAll(t.Context(), []string{"a", "b"}, ignore) },
+		"all": func(s *state.Store) error {
+			return s.GetAll(t.Context(), []string{"a", "b"}, ignore)
+		},
 		"search": func(s *state.Store) error {
 			return s.Search(t.Context(), "note", ignore)
 		},

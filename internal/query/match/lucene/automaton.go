@@ -16,7 +16,8 @@ type automaton struct {
 	classes  int
 	next     []uint16 // by state and class
 	accepts  []bool   // by state
-	// stuck and done are the states in which nothing, and everything, that may follow is accepted; -1 for none.
+	// stuck and done are the states in which nothing, and everything, that may follow is accepted;
+	// -1 for none.
 	stuck, done int
 }
 

@@ -5,7 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// naive gives the places at which a match of n can end that begins at a place, by trying everything.
+// naive gives the places at which a match of n can end that begins at a place, by trying
+// everything.
 func naive(n *node, text []rune, from int) map[int]bool {
 	ends := map[int]bool{}
 	switch n.kind {
@@ -67,11 +68,12 @@ func naive(n *node, text []rune, from int) map[int]bool {
 	return ends
 }
 
-// FuzzRegexp holds that no expression makes Compile panic, and that an automaton says what the naive matcher
-// says.
+// FuzzRegexp holds that no expression makes Compile panic, and that an automaton says what the
+// naive matcher says.
 func FuzzRegexp(f *testing.F) {
 	for _, seed := range [][2]string{
-		{`a(b|c)*d`, "abcd"}, {`~(ab)&.*c`, "abc"}, {`[^a-c]{1,3}x?`, "zzx"}, {`<1-23>"a.b"`, "7a.b"}, {`(a?){2,}@b#|é.`, "éb"}, {`\d\W[\s_]`, "1- "},
+		{`a(b|c)*d`, "abcd"}, {`~(ab)&.*c`, "abc"}, {`[^a-c]{1,3}x?`, "zzx"},
+		{`<1-23>"a.b"`, "7a.b"}, {`(a?){2,}@b#|é.`, "éb"}, {`\d\W[\s_]`, "1- "},
 	} {
 		f.Add(seed[0], seed[1], false)
 		f.Add(seed[0], seed[1], true)
@@ -95,7 +97,8 @@ func FuzzRegexp(f *testing.F) {
 		characters := []rune(text)
 		want := naive(root, characters, 0)[len(characters)]
 		if got := r.Match([]byte(text)); got != want {
-			t.Errorf("%q against %q: got %v, the naive matcher says %v", expression, text, got, want)
+			t.Errorf("%q against %q: got %v, the naive matcher says %v", expression, text, got,
+				want)
 		}
 	})
 }
@@ -116,7 +119,8 @@ func tooDeep(n *node, depth int) bool {
 }
 
 func BenchmarkMatch(b *testing.B) {
-	r, err := Compile(`.*[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(:[0-9]{1,5})?\/[^ ]+.*`, false)
+	r, err := Compile(`.*[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(:[0-9]{1,5})?\/[^ ]+.*`,
+		false)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -166,12 +166,16 @@ func TestErrors(t *testing.T) {
 	f(`<a>`, `<a> is not an interval such as <1-100>, at character 3 of the regular expression`)
 	f(`<1-2-3>`, `<1-2-3> is not an interval such as <1-100>, at character 7 of the regular expression`)
 	f(`(.*a.{20})&.*b`, `the regular expression needs an automaton of more than 10000 states`)
-	f(`((a{100}){100}){100}b.{2000}`, `the regular expression is too large: its repetitions multiply to more than 1,000`)
-	f(strings.Repeat("a", lucene.MaxLength+1), `the regular expression is longer than 10000 characters`)
-	f(strings.Repeat("(", 300)+"a"+strings.Repeat(")", 300), `nested deeper than 200 levels at character 201 of the regular expression`)
+	f(`((a{100}){100}){100}b.{2000}`,
+		`the regular expression is too large: its repetitions multiply to more than 1,000`)
+	f(strings.Repeat("a", lucene.MaxLength+1),
+		`the regular expression is longer than 10000 characters`)
+	f(strings.Repeat("(", 300)+"a"+strings.Repeat(")", 300),
+		`nested deeper than 200 levels at character 201 of the regular expression`)
 }
 
-// TestHardExpressions: what would take exponential time or space somewhere else is compiled or refused at once.
+// TestHardExpressions: what would take exponential time or space somewhere else is compiled or
+// refused at once.
 func TestHardExpressions(t *testing.T) {
 	f := func(expression string, ok bool) {
 		t.Helper()

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// node is an expression. Equal expressions are one node, so that the derivatives of an expression, of which
-// there are finitely many, can serve as the states of its automaton.
+// node is an expression. Equal expressions are one node, so that the derivatives of an expression,
+// of which there are finitely many, can serve as the states of its automaton.
 type node struct {
 	id       uint32
 	kind     kind
@@ -33,8 +33,8 @@ const (
 
 const unlimited = -1
 
-// builder makes nodes, each once, and simplifies them while it does: without that an automaton would
-// have many states that differ in writing only.
+// builder makes nodes, each once, and simplifies them while it does: without that an automaton
+// would have many states that differ in writing only.
 type builder struct {
 	nodes    map[string]*node
 	sets     []runes
@@ -104,10 +104,12 @@ func (b *builder) then(first, second *node) *node {
 		return first
 	case first.kind == ofSequence:
 		return b.then(first.operands[0], b.then(first.operands[1], second))
-	case first == b.all && (second == b.all || second.kind == ofSequence && second.operands[0] == b.all):
+	case first == b.all && (second == b.all || second.kind == ofSequence &&
+		second.operands[0] == b.all):
 		return second
 	}
-	return b.make(node{kind: ofSequence, operands: []*node{first, second}, nullable: first.nullable && second.nullable})
+	return b.make(node{kind: ofSequence, operands: []*node{first, second},
+		nullable: first.nullable && second.nullable})
 }
 
 func (b *builder) union(operands ...*node) *node {
@@ -205,7 +207,8 @@ func (b *builder) repeat(n *node, least, most int) *node {
 	case least == 0 && most == 1 && n.nullable:
 		return n
 	}
-	return b.make(node{kind: ofRepeat, operands: []*node{n}, least: least, most: most, nullable: least == 0})
+	return b.make(node{kind: ofRepeat, operands: []*node{n}, least: least, most: most,
+		nullable: least == 0})
 }
 
 // numbers are the texts of digits from low to high, which have one length.
@@ -227,7 +230,8 @@ func (b *builder) numbers(low, high string) *node {
 		b.then(digit(high[0], high[0]), b.numbers(string(zeros), high[1:])),
 	}
 	if high[0]-low[0] > 1 {
-		list = append(list, b.then(digit(low[0]+1, high[0]-1), b.repeat(digit('0', '9'), rest, rest)))
+		list = append(list, b.then(digit(low[0]+1, high[0]-1),
+			b.repeat(digit('0', '9'), rest, rest)))
 	}
 	return b.union(list...)
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// MaxLength is the number of characters beyond which an expression is refused. (An index refuses more than
-// 1,000 unless told otherwise.)
+// MaxLength is the number of characters beyond which an expression is refused. (An index refuses
+// more than 1,000 unless told otherwise.)
 const MaxLength = 10_000
 
 // maxNesting is how deep groups may stand in one another.
@@ -16,8 +16,8 @@ const maxNesting = 200
 // maxRepeat is the largest count of a repetition.
 const maxRepeat = 10_000
 
-// parser follows Lucene's own, function by function, since it decides what a character means where it stands:
-// in `*a` the star is a character, in `(|a)` the bar is.
+// parser follows Lucene's own, function by function, since it decides what a character means where
+// it stands: in `*a` the star is a character, in `(|a)` the bar is.
 type parser struct {
 	text  []rune
 	at    int
@@ -51,12 +51,15 @@ func (p *parser) parse() (root *node, err error) {
 }
 
 func (p *parser) fail(message string) {
-	panic(syntaxError(fmt.Sprintf("%s at character %d of the regular expression", message, min(p.at+1, len(p.text)))))
+	panic(syntaxError(fmt.Sprintf("%s at character %d of the regular expression", message,
+		min(p.at+1, len(p.text)))))
 }
 
 func (p *parser) more() bool { return p.at < len(p.text) }
 
-func (p *parser) peek(any string) bool { return p.more() && strings.ContainsRune(any, p.text[p.at]) }
+func (p *parser) peek(any string) bool {
+	return p.more() && strings.ContainsRune(any, p.text[p.at])
+}
 
 func (p *parser) take(c rune) bool {
 	if !p.more() || p.text[p.at] != c {
@@ -115,8 +118,9 @@ func (p *parser) concatenation() *node {
 	return p.b.sequence(operands)
 }
 
-// emptyTexts follows Lucene where letter case is ignored: there the empty text, () or "", fits nothing at all, not
-// even the empty text, unless it stands beside characters, with which it becomes one text.
+// emptyTexts follows Lucene where letter case is ignored: there the empty text, () or "", fits
+// nothing at all, not even the empty text, unless it stands beside characters, with which it
+// becomes one text.
 func (p *parser) emptyTexts(operands []*node, plain []bool) {
 	for start := 0; start < len(operands); start++ {
 		end, empty := start, true
@@ -224,13 +228,14 @@ func (p *parser) classPart() runes {
 	}
 	to := p.char()
 	if from > to {
-		p.fail(fmt.Sprintf("%q comes after %q, so there is no range from the one to the other,", from, to))
+		p.fail(fmt.Sprintf("%q comes after %q, so there is no range from the one to the other,",
+			from, to))
 	}
 	return runes{{from, to}} // letter case is not folded in ranges
 }
 
-// predefined reads a class such as \d. A backslash before any other letter is an error, before anything else
-// it makes it a plain character.
+// predefined reads a class such as \d. A backslash before any other letter is an error, before
+// anything else it makes it a plain character.
 func (p *parser) predefined() (set runes, ok bool) {
 	if !p.take('\\') {
 		return nil, false
@@ -306,7 +311,8 @@ func (p *parser) char() rune {
 	return p.next()
 }
 
-// single is a character, in both cases where letter case is ignored. Only ASCII is folded (eql.md §4).
+// single is a character, in both cases where letter case is ignored. Only ASCII is folded (eql.md
+// §4).
 func (p *parser) single(c rune) runes {
 	if p.fold {
 		switch {
@@ -319,8 +325,8 @@ func (p *parser) single(c rune) runes {
 	return runes{{c, c}}
 }
 
-// interval reads <n-m>. With both ends of one length the number has that many digits, otherwise any number of
-// zeros may stand before it.
+// interval reads <n-m>. With both ends of one length the number has that many digits, otherwise any
+// number of zeros may stand before it.
 func (p *parser) interval() *node {
 	start := p.at
 	for p.more() && !p.peek(">") {
@@ -343,7 +349,8 @@ func (p *parser) interval() *node {
 		return p.b.numbers(fmt.Sprintf("%0*d", len(from), low), fmt.Sprintf("%0*d", len(to), high))
 	}
 	var lengths []*node
-	for digits := len(strconv.FormatInt(low, 10)); digits <= len(strconv.FormatInt(high, 10)); digits++ {
+	for digits := len(strconv.FormatInt(low, 10)); digits <= len(strconv.FormatInt(high,
+		10)); digits++ {
 		first, last := "1"+strings.Repeat("0", digits-1), strings.Repeat("9", digits)
 		if digits == len(strconv.FormatInt(low, 10)) {
 			first = strconv.FormatInt(low, 10)

@@ -15,12 +15,12 @@ type Regexp struct {
 	other     *regexp.Regexp // where there is no automaton
 }
 
-// small is how many states an automaton may have where Go's regexp could do instead: a table beyond that
-// costs more memory than it is worth.
+// small is how many states an automaton may have where Go's regexp could do instead: a table beyond
+// that costs more memory than it is worth.
 const small = 2_000
 
-// Compile compiles an expression. With fold, letters A to Z fit either case; ranges keep theirs, as in
-// Elasticsearch.
+// Compile compiles an expression. With fold, letters A to Z fit either case; ranges keep theirs, as
+// in Elasticsearch.
 func Compile(expression string, fold bool) (*Regexp, error) {
 	if utf8.RuneCountInString(expression) > MaxLength {
 		return nil, fmt.Errorf("the regular expression is longer than %d characters", MaxLength)
@@ -31,7 +31,8 @@ func Compile(expression string, fold bool) (*Regexp, error) {
 		return nil, err
 	}
 	if p.b.work > maxWork {
-		return nil, errors.New("the regular expression is too large: its alternatives stand too deep in one another")
+		return nil, errors.New("the regular expression is too large: its alternatives stand too " +
+			"deep in one another")
 	}
 	limit := small
 	if p.b.beyond {
@@ -43,13 +44,15 @@ func Compile(expression string, fold bool) (*Regexp, error) {
 		return &Regexp{automaton: a}, nil
 	}
 	if beyond {
-		return nil, fmt.Errorf("the regular expression needs an automaton of more than %d states", MaxStates)
+		return nil, fmt.Errorf("the regular expression needs an automaton of more than %d states",
+			MaxStates)
 	}
 	var text strings.Builder
 	translate(&text, root)
 	other, err := regexp.Compile(`(?s)\A(?:` + text.String() + `)\z`)
 	if err != nil {
-		return nil, errors.New("the regular expression is too large: its repetitions multiply to more than 1,000")
+		return nil, errors.New("the regular expression is too large: its repetitions multiply to " +
+			"more than 1,000")
 	}
 	return &Regexp{other: other}, nil
 }
