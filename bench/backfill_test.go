@@ -19,10 +19,10 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 
 	"esrule/internal/detect"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
-	"esrule/internal/query/dsl"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/query/search"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/span"
 )

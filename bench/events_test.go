@@ -6,7 +6,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 )
 
 // TestEvents holds what the benchmark needs of its events: they are the same for the same seed, the

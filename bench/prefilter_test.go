@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"esrule/internal/detect"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 	"esrule/internal/estest/pushdown"
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 	"esrule/internal/span"
 	"esrule/rules"
 )

@@ -7,7 +7,7 @@ import (
 
 	"esrule/demo/samples"
 	"esrule/internal/detect"
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 )

@@ -7,7 +7,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 )
 
 // writtenSignal is what the demo prints of a document of the signals index.

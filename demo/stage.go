@@ -17,8 +17,8 @@ import (
 
 	"esrule/demo/samples"
 	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
-	"esrule/internal/query/search"
 )
 
 // stage is the server with the sample events in it.

@@ -16,10 +16,10 @@ import (
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
-	"esrule/internal/query/indexpattern"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/indexpattern"
+	"esrule/internal/elastic/search"
+	"esrule/internal/elastic/state"
 	"esrule/internal/schedule/backfill"
-	"esrule/internal/schedule/state"
 	"esrule/internal/sink"
 )
 

@@ -12,12 +12,11 @@ import (
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
 	"esrule/internal/query/match"
-	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 	"esrule/internal/report"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/sink"
@@ -198,9 +197,9 @@ func (p *historyPage) readBack(ctx context.Context, plan *backfill.Plan,
 	for i, part := range plan.Rules {
 		ids[i] = string(part.RuleID)
 	}
-	byOriginalTime := prefilter.Timestamps{Primary: "kibana.alert.original_time"}
+	searched := plan.Request.Range
 	query := dsl.And(dsl.Terms("kibana.alert.rule.uuid", ids),
-		prefilter.Anytime(byOriginalTime, plan.Request.Range.From, plan.Request.Range.To))
+		dsl.Between("kibana.alert.original_time", searched.From, searched.To))
 	signals := []string{p.cfg.SignalsIndex}
 	written := int64(totals.Counts.Created + totals.Counts.Reduced + totals.Counts.WithoutEvent)
 	for deadline := time.Now().Add(visible); ; time.Sleep(visible / 40) {

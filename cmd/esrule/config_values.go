@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/robfig/cron/v3"
 
-	"esrule/internal/query/indexpattern"
+	"esrule/internal/elastic/indexpattern"
 )
 
 // splitList splits a comma-separated list; blanks around and between commas count for nothing.

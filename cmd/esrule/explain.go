@@ -14,9 +14,9 @@ import (
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/dsl"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 )

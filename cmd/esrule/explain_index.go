@@ -10,8 +10,8 @@ import (
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
-	"esrule/internal/query/event"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
 )
 
 // indexed is what an event's index knows of it; the zero value is nothing.

@@ -5,12 +5,12 @@ import (
 	"testing"
 
 	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 )
 
 func TestMappingOf(t *testing.T) {

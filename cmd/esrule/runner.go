@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"esrule/internal/elastic"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/search"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
 )

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"esrule/internal/query/indexpattern"
+	"esrule/internal/elastic/indexpattern"
 )
 
 const setupLong = `Create the three indices of esrule and their templates where they are missing, and

@@ -8,8 +8,8 @@ import (
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/state"
 	"esrule/internal/schedule/backfill"
-	"esrule/internal/schedule/state"
 )
 
 // backfillStatus is where one backfill stands. It has no part in whether status ends well: one that

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/indexpattern"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/indexpattern"
+	"esrule/internal/elastic/search"
 )
 
 // unmatched watches for patterns that no index matches, and exclusions that take nothing out. The

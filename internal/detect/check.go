@@ -11,12 +11,12 @@ import (
 
 	"github.com/prometheus/common/model"
 
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
-	"esrule/internal/query/indexpattern"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/indexpattern"
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 	"esrule/internal/span"
 )
 

@@ -8,12 +8,12 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
 	"esrule/internal/query/lint"
 	"esrule/internal/query/match"
-	"esrule/internal/query/search"
 )
 
 // named are the fields that the rule names: its matcher reads one more, event.kind, to know its own

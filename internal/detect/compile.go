@@ -1,8 +1,8 @@
 package detect
 
 import (
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 )

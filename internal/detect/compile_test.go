@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"esrule/internal/detect"
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/rule"
 )
 

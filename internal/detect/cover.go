@@ -10,12 +10,12 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/date"
 	"esrule/internal/elastic"
-	"esrule/internal/query/date"
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/query/search"
 	"esrule/internal/sink"
 	"esrule/internal/span"
 )

@@ -6,12 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 )
 
 // Detection is a rule made ready to run: its matcher, the fields it reads, and where it looks.
@@ -55,8 +55,12 @@ func (d *Detection) Happened() prefilter.Timestamps {
 	if t := d.Timestamps(); t.NoFallback {
 		return t
 	}
-	return prefilter.Timestamps{Primary: timestamp}
+	return ByTimestamp()
 }
+
+// ByTimestamp is how history is searched: when an event was ingested says nothing of when it
+// happened.
+func ByTimestamp() prefilter.Timestamps { return prefilter.Timestamps{Primary: timestamp} }
 
 // Mapped lists the fields whose mappings a search of the rule needs.
 func (d *Detection) Mapped() []string {

@@ -3,11 +3,11 @@ package detect
 import (
 	"slices"
 
-	"esrule/internal/query/date"
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
+	"esrule/internal/date"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/query/search"
 )
 
 // timestamp is the field that says when an event happened.

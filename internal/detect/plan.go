@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/query/search"
 	"esrule/internal/span"
 )
 

@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/search"
 )
 
 // MissedReason is why an index is open that was there all the time for whoever looked.

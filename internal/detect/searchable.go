@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"esrule/internal/elastic"
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/indexpattern"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/indexpattern"
+	"esrule/internal/elastic/search"
 )
 
 // Permissions is what tells which patterns may be read. *search.Cluster is one.

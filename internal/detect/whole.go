@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"esrule/internal/query/event"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
 )
 
 // isWhole reports whether a hit came with its document. Every index that is searched keeps one. It

@@ -17,11 +17,11 @@ import (
 
 	"esrule/demo/samples"
 	"esrule/internal/detect"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/query/search"
 	"esrule/internal/sink"
 )
 

@@ -12,13 +12,13 @@ import (
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/detect"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 	eqlmatch "esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 )
 
 // TestPublishedRules runs every published single-event rule against every recorded event, and

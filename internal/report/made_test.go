@@ -9,8 +9,8 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 	"esrule/internal/report"

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 )

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/search"
 )
 
 // checked checks the world's rule with another query, over its one pattern.

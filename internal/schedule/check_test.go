@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/search"
 )
 
 func TestCheckNamesAnIndexThatDoesNotAnswer(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/indexpattern"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/indexpattern"
+	"esrule/internal/elastic/search"
 )
 
 // shutIndices are the indices of a rule's patterns that a search passes over without a word: closed

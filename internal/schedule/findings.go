@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/indexpattern"
+	"esrule/internal/elastic/indexpattern"
+	"esrule/internal/elastic/search"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 )
 
 // findings are what one run over all rules has learned of the cluster's indices. Their health is

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/search"
 )
 
 const (

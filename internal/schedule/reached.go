@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/indexpattern"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/indexpattern"
+	"esrule/internal/elastic/search"
 	"esrule/internal/span"
 )
 

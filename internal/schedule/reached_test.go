@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
-	"esrule/internal/query/search"
 )
 
 // around calls before the first request whose method and path end like that, and after the first of

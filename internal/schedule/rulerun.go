@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/dsl"
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/sink"
 	"esrule/internal/span"
 )

@@ -9,7 +9,7 @@ import (
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/search"
 	"esrule/internal/span"
 )
 

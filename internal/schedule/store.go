@@ -10,8 +10,8 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/state"
 	"esrule/internal/query/rule"
-	"esrule/internal/schedule/state"
 )
 
 // Store keeps ledgers as documents of the state index.

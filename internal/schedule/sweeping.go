@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/search"
 	"esrule/internal/span"
 )
 

@@ -12,11 +12,11 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 
 	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
 )

@@ -11,8 +11,8 @@ import (
 	"github.com/valyala/fastjson"
 	"pgregory.net/rapid"
 
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 )
 

@@ -14,9 +14,9 @@ import (
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/event"
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 	"esrule/internal/sink"
 )
 

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 )
 
 // Query is query DSL; it marshals to the same text each time.

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"esrule/internal/estest/pushdown"
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 )
 
 // mapping gives the fields of these tests the types that their names say.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 )
 

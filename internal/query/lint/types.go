@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // Fields are what the indices of a pattern make of each field that a query reads: one entry for

@@ -4,9 +4,9 @@ import (
 	"slices"
 	"testing"
 
-	"esrule/internal/query/date"
+	"esrule/internal/date"
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/lint"
 )
 

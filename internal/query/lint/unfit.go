@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"esrule/internal/date"
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/date"
-	"esrule/internal/query/event"
 )
 
 // unfit says why no value of a field satisfies `field op constant`, which is written so in the

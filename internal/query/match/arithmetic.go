@@ -5,8 +5,8 @@ import (
 	"math/big"
 	"math/bits"
 
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // operation gives the function of an arithmetic operator. Where Elasticsearch would end the query

@@ -1,8 +1,8 @@
 package match
 
 import (
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // compare compiles a comparison. One of its sides is a constant, as the parser saw to; where that

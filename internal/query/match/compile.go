@@ -4,8 +4,8 @@ import (
 	"maps"
 	"slices"
 
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // Matcher is a compiled condition. It is safe for concurrent use, each worker with an event of its

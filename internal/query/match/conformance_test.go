@@ -16,8 +16,8 @@ import (
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/estest"
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 )
 

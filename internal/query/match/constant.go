@@ -5,9 +5,9 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"esrule/internal/date"
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/date"
-	"esrule/internal/query/event"
 )
 
 // constant is a constant of a rule, ready to be compared with a value of whatever kind the event's

@@ -3,7 +3,7 @@ package match_test
 import (
 	"testing"
 
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 )
 
 // TestDecisions holds, row by row, the cases in which esrule decides for itself, since

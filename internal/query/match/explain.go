@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strconv"
 
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // Explanation is one node of a condition with what became of it for one event.

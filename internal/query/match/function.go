@@ -1,8 +1,8 @@
 package match
 
 import (
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // call compiles a function. Unless said otherwise, an argument that is null makes the result null.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // cidrMatch tells whether an address is in one of the blocks.

@@ -5,8 +5,8 @@ import (
 	"math"
 	"strconv"
 
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // number reads a text as a number, in a base. What is no number is null, where Elasticsearch ends

@@ -6,7 +6,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 	"esrule/internal/query/match"
 )
 

@@ -3,8 +3,8 @@ package match
 import (
 	"bytes"
 
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // string gives the text of any value.

@@ -5,8 +5,8 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 )
 

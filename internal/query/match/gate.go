@@ -1,8 +1,8 @@
 package match
 
 import (
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // Gate is the event category that a rule asks for, `X where …`. A caller with many rules asks each

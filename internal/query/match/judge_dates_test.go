@@ -9,11 +9,11 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
-	"esrule/internal/query/search"
 )
 
 // namedFormats are all that Elasticsearch has, without "strict_" before those that have it.

@@ -13,9 +13,9 @@ import (
 
 	"esrule/internal/estest"
 	"esrule/internal/estest/pushdown"
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 )
 

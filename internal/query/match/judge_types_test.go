@@ -15,8 +15,8 @@ import (
 
 	"esrule/internal/estest"
 	"esrule/internal/estest/pushdown"
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"esrule/internal/estest"
 	"esrule/internal/estest/pushdown"
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 	"esrule/internal/query/match"
 )
 

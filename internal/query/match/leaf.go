@@ -1,8 +1,8 @@
 package match
 
 import (
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // leaf is a part of a condition that is judged as a whole: it holds where some choice of one value

@@ -3,8 +3,8 @@ package match
 import (
 	"strings"
 
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match/lucene"
 )
 

@@ -1,8 +1,8 @@
 package match
 
 import (
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // in compiles `subject in (…)` and its variants.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 )
 
 // byNormalizer keeps what was made of a rule's constants for the normalizer that was met last. Most

@@ -5,7 +5,7 @@ import (
 	"math"
 	"math/big"
 
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 )
 
 func compareIntegers(a, b int64) int { return cmp.Compare(a, b) }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 )
 
 // textOf gives a value as a text, as a function or a pattern sees it. It may stand in the event's

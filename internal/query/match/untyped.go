@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"esrule/internal/query/date"
-	"esrule/internal/query/event"
+	"esrule/internal/date"
+	"esrule/internal/event"
 )
 
 // typed reads a text without a mapping as an address or a date, where the constant is one.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"unicode/utf8"
 
-	"esrule/internal/query/event"
+	"esrule/internal/event"
 )
 
 // Elasticsearch's functions count UTF-16 units: one for most characters, two for those beyond

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
 )
 
 // Filter is the pre-filter of one condition over one class of indices.

@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"esrule/internal/query/date"
-	"esrule/internal/query/dsl"
+	"esrule/internal/date"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/prefilter"
 )
 

@@ -9,9 +9,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 )
 
 // Where a generator chooses among alternatives, the plainest comes first: rapid shrinks towards it.

@@ -3,8 +3,8 @@ package prefilter
 import (
 	"slices"
 
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/dsl"
 )
 
 // Elasticsearch refuses a query beyond 1,024 leaf clauses or 30 nested bools. The rest is room for

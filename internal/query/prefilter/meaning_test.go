@@ -9,15 +9,15 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 	"esrule/internal/estest/pushdown"
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/dsl"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/query/search"
 )
 
 // asked is an index whose documents a condition is asked about as a run does it: mappings,

@@ -4,8 +4,8 @@ import (
 	"math"
 	"strconv"
 
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/event"
 )
 
 // wholeNumber reads a constant that is a whole number, be it in quotes.

@@ -3,9 +3,9 @@ package prefilter
 import (
 	"strings"
 
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
 )
 
 // like handles the pattern operators. Patterns without wildcards are terms; those that begin with

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
+	"esrule/internal/event"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
-	"esrule/internal/query/search"
 )
 
 // asRemote makes a server a remote cluster of its own, which goes by "self".

@@ -3,8 +3,8 @@ package prefilter
 import (
 	"time"
 
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/event"
 )
 
 // Timestamps are the fields by which a rule's window is searched (elastic-engine.md §1).

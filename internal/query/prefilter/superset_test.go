@@ -16,14 +16,14 @@ import (
 	"github.com/valyala/fastjson"
 	"pgregory.net/rapid"
 
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/dsl"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/query/search"
 )
 
 // TestSuperset holds the promise of this package on a real server, with mappings, documents and

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"esrule/internal/date"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/event"
 	"esrule/internal/query/cond"
-	"esrule/internal/query/date"
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/event"
 )
 
 // Types whose values are not texts: numbers, booleans, dates, addresses and versions. An index

@@ -10,9 +10,9 @@ import (
 	"time"
 	"unicode"
 
+	"esrule/internal/elastic/indexpattern"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
-	"esrule/internal/query/indexpattern"
 )
 
 const (

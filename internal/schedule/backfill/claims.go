@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"esrule/internal/schedule/state"
+	"esrule/internal/elastic/state"
 )
 
 // Claims is one process's view of who works on what. Without documents it keeps nothing and every

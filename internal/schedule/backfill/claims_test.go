@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"esrule/internal/detect"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/search"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/sink"
 )

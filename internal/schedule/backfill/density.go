@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"esrule/internal/query/dsl"
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/span"
 )
 

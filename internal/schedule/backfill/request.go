@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"esrule/internal/query/date"
+	"esrule/internal/date"
 	"esrule/internal/span"
 )
 

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 	"esrule/internal/sink"
 	"esrule/internal/span"
 )
@@ -296,7 +296,7 @@ func (r *Runner) cover(ctx, idle context.Context, t *task, c *claim, drained fun
 	}()
 	var read int64
 	out, err := r.search(working, part, detect.Target{
-		Patterns: part.Patterns, Window: t.Window, Timestamps: byTimestamp(), Now: r.plan.MadeAt,
+		Patterns: part.Patterns, Window: t.Window, Timestamps: detect.ByTimestamp(), Now: r.plan.MadeAt,
 		Drained: drained,
 		EachPage: func(page *search.Page) error {
 			read += int64(page.Given())

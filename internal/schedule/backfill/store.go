@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"esrule/internal/schedule/state"
+	"esrule/internal/elastic/state"
 )
 
 // Store keeps plans in the state index.

@@ -10,10 +10,9 @@ import (
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
-	"esrule/internal/query/dsl"
-	"esrule/internal/query/indexpattern"
-	"esrule/internal/query/prefilter"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/indexpattern"
+	"esrule/internal/elastic/search"
 	"esrule/internal/span"
 )
 
@@ -39,10 +38,6 @@ type Survey struct {
 	SliceSize int64
 	Now       func() time.Time
 }
-
-// byTimestamp is how history is searched: when an event was ingested says nothing of when it
-// happened.
-func byTimestamp() prefilter.Timestamps { return prefilter.Timestamps{Primary: "@timestamp"} }
 
 // Plan looks at what the rules' patterns hold, and cuts the range.
 func (s *Survey) Plan(ctx context.Context, r Request,
@@ -134,7 +129,7 @@ func (s *Survey) source(ctx context.Context, label string,
 	}
 	notOwn := dsl.Not(dsl.Terms("_index", s.Own))
 	inRange, err := s.Cluster.Count(ctx, patterns,
-		dsl.And(prefilter.Anytime(byTimestamp(), within.From, within.To), notOwn))
+		dsl.And(dsl.Between("@timestamp", within.From, within.To), notOwn))
 	if err != nil {
 		return source, false, err
 	}
@@ -180,10 +175,10 @@ func (s *Survey) measure(ctx context.Context, d *detect.Detection, part *Part,
 	}
 	density := density{cluster: s.Cluster, patterns: part.Patterns,
 		query: func(w span.Interval) dsl.Clause {
-			query, _ := d.Query(classes, byTimestamp(), w, s.Own)
+			query, _ := d.Query(classes, detect.ByTimestamp(), w, s.Own)
 			return query
 		}}
-	_, unjudged = d.Query(classes, byTimestamp(), within, s.Own)
+	_, unjudged = d.Query(classes, detect.ByTimestamp(), within, s.Own)
 	spans, size, err := density.measure(ctx, within, s.SliceSize)
 	if err != nil {
 		return nil, err

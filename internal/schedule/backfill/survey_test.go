@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"esrule/internal/elastic"
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/search"
 	"esrule/internal/schedule/backfill"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"esrule/internal/query/search"
+	"esrule/internal/elastic/search"
 	"esrule/internal/sink"
 )
 

@@ -14,12 +14,12 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 
 	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
+	"esrule/internal/elastic/state"
 	"esrule/internal/estest"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/rule"
-	"esrule/internal/query/search"
 	"esrule/internal/schedule/backfill"
-	"esrule/internal/schedule/state"
 	"esrule/internal/sink"
 	"esrule/internal/span"
 )
