@@ -12,7 +12,7 @@ import (
 func layers() [][]string {
 	return [][]string{
 		{"cmd/esrule"},
-		{"internal/metrics", "internal/report", "internal/scan"},
+		{"internal/config", "internal/metrics", "internal/report", "internal/scan"},
 		{"internal/schedule/backfill"},
 		{"internal/schedule"},
 		{"internal/detect"},

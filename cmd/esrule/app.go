@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"esrule/internal/config"
 	"esrule/internal/elastic"
 )
 
@@ -24,18 +25,21 @@ type app struct {
 
 	// config is the configuration, read from the environment when a command first asks for it:
 	// `esrule version` works under a broken one.
-	config func() (config, error)
+	config func() (config.Config, error)
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: clock(),
 		readyWithin: elastic.ReadyWithin}
-	a.config = sync.OnceValues(func() (config, error) { return loadConfig(os.Environ(), a.now()) })
+	a.config = sync.OnceValues(func() (config.Config, error) {
+		cfg, err := config.Load(os.Environ(), a.now())
+		return cfg, withExit(exitUsage, err)
+	})
 	return a
 }
 
 // logger writes to standard error, which leaves standard output to a command's result.
-func (a *app) logger(cfg config) *slog.Logger {
+func (a *app) logger(cfg config.Config) *slog.Logger {
 	return newLogger(a.stderr, cfg.LogFormat, cfg.LogLevel)
 }
 
@@ -44,7 +48,7 @@ var errNoCluster = errors.New("no cluster is configured: set ESRULE_ELASTICSEARC
 	"ESRULE_ELASTICSEARCH_CLOUD_ID")
 
 // connect returns the client of the configured cluster, once it answers and lets us in.
-func (a *app) connect(ctx context.Context, cfg config, log *slog.Logger) (*elastic.Client, error) {
+func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger) (*elastic.Client, error) {
 	c, err := a.client(cfg, log)
 	if err != nil {
 		return nil, err
@@ -61,8 +65,8 @@ func (a *app) connect(ctx context.Context, cfg config, log *slog.Logger) (*elast
 }
 
 // client returns the client of the configured cluster, which it does not ask anything.
-func (a *app) client(cfg config, log *slog.Logger) (*elastic.Client, error) {
-	if !cfg.hasCluster() {
+func (a *app) client(cfg config.Config, log *slog.Logger) (*elastic.Client, error) {
+	if !cfg.HasCluster() {
 		return nil, withExit(exitUsage, errNoCluster)
 	}
 	cfg.Cluster.UserAgent, cfg.Cluster.Log = userAgent(), log

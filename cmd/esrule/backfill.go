@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"esrule/internal/config"
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/elastic/indexpattern"
@@ -134,7 +135,7 @@ type history struct {
 	rules   ruleSet
 	flags   backfillFlags
 	request backfill.Request
-	cfg     config
+	cfg     config.Config
 	log     *slog.Logger
 	cluster *elastic.Client
 	reader  *search.Cluster
@@ -194,7 +195,7 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 		return nil, err
 	}
 	for _, pattern := range f.index {
-		if why := cfg.ownIndex(pattern); why != "" {
+		if why := cfg.OwnIndex(pattern); why != "" {
 			return nil, withExit(exitUsage, fmt.Errorf("--index %q: %s", pattern, why))
 		}
 	}
@@ -215,7 +216,7 @@ func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error)
 	}
 	h := &history{app: a, flags: f, request: request, cfg: cfg, log: log, cluster: c,
 		reader: a.reader(cfg, c, log), rules: rules, began: a.now()}
-	h.survey = &backfill.Survey{Cluster: h.reader, Own: h.cfg.own(), SliceSize: f.slice, Now: a.now}
+	h.survey = &backfill.Survey{Cluster: h.reader, Own: h.cfg.Own(), SliceSize: f.slice, Now: a.now}
 	h.store = backfill.NewStore(state.NewStore(c.Requests, cfg.StateIndex), a.now)
 	return h, nil
 }
@@ -287,7 +288,7 @@ func (h *history) runner(ctx context.Context, plan *backfill.Plan,
 		documents = nil
 	}
 	return backfill.NewRunner(ctx,
-		&detect.Coverer{Cluster: h.reader, Signals: signals, Own: h.cfg.own(), Log: h.log},
+		&detect.Coverer{Cluster: h.reader, Signals: signals, Own: h.cfg.Own(), Log: h.log},
 		backfill.NewClaims(documents, rand.Text(), h.flags.lease, h.now),
 		plan, h.rules.detections,
 		backfill.Options{Workers: h.flags.workers, Pace: backfill.NewPace(h.flags.maxRate),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"esrule/internal/config"
 	"esrule/internal/detect"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/lint"
@@ -96,7 +97,7 @@ func (a *app) check(ctx context.Context, format string) error {
 	log := a.logger(cfg)
 	set, rules, err := a.checkRules(cfg)
 	detections, skipped := rules.detections, rules.skipped
-	result := checked{Rules: []ruleChecked{}, Skipped: skipped, Cluster: cfg.hasCluster()}
+	result := checked{Rules: []ruleChecked{}, Skipped: skipped, Cluster: cfg.HasCluster()}
 	if errors.As(err, &result.Errors) && format == "json" {
 		return errors.Join(a.printChecked(result, format), err)
 	}
@@ -136,7 +137,7 @@ func (a *app) check(ctx context.Context, format string) error {
 }
 
 // checkRules reads and compiles the rules. The error holds all that is wrong with any of them.
-func (a *app) checkRules(cfg config) (*rule.Set, ruleSet, error) {
+func (a *app) checkRules(cfg config.Config) (*rule.Set, ruleSet, error) {
 	set, err := a.loadRules(cfg)
 	if err != nil {
 		return nil, ruleSet{}, err
@@ -187,13 +188,13 @@ func located(d *detect.Detection, found cond.Errors) []string {
 	return list
 }
 
-func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*detect.Detection,
+func (a *app) checkOnCluster(ctx context.Context, cfg config.Config, detections []*detect.Detection,
 	into *checked, log *slog.Logger) error {
 	c, err := a.connect(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
-	missing, err := cfg.indices().Missing(ctx, c.Requests)
+	missing, err := indicesOf(cfg).Missing(ctx, c.Requests)
 	if err != nil {
 		return err
 	}
@@ -201,7 +202,7 @@ func (a *app) checkOnCluster(ctx context.Context, cfg config, detections []*dete
 		into.Problems = append(into.Problems, m.String()+
 			": the rules cannot run (`esrule setup --role-only` prints the role)")
 	}
-	warnings, err := cfg.indices().Inspect(ctx, c.Requests)
+	warnings, err := indicesOf(cfg).Inspect(ctx, c.Requests)
 	if err != nil {
 		return err
 	}

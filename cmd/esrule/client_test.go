@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -16,11 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/config"
 	"esrule/internal/elastic"
 )
-
-// quiet keeps the handshakes that a test makes fail out of its output.
-var quiet = log.New(io.Discard, "", 0)
 
 // connectTo reads the configuration from pairs and connects as a command does, without waiting for
 // a cluster that does not answer.
@@ -142,7 +139,7 @@ func TestClientNamesItself(t *testing.T) {
 // A wait for a cluster ends with the process, and says so.
 func TestReadyEndsWithTheContext(t *testing.T) {
 	setEnvironment(t, "ESRULE_ELASTICSEARCH_URL=http://127.0.0.1:1")
-	cfg, err := loadConfig(nil, noon)
+	cfg, err := config.Load(nil, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +150,7 @@ func TestReadyEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var out bytes.Buffer
 	waiting := cancelOnWrite{&out, cancel} // the first failure is logged, and then waited on
-	_, err = c.Ready(ctx, time.Hour, newLogger(waiting, logText, slog.LevelInfo))
+	_, err = c.Ready(ctx, time.Hour, newLogger(waiting, config.LogText, slog.LevelInfo))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/config"
 	"esrule/internal/detect"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/lint"
@@ -15,17 +16,17 @@ import (
 )
 
 // prepare is what a command that runs rules does first: the configuration, a logger, the rules.
-func (a *app) prepare() (config, *slog.Logger, []*detect.Detection, error) {
+func (a *app) prepare() (config.Config, *slog.Logger, []*detect.Detection, error) {
 	cfg, err := a.config()
 	if err != nil {
-		return config{}, nil, nil, err
+		return config.Config{}, nil, nil, err
 	}
 	log := a.logger(cfg)
 	detections, err := a.detections(cfg, log)
 	return cfg, log, detections, err
 }
 
-func (a *app) detections(cfg config, log *slog.Logger) ([]*detect.Detection, error) {
+func (a *app) detections(cfg config.Config, log *slog.Logger) ([]*detect.Detection, error) {
 	set, err := a.ruleSet(cfg, log)
 	return set.detections, err
 }
@@ -40,7 +41,7 @@ type ruleSet struct {
 
 // ruleSet reads the rules and compiles them. A rule that this version does not support is skipped,
 // named and counted; so is one with wrong index patterns. A malformed one ends the command.
-func (a *app) ruleSet(cfg config, log *slog.Logger) (ruleSet, error) {
+func (a *app) ruleSet(cfg config.Config, log *slog.Logger) (ruleSet, error) {
 	set, err := a.loadRules(cfg)
 	if err != nil {
 		return ruleSet{}, err
@@ -95,7 +96,7 @@ func warnDoubts(set *rule.Set, skipped []rule.Skipped, log *slog.Logger) {
 // compile makes the rules ready to run over their patterns, or over those that are configured in
 // their place. A rule with wrong patterns of its own is refused alone; where no other is left, that
 // is the error.
-func compile(set *rule.Set, cfg config) (compiled ruleSet, err error) {
+func compile(set *rule.Set, cfg config.Config) (compiled ruleSet, err error) {
 	var faults rule.Errors
 	compiled.skipped, err = compileEach(set, func(r *rule.Rule) error {
 		if wrong := patternFaults(r, cfg); len(wrong) > 0 {
@@ -119,13 +120,13 @@ func compile(set *rule.Set, cfg config) (compiled ruleSet, err error) {
 
 // patternFaults are what keeps a rule from being run over its own patterns; none where others are
 // configured.
-func patternFaults(r *rule.Rule, cfg config) rule.Errors {
+func patternFaults(r *rule.Rule, cfg config.Config) rule.Errors {
 	if len(cfg.Index) > 0 {
 		return nil
 	}
 	faults := r.PatternFaults
 	for _, pattern := range r.Index {
-		if why := cfg.ownIndex(pattern); why != "" {
+		if why := cfg.OwnIndex(pattern); why != "" {
 			faults = append(faults, r.Locate(fmt.Errorf("index pattern %q %s", pattern, why))...)
 		}
 	}

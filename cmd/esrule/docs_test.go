@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"esrule/internal/config"
 )
 
 // moduleRoot is where the documents are.
@@ -103,11 +105,11 @@ func testFolders(t *testing.T) map[string][]string {
 
 func TestDocumentedVariablesExist(t *testing.T) {
 	var known []string
-	for _, v := range variables() {
+	for _, v := range config.Variables() {
 		known = append(known, v.Name)
 	}
 	for _, d := range documents(t) {
-		for _, name := range regexp.MustCompile(envPrefix+
+		for _, name := range regexp.MustCompile(config.Prefix+
 			`_[A-Z][A-Z_]*[A-Z]`).FindAllString(d.text, -1) {
 			if !slices.Contains(known, name) {
 				t.Errorf("%s names the variable %s, which there is not", d.name, name)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -75,5 +76,13 @@ func TestExitCodes(t *testing.T) {
 func TestWithExitOfNil(t *testing.T) {
 	if err := withExit(exitUsage, nil); err != nil {
 		t.Errorf("got %v, want nil", err)
+	}
+}
+
+func TestWrongConfigurationIsWrongUsage(t *testing.T) {
+	setEnvironment(t, "ESRULE_PAGE_SIZE=0")
+	_, err := newApp(strings.NewReader(""), io.Discard, io.Discard).config()
+	if coded, ok := errors.AsType[*exitError](err); !ok || coded.code != exitUsage {
+		t.Errorf("got %#v, want exit code %d", err, exitUsage)
 	}
 }

@@ -99,7 +99,7 @@ func (a *app) explain(ctx context.Context, f explainFlags) error {
 	read := func(context.Context, *detect.Detection, sample) (indexed, error) {
 		return indexed{}, nil
 	}
-	if cfg.hasCluster() && given.Index != "" {
+	if cfg.HasCluster() && given.Index != "" {
 		c, err := a.connect(ctx, cfg, log)
 		if err != nil {
 			return err

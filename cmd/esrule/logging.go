@@ -3,24 +3,18 @@ package main
 import (
 	"io"
 	"log/slog"
-)
 
-// logFormat is how a line of the log is written.
-type logFormat string
-
-const (
-	logText logFormat = "text"
-	logJSON logFormat = "json"
+	"esrule/internal/config"
 )
 
 // newLogger returns the program's logger. Times are UTC, as all bounds and ledgers are, so that
 // the lines of instances in several zones can be laid beside each other.
-func newLogger(w io.Writer, format logFormat, level slog.Level) *slog.Logger {
+func newLogger(w io.Writer, format config.LogFormat, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: readable}
 	switch format {
-	case logJSON:
+	case config.LogJSON:
 		return slog.New(slog.NewJSONHandler(w, options))
-	case logText:
+	case config.LogText:
 		return slog.New(slog.NewTextHandler(w, options))
 	}
 	panic("unknown log format " + string(format)) // the configuration accepts no other

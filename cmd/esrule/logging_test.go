@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"esrule/internal/config"
 )
 
 func TestLogger(t *testing.T) {
 	tokyo := time.Date(2026, 3, 1, 21, 0, 0, 0, time.FixedZone("JST", 9*60*60))
-	f := func(format logFormat, least, level slog.Level, want string) {
+	f := func(format config.LogFormat, least, level slog.Level, want string) {
 		t.Helper()
 		var out bytes.Buffer
 		handler := newLogger(&out, format, least).Handler()
@@ -28,10 +30,10 @@ func TestLogger(t *testing.T) {
 	}
 	const text = "time=2026-03-01T12:00:00.000Z level=INFO msg=searched " +
 		"to=2026-03-01T12:00:00.000Z pause=1m30s\n"
-	f(logText, slog.LevelInfo, slog.LevelInfo, text)
-	f(logText, slog.LevelDebug, slog.LevelInfo, text)
-	f(logText, slog.LevelWarn, slog.LevelInfo, "")
-	f(logJSON, slog.LevelInfo, slog.LevelWarn,
+	f(config.LogText, slog.LevelInfo, slog.LevelInfo, text)
+	f(config.LogText, slog.LevelDebug, slog.LevelInfo, text)
+	f(config.LogText, slog.LevelWarn, slog.LevelInfo, "")
+	f(config.LogJSON, slog.LevelInfo, slog.LevelWarn,
 		`{"time":"2026-03-01T12:00:00Z","level":"WARN","msg":"searched","to":"2026-03-01T12:00:00Z","pause":"1m30s"}`+"\n")
-	f(logJSON, slog.LevelError, slog.LevelWarn, "")
+	f(config.LogJSON, slog.LevelError, slog.LevelWarn, "")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"esrule/internal/config"
 	"esrule/internal/query/rule"
 	"esrule/rules"
 )
@@ -10,7 +11,7 @@ import (
 // loadRules reads the rules that the user named: by --rules, else by ESRULE_RULES, else the
 // built-in one. A malformed file ends the command, since a rule that is left out would alert on
 // nothing and say nothing; the error tells of all files.
-func (a *app) loadRules(cfg config) (*rule.Set, error) {
+func (a *app) loadRules(cfg config.Config) (*rule.Set, error) {
 	paths := a.rulePaths
 	if len(paths) == 0 {
 		paths = cfg.Rules

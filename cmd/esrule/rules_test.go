@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"esrule/internal/config"
 	"esrule/internal/query/rule"
 )
 
@@ -45,7 +46,7 @@ func TestLoadRules(t *testing.T) {
 		t.Helper()
 		a := newApp(strings.NewReader(""), io.Discard, io.Discard)
 		a.rulePaths = flags
-		set, err := a.loadRules(config{Rules: variable})
+		set, err := a.loadRules(config.Config{Rules: variable})
 		if err != nil {
 			t.Errorf("--rules %q, ESRULE_RULES %q: %v", flags, variable, err)
 			return
@@ -71,7 +72,7 @@ func TestLoadRulesMalformed(t *testing.T) {
 		strings.Replace(good, `: "one.exe"`, `: process.parent.name`, 1))
 	syntax := writeFile(t, "syntax.toml", "[rule\n")
 	a := newApp(strings.NewReader(""), io.Discard, io.Discard)
-	_, err := a.loadRules(config{Rules: []string{query, syntax, "nowhere"}})
+	_, err := a.loadRules(config.Config{Rules: []string{query, syntax, "nowhere"}})
 	checkRefused(t, err, "the rules cannot be read:\n"+query+":14:", "^^^", "\n"+syntax+":1",
 		"\nnowhere: ")
 	if coded, ok := errors.AsType[*exitError](err); !ok || coded.code != exitUsage {

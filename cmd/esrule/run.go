@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"esrule/internal/config"
 	"esrule/internal/metrics"
 	"esrule/internal/schedule"
 )
@@ -92,7 +93,7 @@ func (a *app) runOnce(ctx context.Context, metricsFile string) error {
 }
 
 // runOver is one run of the program over the rules, from the first word with the cluster on.
-func (a *app) runOver(ctx context.Context, cfg config, rules ruleSet, m *metrics.Metrics,
+func (a *app) runOver(ctx context.Context, cfg config.Config, rules ruleSet, m *metrics.Metrics,
 	log *slog.Logger) (schedule.Report, error) {
 	cfg.Cluster.Watch = m.Cluster
 	c, err := a.connect(ctx, cfg, log)

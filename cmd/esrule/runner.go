@@ -6,22 +6,21 @@ import (
 	"log/slog"
 	"slices"
 
+	"esrule/internal/config"
 	"esrule/internal/elastic"
 	"esrule/internal/elastic/search"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
 )
 
-// indices are the three that the program owns and never reads for events.
-func (c config) indices() sink.Indices {
+// indicesOf returns the three indices that the program owns and never reads for events.
+func indicesOf(c config.Config) sink.Indices {
 	return sink.Indices{Signals: c.SignalsIndex, State: c.StateIndex, DeadLetter: c.DeadLetterIndex}
 }
 
-func (c config) own() []string { return []string{c.SignalsIndex, c.StateIndex, c.DeadLetterIndex} }
-
 // newRunner puts together what a run needs: the reading side, the writing side, the ledgers. Each
 // ledger that is written is shown to watch.
-func (a *app) newRunner(cfg config, c *elastic.Client, log *slog.Logger,
+func (a *app) newRunner(cfg config.Config, c *elastic.Client, log *slog.Logger,
 	watch func(*schedule.Ledger)) *schedule.Runner {
 	if cfg.Late == 0 {
 		log.Warn("the late sweep is off (ESRULE_LATE=0): an event without event.ingested that " +
@@ -35,7 +34,7 @@ func (a *app) newRunner(cfg config, c *elastic.Client, log *slog.Logger,
 		ledgers,
 		schedule.Options{
 			StateIndex: cfg.StateIndex, SignalsIndex: cfg.SignalsIndex,
-			Own:      cfg.own(),
+			Own:      cfg.Own(),
 			SetAside: cfg.SetAside,
 			Start:    cfg.Start,
 			Late:     cfg.Late,
@@ -47,18 +46,18 @@ func (a *app) newRunner(cfg config, c *elastic.Client, log *slog.Logger,
 
 // reader is the reading side. Package search repeats what may succeed later itself, so it gets the
 // client that does not.
-func (a *app) reader(cfg config, c *elastic.Client, log *slog.Logger) *search.Cluster {
+func (a *app) reader(cfg config.Config, c *elastic.Client, log *slog.Logger) *search.Cluster {
 	return search.NewCluster(c.Once, search.Options{PageSize: cfg.PageSize, Logger: log})
 }
 
 // writer is the writing side, which repeats itself what was not acknowledged.
-func (a *app) writer(cfg config, c *elastic.Client, log *slog.Logger) *sink.Writer {
+func (a *app) writer(cfg config.Config, c *elastic.Client, log *slog.Logger) *sink.Writer {
 	return sink.NewWriter(c.Once, sink.Options{SignalsIndex: cfg.SignalsIndex,
 		DeadLetterIndex: cfg.DeadLetterIndex, Logger: log})
 }
 
 // ensureIndices is for a command that looks once.
-func (a *app) ensureIndices(ctx context.Context, cfg config, c *elastic.Client,
+func (a *app) ensureIndices(ctx context.Context, cfg config.Config, c *elastic.Client,
 	log *slog.Logger) error {
 	return a.newKeeper(cfg, c, log).ensure(ctx)
 }
@@ -66,20 +65,20 @@ func (a *app) ensureIndices(ctx context.Context, cfg config, c *elastic.Client,
 // keeper keeps the program's indices there, and says once what is not as it should be.
 type keeper struct {
 	app     *app
-	cfg     config
+	cfg     config.Config
 	cluster *elastic.Client
 	log     *slog.Logger
 	told    map[sink.Warning]bool // what was said last
 }
 
-func (a *app) newKeeper(cfg config, c *elastic.Client, log *slog.Logger) *keeper {
+func (a *app) newKeeper(cfg config.Config, c *elastic.Client, log *slog.Logger) *keeper {
 	return &keeper{app: a, cfg: cfg, cluster: c, log: log}
 }
 
 // ensure makes the program's indices where they are missing, and warns where signals are there but
 // the memory of what was searched is new.
 func (k *keeper) ensure(ctx context.Context) error {
-	report, err := k.cfg.indices().Ensure(ctx, k.cluster.Requests)
+	report, err := indicesOf(k.cfg).Ensure(ctx, k.cluster.Requests)
 	if err != nil {
 		return fmt.Errorf("prepare the program's indices: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"esrule/internal/config"
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/metrics"
@@ -23,7 +24,7 @@ import (
 // it stands.
 type service struct {
 	app     *app
-	cfg     config
+	cfg     config.Config
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	health  *metrics.Health
@@ -84,7 +85,7 @@ func (a *app) serve(ctx context.Context) error {
 }
 
 // watched is the configuration whose requests are counted by the metrics.
-func (s *service) watched() config {
+func (s *service) watched() config.Config {
 	cfg := s.cfg
 	cfg.Cluster.Watch = s.metrics.Cluster
 	return cfg

@@ -5,12 +5,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"esrule/internal/config"
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/metrics"
@@ -50,7 +52,8 @@ func TestHangingPollShows(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer stuck.Close()
-	cfg, err := readConfig(t, "ESRULE_ELASTICSEARCH_URL="+stuck.URL)
+	setEnvironment(t, "ESRULE_ELASTICSEARCH_URL="+stuck.URL)
+	cfg, err := config.Load(os.Environ(), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +105,7 @@ func TestHangingPollShows(t *testing.T) {
 
 func TestWarnedOnce(t *testing.T) {
 	var log strings.Builder
-	k := &keeper{log: newLogger(&log, logText, 0)}
+	k := &keeper{log: newLogger(&log, config.LogText, 0)}
 	f := func(want int, problems ...string) {
 		t.Helper()
 		var warnings []sink.Warning

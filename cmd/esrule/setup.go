@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"esrule/internal/config"
 	"esrule/internal/elastic/indexpattern"
 )
 
@@ -49,7 +50,7 @@ func (a *app) setup(ctx context.Context, roleOnly bool) error {
 		if err != nil {
 			return err
 		}
-		report, err := cfg.indices().Ensure(ctx, c.Requests)
+		report, err := indicesOf(cfg).Ensure(ctx, c.Requests)
 		for _, created := range report.Created {
 			fmt.Fprintln(a.stdout, "created", created)
 		}
@@ -92,7 +93,7 @@ type rolePart struct {
 // leastPrivilege is what the job needs once the indices are set up: to read the patterns and their
 // mappings, to keep its ledger, to add signals and dead letters; of its own indices not even the
 // mappings.
-func leastPrivilege(cfg config, patterns []string) role {
+func leastPrivilege(cfg config.Config, patterns []string) role {
 	reading := []string{"read", "view_index_metadata"}
 	r := role{Indices: []rolePart{
 		{indexpattern.Local(patterns), reading},
@@ -114,7 +115,7 @@ func leastPrivilege(cfg config, patterns []string) role {
 	return r
 }
 
-func (a *app) printRole(cfg config, patterns []string) error {
+func (a *app) printRole(cfg config.Config, patterns []string) error {
 	text, err := json.MarshalIndent(leastPrivilege(cfg, patterns), "", "  ")
 	if err != nil {
 		return err

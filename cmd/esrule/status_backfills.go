@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"esrule/internal/config"
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/elastic/state"
@@ -31,7 +32,7 @@ type backfillStatus struct {
 }
 
 // backfills reads the plans that there are, the newest first.
-func (a *app) backfills(ctx context.Context, cfg config,
+func (a *app) backfills(ctx context.Context, cfg config.Config,
 	c *elastic.Client) ([]backfillStatus, error) {
 	store := backfill.NewStore(state.NewStore(c.Requests, cfg.StateIndex), a.now)
 	plans, err := store.List(ctx)

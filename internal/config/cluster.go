@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"crypto/sha256"
@@ -125,7 +125,7 @@ func (p *problems) secret(name, text string, file setting) elastic.Secret {
 		return elastic.NewSecret(text)
 	}
 	if text != "" {
-		p.bad(name+"_FILE", file, envPrefix+"_"+name+" is set too; keep one of the two")
+		p.bad(name+"_FILE", file, Prefix+"_"+name+" is set too; keep one of the two")
 		return elastic.Secret{}
 	}
 	found, err := elastic.ReadSecretFile(string(file))

@@ -1,12 +1,10 @@
-package main
+package config
 
 import (
 	"bytes"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"log/slog"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,7 +25,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func setEnvironment(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
-		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(name, envPrefix+"_") {
+		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(name, Prefix+"_") {
 			t.Setenv(name, value) // so that it comes back after the test
 			os.Unsetenv(name)
 		}
@@ -38,10 +36,10 @@ func setEnvironment(t *testing.T, pairs ...string) {
 	}
 }
 
-func readConfig(t *testing.T, pairs ...string) (config, error) {
+func readConfig(t *testing.T, pairs ...string) (Config, error) {
 	t.Helper()
 	setEnvironment(t, pairs...)
-	return loadConfig(os.Environ(), noon)
+	return Load(os.Environ(), noon)
 }
 
 func TestConfigDefaults(t *testing.T) {
@@ -53,7 +51,7 @@ func TestConfigDefaults(t *testing.T) {
 		t.Errorf("default schedule comes due at %s, want five minutes after %s", next, noon)
 	}
 	cfg.Schedule = nil
-	want := config{
+	want := Config{
 		SignalsIndex:    "esrule-signals",
 		StateIndex:      "esrule-state",
 		DeadLetterIndex: "esrule-dead-letter",
@@ -61,18 +59,18 @@ func TestConfigDefaults(t *testing.T) {
 		Late:            24 * time.Hour,
 		PageSize:        5000,
 		LogLevel:        slog.LevelInfo,
-		LogFormat:       logText,
+		LogFormat:       LogText,
 	}
 	if diff := cmp.Diff(want, cfg, cmp.AllowUnexported(elastic.Secret{})); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
-	if cfg.hasCluster() {
+	if cfg.HasCluster() {
 		t.Errorf("a cluster is configured by default: %v", cfg.Cluster.Addresses)
 	}
 }
 
 func TestConfigValues(t *testing.T) {
-	f := func(pair string, get func(config) any, want any) {
+	f := func(pair string, get func(Config) any, want any) {
 		t.Helper()
 		t.Run(pair, func(t *testing.T) {
 			cfg, err := readConfig(t, pair)
@@ -84,50 +82,50 @@ func TestConfigValues(t *testing.T) {
 			}
 		})
 	}
-	rules := func(c config) any { return c.Rules }
+	rules := func(c Config) any { return c.Rules }
 	f("ESRULE_RULES=a.toml", rules, []string{"a.toml"})
 	f("ESRULE_RULES= a.toml , folder/b ,", rules, []string{"a.toml", "folder/b"})
 	f("ESRULE_RULES= ", rules, []string(nil))
 
-	index := func(c config) any { return c.Index }
+	index := func(c Config) any { return c.Index }
 	f("ESRULE_INDEX=logs-*, winlogbeat-*", index, []string{"logs-*", "winlogbeat-*"})
 	f("ESRULE_INDEX=.hidden-logs", index, []string{".hidden-logs"})
 
-	signals := func(c config) any { return c.SignalsIndex }
+	signals := func(c Config) any { return c.SignalsIndex }
 	f("ESRULE_SIGNALS_INDEX=team-a.signals", signals, "team-a.signals")
 	f("ESRULE_SIGNALS_INDEX=", signals, "esrule-signals")
 
-	start := func(c config) any { return c.Start }
+	start := func(c Config) any { return c.Start }
 	f("ESRULE_START=90m", start, 90*time.Minute)
 	f("ESRULE_START=7d", start, 7*24*time.Hour)
 	f("ESRULE_START=1d12h", start, 36*time.Hour)
 	f("ESRULE_START=", start, time.Duration(0))
 
-	late := func(c config) any { return c.Late }
+	late := func(c Config) any { return c.Late }
 	f("ESRULE_LATE=3d", late, 72*time.Hour)
 	f("ESRULE_LATE=0", late, time.Duration(0))
 	f("ESRULE_LATE=", late, 24*time.Hour)
 
-	due := func(c config) any { return c.Schedule.Next(noon).UTC() }
+	due := func(c Config) any { return c.Schedule.Next(noon).UTC() }
 	f("ESRULE_SCHEDULE=@every 90s", due, noon.Add(90*time.Second))
 	f("ESRULE_SCHEDULE=CRON_TZ=Asia/Tokyo 30 6 * * *", due,
 		time.Date(2026, 3, 1, 21, 30, 0, 0, time.UTC))
 	f("ESRULE_SCHEDULE=CRON_TZ=UTC 0 0 29 2 *", due, time.Date(2028, 2, 29, 0, 0, 0, 0, time.UTC))
 	f("ESRULE_SCHEDULE=CRON_TZ=UTC @hourly", due, noon.Add(time.Hour))
 
-	f("ESRULE_PAGE_SIZE=1", func(c config) any { return c.PageSize }, 1)
-	f("ESRULE_PAGE_SIZE=10000", func(c config) any { return c.PageSize }, 10_000)
-	f("ESRULE_METRICS_ADDRESS=:9786", func(c config) any { return c.MetricsAddress }, ":9786")
-	f("ESRULE_METRICS_ADDRESS=[::1]:9786", func(c config) any { return c.MetricsAddress },
+	f("ESRULE_PAGE_SIZE=1", func(c Config) any { return c.PageSize }, 1)
+	f("ESRULE_PAGE_SIZE=10000", func(c Config) any { return c.PageSize }, 10_000)
+	f("ESRULE_METRICS_ADDRESS=:9786", func(c Config) any { return c.MetricsAddress }, ":9786")
+	f("ESRULE_METRICS_ADDRESS=[::1]:9786", func(c Config) any { return c.MetricsAddress },
 		"[::1]:9786")
-	f("ESRULE_LOG_LEVEL=WARN", func(c config) any { return c.LogLevel }, slog.LevelWarn)
-	f("ESRULE_LOG_FORMAT=json", func(c config) any { return c.LogFormat }, logJSON)
+	f("ESRULE_LOG_LEVEL=WARN", func(c Config) any { return c.LogLevel }, slog.LevelWarn)
+	f("ESRULE_LOG_FORMAT=json", func(c Config) any { return c.LogFormat }, LogJSON)
 	f("esrule_index=logs-*", index, []string(nil)) // names have a case
 	// Names without the prefix belong to other programs; see environment.
 	f("INDEX=other-*", index, []string(nil))
-	f("PAGE_SIZE=7", func(c config) any { return c.PageSize }, 5000)
-	f("PASSWORD=other", func(c config) any { return c.Cluster.Password.Reveal() }, "")
-	f("ELASTICSEARCH_URL=http://other:9200", func(c config) any { return c.hasCluster() }, false)
+	f("PAGE_SIZE=7", func(c Config) any { return c.PageSize }, 5000)
+	f("PASSWORD=other", func(c Config) any { return c.Cluster.Password.Reveal() }, "")
+	f("ELASTICSEARCH_URL=http://other:9200", func(c Config) any { return c.HasCluster() }, false)
 }
 
 // The variables that Kubernetes puts into a pod beside a service that is called esrule are nobody's
@@ -247,7 +245,7 @@ func TestConfigProblems(t *testing.T) {
 	f("ESRULE_LOG_FORMAT=xml", `ESRULE_LOG_FORMAT="xml": want text or json`)
 }
 
-// checkProblems checks that err reports exactly the problems wanted, and means exit code 2.
+// checkProblems checks that err reports exactly the problems wanted.
 func checkProblems(t *testing.T, err error, want ...string) {
 	t.Helper()
 	heading := "the configuration has a problem:"
@@ -260,9 +258,6 @@ func checkProblems(t *testing.T, err error, want ...string) {
 	}
 	if diff := cmp.Diff(text, err.Error()); diff != "" {
 		t.Errorf("message (-want +got):\n%s", diff)
-	}
-	if coded, ok := err.(*exitError); !ok || coded.code != exitUsage {
-		t.Errorf("got %#v, want exit code %d", err, exitUsage)
 	}
 }
 
@@ -283,13 +278,13 @@ func TestExampleEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var listed []variable
+	var listed []Variable
 	var before string
 	for line := range strings.Lines(string(content)) {
 		line = strings.TrimRight(line, "\n")
 		if name, value, ok := strings.Cut(strings.TrimPrefix(line, "#"), "="); ok &&
-			strings.HasPrefix(name, envPrefix+"_") {
-			listed = append(listed, variable{name, value})
+			strings.HasPrefix(name, Prefix+"_") {
+			listed = append(listed, Variable{name, value})
 			if !strings.HasPrefix(line, "#") {
 				t.Errorf("%s is set in the example; it shows defaults, commented out", name)
 			}
@@ -299,8 +294,8 @@ func TestExampleEnvironment(t *testing.T) {
 		}
 		before = line
 	}
-	byName := func(a, b variable) int { return strings.Compare(a.Name, b.Name) }
-	if diff := cmp.Diff(slices.SortedFunc(slices.Values(variables()), byName),
+	byName := func(a, b Variable) int { return strings.Compare(a.Name, b.Name) }
+	if diff := cmp.Diff(slices.SortedFunc(slices.Values(Variables()), byName),
 		slices.SortedFunc(slices.Values(listed), byName)); diff != "" {
 		t.Errorf("variables and defaults (-code +config.example.env):\n%s", diff)
 	}
@@ -309,7 +304,7 @@ func TestExampleEnvironment(t *testing.T) {
 // The names are a promise to users: whoever renames a field of the struct sees it here.
 func TestVariableNames(t *testing.T) {
 	var got []string
-	for _, v := range variables() {
+	for _, v := range Variables() {
 		got = append(got, v.Name)
 	}
 	want := []string{
@@ -329,11 +324,6 @@ func TestVariableNames(t *testing.T) {
 	}
 }
 
-// pemOf returns the server's own certificate as PEM.
-func pemOf(server *httptest.Server) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-}
-
 // However a configuration is printed, its secrets are not.
 func TestConfigHidesSecrets(t *testing.T) {
 	const password = "correct-horse"
@@ -346,8 +336,8 @@ func TestConfigHidesSecrets(t *testing.T) {
 		t.Fatalf("password: got %q, want %q", got, password)
 	}
 	var log bytes.Buffer
-	newLogger(&log, logJSON, slog.LevelInfo).Info("configuration", "config", cfg)
-	newLogger(&log, logText, slog.LevelInfo).Info("configuration", "config", cfg, "cluster",
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("configuration", "config", cfg)
+	slog.New(slog.NewTextHandler(&log, nil)).Info("configuration", "config", cfg, "cluster",
 		cfg.Cluster, "password", cfg.Cluster.Password)
 	encoded, err := json.Marshal(cfg.Cluster.Password)
 	if err != nil {

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -16,12 +16,12 @@ type problems struct{ list []string }
 
 // bad notes that a variable has a value that it cannot have, and what it wants instead.
 func (p *problems) bad(name string, value any, want string) {
-	p.add("%s_%s=%q: %s", envPrefix, name, value, want)
+	p.add("%s_%s=%q: %s", Prefix, name, value, want)
 }
 
 // badHidden is bad for a value that may hold a secret.
 func (p *problems) badHidden(name, want string) {
-	p.add("%s_%s (value not shown): %s", envPrefix, name, want)
+	p.add("%s_%s (value not shown): %s", Prefix, name, want)
 }
 
 func (p *problems) add(format string, args ...any) {
@@ -43,7 +43,7 @@ func (p *problems) err() error {
 // misspelled one silently means its default.
 func (p *problems) checkNames(environ []string) {
 	var known []string
-	for _, v := range variables() {
+	for _, v := range Variables() {
 		known = append(known, v.Name)
 	}
 	var given []string
@@ -53,7 +53,7 @@ func (p *problems) checkNames(environ []string) {
 	}
 	slices.Sort(given)
 	for _, name := range given {
-		if !strings.HasPrefix(name, envPrefix+"_") || slices.Contains(known, name) ||
+		if !strings.HasPrefix(name, Prefix+"_") || slices.Contains(known, name) ||
 			isServiceLink(name, given) {
 			continue
 		}
@@ -115,7 +115,7 @@ func (p *problems) checkDistinct(all ...named) {
 		for _, b := range all[:i] {
 			if a.value != "" && a.value == b.value {
 				p.bad(a.name, a.value, fmt.Sprintf("is also %s_%s; each needs an index of its own",
-					envPrefix, b.name))
+					Prefix, b.name))
 			}
 		}
 	}

@@ -1,8 +1,9 @@
-package main
+package config
 
 import (
 	"bytes"
 	"encoding/hex"
+	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -155,7 +156,7 @@ func TestClusterConfigProblems(t *testing.T) {
 		`": has no effect on http://localhost:9200; write it as https://`,
 		"ESRULE_ELASTICSEARCH_CERT_FINGERPRINT="+digest,
 		"ESRULE_ELASTICSEARCH_URL=http://localhost:9200")
-	ca := writeFile(t, "ca.pem", string(pemOf(newTLSServer(t))))
+	ca := writeFile(t, "ca.pem", certificate(t))
 	f(`ESRULE_ELASTICSEARCH_CA_FILE="`+ca+
 		`": ESRULE_ELASTICSEARCH_CERT_FINGERPRINT is set too; keep one of the two`,
 		"ESRULE_ELASTICSEARCH_CERT_FINGERPRINT="+digest, "ESRULE_ELASTICSEARCH_CA_FILE="+ca)
@@ -177,15 +178,11 @@ func TestFingerprintForms(t *testing.T) {
 	f(strings.TrimSuffix(strings.Repeat("AB:01:", 16), ":"))
 }
 
-// newTLSServer starts a server that says it is Elasticsearch and has no security API: what is
-// tested with it is the handshake before any answer.
-func newTLSServer(t *testing.T) *httptest.Server {
+// certificate returns the certificate of a server as PEM.
+func certificate(t *testing.T) string {
 	t.Helper()
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("X-Elastic-Product", "Elasticsearch")
-		w.WriteHeader(http.StatusBadRequest)
-	}))
-	server.Config.ErrorLog = quiet
-	t.Cleanup(server.Close)
-	return server
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+		Bytes: server.Certificate().Raw}))
 }

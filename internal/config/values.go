@@ -1,10 +1,9 @@
-package main
+package config
 
 import (
 	"fmt"
 	"log/slog"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -112,9 +111,9 @@ func (p *problems) logLevel(name string, text setting) slog.Level {
 	return slog.LevelInfo
 }
 
-func (p *problems) logFormat(name string, text setting) logFormat {
-	format := logFormat(strings.ToLower(string(text)))
-	if format != logText && format != logJSON {
+func (p *problems) logFormat(name string, text setting) LogFormat {
+	format := LogFormat(strings.ToLower(string(text)))
+	if format != LogText && format != LogJSON {
 		p.bad(name, text, "want text or json")
 	}
 	return format
@@ -146,16 +145,6 @@ func (p *problems) index(name string, text setting) string {
 		p.bad(name, s, fmt.Sprintf("index names have at most 255 bytes, this one has %d", len(s)))
 	}
 	return s
-}
-
-// ownIndex says why a pattern is refused that names one of the program's own indices. A wider one,
-// such as *, is searched without them.
-func (c config) ownIndex(pattern string) (why string) {
-	if slices.Contains(c.own(), pattern) {
-		return "is one of the three indices that esrule writes, and it never reads them; name " +
-			"the indices of the events"
-	}
-	return ""
 }
 
 // forbiddenInIndex is what no index name holds; the space comes first.
