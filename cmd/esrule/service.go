@@ -108,8 +108,7 @@ func (s *service) await(ctx context.Context) error {
 		server, err := s.client.Connect(ctx)
 		if err == nil {
 			s.log.Info("connected", "server", server.String())
-			s.on.Store(s.newOnCluster(s.client))
-			return nil
+			return s.setUp(s.client)
 		}
 		if _, unsupported := errors.AsType[*elastic.UnsupportedError](err); unsupported {
 			return withExit(exitUsage, err)
@@ -129,13 +128,20 @@ func (s *service) await(ctx context.Context) error {
 	return nil
 }
 
-func (s *service) newOnCluster(c *elastic.Client) *onCluster {
+// setUp builds what the service has once the cluster has answered. Requests of a run tell the
+// service's health that they are over; those of a readiness probe do not.
+func (s *service) setUp(c *elastic.Client) error {
 	a, cfg, log := s.app, s.cfg, s.log
-	return &onCluster{
-		cluster: c, runner: a.newRunner(cfg, c, log, s.metrics.Ledger),
-		store:  schedule.NewStore(c.Requests, cfg.StateIndex, a.now),
-		keeper: a.newKeeper(cfg, c, log), unmatched: newUnmatched(a.reader(cfg, c, log), log),
+	told, err := c.WithListener(s.health)
+	if err != nil {
+		return err
 	}
+	s.on.Store(&onCluster{
+		cluster: c, runner: a.newRunner(cfg, told, log, s.metrics.Ledger),
+		store:  schedule.NewStore(c.Requests, cfg.StateIndex, a.now),
+		keeper: a.newKeeper(cfg, told, log), unmatched: newUnmatched(a.reader(cfg, told, log), log),
+	})
+	return nil
 }
 
 // poll is one run. Its outcome is logged, rule by rule, by the runner; what it leaves open is for
@@ -147,7 +153,7 @@ func (s *service) poll(ctx context.Context) {
 		s.health.End(s.cfg.Schedule.Next(now).Sub(now))
 	}()
 	began := s.app.now()
-	report, err := s.run(elastic.WithHeard(ctx, s.health.Heard))
+	report, err := s.run(ctx)
 	s.metrics.Run(began, s.app.now().Sub(began), report, err)
 }
 

@@ -72,7 +72,9 @@ func TestHangingPollShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.on.Store(s.newOnCluster(c))
+	if err := s.setUp(c); err != nil {
+		t.Fatal(err)
+	}
 
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})

@@ -26,6 +26,8 @@ type Client struct {
 	Once *elasticsearch.Client
 
 	transport *transport
+	list      []string // the addresses
+	userAgent string
 
 	addresses  string // for messages; without credentials
 	credential string // the kind of credential in use, for messages
@@ -56,12 +58,20 @@ func New(cfg Config) (*Client, error) {
 		addresses: pool, line: newLine(cfg, cfg.Log), watch: cfg.Watch, patience: usual,
 	}
 	pool.alive = t.alive
+	c := &Client{transport: t, addresses: strings.Join(cfg.Addresses, ", "),
+		userAgent: cfg.UserAgent, list: cfg.Addresses}
+	c.credential, c.advice = cfg.credential()
+	return c, c.connect(t)
+}
+
+// connect builds the two clients over a transport.
+func (c *Client) connect(over http.RoundTripper) error {
 	client := func(retry bool) (*elasticsearch.Client, error) {
 		return elasticsearch.NewClient(elasticsearch.Config{
-			Addresses:          cfg.Addresses,
-			Header:             http.Header{"User-Agent": {cfg.UserAgent}},
-			Transport:          t,
-			ConnectionPoolFunc: pool.forClient,
+			Addresses:          c.list,
+			Header:             http.Header{"User-Agent": {c.userAgent}},
+			Transport:          over,
+			ConnectionPoolFunc: c.transport.addresses.forClient,
 			DisableRetry:       !retry,
 			MaxRetries:         maxRetries,
 			RetryOnStatus: []int{http.StatusTooManyRequests, http.StatusBadGateway,
@@ -70,17 +80,13 @@ func New(cfg Config) (*Client, error) {
 			RetryBackoff: backoff,
 		})
 	}
-	requests, errRequests := client(true)
-	once, errOnce := client(false)
+	var errRequests, errOnce error
+	c.Requests, errRequests = client(true)
+	c.Once, errOnce = client(false)
 	if err := errors.Join(errRequests, errOnce); err != nil {
-		return nil, fmt.Errorf("build the client for %s: %w", strings.Join(cfg.Addresses, ", "),
-			err)
+		return fmt.Errorf("build the client for %s: %w", c.addresses, err)
 	}
-	c := &Client{
-		Requests: requests, Once: once, transport: t, addresses: strings.Join(cfg.Addresses, ", "),
-	}
-	c.credential, c.advice = cfg.credential()
-	return c, nil
+	return nil
 }
 
 // credential says how the cluster is told who we are, and what to look at where it refuses that.

@@ -2,22 +2,31 @@ package elastic
 
 import (
 	"context"
+	"net/http"
 	"time"
 )
 
-// heardKey is where the context of a run keeps whom to tell of an answer.
-type heardKey struct{}
+// Listener is told when a request is over, whatever came of it. A run that hangs is noticed by the
+// silence. Heard may be called concurrently.
+type Listener interface{ Heard() }
 
-// WithHeard returns a context whose requests call tell when they are over. A run that hangs is
-// told by it; the request of a readiness probe has another context, so that it hides nothing.
-func WithHeard(ctx context.Context, tell func()) context.Context {
-	return context.WithValue(ctx, heardKey{}, tell)
+// WithListener returns a client over the same addresses, connections and credentials whose requests
+// tell l when they are over. Those of c do not: a readiness probe must not hide a run that hangs.
+func (c *Client) WithListener(l Listener) (*Client, error) {
+	told := *c
+	err := told.connect(listened{c.transport, l})
+	return &told, err
 }
 
-func heard(ctx context.Context) {
-	if tell, ok := ctx.Value(heardKey{}).(func()); ok {
-		tell()
-	}
+// listened is a transport whose requests are told.
+type listened struct {
+	http.RoundTripper
+	listener Listener
+}
+
+func (t listened) RoundTrip(req *http.Request) (*http.Response, error) {
+	defer t.listener.Heard()
+	return t.RoundTripper.RoundTrip(req)
 }
 
 // stalledKey is where a context keeps whom to tell of the time that a stall has taken.

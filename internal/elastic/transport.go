@@ -38,7 +38,6 @@ type transport struct {
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	defer heard(req.Context())
 	req, err := replayable(req)
 	if err != nil {
 		return nil, err
