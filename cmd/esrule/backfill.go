@@ -177,9 +177,17 @@ func (a *app) backfill(ctx context.Context, f backfillFlags) error {
 	// process.
 	err = runner.Run(context.WithoutCancel(ctx), ctx.Done())
 	watched()
-	return errors.Join(err, h.finish(context.WithoutCancel(ctx), plan, runner, page,
-		ctx.Err() != nil))
+	ending, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	if ctx.Err() != nil {
+		ending, cancel = context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
+	}
+	defer cancel()
+	return errors.Join(err, h.finish(ending, plan, runner, page, ctx.Err() != nil))
 }
+
+// finishWithin is how long a backfill that was stopped may take to say what it did. What a process
+// manager allows for an end is 30 seconds in Kubernetes, of which the pages in flight take some.
+const finishWithin = 8 * time.Second
 
 // newHistory reads rules and flags, and connects.
 func (a *app) newHistory(ctx context.Context, f backfillFlags) (*history, error) {

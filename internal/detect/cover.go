@@ -139,7 +139,7 @@ func (c *Coverer) once(ctx context.Context, d *Detection, t Target,
 		return Outcome{}, fmt.Errorf("open a point in time on %s: %w", t.Patterns, err)
 	}
 	closeIt := func() {
-		if err := pit.Close(context.WithoutCancel(ctx)); err != nil {
+		if err := pit.Close(ctx); err != nil {
 			c.Log.Debug("a point in time was not closed; it ends by itself", "rule", d.Rule.ID,
 				"error", err)
 		}

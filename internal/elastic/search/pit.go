@@ -307,7 +307,11 @@ func (p *PointInTime) release(ctx context.Context, id string) error {
 	if id == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	within := 10 * time.Second
+	if ctx.Err() != nil { // somebody wants an end; the point in time expires by itself
+		within = 2 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
 	q := call{method: http.MethodDelete, path: "/_pit", body: map[string]string{"id": id}}
 	body, err := q.marshal()

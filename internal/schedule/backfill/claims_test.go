@@ -109,6 +109,41 @@ func (f *failing) Mappings(ctx context.Context, patterns, fields []string) ([]se
 	return f.Cluster.Mappings(ctx, patterns, fields)
 }
 
+// hung is a cluster that answers no more once it is asked for mappings.
+type hung struct {
+	*search.Cluster
+	asked chan struct{}
+}
+
+func (h *hung) Mappings(ctx context.Context, _, _ []string) ([]search.Class, error) {
+	close(h.asked)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// An end that is asked for comes, whatever the cluster does: a slice in flight that does not end is
+// given up, and is free for the next command.
+func TestStopEndsWhatHangs(t *testing.T) {
+	w := newWorld(t)
+	want := w.crowd(60, newRand(t))
+	p := w.kept(w.plan(1e9))
+	cluster := &hung{search.NewCluster(w.Client, search.Options{}), make(chan struct{})}
+	r, err := w.runner(p, worker{name: "first", workers: 1, coverer: cluster,
+		windUp: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Run(t.Context(), cluster.asked); err != nil {
+		t.Errorf("stopped while the cluster hangs: got %v, want no error", err)
+	}
+	if totals := r.Totals(); totals.Done != 0 || totals.Failed != 0 {
+		t.Errorf("stopped while the cluster hangs: got %+v, want no slice done or failed", totals)
+	}
+	if totals := w.finish(p, worker{name: "second"}); !totals.Whole() || len(w.ids()) != want {
+		t.Errorf("the next command leaves %+v and %d signals, want %d", totals, len(w.ids()), want)
+	}
+}
+
 // A slice that fails is tried again, then recorded with its reason; the others go on, and the next
 // command tries it once more.
 func TestFailedSlice(t *testing.T) {

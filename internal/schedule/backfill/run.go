@@ -29,10 +29,12 @@ type Options struct {
 	// pause behind the first, doubled each time; 5 s where 0.
 	Tries      int
 	RetryPause time.Duration
-	Pace       *Pace
-	Now        func() time.Time
-	Log        *slog.Logger
-	Version    string // of the program, for the signals
+	// WindUp is how long, once an end is asked for, the pages in flight may take; 8 s where 0.
+	WindUp  time.Duration
+	Pace    *Pace
+	Now     func() time.Time
+	Log     *slog.Logger
+	Version string // of the program, for the signals
 }
 
 // Runner works off one plan.
@@ -65,6 +67,9 @@ func NewRunner(ctx context.Context, c *detect.Coverer, claims *Claims, p *Plan,
 	}
 	if o.RetryPause <= 0 {
 		o.RetryPause = 5 * time.Second
+	}
+	if o.WindUp <= 0 {
+		o.WindUp = 8 * time.Second
 	}
 	if o.Pace == nil {
 		o.Pace = NewPace(0)
@@ -120,30 +125,54 @@ func (r *Runner) Progress() Progress {
 var errStopped = errors.New("stopped")
 
 // Run works until every slice is done or failed, by this process or another. When stop is closed it
-// ends after the pages in flight and gives its slices back. An error is about the account that is
+// ends after the pages in flight and gives its slices back; what then takes longer than
+// Options.WindUp is given up, as if the process were killed. An error is about the account that is
 // kept, not about a slice: what was done stays done.
 func (r *Runner) Run(ctx context.Context, stop <-chan struct{}) error {
-	// Whoever waits for something is woken by stop; what is in flight has ctx.
-	idle, wake := context.WithCancelCause(ctx)
+	working, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	// Whoever waits for something is woken by stop; what is in flight has working.
+	idle, wake := context.WithCancelCause(working)
 	defer wake(nil)
 	go func() {
 		select {
 		case <-stop:
 			wake(errStopped)
 		case <-idle.Done():
+			return
+		}
+		select {
+		case <-time.After(r.options.WindUp):
+			giveUp(errStopped)
+		case <-working.Done():
 		}
 	}()
-	beating, silence := context.WithCancel(ctx)
+	beating, silence := context.WithCancel(working)
 	var heart sync.WaitGroup
 	heart.Go(func() { r.beat(beating) })
-	workers, workersCtx := errgroup.WithContext(ctx)
+	workers, workersCtx := errgroup.WithContext(working)
 	for range r.options.Workers + 1 { // the cluster need not wait while a slice is wound up
 		workers.Go(func() error { return r.work(workersCtx, idle) })
 	}
 	err := workers.Wait()
 	silence()
 	heart.Wait()
+	if errors.Is(context.Cause(working), errStopped) {
+		r.options.Log.Warn("what was in flight did not end in time and was given up; the same "+
+			"command goes on with it", "after", r.options.WindUp)
+		return nil
+	}
 	return err
+}
+
+// outlive returns a context that ends d after ctx.
+func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return longer, func() {
+		stop()
+		cancel()
+	}
 }
 
 // beat shows a sign of life for every slice in hand, and ends the work on one that was taken over.
@@ -352,7 +381,9 @@ func (r *Runner) enter(ctx context.Context, t *task, c *claim, out detect.Outcom
 			state = Failed
 		}
 	}
-	entered := c.end(context.WithoutCancel(ctx), func(s *Slice) {
+	ending, cancel := outlive(ctx, r.options.WindUp/2)
+	defer cancel()
+	entered := c.end(ending, func(s *Slice) {
 		s.State, s.Tries, s.Failures, s.Counts = state, tries, failures, countsOf(out)
 	})
 	if errors.Is(entered, errTakenOver) {

@@ -173,6 +173,7 @@ type worker struct {
 	unkept   bool           // a dry run
 	tries    int
 	pageSize int
+	windUp   time.Duration
 }
 
 func (w *world) runner(p *backfill.Plan, o worker) (*backfill.Runner, error) {
@@ -202,7 +203,7 @@ func (w *world) runner(p *backfill.Plan, o worker) (*backfill.Runner, error) {
 		&detect.Coverer{Cluster: o.coverer, Signals: o.signals, Own: w.own(), Log: logger},
 		backfill.NewClaims(documents, o.name, o.lease, time.Now), p, w.detections,
 		backfill.Options{Workers: o.workers, Tries: o.tries, RetryPause: time.Millisecond,
-			Now: time.Now, Log: logger, Version: "test"})
+			WindUp: o.windUp, Now: time.Now, Log: logger, Version: "test"})
 }
 
 // finish works on a plan until nothing is left.
