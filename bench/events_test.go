@@ -3,10 +3,12 @@ package bench
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/event"
+	"esrule/internal/query/match"
 )
 
 // TestEvents holds what the benchmark needs of its events: they are the same for the same seed, the
@@ -18,7 +20,7 @@ func TestEvents(t *testing.T) {
 	for _, path := range d.Fields.Paths() {
 		mapping.Fields[path] = event.FieldMapping{Type: event.Keyword, Name: "keyword"}
 	}
-	e := event.New(d.Fields)
+	e := match.NewEvaluation(d.Fields, time.Now())
 	first, second := newGenerator(seed, events), newGenerator(seed, events)
 	matches, paths := 0, map[string]bool{}
 	for range events {

@@ -18,6 +18,7 @@ import (
 	"esrule/internal/estest"
 	"esrule/internal/estest/pushdown"
 	"esrule/internal/event"
+	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 	"esrule/internal/span"
@@ -233,7 +234,7 @@ func (s *setting) run(b *testing.B, m measured) answer {
 // matching gives the candidates that the matcher accepts.
 func (s *setting) matching(a answer) map[string]bool {
 	accepted := map[string]bool{}
-	e := event.New(s.detection.Fields)
+	e := match.NewEvaluation(s.detection.Fields, time.Now())
 	for _, hit := range a.hits {
 		e.Reset(s.mapping, hit.Get("_source"), nil)
 		if s.detection.Matcher.Match(e) {

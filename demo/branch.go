@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -24,7 +25,7 @@ func branchOf(d *detect.Detection, e samples.Event) string {
 	if err != nil {
 		return ""
 	}
-	ev := event.New(d.Fields)
+	ev := match.NewEvaluation(d.Fields, time.Now())
 	ev.Reset(nil, source, nil)
 	return patternIn(d.Matcher.Explain(ev))
 }

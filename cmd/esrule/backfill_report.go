@@ -262,8 +262,7 @@ func (p *historyPage) explain(ctx context.Context, document []byte) *match.Expla
 		// event: without a mapping they are read from there.
 		for _, mapping := range []*event.Mapping{m, nil} {
 			if source, err := parseSource(text, d.Fields, mapping); err == nil {
-				e := event.New(d.Fields)
-				e.SetNow(p.began)
+				e := match.NewEvaluation(d.Fields, p.began)
 				e.Reset(mapping, source, fields)
 				if x := d.Matcher.Explain(e); x.Holds {
 					return x

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/valyala/fastjson"
@@ -168,7 +169,7 @@ func explainOne(d *detect.Detection, s sample, in indexed) (explanation, error) 
 			return explanation{}, fmt.Errorf("read the fields of the event: %w", err)
 		}
 	}
-	e := event.New(d.Fields)
+	e := match.NewEvaluation(d.Fields, time.Now())
 	e.Reset(m, source, extra)
 	x := explanation{RuleID: string(d.Rule.ID), Name: d.Rule.Name, Condition: d.Matcher.Explain(e),
 		Mapping: "of " + s.Index, Notes: in.notes}

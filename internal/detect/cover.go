@@ -15,6 +15,7 @@ import (
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
+	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/sink"
 	"esrule/internal/span"
@@ -205,7 +206,7 @@ type judge struct {
 	target    Target
 	plan      plan
 	execution sink.Execution
-	event     *event.Event
+	event     *match.Evaluation
 	index     string         // of the last hit
 	mapping   *event.Mapping // of that index; nil where it is not known
 	deep      fastjson.Parser
@@ -216,11 +217,9 @@ type judge struct {
 }
 
 func newJudge(c *Coverer, d *Detection, t Target, p plan, x sink.Execution) *judge {
-	j := &judge{coverer: c, detection: d, target: t, plan: p, execution: x,
-		event:   event.New(d.Fields),
+	return &judge{coverer: c, detection: d, target: t, plan: p, execution: x,
+		event:   match.NewEvaluation(d.Fields, t.Now),
 		unknown: map[string]bool{}, partial: map[string]string{}}
-	j.event.SetNow(t.Now)
-	return j
 }
 
 // read reads the candidates of every search. Signals are left in hand at the end.

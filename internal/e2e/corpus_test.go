@@ -21,6 +21,7 @@ import (
 	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 	"esrule/internal/event"
+	eqlmatch "esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/sink"
 )
@@ -183,7 +184,7 @@ func readEverything(t *testing.T, s *stage) *tally {
 			found.sources[sourceOf(s, index)].candidates += count(t, s, index, filter.Clause)
 		}
 	}
-	e := event.New(d.Fields)
+	e := eqlmatch.NewEvaluation(d.Fields, time.Now())
 	for hit := range everyHit(t, s) {
 		mapping, ok := mappings[hit.Index]
 		if !ok {
@@ -194,7 +195,7 @@ func readEverything(t *testing.T, s *stage) *tally {
 	return found
 }
 
-func (f *tally) judge(t *testing.T, source string, d *detect.Detection, e *event.Event,
+func (f *tally) judge(t *testing.T, source string, d *detect.Detection, e *eqlmatch.Evaluation,
 	m *event.Mapping, hit estest.Hit) {
 	t.Helper()
 	of := f.sources[source]

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -288,7 +289,7 @@ func (p *published) judge() [][]bool {
 			maps.Copy(mappings[index].Fields, mapping.Fields)
 		}
 	}
-	e := event.New(&fields)
+	e := eqlmatch.NewEvaluation(&fields, time.Now())
 	for n, d := range p.documents {
 		e.Reset(mappings[d.index], d.source, d.fields)
 		for i, m := range matchers {

@@ -2,7 +2,6 @@ package event
 
 import (
 	"strings"
-	"time"
 
 	"github.com/valyala/fastjson"
 )
@@ -23,15 +22,6 @@ type Event struct {
 	slots   []slot
 	round   uint64 // counts resets; a slot of another round is not resolved yet
 	scratch []byte // holds the texts made for this event
-	now     time.Time
-
-	// Chosen are the values that a function is being evaluated for, by the function's own numbering
-	// of its fields, Choices counts how many more it may try, and Scratch is room for the texts
-	// that it makes. They are here, and not in the function, so that many workers can share one
-	// compiled rule and evaluating it allocates nothing. Package match uses them.
-	Chosen  []*Value
-	Choices int
-	Scratch []byte
 }
 
 // binding is what a mapping makes of the fields.
@@ -49,16 +39,8 @@ type slot struct {
 func New(f *Fields) *Event {
 	return &Event{
 		fields: f, slots: make([]slot, len(f.paths)), bindings: map[*Mapping]binding{},
-		now: time.Now(),
 	}
 }
-
-// SetNow sets the instant that a date such as "now-1h" counts from: one for a whole run, so that
-// pre-filter and matcher agree. Without it, it is the time at which the event was made.
-func (e *Event) SetNow(now time.Time) { e.now = now }
-
-// Now is the instant that relative dates count from.
-func (e *Event) Now() time.Time { return e.now }
 
 // Reset makes e the event of one hit. source is its `_source`, extra its `fields` or nil, m the
 // mapping of its index, or nil where none is known (an exported event): then @timestamp is a date,

@@ -21,7 +21,7 @@ import (
 type detection struct {
 	rule    *rule.Rule
 	matcher *match.Matcher
-	event   *event.Event
+	event   *match.Evaluation
 }
 
 func newDetection(t testing.TB, id, name, severity, query string,
@@ -42,7 +42,7 @@ func newDetection(t testing.TB, id, name, severity, query string,
 	if err != nil {
 		t.Fatal(err)
 	}
-	return detection{r, m, event.New(fields)}
+	return detection{r, m, match.NewEvaluation(fields, time.Now())}
 }
 
 // signal makes the signal of an event as the commands do.

@@ -65,7 +65,7 @@ func (e LineError) Unwrap() error { return e.Err }
 type worker struct {
 	rules     *Rules
 	execution sink.Execution
-	event     *event.Event
+	event     *match.Evaluation
 	parser    fastjson.Parser
 	explains  bool // every match
 	asText    map[textUse]bool
@@ -74,10 +74,8 @@ type worker struct {
 }
 
 func newWorker(r *Rules, x sink.Execution, now time.Time) *worker {
-	w := &worker{rules: r, execution: x, event: event.New(r.fields),
+	return &worker{rules: r, execution: x, event: match.NewEvaluation(r.fields, now),
 		open: make([]bool, len(r.gates)), asText: map[textUse]bool{}}
-	w.event.SetNow(now)
-	return w
 }
 
 // work judges chunk after chunk until all inputs are read.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/valyala/fastjson"
@@ -105,7 +106,7 @@ func TestEventMatchesAsBefore(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", source, err)
 		}
-		e := event.New(fields)
+		e := match.NewEvaluation(fields, time.Now())
 		e.Reset(nil, v, nil)
 		for _, m := range matchers {
 			x := m.Explain(e)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/valyala/fastjson"
@@ -16,6 +17,7 @@ import (
 	"esrule/internal/detect"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
+	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 	"esrule/internal/sink"
 )
@@ -204,13 +206,14 @@ func (r *round) readTruth(ctx context.Context,
 // judge finds a rule's matches among events of any index.
 type judge struct {
 	detection *detect.Detection
-	event     *event.Event
+	event     *match.Evaluation
 	mappings  map[string]*event.Mapping
 }
 
 func newJudge(ctx context.Context, client *elasticsearch.Client, d *detect.Detection,
 	patterns []string) (judge, error) {
-	j := judge{detection: d, event: event.New(d.Fields), mappings: map[string]*event.Mapping{}}
+	j := judge{detection: d, event: match.NewEvaluation(d.Fields, time.Now()),
+		mappings: map[string]*event.Mapping{}}
 	classes, err := search.NewCluster(client, search.Options{}).Mappings(ctx, patterns, d.Mapped())
 	for _, class := range classes {
 		for _, index := range class.Indices {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -63,7 +64,7 @@ func heldBy(text string, x cond.Expr, path string, m event.FieldMapping) (holds,
 	if err != nil {
 		return false, false
 	}
-	e := event.New(fields)
+	e := match.NewEvaluation(fields, time.Now())
 	e.Reset(mapping, parsed, nil)
 	return matcher.Match(e), true
 }

@@ -65,13 +65,13 @@ func (l *leaf) comparison(subject cond.Expr, op cond.CompareOp, constant *consta
 			return always(false)
 		case isField:
 			slot := l.slot(field)
-			return func(e *event.Event) bool { return len(e.Values(slot)) == 0 }
+			return func(e *Evaluation) bool { return len(e.Values(slot)) == 0 }
 		}
 		return l.any(isNull(l.value(subject)))
 	}
 	if !isField {
 		value := l.subject(subject)
-		return l.any(func(e *event.Event) bool {
+		return l.any(func(e *Evaluation) bool {
 			v := value(e)
 			holds, _ := constant.compare(e, &v, op)
 			return holds
@@ -82,7 +82,7 @@ func (l *leaf) comparison(subject cond.Expr, op cond.CompareOp, constant *consta
 	if op == cond.Equal {
 		return anyValue(slot, constant.equals)
 	}
-	return anyValue(slot, func(e *event.Event, v *event.Value) bool {
+	return anyValue(slot, func(e *Evaluation, v *event.Value) bool {
 		holds, _ := constant.compare(e, v, op)
 		return holds
 	})
@@ -90,7 +90,7 @@ func (l *leaf) comparison(subject cond.Expr, op cond.CompareOp, constant *consta
 
 // compare is `v op constant`. known is false where the two cannot be compared, and then it does not
 // hold.
-func (c *constant) compare(e *event.Event, v *event.Value, op cond.CompareOp) (holds, known bool) {
+func (c *constant) compare(e *Evaluation, v *event.Value, op cond.CompareOp) (holds, known bool) {
 	first, last, known := c.place(e, v, op == cond.Equal || op == cond.NotEqual)
 	if !known {
 		return false, false
@@ -117,7 +117,7 @@ func (l *leaf) compared(x *cond.Compare) evaluator {
 	subject, op, constant := l.sides(x)
 	value := l.value(subject)
 	if constant.isNull() {
-		return func(e *event.Event) event.Value {
+		return func(e *Evaluation) event.Value {
 			v := value(e)
 			switch op {
 			case cond.Equal:
@@ -129,7 +129,7 @@ func (l *leaf) compared(x *cond.Compare) evaluator {
 			return event.Value{}
 		}
 	}
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		v := value(e)
 		holds, known := constant.compare(e, &v, op)
 		if !known {

@@ -3,13 +3,14 @@ package match
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"esrule/internal/event"
 	"esrule/internal/query/cond"
 )
 
-// Matcher is a compiled condition. It is safe for concurrent use, each worker with an event of its
-// own.
+// Matcher is a compiled condition. It is safe for concurrent use, each worker with an [Evaluation]
+// of its own.
 type Matcher struct {
 	root      cond.Expr
 	print     func(cond.Expr) string
@@ -25,7 +26,7 @@ type Matcher struct {
 }
 
 // predicate is one node of a condition, compiled.
-type predicate func(*event.Event) bool
+type predicate func(*Evaluation) bool
 
 // Options are what a rule says beside its query.
 type Options struct {
@@ -70,13 +71,14 @@ func Compile(q *cond.Query, fields *event.Fields, o Options) (*Matcher, error) {
 // Condition is what the matcher was compiled from, the comparison with the category included.
 func (m *Matcher) Condition() cond.Expr { return m.root }
 
-// Match tells whether the event satisfies the condition. The event must have been made from the
-// fields that Compile was given.
-func (m *Matcher) Match(e *event.Event) bool {
+// Match reports whether the event satisfies the condition. The evaluation must have been made from
+// the fields that Compile was given.
+func (m *Matcher) Match(e *Evaluation) bool {
+	e.scratch = e.scratch[:0]
 	return m.accepts(e) && !m.isSignal(e)
 }
 
-func (m *Matcher) isSignal(e *event.Event) bool {
+func (m *Matcher) isSignal(e *Evaluation) bool {
 	if !m.noSignals {
 		return false
 	}
@@ -146,7 +148,7 @@ func (c *compiler) compileAll(operands []cond.Expr) []predicate {
 }
 
 func allOf(operands []predicate) predicate {
-	return func(e *event.Event) bool {
+	return func(e *Evaluation) bool {
 		for _, p := range operands {
 			if !p(e) {
 				return false
@@ -157,7 +159,7 @@ func allOf(operands []predicate) predicate {
 }
 
 func anyOf(operands []predicate) predicate {
-	return func(e *event.Event) bool {
+	return func(e *Evaluation) bool {
 		for _, p := range operands {
 			if p(e) {
 				return true
@@ -168,11 +170,11 @@ func anyOf(operands []predicate) predicate {
 }
 
 func not(operand predicate) predicate {
-	return func(e *event.Event) bool { return !operand(e) }
+	return func(e *Evaluation) bool { return !operand(e) }
 }
 
 func always(holds bool) predicate {
-	return func(*event.Event) bool { return holds }
+	return func(*Evaluation) bool { return holds }
 }
 
 // refuse records what no value could make sense of. What is compiled then is never called: Compile
@@ -203,7 +205,8 @@ func (c *compiler) constantOf(x cond.Expr) (event.Value, bool) {
 	if !isConstant(x) {
 		return event.Value{}, false
 	}
-	folded := (&leaf{compiler: c, folding: true}).value(x)(event.New(&event.Fields{}))
+	folded := (&leaf{compiler: c, folding: true}).value(x)(NewEvaluation(&event.Fields{},
+		time.Time{}))
 	folded.Text = append([]byte(nil), folded.Text...)
 	return folded, true
 }

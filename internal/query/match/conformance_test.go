@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pelletier/go-toml/v2"
@@ -74,7 +75,7 @@ func asSet(ids []int) map[int]bool {
 func accepted(t *testing.T, m *match.Matcher, fields *event.Fields, mapping *event.Mapping,
 	documents []*fastjson.Value) []int {
 	t.Helper()
-	e := event.New(fields)
+	e := match.NewEvaluation(fields, time.Now())
 	var ids []int
 	for _, d := range documents {
 		e.Reset(mapping, d, nil)
@@ -195,7 +196,7 @@ func TestPublishedRules(t *testing.T) {
 		}
 		matchers[filepath.Base(file)] = m
 	}
-	e := event.New(&fields)
+	e := match.NewEvaluation(&fields, time.Now())
 	matches, events := map[string]int{}, 0
 	for _, d := range recordedEvents(t, filepath.Join(folder, "events")) {
 		events++
@@ -266,7 +267,7 @@ func BenchmarkPublishedRules(b *testing.B) {
 		matchers = append(matchers, m)
 	}
 	events := recordedEvents(b, filepath.Join(folder, "events"))
-	e := event.New(&fields)
+	e := match.NewEvaluation(&fields, time.Now())
 	b.ReportAllocs()
 	judged := 0
 	for b.Loop() {

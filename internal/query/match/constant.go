@@ -90,7 +90,7 @@ func (c *constant) isNull() bool { return c.kind == event.KindNull }
 
 // place gives where v stands against the constant, which may be a range (a day, a network): v
 // compared with its first and with its last point. ok is false where the two cannot be compared.
-func (c *constant) place(e *event.Event, v *event.Value, equality bool) (first, last int, ok bool) {
+func (c *constant) place(e *Evaluation, v *event.Value, equality bool) (first, last int, ok bool) {
 	var n int
 	switch v.Kind {
 	case event.KindText:
@@ -152,7 +152,7 @@ func (c *constant) placeFloat(v *event.Value, equality bool) int {
 }
 
 // equals is `value == constant`.
-func (c *constant) equals(e *event.Event, v *event.Value) bool {
+func (c *constant) equals(e *Evaluation, v *event.Value) bool {
 	_, isTyped := c.typed(v)
 	if v.IsPlainText() && !isTyped && (v.Kind == event.KindText || c.kind == event.KindText) {
 		return bytes.Equal(v.Text, c.text)
@@ -162,7 +162,7 @@ func (c *constant) equals(e *event.Event, v *event.Value) bool {
 }
 
 // equalsFolded is `value : constant` and `value in~ (constant)`, for a constant without wildcards.
-func (c *constant) equalsFolded(e *event.Event, v *event.Value) bool {
+func (c *constant) equalsFolded(e *Evaluation, v *event.Value) bool {
 	if v.IsPlainText() {
 		return len(v.Text) == len(c.lower) && bytes.Equal(e.Lower(v), c.lower)
 	}
@@ -234,7 +234,7 @@ type period struct {
 	ok       bool
 }
 
-func (d *dateConstant) place(e *event.Event, v *event.Value) (first, last int, ok bool) {
+func (d *dateConstant) place(e *Evaluation, v *event.Value) (first, last int, ok bool) {
 	p := d.resolve(e, v)
 	if !p.ok {
 		return 0, 0, false
@@ -247,16 +247,16 @@ func (d *dateConstant) place(e *event.Event, v *event.Value) (first, last int, o
 		true
 }
 
-func (d *dateConstant) resolve(e *event.Event, v *event.Value) *period {
+func (d *dateConstant) resolve(e *Evaluation, v *event.Value) *period {
 	p := d.kept.Load()
-	if p != nil && p.format == v.DateKey() && (!p.relative || p.now == e.Now().UnixNano()) {
+	if p != nil && p.format == v.DateKey() && (!p.relative || p.now == e.now.UnixNano()) {
 		return p
 	}
-	p = &period{format: v.DateKey(), now: e.Now().UnixNano()}
+	p = &period{format: v.DateKey(), now: e.now.UnixNano()}
 	if d.isNumber {
 		p.from, p.to, p.ok = date.Number(d.text)
 	} else {
-		p.from, p.to, p.relative, p.ok = v.Dates().Range(d.text, e.Now())
+		p.from, p.to, p.relative, p.ok = v.Dates().Range(d.text, e.now)
 	}
 	d.kept.Store(p)
 	return p

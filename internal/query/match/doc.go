@@ -1,7 +1,7 @@
 // Package match decides exactly whether an event satisfies a rule's condition, as Elasticsearch's
 // EQL would, and can say why.
 //
-// A condition ([cond.Query]) is compiled once into closures over an [event.Event]. Logic is
+// A condition ([cond.Query]) is compiled once into closures over an [Evaluation]. Logic is
 // two-valued: a leaf over a missing field is false, `not` is its complement, and a leaf over
 // several values holds where any of them satisfies it. What is computed inside of a leaf may be
 // null besides, and then the leaf is false. The language has checked the types before

@@ -52,7 +52,8 @@ type Computed struct {
 
 // Explain judges an event like Match and keeps the outcome of every node, those that Match need not
 // have asked included.
-func (m *Matcher) Explain(e *event.Event) *Explanation {
+func (m *Matcher) Explain(e *Evaluation) *Explanation {
+	e.scratch = e.scratch[:0]
 	x := m.explain(m.root, e)
 	x.decide()
 	if m.noSignals {
@@ -63,7 +64,7 @@ func (m *Matcher) Explain(e *event.Event) *Explanation {
 
 // explainSignal puts the condition that Match adds, that no alert is alerted on, before the rule's
 // own.
-func (m *Matcher) explainSignal(x *Explanation, e *event.Event) *Explanation {
+func (m *Matcher) explainSignal(x *Explanation, e *Evaluation) *Explanation {
 	if !m.isSignal(e) {
 		return x
 	}
@@ -75,7 +76,7 @@ func (m *Matcher) explainSignal(x *Explanation, e *event.Event) *Explanation {
 		Operands: []*Explanation{refused, x}}
 }
 
-func (m *Matcher) explain(n cond.Expr, e *event.Event) *Explanation {
+func (m *Matcher) explain(n cond.Expr, e *Evaluation) *Explanation {
 	x := &Explanation{Text: m.print(n), Holds: m.compiled[n](e)}
 	var operands []cond.Expr
 	switch n := n.(type) {
@@ -118,7 +119,7 @@ func (m *Matcher) conditionIn(n *cond.Compare) (cond.Expr, bool) {
 
 // explainLeaf shows what a leaf looked at. A leaf over a condition (`(f > 1) == true`) shows
 // nothing of its own.
-func (m *Matcher) explainLeaf(x *Explanation, l *leaf, e *event.Event) {
+func (m *Matcher) explainLeaf(x *Explanation, l *leaf, e *Evaluation) {
 	if l == nil {
 		return
 	}
@@ -143,10 +144,10 @@ const (
 )
 
 // results gives the different values of a part of a leaf.
-func (l *leaf) results(value evaluator, e *event.Event) []string {
+func (l *leaf) results(value evaluator, e *Evaluation) []string {
 	list := []string{}
 	tried := 0
-	l.any(func(e *event.Event) bool {
+	l.any(func(e *Evaluation) bool {
 		v := value(e)
 		result := "null"
 		if v.Kind != event.KindNull {
@@ -161,7 +162,7 @@ func (l *leaf) results(value evaluator, e *event.Event) []string {
 	return list
 }
 
-func fieldValues(path string, s event.Slot, e *event.Event) FieldValues {
+func fieldValues(path string, s event.Slot, e *Evaluation) FieldValues {
 	f := FieldValues{Path: path, Values: []string{}}
 	mapped, known := e.Mapped(s)
 	switch {

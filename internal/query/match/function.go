@@ -42,7 +42,7 @@ func (l *leaf) call(x *cond.Call) evaluator {
 
 func (l *leaf) arithmetic(op cond.ArithmeticOp, x *cond.Call) evaluator {
 	left, right, operate := l.value(x.Args[0]), l.value(x.Args[1]), operation(op)
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		a := left(e)
 		b := right(e)
 		return operate(&a, &b)
@@ -50,7 +50,7 @@ func (l *leaf) arithmetic(op cond.ArithmeticOp, x *cond.Call) evaluator {
 }
 
 // textual computes an argument that a function reads as a text. ok is false for null.
-type textual func(e *event.Event) (text []byte, ok bool)
+type textual func(e *Evaluation) (text []byte, ok bool)
 
 // textArgument compiles an argument for its text; with fold, in lower case as Java's toLowerCase
 // makes it.
@@ -60,10 +60,10 @@ func (l *leaf) textArgument(x cond.Expr, fold bool) textual {
 		if fold {
 			text = appendLower(nil, text)
 		}
-		return func(*event.Event) ([]byte, bool) { return text, v.Kind != event.KindNull }
+		return func(*Evaluation) ([]byte, bool) { return text, v.Kind != event.KindNull }
 	}
 	value := l.value(x)
-	return func(e *event.Event) ([]byte, bool) {
+	return func(e *Evaluation) ([]byte, bool) {
 		v := value(e)
 		if v.Kind == event.KindNull {
 			return nil, false
@@ -78,14 +78,14 @@ func (l *leaf) textArgument(x cond.Expr, fold bool) textual {
 
 // whole computes an argument that is a whole number: a position, a base. null is told from what is
 // none.
-type whole func(e *event.Event) (n int, isNull, ok bool)
+type whole func(e *Evaluation) (n int, isNull, ok bool)
 
 func (l *leaf) wholeArgument(x *cond.Call, at int) whole {
 	if at >= len(x.Args) {
-		return func(*event.Event) (int, bool, bool) { return 0, true, true }
+		return func(*Evaluation) (int, bool, bool) { return 0, true, true }
 	}
 	value := l.value(x.Args[at])
-	return func(e *event.Event) (int, bool, bool) {
+	return func(e *Evaluation) (int, bool, bool) {
 		v := value(e)
 		if v.Kind == event.KindNull {
 			return 0, true, true

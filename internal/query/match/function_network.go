@@ -24,7 +24,7 @@ func (l *leaf) cidrMatch(x *cond.Call) evaluator {
 				`Write a block as "10.0.0.0/8" or "fd00::/8", an address as "10.0.0.1".`)
 		}
 	}
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		v := address(e)
 		a, ok := addressOf(&v)
 		if !ok {

@@ -13,7 +13,7 @@ import (
 // the query.
 func (l *leaf) number(x *cond.Call) evaluator {
 	argument, base := l.textArgument(x.Args[0], false), l.wholeArgument(x, 1)
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		b, ok := argument(e)
 		if !ok {
 			return event.Value{}

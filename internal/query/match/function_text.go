@@ -10,7 +10,7 @@ import (
 // string gives the text of any value.
 func (l *leaf) string(x *cond.Call) evaluator {
 	argument := l.textArgument(x.Args[0], false)
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		b, ok := argument(e)
 		if !ok {
 			return event.Value{}
@@ -24,7 +24,7 @@ func (l *leaf) concat(x *cond.Call) evaluator {
 	for i, argument := range x.Args {
 		arguments[i] = l.textArgument(argument, false)
 	}
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		// Each argument may write into the scratch, so the result is put together behind them all.
 		var few [8][]byte
 		pieces := few[:0]
@@ -35,17 +35,17 @@ func (l *leaf) concat(x *cond.Call) evaluator {
 			}
 			pieces = append(pieces, b)
 		}
-		start := len(e.Scratch)
+		start := len(e.scratch)
 		for _, piece := range pieces {
-			e.Scratch = appendUTF16(e.Scratch, start, piece)
+			e.scratch = appendUTF16(e.scratch, start, piece)
 		}
-		return text(e.Scratch[start:])
+		return text(e.scratch[start:])
 	}
 }
 
 func (l *leaf) length(x *cond.Call) evaluator {
 	argument := l.textArgument(x.Args[0], false)
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		b, ok := argument(e)
 		if !ok {
 			return event.Value{}
@@ -58,7 +58,7 @@ func (l *leaf) length(x *cond.Call) evaluator {
 func (l *leaf) substring(x *cond.Call) evaluator {
 	argument := l.textArgument(x.Args[0], false)
 	start, end := l.wholeArgument(x, 1), l.wholeArgument(x, 2)
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		b, ok := argument(e)
 		if !ok {
 			return event.Value{}
@@ -101,7 +101,7 @@ func (l *leaf) contains(x *cond.Call) evaluator {
 		return l.containsConstant(x, appendText(nil, &constant), test)
 	}
 	whole, searched := l.textArgument(x.Args[0], x.Fold), l.textArgument(x.Args[1], x.Fold)
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		b, ok := whole(e)
 		if !ok {
 			return event.Value{}
@@ -128,7 +128,7 @@ func (l *leaf) containsConstant(x *cond.Call, constant []byte,
 	searched := folded(constant)
 	var normal byNormalizer[[]byte]
 	value := l.subject(x.Args[0])
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		v := value(e)
 		if v.Kind == event.KindNull {
 			return event.Value{}
@@ -148,7 +148,7 @@ func (l *leaf) containsConstant(x *cond.Call, constant []byte,
 func (l *leaf) indexOf(x *cond.Call) evaluator {
 	whole, searched := l.textArgument(x.Args[0], x.Fold), l.textArgument(x.Args[1], x.Fold)
 	start := l.wholeArgument(x, 2)
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		b, ok := whole(e)
 		if !ok {
 			return event.Value{}
@@ -179,7 +179,7 @@ func (l *leaf) between(x *cond.Call) evaluator {
 	if len(x.Args) > 3 {
 		greedy = l.value(x.Args[3])
 	}
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		whole, ok := original(e)
 		if !ok {
 			return event.Value{}

@@ -2,6 +2,7 @@ package match_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -44,7 +45,7 @@ func FuzzMatch(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%s compiles, its negation does not: %v", condition, err)
 		}
-		e := event.New(&fields)
+		e := match.NewEvaluation(&fields, time.Now())
 		for _, mapping := range []*event.Mapping{typed, nil} {
 			e.Reset(mapping, document, nil)
 			holds := m.Match(e)

@@ -1,9 +1,6 @@
 package match
 
-import (
-	"esrule/internal/event"
-	"esrule/internal/query/cond"
-)
+import "esrule/internal/query/cond"
 
 // Gate is the event category that a rule asks for, `X where …`. A caller with many rules asks each
 // distinct gate once an event, and passes over the rules behind those that are shut.
@@ -13,8 +10,11 @@ type Gate struct {
 	opens           predicate
 }
 
-// Opens tells whether the event is of the category. It is what the matcher itself would ask first.
-func (g Gate) Opens(e *event.Event) bool { return g.opens(e) }
+// Opens reports whether the event is of the category. It is what the matcher itself would ask first.
+func (g Gate) Opens(e *Evaluation) bool {
+	e.scratch = e.scratch[:0]
+	return g.opens(e)
+}
 
 // Gate gives the matcher's gate; ok is false for `any where …`.
 func (m *Matcher) Gate() (g Gate, ok bool) {

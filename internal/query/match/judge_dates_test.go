@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -267,7 +268,7 @@ func (j *datesJudge) matched(path, op, constant string) []string {
 	if err != nil {
 		j.Fatal(err)
 	}
-	e := event.New(&fields)
+	e := match.NewEvaluation(&fields, time.Now())
 	var texts []string
 	for i, text := range j.texts {
 		source, err := json.Marshal(map[string]string{path: text})

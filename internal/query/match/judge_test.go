@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
@@ -298,7 +299,7 @@ func (j *judge) compare(condition string) {
 		j.t.Fatalf("%s: %v", condition, err)
 	}
 	found := j.search(query)
-	e := event.New(&fields)
+	e := match.NewEvaluation(&fields, time.Now())
 	for i, document := range j.parsed {
 		e.Reset(j.mapping, document, nil)
 		got := matcher.Match(e)

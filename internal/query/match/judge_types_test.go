@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -353,7 +354,7 @@ func judgeRegex(t *testing.T, cluster *estest.Cluster, random *rand.Rand) {
 			refused++
 			continue
 		}
-		e := event.New(&fields)
+		e := match.NewEvaluation(&fields, time.Now())
 		for n, d := range documents {
 			e.Reset(mapping, fastjson.MustParse(d), nil)
 			got := matcher.Match(e)

@@ -26,7 +26,7 @@ type part struct {
 
 // evaluator computes a value for the choice that e holds. Null is what Elasticsearch gives null
 // for.
-type evaluator func(e *event.Event) event.Value
+type evaluator func(e *Evaluation) event.Value
 
 func (c *compiler) leaf(x cond.Expr) *leaf {
 	l := &leaf{compiler: c}
@@ -49,34 +49,34 @@ const mostChoices = 1 << 20
 // any gives the predicate that holds where passes does for some choice.
 func (l *leaf) any(passes predicate) predicate {
 	slots := l.slots
-	return func(e *event.Event) bool {
-		for len(e.Chosen) < len(slots) {
-			e.Chosen = append(e.Chosen, nil)
+	return func(e *Evaluation) bool {
+		for len(e.chosen) < len(slots) {
+			e.chosen = append(e.chosen, nil)
 		}
-		e.Choices = mostChoices
+		e.choices = mostChoices
 		return choose(e, slots, 0, passes)
 	}
 }
 
 // choose tries every choice for the fields from at on.
-func choose(e *event.Event, slots []event.Slot, at int, passes predicate) bool {
-	if e.Choices == 0 {
+func choose(e *Evaluation, slots []event.Slot, at int, passes predicate) bool {
+	if e.choices == 0 {
 		return false
 	}
 	if at == len(slots) {
-		e.Choices--
-		mark := len(e.Scratch)
+		e.choices--
+		mark := len(e.scratch)
 		holds := passes(e)
-		e.Scratch = e.Scratch[:mark]
+		e.scratch = e.scratch[:mark]
 		return holds
 	}
 	values := e.Values(slots[at])
 	if len(values) == 0 {
-		e.Chosen[at] = nil
+		e.chosen[at] = nil
 		return choose(e, slots, at+1, passes)
 	}
 	for i := range values {
-		e.Chosen[at] = &values[i]
+		e.chosen[at] = &values[i]
 		if choose(e, slots, at+1, passes) {
 			return true
 		}
@@ -85,8 +85,8 @@ func choose(e *event.Event, slots []event.Slot, at int, passes predicate) bool {
 }
 
 // anyValue is a leaf over one field as it is: it holds where one of the field's values passes.
-func anyValue(slot event.Slot, passes func(*event.Event, *event.Value) bool) predicate {
-	return func(e *event.Event) bool {
+func anyValue(slot event.Slot, passes func(*Evaluation, *event.Value) bool) predicate {
+	return func(e *Evaluation) bool {
 		values := e.Values(slot)
 		for i := range values {
 			if passes(e, &values[i]) {
@@ -99,14 +99,14 @@ func anyValue(slot event.Slot, passes func(*event.Event, *event.Value) bool) pre
 
 // isTrue holds where a boolean was computed and is true.
 func isTrue(value evaluator) predicate {
-	return func(e *event.Event) bool {
+	return func(e *Evaluation) bool {
 		v := value(e)
 		return v.Kind == event.KindBoolean && v.Boolean
 	}
 }
 
 func isNull(value evaluator) predicate {
-	return func(e *event.Event) bool {
+	return func(e *Evaluation) bool {
 		v := value(e)
 		return v.Kind == event.KindNull
 	}
@@ -121,21 +121,21 @@ func (l *leaf) value(x cond.Expr) evaluator {
 	case *cond.Field:
 		l.slot(x)
 		at := len(l.slots) - 1
-		return func(e *event.Event) event.Value {
-			if v := e.Chosen[at]; v != nil {
+		return func(e *Evaluation) event.Value {
+			if v := e.chosen[at]; v != nil {
 				return v.Scripted()
 			}
 			return event.Value{}
 		}
 	case *cond.Negate:
 		operand := l.value(x.Operand)
-		return l.part(x, func(e *event.Event) event.Value {
+		return l.part(x, func(e *Evaluation) event.Value {
 			v := operand(e)
 			return negate(&v)
 		})
 	case *cond.Binary:
 		left, right, operate := l.value(x.Left), l.value(x.Right), operation(x.Op)
-		return l.part(x, func(e *event.Event) event.Value {
+		return l.part(x, func(e *Evaluation) event.Value {
 			a := left(e)
 			b := right(e)
 			return operate(&a, &b)
@@ -165,8 +165,8 @@ func (l *leaf) subject(x cond.Expr) evaluator {
 	}
 	l.slot(field)
 	at := len(l.slots) - 1
-	value := func(e *event.Event) event.Value {
-		v := e.Chosen[at]
+	value := func(e *Evaluation) event.Value {
+		v := e.chosen[at]
 		switch {
 		case v == nil:
 			return event.Value{}
@@ -187,7 +187,7 @@ func (l *leaf) part(node cond.Expr, value evaluator) evaluator {
 }
 
 func fixed(v event.Value) evaluator {
-	return func(*event.Event) event.Value { return v }
+	return func(*Evaluation) event.Value { return v }
 }
 
 // truth compiles a condition with its three outcomes.
@@ -220,7 +220,7 @@ func (l *leaf) values(operands []cond.Expr) []evaluator {
 // decided joins operands of which one that is by decides: false an `and`, true an `or`. Otherwise
 // null wins.
 func decided(operands []evaluator, by bool) evaluator {
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		result := boolean(!by)
 		for _, operand := range operands {
 			v := operand(e)
@@ -236,7 +236,7 @@ func decided(operands []evaluator, by bool) evaluator {
 }
 
 func opposite(operand evaluator) evaluator {
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		v := operand(e)
 		truth, known := truthOf(&v)
 		if !known {

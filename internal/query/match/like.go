@@ -14,7 +14,7 @@ func (c *compiler) like(x *cond.Like) predicate {
 	fits, fold := l.patterns(x, asIs)
 	computedFits := l.normalized(x, fits, fold)
 	if field, ok := x.Subject.(*cond.Field); ok {
-		return anyValue(l.slot(field), func(e *event.Event, v *event.Value) bool {
+		return anyValue(l.slot(field), func(e *Evaluation, v *event.Value) bool {
 			if !v.IsPlainText() {
 				return computedFits(e, v)
 			}
@@ -25,7 +25,7 @@ func (c *compiler) like(x *cond.Like) predicate {
 		})
 	}
 	value := l.subject(x.Subject)
-	return l.any(func(e *event.Event) bool {
+	return l.any(func(e *Evaluation) bool {
 		v := value(e)
 		return v.Kind != event.KindNull && computedFits(e, &v)
 	})
@@ -33,11 +33,11 @@ func (c *compiler) like(x *cond.Like) predicate {
 
 // normalized tests values of any kind: those of a field with a normalizer against patterns that it
 // has changed.
-func (l *leaf) normalized(x *cond.Like, fits func([]byte) bool, fold bool) func(*event.Event,
+func (l *leaf) normalized(x *cond.Like, fits func([]byte) bool, fold bool) func(*Evaluation,
 	*event.Value) bool {
 	var normal byNormalizer[func([]byte) bool]
 	anew := &leaf{compiler: l.compiler, folding: true} // what is wrong in a pattern was said
-	return func(e *event.Event, v *event.Value) bool {
+	return func(e *Evaluation, v *event.Value) bool {
 		test := fits
 		if n := v.Normalizer(); n != nil {
 			test = normal.get(n, func() func([]byte) bool {
@@ -53,7 +53,7 @@ func (l *leaf) normalized(x *cond.Like, fits func([]byte) bool, fold bool) func(
 func (l *leaf) fitting(x *cond.Like) evaluator {
 	fits, fold := l.patterns(x, asIs)
 	value := l.value(x.Subject)
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		v := value(e)
 		if v.Kind == event.KindNull {
 			return event.Value{}
@@ -63,7 +63,7 @@ func (l *leaf) fitting(x *cond.Like) evaluator {
 }
 
 // computedText is the text of a value that is not a plain text, or was computed.
-func computedText(e *event.Event, v *event.Value, fold bool) []byte {
+func computedText(e *Evaluation, v *event.Value, fold bool) []byte {
 	b := textOf(e, v)
 	if fold {
 		b = foldASCII(e, b)

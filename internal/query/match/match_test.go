@@ -2,6 +2,7 @@ package match_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -23,7 +24,7 @@ var mapped = &event.Mapping{Fields: map[string]event.FieldMapping{
 	"on":             {Type: event.Boolean, Name: "boolean"},
 }}
 
-func compile(t *testing.T, query string, o match.Options) (*match.Matcher, *event.Event) {
+func compile(t *testing.T, query string, o match.Options) (*match.Matcher, *match.Evaluation) {
 	t.Helper()
 	q, err := eql.Parse(query)
 	if err != nil {
@@ -34,7 +35,7 @@ func compile(t *testing.T, query string, o match.Options) (*match.Matcher, *even
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
-	return m, event.New(&fields)
+	return m, match.NewEvaluation(&fields, time.Now())
 }
 
 func TestMatch(t *testing.T) {
@@ -215,7 +216,7 @@ func BenchmarkMatch(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	e := event.New(&fields)
+	e := match.NewEvaluation(&fields, time.Now())
 	doc := fastjson.MustParse(
 		`{"event":{"category":["file"],"type":["creation"]},"host":{"os":{"type":"windows"}},"process":{"name":"UMWorkerProcess.exe"},"file":{"extension":"ASPX","path":"C:\\Program Files\\Microsoft\\Exchange Server\\V15\\FrontEnd\\HttpProxy\\owa\\auth\\x.aspx"}}`)
 	b.ReportAllocs()

@@ -18,7 +18,7 @@ func (c *compiler) in(x *cond.In) predicate {
 		p = anyValue(slot, contains)
 	} else {
 		value := l.subject(x.Subject)
-		p = l.any(func(e *event.Event) bool {
+		p = l.any(func(e *Evaluation) bool {
 			v := value(e)
 			return contains(e, &v)
 		})
@@ -33,7 +33,7 @@ func (c *compiler) in(x *cond.In) predicate {
 func (l *leaf) member(x *cond.In) evaluator {
 	contains, _ := l.list(x)
 	value := l.value(x.Subject)
-	return func(e *event.Event) event.Value {
+	return func(e *Evaluation) event.Value {
 		v := value(e)
 		if v.Kind == event.KindNull {
 			return event.Value{}
@@ -45,7 +45,7 @@ func (l *leaf) member(x *cond.In) evaluator {
 // list compiles the values of a list; null among them is dropped (eql.md §2).
 func (l *leaf) list(
 	x *cond.In,
-) (contains func(*event.Event, *event.Value) bool, constants []*constant) {
+) (contains func(*Evaluation, *event.Value) bool, constants []*constant) {
 	texts, onlyTexts := map[string]bool{}, true
 	for _, item := range x.List {
 		v, _ := l.constantOf(item)
@@ -60,7 +60,7 @@ func (l *leaf) list(
 			texts[string(c.lower)] = true
 		}
 	}
-	return func(e *event.Event, v *event.Value) bool {
+	return func(e *Evaluation, v *event.Value) bool {
 		if v.IsPlainText() && (onlyTexts || v.Kind == event.KindText) {
 			// The plain case, in time that does not grow with the list.
 			if x.Fold {

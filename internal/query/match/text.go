@@ -11,14 +11,14 @@ import (
 
 // textOf gives a value as a text, as a function or a pattern sees it. It may stand in the event's
 // scratch.
-func textOf(e *event.Event, v *event.Value) []byte {
+func textOf(e *Evaluation, v *event.Value) []byte {
 	switch v.Kind {
 	case event.KindText, event.KindUntyped, event.KindVersion:
 		return v.Text
 	}
-	start := len(e.Scratch)
-	e.Scratch = appendText(e.Scratch, v)
-	return e.Scratch[start:]
+	start := len(e.scratch)
+	e.scratch = appendText(e.scratch, v)
+	return e.scratch[start:]
 }
 
 // appendText writes a value as Java's toString does, which is what Elasticsearch's functions see:
@@ -109,10 +109,10 @@ func equalFoldASCII(text, lower []byte) bool {
 }
 
 // foldASCII gives text in lower case, in the event's scratch where it must change.
-func foldASCII(e *event.Event, text []byte) []byte {
-	start := len(e.Scratch)
-	e.Scratch = append(e.Scratch, text...)
-	folded := e.Scratch[start:]
+func foldASCII(e *Evaluation, text []byte) []byte {
+	start := len(e.scratch)
+	e.scratch = append(e.scratch, text...)
+	folded := e.scratch[start:]
 	for i, c := range folded {
 		if 'A' <= c && c <= 'Z' {
 			folded[i] = c + ('a' - 'A')

@@ -72,7 +72,7 @@ func (l *leaf) noteUse(slot event.Slot, with *constant, orders bool) {
 // ComparedAsText calls visit for each field of an event without a mapping that the condition
 // compares as a text, where an index may have it as a date, an address or a number and decide
 // otherwise.
-func (m *Matcher) ComparedAsText(e *event.Event, visit func(field string)) {
+func (m *Matcher) ComparedAsText(e *Evaluation, visit func(field string)) {
 	for _, u := range m.uses {
 		for _, v := range e.Values(u.slot) {
 			if _, isTyped := u.with.typed(&v); v.Kind == event.KindUntyped && !isTyped {

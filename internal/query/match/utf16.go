@@ -3,8 +3,6 @@ package match
 import (
 	"bytes"
 	"unicode/utf8"
-
-	"esrule/internal/event"
 )
 
 // Elasticsearch's functions count UTF-16 units: one for most characters, two for those beyond
@@ -75,7 +73,7 @@ func findUTF16(b []byte, at int) (offset int, inside bool) {
 }
 
 // sliceUTF16 gives the units from start up to end, empty where end is not behind start.
-func sliceUTF16(e *event.Event, b []byte, start, end int) []byte {
+func sliceUTF16(e *Evaluation, b []byte, start, end int) []byte {
 	if start >= end {
 		return nil
 	}
@@ -87,18 +85,18 @@ func sliceUTF16(e *event.Event, b []byte, start, end int) []byte {
 	if !cutStart && !cutEnd {
 		return b[from:to]
 	}
-	begin := len(e.Scratch)
+	begin := len(e.scratch)
 	if cutStart {
 		r, size := utf8.DecodeRune(b[from:])
-		e.Scratch = appendHalf(e.Scratch, 0xdc00+(r-0x10000)&0x3ff)
+		e.scratch = appendHalf(e.scratch, 0xdc00+(r-0x10000)&0x3ff)
 		from += size
 	}
-	e.Scratch = append(e.Scratch, b[min(from, to):to]...)
+	e.scratch = append(e.scratch, b[min(from, to):to]...)
 	if cutEnd {
 		r, _ := utf8.DecodeRune(b[to:])
-		e.Scratch = appendHalf(e.Scratch, 0xd800+(r-0x10000)>>10)
+		e.scratch = appendHalf(e.scratch, 0xd800+(r-0x10000)>>10)
 	}
-	return e.Scratch[begin:]
+	return e.scratch[begin:]
 }
 
 func appendHalf(into []byte, half rune) []byte {
@@ -139,13 +137,13 @@ func compareUTF16(a, b []byte) int {
 }
 
 // lower gives text in lower case as Java's toLowerCase makes it.
-func lower(e *event.Event, text []byte) []byte {
+func lower(e *Evaluation, text []byte) []byte {
 	if bytes.IndexFunc(text, func(r rune) bool {
 		return 'A' <= r && r <= 'Z' || r >= utf8.RuneSelf
 	}) < 0 {
 		return text
 	}
-	start := len(e.Scratch)
-	e.Scratch = appendLower(e.Scratch, text)
-	return e.Scratch[start:]
+	start := len(e.scratch)
+	e.scratch = appendLower(e.scratch, text)
+	return e.scratch[start:]
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -90,7 +91,7 @@ func (a *asked) holds(condition string, want ...int) {
 		a.t.Errorf("%s: not known: %q %q", condition, mapping.Unknown, mapping.SourceMissing)
 	}
 	filter := prefilter.Build(matcher.Condition(), mapping).Clause
-	e := event.New(&fields)
+	e := match.NewEvaluation(&fields, time.Now())
 	matched := func(query any) []int {
 		var found []int
 		for _, h := range a.hits(cluster, mapping, fields.Paths(), query) {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/valyala/fastjson"
 	"pgregory.net/rapid"
@@ -292,7 +293,7 @@ func judged(t rapid.TB, h *held, documents, conditions []string, accepted *int) 
 
 type compiled struct {
 	matcher *match.Matcher
-	event   *event.Event
+	event   *match.Evaluation
 }
 
 func compile(t rapid.TB, condition string) *compiled {
@@ -306,7 +307,7 @@ func compile(t rapid.TB, condition string) *compiled {
 	if err != nil {
 		t.Fatalf("%s: %v", condition, err)
 	}
-	return &compiled{matcher: matcher, event: event.New(&fields)}
+	return &compiled{matcher: matcher, event: match.NewEvaluation(&fields, time.Now())}
 }
 
 func (c *compiled) accepts(h *held, id int) bool {

@@ -1,0 +1,26 @@
+package match
+
+import (
+	"time"
+
+	"esrule/internal/event"
+)
+
+// Evaluation is an event under judgement, with what matchers keep while they judge it. So many
+// workers can share one compiled rule, and judging allocates nothing. It is made once a worker and
+// reads one event after another; it is not safe for concurrent use.
+type Evaluation struct {
+	*event.Event
+
+	now     time.Time
+	chosen  []*event.Value // the values that a leaf is judged for, by its own numbering of its fields
+	choices int            // how many more choices the leaf may try
+	scratch []byte         // the texts that functions make
+}
+
+// NewEvaluation returns an evaluation of events that have the fields of f, all of them added by
+// now. A date such as "now-1h" counts from now: one instant for a whole run, so that pre-filter and
+// matcher agree.
+func NewEvaluation(f *event.Fields, now time.Time) *Evaluation {
+	return &Evaluation{Event: event.New(f), now: now}
+}
