@@ -53,8 +53,10 @@ type Error struct {
 	// stands in a file may add to them.
 	Line, Column int
 	// Source is the whole line that the span starts in.
-	Source  string
-	Code    Code
+	Source string
+	Code   Code
+	// What names what is not supported in a word or two, for CodeUnsupported.
+	What    string
 	Message string
 	// Advice says what to write instead; it may be empty.
 	Advice string
@@ -78,6 +80,14 @@ func NewError(text string, span Span, code Code, message, advice string) *Error 
 		Message: message,
 		Advice:  advice,
 	}
+}
+
+// Unsupported makes an error about something that is not evaluated here; what names it in a word or
+// two.
+func Unsupported(text string, span Span, what, message, advice string) *Error {
+	e := NewError(text, span, CodeUnsupported, message, advice)
+	e.What = what
+	return e
 }
 
 // Error returns the error on one line: position and message.

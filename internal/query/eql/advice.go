@@ -90,6 +90,8 @@ func (p *parser) afterOperand(e cond.Expr) string {
 			name(p.text[found.span.Start+1:end]) + "."
 	case found.kind == tokNot, found.kind == tokIdentifier && strings.EqualFold(found.text, "not"):
 		return p.afterNot(e, subject)
+	case p.staged && (found.kind == tokBy || found.kind == tokWith):
+		return "Close the stage before it: [category where condition] by field."
 	case found.kind == tokBy, found.kind == tokUntil, found.kind == tokWith:
 		return "It belongs to sequence queries, which are not supported; take it away."
 	case found.kind == tokOptional:

@@ -21,6 +21,9 @@ func FuzzParse(f *testing.F) {
 		`file where (-1) : "x" and -1 : "x" and --a > 0 and (a and b) and (c or (d or e))`,
 		`file where 18446744073709551615 > a or 99999999999999999999 < a or .5 == a`,
 		`sequence by a [any where true] [any where false] with runs=2`,
+		`sequence by a, ?b with maxspan=90s [a where b] by c ![d where e[0]] by f until [g where (h]`,
+		`sample by a [any where b == 1] by c [any where d] by e | tail 3`,
+		`sequence with maxspan=1.5m [a where b [c where d] by e(f), with runs = 0 until ![ | head -1`,
 		`process where a | head 5 | tail 1`,
 		`process where descendant of [process where true] and b`,
 		`process where a == 'x' AND b[0] !: ?"y" || !c <> "\q" and wildcard(d, *)`,
@@ -32,26 +35,28 @@ func FuzzParse(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		q, err := eql.Parse(text)
+		s, err := eql.ParseStatement(text)
 		if err != nil {
 			checkErrors(t, text, err)
 			return
 		}
-		cond.Walk(q.Where, func(e cond.Expr) bool {
-			if r := e.Range(); r.Start < 0 || r.End <= r.Start || r.End > len(text) {
-				t.Errorf("%q: %T has the range %v", text, e, r)
-			}
-			return true
-		})
-		again, err := eql.Parse(eql.String(q))
+		for _, q := range s.Queries() {
+			cond.Walk(q.Where, func(e cond.Expr) bool {
+				if r := e.Range(); r.Start < 0 || r.End <= r.Start || r.End > len(text) {
+					t.Errorf("%q: %T has the range %v", text, e, r)
+				}
+				return true
+			})
+		}
+		again, err := eql.ParseStatement(s.String())
 		if err != nil {
-			t.Fatalf("%q printed as %q: %v", text, eql.String(q), err)
+			t.Fatalf("%q printed as %q: %v", text, s, err)
 		}
-		if diff := difference(q, again); diff != "" {
-			t.Fatalf("%q printed as %q: first -, again +\n%s", text, eql.String(q), diff)
+		if diff := difference(s, again); diff != "" {
+			t.Fatalf("%q printed as %q: first -, again +\n%s", text, s, diff)
 		}
-		if eql.String(q) != eql.String(again) {
-			t.Fatalf("%q printed as %q, then as %q", text, eql.String(q), eql.String(again))
+		if s.String() != again.String() {
+			t.Fatalf("%q printed as %q, then as %q", text, s, again)
 		}
 	})
 }

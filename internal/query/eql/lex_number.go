@@ -29,7 +29,9 @@ func (l *lexer) number() token {
 			l.digits()
 		}
 	}
-	if l.text[start] != '.' {
+	hasUnit := l.unit
+	l.unit = false
+	if l.text[start] != '.' && !hasUnit {
 		if t, wrong := l.noNumber(start); wrong {
 			return t
 		}

@@ -19,6 +19,8 @@ type lexer struct {
 	// lost is where the first string, name or comment stands that does not end, -1 while there is
 	// none: what comes after it may have been read wrongly.
 	lost int
+	// unit is set after the word maxspan: the next number has a unit.
+	unit bool
 }
 
 // next returns the next token, tokEOF at the end and ever after.
@@ -146,7 +148,9 @@ func (l *lexer) word() token {
 		}
 		return l.token(tokTilde, start)
 	}
-	return l.token(keyword(l.text[start:l.pos]), start)
+	t := l.token(keyword(l.text[start:l.pos]), start)
+	l.unit = l.unit || t.kind == tokMaxspan
+	return t
 }
 
 // backquoted reads a name in backquotes; two of them stand for one inside.

@@ -98,7 +98,7 @@ func (p *parser) relationship() cond.Expr {
 		p.skip()
 		return &cond.Literal{Span: p.from(start)}
 	}
-	p.fail(p.from(start), cond.CodeUnsupported,
+	p.unsupported(p.from(start), "process relationship",
 		fmt.Sprintf("process relationships (%s of) are not supported", clip(relation.text)),
 		"Only single events are searched for: compare fields such as process.parent.name.")
 	p.skip()
@@ -164,6 +164,9 @@ func (p *parser) endOfOperand(e cond.Expr) cond.Expr {
 	p.meantOperator()
 	switch p.tok.kind {
 	case tokAnd, tokOr, tokComma, tokPipe, tokCloseParen, tokCloseBracket, tokEOF:
+		return e
+	}
+	if p.ended() {
 		return e
 	}
 	want := "`and` or `or`"

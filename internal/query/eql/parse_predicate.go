@@ -167,7 +167,7 @@ func (p *parser) elements(open token, element func() cond.Expr) []cond.Expr {
 
 // unclosed reports a parenthesis that does not end.
 func (p *parser) unclosed(open token) {
-	if p.tok.kind == tokEOF || p.tok.kind == tokPipe {
+	if p.ended() {
 		p.fail(open.span, cond.CodeSyntax, `"(" is not closed`,
 			"Write the ) where its part of the condition ends.")
 		return

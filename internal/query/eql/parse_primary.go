@@ -120,7 +120,8 @@ func (p *parser) field() cond.Expr {
 		default:
 			p.badPart(f.Optional && len(path) == 0)
 		}
-		for p.tok.kind == tokOpenBracket {
+		// In a sequence, a bracket after a field begins a stage.
+		for p.tok.kind == tokOpenBracket && (!p.staged || p.ahead.kind == tokInteger) {
 			p.index()
 		}
 		if !p.take(tokDot) {

@@ -2,6 +2,8 @@ package eql
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"esrule/internal/query/cond"
@@ -9,47 +11,71 @@ import (
 
 const statementAdvice = `An event query is: category where condition; for any category: any where condition.`
 
-// query = ( any | name | string ) where condition pipe*
-func (p *parser) query() *cond.Query {
-	q := &cond.Query{Text: p.text, Where: &cond.Literal{}, Print: Print}
-	if kind := p.statementKind(); kind != "" {
-		p.refuse(kind)
-		return q
+// statement = ( query | sequence | sample ) pipe*
+func (p *parser) statement() Statement {
+	p.meantStages()
+	kind := p.tok.kind
+	if p.ahead.kind == tokWhere {
+		kind = tokIdentifier // a category, though a wrong one
 	}
-	if p.tok.kind == tokEOF {
+	switch kind {
+	case tokSequence:
+		return p.sequence()
+	case tokSample:
+		return p.sample()
+	case tokJoin:
+		p.errors = nil
+		p.unsupported(p.tok.span, "join", "join queries are not supported",
+			"Only single events are searched for: category where condition.")
+		p.stop()
+	case tokEOF:
 		if len(p.errors) == 0 {
 			p.syntax(cond.Span{}, "the query is empty", statementAdvice)
 		}
-		return q
+	default:
+		return &Event{Query: p.query(), Pipes: p.pipes()}
 	}
+	return &Event{Query: p.emptyQuery()}
+}
+
+// meantStages turns SEQUENCE and SAMPLE before a key or a stage into the keywords.
+func (p *parser) meantStages() {
+	word := strings.ToLower(p.tok.text)
+	if p.tok.kind != tokIdentifier || word != "sequence" && word != "sample" {
+		return
+	}
+	switch p.ahead.kind {
+	case tokBy, tokWith, tokOpenBracket, tokMissingEvent:
+		p.lowerCase(word)
+	}
+}
+
+func (p *parser) emptyQuery() *cond.Query {
+	return &cond.Query{Text: p.text, Where: &cond.Literal{}, Print: Print}
+}
+
+// query = ( any | name | string ) where condition
+func (p *parser) query() *cond.Query {
+	q := p.emptyQuery()
 	q.Category = p.category()
-	if !p.where() {
-		return q
-	}
-	q.Where = p.statementCondition()
-	for p.tok.kind == tokPipe {
-		p.pipe()
+	if p.where() {
+		q.Where = p.wholeCondition()
 	}
 	return q
 }
 
-// statementKind names the kind of statement that the query is where it is not an event query.
-func (p *parser) statementKind() string {
+// ended reports whether the event query that is being read ends at the current token. A stage ends
+// where the next one begins, even if its bracket is missing.
+func (p *parser) ended() bool {
 	switch p.tok.kind {
-	case tokSequence, tokSample, tokJoin:
-		if p.ahead.kind != tokWhere {
-			return p.tok.text
-		}
+	case tokEOF:
+		return true
+	case tokPipe:
+		return !p.staged
+	case tokCloseBracket, tokOpenBracket, tokMissingEvent, tokUntil:
+		return p.staged
 	}
-	return ""
-}
-
-// refuse reports that the statement is of an unsupported kind, and nothing else about it.
-func (p *parser) refuse(kind string) {
-	p.errors = nil
-	p.add(p.tok.span, cond.CodeUnsupported, kind+" queries are not supported",
-		"Only single events are searched for: category where condition.")
-	p.stop()
+	return false
 }
 
 // category reads what stands before where.
@@ -90,7 +116,7 @@ func (p *parser) where() bool {
 		return true
 	}
 	p.unexpected("`where`", p.whereAdvice())
-	for p.tok.kind != tokEOF {
+	for p.tok.kind != tokEOF && !(p.staged && p.ended()) {
 		if p.take(tokWhere) {
 			return true
 		}
@@ -107,6 +133,9 @@ func (p *parser) whereAdvice() string {
 	case tokMinus:
 		return `A category with such a character is a string: "my-category" where …`
 	case tokDot, tokColon, tokAssign, tokEqual, tokNotEqual, tokIn, tokLike:
+		if p.staged {
+			return stageAdvice
+		}
 		return "A condition follows a category and where: any where " + clip(
 			strings.TrimSpace(firstLine(p.text)),
 		)
@@ -119,14 +148,16 @@ func firstLine(text string) string {
 	return line
 }
 
-// statementCondition reads the condition and what follows it wrongly, up to the pipes or the end.
-func (p *parser) statementCondition() cond.Expr {
+// wholeCondition reads the condition and what follows it wrongly, up to the end of its query.
+func (p *parser) wholeCondition() cond.Expr {
 	where := p.condition()
-	for p.tok.kind != tokEOF && p.tok.kind != tokPipe {
-		switch p.tok.kind {
-		case tokCloseParen:
+	for !p.ended() {
+		switch {
+		case p.tok.kind == tokCloseParen:
 			p.fail(p.tok.span, cond.CodeSyntax, `")" closes nothing`,
 				"Take it away, or open its parenthesis.")
+		case p.staged:
+			p.unexpected("`and`, `or` or \"]\"", p.endAdvice())
 		default:
 			p.unexpected("`and`, `or` or the end of the query", p.endAdvice())
 		}
@@ -136,7 +167,7 @@ func (p *parser) statementCondition() cond.Expr {
 		} else {
 			p.skip()
 		}
-		if p.tok.kind != tokEOF && p.tok.kind != tokPipe && p.tok.kind != tokCloseParen {
+		if !p.ended() && p.tok.kind != tokCloseParen {
 			p.condition()
 		}
 	}
@@ -153,36 +184,78 @@ func (p *parser) endAdvice() string {
 	if p.tok.kind == tokComma && p.ahead.kind == tokString {
 		return listAdvice
 	}
+	if p.tok.kind == tokPipe {
+		return "Pipes come after the last stage."
+	}
 	return "Conditions are joined with and, or."
 }
 
-// pipe = "|" name arguments; all pipes are refused, those that EQL has by name.
-func (p *parser) pipe() {
+// pipes = pipe*
+func (p *parser) pipes() []Pipe {
+	var pipes []Pipe
+	for p.tok.kind == tokPipe {
+		pipes = append(pipes, p.pipe())
+	}
+	return pipes
+}
+
+// pipe = "|" ( head | tail ) number; the other pipes that EQL has are refused by name.
+func (p *parser) pipe() Pipe {
 	start := p.advance().span.Start
-	pipes := []string{"count", "filter", "head", "sort", "tail", "unique", "unique_count"}
 	word := p.tok
-	if word.kind != tokIdentifier {
+	pipe := Pipe{Kind: Head}
+	switch {
+	case word.kind != tokIdentifier:
 		p.unexpected("a pipe's name", "Pipes are not supported; join conditions with and.")
-	} else {
+	case word.text == "head", word.text == "tail":
+		if word.text == "tail" {
+			pipe.Kind = Tail
+		}
 		p.advance()
-	}
-	known := word.kind != tokIdentifier
-	for _, pipe := range pipes {
-		if pipe == word.text {
-			known = true
-			p.fail(p.from(start), cond.CodeUnsupported,
-				fmt.Sprintf("the pipe %s is not supported", name(pipe)),
-				"Every matching event is reported; take the pipe away.")
-		}
-	}
-	if !known {
-		advice := wordAdvice(word.text, "field", `"text"`, "")
-		if near := nearest(word.text, pipes); near != "" && advice == "" {
-			advice = fmt.Sprintf("Did you mean %s? (It is not supported either.)", near)
-		}
-		p.fail(word.span, cond.CodeSyntax, "EQL has no pipe "+name(word.text), advice)
+		pipe.Count = p.pipeCount(word)
+		pipe.Span = p.from(start)
+	default:
+		p.advance()
+		p.otherPipe(p.from(start), word)
 	}
 	for p.tok.kind != tokPipe && p.tok.kind != tokEOF {
 		p.advance()
 	}
+	return pipe
+}
+
+// pipeCount reads the number of results that a pipe keeps.
+func (p *parser) pipeCount(word token) int {
+	number := p.tok
+	count, err := strconv.ParseInt(number.text, 10, 32)
+	if number.kind != tokInteger || err != nil {
+		p.unexpected("a whole number after "+name(word.text),
+			fmt.Sprintf("Write how many results are kept: | %s 10.", word.text))
+		return 0
+	}
+	p.advance()
+	if p.tok.kind != tokPipe && p.tok.kind != tokEOF {
+		p.unexpected("a pipe or the end of the query", "A pipe takes one whole number.")
+	}
+	return int(count)
+}
+
+// otherPipe reports a pipe that is not evaluated.
+func (p *parser) otherPipe(span cond.Span, word token) {
+	refused := []string{"count", "filter", "sort", "unique", "unique_count"}
+	if slices.Contains(refused, word.text) {
+		p.unsupported(span, "pipe", unsupportedPipe(word.text), pipeAdvice)
+		return
+	}
+	advice := wordAdvice(word.text, "field", `"text"`, "")
+	if near := nearest(word.text, append(refused, "head", "tail")); near != "" && advice == "" {
+		advice = fmt.Sprintf("Did you mean %s? (It is not supported either.)", near)
+	}
+	p.fail(word.span, cond.CodeSyntax, "EQL has no pipe "+name(word.text), advice)
+}
+
+const pipeAdvice = "Every matching event is reported; take the pipe away."
+
+func unsupportedPipe(word string) string {
+	return fmt.Sprintf("the pipe %s is not supported", name(word))
 }

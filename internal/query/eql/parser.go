@@ -16,30 +16,56 @@ const (
 	maxErrors = 50
 )
 
-// Parse reads an event query. The error is [Errors], with everything that is wrong with the text.
+// Parse reads an event query without pipes. Any other statement is an error with
+// [cond.CodeUnsupported]. The error is [cond.Errors], with everything that is wrong with the text.
 func Parse(text string) (*cond.Query, error) {
-	if len(text) > maxText {
-		return nil, cond.Errors{
-			cond.NewError(
-				text,
-				cond.Span{},
-				cond.CodeLimit,
-				"the query is longer than 1 MiB",
-				"Split the rule.",
-			),
-		}
+	statement, err := ParseStatement(text)
+	if err != nil {
+		return nil, err
 	}
-	p := &parser{text: text}
-	p.lex = lexer{text: text, lost: -1, report: p.syntax}
-	p.tok, p.ahead = p.lex.next(), p.lex.next()
-	query := p.query()
-	if !p.stopped {
-		p.check(query)
+	event, ok := statement.(*Event)
+	if !ok {
+		kind := statement.kind()
+		return nil, cond.Errors{cond.Unsupported(text, newParser(text).tok.span, kind, kind+
+			" queries are not supported",
+			"Only single events are searched for: category where condition.")}
+	}
+	if len(event.Pipes) == 0 {
+		return event.Query, nil
+	}
+	var refused cond.Errors
+	for _, pipe := range event.Pipes {
+		refused = append(refused, cond.Unsupported(text, pipe.Span, "pipe",
+			unsupportedPipe(pipe.Kind.String()), pipeAdvice))
+	}
+	return nil, refused
+}
+
+// ParseStatement reads an event query, a sequence or a sample. The error is [cond.Errors], with
+// everything that is wrong with the text.
+func ParseStatement(text string) (Statement, error) {
+	if len(text) > maxText {
+		return nil, cond.Errors{cond.NewError(text, cond.Span{}, cond.CodeLimit,
+			"the query is longer than 1 MiB", "Split the rule.")}
+	}
+	p := newParser(text)
+	statement := p.statement()
+	for _, query := range statement.Queries() {
+		if !p.stopped {
+			p.check(query)
+		}
 	}
 	if len(p.errors) > 0 {
 		return nil, p.inOrder()
 	}
-	return query, nil
+	return statement, nil
+}
+
+func newParser(text string) *parser {
+	p := &parser{text: text}
+	p.lex = lexer{text: text, lost: -1, report: p.syntax}
+	p.tok, p.ahead = p.lex.next(), p.lex.next()
+	return p
 }
 
 // parser reads tokens by recursive descent, one method a rule of the grammar. A method that meets
@@ -50,7 +76,9 @@ type parser struct {
 	lex        lexer
 	tok, ahead token
 	// last is the end of the token before tok.
-	last   int
+	last int
+	// staged is set while a sequence or a sample is read: a bracket begins or ends a stage.
+	staged bool
 	depth  int
 	nodes  int
 	errors cond.Errors
@@ -116,6 +144,16 @@ func (p *parser) syntax(span cond.Span, message, advice string) {
 func (p *parser) fail(span cond.Span, code cond.Code, message, advice string) {
 	if p.lex.lost < 0 || span.Start < p.lex.lost {
 		p.add(span, code, message, advice)
+	}
+}
+
+// unsupported records something that EQL has and that is not evaluated here. What names it in a
+// word or two.
+func (p *parser) unsupported(span cond.Span, what, message, advice string) {
+	before := len(p.errors)
+	p.fail(span, cond.CodeUnsupported, message, advice)
+	if len(p.errors) > before {
+		p.errors[before].What = what
 	}
 }
 

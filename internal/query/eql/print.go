@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"esrule/internal/query/cond"
@@ -34,6 +35,70 @@ func String(q *cond.Query) string {
 		category = quote(q.Category.Text)
 	}
 	return category + " where " + Print(q.Where)
+}
+
+// String returns the statement in canonical form; parsing it returns the same statement.
+func (e *Event) String() string { return String(e.Query) + printPipes(e.Pipes) }
+
+// String returns the statement in canonical form; parsing it returns the same statement.
+func (s *Sequence) String() string {
+	text := "sequence" + printKeys(s.Keys)
+	if s.MaxSpan > 0 {
+		text += " with maxspan=" + printSpan(s.MaxSpan)
+	}
+	text += printStages(s.Stages)
+	if s.Until != nil {
+		text += " until" + printStages([]Stage{*s.Until})
+	}
+	return text + printPipes(s.Pipes)
+}
+
+// String returns the statement in canonical form; parsing it returns the same statement.
+func (s *Sample) String() string { return "sample" + printKeys(s.Keys) + printStages(s.Stages) }
+
+func printStages(stages []Stage) string {
+	var b strings.Builder
+	for _, stage := range stages {
+		open := " ["
+		if stage.Missing {
+			open = " !["
+		}
+		b.WriteString(open + String(stage.Query) + "]" + printKeys(stage.Keys))
+		if stage.Runs > 1 {
+			fmt.Fprintf(&b, " with runs=%d", stage.Runs)
+		}
+	}
+	return b.String()
+}
+
+func printKeys(keys []*cond.Field) string {
+	texts := make([]string, len(keys))
+	for i, key := range keys {
+		texts[i] = Print(key)
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	return " by " + strings.Join(texts, ", ")
+}
+
+// printSpan writes a length of time in the largest unit that it is a multiple of.
+func printSpan(d time.Duration) string {
+	unit, best := "ms", time.Millisecond
+	for name, length := range units() {
+		if d%length == 0 && length > best {
+			unit, best = name, length
+		}
+	}
+	return strconv.FormatInt(int64(d/best), 10) + unit
+}
+
+func printPipes(pipes []Pipe) string {
+	var b strings.Builder
+	for _, pipe := range pipes {
+		fmt.Fprintf(&b, " | %s %d", pipe.Kind, pipe.Count)
+	}
+	return b.String()
 }
 
 // Print returns the expression in canonical form: one line, one space around operators, only the

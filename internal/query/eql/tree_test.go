@@ -23,8 +23,18 @@ func mustParse(t *testing.T, text string) *cond.Query {
 	return q
 }
 
-// difference compares two queries but for their text and positions.
-func difference(a, b *cond.Query) string {
+// mustParseStatement parses a statement that has to be right.
+func mustParseStatement(t *testing.T, text string) eql.Statement {
+	t.Helper()
+	s, err := eql.ParseStatement(text)
+	if err != nil {
+		t.Fatalf("parse %s: %v", text, err)
+	}
+	return s
+}
+
+// difference compares two queries or statements but for their text and positions.
+func difference(a, b any) string {
 	return cmp.Diff(
 		a,
 		b,

@@ -130,7 +130,11 @@ func TestCorpusTypes(t *testing.T) {
 				texts = append(texts, q.Query)
 			}
 			for _, text := range texts {
-				if q, err := eql.Parse(text); err == nil {
+				s, err := eql.ParseStatement(text)
+				if err != nil {
+					continue
+				}
+				for _, q := range s.Queries() {
 					count++
 					if errors := eql.CheckTypes(q); len(errors) > 0 {
 						t.Errorf("%s: %v", file, errors)

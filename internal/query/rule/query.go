@@ -124,21 +124,3 @@ func unescape(raw []byte, first int) (string, []int) {
 	}
 	return string(text), append(at, first+len(raw))
 }
-
-// unsupportedKind names, in a word or two, what makes a well-formed query unsupported.
-func unsupportedKind(text string, e *cond.Error) string {
-	words := strings.Fields(text[min(e.Span.Start, len(text)):])
-	switch {
-	case len(words) == 0:
-	case strings.HasPrefix(words[0], "|"):
-		return "pipe"
-	case len(words) > 1 && words[1] == "of":
-		return "process relationship"
-	}
-	for _, kind := range []string{"sequence", "sample", "join"} {
-		if len(words) > 0 && strings.HasPrefix(words[0], kind) { // "sequence[" needs no blank
-			return kind
-		}
-	}
-	return "query"
-}

@@ -366,14 +366,25 @@ func (r *reader) query() {
 	}
 	r.rule.Query = text
 	r.placeQuery(text, r.table.place(key).value)
-	parsed, err := eql.Parse(text)
+	statement, err := eql.ParseStatement(text)
 	var faults cond.Errors
 	switch {
-	case err == nil:
-		r.rule.Parsed = parsed
 	case errors.As(err, &faults) && faults.Unsupported():
-		r.skip(unsupportedKind(text, faults[0]), faults[0].Message)
-	default:
+		r.skip(faults[0].What, faults[0].Message)
+		return
+	case err != nil:
 		r.errs = append(r.errs, r.locate(err)...)
+		return
+	}
+	switch s := statement.(type) {
+	case *eql.Event:
+		r.rule.Parsed = s.Query
+		if len(s.Pipes) > 0 {
+			r.skip("pipe", fmt.Sprintf("the pipe `%s` is not supported", s.Pipes[0].Kind))
+		}
+	case *eql.Sequence:
+		r.skip("sequence", "sequence queries are not supported")
+	case *eql.Sample:
+		r.skip("sample", "sample queries are not supported")
 	}
 }
