@@ -25,8 +25,8 @@ func layers() [][]string {
 		{"internal/elastic/search", "internal/elastic/state"},
 		{"internal/elastic"},
 		{"internal/event"},
-		{"internal/date", "internal/elastic/dsl", "internal/elastic/indexpattern", "internal/span",
-			"rules"},
+		{"internal/date", "internal/elastic/dsl", "internal/elastic/indexpattern", "internal/finding",
+			"internal/span", "rules"},
 	}
 }
 

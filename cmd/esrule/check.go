@@ -1,32 +1,25 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"maps"
 	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"esrule/internal/config"
 	"esrule/internal/detect"
-	"esrule/internal/query/cond"
-	"esrule/internal/query/lint"
-	"esrule/internal/query/match"
-	"esrule/internal/query/prefilter"
+	"esrule/internal/elastic"
+	"esrule/internal/finding"
 	"esrule/internal/query/rule"
 )
 
 const checkLong = `Check the configuration and the rules. Where a cluster is configured, say for every rule
 and index pattern whether the rule can fire there: which indices the pattern stands for,
 how they map each field of the rule, and how many events of the last day carry it.
+
+Each finding has a code, in the JSON output; docs/check.md lists them.
 
 Nothing is written. Exit code 3 where something was found that keeps a rule from firing.`
 
@@ -52,10 +45,12 @@ func newCheckCommand(a *app) *cobra.Command {
 
 // checked is what check has to say.
 type checked struct {
-	Rules []ruleChecked `json:"rules"`
-	// Problems are those of the program's own indices.
-	Problems []string       `json:"problems,omitempty"`
-	Skipped  []rule.Skipped `json:"skipped,omitempty"`
+	Rules []detect.RuleCheck `json:"rules"`
+	// List is what was found on the program's own indices, and on rules that do not run.
+	finding.List
+	// All is everything that was found, on all rules.
+	All     []finding.Finding `json:"findings,omitempty"`
+	Skipped []rule.Skipped    `json:"skipped,omitempty"`
 	// SkippedKinds counts the skipped by their kind.
 	SkippedKinds map[string]int `json:"skipped_kinds,omitempty"`
 	// Unread are files in the rules' folders that look like rules and are not *.toml.
@@ -66,25 +61,19 @@ type checked struct {
 	Cluster bool `json:"cluster"`
 }
 
-// ruleChecked is what check has to say of one rule.
-type ruleChecked struct {
-	detect.RuleCheck
-	// Doubts are parts of its query that are probably not meant.
-	Doubts rule.Errors `json:"doubts,omitempty"`
-}
-
-func (r ruleChecked) problems() int {
-	n := len(r.Problems) + len(r.Doubts)
-	for _, p := range r.Patterns {
-		n += len(p.Problems)
-	}
-	return n
-}
-
-func (c checked) problems() int {
-	n := len(c.Problems)
+// gather lists all findings.
+func (c *checked) gather() {
+	c.All = slices.Clone(c.Findings)
 	for _, r := range c.Rules {
-		n += r.problems()
+		c.All = append(c.All, r.All()...)
+	}
+}
+
+func (c *checked) problems() (n int) {
+	for _, f := range c.All {
+		if f.Severity == finding.Problem {
+			n++
+		}
 	}
 	return n
 }
@@ -94,39 +83,24 @@ func (a *app) check(ctx context.Context, format string) error {
 	if err != nil {
 		return err
 	}
-	log := a.logger(cfg)
 	set, rules, err := a.checkRules(cfg)
-	detections, skipped := rules.detections, rules.skipped
-	result := checked{Rules: []ruleChecked{}, Skipped: skipped, Cluster: cfg.HasCluster()}
-	if errors.As(err, &result.Errors) && format == "json" {
-		return errors.Join(a.printChecked(result, format), err)
+	if wrong, ok := errors.AsType[rule.Errors](err); ok && format == "json" {
+		c := &checked{Rules: []detect.RuleCheck{}, Errors: wrong, Cluster: cfg.HasCluster()}
+		return errors.Join(a.printChecked(c, format), err)
 	}
 	if err != nil {
 		return err
 	}
-	result.Problems = refusedRules(rules.refused)
+	result := newChecked(rules, cfg.HasCluster())
 	result.Unread = ruleLike(set.Unread)
-	if len(skipped) > 0 {
-		result.SkippedKinds = map[string]int{}
+	if len(rules.detections) == 0 {
+		result.gather()
+		return errors.Join(a.printChecked(result, format), noRules(set, rules.skipped))
 	}
-	for _, s := range skipped {
-		result.SkippedKinds[s.Kind]++
+	if err := a.checkDetections(ctx, cfg, rules.detections, result); err != nil {
+		return err
 	}
-	if len(detections) == 0 {
-		return errors.Join(a.printChecked(result, format), noRules(set, skipped))
-	}
-	for _, d := range detections {
-		result.Rules = append(result.Rules,
-			ruleChecked{RuleCheck: detect.RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}})
-	}
-	if result.Cluster {
-		if err := a.checkOnCluster(ctx, cfg, detections, &result, log); err != nil {
-			return err
-		}
-	}
-	for i, d := range detections {
-		doubt(&result.Rules[i], d)
-	}
+	result.gather()
 	if err := a.printChecked(result, format); err != nil {
 		return err
 	}
@@ -134,6 +108,21 @@ func (a *app) check(ctx context.Context, format string) error {
 		return withExit(exitFound, fmt.Errorf("%d problems found", n))
 	}
 	return nil
+}
+
+// newChecked begins the result with the rules that do not run.
+func newChecked(rules ruleSet, cluster bool) *checked {
+	c := &checked{Rules: []detect.RuleCheck{}, Skipped: rules.skipped, Cluster: cluster}
+	for _, r := range rules.refused {
+		c.Add(finding.Finding{Code: finding.RuleRefused, Rule: string(r.ID), Text: refusedRule(r)})
+	}
+	for _, s := range rules.skipped {
+		if c.SkippedKinds == nil {
+			c.SkippedKinds = map[string]int{}
+		}
+		c.SkippedKinds[s.Kind]++
+	}
+	return c
 }
 
 // checkRules reads and compiles the rules. The error holds all that is wrong with any of them.
@@ -146,151 +135,53 @@ func (a *app) checkRules(cfg config.Config) (*rule.Set, ruleSet, error) {
 	return set, compiled, err
 }
 
-// doubt adds what is doubtful about a rule wherever it runs, and about its operators on fields as
-// its patterns map them.
-func doubt(check *ruleChecked, d *detect.Detection) {
-	var mapped []string
-	for _, p := range check.Patterns {
-		for _, f := range p.Fields {
-			if f.Mapping != detect.Unmapped {
-				mapped = append(mapped, f.Path)
-			}
+// checkDetections checks the program's indices and each rule, as far as that is possible without a
+// cluster where none is configured.
+func (a *app) checkDetections(ctx context.Context, cfg config.Config,
+	detections []*detect.Detection, into *checked) error {
+	if !into.Cluster {
+		for _, d := range detections {
+			into.Rules = append(into.Rules, d.CheckAlone())
 		}
-	}
-	if doubts := lint.Query(d.Rule.Parsed, mapped...); len(doubts) > 0 {
-		check.Doubts = d.Rule.Locate(doubts)
-	}
-	if !prefilter.Selective(prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause) {
-		check.Notes = append(check.Notes, "no exact value of a telling field narrows the search: "+
-			"every event of its category is read")
-	}
-	for i := range check.Patterns {
-		p := &check.Patterns[i]
-		fields := lint.Fields{}
-		for _, f := range p.Fields {
-			fields[f.Path] = f.Mappings
-		}
-		never, texts := lint.Types(d.Rule.Parsed,
-			cmp.Or(d.Rule.EventCategoryField, match.DefaultCategoryField), fields)
-		p.Problems = append(p.Problems, located(d, never)...)
-		p.Notes = append(p.Notes, located(d, texts)...)
-	}
-}
-
-func located(d *detect.Detection, found cond.Errors) []string {
-	if len(found) == 0 {
 		return nil
 	}
-	var list []string
-	for _, one := range d.Rule.Locate(found) {
-		list = append(list, one.Error())
-	}
-	return list
-}
-
-func (a *app) checkOnCluster(ctx context.Context, cfg config.Config, detections []*detect.Detection,
-	into *checked, log *slog.Logger) error {
+	log := a.logger(cfg)
 	c, err := a.connect(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
+	if err := checkOwn(ctx, cfg, c, into); err != nil {
+		return err
+	}
+	reader := a.reader(cfg, c, log)
+	for _, d := range detections {
+		one, err := d.Check(ctx, reader, a.now(), cfg.Late)
+		if err != nil {
+			return fmt.Errorf("check rule %s: %w", d.Rule.ID, err)
+		}
+		into.Rules = append(into.Rules, one)
+	}
+	return nil
+}
+
+// checkOwn checks the program's own indices.
+func checkOwn(ctx context.Context, cfg config.Config, c *elastic.Client, into *checked) error {
 	missing, err := indicesOf(cfg).Missing(ctx, c.Requests)
 	if err != nil {
 		return err
 	}
 	for _, m := range missing {
-		into.Problems = append(into.Problems, m.String()+
-			": the rules cannot run (`esrule setup --role-only` prints the role)")
+		into.Add(finding.Finding{Code: finding.OwnPrivilege, Index: m.Index,
+			Text: m.String(), Advice: "the rules cannot run (`esrule setup --role-only` prints the " +
+				"role)"})
 	}
 	warnings, err := indicesOf(cfg).Inspect(ctx, c.Requests)
 	if err != nil {
 		return err
 	}
 	for _, w := range warnings {
-		into.Problems = append(into.Problems, w.String())
-	}
-	reader := a.reader(cfg, c, log)
-	for i, d := range detections {
-		if into.Rules[i].RuleCheck, err = d.Check(ctx, reader, a.now(), cfg.Late); err != nil {
-			return fmt.Errorf("check rule %s: %w", d.Rule.ID, err)
-		}
-	}
-	return nil
-}
-
-func (a *app) printChecked(c checked, format string) error {
-	if format == "json" {
-		e := json.NewEncoder(a.stdout)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(c)
-	}
-	out := plain{a.stdout}
-	for _, r := range c.Rules {
-		if err := printRuleCheck(out, r); err != nil {
-			return err
-		}
-	}
-	for _, s := range c.Skipped {
-		fmt.Fprintf(out, "skipped: %s (%s, %s): %s\n", s.Name, s.File, s.Kind, s.Reason)
-	}
-	if len(c.Unread) > 0 {
-		fmt.Fprintf(out, "not read: %s\n  %s\n", namesOf(c.Unread),
-			strings.Join(append([]string{readFormat}, formatAdvice(c.Unread)...), "\n  "))
-	}
-	for _, problem := range c.Problems {
-		fmt.Fprintf(out, "problem: %s\n", problem)
-	}
-	fmt.Fprintf(out, "%d rules checked, %d skipped%s, %d problems\n", len(c.Rules), len(c.Skipped),
-		kinds(c.SkippedKinds), c.problems())
-	if !c.Cluster {
-		fmt.Fprintln(out, "No cluster is configured: whether the rules can fire was not asked "+
-			"(set ESRULE_ELASTICSEARCH_URL).")
-	}
-	return nil
-}
-
-// kinds writes how many of each kind there are, the most first.
-func kinds(counts map[string]int) string {
-	if len(counts) == 0 {
-		return ""
-	}
-	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
-		return cmp.Or(counts[b]-counts[a], strings.Compare(a, b))
-	})
-	for i, name := range names {
-		names[i] = fmt.Sprintf("%d %s", counts[name], name)
-	}
-	return " (" + strings.Join(names, ", ") + ")"
-}
-
-func printRuleCheck(out io.Writer, r ruleChecked) error {
-	fmt.Fprintf(out, "%s (%s)\n", r.Name, r.RuleID)
-	for _, one := range r.Doubts {
-		fmt.Fprintf(out, "  problem: %s\n", strings.ReplaceAll(one.Error(), "\n", "\n    "))
-	}
-	for _, problem := range r.Problems {
-		fmt.Fprintf(out, "  problem: %s\n", strings.ReplaceAll(problem, "\n", "\n    "))
-	}
-	for _, note := range r.Notes {
-		fmt.Fprintf(out, "  note: %s\n", note)
-	}
-	for _, p := range r.Patterns {
-		fmt.Fprintf(out, "  %s: %d indices; in the last %s %d events, of which the rule reads %d\n",
-			p.Pattern, len(p.Indices), detect.CheckedDays, p.Events, p.Candidates)
-		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		for _, f := range p.Fields {
-			fmt.Fprintf(w, "    %s\t%s\tin %d events\n", f.Path, f.Mapping, f.Events)
-		}
-		if err := w.Flush(); err != nil {
-			return err
-		}
-		for _, problem := range p.Problems {
-			fmt.Fprintf(out, "    problem: %s\n", strings.ReplaceAll(problem, "\n", "\n      "))
-		}
-		for _, note := range p.Notes {
-			fmt.Fprintf(out, "    note: %s\n", strings.ReplaceAll(note, "\n", "\n      "))
-		}
+		into.Add(finding.Finding{Code: finding.OwnIndex, Text: w.On + ": " + w.Problem,
+			Advice: w.Advice})
 	}
 	return nil
 }

@@ -87,8 +87,8 @@ func warnDoubts(set *rule.Set, skipped []rule.Skipped, log *slog.Logger) {
 		}
 		if doubts := lint.Query(r.Parsed); len(doubts) > 0 {
 			log.Warn("a rule's query is doubtful", "rule", r.ID, "name", r.Name,
-				"doubts", len(doubts), "first", doubts[0].Message,
-				"advice", strings.TrimSpace(doubts[0].Advice+" esrule check shows all of them."))
+				"doubts", len(doubts), "first", doubts[0].At.Message,
+				"advice", strings.TrimSpace(doubts[0].At.Advice+" esrule check shows all of them."))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -10,10 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"esrule/internal/config"
+	"esrule/internal/finding"
 )
 
 // moduleRoot is where the documents are.
@@ -115,6 +118,22 @@ func TestDocumentedVariablesExist(t *testing.T) {
 				t.Errorf("%s names the variable %s, which there is not", d.name, name)
 			}
 		}
+	}
+}
+
+// docs/check.md lists the codes of check's findings with the meanings that the code has for them.
+func TestCodesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(moduleRoot, "docs", "check.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, k := range finding.All() {
+		want = append(want, fmt.Sprintf("| `%s` | %s | %s |", k.Code, k.Severity, k.Meaning))
+	}
+	row := regexp.MustCompile("(?m)^\\| `[a-z-]+` \\| (?:problem|note) \\| .* \\|$")
+	if diff := cmp.Diff(want, row.FindAllString(string(text), -1)); diff != "" {
+		t.Errorf("codes (-code +docs/check.md):\n%s", diff)
 	}
 }
 

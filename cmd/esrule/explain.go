@@ -175,7 +175,7 @@ func explainOne(d *detect.Detection, s sample, in indexed) (explanation, error) 
 		Mapping: "of " + s.Index, Notes: in.notes}
 	x.Matches = x.Condition.Holds
 	if m == nil {
-		m, x.Mapping = allKeywords(d.Fields),
+		m, x.Mapping = detect.AllKeywords(d.Fields),
 			"none: every value is compared as text, and the pre-filter takes every field for a keyword"
 	}
 	filter := prefilter.Build(d.Matcher.Condition(), m)
@@ -196,14 +196,6 @@ func parseSource(source []byte, fields *event.Fields, m *event.Mapping) (*fastjs
 		return nil, errors.Join(err, deepErr)
 	}
 	return fastjson.ParseBytes(flat)
-}
-
-func allKeywords(fields *event.Fields) *event.Mapping {
-	m := &event.Mapping{Fields: map[string]event.FieldMapping{}}
-	for _, path := range fields.Paths() {
-		m.Fields[path] = event.FieldMapping{Type: event.Keyword, Name: "keyword", Exact: path}
-	}
-	return m
 }
 
 func (a *app) printExplanations(all []explanation, format string) error {

@@ -34,10 +34,14 @@ func notCovered(report schedule.Report) error {
 func refusedRules(all []schedule.Refused) []string {
 	lines := make([]string, len(all))
 	for i, one := range all {
-		lines[i] = fmt.Sprintf("rule %s does not run: %s", one.RuleName,
-			strings.ReplaceAll(one.Reason, "\n", "\n    "))
+		lines[i] = refusedRule(one)
 	}
 	return lines
+}
+
+func refusedRule(r schedule.Refused) string {
+	return fmt.Sprintf("rule %s does not run: %s", r.RuleName,
+		strings.ReplaceAll(r.Reason, "\n", "\n    "))
 }
 
 func describeTrouble(t schedule.Trouble) string {

@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/prometheus/common/model"
 
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/indexpattern"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
+	"esrule/internal/finding"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 	"esrule/internal/span"
@@ -31,9 +29,25 @@ type RuleCheck struct {
 	RuleID   rule.ID        `json:"rule_id"`
 	Name     string         `json:"name"`
 	Patterns []PatternCheck `json:"patterns,omitempty"`
-	// Problems and Notes are those of the rule as a whole.
-	Problems []string `json:"problems,omitempty"`
-	Notes    []string `json:"notes,omitempty"`
+	// Doubts are parts of its query that are probably not what was meant.
+	Doubts rule.Errors `json:"doubts,omitempty"`
+	// List is what was found on the rule as a whole.
+	finding.List
+}
+
+// All returns the findings on the rule and on its patterns, each with where it was found.
+func (c RuleCheck) All() []finding.Finding {
+	all := slices.Clone(c.Findings)
+	for _, p := range c.Patterns {
+		for _, f := range p.Findings {
+			f.Pattern = p.Pattern
+			all = append(all, f)
+		}
+	}
+	for i := range all {
+		all[i].Rule = string(c.RuleID)
+	}
+	return all
 }
 
 // PatternCheck says it of one index pattern.
@@ -48,9 +62,12 @@ type PatternCheck struct {
 	// timestamps.
 	Timeless int64        `json:"without_timestamp,omitempty"`
 	Fields   []FieldCheck `json:"fields,omitempty"`
-	// Problems keep the rule from firing here, or from seeing everything. Notes are worth knowing.
-	Problems []string `json:"problems,omitempty"`
-	Notes    []string `json:"notes,omitempty"`
+	finding.List
+}
+
+// found adds a finding on the pattern.
+func (p *PatternCheck) found(code finding.Code, text string, args ...any) {
+	p.Add(finding.Finding{Code: code, Text: fmt.Sprintf(text, args...)})
 }
 
 // FieldCheck is one field of the rule in the indices of a pattern.
@@ -77,103 +94,125 @@ type Counter interface {
 	Unanswered(ctx context.Context, patterns []string) ([]search.Failure, []string, error)
 }
 
-// Check says for each pattern whether the rule can fire there. late is how late an event may come
-// that only its @timestamp places.
+// CheckAlone returns what the rule alone shows, without a cluster.
+func (d *Detection) CheckAlone() RuleCheck {
+	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
+	d.doubt(&check)
+	return check
+}
+
+// Check returns for each pattern whether the rule can fire there. late is how late an event may
+// come that only its @timestamp places.
 func (d *Detection) Check(ctx context.Context, c Counter, now time.Time,
 	late time.Duration) (RuleCheck, error) {
 	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
 	if why := indexpattern.CheckList(d.Patterns); why != "" {
-		check.Notes = append(check.Notes, why)
+		check.Add(finding.Finding{Code: finding.NothingExcluded, Text: why})
 	}
 	names, err := c.ExcludedNames(ctx, d.Patterns)
 	if err != nil {
 		return check, err
 	}
 	for _, name := range names {
-		check.Notes = append(check.Notes, indexpattern.TakesNothingOut(name))
+		check.Add(finding.Finding{Code: finding.NothingExcluded,
+			Text: indexpattern.TakesNothingOut(name)})
 	}
+	isThere := false
 	for _, p := range indexpattern.Adding(d.Patterns) {
-		one, err := d.checkPattern(ctx, c, p, now, late)
-		if err != nil {
+		one := PatternCheck{Pattern: p}
+		if err := d.checkPattern(ctx, c, &one, now, late); err != nil {
 			return check, err
 		}
+		isThere = isThere || len(one.Indices) > 0
 		check.Patterns = append(check.Patterns, one)
 	}
-	if !slices.ContainsFunc(check.Patterns, func(p PatternCheck) bool {
-		return len(p.Indices) > 0
-	}) {
-		check.Problems = append(check.Problems,
-			"no index matches any of its patterns: the rule cannot fire here")
+	if !isThere {
+		check.Add(finding.Finding{Code: finding.NoIndex,
+			Text: "no index matches any of its patterns: the rule cannot fire here"})
 	}
+	d.doubt(&check)
 	return check, nil
 }
 
-func (d *Detection) checkPattern(ctx context.Context, c Counter, pattern string, now time.Time,
-	late time.Duration) (PatternCheck, error) {
-	check := PatternCheck{Pattern: pattern}
-	if why := indexpattern.NotSearched(pattern); why != "" {
-		check.Problems = append(check.Problems, "not searched: "+why)
-		return check, nil
+// checkPattern checks one pattern: whether it may be searched, what it stands for, and whether the
+// rule can fire there.
+func (d *Detection) checkPattern(ctx context.Context, c Counter, check *PatternCheck,
+	now time.Time, late time.Duration) error {
+	if why := indexpattern.NotSearched(check.Pattern); why != "" {
+		check.found(finding.NotSearched, "not searched: %s", why)
+		return nil
 	}
-	patterns := indexpattern.Alone(d.Patterns, pattern)
-	missing, err := c.Privileges(ctx, []string{pattern})
+	patterns, err := d.checkSearchable(ctx, c, check)
+	if err != nil || len(patterns) == 0 {
+		return err
+	}
+	if err := checkOpening(ctx, c, check, patterns); err != nil {
+		return err
+	}
+	if check.Indices, err = c.Indices(ctx, patterns); err != nil {
+		return err
+	}
+	if err := checkClosed(ctx, c, check, patterns); err != nil {
+		return err
+	}
+	if len(check.Indices) == 0 {
+		check.found(finding.NoIndexYet, "no index matches the pattern: nothing is searched here "+
+			"until one does")
+		return nil
+	}
+	return d.checkEvents(ctx, c, check, patterns, now, late)
+}
+
+// checkSearchable returns the patterns that are searched for one of the rule's, and notes what may
+// not be read or does not answer.
+func (d *Detection) checkSearchable(ctx context.Context, c Counter,
+	check *PatternCheck) ([]string, error) {
+	missing, err := c.Privileges(ctx, []string{check.Pattern})
 	if err != nil {
-		return check, err
+		return nil, err
 	}
 	for _, m := range missing {
-		check.Problems = append(check.Problems,
-			fmt.Sprintf("the privilege %s is missing: what may not be read is not searched",
-				m.Privilege))
+		check.found(finding.MissingPrivilege,
+			"the privilege %s is missing: what may not be read is not searched", m.Privilege)
 	}
-	patterns, open, err := Searchable(ctx, c, patterns)
+	patterns, open, err := Searchable(ctx, c, indexpattern.Alone(d.Patterns, check.Pattern))
 	if err != nil {
-		return check, err
+		return nil, err
 	}
 	for _, f := range open {
 		if indexpattern.IsRemote(f.Index) {
-			check.Problems = append(check.Problems, "not searched now: "+f.Reason)
+			check.found(finding.ClusterUnreachable, "not searched now: %s", f.Reason)
 		}
 	}
-	if len(patterns) == 0 {
-		return check, nil
-	}
-	if err := checkOpening(ctx, c, &check, patterns); err != nil {
-		return check, err
-	}
-	if check.Indices, err = c.Indices(ctx, patterns); err != nil {
-		return check, err
-	}
-	if err := checkClosed(ctx, c, &check, patterns); err != nil {
-		return check, err
-	}
-	if len(check.Indices) == 0 {
-		check.Notes = append(check.Notes, "no index matches the pattern: nothing is searched "+
-			"here until one does")
-		return check, nil
-	}
+	return patterns, nil
+}
+
+// checkEvents counts the events of the last day and judges each class of mappings.
+func (d *Detection) checkEvents(ctx context.Context, c Counter, check *PatternCheck,
+	patterns []string, now time.Time, late time.Duration) error {
 	classes, err := d.Classes(ctx, c, patterns)
 	if err != nil {
-		return check, err
+		return err
 	}
-	if err := d.countEvents(ctx, c, &check, classes,
-		span.Interval{From: now.Add(-CheckedTime)}); err != nil {
-		return check, err
+	day := span.Interval{From: now.Add(-CheckedTime)}
+	if err := d.countEvents(ctx, c, check, classes, day); err != nil {
+		return err
 	}
 	hints, err := d.multiFields(ctx, c, patterns, classes)
 	if err != nil {
-		return check, err
+		return err
 	}
 	for _, class := range classes {
-		d.judgeClass(&check, class, hints, late)
+		d.judgeClass(check, class, hints, late)
 	}
-	if err := d.countTimeless(ctx, c, &check); err != nil {
-		return check, err
+	if err := d.countTimeless(ctx, c, check); err != nil {
+		return err
 	}
 	if check.Events == 0 {
-		check.Notes = append(check.Notes, fmt.Sprintf("no event in the last %s: is the source "+
-			"still sending?", CheckedDays))
+		check.Add(finding.Finding{Code: finding.NoRecentEvent,
+			Text: "no event in the last " + CheckedDays, Advice: "is the source still sending?"})
 	}
-	return check, nil
+	return nil
 }
 
 // checkOpening searches a point in time as a run does: Elasticsearch may refuse what it grants
@@ -190,7 +229,8 @@ func checkOpening(ctx context.Context, c Counter, check *PatternCheck, patterns 
 	}
 	for _, f := range pit.Failures() {
 		if f.Type == search.Forbidden { // of the others the counting tells
-			check.Problems = append(check.Problems, f.Index+" is not searched: "+f.Reason)
+			check.Add(finding.Finding{Code: finding.IndexRefused, Index: f.Index,
+				Text: f.Index + " is not searched: " + f.Reason})
 		}
 	}
 	return pit.Close(ctx)
@@ -205,7 +245,7 @@ func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCh
 		return err
 	}
 	check.Events = all.Documents
-	check.Problems = append(check.Problems, silent(all.Failures)...)
+	check.silent(all.Failures)
 	candidates, err := c.Count(ctx, patterns, d.plan(classes, d.Timestamps(), day, nil).request)
 	if err != nil {
 		return err
@@ -227,78 +267,8 @@ func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCh
 	return nil
 }
 
-// Unmapped stands for a mapping where no index has the field.
-const Unmapped = "unmapped"
-
-// mappingsOf names how the classes map a field.
-func mappingsOf(classes []search.Class, path string) string {
-	names := map[string]bool{}
-	for _, class := range classes {
-		name := Unmapped
-		if f, ok := class.Mapping.Fields[path]; ok && f.Type != event.Unmapped {
-			name = f.Name
-		}
-		names[name] = true
-	}
-	return strings.Join(slices.Sorted(maps.Keys(names)), ", ")
-}
-
-// judgeClass says what keeps the rule from firing on indices of one mapping.
-func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints map[string]string,
-	late time.Duration) {
-	where := class.Indices[0]
-	if n := len(class.Indices) - 1; n > 0 {
-		where += fmt.Sprintf(" and %d more", n)
-	}
-	if reason := unjudgeable(class.Mapping); reason != "" {
-		check.Problems = append(check.Problems, where+": "+reason)
-		return
-	}
-	filter := prefilter.Build(d.Matcher.Condition(), class.Mapping)
-	lacks := d.unmappedIn(class.Mapping)
-	switch {
-	case filter.Clause.IsNothing() && len(lacks) == 0:
-		check.Problems = append(check.Problems, where+
-			": the rule can never fire: no event satisfies its condition")
-	case filter.Clause.IsNothing():
-		check.Problems = append(check.Problems,
-			fmt.Sprintf("%s: the rule can never fire: not mapped: %s", where,
-				missing(lacks, hints)))
-	case len(lacks) > 0:
-		check.Notes = append(check.Notes,
-			fmt.Sprintf("%s: not mapped, so missing in every event: %s", where,
-				missing(lacks, hints)))
-	}
-	if filter.Clause.IsEverything() {
-		check.Notes = append(check.Notes, where+
-			": the rule has no condition that an index answers cheaply: every event of a window is read")
-	}
-	if f := class.Mapping.Fields["@timestamp"]; !f.IsDate() {
-		check.Problems = append(check.Problems, where+
-			": @timestamp is not mapped as a date: whether an event lies in a window is not "+
-			"certain, and one may be missed")
-	}
-	if o := d.Rule.TimestampOverride; o != "" && class.Mapping.Fields[o].Type == event.Unmapped {
-		check.Notes = append(check.Notes, fmt.Sprintf("%s: %s is not mapped: events are searched "+
-			"by @timestamp; %s", where, o, lateness(d.Rule, late)))
-	}
-}
-
-// lateness says what becomes of an event that comes late and says nothing of it.
-func lateness(r *rule.Rule, late time.Duration) string {
-	if late == 0 {
-		return fmt.Sprintf("one that arrives more than %s late is missed, since ESRULE_LATE=0 "+
-			"switches the late sweep off", Overlap(r))
-	}
-	return fmt.Sprintf("one that arrives more than %s late is found within the hour by the late "+
-		"sweep, one later than %s (ESRULE_LATE) is missed", Overlap(r), model.Duration(late))
-}
-
-func (d *Detection) unmappedIn(m *event.Mapping) []string {
-	return slices.DeleteFunc(d.named(), func(path string) bool {
-		return m.Fields[path].Type != event.Unmapped
-	})
-}
+// shownClosed is how many closed indices check names.
+const shownClosed = 5
 
 // checkClosed names the closed indices of a pattern.
 func checkClosed(ctx context.Context, c Counter, check *PatternCheck, patterns []string) error {
@@ -306,11 +276,10 @@ func checkClosed(ctx context.Context, c Counter, check *PatternCheck, patterns [
 	if err != nil || len(closed) == 0 {
 		return err
 	}
-	check.Notes = append(check.Notes, fmt.Sprintf(
-		`closed, so not searched until opened: %s (%d in all): open them, leave them out with "-name" after the pattern, or name them in ESRULE_SET_ASIDE`,
-		strings.Join(closed[:min(len(closed), shownClosed)], ", "), len(closed)))
+	check.Add(finding.Finding{Code: finding.ClosedIndex, Index: closed[0],
+		Text: fmt.Sprintf("closed, so not searched until opened: %s (%d in all)",
+			strings.Join(closed[:min(len(closed), shownClosed)], ", "), len(closed)),
+		Advice: `open them, leave them out with "-name" after the pattern, or name them in ` +
+			"ESRULE_SET_ASIDE"})
 	return nil
 }
-
-// shownClosed is how many closed indices check names.
-const shownClosed = 5

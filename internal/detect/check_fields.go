@@ -11,6 +11,7 @@ import (
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
+	"esrule/internal/finding"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/lint"
 	"esrule/internal/query/match"
@@ -89,21 +90,20 @@ func missing(paths []string, hints map[string]string) string {
 }
 
 // silent names the indices that were not counted, each reason once.
-func silent(failures []search.Failure) []string {
+func (p *PatternCheck) silent(failures []search.Failure) {
 	var all []Failure
 	for _, f := range failures {
 		all = append(all, Failure{Index: f.Index, Reason: f.Reason})
 	}
-	var problems []string
 	for _, alike := range ByReason(all) {
 		does, is := "does", "is"
 		if n := len(alike.Indices); n > 1 {
 			does, is = fmt.Sprintf("(%d indices) do", n), "are"
 		}
-		problems = append(problems, fmt.Sprintf("%s %s not answer, and %s not in the numbers "+
-			"here: %s", strings.Join(alike.Indices, ", "), does, is, alike.Reason))
+		p.Add(finding.Finding{Code: finding.IndexSilent, Index: alike.Indices[0],
+			Text: fmt.Sprintf("%s %s not answer, and %s not in the numbers here: %s",
+				strings.Join(alike.Indices, ", "), does, is, alike.Reason)})
 	}
-	return problems
 }
 
 // countTimeless counts the documents, of whatever time, that no window of the rule can hold.
@@ -123,10 +123,9 @@ func (d *Detection) countTimeless(ctx context.Context, c Counter, check *Pattern
 	}
 	check.Timeless = found.Documents
 	if check.Timeless > 0 {
-		check.Notes = append(check.Notes,
-			fmt.Sprintf("%d documents, of all that there are, have no %s: they are in no window "+
-				"and are never searched",
-				check.Timeless, strings.Join(fields, " and no ")))
+		check.found(finding.NoTimestamp, "%d documents, of all that there are, have no %s: they "+
+			"are in no window and are never searched", check.Timeless,
+			strings.Join(fields, " and no "))
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"esrule/internal/finding"
 )
 
 // checked is what check prints as JSON.
@@ -19,8 +21,9 @@ type checked struct {
 			Notes    []string `json:"notes"`
 		} `json:"patterns"`
 	} `json:"rules"`
-	Kinds  map[string]int `json:"skipped_kinds"`
-	Errors []placed       `json:"errors"`
+	Findings []finding.Finding `json:"findings"`
+	Kinds    map[string]int    `json:"skipped_kinds"`
+	Errors   []placed          `json:"errors"`
 }
 
 type placed struct {
@@ -103,6 +106,17 @@ func TestCheckTypes(t *testing.T) {
 		!holds(p.Notes, "so : looks at its text") {
 		t.Errorf("got the problems %q and the notes %q, want one of each about process.pid",
 			p.Problems, p.Notes)
+	}
+
+	codes := map[finding.Code]finding.Finding{}
+	for _, f := range c.Findings {
+		codes[f.Code] = f
+	}
+	never, text := codes[finding.ValueNeverFits], codes[finding.TextOperator]
+	if never.Severity != finding.Problem || never.Rule == "" || never.Pattern == "" ||
+		text.Severity != finding.Note || text.Advice == "" {
+		t.Errorf("got the findings %+v, want a problem and a note about process.pid, each with "+
+			"its code, rule, pattern and advice", c.Findings)
 	}
 
 	// An index that lacks the field has no event that satisfies the rule either.

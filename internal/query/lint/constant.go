@@ -9,6 +9,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/event"
+	"esrule/internal/finding"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/match"
 )
@@ -38,7 +39,7 @@ func (l *linter) constantKeyword(x cond.Expr) {
 			values = append(values, strconv.Quote(m.Constant))
 		}
 	}
-	l.doubt(x, "", "no event satisfies this: %s is %s in every event there", path,
+	l.doubt(x, finding.OtherConstant, "", "no event satisfies this: %s is %s in every event there", path,
 		strings.Join(values, " or "))
 }
 

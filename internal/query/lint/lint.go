@@ -13,12 +13,13 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"esrule/internal/finding"
 	"esrule/internal/query/cond"
 )
 
 // Query returns what is doubtful about a query, in the order of its text. mapped are fields that
 // the indices are known to have, whatever the schema says.
-func Query(q *cond.Query, mapped ...string) cond.Errors {
+func Query(q *cond.Query, mapped ...string) Doubts {
 	l := &linter{text: q.Text, known: knownFields(), mapped: mapped}
 	if q.Category != nil {
 		l.value(q.Category, q.Category.Text, &cond.Field{Path: "event.category"}, false)
@@ -26,9 +27,7 @@ func Query(q *cond.Query, mapped ...string) cond.Errors {
 	cond.Walk(q.Where, func(x cond.Expr) bool {
 		return l.node(x)
 	})
-	slices.SortStableFunc(l.found, func(a, b *cond.Error) int {
-		return a.Span.Start - b.Span.Start
-	})
+	l.found.sort()
 	return l.found
 }
 
@@ -38,12 +37,13 @@ type linter struct {
 	known  []string // sorted
 	mapped []string
 	fields Fields
-	found  cond.Errors
+	found  Doubts
 }
 
-func (l *linter) doubt(x cond.Expr, advice, message string, args ...any) {
+func (l *linter) doubt(x cond.Expr, code finding.Code, advice, message string, args ...any) {
 	text := fmt.Sprintf(message, args...)
-	l.found = append(l.found, cond.NewError(l.text, x.Range(), cond.CodeDoubt, text, advice))
+	l.found = append(l.found,
+		Doubt{code, cond.NewError(l.text, x.Range(), cond.CodeDoubt, text, advice)})
 }
 
 // node looks at one node, and reports whether its parts are to be looked at.
@@ -94,7 +94,7 @@ func (l *linter) literal(operator string, x, subject cond.Expr) {
 		return
 	}
 	if strings.ContainsAny(constant.Text, "*?") && !plainQuestion(constant.Text) {
-		l.doubt(x, "Write : or like for a pattern.",
+		l.doubt(x, finding.WildcardInEquality, "Write : or like for a pattern.",
 			"%s takes * and ? as they are, not as wildcards", operator)
 	}
 	l.backslashes(constant)
@@ -110,7 +110,7 @@ func (l *linter) patterns(x *cond.Like) {
 	l.constants(x, x.Subject)
 	for _, p := range x.Patterns {
 		if p.Kind == cond.Null {
-			l.doubt(p, "Write == null for a missing field, != null for one with a value.",
+			l.doubt(p, finding.ComparedWithNull, "Write == null for a missing field, != null for one with a value.",
 				"null fits no pattern, so this is never true")
 			continue
 		}
@@ -139,16 +139,16 @@ func (l *linter) value(x cond.Expr, text string, subject cond.Expr, fold bool) {
 		return
 	}
 	if f.Path == "file.extension" && strings.HasPrefix(text, ".") {
-		l.doubt(x, fmt.Sprintf("Write %q.", text[1:]),
+		l.doubt(x, finding.UnknownValue, fmt.Sprintf("Write %q.", text[1:]),
 			"file.extension holds no leading dot, so no event has %q", text)
 	}
 	if !fold && slices.Contains(lowerCased, f.Path) && text != strings.ToLower(text) {
-		l.doubt(x, fmt.Sprintf("Write %q.", strings.ToLower(text)),
+		l.doubt(x, finding.UnknownValue, fmt.Sprintf("Write %q.", strings.ToLower(text)),
 			"%s is in lower case by the schema, so no event has %q", f.Path, text)
 		return
 	}
 	if value, found := misspelt(f.Path, strings.ToLower(text)); found {
-		l.doubt(x, fmt.Sprintf("Is %q meant?", value), "%s has no value %q by the schema", f.Path,
+		l.doubt(x, finding.UnknownValue, fmt.Sprintf("Is %q meant?", value), "%s has no value %q by the schema", f.Path,
 			text)
 	}
 }
@@ -165,7 +165,7 @@ func (l *linter) field(f *cond.Field) {
 			return // the schema and Elastic's agents have such fields beside some of theirs
 		}
 		if _, found := slices.BinarySearch(l.known, parent); found {
-			l.doubt(f, fmt.Sprintf("Write %s, unless your indices map the other.", parent),
+			l.doubt(f, finding.MultiField, fmt.Sprintf("Write %s, unless your indices map the other.", parent),
 				"%s itself holds whole values in the Elastic Common Schema, which has no %s",
 				parent, f.Path)
 		}
@@ -173,7 +173,7 @@ func (l *linter) field(f *cond.Field) {
 	}
 	for _, name := range l.known {
 		if near(f.Path, name) {
-			l.doubt(f, fmt.Sprintf("Is %s meant?", name),
+			l.doubt(f, finding.UnknownField, fmt.Sprintf("Is %s meant?", name),
 				"%s is not a field of the Elastic Common Schema", f.Path)
 			return
 		}

@@ -160,7 +160,7 @@ func TestPublishedRulesAreNotDoubted(t *testing.T) {
 		found := lint.Query(r.Parsed)
 		if len(found) > 0 {
 			doubted++
-			t.Logf("%s: %s", r.Name, strings.ReplaceAll(found.Error(), "\n", "; "))
+			t.Logf("%s: %s", r.Name, strings.ReplaceAll(found.Errors().Error(), "\n", "; "))
 		}
 	}
 	if limit := len(set.Rules) / 20; doubted > limit {

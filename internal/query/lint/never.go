@@ -5,6 +5,7 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"esrule/internal/finding"
 	"esrule/internal/query/cond"
 )
 
@@ -23,7 +24,7 @@ func (l *linter) never(x *cond.Compare) {
 	}
 	byOrder := op != cond.Equal && op != cond.NotEqual
 	if c.Kind == cond.Null && byOrder {
-		l.doubt(x, "Write == null or != null.",
+		l.doubt(x, finding.ComparedWithNull, "Write == null or != null.",
 			"nothing is less or greater than null, so this is never true")
 		return
 	}
@@ -38,7 +39,7 @@ func (l *linter) countNever(x cond.Expr, call *cond.Call, op cond.CompareOp, n i
 		return
 	}
 	if op == cond.Less && n <= 0 || (op == cond.LessOrEqual || op == cond.Equal) && n < 0 {
-		l.doubt(x, "", "%s is never below 0, so this is never true", call.Name)
+		l.doubt(x, finding.NeverNegative, "", "%s is never below 0, so this is never true", call.Name)
 	}
 }
 
@@ -57,11 +58,11 @@ func (l *linter) nulls(x *cond.In) {
 	switch {
 	case nulls == 0:
 	case nulls < len(x.List):
-		l.doubt(x, "Write or field == null where a missing field is meant too, and field != "+
+		l.doubt(x, finding.ComparedWithNull, "Write or field == null where a missing field is meant too, and field != "+
 			"null where it is not.",
 			"a list passes over null, which so makes no difference")
 	default:
-		l.doubt(x, "Write == null where a missing field is meant, != null where it is not.",
+		l.doubt(x, finding.ComparedWithNull, "Write == null where a missing field is meant, != null where it is not.",
 			"a list passes over null, so this is %s true", always)
 	}
 }
@@ -75,7 +76,7 @@ func isNull(x cond.Expr) bool {
 func (l *linter) nullOperands(operands ...cond.Expr) {
 	for _, x := range operands {
 		if isNull(x) {
-			l.doubt(x, "Write field == null.",
+			l.doubt(x, finding.ComparedWithNull, "Write field == null.",
 				"null is neither true nor false, so this is never true")
 		}
 	}
@@ -93,7 +94,7 @@ func (l *linter) constants(x cond.Expr, operands ...cond.Expr) bool {
 	if name, ok := operands[0].(*cond.Literal); ok && name.Kind == cond.String {
 		advice = "If a field is meant, write its name without quotes: " + name.Text + "."
 	}
-	l.doubt(x, advice,
+	l.doubt(x, finding.ConstantsCompared, advice,
 		"constants are compared with each other, so this is the same for every event")
 	return true
 }
@@ -102,7 +103,7 @@ func (l *linter) constants(x cond.Expr, operands ...cond.Expr) bool {
 func (l *linter) call(x *cond.Call) {
 	for i, argument := range x.Args {
 		if isNull(argument) && !mayBeNull(x.Name, i) {
-			l.doubt(x, "Write field == null where a missing field is meant.",
+			l.doubt(x, finding.ComparedWithNull, "Write field == null where a missing field is meant.",
 				"%s of null has no value, so this is never true", x.Name)
 			return
 		}

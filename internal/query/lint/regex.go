@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"esrule/internal/finding"
 	"esrule/internal/query/cond"
 )
 
@@ -54,7 +55,7 @@ func (l *linter) regexIdioms(p *cond.Literal) {
 	plain, classes := withoutClasses(p.Text)
 	for _, class := range classes {
 		if strings.Contains(class, "[:") {
-			l.doubt(p, "Write the characters: [A-Za-z] for [[:alpha:]], "+
+			l.doubt(p, finding.RegexIdiom, "Write the characters: [A-Za-z] for [[:alpha:]], "+
 				"[0-9] or \\d for [[:digit:]].",
 				"there are no POSIX classes here: [:alpha:] stands for its letters")
 			break
@@ -62,7 +63,7 @@ func (l *linter) regexIdioms(p *cond.Literal) {
 	}
 	for _, one := range idioms() {
 		if one.form.MatchString(plain) {
-			l.doubt(p, one.advice, "%s", one.message)
+			l.doubt(p, finding.RegexIdiom, one.advice, "%s", one.message)
 			// So that no more general idiom finds it again.
 			plain = one.form.ReplaceAllString(plain, "x")
 		}

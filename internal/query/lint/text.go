@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/finding"
 	"esrule/internal/query/cond"
 )
 
@@ -32,7 +33,7 @@ func (l *linter) backslashes(c *cond.Literal) {
 	if l.isRaw(c) {
 		advice = `Write one backslash: a raw string """…""" knows no escapes.`
 	}
-	l.doubt(c, advice, "the value has two backslashes in a row wherever it has one")
+	l.doubt(c, finding.DoubledBackslash, advice, "the value has two backslashes in a row wherever it has one")
 }
 
 // rawRegex looks for doubled backslashes in a regular expression written raw, where \\d is a
@@ -40,7 +41,7 @@ func (l *linter) backslashes(c *cond.Literal) {
 func (l *linter) rawRegex(c *cond.Literal) {
 	twice := regexp.MustCompile(`\\\\([dwsDWS]([+*{?\])]|$)|\.[A-Za-z0-9]|[.*+?(){}|\[\]]($|\|))`)
 	if l.isRaw(c) && twice.MatchString(c.Text) {
-		l.doubt(c, `Write one backslash: a raw string """…""" knows no escapes.`,
+		l.doubt(c, finding.DoubledBackslash, `Write one backslash: a raw string """…""" knows no escapes.`,
 			`\\ stands for a backslash in the value here, so what follows it is not escaped`)
 	}
 }
@@ -51,7 +52,7 @@ func (l *linter) percent(p *cond.Literal) {
 		return
 	}
 	if strings.HasPrefix(p.Text, "%") || strings.HasSuffix(p.Text, "%") {
-		l.doubt(p, "Write * for any text, ? for any character.",
+		l.doubt(p, finding.PercentWildcard, "Write * for any text, ? for any character.",
 			"%% is no wildcard, so this is compared as it is")
 	}
 }
@@ -83,14 +84,14 @@ func (l *linter) subtraction(x *cond.Binary) bool {
 		return false
 	}
 	if meant, ok := cond.Hyphenated(l.text, x); ok {
-		l.doubt(x, "A name with - goes into backquotes: `"+meant+"`. A subtraction is written "+
+		l.doubt(x, finding.ReadAsSubtraction, "A name with - goes into backquotes: `"+meant+"`. A subtraction is written "+
 			"with blanks.", "%s is read as a subtraction", meant)
 		return true
 	}
 	span := x.Range()
 	written := l.text[span.Start:span.End]
 	if regexp.MustCompile(`^\d{4}-\d{1,2}(-\d{1,2})?$`).MatchString(written) {
-		l.doubt(x, `Write the date in quotes: "`+written+`".`, "%s is read as a subtraction",
+		l.doubt(x, finding.ReadAsSubtraction, `Write the date in quotes: "`+written+`".`, "%s is read as a subtraction",
 			written)
 		return true
 	}

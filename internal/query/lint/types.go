@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"esrule/internal/event"
+	"esrule/internal/finding"
 	"esrule/internal/query/cond"
 )
 
@@ -35,7 +36,7 @@ func names(mappings []event.FieldMapping) string {
 // Types returns what is doubtful about a query where its fields are mapped so; category is the
 // field that its event category is compared with. never are the parts that no event satisfies,
 // texts the operators on texts over fields that hold none.
-func Types(q *cond.Query, category string, fields Fields) (never, texts cond.Errors) {
+func Types(q *cond.Query, category string, fields Fields) (never, texts Doubts) {
 	n := &linter{text: q.Text, print: q.Print, fields: fields}
 	t := &linter{text: q.Text, fields: fields}
 	where := q.Condition(category)
@@ -44,9 +45,7 @@ func Types(q *cond.Query, category string, fields Fields) (never, texts cond.Err
 		return !n.impossible(x)
 	})
 	n.flags(where)
-	slices.SortStableFunc(n.found, func(a, b *cond.Error) int {
-		return a.Span.Start - b.Span.Start
-	})
+	n.found.sort()
 	return n.found, t.found
 }
 
@@ -81,7 +80,7 @@ func (l *linter) onText(subject cond.Expr, operator string) {
 		switch m.Type {
 		case event.Integer, event.Unsigned, event.Float, event.Boolean, event.Date, event.DateNanos,
 			event.IP, event.Version:
-			l.doubt(f, "Write == or in where the whole value is meant.",
+			l.doubt(f, finding.TextOperator, "Write == or in where the whole value is meant.",
 				"%s is of type %s there, so %s looks at its text; Elasticsearch refuses that",
 				f.Path, m.Name, operator)
 			return
@@ -97,7 +96,7 @@ func (l *linter) onAddress(subject cond.Expr) {
 	}
 	for _, m := range l.fields.mapped(f.Path) {
 		if m.Type != event.IP {
-			l.doubt(f, "", "%s is of type %s there, so cidrMatch looks at texts that are "+
+			l.doubt(f, finding.TextOperator, "", "%s is of type %s there, so cidrMatch looks at texts that are "+
 				"addresses; Elasticsearch refuses that", f.Path, m.Name)
 			return
 		}
@@ -145,7 +144,7 @@ func (l *linter) compared(at, subject, constant cond.Expr, op cond.CompareOp) {
 		}
 	}
 	if reason != "" {
-		l.doubt(at, adviceFor(mappings), "no event satisfies this: %s is of type %s there, and %s",
+		l.doubt(at, finding.ValueNeverFits, adviceFor(mappings), "no event satisfies this: %s is of type %s there, and %s",
 			f.Path, names(mappings), reason)
 	}
 }
@@ -197,7 +196,7 @@ func (l *linter) object(x cond.Expr) {
 		mappings := l.fields.mapped(f.Path)
 		isValue := func(m event.FieldMapping) bool { return m.Type != event.Object }
 		if len(mappings) > 0 && !slices.ContainsFunc(mappings, isValue) {
-			l.doubt(x, fmt.Sprintf("Write one of its fields: %s.name.", f.Path),
+			l.doubt(x, finding.ObjectCompared, fmt.Sprintf("Write one of its fields: %s.name.", f.Path),
 				"no event satisfies this: %s is an object there, which has no value of its own",
 				f.Path)
 			return

@@ -58,7 +58,7 @@ func TestTypes(t *testing.T) {
 		var got []string
 		never, texts := lint.Types(q, "event.category", fields)
 		for _, one := range append(never, texts...) {
-			got = append(got, one.Message)
+			got = append(got, one.At.Message)
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s:\n got %q\nwant %q", text, got, want)

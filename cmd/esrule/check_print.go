@@ -1,0 +1,91 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"esrule/internal/detect"
+)
+
+func (a *app) printChecked(c *checked, format string) error {
+	if format == "json" {
+		e := json.NewEncoder(a.stdout)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(c)
+	}
+	out := plain{a.stdout}
+	for _, r := range c.Rules {
+		if err := printRuleCheck(out, r); err != nil {
+			return err
+		}
+	}
+	for _, s := range c.Skipped {
+		fmt.Fprintf(out, "skipped: %s (%s, %s): %s\n", s.Name, s.File, s.Kind, s.Reason)
+	}
+	if len(c.Unread) > 0 {
+		fmt.Fprintf(out, "not read: %s\n  %s\n", namesOf(c.Unread),
+			strings.Join(append([]string{readFormat}, formatAdvice(c.Unread)...), "\n  "))
+	}
+	for _, problem := range c.Problems {
+		fmt.Fprintf(out, "problem: %s\n", problem)
+	}
+	fmt.Fprintf(out, "%d rules checked, %d skipped%s, %d problems\n", len(c.Rules), len(c.Skipped),
+		kinds(c.SkippedKinds), c.problems())
+	if !c.Cluster {
+		fmt.Fprintln(out, "No cluster is configured: whether the rules can fire was not asked "+
+			"(set ESRULE_ELASTICSEARCH_URL).")
+	}
+	return nil
+}
+
+// kinds writes how many of each kind there are, the most first.
+func kinds(counts map[string]int) string {
+	if len(counts) == 0 {
+		return ""
+	}
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(counts[b]-counts[a], strings.Compare(a, b))
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%d %s", counts[name], name)
+	}
+	return " (" + strings.Join(names, ", ") + ")"
+}
+
+func printRuleCheck(out io.Writer, r detect.RuleCheck) error {
+	fmt.Fprintf(out, "%s (%s)\n", r.Name, r.RuleID)
+	for _, one := range r.Doubts {
+		fmt.Fprintf(out, "  problem: %s\n", strings.ReplaceAll(one.Error(), "\n", "\n    "))
+	}
+	for _, problem := range r.Problems {
+		fmt.Fprintf(out, "  problem: %s\n", strings.ReplaceAll(problem, "\n", "\n    "))
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(out, "  note: %s\n", note)
+	}
+	for _, p := range r.Patterns {
+		fmt.Fprintf(out, "  %s: %d indices; in the last %s %d events, of which the rule reads %d\n",
+			p.Pattern, len(p.Indices), detect.CheckedDays, p.Events, p.Candidates)
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, f := range p.Fields {
+			fmt.Fprintf(w, "    %s\t%s\tin %d events\n", f.Path, f.Mapping, f.Events)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		for _, problem := range p.Problems {
+			fmt.Fprintf(out, "    problem: %s\n", strings.ReplaceAll(problem, "\n", "\n      "))
+		}
+		for _, note := range p.Notes {
+			fmt.Fprintf(out, "    note: %s\n", strings.ReplaceAll(note, "\n", "\n      "))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package detect
+
+import (
+	"cmp"
+
+	"esrule/internal/event"
+	"esrule/internal/finding"
+	"esrule/internal/query/lint"
+	"esrule/internal/query/match"
+	"esrule/internal/query/prefilter"
+)
+
+// doubt adds what is doubtful about a rule wherever it runs, and about its operators on fields as
+// its patterns map them.
+func (d *Detection) doubt(check *RuleCheck) {
+	var mapped []string
+	for _, p := range check.Patterns {
+		for _, f := range p.Fields {
+			if f.Mapping != Unmapped {
+				mapped = append(mapped, f.Path)
+			}
+		}
+	}
+	if doubts := lint.Query(d.Rule.Parsed, mapped...); len(doubts) > 0 {
+		check.Doubts = d.Rule.Locate(doubts.Errors())
+		check.Findings = append(check.Findings, findingsOf(doubts)...)
+	}
+	if !prefilter.Selective(prefilter.Build(d.Matcher.Condition(), AllKeywords(d.Fields)).Clause) {
+		check.Add(finding.Finding{Code: finding.ReadsCategory, Text: "no exact value of a telling " +
+			"field narrows the search: every event of its category is read"})
+	}
+	category := cmp.Or(d.Rule.EventCategoryField, match.DefaultCategoryField)
+	for i := range check.Patterns {
+		p := &check.Patterns[i]
+		fields := lint.Fields{}
+		for _, f := range p.Fields {
+			fields[f.Path] = f.Mappings
+		}
+		never, texts := lint.Types(d.Rule.Parsed, category, fields)
+		d.addLocated(&p.List, never)
+		d.addLocated(&p.List, texts)
+	}
+}
+
+// addLocated adds doubts that people read with their places in the rule's file.
+func (d *Detection) addLocated(to *finding.List, doubts lint.Doubts) {
+	if len(doubts) == 0 {
+		return
+	}
+	located := d.Rule.Locate(doubts.Errors())
+	for i, f := range findingsOf(doubts) {
+		to.AddAs(f, located[i].Error())
+	}
+}
+
+func findingsOf(doubts lint.Doubts) []finding.Finding {
+	list := make([]finding.Finding, len(doubts))
+	for i, one := range doubts {
+		list[i] = finding.Finding{Code: one.Code, Severity: finding.SeverityOf(one.Code),
+			Text: one.At.Message, Advice: one.At.Advice}
+	}
+	return list
+}
+
+// AllKeywords returns a mapping in which every field is a keyword, for a rule without an index.
+func AllKeywords(fields *event.Fields) *event.Mapping {
+	m := &event.Mapping{Fields: map[string]event.FieldMapping{}}
+	for _, path := range fields.Paths() {
+		m.Fields[path] = event.FieldMapping{Type: event.Keyword, Name: "keyword", Exact: path}
+	}
+	return m
+}
