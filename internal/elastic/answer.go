@@ -3,6 +3,7 @@ package elastic
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -17,55 +18,39 @@ type Answer struct {
 	request string // its method and path
 }
 
-// Complete is what an answer is read into.
-type Complete interface {
-	// Missing names what the protocol always sends and the answer did not hold; it is empty where
-	// the answer is whole. A zero, an empty list or a null that stands for "it was not said" must
-	// not pass for "there is none".
-	Missing() string
-}
-
-// Consistent is a Complete whose parts can contradict each other.
-type Consistent interface {
-	Complete
-	// Contradiction says what cannot be true in an answer that misses nothing; it is empty where
-	// all can.
-	Contradiction() string
+// Checked is what an answer is read into.
+type Checked interface {
+	// Check returns why the answer is not true, as an error of [Lacks] or [Contradicts], and nil
+	// where it is. A zero, an empty list or a null that stands for "it was not said" must not pass
+	// for "there is none".
+	Check() error
 }
 
 // Read reads the answer's JSON. An answer that is no JSON, lacks what the protocol always sends or
 // contradicts itself is an error: what was asked is not known, and must not count as searched.
-func (a Answer) Read(into Complete) error {
+func (a Answer) Read(into Checked) error {
 	if err := json.Unmarshal(a.Text, into); err != nil {
 		return fmt.Errorf("read the answer of %s to %s: %w", a.from, a.request, err)
 	}
 	if text := bytes.TrimSpace(a.Text); text[0] != '{' { // null would leave into as it is
-		return a.Contradicts("it is no JSON object")
+		return a.Named(Contradicts("it is no JSON object"))
 	}
 	if key := repeatedKey(a.Text); key != "" {
-		return a.Contradicts(fmt.Sprintf("it has %q twice in one object", key))
+		return a.Named(Contradicts("it has %q twice in one object", key))
 	}
-	if missing := into.Missing(); missing != "" {
-		return a.Lacks(missing)
-	}
-	if c, ok := into.(Consistent); ok {
-		if what := c.Contradiction(); what != "" {
-			return a.Contradicts(what)
-		}
-	}
-	return nil
+	return a.Named(into.Check())
 }
 
-// Lacks returns the error that says what the answer does not hold, for who reads Text piece by
-// piece.
-func (a Answer) Lacks(missing string) error {
-	return &IncompleteError{From: a.from, Request: a.request, Missing: missing}
-}
-
-// Contradicts returns the error that says how the answer contradicts itself, for who reads Text
-// piece by piece.
-func (a Answer) Contradicts(what string) error {
-	return &ContradictionError{From: a.from, Request: a.request, What: what}
+// Named adds to an error of [Lacks] or [Contradicts] which answer it is about. Other errors stay as
+// they are. It is for callers that read Text piece by piece.
+func (a Answer) Named(err error) error {
+	untrue, ok := errors.AsType[*UntrueError](err)
+	if !ok {
+		return err
+	}
+	named := *untrue
+	named.From, named.Request = a.from, a.request
+	return &named
 }
 
 // repeatedKey returns a key that an object in a JSON text has twice. Elasticsearch writes each
@@ -102,31 +87,38 @@ func repeatedIn(v *fastjson.Value) (repeated string) {
 	return repeated
 }
 
-// IncompleteError is an answer without something that the protocol always sends.
-type IncompleteError struct {
-	From    string // the address that gave it
+// UntrueError is an answer that Elasticsearch cannot have sent: it lacks what the protocol always
+// sends, or its parts contradict each other or the question.
+type UntrueError struct {
+	From    string // the address that sent it; empty where the caller did not name the answer
 	Request string // its method and path
-	Missing string // such as "_shards"
+	What    string // such as "_shards", or "hits.total is 1, and there are 2 hits"
+
+	lacks bool // What is missing; else it is a contradiction
 }
 
-func (e *IncompleteError) Error() string {
-	return fmt.Sprintf("the answer of %s to %s has no %s, which Elasticsearch always sends: "+
-		"it counts for nothing; check what is between esrule and Elasticsearch (a gateway, a proxy)",
-		e.From, e.Request, e.Missing)
+// Lacks returns the error for an answer that has no part of a name, such as "_shards".
+func Lacks(part string) error { return &UntrueError{What: part, lacks: true} }
+
+// Contradicts returns the error for an answer that contradicts itself; the text says how.
+func Contradicts(format string, args ...any) error {
+	return &UntrueError{What: fmt.Sprintf(format, args...)}
 }
 
-// ContradictionError is an answer that Elasticsearch cannot have sent: its parts contradict each
-// other, or the question.
-type ContradictionError struct {
-	From    string // the address that gave it
-	Request string // its method and path
-	What    string // such as "hits.total is 1, and there are 2 hits"
-}
-
-func (e *ContradictionError) Error() string {
-	return fmt.Sprintf("the answer of %s to %s contradicts itself (%s): "+
-		"it counts for nothing; check what is between esrule and Elasticsearch (a gateway, a proxy)",
-		e.From, e.Request, e.What)
+func (e *UntrueError) Error() string {
+	switch {
+	case e.From == "" && e.lacks:
+		return "the answer has no " + e.What
+	case e.From == "":
+		return "the answer contradicts itself: " + e.What
+	}
+	wrong := "contradicts itself (" + e.What + ")"
+	if e.lacks {
+		wrong = "has no " + e.What + ", which Elasticsearch always sends"
+	}
+	return fmt.Sprintf("the answer of %s to %s %s: it counts for nothing; "+
+		"check what is between esrule and Elasticsearch (a gateway, a proxy)",
+		e.From, e.Request, wrong)
 }
 
 // ForeignError is an answer that did not come from Elasticsearch.

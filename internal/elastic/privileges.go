@@ -36,15 +36,15 @@ func (g Granted) Index(name, privilege string) bool {
 	return g.everything || g.IndexMay[name][privilege]
 }
 
-// Missing implements Complete.
-func (g *Granted) Missing() string {
+// Check implements Checked.
+func (g *Granted) Check() error {
 	switch {
 	case g.ClusterMay == nil:
-		return "cluster"
+		return Lacks("cluster")
 	case g.IndexMay == nil:
-		return "index"
+		return Lacks("index")
 	}
-	return ""
+	return nil
 }
 
 // UnknownRightsError says that something before the cluster keeps the question for our privileges
@@ -173,11 +173,11 @@ type nodeAnswer struct {
 	} `json:"settings"`
 }
 
-func (n *nodesAnswer) Missing() string {
+func (n *nodesAnswer) Check() error {
 	if len(n.Nodes) == 0 || n.first().Version == "" {
-		return "version of a node"
+		return Lacks("version of a node")
 	}
-	return ""
+	return nil
 }
 
 func (n *nodesAnswer) first() nodeAnswer {
@@ -195,9 +195,9 @@ type xpackAnswer struct {
 	} `json:"features"`
 }
 
-func (x *xpackAnswer) Missing() string {
+func (x *xpackAnswer) Check() error {
 	if x.Features.Security.Enabled == nil {
-		return "features.security.enabled"
+		return Lacks("features.security.enabled")
 	}
-	return ""
+	return nil
 }

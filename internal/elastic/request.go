@@ -49,7 +49,7 @@ const maxErrorBytes = 8 << 20
 // Send sends a request once and returns the cluster's answer. Its text is read into buf, which may
 // have to grow; a text longer than limit is ErrTooLarge, and a limit of 0 is none. A refusal is an
 // *Error, an answer of something that is not Elasticsearch a *ForeignError, one with a status that
-// it does not send a *ContradictionError. Any other error means that no answer came.
+// it does not send an *UntrueError. Any other error means that no answer came.
 func Send(ctx context.Context, t Transport, r Request, buf []byte, limit int64) (Answer, error) {
 	res, err := perform(ctx, t, r)
 	if err != nil {
@@ -62,8 +62,7 @@ func Send(ctx context.Context, t Transport, r Request, buf []byte, limit int64) 
 			return a, &ForeignError{From: a.from, Request: a.request, Status: res.StatusCode}
 		}
 		if good := cmp.Or(r.Good, http.StatusOK); res.StatusCode != good {
-			return a, a.Contradicts(fmt.Sprintf("its status is %d %s, where Elasticsearch "+
-				"answers %d",
+			return a, a.Named(Contradicts("its status is %d %s, where Elasticsearch answers %d",
 				res.StatusCode, http.StatusText(res.StatusCode), good))
 		}
 		a.Text, err = read(res, buf, limit)

@@ -18,32 +18,32 @@ type Resolved struct {
 	} `json:"data_streams"`
 }
 
-// Missing implements Complete.
-func (r *Resolved) Missing() string {
+// Check implements Checked.
+func (r *Resolved) Check() error {
 	switch {
 	case r.Indices == nil:
-		return "indices"
+		return Lacks("indices")
 	case r.Aliases == nil:
-		return "aliases"
+		return Lacks("aliases")
 	case r.DataStreams == nil:
-		return "data_streams"
+		return Lacks("data_streams")
 	}
 	for _, i := range r.Indices {
 		if i.Name == "" {
-			return "name of an index"
+			return Lacks("name of an index")
 		}
 	}
 	for _, a := range r.Aliases {
 		if a.Name == "" || a.Indices == nil {
-			return "name or indices of an alias"
+			return Lacks("name or indices of an alias")
 		}
 	}
 	for _, d := range r.DataStreams {
 		if d.Name == "" || d.Backing == nil {
-			return "name or backing_indices of a data stream"
+			return Lacks("name or backing_indices of a data stream")
 		}
 	}
-	return ""
+	return nil
 }
 
 // NameList is a list of names, or one name: a list of one is written without its brackets.

@@ -1,7 +1,5 @@
 package elastic
 
-import "fmt"
-
 // Shards is the `_shards` of an answer: how many shards took part in it.
 type Shards struct {
 	Total      *int           `json:"total"`
@@ -11,39 +9,34 @@ type Shards struct {
 	Failures   []ShardFailure `json:"failures"` // alike ones may be one entry
 }
 
-// Missing implements Complete; a nil Shards misses all.
-func (s *Shards) Missing() string {
+// Check implements Checked; a nil Shards lacks all. Fewer shards than the total are no
+// contradiction: the others did not answer.
+func (s *Shards) Check() error {
 	switch {
 	case s == nil:
-		return "_shards"
+		return Lacks("_shards")
 	case s.Total == nil:
-		return "_shards.total"
+		return Lacks("_shards.total")
 	case s.Successful == nil:
-		return "_shards.successful"
+		return Lacks("_shards.successful")
 	case s.Failed == nil:
-		return "_shards.failed"
+		return Lacks("_shards.failed")
 	}
-	return ""
-}
-
-// Contradiction implements Consistent. Fewer shards than the total are no contradiction: the others
-// did not answer.
-func (s *Shards) Contradiction() string {
 	total, successful, failed := *s.Total, *s.Successful, *s.Failed
 	switch {
 	case total < 0 || successful < 0 || failed < 0 || s.Skipped < 0:
-		return "a number in _shards is below 0"
+		return Contradicts("a number in _shards is below 0")
 	case successful+failed > total:
-		return fmt.Sprintf("of %d shards %d were successful and %d failed", total, successful,
+		return Contradicts("of %d shards %d were successful and %d failed", total, successful,
 			failed)
 	case s.Skipped > successful:
-		return fmt.Sprintf("%d shards were skipped, and %d successful with those", s.Skipped,
+		return Contradicts("%d shards were skipped, and %d successful with those", s.Skipped,
 			successful)
 	case len(s.Failures) > failed:
-		return fmt.Sprintf("_shards.failed is %d, and %d failures are listed", failed,
+		return Contradicts("_shards.failed is %d, and %d failures are listed", failed,
 			len(s.Failures))
 	}
-	return ""
+	return nil
 }
 
 // Total is the `hits.total` of an answer to a search.
@@ -52,24 +45,24 @@ type Total struct {
 	Relation string `json:"relation"`
 }
 
-// Missing implements Complete; a nil Total misses all.
-func (t *Total) Missing() string {
+// Check implements Checked; a nil Total lacks all.
+func (t *Total) Check() error {
 	switch {
 	case t == nil:
-		return "hits.total"
+		return Lacks("hits.total")
 	case t.Value == nil:
-		return "hits.total.value"
+		return Lacks("hits.total.value")
 	case t.Relation == "":
-		return "hits.total.relation"
+		return Lacks("hits.total.relation")
 	}
-	return ""
+	return nil
 }
 
-// Contradiction reports that an answer has more hits than it counts. A nil Total counts nothing: it
-// is sent only where the search asks for it.
-func (t *Total) Contradiction(hits int) string {
+// CheckHits returns an error where an answer has more hits than it counts. A nil Total counts
+// nothing: it is sent only where the search asks for it.
+func (t *Total) CheckHits(hits int) error {
 	if t != nil && t.Value != nil && *t.Value < int64(hits) {
-		return fmt.Sprintf("hits.total is %d, and there are %d hits", *t.Value, hits)
+		return Contradicts("hits.total is %d, and there are %d hits", *t.Value, hits)
 	}
-	return ""
+	return nil
 }

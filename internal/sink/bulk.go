@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -89,50 +88,53 @@ type bulkAnswer struct {
 	sent []entry
 }
 
-func (a *bulkAnswer) Missing() string {
+// Check also holds the answer against what was sent: an item for each document, in their order.
+func (a *bulkAnswer) Check() error {
 	if a.Items == nil {
-		return "items"
+		return elastic.Lacks("items")
 	}
 	for _, answered := range a.Items {
-		switch item, ok := answered["create"]; {
-		case !ok:
-			return "create in each item"
-		case item.Status == 0:
-			return "status of an item"
-		case item.ID == "":
-			return "_id of an item"
-		case item.Index == "":
-			return "_index of an item"
-		case item.Status >= http.StatusMultipleChoices && item.Error == nil:
-			return "error of a refused item"
-		case item.Status == http.StatusCreated && item.Result == "":
-			return "result of a created item"
+		if err := checkItem(answered); err != nil {
+			return err
 		}
 	}
-	return ""
-}
-
-// Contradiction holds the answer against what was sent: an item for each document, in their order.
-func (a *bulkAnswer) Contradiction() string {
 	if len(a.Items) != len(a.sent) {
-		return fmt.Sprintf("%d documents were sent, and it answers for %d", len(a.sent),
+		return elastic.Contradicts("%d documents were sent, and it answers for %d", len(a.sent),
 			len(a.Items))
 	}
 	for i, answered := range a.Items {
 		item := answered["create"]
 		switch {
 		case len(answered) > 1:
-			return fmt.Sprintf("item %d is about several actions", i+1)
+			return elastic.Contradicts("item %d is about several actions", i+1)
 		case item.ID != a.sent[i].id:
-			return fmt.Sprintf("item %d is about another document than the one sent", i+1)
+			return elastic.Contradicts("item %d is about another document than the one sent", i+1)
 		case item.Status == http.StatusCreated && (item.Result != "created" || item.Error != nil):
-			return fmt.Sprintf("item %d has status 201, result %q and the error %v",
+			return elastic.Contradicts("item %d has status 201, result %q and the error %v",
 				i+1, item.Result, item.Error)
 		case item.Status == http.StatusConflict && item.Error.typ != versionConflict:
-			return fmt.Sprintf("item %d has status 409 and the error %v", i+1, item.Error)
+			return elastic.Contradicts("item %d has status 409 and the error %v", i+1, item.Error)
 		}
 	}
-	return ""
+	return nil
+}
+
+func checkItem(answered map[string]bulkItem) error {
+	switch item, ok := answered["create"]; {
+	case !ok:
+		return elastic.Lacks("create in each item")
+	case item.Status == 0:
+		return elastic.Lacks("status of an item")
+	case item.ID == "":
+		return elastic.Lacks("_id of an item")
+	case item.Index == "":
+		return elastic.Lacks("_index of an item")
+	case item.Status >= http.StatusMultipleChoices && item.Error == nil:
+		return elastic.Lacks("error of a refused item")
+	case item.Status == http.StatusCreated && item.Result == "":
+		return elastic.Lacks("result of a created item")
+	}
+	return nil
 }
 
 // versionConflict is Elasticsearch's name for a document that is there already.
@@ -156,8 +158,7 @@ func bulk(ctx context.Context, client elastic.Transport, index string,
 	}
 	answer, err := ask(ctx, client, r)
 	_, refused := errors.AsType[*serverError](err)
-	_, contradicts := errors.AsType[*elastic.ContradictionError](err)
-	if err != nil && !refused && !contradicts {
+	if err != nil && !refused && !isUntrue(err) {
 		return nil, &unansweredError{err}
 	}
 	got := bulkAnswer{sent: docs}

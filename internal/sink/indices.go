@@ -140,11 +140,11 @@ func lookUp(ctx context.Context, client elastic.Transport, name string,
 // existingAll is what there is of a name that stands for at least one index.
 type existingAll map[string]*existing
 
-func (e *existingAll) Missing() string {
+func (e *existingAll) Check() error {
 	if len(*e) == 0 {
-		return "index"
+		return elastic.Lacks("index")
 	}
-	return ""
+	return nil
 }
 
 // resolve is lookUp for whom the privilege read is all that there is.
@@ -197,11 +197,11 @@ func resolveByFields(ctx context.Context, client elastic.Transport,
 // indicesAnswered names the indices that an answer of `_field_caps` is about.
 type indicesAnswered struct{ Indices []string }
 
-func (i *indicesAnswered) Missing() string {
+func (i *indicesAnswered) Check() error {
 	if len(i.Indices) == 0 {
-		return "indices"
+		return elastic.Lacks("indices")
 	}
-	return ""
+	return nil
 }
 
 // create makes the index. Where another process was faster, it gives what that one made.
@@ -229,11 +229,11 @@ type acknowledged struct {
 	Done *bool `json:"acknowledged"`
 }
 
-func (a *acknowledged) Missing() string {
+func (a *acknowledged) Check() error {
 	if a.Done == nil {
-		return "acknowledged"
+		return elastic.Lacks("acknowledged")
 	}
-	return ""
+	return nil
 }
 
 // explained adds the reason that serverError.Error withholds: here no document is involved.

@@ -141,27 +141,21 @@ type lookedUp struct {
 	bare  bool // without their fields
 }
 
-func (l *lookedUp) Missing() string {
+func (l *lookedUp) Check() error {
 	if len(l.Docs) != len(l.asked) {
-		return fmt.Sprintf("docs for each of %d ids", len(l.asked))
+		return elastic.Lacks(fmt.Sprintf("docs for each of %d ids", len(l.asked)))
 	}
-	for _, d := range l.Docs {
+	for i, d := range l.Docs {
 		switch {
 		case d.Error != nil:
 		case d.Found == nil:
-			return "found of a document"
+			return elastic.Lacks("found of a document")
 		case *d.Found && d.Source == nil && !l.bare:
-			return "_source of a document"
+			return elastic.Lacks("_source of a document")
 		}
-	}
-	return ""
-}
-
-func (l *lookedUp) Contradiction() string {
-	for i, d := range l.Docs {
 		if d.ID != l.asked[i] {
-			return fmt.Sprintf("document %d is another one than was asked for", i+1)
+			return elastic.Contradicts("document %d is another one than was asked for", i+1)
 		}
 	}
-	return ""
+	return nil
 }

@@ -70,7 +70,7 @@ func (e *serverError) UnmarshalJSON(b []byte) error {
 // send sends a request and reads its answer into out, nil where only success counts. A refusal is a
 // *serverError.
 func send(ctx context.Context, client elastic.Transport, r elastic.Request,
-	out elastic.Complete) error {
+	out elastic.Checked) error {
 	answer, err := ask(ctx, client, r)
 	if err != nil || out == nil {
 		return err
@@ -90,9 +90,8 @@ func ask(ctx context.Context, client elastic.Transport, r elastic.Request) (elas
 
 // isUntrue reports whether an answer came that is not whole, or contradicts itself.
 func isUntrue(err error) bool {
-	_, lacks := errors.AsType[*elastic.IncompleteError](err)
-	_, contradicts := errors.AsType[*elastic.ContradictionError](err)
-	return lacks || contradicts
+	_, untrue := errors.AsType[*elastic.UntrueError](err)
+	return untrue
 }
 
 // indexPath is the place of one of the program's indices, or of an action on it, in a request.

@@ -138,11 +138,11 @@ type foundTemplates struct {
 	} `json:"index_templates"`
 }
 
-func (t *foundTemplates) Missing() string {
+func (t *foundTemplates) Check() error {
 	if t.Templates == nil {
-		return "index_templates"
+		return elastic.Lacks("index_templates")
 	}
-	return ""
+	return nil
 }
 
 // check warns of an index or template that this release would have made otherwise.

@@ -6,18 +6,6 @@ import (
 	"esrule/internal/elastic"
 )
 
-// lacksError names what the protocol always sends and a page's answer does not hold.
-type lacksError string
-
-func (l lacksError) Error() string { return "the answer has no " + string(l) }
-
-// contradictsError says how a page's answer contradicts itself.
-type contradictsError string
-
-func (c contradictsError) Error() string {
-	return "the answer contradicts itself: " + string(c)
-}
-
 // answer is a search's answer but for its hits.
 type answer struct {
 	id         string
@@ -44,43 +32,38 @@ type portions struct {
 	Clusters *clustersSum `json:"_clusters"`
 }
 
-// Missing names what every answer to a search holds beside its hits and is not there.
-func (p *portions) Missing() string {
+// Check implements elastic.Checked for what every answer to a search has beside its hits.
+func (p *portions) Check() error {
 	if p.TimedOut == nil {
-		return "timed_out"
+		return elastic.Lacks("timed_out")
 	}
-	return p.Shards.Missing()
-}
-
-// Contradiction says what of an answer to a search that misses nothing cannot be true.
-func (p *portions) Contradiction() string {
+	if err := p.Shards.Check(); err != nil {
+		return err
+	}
 	if p.Early {
-		return "terminated_early, which was not asked for: documents were left out"
+		return elastic.Contradicts(
+			"terminated_early, which was not asked for: documents were left out")
 	}
-	return p.Shards.Contradiction()
+	return nil
 }
 
-// answer must be called of portions that miss nothing.
+// answer must be called after Check only.
 func (p *portions) answer() answer {
 	s := p.Shards
 	return answer{id: p.ID, timedOut: *p.TimedOut, total: *s.Total, successful: *s.Successful,
 		failed: *s.Failed, shards: s.Failures, clusters: p.Clusters}
 }
 
-// whole returns an error where the answer for a page lacks what each has, or contradicts itself.
-// found says whether it had a list of hits.
+// whole is Check for a page, which has a point in time and a list of hits besides; found reports
+// whether it has the list.
 func (p *portions) whole(found bool) error {
-	missing := p.Missing()
-	switch {
-	case missing != "":
-		return lacksError(missing)
+	switch err := p.Check(); {
+	case err != nil:
+		return err
 	case p.ID == "":
-		return lacksError("pit_id")
+		return elastic.Lacks("pit_id")
 	case !found:
-		return lacksError("hits")
-	}
-	if what := p.Contradiction(); what != "" {
-		return contradictsError(what)
+		return elastic.Lacks("hits")
 	}
 	return nil
 }
@@ -94,19 +77,23 @@ type searchAnswer struct {
 	} `json:"hits"`
 }
 
-func (s *searchAnswer) Missing() string {
-	if missing := s.portions.Missing(); missing != "" {
-		return missing
+func (s *searchAnswer) Check() error {
+	switch err := s.portions.Check(); {
+	case err != nil:
+		return err
+	case s.Hits == nil:
+		return elastic.Lacks("hits")
+	case len(s.Hits.Hits) > 0:
+		return elastic.Contradicts("it has hits, and none were asked for")
 	}
-	if s.Hits == nil {
-		return "hits"
-	}
-	return ""
+	return nil
 }
 
-func (s *searchAnswer) Contradiction() string {
-	if len(s.Hits.Hits) > 0 {
-		return "it has hits, and none were asked for"
-	}
-	return s.portions.Contradiction()
-}
+// byIndex is an answer with an entry for each index, or other name, that has what was asked for. An
+// answer without any is whole: no index has it.
+type byIndex[T any] map[string]T
+
+func (byIndex[T]) Check() error { return nil }
+
+// nameSet is such an answer of which only the names matter.
+type nameSet = byIndex[struct{}]

@@ -20,7 +20,7 @@ const blocked = elastic.ClusterBlock
 // in time is opened before 8.16. So it is asked again without those, which are returned as
 // failures.
 func (c *Cluster) askIndices(ctx context.Context, patterns []string,
-	request func(patterns []string) call, into elastic.Complete) ([]Failure, error) {
+	request func(patterns []string) call, into elastic.Checked) ([]Failure, error) {
 	var without []Failure
 	left := patterns
 	for {

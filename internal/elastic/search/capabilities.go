@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"slices"
+
+	"esrule/internal/elastic"
 )
 
 // capabilities are what `_field_caps` says, asked for the two things that the mapping API keeps to
@@ -71,11 +73,11 @@ type capabilitiesAnswer struct {
 	Fields map[string]map[string]capability `json:"fields"`
 }
 
-func (a *capabilitiesAnswer) Missing() string {
+func (a *capabilitiesAnswer) Check() error {
 	if a.Indices == nil {
-		return "indices"
+		return elastic.Lacks("indices")
 	}
-	return ""
+	return nil
 }
 
 // told returns the indices that the answer is about, without those that failed.

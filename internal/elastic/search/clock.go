@@ -47,11 +47,11 @@ type clockAnswer struct {
 	} `json:"aggregations"`
 }
 
-func (c *clockAnswer) Missing() string {
+func (c *clockAnswer) Check() error {
 	for _, b := range c.Aggregations.Clock.Buckets {
 		if b.To == nil {
-			return "to of a bucket"
+			return elastic.Lacks("to of a bucket")
 		}
 	}
-	return ""
+	return nil
 }

@@ -51,10 +51,10 @@ func TestContradiction(t *testing.T) {
 		c := search.NewCluster(server.Through(g),
 			search.Options{PageSize: 100, Tries: 2, RetryInterval: time.Millisecond})
 		got := readAll(t, c, what, index)
-		var contradicts *elastic.ContradictionError
+		var untrue *elastic.UntrueError
 		if got == nil || !strings.Contains(got.Error(), want) || spoilt == 0 {
 			t.Errorf("%s: got the error %v of %d spoilt answers, want %q", what, got, spoilt, want)
-		} else if errors.As(got, &contradicts) && !strings.Contains(got.Error(), server.URL) {
+		} else if errors.As(got, &untrue) && !strings.Contains(got.Error(), server.URL) {
 			t.Errorf("%s: got the error %v, want the address %s in it", what, got, server.URL)
 		}
 	}

@@ -2,7 +2,6 @@ package search
 
 import (
 	"context"
-	"fmt"
 
 	"esrule/internal/elastic"
 )
@@ -40,7 +39,7 @@ func (c *Cluster) Count(ctx context.Context, patterns []string, query any) (Coun
 // summarize sends a search that asks for no hits, and returns the indices that were not searched
 // whole. The answer is left as it is where there is none, since no shard could be searched.
 func (c *Cluster) summarize(ctx context.Context, patterns []string, body map[string]any,
-	into elastic.Complete, head *portions) ([]Failure, error) {
+	into elastic.Checked, head *portions) ([]Failure, error) {
 	p := &PointInTime{cluster: c, patterns: patterns}
 	blocked, err := c.askIndices(ctx, patterns, func(patterns []string) call {
 		return searchOf(patterns, body)
@@ -74,17 +73,17 @@ func (c *Cluster) summarize(ctx context.Context, patterns []string, body map[str
 // countAnswer is an answer to a search that asks for the number of its hits.
 type countAnswer struct{ searchAnswer }
 
-func (c *countAnswer) Missing() string {
-	if missing := c.searchAnswer.Missing(); missing != "" {
-		return missing
+func (c *countAnswer) Check() error {
+	if err := c.searchAnswer.Check(); err != nil {
+		return err
 	}
-	return c.Hits.Total.Missing()
-}
-
-func (c *countAnswer) Contradiction() string {
-	if total := c.Hits.Total; total.Relation != "eq" || *total.Value < 0 {
-		return fmt.Sprintf("hits.total is %q %d, and an exact number was asked for",
+	total := c.Hits.Total
+	if err := total.Check(); err != nil {
+		return err
+	}
+	if total.Relation != "eq" || *total.Value < 0 {
+		return elastic.Contradicts("hits.total is %q %d, and an exact number was asked for",
 			total.Relation, *total.Value)
 	}
-	return c.searchAnswer.Contradiction()
+	return nil
 }

@@ -172,11 +172,11 @@ type explanation struct {
 	Error       string `json:"error"`
 }
 
-func (e *explained) Missing() string {
+func (e *explained) Check() error {
 	if e.Valid == nil {
-		return "valid"
+		return elastic.Lacks("valid")
 	}
-	return ""
+	return nil
 }
 
 // read returns what an explanation says of a constant; ok is false where it says nothing.

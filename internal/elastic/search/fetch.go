@@ -186,7 +186,7 @@ func (f *fetcher) finish(page *Page) error {
 	after := bytes.Clone(page.after)
 	if page.state != broken {
 		if err := page.end(); err != nil {
-			return nameAddress(page.answer, err)
+			return page.answer.Named(err)
 		}
 		f.step(page.given, after, len(page.raw))
 		return nil
@@ -308,7 +308,7 @@ func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) 
 	}
 	a, err := parse(got.Text)
 	if !errors.Is(err, errNotJSON) {
-		return a, nameAddress(got, err)
+		return a, got.Named(err)
 	}
 	// Elasticsearch writes an answer that it filters anew, and with it each document. Not done for
 	// every page: it costs time, and numbers lose the form they were written in.
@@ -317,20 +317,7 @@ func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) 
 		return answer{}, err
 	}
 	a, err = page.parse(got.Text)
-	return a, nameAddress(got, err)
-}
-
-// nameAddress adds to the error of reading a page where its answer came from.
-func nameAddress(a elastic.Answer, err error) error {
-	var lacks lacksError
-	if errors.As(err, &lacks) {
-		return a.Lacks(string(lacks))
-	}
-	var contradicts contradictsError
-	if errors.As(err, &contradicts) {
-		return a.Contradicts(string(contradicts))
-	}
-	return err
+	return a, got.Named(err)
 }
 
 // limit is how many bytes a page of so many hits may take; 0 is no limit.

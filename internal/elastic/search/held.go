@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 
+	"esrule/internal/elastic"
 	"esrule/internal/elastic/indexpattern"
 )
 
@@ -128,11 +129,11 @@ type profileAnswer struct {
 	} `json:"profile"`
 }
 
-func (a *profileAnswer) Missing() string {
+func (a *profileAnswer) Check() error {
 	if a.Profile.Shards == nil {
-		return "profile.shards"
+		return elastic.Lacks("profile.shards")
 	}
-	return ""
+	return nil
 }
 
 // profiledShard reads the index of "[node][index][0]".

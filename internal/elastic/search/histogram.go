@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"esrule/internal/elastic"
 )
 
 // Histogram is how the documents that a query finds lie in time.
@@ -70,10 +72,10 @@ type histogramAnswer struct {
 	} `json:"aggregations"`
 }
 
-func (h *histogramAnswer) Missing() string {
-	missing := h.portions.Missing()
-	if missing == "" && h.Aggregations == nil && *h.Shards.Successful > 0 {
-		missing = "aggregations"
+func (h *histogramAnswer) Check() error {
+	err := h.portions.Check()
+	if err == nil && h.Aggregations == nil && *h.Shards.Successful > 0 {
+		err = elastic.Lacks("aggregations")
 	}
-	return missing
+	return err
 }

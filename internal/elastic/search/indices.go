@@ -35,11 +35,6 @@ func (c *Cluster) standing(ctx context.Context, patterns []string,
 	return slices.Sorted(maps.Keys(all)), nil
 }
 
-// indexSet holds names of indices. An answer without one is whole: it stands for no index.
-type indexSet map[string]struct{}
-
-func (indexSet) Missing() string { return "" }
-
 // Exists reports whether there is an index of that name, open or closed. One that may not be looked
 // at is not known to be gone. It asks by GET: a gateway may bar HEAD, and no HEAD says what its 404
 // is about.

@@ -195,13 +195,11 @@ func (c *Cluster) mappedFields(ctx context.Context, patterns,
 }
 
 // fieldsAnswer is what each index says of its fields; an index that is not in it said nothing.
-type fieldsAnswer map[string]struct {
+type fieldsAnswer = byIndex[struct {
 	Mappings map[string]struct {
 		Mapping mappedFields `json:"mapping"` // one entry, under the last part of its path
 	} `json:"mappings"`
-}
-
-func (fieldsAnswer) Missing() string { return "" }
+}]
 
 // merge unites two answers about the indices that are in both; nil is no answer yet.
 func merge(a, b map[string]mappedFields) map[string]mappedFields {

@@ -83,11 +83,9 @@ func hasNormalizer(mapped map[string]mappedFields) bool {
 // analysisSettings are an index's definitions of normalizers and of what those are made of, flat.
 type analysisSettings map[string]json.RawMessage
 
-type analysisAnswer map[string]struct {
+type analysisAnswer = byIndex[struct {
 	Settings analysisSettings `json:"settings"`
-}
-
-func (analysisAnswer) Missing() string { return "" }
+}]
 
 func (c *Cluster) analysis(ctx context.Context,
 	patterns []string) (map[string]analysisSettings, error) {
@@ -262,9 +260,9 @@ type analyzed struct {
 	} `json:"tokens"`
 }
 
-func (a *analyzed) Missing() string {
+func (a *analyzed) Check() error {
 	if a.Tokens == nil {
-		return "tokens"
+		return elastic.Lacks("tokens")
 	}
-	return ""
+	return nil
 }

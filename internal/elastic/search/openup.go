@@ -90,7 +90,7 @@ func (c *Cluster) filterOf(ctx context.Context, alias string,
 	q := call{method: http.MethodGet, path: "/" + joined(indices) + "/_alias/" +
 		url.PathEscape(alias), params: url.Values{}}
 	q.params.Set("filter_path", "*.aliases.*.filter")
-	answer := indexSet{}
+	answer := nameSet{}
 	if err := c.ask(ctx, q, &answer); err != nil || len(answer) == 0 {
 		return false, false, err
 	}

@@ -184,7 +184,7 @@ func (p *Page) readHit(read Reader) error {
 		case part == nil:
 			continue
 		case *part != nil:
-			return contradictsError(fmt.Sprintf("a hit has %q twice", key))
+			return elastic.Contradicts("a hit has %q twice", key)
 		}
 		*part = value
 		if part == &h.parts.index {
@@ -219,18 +219,18 @@ func (h *Hit) part(key []byte) *[]byte {
 func (h *Hit) whole() error {
 	switch {
 	case h.Index == "":
-		return lacksError("_index of a hit")
+		return elastic.Lacks("_index of a hit")
 	case len(h.parts.id) < len(`"x"`) || h.parts.id[0] != '"':
-		return lacksError("_id of a hit")
+		return elastic.Lacks("_id of a hit")
 	case h.parts.sort == nil:
-		return lacksError("sort of a hit")
+		return elastic.Lacks("sort of a hit")
 	}
 	switch later, numbers := isLater(h.parts.sort, h.page.last); {
 	case !numbers:
-		return lacksError("number in the sort of a hit")
+		return elastic.Lacks("number in the sort of a hit")
 	case !later:
-		return contradictsError(fmt.Sprintf("its hits are not in order: sort is %s after %s",
-			h.parts.sort, h.page.last))
+		return elastic.Contradicts("its hits are not in order: sort is %s after %s",
+			h.parts.sort, h.page.last)
 	}
 	return nil
 }

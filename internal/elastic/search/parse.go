@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"esrule/internal/elastic"
 )
 
 // errAtHits: the hits come next. It ends a walk over what stands in front of them.
@@ -74,7 +76,7 @@ func (p *Page) end() error {
 		err = p.ends(p.given, true)
 	}
 	if errors.Is(err, errNotJSON) {
-		err = contradictsError("what follows its hits is not JSON")
+		err = elastic.Contradicts("what follows its hits is not JSON")
 	}
 	return err
 }
@@ -85,11 +87,11 @@ func (p *Page) ends(hits int, found bool) error {
 	if err := p.head.whole(found); err != nil {
 		return err
 	}
-	if what := p.total.Contradiction(hits); what != "" {
-		return contradictsError(what)
+	if err := p.total.CheckHits(hits); err != nil {
+		return err
 	}
 	if p.split.peek(); p.split.at < len(p.split.text) {
-		return contradictsError("something follows its end")
+		return elastic.Contradicts("something follows its end")
 	}
 	return nil
 }
@@ -140,7 +142,7 @@ func (p *Page) inHits(hits func(*splitter) error) func(key []byte) error {
 func (p *Page) once(parent string, key []byte) error {
 	name := parent + string(key)
 	if p.seen[name] {
-		return contradictsError(fmt.Sprintf("it has %q twice", name))
+		return elastic.Contradicts("it has %q twice", name)
 	}
 	p.seen[name] = true
 	return nil

@@ -143,21 +143,14 @@ type opened struct {
 	Shards *elastic.Shards `json:"_shards"`
 }
 
-func (o *opened) Missing() string {
+func (o *opened) Check() error {
 	switch {
 	case o.ID == "":
-		return "id"
+		return elastic.Lacks("id")
 	case o.Shards != nil:
-		return o.Shards.Missing()
+		return o.Shards.Check()
 	}
-	return ""
-}
-
-func (o *opened) Contradiction() string {
-	if o.Shards == nil {
-		return ""
-	}
-	return o.Shards.Contradiction()
+	return nil
 }
 
 func (p *PointInTime) open(ctx context.Context) (opened, error) {

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"esrule/internal/elastic"
 	"esrule/internal/event"
 )
 
@@ -315,5 +314,3 @@ func (q profiledQuery) form(field string) (string, bool) {
 }
 
 var byteBounds = regexp.MustCompile(`\A\[\[([0-9a-f ]*)\] TO \[([0-9a-f ]*)\]\]\z`)
-
-var _ elastic.Complete = (*profiled)(nil)

@@ -67,7 +67,7 @@ func (c *Cluster) aliases(ctx context.Context, names []string) ([]string, error)
 // configured returns the aliases of all remote clusters. Who lacks the privilege to monitor the
 // cluster is answered from 8.13 on by another API.
 func (c *Cluster) configured(ctx context.Context) ([]string, error) {
-	answer := clusterSet{}
+	answer := nameSet{}
 	err := c.ask(ctx, call{method: http.MethodGet, path: "/_remote/info"}, &answer)
 	if errors.Is(err, elastic.ErrForbidden) {
 		q := call{method: http.MethodGet, path: "/_resolve/cluster/" + url.PathEscape("*:*")}
@@ -80,11 +80,6 @@ func (c *Cluster) configured(ctx context.Context) ([]string, error) {
 	}
 	return slices.Sorted(maps.Keys(answer)), nil
 }
-
-// clusterSet holds remote clusters by their aliases. One without any is whole.
-type clusterSet map[string]struct{}
-
-func (clusterSet) Missing() string { return "" }
 
 // Unanswered returns the remote clusters of patterns that cannot be searched now, each as failures
 // of its patterns. It must be asked: a point in time that is opened over a remote cluster that is

@@ -28,7 +28,7 @@ type call struct {
 }
 
 // ask sends a small request, several times if need be, and reads its answer into a value.
-func (c *Cluster) ask(ctx context.Context, q call, into elastic.Complete) error {
+func (c *Cluster) ask(ctx context.Context, q call, into elastic.Checked) error {
 	body, err := q.marshal()
 	if err != nil {
 		return err
@@ -132,8 +132,8 @@ func (c *Cluster) send(ctx context.Context, q call, body, buf []byte,
 func noAnswer(err error) bool {
 	var refused *elastic.Error
 	var foreign *elastic.ForeignError
-	var contradicts *elastic.ContradictionError
+	var untrue *elastic.UntrueError
 	return !errors.As(err, &refused) && !errors.As(err, &foreign) &&
-		!errors.As(err, &contradicts) &&
+		!errors.As(err, &untrue) &&
 		!errors.Is(err, elastic.ErrTooLarge)
 }

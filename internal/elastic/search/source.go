@@ -25,18 +25,13 @@ func (c *Cluster) sourceSettings(ctx context.Context,
 	params := openIndices()
 	params.Set("flat_settings", "true")
 	params.Set("include_defaults", "true")
-	answer := settingsAnswer{}
+	answer := byIndex[sourceSettings]{}
 	_, err := c.askIndices(ctx, patterns, func(patterns []string) call {
 		return call{method: http.MethodGet, path: "/" + joined(patterns) +
 			"/_settings/index.mapping.source.mode,index.mode", params: params}
 	}, &answer)
 	return answer, err
 }
-
-// settingsAnswer holds the settings of each index that has one of them.
-type settingsAnswer map[string]sourceSettings
-
-func (settingsAnswer) Missing() string { return "" }
 
 // sourceMode tells how an index keeps `_source`. The mapping wins over the settings; the modes
 // logsdb and time_series mean synthetic unless the settings say otherwise, as they do where the

@@ -80,7 +80,7 @@ func (c *Cluster) standingsOf(ctx context.Context, patterns []string) (map[strin
 		if err != nil {
 			return nil, err
 		}
-		return answer.standings(blocked), nil
+		return standings(answer, blocked), nil
 	}
 }
 
@@ -97,8 +97,10 @@ func missingName(err error) string {
 	return m[1]
 }
 
-// standingsAnswer holds indices by their names. One without any is whole: it stands for no index.
-type standingsAnswer map[string]struct {
+// standingsAnswer holds the settings of indices.
+type standingsAnswer = byIndex[indexSettings]
+
+type indexSettings struct {
 	Settings struct {
 		Index struct {
 			CreationDate string `json:"creation_date"`
@@ -112,10 +114,8 @@ type standingsAnswer map[string]struct {
 	} `json:"settings"`
 }
 
-func (standingsAnswer) Missing() string { return "" }
-
-// standings reads the answer; of a blocked index nothing is known but that it is there.
-func (a standingsAnswer) standings(blocked []Failure) map[string]Standing {
+// standings reads an answer; of a blocked index nothing is known but that it is there.
+func standings(a standingsAnswer, blocked []Failure) map[string]Standing {
 	all := map[string]Standing{}
 	for _, f := range blocked {
 		all[f.Index] = Standing{Blocked: true}

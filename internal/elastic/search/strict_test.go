@@ -118,8 +118,8 @@ func TestIncompleteAnswer(t *testing.T) {
 			t.Errorf("%s: got the error %v of %d spoilt answers, want %q", what, got, spoilt, want)
 			return
 		}
-		var incomplete *elastic.IncompleteError
-		if errors.As(got, &incomplete) && !strings.Contains(got.Error(), server.URL) {
+		var untrue *elastic.UntrueError
+		if errors.As(got, &untrue) && !strings.Contains(got.Error(), server.URL) {
 			t.Errorf("%s: got the error %v, want the address %s in it", what, got, server.URL)
 		}
 	}

@@ -63,14 +63,12 @@ func (c *Cluster) wholeMappings(ctx context.Context,
 }
 
 // wholeAnswer holds the indices of which something was asked for that they have.
-type wholeAnswer map[string]struct {
+type wholeAnswer = byIndex[struct {
 	Mappings struct {
 		Properties map[string]json.RawMessage `json:"properties"`
 		Runtime    map[string]runtimeField    `json:"runtime"`
 	} `json:"mappings"`
-}
-
-func (wholeAnswer) Missing() string { return "" }
+}]
 
 // properties collects from the fields of an object.
 func (w *wholeMapping) properties(parent string, fields map[string]json.RawMessage) {

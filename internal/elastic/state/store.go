@@ -49,24 +49,29 @@ type found struct {
 	asked string // its id
 }
 
-func (f *found) Missing() string {
-	switch {
-	case !f.Found:
-		return "found" // one that is not there is a 404
-	case f.Source == nil:
-		return "_source (a state index without _source cannot be used)"
+func (f *found) Check() error {
+	if err := f.whole(); err != nil {
+		return err
 	}
-	return f.version().missing()
+	return another(f.ID, f.asked)
 }
 
-func (f *found) Contradiction() string { return another(f.ID, f.asked) }
-
-// another says that an answer is about another document than was asked for.
-func another(id, asked string) string {
-	if id != asked {
-		return fmt.Sprintf("it is about document %q, and %q was asked for", id, asked)
+func (f *found) whole() error {
+	switch {
+	case !f.Found:
+		return elastic.Lacks("found") // one that is not there is a 404
+	case f.Source == nil:
+		return elastic.Lacks("_source (a state index without _source cannot be used)")
 	}
-	return ""
+	return f.version().check()
+}
+
+// another returns an error where an answer is about another document than was asked for.
+func another(id, asked string) error {
+	if id != asked {
+		return elastic.Contradicts("it is about document %q, and %q was asked for", id, asked)
+	}
+	return nil
 }
 
 func (f *found) version() version { return version{f.SeqNo, f.PrimaryTerm} }
@@ -77,14 +82,14 @@ type version struct {
 	PrimaryTerm *int `json:"_primary_term"`
 }
 
-func (v version) missing() string {
+func (v version) check() error {
 	switch {
 	case v.SeqNo == nil:
-		return "_seq_no"
+		return elastic.Lacks("_seq_no")
 	case v.PrimaryTerm == nil:
-		return "_primary_term"
+		return elastic.Lacks("_primary_term")
 	}
-	return ""
+	return nil
 }
 
 // written is the answer to the writing of a document.
@@ -97,22 +102,21 @@ type written struct {
 	as    string // the result of what was asked
 }
 
-func (w *written) Missing() string {
+func (w *written) Check() error {
 	switch {
 	case w.ID == "":
-		return "_id"
+		return elastic.Lacks("_id")
 	case w.Result == "":
-		return "result"
+		return elastic.Lacks("result")
 	}
-	return w.missing()
-}
-
-func (w *written) Contradiction() string {
+	if err := w.check(); err != nil {
+		return err
+	}
 	if w.ID != w.asked || w.Result != w.as {
-		return fmt.Sprintf("it says %q of document %q, and %q of %q was asked for",
+		return elastic.Contradicts("it says %q of document %q, and %q of %q was asked for",
 			w.Result, w.ID, w.as, w.asked)
 	}
-	return ""
+	return nil
 }
 
 // path is the place of a document, or of an action on the index, in a request.
@@ -126,7 +130,7 @@ func (s *Store) path(action string, id ...string) string {
 
 // send sends a request with a body, nil for none, and reads the answer.
 func (s *Store) send(ctx context.Context, r elastic.Request, body any,
-	into elastic.Complete) error {
+	into elastic.Checked) error {
 	if body != nil {
 		var err error
 		if r, err = r.JSON(body); err != nil {
@@ -194,25 +198,21 @@ type several struct {
 	asked []string
 }
 
-func (m *several) Missing() string {
+func (m *several) Check() error {
 	if len(m.Docs) != len(m.asked) {
-		return fmt.Sprintf("docs for each of %d ids", len(m.asked))
+		return elastic.Lacks(fmt.Sprintf("docs for each of %d ids", len(m.asked)))
 	}
-	for _, d := range m.Docs {
-		if d.Found && d.Missing() != "" {
-			return d.Missing()
-		}
-	}
-	return ""
-}
-
-func (m *several) Contradiction() string {
 	for i, d := range m.Docs {
-		if what := another(d.ID, m.asked[i]); what != "" {
-			return what
+		if d.Found {
+			if err := d.whole(); err != nil {
+				return err
+			}
+		}
+		if err := another(d.ID, m.asked[i]); err != nil {
+			return err
 		}
 	}
-	return ""
+	return nil
 }
 
 // Search hands on the documents of a kind, at most 1,000, those that were changed last first.
@@ -251,36 +251,32 @@ type foundAll struct {
 	} `json:"hits"`
 }
 
-func (a *foundAll) Missing() string {
+func (a *foundAll) Check() error {
 	switch {
 	case a.TimedOut == nil:
-		return "timed_out"
+		return elastic.Lacks("timed_out")
 	case a.Hits.Hits == nil:
-		return "hits"
+		return elastic.Lacks("hits")
 	}
 	for _, d := range a.Hits.Hits {
 		switch {
 		case d.Source == nil:
-			return "_source"
+			return elastic.Lacks("_source")
 		case d.ID == "":
-			return "_id"
+			return elastic.Lacks("_id")
 		}
 	}
-	if missing := a.Shards.Missing(); missing != "" {
-		return missing
-	}
-	return a.Hits.Total.Missing()
-}
-
-func (a *foundAll) Contradiction() string {
-	if a.Early {
-		return "terminated_early, which was not asked for"
+	if err := cmp.Or(a.Shards.Check(), a.Hits.Total.Check()); err != nil {
+		return err
 	}
 	n := len(a.Hits.Hits)
-	if all := *a.Hits.Total.Value; int64(n) < min(all, atOnce) {
-		return fmt.Sprintf("hits.total is %d, and there are %d hits", all, n)
+	switch all := *a.Hits.Total.Value; {
+	case a.Early:
+		return elastic.Contradicts("terminated_early, which was not asked for")
+	case int64(n) < min(all, atOnce):
+		return elastic.Contradicts("hits.total is %d, and there are %d hits", all, n)
 	}
-	return cmp.Or(a.Shards.Contradiction(), a.Hits.Total.Contradiction(n))
+	return a.Hits.Total.CheckHits(n)
 }
 
 // Put writes a document in the place of the version, and returns the version that it has now. done
