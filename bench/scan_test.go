@@ -21,7 +21,7 @@ import (
 	"esrule/internal/estest"
 	"esrule/internal/query/rule"
 	"esrule/internal/scan"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 	"esrule/rules"
 )
 
@@ -175,7 +175,7 @@ func scanLines(b *testing.B, r *scan.Rules, lines []byte, cores int) {
 	}}
 	_, err := scan.Run(b.Context(), r, []scan.Input{input}, scan.Options{
 		Workers: cores,
-		Signal:  func(*rule.Rule, sink.Signal) error { return nil },
+		Signal:  func(*rule.Rule, signal.Signal) error { return nil },
 		Bad:     func(err error) { b.Fatal(err) },
 	})
 	if err != nil {

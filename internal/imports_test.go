@@ -17,6 +17,7 @@ func layers() [][]string {
 		{"internal/schedule"},
 		{"internal/detect"},
 		{"internal/sink"},
+		{"internal/sink/indices", "internal/sink/signal"},
 		{"internal/query/rule"},
 		{"internal/query/lint"},
 		{"internal/query/match", "internal/query/prefilter"},
@@ -75,6 +76,7 @@ func TestImports(t *testing.T) {
 	not("internal/query/prefilter", "internal/elastic/search", "a pre-filter is sent by others")
 	not("internal/elastic", "internal/query", "the cluster knows no rule and no condition")
 	not("internal/scan", "internal/elastic", "scan needs no cluster")
+	not("internal/sink/signal", "internal/elastic", "a signal is made without a server")
 	not("internal/sink", "internal/span", "a sink knows no schedule")
 	not("internal/sink", "internal/elastic/search", "a sink reads no events")
 	not("internal/schedule", "internal/query/match", "when to search is decided without an event")

@@ -19,7 +19,7 @@ import (
 	"esrule/internal/query/rule"
 	"esrule/internal/report"
 	"esrule/internal/schedule/backfill"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 	"esrule/internal/span"
 )
 
@@ -53,7 +53,7 @@ func (h *history) newPage() (*historyPage, error) {
 
 // take is given the signals of a dry run. Where the page cannot be written any more, the run goes
 // on, and finish tells.
-func (p *historyPage) take(s sink.Signal) {
+func (p *historyPage) take(s signal.Signal) {
 	if p.writer != nil {
 		p.add(context.Background(), s.Document)
 	}
@@ -236,25 +236,25 @@ func (p *historyPage) readBack(ctx context.Context, plan *backfill.Plan,
 // explain judges the event of a signal again, through the mapping of the index it came from where
 // that is still there. It gives nil where the event cannot be read back, or would not match now.
 func (p *historyPage) explain(ctx context.Context, document []byte) *match.Explanation {
-	var signal struct {
+	var alert struct {
 		Rule      rule.ID `json:"kibana.alert.rule.uuid"`
 		Ancestors []struct {
 			Index string `json:"index"`
 			ID    string `json:"id"`
 		} `json:"kibana.alert.ancestors"`
 	}
-	text, err := sink.Event(document)
-	if err != nil || json.Unmarshal(document, &signal) != nil {
+	text, err := signal.EventOf(document)
+	if err != nil || json.Unmarshal(document, &alert) != nil {
 		return nil
 	}
 	for _, d := range p.rules.detections {
-		if d.Rule.ID != signal.Rule {
+		if d.Rule.ID != alert.Rule {
 			continue
 		}
 		var m *event.Mapping
 		var fields *fastjson.Value
-		if len(signal.Ancestors) == 1 {
-			from := sample{Index: signal.Ancestors[0].Index, ID: signal.Ancestors[0].ID}
+		if len(alert.Ancestors) == 1 {
+			from := sample{Index: alert.Ancestors[0].Index, ID: alert.Ancestors[0].ID}
 			m = p.mapping(ctx, from.Index, d)
 			fields = p.fields(ctx, from, m, d)
 		}

@@ -11,11 +11,12 @@ import (
 	"esrule/internal/elastic/search"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
+	"esrule/internal/sink/indices"
 )
 
 // indicesOf returns the three indices that the program owns and never reads for events.
-func indicesOf(c config.Config) sink.Indices {
-	return sink.Indices{Signals: c.SignalsIndex, State: c.StateIndex, DeadLetter: c.DeadLetterIndex}
+func indicesOf(c config.Config) indices.Names {
+	return indices.Names{Signals: c.SignalsIndex, State: c.StateIndex, DeadLetter: c.DeadLetterIndex}
 }
 
 // newRunner puts together what a run needs: the reading side, the writing side, the ledgers. Each
@@ -68,7 +69,7 @@ type keeper struct {
 	cfg     config.Config
 	cluster *elastic.Client
 	log     *slog.Logger
-	told    map[sink.Warning]bool // what was said last
+	told    map[indices.Warning]bool // what was said last
 }
 
 func (a *app) newKeeper(cfg config.Config, c *elastic.Client, log *slog.Logger) *keeper {
@@ -102,9 +103,9 @@ func (k *keeper) ensure(ctx context.Context) error {
 
 // warn says what was not so when it was looked at before, and forgets what is mended: should it
 // come back, it is said again.
-func (k *keeper) warn(warnings []sink.Warning) {
+func (k *keeper) warn(warnings []indices.Warning) {
 	before := k.told
-	k.told = map[sink.Warning]bool{}
+	k.told = map[indices.Warning]bool{}
 	for _, w := range warnings {
 		k.told[w] = true
 		if !before[w] {
@@ -113,7 +114,7 @@ func (k *keeper) warn(warnings []sink.Warning) {
 	}
 }
 
-func madeNew(r sink.Report, index string) bool { return slices.Contains(r.Created, "index "+index) }
+func madeNew(r indices.Report, index string) bool { return slices.Contains(r.Created, "index "+index) }
 
 // hasDocuments serves a warning only: where it cannot be asked, the answer is no.
 func hasDocuments(ctx context.Context, reader *search.Cluster, index string) bool {

@@ -19,7 +19,7 @@ import (
 
 	"esrule/internal/query/rule"
 	"esrule/internal/scan"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 const scanLong = `Run the rules over exported events, without a cluster; - is standard input. A file is NDJSON,
@@ -106,7 +106,7 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 	began := a.now()
 	summary, err := scan.Run(ctx, rules, a.scanInputs(files, bar), scan.Options{
 		Workers: f.workers,
-		Execution: sink.Execution{ID: rand.Text(), Type: sink.Manual,
+		Execution: signal.Execution{ID: rand.Text(), Type: signal.Manual,
 			Version: readBuildInfo().Version, Now: a.now},
 		Signal:    out.print,
 		Explained: page.explained(),
@@ -261,7 +261,7 @@ func newSignalPrinter(w io.Writer, format string) *signalPrinter {
 	return p
 }
 
-func (p *signalPrinter) print(r *rule.Rule, s sink.Signal) error {
+func (p *signalPrinter) print(r *rule.Rule, s signal.Signal) error {
 	if p.table == nil {
 		_, err := p.out.Write(append(s.Document, '\n'))
 		return err

@@ -11,7 +11,7 @@ import (
 	"esrule/internal/query/rule"
 	"esrule/internal/report"
 	"esrule/internal/scan"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 // scanReport is the page about a scan, or nothing where none was asked for.
@@ -42,11 +42,11 @@ func newScanReport(path string, files []string) (scanReport, error) {
 
 // explained takes the signals of the scan. Where the page cannot be written any more, the scan goes
 // on, and finish tells.
-func (r scanReport) explained() func(sink.Signal, *match.Explanation) {
+func (r scanReport) explained() func(signal.Signal, *match.Explanation) {
 	if r.writer == nil {
 		return nil
 	}
-	return func(s sink.Signal, x *match.Explanation) {
+	return func(s signal.Signal, x *match.Explanation) {
 		_ = r.writer.Add(report.Signal{Document: s.Document, Decided: x})
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"esrule/internal/elastic"
 	"esrule/internal/metrics"
 	"esrule/internal/query/rule"
-	"esrule/internal/sink"
+	"esrule/internal/sink/indices"
 )
 
 // movedClock is a time that a test moves while others read it.
@@ -110,9 +110,9 @@ func TestWarnedOnce(t *testing.T) {
 	k := &keeper{log: newLogger(&log, config.LogText, 0)}
 	f := func(want int, problems ...string) {
 		t.Helper()
-		var warnings []sink.Warning
+		var warnings []indices.Warning
 		for _, p := range problems {
-			warnings = append(warnings, sink.Warning{On: "index template esrule-state", Problem: p})
+			warnings = append(warnings, indices.Warning{On: "index template esrule-state", Problem: p})
 		}
 		log.Reset()
 		k.warn(warnings)

@@ -18,6 +18,7 @@ import (
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 	"esrule/internal/span"
 )
 
@@ -37,7 +38,7 @@ type Cluster interface {
 // Signals is where matches go. *sink.Writer is one. Write returns when the cluster has acknowledged
 // every signal, or an error.
 type Signals interface {
-	Write(ctx context.Context, signals []sink.Signal) (sink.Result, error)
+	Write(ctx context.Context, signals []signal.Signal) (sink.Result, error)
 }
 
 // Coverer takes the events of a window from the cluster to signals: what a run does for each piece,
@@ -91,7 +92,7 @@ type Outcome struct {
 // Cover searches the target for a rule's events and writes a signal for each match. With no error,
 // everything but the failures in the outcome was read, judged and acknowledged.
 func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target,
-	x sink.Execution) (Outcome, error) {
+	x signal.Execution) (Outcome, error) {
 	var sum Outcome
 	strange := false
 	for range goneTries {
@@ -134,7 +135,7 @@ func (o Outcome) add(other Outcome) Outcome {
 
 // once searches the target. Indices that are gone by then are among the failures.
 func (c *Coverer) once(ctx context.Context, d *Detection, t Target,
-	x sink.Execution) (Outcome, error) {
+	x signal.Execution) (Outcome, error) {
 	pit, err := c.Cluster.OpenPointInTime(ctx, t.Patterns)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("open a point in time on %s: %w", t.Patterns, err)
@@ -205,18 +206,18 @@ type judge struct {
 	detection *Detection
 	target    Target
 	plan      plan
-	execution sink.Execution
+	execution signal.Execution
 	event     *match.Evaluation
 	index     string         // of the last hit
 	mapping   *event.Mapping // of that index; nil where it is not known
 	deep      fastjson.Parser
 	unknown   map[string]bool   // indices whose mapping could not be read, by their hits
 	partial   map[string]string // indices of which a document came without its content, and which
-	signals   []sink.Signal
+	signals   []signal.Signal
 	outcome   Outcome
 }
 
-func newJudge(c *Coverer, d *Detection, t Target, p plan, x sink.Execution) *judge {
+func newJudge(c *Coverer, d *Detection, t Target, p plan, x signal.Execution) *judge {
 	return &judge{coverer: c, detection: d, target: t, plan: p, execution: x,
 		event:   match.NewEvaluation(d.Fields, t.Now),
 		unknown: map[string]bool{}, partial: map[string]string{}}
@@ -278,15 +279,14 @@ func (j *judge) judge(hit *search.Hit) error {
 		return nil
 	}
 	j.outcome.Matched++
-	signal, err := sink.NewSignal(sink.Match{
-		Rule: j.detection.Rule, Index: hit.Index, ID: hit.ID(), Source: hit.SourceJSON(),
-		Fields: hit.FieldsJSON(),
-		Time:   eventTime(hit, mapping),
-	}, j.execution)
+	made, err := signal.New(signal.Match{Rule: j.detection.Rule, Events: []signal.Event{{
+		Index: hit.Index, ID: hit.ID(), Source: hit.SourceJSON(), Fields: hit.FieldsJSON(),
+		Time: eventTime(hit, mapping),
+	}}}, j.execution)
 	if err != nil {
 		return fmt.Errorf("make a signal of document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
-	j.signals = append(j.signals, signal)
+	j.signals = append(j.signals, made)
 	return nil
 }
 

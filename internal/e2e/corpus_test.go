@@ -23,7 +23,7 @@ import (
 	"esrule/internal/event"
 	eqlmatch "esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 // corpusIndex is one index of a source, the template of the corpus that it is made from, and the
@@ -143,12 +143,12 @@ func installSampleMappings(t *testing.T, s *stage) {
 // tally is what a reader of every event finds.
 type tally struct {
 	sources map[string]*sourceTally
-	ids     map[string]sink.SignalID // of each match, by index and document id
+	ids     map[string]signal.ID // of each match, by index and document id
 }
 
 type sourceTally struct {
 	events, candidates, matches int
-	ids                         map[sink.SignalID]bool
+	ids                         map[signal.ID]bool
 	branches                    map[string]int // matches by the part of the rule
 }
 
@@ -171,9 +171,9 @@ func readEverything(t *testing.T, s *stage) *tally {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := &tally{sources: map[string]*sourceTally{}, ids: map[string]sink.SignalID{}}
+	found := &tally{sources: map[string]*sourceTally{}, ids: map[string]signal.ID{}}
 	for _, index := range corpusIndices() {
-		found.sources[index.source] = &sourceTally{ids: map[sink.SignalID]bool{},
+		found.sources[index.source] = &sourceTally{ids: map[signal.ID]bool{},
 			branches: map[string]int{}}
 	}
 	mappings := map[string]*event.Mapping{}
@@ -208,7 +208,7 @@ func (f *tally) judge(t *testing.T, source string, d *detect.Detection, e *eqlma
 	if !d.Matcher.Match(e) {
 		return
 	}
-	id, err := sink.Identify(d.Rule.ID, hit.Source)
+	id, err := signal.Identify(d.Rule.ID, hit.Source)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,20 +263,20 @@ func everyHit(t *testing.T, s *stage) func(func(estest.Hit) bool) {
 // of every source and branch, and no other.
 func compareWithTally(t *testing.T, s *stage, want *tally) {
 	t.Helper()
-	got := map[sink.SignalID]string{} // the source of each signal
+	got := map[signal.ID]string{} // the source of each signal
 	for _, hit := range s.signals() {
-		var signal struct {
+		var from struct {
 			Ancestors []struct{ ID, Index string } `json:"kibana.alert.ancestors"`
 		}
-		if err := json.Unmarshal(hit.Source, &signal); err != nil || len(signal.Ancestors) != 1 {
+		if err := json.Unmarshal(hit.Source, &from); err != nil || len(from.Ancestors) != 1 {
 			t.Fatalf("signal %s names no event: %v", hit.ID, err)
 		}
-		of := signal.Ancestors[0]
-		if id := want.ids[of.Index+"/"+of.ID]; id != sink.SignalID(hit.ID) {
+		of := from.Ancestors[0]
+		if id := want.ids[of.Index+"/"+of.ID]; id != signal.ID(hit.ID) {
 			t.Errorf("signal %s is for %s/%s, whose identity is %q (empty: no match)", hit.ID,
 				of.Index, of.ID, id)
 		}
-		got[sink.SignalID(hit.ID)] = sourceOf(s, of.Index)
+		got[signal.ID(hit.ID)] = sourceOf(s, of.Index)
 	}
 	table := "\nsource               events  candidates  matches  signals  branches\n"
 	distinct := 0

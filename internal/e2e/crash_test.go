@@ -11,7 +11,7 @@ import (
 
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 // A run that is killed at any moment and started again: no signal is lost, none is doubled, and the
@@ -144,9 +144,9 @@ func loadCrowd(t *testing.T, s *stage) []string {
 	return want
 }
 
-func identity(t *testing.T, id rule.ID, source []byte) sink.SignalID {
+func identity(t *testing.T, id rule.ID, source []byte) signal.ID {
 	t.Helper()
-	signal, err := sink.Identify(id, source)
+	signal, err := signal.Identify(id, source)
 	if err != nil {
 		t.Fatal(err)
 	}

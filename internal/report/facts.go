@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"esrule/internal/query/rule"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 // How long a text is in a list, and how long a name that is counted; the details have the whole of
@@ -46,14 +46,14 @@ type ruleFacts struct {
 // case is none of them.
 type document map[string]json.RawMessage
 
-// read gives the facts of a signal.
-func read(signal []byte) (facts, error) {
+// read returns the facts of a signal.
+func read(text []byte) (facts, error) {
 	var d document
-	if err := json.Unmarshal(signal, &d); err != nil {
+	if err := json.Unmarshal(text, &d); err != nil {
 		return facts{}, fmt.Errorf("read the signal: %w", err)
 	}
-	event, err := sink.Event(signal)
-	if errors.Is(err, sink.ErrWithoutEvent) {
+	event, err := signal.EventOf(text)
+	if errors.Is(err, signal.ErrWithoutEvent) {
 		event, err = []byte("{}"), nil // its reason says where the event is
 	}
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 	"esrule/internal/report"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 // detection is a rule of these tests, ready to judge.
@@ -48,9 +48,10 @@ func newDetection(t testing.TB, id, name, severity, query string,
 // signal makes the signal of an event as the commands do.
 func (d detection) signal(t testing.TB, source []byte) report.Signal {
 	t.Helper()
-	s, err := sink.NewSignal(sink.Match{Rule: d.rule, Index: "logs-1", ID: "doc", Source: source},
-		sink.Execution{
-			ID: "run", Type: sink.Manual, Now: func() time.Time { return sampleNow },
+	s, err := signal.New(signal.Match{Rule: d.rule, Events: []signal.Event{{
+		Index: "logs-1", ID: "doc", Source: source}}},
+		signal.Execution{
+			ID: "run", Type: signal.Manual, Now: func() time.Time { return sampleNow },
 		})
 	if err != nil {
 		t.Fatal(err)

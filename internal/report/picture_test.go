@@ -18,7 +18,7 @@ import (
 	"esrule/internal/query/rule"
 	"esrule/internal/report"
 	"esrule/internal/scan"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 	builtin "esrule/rules"
 )
 
@@ -47,12 +47,12 @@ func sampleReport(t *testing.T) string {
 		t.Fatal(err)
 	}
 	summary, err := scan.Run(context.Background(), rules, sampleInputs(t), scan.Options{
-		Execution: sink.Execution{ID: "picture", Type: sink.Manual, Version: "1.0",
+		Execution: signal.Execution{ID: "picture", Type: signal.Manual, Version: "1.0",
 			Now: func() time.Time {
 				return sampleNow
 			}},
-		Signal: func(*rule.Rule, sink.Signal) error { return nil },
-		Explained: func(s sink.Signal, x *match.Explanation) {
+		Signal: func(*rule.Rule, signal.Signal) error { return nil },
+		Explained: func(s signal.Signal, x *match.Explanation) {
 			if err := w.Add(report.Signal{Document: s.Document, Decided: x}); err != nil {
 				t.Error(err)
 			}

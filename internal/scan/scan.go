@@ -13,7 +13,7 @@ import (
 
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 // Input is one file, or standard input. Open is called when its turn comes and the reader closed
@@ -28,12 +28,12 @@ type Options struct {
 	// Workers judge at the same time; 0 is one a processor.
 	Workers int
 	// Execution goes into every signal.
-	Execution sink.Execution
+	Execution signal.Execution
 	// Signal gets each signal, in the order of the input, one an identity.
-	Signal func(*rule.Rule, sink.Signal) error
+	Signal func(*rule.Rule, signal.Signal) error
 	// Explained, where it is set, gets each signal behind Signal, with the rule's condition as it
 	// was judged on the event.
-	Explained func(sink.Signal, *match.Explanation)
+	Explained func(signal.Signal, *match.Explanation)
 	// Bad gets the first lines of each input that are no events, MostBad of them, and each input
 	// that could not be read whole.
 	Bad func(error)
@@ -165,7 +165,7 @@ func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary,
 type giver struct {
 	options Options
 	summary Summary
-	seen    sink.Seen
+	seen    signal.Seen
 }
 
 func newGiver(rules *Rules, o Options) *giver {

@@ -17,7 +17,7 @@ import (
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 	"esrule/internal/scan"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 func rulesOf(t testing.TB, queries ...string) *scan.Rules {
@@ -53,10 +53,10 @@ type result struct {
 func run(rules *scan.Rules, inputs ...scan.Input) result {
 	var r result
 	r.summary, r.err = scan.Run(context.Background(), rules, inputs, scan.Options{
-		Execution: sink.Execution{ID: "x", Type: sink.Manual, Now: func() time.Time {
+		Execution: signal.Execution{ID: "x", Type: signal.Manual, Now: func() time.Time {
 			return time.Unix(0, 0)
 		}},
-		Signal: func(one *rule.Rule, s sink.Signal) error {
+		Signal: func(one *rule.Rule, s signal.Signal) error {
 			var doc struct{ Name json.RawMessage } // a text, or of a hit's fields the list of one
 			err := json.Unmarshal(s.Document, &doc)
 			r.lines = append(r.lines,
@@ -212,11 +212,11 @@ func TestExplainedSignals(t *testing.T) {
 		[]scan.Input{input("f", `{"name":"bad","pid":7,"name2":"n"}
 {"name":"good"}
 {"name":"bad","pid":7,"name2":"n"}`)}, scan.Options{
-			Signal: func(r *rule.Rule, _ sink.Signal) error {
+			Signal: func(r *rule.Rule, _ signal.Signal) error {
 				got = append(got, "signal "+string(r.ID))
 				return nil
 			},
-			Explained: func(s sink.Signal, x *match.Explanation) {
+			Explained: func(s signal.Signal, x *match.Explanation) {
 				leaf := x
 				for len(leaf.Operands) > 0 {
 					leaf = leaf.Operands[0]
@@ -260,7 +260,7 @@ func TestSignalThatCannotBeGivenOutEndsTheScan(t *testing.T) {
 	full := errors.New("disk full")
 	_, err := scan.Run(context.Background(), rulesOf(t, `any where true`),
 		[]scan.Input{input("f", strings.Repeat("{}\n", 1000))}, scan.Options{
-			Signal: func(*rule.Rule, sink.Signal) error { return full }, Bad: func(error) {},
+			Signal: func(*rule.Rule, signal.Signal) error { return full }, Bad: func(error) {},
 		})
 	if !errors.Is(err, full) {
 		t.Errorf("got %v, want %v", err, full)

@@ -11,7 +11,7 @@ import (
 
 	"esrule/internal/event"
 	"esrule/internal/query/match"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 // judged is what a worker made of a chunk, in the order of its lines.
@@ -40,7 +40,7 @@ type Strange struct {
 // found is a match of one rule, by its place in [Rules].
 type found struct {
 	rule   int
-	signal sink.Signal
+	signal signal.Signal
 
 	explanation *match.Explanation // where it is asked for
 }
@@ -64,7 +64,7 @@ func (e LineError) Unwrap() error { return e.Err }
 // worker judges chunks, one at a time.
 type worker struct {
 	rules     *Rules
-	execution sink.Execution
+	execution signal.Execution
 	event     *match.Evaluation
 	parser    fastjson.Parser
 	explains  bool // every match
@@ -73,7 +73,7 @@ type worker struct {
 	buffer    []byte // of the chunk at hand
 }
 
-func newWorker(r *Rules, x sink.Execution, now time.Time) *worker {
+func newWorker(r *Rules, x signal.Execution, now time.Time) *worker {
 	return &worker{rules: r, execution: x, event: match.NewEvaluation(r.fields, now),
 		open: make([]bool, len(r.gates)), asText: map[textUse]bool{}}
 }
@@ -244,16 +244,15 @@ func (w *worker) parseDeep(text []byte) (line, error) {
 
 // signal makes the signal of a match. Its texts are its own: the chunk they come from is used
 // again.
-func (w *worker) signal(i int, text []byte, isHit bool) (sink.Signal, error) {
+func (w *worker) signal(i int, text []byte, isHit bool) (signal.Signal, error) {
 	source, hit := text, envelope{}
 	if isHit {
 		var err error
 		if source, hit, err = unwrapped(text); err != nil {
-			return sink.Signal{}, err
+			return signal.Signal{}, err
 		}
 	}
-	return sink.NewSignal(sink.Match{
-		Rule: w.rules.rules[i], Index: hit.index, ID: hit.id,
-		Source: bytes.Clone(source), Fields: hit.fields,
-	}, w.execution)
+	return signal.New(signal.Match{Rule: w.rules.rules[i], Events: []signal.Event{{
+		Index: hit.index, ID: hit.id, Source: bytes.Clone(source), Fields: hit.fields,
+	}}}, w.execution)
 }

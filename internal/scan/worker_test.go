@@ -7,7 +7,7 @@ import (
 
 	"esrule/internal/query/eql"
 	"esrule/internal/query/rule"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 func TestEventThatDoesNotMatchAllocatesNothing(t *testing.T) {
@@ -27,7 +27,7 @@ func TestEventThatDoesNotMatchAllocatesNothing(t *testing.T) {
 	}
 	f := func(line string) {
 		t.Helper()
-		w := newWorker(rules, sink.Execution{}, time.Unix(0, 0))
+		w := newWorker(rules, signal.Execution{}, time.Unix(0, 0))
 		lines := chunk{text: []byte(strings.Repeat(line+"\n", 100))}
 		n := testing.AllocsPerRun(10, func() {
 			if j := w.judge(lines); j.events != 100 || len(j.signals) != 0 || len(j.bad) != 0 {

@@ -10,7 +10,7 @@ import (
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic/dsl"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 	"esrule/internal/span"
 )
 
@@ -21,7 +21,7 @@ type ruleRun struct {
 	findings  *findings
 	coverer   *detect.Coverer
 	detection *detect.Detection
-	execution sink.Execution
+	execution signal.Execution
 	started   time.Time
 	run       Run
 	stalled   atomic.Int64 // nanoseconds of it, see [RuleReport.Stalled]
@@ -59,7 +59,7 @@ func (r *Runner) newRuleRun(d *detect.Detection, f *findings) *ruleRun {
 	s.coverer = &detect.Coverer{Cluster: f, Signals: r.signals, Own: r.options.Own, Log: r.log}
 	s.gapPace, s.retryPace = newPace(longestPiece, leastPiece), newPace(longestPiece, leastPiece)
 	s.sweepPace = newPace(sweepPiece, sweepPiece)
-	s.execution = sink.Execution{ID: rand.Text(), Type: sink.Scheduled, Version: r.options.Version,
+	s.execution = signal.Execution{ID: rand.Text(), Type: signal.Scheduled, Version: r.options.Version,
 		Now: r.options.Now}
 	s.run = Run{ID: s.execution.ID, At: s.started.UTC()}
 	return s
@@ -174,7 +174,7 @@ func (s *ruleRun) tellOfFirstRun(ctx context.Context, start time.Duration) {
 	d := s.detection
 	polled := dsl.And(
 		dsl.Terms("kibana.alert.rule.uuid", []string{string(d.Rule.ID)}),
-		dsl.Terms("kibana.alert.rule.execution.type", []string{sink.Scheduled.String()}))
+		dsl.Terms("kibana.alert.rule.execution.type", []string{signal.Scheduled.String()}))
 	// It serves a warning only: where it cannot be asked, there is none.
 	count, err := s.cluster.Count(ctx, []string{s.options.SignalsIndex}, polled)
 	if err != nil || count.Documents == 0 {

@@ -16,6 +16,7 @@ import (
 	"esrule/internal/detect"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 	"esrule/internal/span"
 )
 
@@ -153,7 +154,7 @@ type recording struct {
 	rules []string
 }
 
-func (r *recording) Write(ctx context.Context, signals []sink.Signal) (sink.Result, error) {
+func (r *recording) Write(ctx context.Context, signals []signal.Signal) (sink.Result, error) {
 	for _, s := range signals {
 		var document struct {
 			Rule string `json:"kibana.alert.rule.name"`
@@ -210,7 +211,7 @@ func TestIndexWithoutSourceIsNamed(t *testing.T) {
 // refusing is a sink that loses the connection.
 type refusing struct{}
 
-func (refusing) Write(context.Context, []sink.Signal) (sink.Result, error) {
+func (refusing) Write(context.Context, []signal.Signal) (sink.Result, error) {
 	return sink.Result{}, errors.New("connection reset")
 }
 

@@ -13,6 +13,7 @@ import (
 	"esrule/internal/detect"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 // refusingOne is a sink that loses the connection with every signal of one process.
@@ -21,7 +22,7 @@ type refusingOne struct {
 	pid int
 }
 
-func (r refusingOne) Write(ctx context.Context, signals []sink.Signal) (sink.Result, error) {
+func (r refusingOne) Write(ctx context.Context, signals []signal.Signal) (sink.Result, error) {
 	for _, s := range signals {
 		var signal struct{ Process struct{ PID int } }
 		if err := json.Unmarshal(s.Document, &signal); err != nil {

@@ -9,7 +9,7 @@ import (
 
 	"esrule/internal/estest"
 	"esrule/internal/schedule"
-	"esrule/internal/sink"
+	"esrule/internal/sink/indices"
 	"esrule/internal/span"
 )
 
@@ -17,7 +17,7 @@ import (
 // is not searched again while the block lasts, and written as soon as it is gone.
 func TestBlockedState(t *testing.T) {
 	c := estest.For(t)
-	i := sink.Indices{Signals: c.Index("signals"), State: c.Index("state"),
+	i := indices.Names{Signals: c.Index("signals"), State: c.Index("state"),
 		DeadLetter: c.Index("dead")}
 	if _, err := i.Ensure(t.Context(), c.Client); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
+	"esrule/internal/sink/indices"
 )
 
 // world is a cluster with a rule that looks for bad processes in its indices, and a clock of its
@@ -27,7 +28,7 @@ type world struct {
 	*estest.Cluster
 	t       *testing.T
 	rule    *rule.Rule
-	indices sink.Indices
+	indices indices.Names
 	clock   time.Time
 	log     bytes.Buffer
 	logger  *slog.Logger
@@ -93,7 +94,7 @@ func worldOn(t *testing.T, c *estest.Cluster) *world {
 	w := &world{Cluster: c, t: t, clock: time.Now().UTC().Truncate(time.Millisecond),
 		late: 24 * time.Hour}
 	w.logger = slog.New(slog.NewTextHandler(&w.log, nil))
-	w.indices = sink.Indices{Signals: c.Index("signals"), State: c.Index("state"),
+	w.indices = indices.Names{Signals: c.Index("signals"), State: c.Index("state"),
 		DeadLetter: c.Index("dead")}
 	if _, err := w.indices.Ensure(t.Context(), c.Client); err != nil {
 		t.Fatal(err)

@@ -7,11 +7,13 @@ import (
 	"net/url"
 
 	"esrule/internal/elastic"
+	"esrule/internal/sink/indices"
+	"esrule/internal/sink/signal"
 )
 
 // entry is one thing to create in an index.
 type entry struct {
-	id   SignalID
+	id   signal.ID
 	body []byte // without a newline
 }
 
@@ -142,7 +144,7 @@ const versionConflict = "version_conflict_engine_exception"
 
 type bulkItem struct {
 	Index  string       `json:"_index"`
-	ID     SignalID     `json:"_id"`
+	ID     signal.ID    `json:"_id"`
 	Status int          `json:"status"`
 	Result string       `json:"result"` // where it was written
 	Error  *serverError `json:"error"`
@@ -177,7 +179,8 @@ func bulk(ctx context.Context, client elastic.Transport, index string,
 		item.Error.status = item.Status
 		verdicts[i] = verdict{judge(item.Status, item.Error), item.Error}
 		if verdicts[i].taken() && item.Index != index {
-			return nil, &NotConcreteError{Name: index, Kind: "an alias", For: []string{item.Index}}
+			return nil, &indices.NotConcreteError{Name: index, Kind: "an alias",
+				For: []string{item.Index}}
 		}
 	}
 	return verdicts, nil

@@ -5,13 +5,15 @@ import (
 	"net/http"
 	"slices"
 	"sync/atomic"
+
+	"esrule/internal/sink/signal"
 )
 
 // asksFirst reports whether a signal is so large that the cluster is asked for its id before it is
 // sent. An event is read again for hours (the overlap of the windows, the late sweep), and one that
 // the way does not carry would be sent and refused each time, with all that travels in the same
 // request.
-func (w *Writer) asksFirst(s *Signal) bool {
+func (w *Writer) asksFirst(s *signal.Signal) bool {
 	size, refused := len(s.Document), w.notCarried.Load()
 	return size >= heavyBytes || refused > 0 && int64(size) >= refused
 }
@@ -53,7 +55,7 @@ func lower(number *atomic.Int64, to int64) {
 // those to write. Where the cluster does not say it, they are sent as if they were new.
 func (w *Writer) withoutWritten(ctx context.Context, open []pending,
 	duplicates *[]pending) []pending {
-	var ids []SignalID
+	var ids []signal.ID
 	for _, p := range open {
 		if w.asksFirst(p.signal) {
 			ids = append(ids, p.signal.ID)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"esrule/internal/sink/signal"
 )
 
 // Lines writes signals as NDJSON, each once, and nothing to the cluster: a dry run. It remembers
@@ -12,24 +14,24 @@ import (
 type Lines struct {
 	mu   sync.Mutex
 	out  io.Writer
-	seen Seen
-	each func(Signal)
+	seen signal.Seen
+	each func(signal.Signal)
 }
 
 // NewLines gives a Lines on w, which is written to once a batch. each, if there is one, gets every
 // signal that was written, one at a time.
-func NewLines(w io.Writer, each func(Signal)) *Lines {
+func NewLines(w io.Writer, each func(signal.Signal)) *Lines {
 	return &Lines{out: w, each: each}
 }
 
 // Write writes the signals that were not written before. What it counts as created is new among
 // these only: the alerts index is not asked.
-func (l *Lines) Write(_ context.Context, signals []Signal) (Result, error) {
+func (l *Lines) Write(_ context.Context, signals []signal.Signal) (Result, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var r Result
 	var batch []byte
-	var fresh []Signal
+	var fresh []signal.Signal
 	for _, s := range signals {
 		s, isNew := l.seen.Add(s)
 		if !isNew {

@@ -10,6 +10,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"esrule/internal/elastic"
+	"esrule/internal/sink/indices"
 )
 
 const (
@@ -56,7 +57,7 @@ func (w *Writer) whetherAgain(
 ) error {
 	refusal, answered := errors.AsType[*serverError](err)
 	_, unanswered := errors.AsType[*unansweredError](err)
-	_, misnamed := errors.AsType[*NotConcreteError](err)
+	_, misnamed := errors.AsType[*indices.NotConcreteError](err)
 	switch {
 	case misnamed, ctx.Err() != nil, elastic.IsFinal(err):
 		return backoff.Permanent(err)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"esrule/internal/estest"
+	"esrule/internal/sink/signal"
 )
 
 // way is a real proxy in front of the server, which does as refuse says with some of the requests.
@@ -195,7 +196,7 @@ func TestTooLargeIsSentOnce(t *testing.T) {
 
 // wantPointer: a signal without its event says what, where, how large and why, and nothing of the
 // event.
-func wantPointer(t *testing.T, c *estest.Cluster, index string, s Signal) {
+func wantPointer(t *testing.T, c *estest.Cluster, index string, s signal.Signal) {
 	t.Helper()
 	var stored struct {
 		Source json.RawMessage `json:"_source"`
@@ -210,7 +211,7 @@ func wantPointer(t *testing.T, c *estest.Cluster, index string, s Signal) {
 		`"kibana.alert.severity":`,
 		`"kibana.alert.ancestors":[{"id":"doc","type":"event","index":"idx","depth":0}]`,
 		`"kibana.alert.original_time":`,
-		fmt.Sprintf(`"kibana.alert.esrule.event_bytes":%d`, len(s.source)),
+		fmt.Sprintf(`"kibana.alert.esrule.event_bytes":%d`, len(s.Match.Events[0].Source)),
 		`"kibana.alert.esrule.reduced":"without the event: `,
 		`bytes of it were refused (`, `): it is document doc of index idx.`,
 	} {
@@ -221,7 +222,7 @@ func wantPointer(t *testing.T, c *estest.Cluster, index string, s Signal) {
 	if n := len(stored.Source); n > 8<<10 || bytes.Contains(stored.Source, []byte("swordfish")) {
 		t.Errorf("signal without its event: got %d bytes, want at most 8 KiB and nothing of the event", n)
 	}
-	if _, err := Event(stored.Source); err == nil {
+	if _, err := signal.EventOf(stored.Source); err == nil {
 		t.Error("signal without its event: got an event read back, want ErrWithoutEvent")
 	}
 }

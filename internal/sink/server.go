@@ -1,12 +1,15 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
+	"unicode/utf8"
 
 	"esrule/internal/elastic"
 )
@@ -47,6 +50,25 @@ func (e *serverError) Unwrap() error {
 
 // HTTPStatus is for whoever counts refusals by their kind.
 func (e *serverError) HTTPStatus() int { return e.status }
+
+// maxReason bounds what a document tells of its refusal, in bytes; Elasticsearch's reason can quote
+// the whole event.
+const maxReason = 2000
+
+// full is everything that Elasticsearch said, for the document that the refusal is about, and for
+// nothing else.
+func (e *serverError) full() string {
+	s := fmt.Sprintf("%d %s", e.status, cmp.Or(e.typ, http.StatusText(e.status)))
+	if e.status == 0 {
+		s = e.typ
+	}
+	for _, more := range []string{e.reason, e.details} {
+		if more != "" {
+			s += ": " + more
+		}
+	}
+	return cut(strings.ToValidUTF8(s, string(utf8.RuneError)), maxReason)
+}
 
 // UnmarshalJSON reads an "error" object of a response or of a bulk item; a bare text, as old
 // proxies send, is a reason.

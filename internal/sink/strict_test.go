@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"esrule/internal/estest"
+	"esrule/internal/sink/indices"
+	"esrule/internal/sink/signal"
 )
 
 // TestIncompleteAcknowledgement: what an answer to a write does not say was not written.
@@ -30,7 +32,7 @@ func TestIncompleteAcknowledgement(t *testing.T) {
 
 // wantUntrue wants signals whose acknowledgement is spoilt to count as not written, at once.
 func wantUntrue(
-	t *testing.T, c *estest.Cluster, i Indices, name string, spoil func(body string) string,
+	t *testing.T, c *estest.Cluster, i indices.Names, name string, spoil func(body string) string,
 	want string,
 ) {
 	t.Helper()
@@ -39,7 +41,7 @@ func wantUntrue(
 	}}
 	signals := numbered(t, 3)
 	for n := range signals { // new ones in each test
-		signals[n].ID = SignalID(hex.EncodeToString(fmt.Appendf(nil, "%s %d", name, n)))
+		signals[n].ID = signal.ID(hex.EncodeToString(fmt.Appendf(nil, "%s %d", name, n)))
 	}
 	got, err := NewWriter(c.Through(way), options(i)).Write(t.Context(), signals)
 	if err == nil || !strings.Contains(err.Error(), want) || got != (Result{}) {

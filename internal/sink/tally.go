@@ -4,6 +4,7 @@ import (
 	"log/slog"
 
 	"esrule/internal/query/rule"
+	"esrule/internal/sink/signal"
 )
 
 // tally gathers signals that were refused alike, so that a thousand of them make one line in the
@@ -11,7 +12,7 @@ import (
 type tally struct {
 	order  []complaint
 	counts map[complaint]int
-	first  map[complaint]SignalID
+	first  map[complaint]signal.ID
 }
 
 // complaint is what may be said of a refusal aloud: Elasticsearch's reason quotes the document, its
@@ -27,9 +28,9 @@ func (t *tally) add(p pending) {
 		return
 	}
 	if t.counts == nil {
-		t.counts, t.first = map[complaint]int{}, map[complaint]SignalID{}
+		t.counts, t.first = map[complaint]int{}, map[complaint]signal.ID{}
 	}
-	c := complaint{p.signal.rule.ID, p.refusal.status, p.refusal.typ}
+	c := complaint{p.signal.Match.Rule.ID, p.refusal.status, p.refusal.typ}
 	if t.counts[c]++; t.counts[c] == 1 {
 		t.order = append(t.order, c)
 		t.first[c] = p.signal.ID

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"esrule/internal/elastic"
+	"esrule/internal/sink/signal"
 )
 
 // Options say where a Writer writes and how patient it is. The two indices are required.
@@ -85,7 +86,7 @@ func (r Result) Add(s Result) Result {
 
 // pending is a signal on its way, with the reason why the form tried before was refused.
 type pending struct {
-	signal  *Signal
+	signal  *signal.Signal
 	refusal *serverError
 	tooLong int // bytes of the smallest form that was refused for its size, 0 for none
 }
@@ -104,7 +105,7 @@ type form struct {
 //
 // A signal without its event holds nothing of it. So where every signal is refused in that form
 // too, the fault is the index's, or the way's, and no signal becomes a dead letter for it.
-func (w *Writer) Write(ctx context.Context, signals []Signal) (Result, error) {
+func (w *Writer) Write(ctx context.Context, signals []signal.Signal) (Result, error) {
 	var duplicates []pending
 	r, err := w.write(ctx, signals, &duplicates)
 	others, lookErr := w.merged(ctx, duplicates)
@@ -119,19 +120,19 @@ func (w *Writer) Write(ctx context.Context, signals []Signal) (Result, error) {
 }
 
 // write is Write without a look at what the duplicates are duplicates of.
-func (w *Writer) write(ctx context.Context, signals []Signal,
+func (w *Writer) write(ctx context.Context, signals []signal.Signal,
 	duplicates *[]pending) (Result, error) {
 	var r Result
 	inSignals := []form{
-		{w.o.SignalsIndex, full, &r.Created, nil},
-		{w.o.SignalsIndex, reduced, &r.Reduced,
+		{w.o.SignalsIndex, pending.full, &r.Created, nil},
+		{w.o.SignalsIndex, pending.reduced, &r.Reduced,
 			w.tells("signal written reduced", w.o.SignalsIndex)},
-		{w.o.SignalsIndex, withoutEvent, &r.WithoutEvent, w.tellWithoutEvent},
+		{w.o.SignalsIndex, pending.withoutEvent, &r.WithoutEvent, w.tellWithoutEvent},
 	}
 	asDeadLetter := w.tells("signal kept as a dead letter", w.o.DeadLetterIndex)
 	inDeadLetters := []form{
-		{w.o.DeadLetterIndex, deadLetter, &r.DeadLettered, asDeadLetter},
-		{w.o.DeadLetterIndex, deadLetterWithoutEvent, &r.DeadLettered, asDeadLetter},
+		{w.o.DeadLetterIndex, pending.deadLetter, &r.DeadLettered, asDeadLetter},
+		{w.o.DeadLetterIndex, pending.deadLetterWithoutEvent, &r.DeadLettered, asDeadLetter},
 	}
 	open := make([]pending, len(signals))
 	for i := range signals {
@@ -227,10 +228,22 @@ func (w *Writer) tellWithoutEvent(taken []pending) {
 				len(taken)-most)
 			return
 		}
-		w.o.Logger.Warn("signal written without its event", "rule", p.signal.rule.ID,
-			"signal", p.signal.ID, "event_index", p.signal.index, "event_id", p.signal.eventID,
-			"bytes", len(p.signal.source), "refused", p.refusal, "advice", p.refusal.cure())
+		event := p.signal.Match.Events[0]
+		w.o.Logger.Warn("signal written without its event", "rule", p.signal.Match.Rule.ID,
+			"signal", p.signal.ID, "event_index", event.Index, "event_id", event.ID,
+			"bytes", len(event.Source), "refused", p.refusal, "advice", p.refusal.cure())
 	}
 }
 
-func full(p pending) ([]byte, error) { return p.signal.Document, nil }
+func (p pending) full() ([]byte, error)    { return p.signal.Document, nil }
+func (p pending) reduced() ([]byte, error) { return p.signal.Reduced(p.refusal.full()) }
+
+func (p pending) withoutEvent() ([]byte, error) {
+	return p.signal.WithoutEvent(p.refusal.Error())
+}
+
+func (p pending) deadLetter() ([]byte, error) { return p.signal.DeadLetter(p.refusal.full()) }
+
+func (p pending) deadLetterWithoutEvent() ([]byte, error) {
+	return p.signal.DeadLetterWithoutEvent(p.refusal.full())
+}

@@ -13,10 +13,12 @@ import (
 	"time"
 
 	"esrule/internal/estest"
+	"esrule/internal/sink/indices"
+	"esrule/internal/sink/signal"
 )
 
 // set gives a test its own three indices on the real server.
-func set(t *testing.T) (*estest.Cluster, Indices) {
+func set(t *testing.T) (*estest.Cluster, indices.Names) {
 	t.Helper()
 	c := estest.For(t)
 	i := names(c)
@@ -26,7 +28,7 @@ func set(t *testing.T) (*estest.Cluster, Indices) {
 	return c, i
 }
 
-func options(i Indices) Options {
+func options(i indices.Names) Options {
 	return Options{
 		SignalsIndex: i.Signals, DeadLetterIndex: i.DeadLetter,
 		MaxElapsed: time.Minute, RetryPause: time.Millisecond,
@@ -34,9 +36,9 @@ func options(i Indices) Options {
 }
 
 // numbered gives n different events' signals.
-func numbered(t *testing.T, n int) []Signal {
+func numbered(t *testing.T, n int) []signal.Signal {
 	t.Helper()
-	signals := make([]Signal, n)
+	signals := make([]signal.Signal, n)
 	for i := range signals {
 		signals[i] = signalOf(t,
 			fmt.Sprintf(`{"@timestamp":%d,"event":{"category":["file"]},"file":{"name":"f%d"}}`,
@@ -45,7 +47,7 @@ func numbered(t *testing.T, n int) []Signal {
 	return signals
 }
 
-func write(t *testing.T, w *Writer, signals []Signal, want Result) {
+func write(t *testing.T, w *Writer, signals []signal.Signal, want Result) {
 	t.Helper()
 	got, err := w.Write(t.Context(), signals)
 	if err != nil || got != want {
@@ -80,7 +82,7 @@ func TestWriteCreatesOnce(t *testing.T) {
 func TestSignalIsFound(t *testing.T) {
 	c, i := set(t)
 	write(t, NewWriter(c.Client, options(i)),
-		[]Signal{signalOf(t, string(file(t, "endpoint.event.json")))}, Result{Created: 1})
+		[]signal.Signal{signalOf(t, exampleEvent(t, "endpoint"))}, Result{Created: 1})
 	c.Refresh(i.Signals)
 	f := func(field string, value any) {
 		t.Helper()
@@ -123,12 +125,12 @@ func TestOddEvents(t *testing.T) {
 	f := func(event string, want Result) {
 		t.Helper()
 		s := signalOf(t, event)
-		got, err := w.Write(t.Context(), []Signal{s})
+		got, err := w.Write(t.Context(), []signal.Signal{s})
 		if err != nil || got != want {
 			t.Errorf("%.80s: got %+v, %v, want %+v", event, got, err, want)
 			return
 		}
-		write(t, w, []Signal{s}, Result{Duplicates: 1})
+		write(t, w, []signal.Signal{s}, Result{Duplicates: 1})
 		var stored struct {
 			Source map[string]json.RawMessage `json:"_source"`
 		}
@@ -201,7 +203,8 @@ func TestDeadLetter(t *testing.T) {
 	w := NewWriter(c.Client, o)
 	const event = `{"@timestamp":1,"secret":"swordfish"}`
 	good := signalFrom(t, "7", `{"@timestamp":3}`)
-	signals := []Signal{signalOf(t, event), signalOf(t, `{"@timestamp":2,"secret":"swordfish"}`),
+	signals := []signal.Signal{signalOf(t, event),
+		signalOf(t, `{"@timestamp":2,"secret":"swordfish"}`),
 		good}
 	write(t, w, signals, Result{Created: 1, DeadLettered: 2})
 	write(t, w, signals, Result{Duplicates: 3})
@@ -239,12 +242,12 @@ func TestDeadLetter(t *testing.T) {
 // content.
 func TestRefusedEverywhere(t *testing.T) {
 	c := estest.For(t)
-	i := Indices{Signals: c.Index("signals"), DeadLetter: c.Index("dead-letter")}
+	i := indices.Names{Signals: c.Index("signals"), DeadLetter: c.Index("dead-letter")}
 	for _, index := range []string{i.Signals, i.DeadLetter} {
 		c.Create(index, `{"mappings":{"dynamic":"strict","properties":{"@timestamp":{"type":"date"}}}}`)
 	}
 	got, err := NewWriter(c.Client, options(i)).Write(t.Context(),
-		[]Signal{signalOf(t, `{"secret":"swordfish"}`)})
+		[]signal.Signal{signalOf(t, `{"secret":"swordfish"}`)})
 	if err == nil || got != (Result{}) || strings.Contains(err.Error(), "swordfish") {
 		t.Errorf("got %+v, %v, want an error without the event", got, err)
 	}
@@ -315,8 +318,8 @@ func TestIndexRefusesAll(t *testing.T) {
 	f := func(wrong, body, want string, repair func(index string)) {
 		t.Helper()
 		next++
-		i := Indices{c.Index(fmt.Sprint("signals-", next)), "",
-			c.Index(fmt.Sprint("dead-letter-", next))}
+		i := indices.Names{Signals: c.Index(fmt.Sprint("signals-", next)),
+			DeadLetter: c.Index(fmt.Sprint("dead-letter-", next))}
 		c.Create(i.Signals, body)
 		c.Create(i.DeadLetter, nil)
 		w := NewWriter(c.Client, options(i))
@@ -343,7 +346,8 @@ func TestIndexRefusesAll(t *testing.T) {
 		index := c.Index(fmt.Sprint("strict-", n))
 		c.Create(index, `{"mappings":{"dynamic":"strict"}}`)
 		_, err := NewWriter(c.Client,
-			options(Indices{Signals: index, DeadLetter: index})).Write(t.Context(), signals[:n])
+			options(indices.Names{Signals: index, DeadLetter: index})).Write(t.Context(),
+			signals[:n])
 		if err == nil || !strings.Contains(err.Error(), want) ||
 			!strings.Contains(err.Error(), "set dynamic to false") {
 			t.Errorf("%d signals: got the error %v, want %q in it", n, err, want)

@@ -19,7 +19,7 @@ import (
 	"esrule/internal/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 // verdict is what a round came to.
@@ -40,15 +40,15 @@ func (v *verdict) say(format string, args ...any) {
 // ledger.
 type truth struct {
 	// identities of matching events, each with one event that has it
-	wanted map[sink.SignalID]string
-	of     map[string]sink.SignalID // by rule, index and document
+	wanted map[signal.ID]string
+	of     map[string]signal.ID // by rule, index and document
 	// events that are too large for the way, by rule, index and document
 	large  map[string]bool
 	events int
 }
 
 func newTruth() *truth {
-	return &truth{wanted: map[sink.SignalID]string{}, of: map[string]sink.SignalID{},
+	return &truth{wanted: map[signal.ID]string{}, of: map[string]signal.ID{},
 		large: map[string]bool{}}
 }
 
@@ -237,7 +237,7 @@ func (j judge) judge(into *truth, h hit, mapped string) error {
 		return nil
 	}
 	id := j.detection.Rule.ID
-	signal, err := sink.Identify(id, h.Source)
+	signal, err := signal.Identify(id, h.Source)
 	if err != nil {
 		return err
 	}
@@ -277,7 +277,7 @@ func (r *round) compare(ctx context.Context, v *verdict, is, was *truth) error {
 			v.doubled++
 			v.say("doubled: %s", of)
 		}
-		delete(missing, sink.SignalID(h.ID))
+		delete(missing, signal.ID(h.ID))
 		return nil
 	})
 	v.lost = len(missing)

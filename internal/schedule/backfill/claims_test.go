@@ -12,6 +12,7 @@ import (
 	"esrule/internal/elastic/search"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 // stuck never comes back from writing signals, as a process that was suspended; entered is closed
@@ -26,7 +27,7 @@ func newStuck(next detect.Signals) stuck {
 	return stuck{next, &sync.Once{}, make(chan struct{}), make(chan struct{})}
 }
 
-func (s stuck) Write(ctx context.Context, signals []sink.Signal) (sink.Result, error) {
+func (s stuck) Write(ctx context.Context, signals []signal.Signal) (sink.Result, error) {
 	s.once.Do(func() { close(s.entered) })
 	<-s.resume
 	return s.Signals.Write(ctx, signals)

@@ -16,7 +16,7 @@ import (
 	"esrule/internal/detect"
 	"esrule/internal/elastic/search"
 	"esrule/internal/query/rule"
-	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 	"esrule/internal/span"
 )
 
@@ -46,7 +46,7 @@ type Runner struct {
 	options    Options
 	queue      *queue
 	reading    *semaphore.Weighted // a turn for each slice that is opened and read
-	execution  sink.Execution
+	execution  signal.Execution
 	unsearched []string // indices that the plan says are not searched: their failures are known
 
 	candidates atomic.Int64 // of slices under way
@@ -77,7 +77,7 @@ func NewRunner(ctx context.Context, c *detect.Coverer, claims *Claims, p *Plan,
 	r := &Runner{
 		coverer: c, claims: claims, plan: p, options: o,
 		detections: map[rule.ID]*detect.Detection{}, held: map[*claim]context.CancelCauseFunc{},
-		execution: sink.Execution{ID: claims.worker, Type: sink.Manual, Version: o.Version,
+		execution: signal.Execution{ID: claims.worker, Type: signal.Manual, Version: o.Version,
 			Intended: p.Request.Range.To, Now: o.Now},
 	}
 	for _, d := range detections {

@@ -21,6 +21,7 @@ import (
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/sink"
+	"esrule/internal/sink/indices"
 	"esrule/internal/span"
 )
 
@@ -30,7 +31,7 @@ type world struct {
 	*estest.Cluster
 	t          *testing.T
 	detections []*detect.Detection
-	indices    sink.Indices
+	indices    indices.Names
 	events     string
 	start      time.Time
 	span       time.Duration
@@ -71,7 +72,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) forget() {
 	w.t.Helper()
 	n := rand.IntN(1e9)
-	w.indices = sink.Indices{Signals: w.Index(fmt.Sprint("signals", n)),
+	w.indices = indices.Names{Signals: w.Index(fmt.Sprint("signals", n)),
 		State: w.Index(fmt.Sprint("state", n)), DeadLetter: w.Index(fmt.Sprint("dead", n))}
 	if _, err := w.indices.Ensure(w.t.Context(), w.Client); err != nil {
 		w.t.Fatal(err)

@@ -1,4 +1,4 @@
-package sink
+package signal
 
 import (
 	"encoding/json"
@@ -20,7 +20,7 @@ import (
 func TestEventOfSignal(t *testing.T) {
 	f := func(source, want string) {
 		t.Helper()
-		got, err := Event(signalOf(t, source).Document)
+		got, err := EventOf(signalOf(t, source).Document)
 		if err != nil || string(got) != want {
 			t.Errorf("%s:\n got %s, %v\nwant %s", source, got, err, want)
 		}
@@ -48,12 +48,11 @@ func TestEventOfReducedSignal(t *testing.T) {
 	f := func(source string) {
 		t.Helper()
 		signal := signalOf(t, source)
-		document, err := reduced(pending{signal: &signal,
-			refusal: &serverError{status: 400, typ: "document_parsing_exception"}})
+		document, err := signal.Reduced("400 document_parsing_exception")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := Event(document); err != nil || string(got) != source {
+		if got, err := EventOf(document); err != nil || string(got) != source {
 			t.Errorf("got %s, %v, want %s", got, err, source)
 		}
 	}
@@ -64,7 +63,8 @@ func TestEventOfReducedSignal(t *testing.T) {
 func TestEventOfNoSignal(t *testing.T) {
 	f := func(document, want string) {
 		t.Helper()
-		if got, err := Event([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := EventOf([]byte(document)); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %s, %v, want an error with %q", document, got, err, want)
 		}
 	}
@@ -121,11 +121,11 @@ func TestEventMatchesAsBefore(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		source := []byte(drawObject(t, 3))
-		s, err := NewSignal(Match{Rule: exampleRule(), Source: source}, exampleRun())
+		s, err := New(matchOf(Event{Source: source}), exampleRun())
 		if err != nil {
 			t.Fatalf("%s: %v", source, err)
 		}
-		got, err := Event(s.Document)
+		got, err := EventOf(s.Document)
 		if err != nil {
 			t.Fatalf("%s: %v", s.Document, err)
 		}

@@ -1,4 +1,4 @@
-package sink
+package signal
 
 import (
 	"bytes"
@@ -51,6 +51,8 @@ func exampleRun() Execution {
 	}
 }
 
+func matchOf(e Event) Match { return Match{Rule: exampleRule(), Events: []Event{e}} }
+
 func signalOf(t testing.TB, source string) Signal {
 	t.Helper()
 	return signalFrom(t, "doc", source)
@@ -59,8 +61,8 @@ func signalOf(t testing.TB, source string) Signal {
 // signalFrom is the signal of an event that is the document of an id.
 func signalFrom(t testing.TB, id, source string) Signal {
 	t.Helper()
-	m := Match{Rule: exampleRule(), Index: "idx", ID: id, Source: []byte(source)}
-	s, err := NewSignal(m, exampleRun())
+	m := matchOf(Event{Index: "idx", ID: id, Source: []byte(source)})
+	s, err := New(m, exampleRun())
 	if err != nil {
 		t.Fatalf("%s: %v", source, err)
 	}
@@ -73,10 +75,9 @@ func TestSignalDocument(t *testing.T) {
 	for _, source := range []string{"winlogbeat", "sysmon_operational", "endpoint", "m365_defender",
 		"sentinel_one", "endgame"} {
 		t.Run(source, func(t *testing.T) {
-			m := Match{Rule: exampleRule(), Index: ".ds-" + source, ID: "doc-1",
-				Source: file(t, source+".event.json")}
-			m.Fields = file(t, source+".fields.json")
-			s, err := NewSignal(m, exampleRun())
+			s, err := New(matchOf(Event{Index: ".ds-" + source, ID: "doc-1",
+				Source: file(t, source+".event.json"),
+				Fields: file(t, source+".fields.json")}), exampleRun())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,7 +121,7 @@ func TestOriginalTimeOfTheIndex(t *testing.T) {
 	f := func(source string, at *time.Time, want string) {
 		t.Helper()
 		without := signalOf(t, source)
-		signal, err := NewSignal(Match{Rule: exampleRule(), Source: []byte(source), Time: at},
+		signal, err := New(matchOf(Event{Source: []byte(source), Time: at}),
 			exampleRun())
 		if err != nil {
 			t.Fatal(err)
@@ -251,7 +252,7 @@ func TestDateMath(t *testing.T) {
 func TestUnreadableEvent(t *testing.T) {
 	f := func(source string) {
 		t.Helper()
-		if s, err := NewSignal(Match{Rule: exampleRule(), Source: []byte(source)},
+		if s, err := New(matchOf(Event{Source: []byte(source)}),
 			exampleRun()); err == nil {
 			t.Errorf("%.40s: got %s, want an error", source, s.Document)
 		}
@@ -287,7 +288,7 @@ func FuzzNewSignal(f *testing.F) {
 		f.Add([]byte(s), []byte(`{"event.module":["x"]}`))
 	}
 	f.Fuzz(func(t *testing.T, source, fields []byte) {
-		s, err := NewSignal(Match{Rule: exampleRule(), Source: source, Fields: fields},
+		s, err := New(matchOf(Event{Source: source, Fields: fields}),
 			exampleRun())
 		if err != nil {
 			return

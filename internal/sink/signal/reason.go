@@ -1,4 +1,4 @@
-package sink
+package signal
 
 import (
 	"strings"
@@ -38,7 +38,7 @@ func reason(event *node, r *rule.Rule) string {
 	return b.String()
 }
 
-// phrase gives a field's values for the sentence, empty where it has none to show. A bare number or
+// phrase returns a field's values for the sentence, empty where it has none to show. A bare number or
 // boolean is not shown, one in an array is; "-" is how many sources write "none".
 func phrase(event *node, path string) string {
 	found := event.at(path)

@@ -1,4 +1,4 @@
-package sink
+package signal
 
 import (
 	"bytes"
@@ -40,7 +40,7 @@ func validName(path string) bool {
 	return true
 }
 
-// isMultiField says whether a field is another reading of its parent's values (x.text beside x).
+// isMultiField reports whether a field is another reading of its parent's values (x.text beside x).
 func isMultiField(event, found *node, path string) bool {
 	dot := strings.LastIndexByte(path, '.')
 	if dot < 0 {
@@ -80,7 +80,7 @@ func (n *node) add(path string, value *node) {
 	}
 }
 
-// object gives the member of that name where it is an object.
+// object returns the member of that name where it is an object.
 func (n *node) object(key string) *node {
 	for _, m := range n.members {
 		if m.key == key && m.value.kind == object {
@@ -90,7 +90,7 @@ func (n *node) object(key string) *node {
 	return nil
 }
 
-// collides says whether the path has fields below it, or an ancestor of it is something else than
+// collides reports whether the path has fields below it, or an ancestor of it is something else than
 // one object.
 func (n *node) collides(path string) bool {
 	for _, m := range n.members {

@@ -1,4 +1,4 @@
-package sink
+package indices
 
 import (
 	"context"
@@ -49,19 +49,19 @@ func (d definition) required() (asked, called []string) {
 	return []string{"read", "create_doc"}, []string{"read", "create"}
 }
 
-// Missing tells which privileges on the three indices the job lacks.
-func (i Indices) Missing(ctx context.Context, client elastic.Transport) (MissingPrivileges, error) {
-	may, err := i.rights(ctx, client)
+// Missing returns which privileges on the three indices the job lacks.
+func (n Names) Missing(ctx context.Context, client elastic.Transport) (MissingPrivileges, error) {
+	may, err := n.rights(ctx, client)
 	return may.missing, err
 }
 
 // rights asks instead of trying: each refusal would be a line in the cluster's audit log, at every
-// run. Where something before the cluster bars the question everything is tried: what may not be
+// run. Where something before the cluster bars the question, everything is tried: what may not be
 // written is refused then, and that is an error.
-func (i Indices) rights(ctx context.Context, client elastic.Transport) (rights, error) {
+func (n Names) rights(ctx context.Context, client elastic.Transport) (rights, error) {
 	may := rights{views: map[string]bool{}, templates: true}
 	wanted := elastic.Wanted{Cluster: []string{manageTemplates}}
-	for _, d := range i.all() {
+	for _, d := range n.all() {
 		asked, _ := d.required()
 		wanted.Index = append(wanted.Index, elastic.WantedOnData{
 			Names: []string{d.name}, Privileges: append(asked, viewMetadata)})
@@ -71,12 +71,12 @@ func (i Indices) rights(ctx context.Context, client elastic.Transport) (rights, 
 	if err != nil && !unknown {
 		return may, fmt.Errorf("ask what this user may do with the indices: %w", err)
 	}
-	for _, d := range i.all() {
+	for _, d := range n.all() {
 		may.views[d.name] = unknown || granted.Index(d.name, viewMetadata)
 		asked, called := d.required()
-		for n, privilege := range asked {
+		for at, privilege := range asked {
 			if !unknown && !granted.Index(d.name, privilege) {
-				may.missing = append(may.missing, MissingPrivilege{d.name, called[n]})
+				may.missing = append(may.missing, MissingPrivilege{d.name, called[at]})
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package sink
+package signal
 
 import (
 	"bytes"
@@ -14,9 +14,9 @@ import (
 	"esrule/internal/query/rule"
 )
 
-// SignalID identifies one event under one rule: 64 hexadecimal digits. It is the signal's document
+// ID identifies one event under one rule: 64 hexadecimal digits. It is the signal's document
 // id.
-type SignalID string
+type ID string
 
 // subjectFields tell apart the events that a source gives one event.id. The list is fixed for good:
 // a field added or removed changes the id of every event that has it, and each is alerted a second
@@ -40,14 +40,14 @@ var unsteadyFields = [...]string{
 
 const timestampField = "@timestamp"
 
-// Identify gives the identity of an event under a rule. Neither the index nor the document's id is
+// Identify returns the identity of an event under a rule. Neither the index nor the document's id is
 // part of it, so the same event reindexed, restored, sent again or scanned from a file keeps it.
 // What tells an event apart is taken from the first of three rungs that the event has:
 //
 //  1. event.id, the agent, the time, and the subject (one event.id may stand for several events);
 //  2. a Windows record: computer, channel, record number, time;
 //  3. its whole content.
-func Identify(id rule.ID, source []byte) (SignalID, error) {
+func Identify(id rule.ID, source []byte) (ID, error) {
 	n, err := parse(source)
 	if err != nil {
 		return "", fmt.Errorf("read the event: %w", err)
@@ -55,7 +55,7 @@ func Identify(id rule.ID, source []byte) (SignalID, error) {
 	return identify(id, n), nil
 }
 
-func identify(id rule.ID, event *node) SignalID {
+func identify(id rule.ID, event *node) ID {
 	d := digest{sha256.New()}
 	d.text(string(id))
 	f := fieldsOf(event)
@@ -81,7 +81,7 @@ func identify(id rule.ID, event *node) SignalID {
 		d.values(timestampField, f[timestampField])
 		d.content(event)
 	}
-	return SignalID(hex.EncodeToString(d.Sum(nil)))
+	return ID(hex.EncodeToString(d.Sum(nil)))
 }
 
 // fields holds an event's values of the fields that an identity can be made of.
@@ -107,7 +107,7 @@ func fieldsOf(event *node) fields {
 	return f
 }
 
-// has says whether a field can identify anything: an empty text is a value, but the same one for
+// has reports whether a field can identify anything: an empty text is a value, but the same one for
 // every event.
 func (f fields) has(name string) bool {
 	return slices.ContainsFunc(f[name], func(v string) bool { return v != "" })

@@ -1,4 +1,4 @@
-package sink
+package signal
 
 import (
 	"bytes"
@@ -14,24 +14,30 @@ type field struct {
 	value any
 }
 
-const originalEvent = "kibana.alert.original_event."
+const (
+	originalEvent = "kibana.alert.original_event."
+	uuidField     = "kibana.alert.uuid"
+)
 
 // alertFields are the fields of a signal that are not the event's, in the order in which they are
 // written. They are those of Elastic's alerts, so that what was made for these works on signals,
 // with the following differences:
 //
 //   - kibana.alert.rule.uuid is the rule id. Elastic's is a saved object's id; there is none here.
-//   - kibana.alert.rule.parameters has the parameters that this program applies, under Elastic's names.
+//   - kibana.alert.rule.parameters has the parameters that this program applies, under Elastic's
+//     names.
 //   - kibana.alert.esrule.* is added: the program's version, why a signal is reduced, and what the
 //     event's time says below a millisecond.
-//   - Left out, since there is nothing that they could tell: kibana.version, alert.url, rule.revision, .enabled,
-//     .immutable, .created_*, .updated_*, .actions, .throttle, .exceptions_list, .severity_mapping,
-//     .risk_score_mapping, .meta, .namespace, .timeline_*, alert.group.* (no sequences), rule.max_signals (no cap).
+//   - Left out, since there is nothing that they could tell: kibana.version, alert.url,
+//     rule.revision, .enabled, .immutable, .created_*, .updated_*, .actions, .throttle,
+//     .exceptions_list, .severity_mapping, .risk_score_mapping, .meta, .namespace, .timeline_*,
+//     alert.group.* (no sequences), rule.max_signals (no cap).
 //   - A text that the rule does not have is left out, where Elastic writes an empty one.
-//   - ancestors and depth are those of an event even where a rule reads alerts: an event's own kibana.* counts for nothing.
-func alertFields(m Match, x Execution, id SignalID, event *node, now time.Time) []field {
-	r := m.Rule
-	written := iso(now)
+//   - ancestors and depth are those of an event even where a rule reads alerts: an event's own
+//     kibana.* counts for nothing.
+func alertFields(s *Signal, x Execution, event *node) []field {
+	r, of := s.Match.Rule, s.event()
+	written := iso(s.written)
 	intended := written
 	if !x.Intended.IsZero() {
 		intended = iso(x.Intended)
@@ -40,17 +46,17 @@ func alertFields(m Match, x Execution, id SignalID, event *node, now time.Time) 
 		{timestampField, written},
 		{"event.kind", "signal"},
 		{"kibana.space_ids", []string{"default"}},
-		{"kibana.alert.uuid", string(id)},
+		{uuidField, string(s.ID)},
 		{"kibana.alert.start", written},
 		{"kibana.alert.last_detected", written},
 		{"kibana.alert.intended_timestamp", intended},
-		{"kibana.alert.original_time", originalTime(m, event)},
+		{originalTimeField, originalTime(of, event)},
 		{"kibana.alert.status", "active"},
 		{"kibana.alert.workflow_status", "open"},
 		{"kibana.alert.workflow_tags", []string{}},
 		{"kibana.alert.workflow_assignee_ids", []string{}},
 		{"kibana.alert.depth", 1},
-		{"kibana.alert.ancestors", []ancestor{{ID: m.ID, Type: "event", Index: m.Index}}},
+		{"kibana.alert.ancestors", []ancestor{{ID: of.ID, Type: "event", Index: of.Index}}},
 		{reasonField, reason(event, r)},
 		{"kibana.alert.severity", r.Severity},
 		{"kibana.alert.risk_score", r.RiskScore},
@@ -65,7 +71,7 @@ func alertFields(m Match, x Execution, id SignalID, event *node, now time.Time) 
 		field{"kibana.alert.rule.parameters", parameters(r)},
 	)
 	fields = append(fields, originalEventFields(event)...)
-	return present(fields)
+	return append(present(fields), field{finerTimeField, s.finerTime})
 }
 
 type ancestor struct {
@@ -75,7 +81,7 @@ type ancestor struct {
 	Depth int    `json:"depth"`
 }
 
-// ruleFields tell of the rule. Category, rule_type_id, consumer and producer are the words by which
+// ruleFields are about the rule. Category, rule_type_id, consumer and producer are the words by which
 // Elastic's own views select alerts of event correlation rules.
 func ruleFields(r *rule.Rule) []field {
 	const p = "kibana.alert.rule."
@@ -182,12 +188,12 @@ func threats(in []rule.Threat) []threat {
 }
 
 // originalTime is the event's own time, in whatever form it was written; empty where it is none.
-func originalTime(m Match, event *node) string {
-	if m.Time != nil {
-		if m.Time.IsZero() {
+func originalTime(of *Event, event *node) string {
+	if of.Time != nil {
+		if of.Time.IsZero() {
 			return ""
 		}
-		return storable(*m.Time)
+		return storable(*of.Time)
 	}
 	for _, n := range event.at(timestampField) {
 		for _, candidate := range append([]*node{n}, n.elems...) {

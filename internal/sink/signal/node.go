@@ -1,4 +1,4 @@
-package sink
+package signal
 
 import (
 	"bytes"
@@ -161,7 +161,7 @@ func join(path []byte, key string) []byte {
 	return append(path, key...)
 }
 
-// isList says whether a value is an array, not empty, of nothing but scalars.
+// isList reports whether a value is an array, not empty, of nothing but scalars.
 func (n *node) isList() bool {
 	for _, e := range n.elems {
 		if e.kind == array || e.kind == object || e.kind == null {
@@ -171,7 +171,7 @@ func (n *node) isList() bool {
 	return n.kind == array && len(n.elems) > 0
 }
 
-// scalars gives the values of a field, however deep in arrays; those of objects below it are of
+// scalars returns the values of a field, however deep in arrays; those of objects below it are of
 // other fields.
 func (n *node) scalars() []*node {
 	switch n.kind {
@@ -188,8 +188,8 @@ func (n *node) scalars() []*node {
 	}
 }
 
-// at gives the values that stand at a path, however its segments are spread over objects and dotted
-// keys. An array of objects is looked through; any other value is given whole, null too.
+// at returns the values at a path, however its segments are spread over objects and dotted
+// keys. An array of objects is looked through; any other value is returned whole, null too.
 func (n *node) at(path string) []*node {
 	switch n.kind {
 	case object:
@@ -213,7 +213,7 @@ func (n *node) at(path string) []*node {
 	}
 }
 
-// remove takes out what stands at a path and below it, in every spelling of the path.
+// remove takes out what is at a path and below it, in every spelling of the path.
 func (n *node) remove(path string) {
 	for _, e := range n.elems {
 		e.remove(path)
@@ -231,7 +231,7 @@ func (n *node) remove(path string) {
 	n.members = kept
 }
 
-// under says whether path lies below parent, and gives the rest of it.
+// under reports whether path is below parent, and returns the rest of it.
 func under(path, parent string) (rest string, ok bool) {
 	rest, ok = strings.CutPrefix(path, parent)
 	if !ok {

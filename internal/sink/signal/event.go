@@ -1,4 +1,4 @@
-package sink
+package signal
 
 import (
 	"bytes"
@@ -21,12 +21,12 @@ const (
 // ErrWithoutEvent is a signal that does not hold its event, which was refused for its size.
 var ErrWithoutEvent = errors.New("the signal is without its event: it has no event.original")
 
-// Event gives the event of a signal's document: the inverse of NewSignal, for whoever reads signals
-// back. What it gives matches a rule as the event did, with three exceptions: what NewSignal takes
-// away (kibana.*, signal.*) stays away, @timestamp is the instant in milliseconds that the signal
-// kept, however it was written, and of a @timestamp that is no date nothing was kept. Of a reduced
-// signal it is the _source as it was, without the values that the search's `fields` added.
-func Event(document []byte) ([]byte, error) {
+// EventOf returns the event of a signal's document: the inverse of New, for whoever reads signals
+// back. It matches a rule as the event did, with three exceptions: what New takes away (kibana.*,
+// signal.*) stays away, @timestamp is the instant in milliseconds that the signal kept, however it
+// was written, and of a @timestamp that is no date nothing was kept. Of a reduced signal it is the
+// _source as it was, without the values that the search's `fields` added.
+func EventOf(document []byte) ([]byte, error) {
 	signal, err := parseSignal(document)
 	if err != nil {
 		return nil, fmt.Errorf("read signal: %w", err)
@@ -45,8 +45,8 @@ func Event(document []byte) ([]byte, error) {
 	return composeEvent(signal)
 }
 
-// parseSignal reads what an event is made of: most of a signal's document tells of its rule, and is
-// passed over.
+// parseSignal reads what an event is made of, and skips the rest: most of a signal's document is
+// about its rule.
 func parseSignal(document []byte) (*node, error) {
 	d := json.NewDecoder(bytes.NewReader(document))
 	d.UseNumber()
@@ -79,7 +79,7 @@ func parseSignal(document []byte) (*node, error) {
 	return signal, nil
 }
 
-// carries says whether a field of a signal is the event's, or holds what was moved out of the
+// carries reports whether a field of a signal is the event's, or holds what was moved out of the
 // event.
 func carries(key string) bool {
 	return !strings.HasPrefix(key, "kibana.") || key == originalTimeField || key == reducedField ||
@@ -93,7 +93,7 @@ func cutOff(err error) error {
 	return err
 }
 
-// composeEvent takes away what NewSignal added, and puts back what it had moved.
+// composeEvent takes away what New added, and puts back what it had moved.
 func composeEvent(signal *node) ([]byte, error) {
 	var moved []member
 	for _, m := range signal.members {
@@ -112,13 +112,7 @@ func composeEvent(signal *node) ([]byte, error) {
 	}
 	event.members = append(event.members, signal.members...)
 	event.restoreKind(moved)
-	j := newJSONText()
-	j.WriteByte('{')
-	if err := j.membersOf(event); err != nil {
-		return nil, err
-	}
-	j.WriteByte('}')
-	return j.Bytes(), nil
+	return compose(nil, event)
 }
 
 // restoreKind puts event.kind, and what was below it, into the event's own object where there is
@@ -133,7 +127,7 @@ func (n *node) restoreKind(moved []member) {
 	}
 }
 
-// member gives the value of a key as it is spelled.
+// member returns the value of a key as it is spelled.
 func (n *node) member(key string) *node {
 	for _, m := range n.members {
 		if m.key == key {

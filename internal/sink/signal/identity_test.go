@@ -1,4 +1,4 @@
-package sink
+package signal
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ const testRule rule.ID = "0d3a2f6e-5d2b-4c07-9a55-6f0f3b1c2a10"
 // A changed id is a second alert for every event that was alerted before. Where this test fails,
 // the code is wrong.
 func TestIdentityIsFixed(t *testing.T) {
-	f := func(event string, want SignalID) {
+	f := func(event string, want ID) {
 		t.Helper()
 		got, err := Identify(testRule, []byte(event))
 		if err != nil {
@@ -61,7 +61,7 @@ const plainEvent = `{"@timestamp":"2026-03-02T10:00:00.123Z","event":{"category"
 
 // identityOf is Identify on an event that was changed by replacing each old text with the new one
 // after it.
-func identityOf(t *testing.T, event string, oldnew ...string) SignalID {
+func identityOf(t *testing.T, event string, oldnew ...string) ID {
 	t.Helper()
 	for i := 0; i < len(oldnew); i += 2 {
 		if !strings.Contains(event, oldnew[i]) {
@@ -163,7 +163,7 @@ func TestOtherEventOtherIdentity(t *testing.T) {
 
 // Parts are delimited: what one field loses another may not gain unseen.
 func TestIdentityKeepsFieldsApart(t *testing.T) {
-	seen := map[SignalID]string{}
+	seen := map[ID]string{}
 	for _, event := range []string{
 		`{"a":"b"}`, `{"ab":""}`, `{"a":["b",""]}`, `{"a":["b","c"]}`, `{"a":"bc"}`,
 		`{"a":"b","c":""}`, `{"a":{"b":"c"}}`, `{"a":"b.c"}`,

@@ -1,4 +1,4 @@
-package sink
+package indices
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ func TestForeignTemplate(t *testing.T) {
 		t.Helper()
 		next++
 		name := func(holds string) string { return c.Index(fmt.Sprint(next, "-", holds)) }
-		i := Indices{Signals: name("signals"), State: name("state"),
+		i := Names{Signals: name("signals"), State: name("state"),
 			DeadLetter: name("dead-letter")}
 		c.Create(name(holds), template)
 		r, err := i.Ensure(t.Context(), c.Client)

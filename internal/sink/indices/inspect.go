@@ -1,4 +1,4 @@
-package sink
+package indices
 
 import (
 	"context"
@@ -134,7 +134,7 @@ func (d definition) differences(e *existing) []string {
 	older := e.Mappings.Meta.Esrule != nil && e.Mappings.Meta.Esrule.Version != templateVersion
 	var wrong []string
 	ours.Mappings.each("", func(name string, want mapped) {
-		if !strings.HasPrefix(name, "kibana.alert.") && name != timestampField &&
+		if !strings.HasPrefix(name, "kibana.alert.") && name != "@timestamp" &&
 			d.holds == "signals" {
 			return
 		}
@@ -153,13 +153,13 @@ func (d definition) differences(e *existing) []string {
 }
 
 // Inspect says what is wrong with those of the three indices that are there, and creates nothing.
-func (i Indices) Inspect(ctx context.Context, client elastic.Transport) ([]Warning, error) {
+func (n Names) Inspect(ctx context.Context, client elastic.Transport) ([]Warning, error) {
 	var r Report
-	may, err := i.rights(ctx, client)
+	may, err := n.rights(ctx, client)
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range i.all() {
+	for _, d := range n.all() {
 		there, err := lookUp(ctx, client, d.name, may.views[d.name])
 		if _, forbidden := errors.AsType[*ForbiddenError](err); forbidden {
 			continue // Missing names the privilege

@@ -1,8 +1,11 @@
-package sink
+package signal
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +24,7 @@ var widerFields = [...]string{
 // that of another event's. A Windows record has none, since its number stands for one event.
 //
 // So no id that was ever written changes, and an event that was alerted is not alerted again.
-func widen(first SignalID, event *node) SignalID {
+func widen(first ID, event *node) ID {
 	known := fieldsOf(event)
 	if !known.has("event.id") && known.has("winlog.computer_name") && known.has("winlog.channel") &&
 		known.has("winlog.record_id") {
@@ -36,25 +39,77 @@ func widen(first SignalID, event *node) SignalID {
 	} else {
 		d.text("")
 	}
-	return SignalID(hex.EncodeToString(d.Sum(nil)))
+	return ID(hex.EncodeToString(d.Sum(nil)))
 }
 
 // Seen remembers which events have a signal, for whoever writes no index. The zero value is empty.
-type Seen struct{ of map[SignalID]SignalID } // the wider id of the event that an id is of
+type Seen struct{ of map[ID]ID } // the wider id of the event that an id is of
 
 // Add returns the signal under the id that an index would have it by, and whether it is new.
 func (r *Seen) Add(s Signal) (Signal, bool) {
 	if wider, taken := r.of[s.ID]; taken && wider != s.widerID {
-		s = s.widened()
+		s = s.Widened()
 	}
 	if _, taken := r.of[s.ID]; taken {
 		return s, false
 	}
 	if r.of == nil {
-		r.of = map[SignalID]SignalID{}
+		r.of = map[ID]ID{}
 	}
 	r.of[s.ID] = s.widerID
 	return s, true
+}
+
+// Widens reports whether the signal has an id of its own where its ID is another event's.
+func (s *Signal) Widens() bool { return s.widerID != s.ID }
+
+// Widened returns the signal under the second version of its identity.
+func (s *Signal) Widened() Signal {
+	other := *s
+	other.ID = s.widerID
+	uuid := func(id ID) []byte { return []byte(`"` + uuidField + `":"` + string(id) + `"`) }
+	other.Document = bytes.Replace(s.Document, uuid(s.ID), uuid(other.ID), 1)
+	other.alert = slices.Clone(s.alert)
+	for i, f := range other.alert {
+		if f.key == uuidField {
+			other.alert[i].value = string(other.ID)
+		}
+	}
+	return other
+}
+
+// FieldsOfIsIn returns the fields of a document that IsIn reads.
+func FieldsOfIsIn() []string {
+	return append(widerFields[:], "kibana.alert.ancestors", reducedField, finerTimeField,
+		"event.original")
+}
+
+// IsIn reports whether a document is the signal of the same event. One that cannot be read counts
+// as that, so that nothing is alerted twice.
+func (s *Signal) IsIn(document []byte) bool {
+	var signal struct {
+		Reduced   any  `json:"kibana.alert.esrule.reduced"`
+		FinerTime *int `json:"kibana.alert.esrule.original_time_nanos"`
+	}
+	text, err := EventOf(document)
+	if err != nil || json.Unmarshal(document, &signal) != nil {
+		return true
+	}
+	if signal.FinerTime != nil && *signal.FinerTime != s.finerTime {
+		return false
+	}
+	ours := s.event().Source
+	if signal.Reduced == nil { // both with the values that the search's fields added
+		if ours, err = EventOf(s.Document); err != nil {
+			return true
+		}
+	}
+	theirs, errTheirs := parse(text)
+	mine, errMine := parse(ours)
+	if errors.Join(errTheirs, errMine) != nil {
+		return true
+	}
+	return sameWider(theirs, mine)
 }
 
 func (d digest) wider(f fields) {

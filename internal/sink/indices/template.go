@@ -1,4 +1,4 @@
-package sink
+package indices
 
 import (
 	"context"
@@ -59,20 +59,17 @@ func (r *Report) ensureTemplate(ctx context.Context, client elastic.Transport, d
 		r.check(on, d, got.Templates[0].Template.Meta)
 		return nil
 	}
-	var failure *serverError
 	if err == nil || errors.Is(err, elastic.ErrNotFound) {
 		err = r.createTemplate(ctx, client, d)
 	}
-	if errors.As(err, &failure) && failure.status == http.StatusForbidden {
+	switch refused := refusal(err); {
+	case refused.Status == http.StatusForbidden:
 		r.noTemplate(on, indexThere)
-		return nil
-	}
-	if errors.As(err, &failure) && failure.status == http.StatusBadRequest {
-		r.Warnings = append(r.Warnings, Warning{on, "not created: " + cut(failure.reason, 300),
+	case refused.Status == http.StatusBadRequest:
+		r.Warnings = append(r.Warnings, Warning{on,
+			fmt.Sprintf("not created: %.300s", refused.Reason),
 			"the index works without it; change the template that stands in the way"})
-		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return fmt.Errorf("create %s: %w", on, err)
 	}
 	return nil
@@ -103,7 +100,7 @@ func (r *Report) createTemplate(ctx context.Context, client elastic.Transport, d
 	}
 	err = send(ctx, client, elastic.Request{
 		Method: http.MethodPut, Path: templatePath(d.name), Body: body,
-		// never replaces one that came to be since we looked
+		// never replaces one that was made since we looked
 		Params: url.Values{"create": {"true"}},
 	}, &acknowledged{})
 	if err == nil {

@@ -1,4 +1,4 @@
-package sink
+package indices
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 	"esrule/internal/elastic"
 )
 
-// Indices names the three indices that the program owns.
-type Indices struct {
+// Names are the names of the three indices that the program owns.
+type Names struct {
 	Signals, State, DeadLetter string
 }
 
-// Report says what Ensure did and what somebody should look at.
+// Report is what Ensure did and what somebody should look at.
 type Report struct {
 	Created  []string  // "index esrule-signals", "index template esrule-signals"
 	Warnings []Warning // what is there, is not as this release makes it, and was left as it is
@@ -38,17 +38,17 @@ func (w Warning) String() string { return w.On + ": " + w.Problem + ": " + w.Adv
 // is there. Any number of processes may call it at once. It refuses a name that does not stand for
 // one concrete index: a document's id is unique within an index only, so that behind an alias, a
 // data stream or a rollover the same signal could be created twice.
-func (i Indices) Ensure(ctx context.Context, client elastic.Transport) (Report, error) {
+func (n Names) Ensure(ctx context.Context, client elastic.Transport) (Report, error) {
 	var r Report
-	if err := i.validate(); err != nil {
+	if err := n.validate(); err != nil {
 		return r, err
 	}
-	may, err := i.rights(ctx, client)
+	may, err := n.rights(ctx, client)
 	if err != nil {
 		return r, err
 	}
 	r.Missing = may.missing
-	for _, index := range i.all() {
+	for _, index := range n.all() {
 		if err := r.ensure(ctx, client, index, may); err != nil {
 			if forbidden, ok := errors.AsType[*ForbiddenError](err); ok {
 				forbidden.Missing = may.missing
@@ -59,17 +59,17 @@ func (i Indices) Ensure(ctx context.Context, client elastic.Transport) (Report, 
 	return r, nil
 }
 
-func (i Indices) all() []definition {
+func (n Names) all() []definition {
 	return []definition{
-		{i.Signals, "signals"},
-		{i.State, "state"},
-		{i.DeadLetter, "dead-letter"},
+		{n.Signals, "signals"},
+		{n.State, "state"},
+		{n.DeadLetter, "dead-letter"},
 	}
 }
 
-func (i Indices) validate() error {
+func (n Names) validate() error {
 	var names []string
-	for _, d := range i.all() {
+	for _, d := range n.all() {
 		if d.name == "" || strings.ContainsAny(d.name, `*?,<>:"\/| #`) ||
 			strings.ContainsAny(d.name[:1], "-_+") {
 			return fmt.Errorf("%s index %q: not the name of one index", d.holds, d.name)
@@ -97,7 +97,7 @@ func (r *Report) ensure(ctx context.Context, client elastic.Transport, d definit
 	}
 	if there == nil {
 		there, err = r.create(ctx, client, d, may)
-		if err == nil && there == nil { // templates of others have had their say
+		if err == nil && there == nil { // templates of others may have changed it
 			there, err = lookUp(ctx, client, d.name, may.views[d.name])
 		}
 		if err != nil || there == nil {
@@ -111,7 +111,7 @@ func (r *Report) ensure(ctx context.Context, client elastic.Transport, d definit
 	return r.inspect(d, there)
 }
 
-// lookUp gives the concrete index of that name, or nil where the name is free. Who may read the
+// lookUp returns the concrete index of that name, or nil where the name is free. Who may read the
 // index and not its mapping, as the job's role has it, learns what the name stands for.
 func lookUp(ctx context.Context, client elastic.Transport, name string,
 	view bool) (*existing, error) {
@@ -120,14 +120,13 @@ func lookUp(ctx context.Context, client elastic.Transport, name string,
 	}
 	found := existingAll{}
 	err := send(ctx, client, elastic.Request{
-		Method: http.MethodGet, Path: indexPath(name, ""),
+		Method: http.MethodGet, Path: path(name, ""),
 		Params: url.Values{"filter_path": {"*.mappings,*.data_stream,*.settings.index"}},
 	}, &found)
-	var failure *serverError
 	switch {
 	case errors.Is(err, elastic.ErrNotFound):
 		return nil, nil
-	case errors.As(err, &failure) && failure.status == http.StatusForbidden:
+	case refusal(err).Status == http.StatusForbidden:
 		return resolve(ctx, client, name)
 	case err != nil:
 		return nil, fmt.Errorf("look at index %s: %w", name, err)
@@ -147,16 +146,15 @@ func (e *existingAll) Check() error {
 	return nil
 }
 
-// resolve is lookUp for whom the privilege read is all that there is.
+// resolve is lookUp for a user who has the privilege read and no other.
 func resolve(ctx context.Context, client elastic.Transport, name string) (*existing, error) {
 	var found elastic.Resolved
 	err := send(ctx, client, elastic.Request{Method: http.MethodGet, Path: "/_resolve/index/" +
 		url.PathEscape(name)}, &found)
-	var failure *serverError
 	switch {
 	case errors.Is(err, elastic.ErrNotFound):
 		return nil, nil
-	case errors.As(err, &failure) && failure.status == http.StatusForbidden:
+	case refusal(err).Status == http.StatusForbidden:
 		return resolveByFields(ctx, client, name)
 	case err != nil:
 		return nil, fmt.Errorf("look at index %s: %w", name, err)
@@ -177,14 +175,13 @@ func resolveByFields(ctx context.Context, client elastic.Transport,
 	name string) (*existing, error) {
 	var found indicesAnswered
 	err := send(ctx, client, elastic.Request{
-		Method: http.MethodGet, Path: indexPath(name, "/_field_caps"),
+		Method: http.MethodGet, Path: path(name, "/_field_caps"),
 		Params: url.Values{"fields": {"_id"}, "filter_path": {"indices"}},
 	}, &found)
-	var failure *serverError
 	switch {
 	case errors.Is(err, elastic.ErrNotFound):
 		return nil, nil
-	case errors.As(err, &failure) && failure.status == http.StatusForbidden:
+	case refusal(err).Status == http.StatusForbidden:
 		return nil, &ForbiddenError{Doing: "look at index " + name, Err: err}
 	case err != nil:
 		return nil, fmt.Errorf("look at index %s: %w", name, err)
@@ -204,24 +201,23 @@ func (i *indicesAnswered) Check() error {
 	return nil
 }
 
-// create makes the index. Where another process was faster, it gives what that one made.
+// create makes the index. Where another process was faster, it returns what that one made.
 func (r *Report) create(ctx context.Context, client elastic.Transport, d definition,
 	may rights) (*existing, error) {
 	// The whole definition, not the template alone: the job may be allowed to create indices but
 	// not templates.
-	err := send(ctx, client, elastic.Request{Method: http.MethodPut, Path: indexPath(d.name, ""),
+	err := send(ctx, client, elastic.Request{Method: http.MethodPut, Path: path(d.name, ""),
 		Body: d.body()}, &acknowledged{})
-	var failure *serverError
 	switch {
 	case err == nil:
 		r.Created = append(r.Created, "index "+d.name)
 		return nil, nil
-	case errors.As(err, &failure) && failure.typ == "resource_already_exists_exception":
+	case refusal(err).Type == "resource_already_exists_exception":
 		return lookUp(ctx, client, d.name, may.views[d.name])
-	case errors.As(err, &failure) && failure.status == http.StatusForbidden:
+	case refusal(err).Status == http.StatusForbidden:
 		return nil, &ForbiddenError{Doing: "create index " + d.name, Err: err}
 	}
-	return nil, fmt.Errorf("create index %s: %w", d.name, explained(err))
+	return nil, fmt.Errorf("create index %s: %w", d.name, err)
 }
 
 // acknowledged is the answer to the making of an index or a template.
@@ -236,14 +232,25 @@ func (a *acknowledged) Check() error {
 	return nil
 }
 
-// explained adds the reason that serverError.Error withholds: here no document is involved.
-func explained(err error) error {
-	var failure *serverError
-	if errors.As(err, &failure) && failure.status == http.StatusBadRequest {
-		return fmt.Errorf("%w: %s", err, cut(failure.reason, 300))
+// send sends a request and reads its answer into out.
+func send(ctx context.Context, client elastic.Transport, r elastic.Request,
+	out elastic.Complete) error {
+	answer, err := elastic.Send(ctx, client, r, nil, 0)
+	if err != nil {
+		return err
 	}
-	return err
+	return answer.Read(out)
 }
+
+// refusal is what the cluster refused a request with; the zero Error where it did not.
+func refusal(err error) elastic.Error {
+	if refused, ok := errors.AsType[*elastic.Error](err); ok {
+		return *refused
+	}
+	return elastic.Error{}
+}
+
+func path(index, action string) string { return "/" + url.PathEscape(index) + action }
 
 // ForbiddenError is a step of the set-up that the cluster does not allow this user.
 type ForbiddenError struct {

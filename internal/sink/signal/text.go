@@ -1,10 +1,28 @@
-package sink
+package signal
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
 )
+
+// compose writes an object of flat fields, then an event's own members as they were written.
+func compose(fields []field, event *node) ([]byte, error) {
+	j := newJSONText()
+	j.WriteByte('{')
+	for _, f := range fields {
+		if err := j.member(f.key, f.value); err != nil {
+			return nil, err
+		}
+	}
+	if event != nil {
+		if err := j.membersOf(event); err != nil {
+			return nil, err
+		}
+	}
+	j.WriteByte('}')
+	return j.Bytes(), nil
+}
 
 // jsonText builds a JSON text whose bytes depend on nothing but its input.
 type jsonText struct {

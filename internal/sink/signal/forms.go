@@ -1,0 +1,107 @@
+package signal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Reduced is a form that any event fits: what the program itself says of the signal, and the event
+// as one text that is stored and not indexed. why is what the cluster said of the whole document.
+func (s *Signal) Reduced(why string) ([]byte, error) {
+	var fields []field
+	for _, f := range s.alert {
+		if safe(f) {
+			fields = append(fields, f)
+		}
+	}
+	return compose(append(fields,
+		field{reducedField, why},
+		field{"event.original", string(s.event().Source)},
+	), nil)
+}
+
+// safeOriginals are the fields of the original event that help to triage without the rest. Only
+// their texts are kept.
+var safeOriginals = []string{
+	"action", "category", "code", "dataset", "id", "kind", "module", "outcome", "provider", "type",
+}
+
+// safe reports whether a field cannot be the one that was refused: ours, or a text or texts of the
+// event, of ordinary length.
+func safe(f field) bool {
+	name, fromEvent := strings.CutPrefix(f.key, originalEvent)
+	if !fromEvent {
+		return true
+	}
+	n, ok := f.value.(*node)
+	return ok && slices.Contains(safeOriginals, name) && shortTexts(n)
+}
+
+func shortTexts(n *node) bool {
+	const long = 1024 // of all texts together, so that an array cannot make it large
+	size := 0
+	for _, value := range n.scalars() {
+		if value.kind != text {
+			return false
+		}
+		size += len(value.text)
+	}
+	return size <= long
+}
+
+// largestField bounds a field of a signal without its event, in bytes of JSON.
+const largestField = 2048
+
+// WithoutEvent is a form of a few KB that has nothing of the event but where it is. Any way to the
+// cluster carries it, and an index that refuses it refuses any signal. why must not quote the
+// event.
+func (s *Signal) WithoutEvent(why string) ([]byte, error) {
+	var fields []field
+	for _, f := range s.alert {
+		if strings.HasPrefix(f.key, originalEvent) || f.key == reasonField {
+			continue
+		}
+		one := newJSONText()
+		if err := one.value(f.value); err != nil {
+			return nil, err
+		}
+		if one.Len() <= largestField {
+			fields = append(fields, f)
+		}
+	}
+	r, e := s.Match.Rule, s.event()
+	return compose(append(fields,
+		field{reasonField, fmt.Sprintf(
+			"event created %s alert %s. The event is not in this signal, since "+
+				"%d bytes of it were refused (%s): it is document %s of index %s.",
+			r.Severity, r.Name, len(e.Source), why, e.ID, e.Index)},
+		field{reducedField, "without the event: " + why},
+		field{eventBytesField, len(e.Source)},
+	), nil)
+}
+
+// DeadLetter is the last form: nothing in it depends on what the signals index takes.
+func (s *Signal) DeadLetter(why string) ([]byte, error) {
+	return s.letter(why, field{"source", string(s.event().Source)})
+}
+
+// DeadLetterWithoutEvent is for an event that is too large for a dead letter as well.
+func (s *Signal) DeadLetterWithoutEvent(why string) ([]byte, error) {
+	return s.letter(why, field{"event.bytes", len(s.event().Source)})
+}
+
+func (s *Signal) letter(why string, event field) ([]byte, error) {
+	r, e := s.Match.Rule, s.event()
+	return compose([]field{
+		{timestampField, iso(s.written)},
+		{"rule.id", string(r.ID)},
+		{"rule.name", r.Name},
+		{"signal.id", string(s.ID)},
+		{"event.index", e.Index},
+		{"event.id", e.ID},
+		{"execution.uuid", s.execution},
+		{"reason", why},
+		event,
+	}, nil)
+}
