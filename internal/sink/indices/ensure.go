@@ -234,7 +234,7 @@ func (a *acknowledged) Check() error {
 
 // send sends a request and reads its answer into out.
 func send(ctx context.Context, client elastic.Transport, r elastic.Request,
-	out elastic.Complete) error {
+	out elastic.Checked) error {
 	answer, err := elastic.Send(ctx, client, r, nil, 0)
 	if err != nil {
 		return err
