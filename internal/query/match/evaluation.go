@@ -16,6 +16,8 @@ type Evaluation struct {
 	chosen  []*event.Value // the values that a leaf is judged for, by its own numbering of its fields
 	choices int            // how many more choices the leaf may try
 	scratch []byte         // the texts that functions make
+
+	candidates bitset // the matchers of a set that could accept the event
 }
 
 // NewEvaluation returns an evaluation of events that have the fields of f, all of them added by

@@ -1,0 +1,217 @@
+package match_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/valyala/fastjson"
+
+	"esrule/internal/event"
+	"esrule/internal/query/eql"
+	"esrule/internal/query/match"
+)
+
+// catalogue makes conditions and events that have texts in common, over fields of many types.
+type catalogue struct {
+	random *rand.Rand
+	texts  []string
+}
+
+func newCatalogue(seed uint64) *catalogue {
+	c := &catalogue{random: rand.New(rand.NewPCG(seed, 0))}
+	parts := slices.Concat(letters, []string{"cmd", ".exe", "10.0.0.", "2026-01-02", "4", "true"})
+	for range 25 {
+		var b strings.Builder
+		for range c.random.IntN(4) {
+			b.WriteString(pick(c.random, parts))
+		}
+		c.texts = append(c.texts, b.String())
+	}
+	return c
+}
+
+// catalogueMapping gives each field of a catalogue another type.
+func catalogueMapping() *event.Mapping {
+	lowercase := &event.Normalizer{Name: "lowercase", Lowercase: true}
+	return &event.Mapping{Fields: map[string]event.FieldMapping{
+		"category": {Type: event.Keyword, Name: "keyword"},
+		"a.b":      {Type: event.Keyword, Name: "keyword"},
+		"c":        {Type: event.Keyword, Name: "keyword", Normalizer: lowercase},
+		"d":        {Type: event.Text, Name: "text"},
+		"ip":       {Type: event.IP, Name: "ip"},
+		"n":        {Type: event.Integer, Name: "long"},
+		"on":       {Type: event.Date, Name: "date"},
+		"flag":     {Type: event.Boolean, Name: "boolean"},
+	}}
+}
+
+func catalogueFields() []string {
+	return []string{"category", "a.b", "c", "d", "ip", "n", "on", "flag", "unmapped"}
+}
+
+func (c *catalogue) text() string {
+	text := pick(c.random, c.texts)
+	switch c.random.IntN(5) {
+	case 0:
+		return strings.ToUpper(text)
+	case 1:
+		return text + pick(c.random, c.texts)
+	}
+	return text
+}
+
+func (c *catalogue) pattern() string {
+	var b strings.Builder
+	for _, r := range c.text() {
+		switch c.random.IntN(6) {
+		case 0:
+			b.WriteByte("*?"[c.random.IntN(2)])
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func (c *catalogue) list(item func() string) string {
+	items := make([]string, 1+c.random.IntN(4))
+	for i := range items {
+		if items[i] = quoted(item()); c.random.IntN(9) == 0 {
+			items[i] = "null"
+		}
+	}
+	return "(" + strings.Join(items, ", ") + ")"
+}
+
+func (c *catalogue) condition(depth int) string {
+	if depth > 0 && c.random.IntN(3) > 0 {
+		left, right := c.condition(depth-1), c.condition(depth-1)
+		switch c.random.IntN(5) {
+		case 0:
+			return "not (" + left + ")"
+		case 1, 2:
+			return "(" + left + " or " + right + ")"
+		default:
+			return "(" + left + " and " + right + ")"
+		}
+	}
+	f := pick(c.random, []string{"", "?"}) + pick(c.random, catalogueFields())
+	constant := quoted(c.text())
+	switch c.random.IntN(10) {
+	case 0:
+		return f + " == " + pick(c.random, []string{"null", "4", "true", "1.5"})
+	case 1:
+		return constant + " == " + f
+	case 2:
+		return f + pick(c.random, []string{" == ", " != ", " < ", " >= "}) + constant
+	case 3:
+		return f + pick(c.random, []string{" in ", " in~ ", " not in ", " not in~ "}) +
+			c.list(c.text)
+	case 4:
+		return fmt.Sprintf("(%s : %s) == %v", f, constant, c.random.IntN(2) == 0)
+	case 5:
+		call := pick(c.random, []string{"startsWith", "endsWith~", "stringContains~"})
+		return fmt.Sprintf("%s(%s, %s)", call, f, constant)
+	case 6:
+		return fmt.Sprintf("string(%s) : %s", f, quoted(c.pattern()))
+	default:
+		return f + pick(c.random, []string{" : ", " like ", " like~ "}) + c.list(c.pattern)
+	}
+}
+
+func (c *catalogue) event() string {
+	source := map[string]any{}
+	for _, path := range catalogueFields() {
+		var v any
+		switch c.random.IntN(8) {
+		case 0:
+			continue
+		case 1:
+			v = []string{c.text(), c.text()}
+		case 2:
+			v = pick(c.random, []any{4, 1.5, true, nil, "10.0.0.4", "2026-01-02", "4.0"})
+		default:
+			v = c.text()
+		}
+		if outer, inner, ok := strings.Cut(path, "."); ok {
+			source[outer] = map[string]any{inner: v}
+		} else {
+			source[path] = v
+		}
+	}
+	b, _ := json.Marshal(source) // nothing in it cannot be marshalled
+	return string(b)
+}
+
+// compareSet asks a set and each of its matchers about events. It returns how many pairs there
+// were, how many of them a match, and how many matchers the set spared.
+func compareSet(t *testing.T, seed uint64, rules, events int) (pairs, matches, spared int) {
+	t.Helper()
+	c := newCatalogue(seed)
+	var fields event.Fields
+	var matchers []*match.Matcher
+	var conditions []string
+	for range rules {
+		category := pick(c.random, []string{"any", `"cmd"`, "process"})
+		conditions = append(conditions, category+" where "+c.condition(3))
+		q, err := eql.Parse(conditions[len(conditions)-1])
+		if err != nil {
+			t.Fatalf("seed %d, %s: %v", seed, conditions[len(conditions)-1], err)
+		}
+		m, err := match.Compile(q, &fields, match.Options{CategoryField: "category",
+			ExcludeSignals: c.random.IntN(2) == 0})
+		if err != nil {
+			t.Fatalf("seed %d, %s: %v", seed, conditions[len(conditions)-1], err)
+		}
+		matchers = append(matchers, m)
+	}
+	set := match.NewSet(&fields, matchers)
+	e := match.NewEvaluation(&fields, time.Now())
+	typed := catalogueMapping()
+	for range events {
+		text := c.event()
+		source := fastjson.MustParse(text)
+		for _, mapping := range []*event.Mapping{nil, typed} {
+			e.Reset(mapping, source, nil)
+			var want, got []int
+			for i, m := range matchers {
+				if m.Match(e) {
+					want = append(want, i)
+				}
+			}
+			set.Candidates(e, func(int) { spared-- })
+			set.Matches(e, func(i int) { got = append(got, i) })
+			pairs, matches, spared = pairs+rules, matches+len(want), spared+rules
+			if !slices.Equal(got, want) {
+				t.Fatalf("seed %d, mapping %v, event %s:\n got %v\nwant %v\nof %s", seed,
+					mapping != nil, text, got, want, strings.Join(conditions, "\n   "))
+			}
+		}
+	}
+	return pairs, matches, spared
+}
+
+// A set answers as each of its matchers alone does, whatever the conditions, events and mappings.
+func TestSet(t *testing.T) {
+	var pairs, matches, spared int
+	for seed := range uint64(40) {
+		p, m, s := compareSet(t, seed, 40, 60)
+		pairs, matches, spared = pairs+p, matches+m, spared+s
+	}
+	t.Logf("%d pairs of a rule and an event, %d of them a match; %d judgements spared", pairs,
+		matches, spared)
+	if matches < pairs/50 || spared < pairs/10 {
+		t.Errorf("%d of %d pairs match, %d judgements spared: this tells too little", matches,
+			pairs, spared)
+	}
+}
+
+func FuzzSet(f *testing.F) {
+	f.Add(uint64(1))
+	f.Fuzz(func(t *testing.T, seed uint64) { compareSet(t, seed, 20, 10) })
+}

@@ -1,0 +1,146 @@
+package match
+
+import (
+	"strings"
+
+	"esrule/internal/event"
+	"esrule/internal/query/cond"
+)
+
+// An atom is what an index of texts can look up: one of a field's values, with the letters A to Z
+// in lower case, is a text, or holds it.
+type atom struct {
+	field string
+	text  string // in lower case
+	whole bool   // the value is the text; otherwise it holds it
+}
+
+// A witness is a set of atoms of which at least one is true of each event that a condition accepts,
+// or that has in a field of an atom a value that is not compared as a plain text
+// ([event.Value.IsPlainText]).
+type witness []atom
+
+// witnessOf returns the witness of a condition that rates highest. ok is false where there is none.
+// That of a condition that accepts nothing is empty.
+func witnessOf(x cond.Expr, rate func(atom) float64) (w witness, ok bool) {
+	switch x := x.(type) {
+	case *cond.And:
+		best := 0.0
+		for _, operand := range x.Operands {
+			one, has := witnessOf(operand, rate)
+			if rated := rateAll(one, rate); has && (!ok || rated >= best) {
+				w, ok, best = one, true, rated
+			}
+		}
+		return w, ok
+	case *cond.Or:
+		for _, operand := range x.Operands {
+			one, has := witnessOf(operand, rate)
+			if !has {
+				return nil, false
+			}
+			w = append(w, one...)
+		}
+		return w, true
+	case *cond.Compare:
+		return compareWitness(x)
+	case *cond.In:
+		return inWitness(x)
+	case *cond.Like:
+		return likeWitness(x)
+	case *cond.Not, *cond.Call, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate:
+	}
+	return nil, false
+}
+
+// rateAll rates a witness: as its weakest atom, and less for each one more.
+func rateAll(w witness, rate func(atom) float64) float64 {
+	const most = 1e6 // of a condition that accepts nothing
+	rated := most
+	for _, a := range w {
+		rated = min(rated, rate(a))
+	}
+	return rated - float64(len(w))/16
+}
+
+func compareWitness(x *cond.Compare) (witness, bool) {
+	field, literal := x.Left, x.Right
+	if _, turned := literal.(*cond.Field); turned {
+		field, literal = literal, field
+	}
+	subject, isField := field.(*cond.Field)
+	if !isField || x.Op != cond.Equal {
+		return nil, false
+	}
+	text, ok := comparedAsText(literal)
+	return witness{wholeValue(subject, text)}, ok
+}
+
+func inWitness(x *cond.In) (w witness, ok bool) {
+	subject, isField := x.Subject.(*cond.Field)
+	if !isField || x.Negated {
+		return nil, false
+	}
+	for _, item := range x.List {
+		if literal, isLiteral := item.(*cond.Literal); isLiteral && literal.Kind == cond.Null {
+			continue // dropped
+		}
+		text, ok := comparedAsText(item)
+		if !ok {
+			return nil, false
+		}
+		w = append(w, wholeValue(subject, text))
+	}
+	return w, true
+}
+
+// comparedAsText returns the text of a constant that a plain text equals only where it is the same
+// text: no number, and no text that an event without a mapping reads as an address or a date.
+func comparedAsText(x cond.Expr) (string, bool) {
+	literal, isLiteral := x.(*cond.Literal)
+	if !isLiteral || literal.Kind != cond.String {
+		return "", false
+	}
+	c := newConstant(event.Value{Kind: event.KindText, Text: []byte(literal.Text)})
+	return literal.Text, !c.isNetwork && !c.isDate
+}
+
+func likeWitness(x *cond.Like) (w witness, ok bool) {
+	subject, isField := x.Subject.(*cond.Field)
+	if !isField || x.Op == cond.Regex || x.Op == cond.RegexFold {
+		return nil, false
+	}
+	for _, literal := range x.Patterns {
+		if literal.Kind == cond.Null {
+			continue // dropped
+		}
+		if !Wildcards(literal.Text) {
+			w = append(w, wholeValue(subject, literal.Text))
+			continue
+		}
+		piece := longestPiece(literal.Text)
+		if piece == "" {
+			return nil, false
+		}
+		w = append(w, atom{field: subject.Path, text: folded(piece)})
+	}
+	return w, true
+}
+
+func wholeValue(f *cond.Field, text string) atom {
+	return atom{field: f.Path, text: folded(text), whole: true}
+}
+
+func folded(text string) string { return string(lowerASCII([]byte(text))) }
+
+// longestPiece returns the longest part of a pattern without wildcards.
+func longestPiece(pattern string) (longest string) {
+	for piece := range strings.FieldsFuncSeq(pattern, isWildcard) {
+		if len(piece) > len(longest) {
+			longest = piece
+		}
+	}
+	return longest
+}
+
+func isWildcard(r rune) bool { return r == '*' || r == '?' }
