@@ -15,11 +15,11 @@ type Rules struct {
 	rules    []*rule.Rule
 	matchers []*match.Matcher
 	fields   *event.Fields
-	gates    []match.Gate // each once
-	gate     []int        // of each rule, its place in gates; -1 is none
+	set      *match.Set // of the matchers; nil until it is asked for
 
 	time       event.Slot
-	categories []event.Slot // what the gates read; event.category where there is none
+	categories []event.Slot // what the rules read for one; event.category where none does
+	gated      int          // how many rules judge only events of a category
 }
 
 // NewRules gives an empty set.
@@ -38,38 +38,23 @@ func (r *Rules) Add(one *rule.Rule) error {
 	}
 	r.rules = append(r.rules, one)
 	r.matchers = append(r.matchers, m)
-	r.gate = append(r.gate, r.place(m))
-	return nil
-}
-
-// place gives the place of a matcher's gate, which many rules share.
-func (r *Rules) place(m *match.Matcher) int {
-	gate, ok := m.Gate()
-	if !ok {
-		return -1
-	}
-	at := slices.IndexFunc(r.gates, func(g match.Gate) bool {
-		return g.Field == gate.Field && g.Category == gate.Category
-	})
-	if at < 0 {
-		at = len(r.gates)
-		r.gates = append(r.gates, gate)
-		if slot := r.fields.Add(gate.Field); !slices.Contains(r.categories, slot) {
+	r.set = nil
+	if field := m.CategoryField(); field != "" {
+		r.gated++
+		if slot := r.fields.Add(field); !slices.Contains(r.categories, slot) {
 			r.categories = append(r.categories, slot)
 		}
 	}
-	return at
+	return nil
+}
+
+// together returns the rules as a set, which is made once all of them are there.
+func (r *Rules) together() *match.Set {
+	if r.set == nil {
+		r.set = match.NewSet(r.fields, r.matchers)
+	}
+	return r.set
 }
 
 // Len is the number of rules.
 func (r *Rules) Len() int { return len(r.rules) }
-
-// gated is the number of rules that judge only events of a category.
-func (r *Rules) gated() (n int) {
-	for _, at := range r.gate {
-		if at >= 0 {
-			n++
-		}
-	}
-	return n
-}

@@ -154,7 +154,7 @@ func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary,
 	g.summary.Inputs = len(inputs)
 	for _, input := range inputs {
 		g.summary.ByInput = append(g.summary.ByInput,
-			InputCount{Name: input.Name, CategoryRules: rules.gated()})
+			InputCount{Name: input.Name, CategoryRules: rules.gated})
 	}
 	group.Go(func() error { return g.give(ctx, r.inOrder) })
 	err := group.Wait()

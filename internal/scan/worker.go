@@ -63,19 +63,20 @@ func (e LineError) Unwrap() error { return e.Err }
 
 // worker judges chunks, one at a time.
 type worker struct {
-	rules     *Rules
-	execution signal.Execution
-	event     *match.Evaluation
-	parser    fastjson.Parser
-	explains  bool // every match
-	asText    map[textUse]bool
-	open      []bool // of the event at hand: which of the rules' gates
-	buffer    []byte // of the chunk at hand
+	rules      *Rules
+	execution  signal.Execution
+	event      *match.Evaluation
+	parser     fastjson.Parser
+	explains   bool // every match
+	asText     map[textUse]bool
+	set        *match.Set // of the rules
+	candidates []int      // of the event at hand: the rules that could match it
+	buffer     []byte     // of the chunk at hand
 }
 
 func newWorker(r *Rules, x signal.Execution, now time.Time) *worker {
 	return &worker{rules: r, execution: x, event: match.NewEvaluation(r.fields, now),
-		open: make([]bool, len(r.gates)), asText: map[textUse]bool{}}
+		set: r.together(), asText: map[textUse]bool{}}
 }
 
 // work judges chunk after chunk until all inputs are read.
@@ -128,13 +129,10 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 		return err
 	}
 	matches := len(j.signals)
-	for i, g := range w.rules.gates {
-		w.open[i] = g.Opens(w.event)
-	}
-	for i, m := range w.rules.matchers {
-		if at := w.rules.gate[i]; at >= 0 && !w.open[at] {
-			continue
-		}
+	w.candidates = w.candidates[:0]
+	w.set.Candidates(w.event, func(i int) { w.candidates = append(w.candidates, i) })
+	for _, i := range w.candidates {
+		m := w.rules.matchers[i]
 		w.noteTexts(i, m, j)
 		if !m.Match(w.event) {
 			continue

@@ -18,7 +18,7 @@ type Matcher struct {
 	fields    *event.Fields
 	compiled  map[cond.Expr]predicate
 	leaves    map[cond.Expr]*leaf
-	category  *cond.Literal // nil: any
+	category  string // the field that has the category; empty for any
 	texts     []string
 	uses      []textUse
 	signal    event.Slot
@@ -54,7 +54,10 @@ func Compile(q *cond.Query, fields *event.Fields, o Options) (*Matcher, error) {
 		texts:  map[string]bool{},
 	}
 	m := &Matcher{root: q.Condition(o.CategoryField), print: q.Print, fields: fields,
-		category: q.Category, noSignals: o.ExcludeSignals}
+		noSignals: o.ExcludeSignals}
+	if q.Category != nil {
+		m.category = o.CategoryField
+	}
 	if o.ExcludeSignals {
 		m.signal = fields.Add("event.kind")
 		c.note(string(signalKind.text))
@@ -70,6 +73,10 @@ func Compile(q *cond.Query, fields *event.Fields, o Options) (*Matcher, error) {
 
 // Condition is what the matcher was compiled from, the comparison with the category included.
 func (m *Matcher) Condition() cond.Expr { return m.root }
+
+// CategoryField returns the field that has the event category which the condition asks for, as in
+// `process where …`; empty for `any where …`.
+func (m *Matcher) CategoryField() string { return m.category }
 
 // Match reports whether the event satisfies the condition. The evaluation must have been made from
 // the fields that Compile was given.
