@@ -10,6 +10,7 @@ import (
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
 )
@@ -105,7 +106,7 @@ func (r indexReader) fields(ctx context.Context, s sample,
 		return nil, false, err
 	}
 	defer func() { _ = pit.Close(ctx) }() // it ends by itself
-	query := map[string]any{"ids": map[string]any{"values": []string{s.ID}}}
+	query := dsl.Terms("_id", []string{s.ID})
 	for page, err := range pit.Pages(ctx, search.Request{Query: query, Fields: wanted}) {
 		if err != nil {
 			return nil, false, err

@@ -8,6 +8,7 @@ import (
 
 	"esrule/internal/config"
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/schedule"
 	"esrule/internal/sink"
@@ -118,6 +119,6 @@ func madeNew(r indices.Report, index string) bool { return slices.Contains(r.Cre
 
 // hasDocuments serves a warning only: where it cannot be asked, the answer is no.
 func hasDocuments(ctx context.Context, reader *search.Cluster, index string) bool {
-	count, err := reader.Count(ctx, []string{index}, nil)
+	count, err := reader.Count(ctx, []string{index}, dsl.Everything())
 	return err == nil && count.Documents > 0
 }

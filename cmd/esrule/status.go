@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"esrule/internal/detect"
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/schedule"
 	"esrule/internal/span"
 )
@@ -150,7 +151,8 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 		return err
 	}
 	// Where they may not be counted, what the runs say of them stands alone.
-	dead, err := a.reader(cfg, c, log).Count(ctx, []string{cfg.DeadLetterIndex}, nil)
+	dead, err := a.reader(cfg, c, log).Count(ctx, []string{cfg.DeadLetterIndex},
+		dsl.Everything())
 	if err != nil {
 		log.Debug("the dead letters were not counted", "index", cfg.DeadLetterIndex, "error", err)
 	}

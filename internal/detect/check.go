@@ -87,7 +87,7 @@ type Counter interface {
 	Indices(ctx context.Context, patterns []string) ([]string, error)
 	Mapper
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
-	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
+	Count(ctx context.Context, patterns []string, query dsl.Clause) (search.Count, error)
 	OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error)
 	Closed(ctx context.Context, patterns []string) ([]string, error)
 	ExcludedNames(ctx context.Context, patterns []string) ([]string, error)

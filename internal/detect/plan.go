@@ -81,8 +81,8 @@ func unfiltered(classes []prefilter.Class) []prefilter.Class {
 func (p *plan) narrow(to dsl.Clause) {
 	p.request = dsl.And(p.request, to)
 	for i, s := range p.searches {
-		p.searches[i].Query = dsl.And(s.Query.(dsl.Clause), to)
-		p.searches[i].Instead = dsl.And(s.Instead.(dsl.Clause), to)
+		p.searches[i].Query = dsl.And(s.Query, to)
+		p.searches[i].Instead = dsl.And(s.Instead, to)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 type Permissions interface {
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
 	Indices(ctx context.Context, patterns []string) ([]string, error)
-	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
+	Count(ctx context.Context, patterns []string, query dsl.Clause) (search.Count, error)
 	// Unanswered returns the remote clusters that do not answer now, and their patterns as
 	// failures.
 	Unanswered(ctx context.Context, patterns []string) ([]search.Failure, []string, error)

@@ -7,7 +7,7 @@ import (
 )
 
 // Clause is one node of query DSL. It is always built from typed values and marshals to JSON; there
-// is no text to escape. The zero value is not a clause.
+// is no text to escape. The zero value is no clause: it stands for one that was not given.
 type Clause struct {
 	kind     Kind
 	field    string
@@ -96,6 +96,9 @@ func Exists(field string) Clause { return Clause{kind: KindExists, field: field}
 
 // Ignored accepts documents of which a value of the field was left out of the index.
 func Ignored(field string) Clause { return Term("_ignored", field, false) }
+
+// IsZero reports whether c is no clause.
+func (c Clause) IsZero() bool { return c.kind == 0 }
 
 // IsEverything reports whether c narrows nothing.
 func (c Clause) IsEverything() bool { return c.kind == KindEverything }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 )
 
 // Now is the cluster's clock, in milliseconds. It is asked through a date field of an index, which
@@ -17,11 +18,9 @@ func (c *Cluster) Now(ctx context.Context, index, dateField string) (time.Time, 
 		params: openIndices(), awaitsShards: true}
 	q.params.Set("request_cache", "false")
 	q.params.Set("filter_path", "aggregations.clock.buckets.to")
-	q.body = map[string]any{
-		"size":             0,
-		"track_total_hits": false,
-		"query":            map[string]any{"match_none": struct{}{}},
-		"aggs": map[string]any{"clock": map[string]any{
+	q.body = summary{
+		Query: dsl.Nothing(),
+		Aggregations: map[string]any{"clock": map[string]any{
 			"date_range": map[string]any{"field": dateField,
 				"ranges": []any{map[string]string{"to": "now"}}},
 		}},

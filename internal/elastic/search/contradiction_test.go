@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 )
@@ -129,10 +130,10 @@ func readAll(t *testing.T, c *search.Cluster, what, index string) error {
 	patterns := []string{index}
 	switch what {
 	case "count":
-		_, err := c.Count(t.Context(), patterns, nil)
+		_, err := c.Count(t.Context(), patterns, dsl.Everything())
 		return err
 	case "histogram":
-		_, err := c.Histogram(t.Context(), patterns, nil, "d", time.Hour)
+		_, err := c.Histogram(t.Context(), patterns, dsl.Everything(), "d", time.Hour)
 		return err
 	}
 	p, err := c.OpenPointInTime(t.Context(), patterns)
@@ -170,7 +171,7 @@ func TestNoShardsOfIndices(t *testing.T) {
 		}
 		c := search.NewCluster(server.Through(g), search.Options{})
 		_, failures := read(t, c, pattern, search.Request{})
-		count, err := c.Count(t.Context(), []string{pattern}, nil)
+		count, err := c.Count(t.Context(), []string{pattern}, dsl.Everything())
 		if suffix == "/_search" && (err != nil || len(count.Failures) != want) {
 			t.Errorf("%s: count: got the failures %v and the error %v, want %d", name,
 				count.Failures, err, want)

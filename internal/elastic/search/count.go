@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 )
 
 // Count is how many documents a query finds.
@@ -12,14 +13,22 @@ type Count struct {
 	Failures  []Failure // the indices that were not counted whole
 }
 
+// summary is the body of a search that asks for no hits.
+type summary struct {
+	PIT            *pitBody   `json:"pit,omitempty"`
+	Size           int        `json:"size"` // 0
+	TrackTotal     bool       `json:"track_total_hits"`
+	TerminateAfter int        `json:"terminate_after,omitempty"`
+	Timeout        string     `json:"timeout,omitempty"`
+	Query          dsl.Clause `json:"query,omitzero"`
+	Profile        bool       `json:"profile,omitempty"`
+	Aggregations   any        `json:"aggs,omitempty"`
+}
+
 // Count counts the documents that a query finds in the open indices of the patterns. Where they do
 // not fit into one request, an index that several of them stand for may be counted more than once.
-func (c *Cluster) Count(ctx context.Context, patterns []string, query any) (Count, error) {
-	body := map[string]any{"size": 0, "track_total_hits": true,
-		"timeout": milliseconds(c.options.Timeout)}
-	if query != nil {
-		body["query"] = query
-	}
+func (c *Cluster) Count(ctx context.Context, patterns []string, query dsl.Clause) (Count, error) {
+	body := summary{TrackTotal: true, Timeout: milliseconds(c.options.Timeout), Query: query}
 	var sum Count
 	err := c.inPortions(ctx, patterns, func(portion []string) error {
 		var whole countAnswer
@@ -38,7 +47,7 @@ func (c *Cluster) Count(ctx context.Context, patterns []string, query any) (Coun
 
 // summarize sends a search that asks for no hits, and returns the indices that were not searched
 // whole. The answer is left as it is where there is none, since no shard could be searched.
-func (c *Cluster) summarize(ctx context.Context, patterns []string, body map[string]any,
+func (c *Cluster) summarize(ctx context.Context, patterns []string, body summary,
 	into elastic.Checked, head *portions) ([]Failure, error) {
 	p := &PointInTime{cluster: c, patterns: patterns}
 	blocked, err := c.askIndices(ctx, patterns, func(patterns []string) call {

@@ -13,6 +13,7 @@ import (
 
 	"esrule/internal/date"
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/indexpattern"
 	"esrule/internal/event"
 )
@@ -93,10 +94,8 @@ func (r *readings) constant(ctx context.Context, types map[string]event.Type, pa
 	text string) error {
 	// A term shows both bounds whatever the index holds. Of a runtime field it shows the first
 	// only.
-	query := map[string]any{"bool": map[string]any{"should": []any{
-		map[string]any{"term": map[string]any{path: map[string]any{"value": text}}},
-		map[string]any{"range": map[string]any{path: map[string]any{"gte": text, "lte": text}}},
-	}}}
+	query := dsl.Or(dsl.Term(path, text, false),
+		dsl.Range(path, "", map[string]any{"gte": text, "lte": text}))
 	indices := slices.Sorted(maps.Keys(types))
 	told := map[string]bool{}
 	local := indexpattern.Local(indices)
@@ -115,7 +114,7 @@ func (r *readings) constant(ctx context.Context, types map[string]event.Type, pa
 			continue
 		}
 		q := call{method: http.MethodPost, params: openIndices(),
-			body: map[string]any{"query": query}}
+			body: map[string]dsl.Clause{"query": query}}
 		q.params.Set("explain", "true")
 		var answer explained
 		if _, err := r.cluster.askIndices(ctx, part, func(names []string) call {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 )
@@ -24,7 +25,7 @@ func TestFailedShardsAreNamed(t *testing.T) {
 	server.Bulk(bad, `{"v": 1}`, `{"v": 2}`, `{"v": 3}`, `{"v": 4}`)
 	server.Do("PUT", lost+"?wait_for_active_shards=0",
 		`{"settings": {"index.routing.allocation.require.no": "node"}}`)
-	caseless := search.Request{Query: map[string]any{"term": map[string]any{"v": map[string]any{"value": "abc", "case_insensitive": true}}}}
+	caseless := search.Request{Query: dsl.Term("v", "abc", true)}
 	quick := search.NewCluster(server.Client,
 		search.Options{PageSize: 2, RetryInterval: time.Millisecond})
 
@@ -138,7 +139,7 @@ func TestRefusedRequests(t *testing.T) {
 	defer func() { _ = pit.Close(t.Context()) }()
 	var got error
 	for _, err := range pit.Pages(t.Context(),
-		search.Request{Query: map[string]any{"no_such_query": 1}}) {
+		search.Request{Query: dsl.Range("v", "", map[string]any{"no_such_query": 1})}) {
 		got = err
 	}
 	var refused *elastic.Error
@@ -154,7 +155,7 @@ func TestCount(t *testing.T) {
 	server.Bulk(server.Index("bad"), `{"v": 1}`)
 	server.Bulk(server.Index("good"), `{"v": "x"}`, `{"v": "x"}`)
 	c := search.NewCluster(server.Client, search.Options{})
-	f := func(query any, want int64, wantFailed ...string) {
+	f := func(query dsl.Clause, want int64, wantFailed ...string) {
 		t.Helper()
 		got, err := c.Count(t.Context(), []string{server.Index("*")}, query)
 		if err != nil {
@@ -169,8 +170,7 @@ func TestCount(t *testing.T) {
 				wantFailed)
 		}
 	}
-	f(nil, 3)
-	f(map[string]any{"term": map[string]any{"v.keyword": "x"}}, 2)
-	f(map[string]any{"term": map[string]any{"v": map[string]any{"value": "x",
-		"case_insensitive": true}}}, 2, server.Index("bad"))
+	f(dsl.Everything(), 3)
+	f(dsl.Term("v.keyword", "x", false), 2)
+	f(dsl.Term("v", "x", true), 2, server.Index("bad"))
 }

@@ -15,12 +15,14 @@ import (
 	"time"
 
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 )
 
 // fetcher fetches the pages of one request in order.
 type fetcher struct {
 	pit     *PointInTime
 	request Request
+	query   json.RawMessage // the text of request.Query, which every page asks for
 	size    int             // of the next page
 	after   json.RawMessage // where the next page begins; nil at the start
 	last    bool            // there is no next page
@@ -40,12 +42,23 @@ type fetcher struct {
 	hitBytes int
 }
 
-func newFetcher(p *PointInTime, r Request) *fetcher {
-	// once, and not for each page
-	if query, err := json.Marshal(r.Query); err == nil && r.Query != nil {
-		r.Query = json.RawMessage(query)
+func newFetcher(p *PointInTime, r Request) (*fetcher, error) {
+	f := &fetcher{pit: p, request: r}
+	if !r.Query.IsZero() {
+		var err error
+		if f.query, err = json.Marshal(r.Query); err != nil {
+			return nil, fmt.Errorf("write the query: %w", err)
+		}
 	}
-	return &fetcher{pit: p, request: r, size: min(firstPage, p.cluster.options.PageSize)}
+	f.restart()
+	return f, nil
+}
+
+// restart begins with the first page.
+func (f *fetcher) restart() {
+	f.dropAhead()
+	*f = fetcher{pit: f.pit, request: f.request, query: f.query, spare: f.spare,
+		size: min(firstPage, f.pit.cluster.options.PageSize)}
 }
 
 // fetch fetches the next page, in halves where it is too large to hold or a document in it spoils
@@ -126,7 +139,7 @@ var resultWindow = regexp.MustCompile(
 // setAside takes the shards that cannot run the query out of the failures, where there is something
 // else to ask of them.
 func (f *fetcher) setAside(shards []elastic.ShardFailure) []elastic.ShardFailure {
-	if f.request.Instead == nil {
+	if f.request.Instead.IsZero() {
 		return shards
 	}
 	return slices.DeleteFunc(shards, func(s elastic.ShardFailure) bool {
@@ -144,19 +157,13 @@ func (f *fetcher) setAside(shards []elastic.ShardFailure) []elastic.ShardFailure
 // queryRefused is the type of a shard's failure where its index cannot run a query.
 const queryRefused = "query_shard_exception"
 
-// instead returns the fetcher of what is asked of the indices that cannot run the query; nil where
-// there are none.
-func (f *fetcher) instead() *fetcher {
-	if len(f.refused) == 0 {
-		return nil
-	}
+// instead returns the fetcher of what is asked of the indices that cannot run the query.
+func (f *fetcher) instead() (*fetcher, error) {
 	indices := slices.Sorted(maps.Keys(f.refused))
 	f.pit.cluster.options.Logger.Warn("indices refuse the pre-filter: all their events of the "+
 		"time that is searched are read and judged",
 		"indices", indices, "reason", f.refused[indices[0]])
-	query := map[string]any{"bool": map[string]any{"filter": []any{
-		f.request.Instead, map[string]any{"terms": map[string]any{"_index": indices}},
-	}}}
+	query := dsl.And(f.request.Instead, dsl.Terms("_index", indices))
 	return newFetcher(f.pit, Request{Query: query, Fields: f.request.Fields})
 }
 
@@ -332,7 +339,7 @@ func (f *fetcher) limit(size int) int64 {
 type searchBody struct {
 	PIT        pitBody         `json:"pit"`
 	Size       int             `json:"size"`
-	Query      any             `json:"query,omitempty"`
+	Query      json.RawMessage `json:"query,omitempty"`
 	Sort       [1]string       `json:"sort"`
 	After      json.RawMessage `json:"search_after,omitempty"`
 	TrackTotal bool            `json:"track_total_hits"`
@@ -363,7 +370,7 @@ func (f *fetcher) callFor(after json.RawMessage, size int, fields []Wanted, sour
 			PIT: pitBody{ID: f.pit.current(),
 				KeepAlive: milliseconds(f.pit.cluster.keepAlive())},
 			Size:      size,
-			Query:     f.request.Query,
+			Query:     f.query,
 			Sort:      [1]string{f.pit.order()},
 			After:     after,
 			Fields:    fromSource,

@@ -95,10 +95,9 @@ func (p *PointInTime) held(ctx context.Context, into map[string]bool) error {
 			"allow_partial_search_results": {"true"},
 			"filter_path":                  {"pit_id,profile.shards.id,error,status"},
 		},
-		body: map[string]any{
-			"pit":  pitBody{ID: id, KeepAlive: milliseconds(p.cluster.keepAlive())},
-			"size": 0, "track_total_hits": false, "terminate_after": 1, "profile": true,
-			"timeout": milliseconds(options.Timeout),
+		body: summary{
+			PIT:            &pitBody{ID: id, KeepAlive: milliseconds(p.cluster.keepAlive())},
+			TerminateAfter: 1, Profile: true, Timeout: milliseconds(options.Timeout),
 		},
 	}
 	var answer profileAnswer

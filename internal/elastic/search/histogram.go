@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 )
 
 // Histogram is how the documents that a query finds lie in time.
@@ -22,19 +23,16 @@ type Bucket struct {
 }
 
 // Histogram counts the documents that a query finds by a date field, in spans of a length that
-// begin at multiples of it since
-// 1970. Elasticsearch makes at most 65,536 buckets; the caller's query and width keep below that.
-func (c *Cluster) Histogram(ctx context.Context, patterns []string, query any, dateField string,
-	width time.Duration) (Histogram, error) {
-	body := map[string]any{
-		"size": 0, "track_total_hits": false, "timeout": milliseconds(c.options.Timeout),
-		"aggs": map[string]any{"time": map[string]any{
+// begin at multiples of it since 1970. Elasticsearch makes at most 65,536 buckets; the caller's query
+// and width keep below that.
+func (c *Cluster) Histogram(ctx context.Context, patterns []string, query dsl.Clause,
+	dateField string, width time.Duration) (Histogram, error) {
+	body := summary{
+		Timeout: milliseconds(c.options.Timeout), Query: query,
+		Aggregations: map[string]any{"time": map[string]any{
 			"date_histogram": map[string]any{"field": dateField,
 				"fixed_interval": milliseconds(width), "min_doc_count": 1},
 		}},
-	}
-	if query != nil {
-		body["query"] = query
 	}
 	var h Histogram
 	documents := map[int64]int64{} // by the beginning of their bucket

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 )
@@ -22,7 +23,7 @@ func TestHistogram(t *testing.T) {
 	}
 	server.Bulk(index, map[string]any{"@timestamp": start.Format(time.RFC3339), "user": "b"})
 	got, err := c.Histogram(t.Context(), []string{index},
-		map[string]any{"term": map[string]string{"user": "a"}}, "@timestamp", time.Minute)
+		dsl.Term("user", "a", false), "@timestamp", time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +32,7 @@ func TestHistogram(t *testing.T) {
 	if !slices.Equal(got.Buckets, want) || len(got.Failures) > 0 {
 		t.Errorf("got %v and the failures %v, want %v", got.Buckets, got.Failures, want)
 	}
-	if got, err = c.Histogram(t.Context(), []string{server.Index("none*")}, nil, "@timestamp",
+	if got, err = c.Histogram(t.Context(), []string{server.Index("none*")}, dsl.Everything(), "@timestamp",
 		time.Minute); err != nil || len(got.Buckets) > 0 {
 		t.Errorf("no index: got %v, %v", got, err)
 	}

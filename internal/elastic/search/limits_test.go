@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 )
@@ -63,11 +64,11 @@ func everyKind(t *testing.T, c *search.Cluster, patterns []string, want int) {
 	if err != nil || mapped != want {
 		t.Errorf("got %d mappings and the error %v, want %d", mapped, err, want)
 	}
-	count, err := c.Count(t.Context(), patterns, nil)
+	count, err := c.Count(t.Context(), patterns, dsl.Everything())
 	if err != nil || count.Documents != int64(want) {
 		t.Errorf("got the count %+v and the error %v, want %d", count, err, want)
 	}
-	histogram, err := c.Histogram(t.Context(), patterns, nil, "d", time.Hour)
+	histogram, err := c.Histogram(t.Context(), patterns, dsl.Everything(), "d", time.Hour)
 	if err != nil || len(histogram.Buckets) != 1 || histogram.Buckets[0].Documents != int64(want) {
 		t.Errorf("got the histogram %+v and the error %v, want %d", histogram, err, want)
 	}
@@ -91,8 +92,7 @@ func TestLimitsOfACluster(t *testing.T) {
 	set(`{"action.search.shard_count.limit": null, "search.default_keep_alive": null, "search.max_keep_alive": null}`)
 
 	set(`{"search.allow_expensive_queries": false}`)
-	prefix := map[string]any{"prefix": map[string]any{"f.keyword": "abc"}}
-	everything := map[string]any{"match_all": map[string]any{}}
+	prefix, everything := dsl.Prefix("f.keyword", "abc", false), dsl.Everything()
 	hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), patterns[0],
 		search.Request{Query: prefix, Instead: everything})
 	if len(hits) != indices || len(failures) > 0 {
@@ -127,8 +127,7 @@ func TestRefusedQuery(t *testing.T) {
 	server.Bulk(server.Index("ip"), `{"f": "10.0.0.1"}`, `{"f": "10.0.0.2"}`)
 	server.Create(server.Index("word"), `{"mappings": {"properties": {"f": {"type": "keyword"}}}}`)
 	server.Bulk(server.Index("word"), `{"f": "no address"}`, `{"f": "another"}`)
-	term := map[string]any{"term": map[string]string{"f": "no address"}}
-	everything := map[string]any{"match_all": map[string]any{}}
+	term, everything := dsl.Term("f", "no address", false), dsl.Everything()
 	hits, failures := read(t, search.NewCluster(server.Client, search.Options{}), server.Index("*"),
 		search.Request{Query: term, Instead: everything})
 	if len(hits) != 3 || len(failures) > 0 {

@@ -8,17 +8,18 @@ import (
 
 	"esrule/internal/date"
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/event"
 )
 
 // Request is what is searched for.
 type Request struct {
+	// Query is what the documents must satisfy; the zero value finds everything.
+	Query dsl.Clause
 	// Instead is asked of the indices that cannot run Query (a type refuses a constant, the server
-	// refuses an expensive clause): query DSL that finds at least as much. nil leaves them as
+	// refuses an expensive clause). It must find at least as much. With the zero value they are
 	// failures.
-	Instead any
-	// Query is query DSL: a value that is marshalled as JSON. nil finds everything.
-	Query any
+	Instead dsl.Clause
 	// Fields are those whose values are wanted beside `_source`.
 	Fields []Wanted
 }
@@ -99,7 +100,11 @@ func (p *PointInTime) pages(ctx context.Context, r Request, yield func(*Page, er
 	if p.Empty() {
 		return true
 	}
-	f := newFetcher(p, r)
+	f, err := newFetcher(p, r)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
 	page := &Page{raw: p.cluster.keptText(), formatted: r.formatted()}
 	defer func() {
 		f.dropAhead()
@@ -113,8 +118,7 @@ func (p *PointInTime) pages(ctx context.Context, r Request, yield func(*Page, er
 			!isRemote(p.patterns) {
 			permitted = true
 			if err = p.permit(ctx); err == nil {
-				f.dropAhead()
-				f = newFetcher(p, r)
+				f.restart()
 				f.last = p.Empty()
 				continue
 			}
@@ -141,9 +145,12 @@ func (p *PointInTime) pages(ctx context.Context, r Request, yield func(*Page, er
 			yield(nil, err)
 			return false
 		}
-		if next := f.instead(); f.last && next != nil {
+		if f.last && len(f.refused) > 0 {
 			f.dropAhead()
-			f = next
+			if f, err = f.instead(); err != nil {
+				yield(nil, err)
+				return false
+			}
 		}
 	}
 	return true

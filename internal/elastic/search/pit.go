@@ -237,10 +237,9 @@ func (p *PointInTime) probe(ctx context.Context) error {
 		method: http.MethodPost,
 		path:   "/_search",
 		params: url.Values{"allow_partial_search_results": {"true"}},
-		body: map[string]any{
-			"pit":  pitBody{ID: p.current(), KeepAlive: milliseconds(p.cluster.keepAlive())},
-			"size": 0, "track_total_hits": false,
-			"timeout": milliseconds(options.Timeout),
+		body: summary{
+			PIT:     &pitBody{ID: p.current(), KeepAlive: milliseconds(p.cluster.keepAlive())},
+			Timeout: milliseconds(options.Timeout),
 		},
 	}
 	var whole searchAnswer

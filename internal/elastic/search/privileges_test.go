@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 )
@@ -60,7 +61,7 @@ func TestPrivileges(t *testing.T) {
 		t.Errorf("a point in time on a forbidden pattern: got empty %v and error %v", pit.Empty(),
 			err)
 	}
-	if _, err := c.Count(t.Context(), []string{"secret-1"}, nil); err != nil &&
+	if _, err := c.Count(t.Context(), []string{"secret-1"}, dsl.Everything()); err != nil &&
 		!errors.Is(err, elastic.ErrForbidden) {
 		t.Errorf("a forbidden index: got the error %v, want none or %v", err, elastic.ErrForbidden)
 	}

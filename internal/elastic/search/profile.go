@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/event"
 )
 
@@ -39,15 +40,14 @@ type profiledQuery struct {
 // profile runs a query over indices of remote clusters and returns, by index, how one shard ran it,
 // and the failure of those that refused it.
 func (c *Cluster) profile(
-	ctx context.Context, indices []string, query any,
+	ctx context.Context, indices []string, query dsl.Clause,
 ) (ran map[string]profiledQuery, refused map[string]string, err error) {
 	ran, refused = map[string]profiledQuery{}, map[string]string{}
 	const tree = "profile.shards.searches.query."
 	filter := commas([]string{"timed_out", "_shards", "_clusters", "hits", "profile.shards.id",
 		tree + "type", tree + "description", tree + "**.type", tree + "**.description"})
 	err = c.inPortions(ctx, indices, func(portion []string) error {
-		body := map[string]any{"profile": true, "size": 0, "track_total_hits": false,
-			"query": query}
+		body := summary{Profile: true, Query: query}
 		var answer profiled
 		_, err := c.askIndices(ctx, portion, func(names []string) call {
 			q := searchOf(names, body)
@@ -78,7 +78,8 @@ func (c *Cluster) profile(
 var shardIndex = regexp.MustCompile(`\A\[[^\]]*\]\[([^\]]+)\]`)
 
 // explain reads what remote indices make of a date, as the validate API says it of others.
-func (c *Cluster) explain(ctx context.Context, indices []string, query any) ([]explanation, error) {
+func (c *Cluster) explain(ctx context.Context, indices []string,
+	query dsl.Clause) ([]explanation, error) {
 	ran, refused, err := c.profile(ctx, indices, query)
 	var list []explanation
 	for index, q := range ran {
@@ -193,17 +194,13 @@ const (
 
 // tagged is a query that looks for each text in a field, beside a tag by which it is found in the
 // profile. No document has such a routing, so it costs nothing.
-func tagged(field string, texts []string) any {
-	should := []any{term("_routing", tag(-1))}
+func tagged(field string, texts []string) dsl.Clause {
+	tags := []dsl.Clause{dsl.Term("_routing", tag(-1), false)}
 	for i, text := range texts {
-		both := []any{term(field, text), term("_routing", tag(i))}
-		should = append(should, map[string]any{"bool": map[string]any{"filter": both}})
+		tags = append(tags,
+			dsl.And(dsl.Term(field, text, false), dsl.Term("_routing", tag(i), false)))
 	}
-	return map[string]any{"bool": map[string]any{"should": should}}
-}
-
-func term(field, text string) any {
-	return map[string]any{"term": map[string]any{field: map[string]any{"value": text}}}
+	return dsl.Or(tags...)
 }
 
 func tag(i int) string { return fmt.Sprintf("esrule.%d.", i) }

@@ -158,8 +158,7 @@ func (c *Cluster) confirm(
 	ctx context.Context, patterns []string,
 ) (shards int, without []Failure, err error) {
 	var answer searchAnswer
-	body := map[string]any{"size": 0, "track_total_hits": false,
-		"timeout": milliseconds(confirmTime)}
+	body := summary{Timeout: milliseconds(confirmTime)}
 	ctx, cancel := context.WithTimeoutCause(ctx, confirmTime,
 		fmt.Errorf("no answer for %s", confirmTime))
 	defer cancel()

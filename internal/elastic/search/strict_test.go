@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 )
@@ -166,7 +167,7 @@ func TestShardsThatDidNotAnswer(t *testing.T) {
 	if len(failures) != 2 || !strings.Contains(failures[0].Reason, "1 of 2 shards did not answer") {
 		t.Errorf("got the failures %+v, want one for each index", failures)
 	}
-	count, err := c.Count(t.Context(), []string{server.Index("*")}, nil)
+	count, err := c.Count(t.Context(), []string{server.Index("*")}, dsl.Everything())
 	if err != nil || len(count.Failures) != 2 {
 		t.Errorf("count: got the failures %+v and the error %v, want one for each index",
 			count.Failures, err)

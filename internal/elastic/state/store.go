@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/dsl"
 )
 
 // Store reads and writes documents of one index, which must be there (package sink creates it).
@@ -221,7 +222,7 @@ func (s *Store) Search(ctx context.Context, kind string,
 	r := elastic.Request{Method: http.MethodPost, Path: s.path("_search"),
 		Params: url.Values{"ignore_unavailable": {"true"}}}
 	body := map[string]any{
-		"size": atOnce, "query": map[string]any{"term": map[string]string{"kind": kind}},
+		"size": atOnce, "query": dsl.Term("kind", kind, false),
 		"sort": []any{map[string]string{"updated_at": "desc"}},
 	}
 	var answer foundAll

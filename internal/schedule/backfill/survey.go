@@ -22,9 +22,9 @@ type Reader interface {
 	Closed(ctx context.Context, patterns []string) ([]string, error)
 	detect.Mapper
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
-	Count(ctx context.Context, patterns []string, query any) (search.Count, error)
+	Count(ctx context.Context, patterns []string, query dsl.Clause) (search.Count, error)
 	Unanswered(ctx context.Context, patterns []string) ([]search.Failure, []string, error)
-	Histogram(ctx context.Context, patterns []string, query any, dateField string,
+	Histogram(ctx context.Context, patterns []string, query dsl.Clause, dateField string,
 		width time.Duration) (search.Histogram, error)
 }
 
