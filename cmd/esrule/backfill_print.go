@@ -90,7 +90,7 @@ func (h *history) watch(r *backfill.Runner) (done func()) {
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 		show = func(p backfill.Progress, _ backfill.Progress) {
 			bar.Describe(fmt.Sprintf("slice %d/%d, %d signals", p.Done+p.Failed, p.Slices,
-				p.Counts.Created+p.Counts.Reduced+p.Counts.WithoutEvent))
+				p.Counts.NewSignals()))
 			_ = bar.Set64(p.Reached())
 		}
 		every, clear = 200*time.Millisecond, func() { _ = bar.Finish(); _ = bar.Clear() }
@@ -128,7 +128,7 @@ func (h *history) progressLine(p, first backfill.Progress) {
 	h.log.Info("backfill", "slices", fmt.Sprintf("%d/%d", p.Done, p.Slices), "failed", p.Failed,
 		"candidates", fmt.Sprintf("%d/%d", reached, p.Weight),
 		"rate", fmt.Sprintf("%.0f/s", rate), "left", left,
-		"signals", p.Counts.Created+p.Counts.Reduced+p.Counts.WithoutEvent)
+		"signals", p.Counts.NewSignals())
 }
 
 func (h *history) printTotals(t backfill.Totals, changes backfill.Changes) {

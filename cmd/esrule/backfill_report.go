@@ -201,7 +201,7 @@ func (p *historyPage) readBack(ctx context.Context, plan *backfill.Plan,
 	query := dsl.And(dsl.Terms("kibana.alert.rule.uuid", ids),
 		dsl.Between("kibana.alert.original_time", searched.From, searched.To))
 	signals := []string{p.cfg.SignalsIndex}
-	written := int64(totals.Counts.Created + totals.Counts.Reduced + totals.Counts.WithoutEvent)
+	written := int64(totals.Counts.NewSignals())
 	for deadline := time.Now().Add(visible); ; time.Sleep(visible / 40) {
 		// Others that lie in the range, as the polling job's, say nothing of whether the newest can
 		// be found.

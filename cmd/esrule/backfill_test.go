@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/span"
 )
@@ -22,7 +23,7 @@ func TestProgressLine(t *testing.T) {
 			log: slog.New(slog.NewTextHandler(&said, nil)), began: began}
 		at := func(done int64) backfill.Progress {
 			return backfill.Progress{Totals: backfill.Totals{Slices: 40, Done: 3, Failed: 1,
-				Weight: 1000, DoneWeight: done, Counts: backfill.Counts{Created: 5, Reduced: 1}}}
+				Weight: 1000, DoneWeight: done, Counts: detect.Counts{Created: 5, Reduced: 1}}}
 		}
 		h.progressLine(at(after), at(before))
 		if got := said.String(); !strings.Contains(got, want) {

@@ -23,7 +23,7 @@ type backfillStatus struct {
 	Slices     int                  `json:"slices"`
 	Done       int                  `json:"done"`
 	Failed     int                  `json:"failed"`
-	Counts     backfill.Counts      `json:"counts"`
+	Counts     detect.Counts        `json:"counts"`
 	Failures   []backfill.Uncovered `json:"failures,omitempty"`
 	Unsearched []detect.Failure     `json:"unsearched,omitempty"`
 	// GoOn is the command that goes on with it; empty where it is done. The rules are those of the

@@ -35,10 +35,10 @@ type Cluster interface {
 	Standings(ctx context.Context, patterns []string) (map[string]search.Standing, error)
 }
 
-// Signals is where matches go. *sink.Writer is one. Write returns when the cluster has acknowledged
-// every signal, or an error.
+// Signals is where matches go. *sink.Writer is one. Write returns a verdict on each signal, and an
+// error unless the cluster has acknowledged all.
 type Signals interface {
-	Write(ctx context.Context, signals []signal.Signal) (sink.Result, error)
+	Write(ctx context.Context, signals []signal.Signal) ([]sink.Verdict, error)
 }
 
 // Coverer takes the events of a window from the cluster to signals: what a run does for each piece,
@@ -78,11 +78,9 @@ type Target struct {
 type Outcome struct {
 	// Reached are the indices that were searched, or are among the failures. Of a target with Only
 	// they are those of it that answered.
-	Reached    []string
-	Indices    int
-	Candidates int
-	Matched    int
-	Written    sink.Result
+	Reached []string
+	Indices int
+	Counts
 	// Failures are the indices that were not searched whole: the window stays open for them.
 	Failures []Failure
 
@@ -127,9 +125,7 @@ const goneTries = 3
 
 func (o Outcome) add(other Outcome) Outcome {
 	other.Indices = max(other.Indices, o.Indices)
-	other.Candidates += o.Candidates
-	other.Matched += o.Matched
-	other.Written = o.Written.Add(other.Written)
+	other.Counts.Add(o.Counts)
 	return other
 }
 
@@ -349,8 +345,8 @@ func (j *judge) flush(ctx context.Context) error {
 	if len(j.signals) == 0 {
 		return nil
 	}
-	written, err := j.coverer.Signals.Write(ctx, j.signals)
-	j.outcome.Written = j.outcome.Written.Add(written)
+	verdicts, err := j.coverer.Signals.Write(ctx, j.signals)
+	j.outcome.Enter(verdicts)
 	if err != nil {
 		return fmt.Errorf("write %d signals: %w", len(j.signals), err)
 	}

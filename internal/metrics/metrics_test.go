@@ -126,9 +126,9 @@ func TestRun(t *testing.T) {
 	check(t, m, "esrule_rule_signals_created_total", "esrule_rule_signals_created_total"+a+"0")
 
 	run := schedule.Run{At: c.at, Duration: 2 * time.Second, Searched: 9 * time.Minute, Indices: 4,
-		Candidates: 50, Matched: 9, Created: 5, Duplicates: 2, Reduced: 1, WithoutEvent: 1,
-		DeadLettered: 1,
-		Swept:        &schedule.Swept{Created: 3}}
+		Counts: detect.Counts{Candidates: 50, Matched: 9, Created: 5, Duplicates: 2,
+			Reduced: 1, WithoutEvent: 1, DeadLettered: 1},
+		Swept: &schedule.Swept{Created: 3}}
 	for range 2 {
 		m.Run(c.at, 3*time.Second,
 			report(schedule.RuleReport{RuleID: "a", Name: "A", Run: run,
@@ -182,7 +182,8 @@ func TestOutcomes(t *testing.T) {
 	f("all covered", report(good), nil, covered)
 	f("an index is open", report(schedule.RuleReport{Open: []schedule.OpenIndex{{}}}), nil,
 		notCovered)
-	f("a dead letter", report(schedule.RuleReport{Run: schedule.Run{DeadLettered: 1}}), nil,
+	f("a dead letter", report(
+		schedule.RuleReport{Run: schedule.Run{Counts: detect.Counts{DeadLettered: 1}}}), nil,
 		notCovered)
 	f("a rule failed", report(schedule.RuleReport{Err: errors.New("x")}), nil, notCovered)
 	f("no cluster", schedule.Report{}, errors.New("no cluster answers"), notBegun)
@@ -262,8 +263,10 @@ func TestCostly(t *testing.T) {
 			`esrule_rule_costly{reason="candidates",rule="A",rule_id="a"} `+candidates,
 			`esrule_rule_costly{reason="time",rule="A",rule_id="a"} `+seconds)
 	}
-	f(schedule.Run{Searched: time.Minute, Candidates: 1_000_000, Duration: time.Minute}, "1", "1")
-	f(schedule.Run{Searched: time.Minute, Candidates: 3, Duration: time.Second}, "0", "0")
+	f(schedule.Run{Searched: time.Minute, Counts: detect.Counts{Candidates: 1_000_000},
+		Duration: time.Minute}, "1", "1")
+	f(schedule.Run{Searched: time.Minute, Counts: detect.Counts{Candidates: 3},
+		Duration: time.Second}, "0", "0")
 }
 
 // A rule that runs no more, or under another name, leaves nothing behind.

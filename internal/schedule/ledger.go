@@ -71,17 +71,7 @@ type Run struct {
 	// Searched is the time that was searched, overlap included; Indices how many indices were.
 	Searched time.Duration `json:"searched_ns"`
 	Indices  int           `json:"indices"`
-	// Candidates passed the pre-filter, Matched the matcher. Of the matched, Created are new
-	// signals, Duplicates were alerted before, Reduced are new but without their event's fields,
-	// WithoutEvent only say where the event is, and DeadLettered could not be written to the
-	// signals index at all.
-	Candidates   int `json:"candidates"`
-	Matched      int `json:"matched"`
-	Created      int `json:"created"`
-	Duplicates   int `json:"duplicates"`
-	Reduced      int `json:"reduced"`
-	WithoutEvent int `json:"without_event"`
-	DeadLettered int `json:"dead_lettered"`
+	detect.Counts
 	// Swept is what of that its late sweep came to, if it had a part of one.
 	Swept *Swept `json:"swept,omitempty"`
 	// Error is what ended the run early, if anything did, or made a piece of it fail.

@@ -59,8 +59,9 @@ func (r *Runner) newRuleRun(d *detect.Detection, f *findings) *ruleRun {
 	s.coverer = &detect.Coverer{Cluster: f, Signals: r.signals, Own: r.options.Own, Log: r.log}
 	s.gapPace, s.retryPace = newPace(longestPiece, leastPiece), newPace(longestPiece, leastPiece)
 	s.sweepPace = newPace(sweepPiece, sweepPiece)
-	s.execution = signal.Execution{ID: rand.Text(), Type: signal.Scheduled, Version: r.options.Version,
-		Now: r.options.Now}
+	s.execution = signal.Execution{ID: rand.Text(), Type: signal.Scheduled,
+		Version: r.options.Version,
+		Now:     r.options.Now}
 	s.run = Run{ID: s.execution.ID, At: s.started.UTC()}
 	return s
 }
@@ -243,13 +244,7 @@ func (s *ruleRun) askPrivileges(ctx context.Context) error {
 func (s *ruleRun) count(out detect.Outcome, window span.Interval) {
 	s.run.Searched += window.Length()
 	s.run.Indices = max(s.run.Indices, out.Indices)
-	s.run.Candidates += out.Candidates
-	s.run.Matched += out.Matched
-	s.run.Created += out.Written.Created
-	s.run.Duplicates += out.Written.Duplicates
-	s.run.Reduced += out.Written.Reduced
-	s.run.WithoutEvent += out.Written.WithoutEvent
-	s.run.DeadLettered += out.Written.DeadLettered
+	s.run.Add(out.Counts)
 }
 
 // end enters the run into the ledger, tells of it, and gives its report. A run that could not read

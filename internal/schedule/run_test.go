@@ -154,13 +154,13 @@ type recording struct {
 	rules []string
 }
 
-func (r *recording) Write(ctx context.Context, signals []signal.Signal) (sink.Result, error) {
+func (r *recording) Write(ctx context.Context, signals []signal.Signal) ([]sink.Verdict, error) {
 	for _, s := range signals {
 		var document struct {
 			Rule string `json:"kibana.alert.rule.name"`
 		}
 		if err := json.Unmarshal(s.Document, &document); err != nil {
-			return sink.Result{}, err
+			return nil, err
 		}
 		r.rules = append(r.rules, document.Rule)
 	}
@@ -211,8 +211,8 @@ func TestIndexWithoutSourceIsNamed(t *testing.T) {
 // refusing is a sink that loses the connection.
 type refusing struct{}
 
-func (refusing) Write(context.Context, []signal.Signal) (sink.Result, error) {
-	return sink.Result{}, errors.New("connection reset")
+func (refusing) Write(context.Context, []signal.Signal) ([]sink.Verdict, error) {
+	return nil, errors.New("connection reset")
 }
 
 func TestUnwrittenSignalsLeaveTheIntervalOpen(t *testing.T) {

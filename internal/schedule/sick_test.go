@@ -22,14 +22,14 @@ type refusingOne struct {
 	pid int
 }
 
-func (r refusingOne) Write(ctx context.Context, signals []signal.Signal) (sink.Result, error) {
+func (r refusingOne) Write(ctx context.Context, signals []signal.Signal) ([]sink.Verdict, error) {
 	for _, s := range signals {
 		var signal struct{ Process struct{ PID int } }
 		if err := json.Unmarshal(s.Document, &signal); err != nil {
-			return sink.Result{}, err
+			return nil, err
 		}
 		if signal.Process.PID == r.pid {
-			return sink.Result{}, errors.New("connection reset")
+			return nil, errors.New("connection reset")
 		}
 	}
 	return r.Signals.Write(ctx, signals)

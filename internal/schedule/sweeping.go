@@ -59,7 +59,7 @@ func (s *ruleRun) sweep(ctx context.Context, t detect.Target,
 	if swept := s.run.Swept; swept != nil {
 		swept.Candidates += out.Candidates
 		swept.Matched += out.Matched
-		swept.Created += out.Written.Created
+		swept.Created += out.Created
 	}
 	return out, err
 }

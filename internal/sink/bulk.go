@@ -17,20 +17,20 @@ type entry struct {
 	body []byte // without a newline
 }
 
-// verdict is what the cluster said of one document.
-type verdict struct {
+// reply is what the cluster said of one document.
+type reply struct {
 	outcome outcome
 	err     *serverError // of all but created and duplicate
 }
 
 // settled reports whether the cluster took the document, or judged it.
-func (v verdict) settled() bool { return v.taken() || v.refused() }
+func (v reply) settled() bool { return v.taken() || v.refused() }
 
 // taken reports whether the document is in the index.
-func (v verdict) taken() bool { return v.outcome == created || v.outcome == duplicate }
+func (v reply) taken() bool { return v.outcome == created || v.outcome == duplicate }
 
 // refused reports whether the document was refused, and another form of it may be taken.
-func (v verdict) refused() bool { return v.outcome == refused || v.outcome == oversized }
+func (v reply) refused() bool { return v.outcome == refused || v.outcome == oversized }
 
 type outcome uint8
 
@@ -150,10 +150,10 @@ type bulkItem struct {
 	Error  *serverError `json:"error"`
 }
 
-// bulk sends one request and gives a verdict on each document, in their order. Its error is about
+// bulk sends one request and gives a reply to each document, in their order. Its error is about
 // the request as a whole.
 func bulk(ctx context.Context, client elastic.Transport, index string,
-	docs []entry) ([]verdict, error) {
+	docs []entry) ([]reply, error) {
 	r := elastic.Request{
 		Method: http.MethodPost, Path: indexPath(index, "/_bulk"), Body: bulkBody(docs),
 		Params: url.Values{"filter_path": {"items.*._index,items.*._id,items.*.status,items.*.result,items.*.error"}},
@@ -170,20 +170,20 @@ func bulk(ctx context.Context, client elastic.Transport, index string,
 	if err != nil {
 		return nil, err
 	}
-	verdicts := make([]verdict, len(docs))
+	replies := make([]reply, len(docs))
 	for i, answered := range got.Items {
 		item := answered["create"]
 		if item.Error == nil {
 			item.Error = &serverError{}
 		}
 		item.Error.status = item.Status
-		verdicts[i] = verdict{judge(item.Status, item.Error), item.Error}
-		if verdicts[i].taken() && item.Index != index {
+		replies[i] = reply{judge(item.Status, item.Error), item.Error}
+		if replies[i].taken() && item.Index != index {
 			return nil, &indices.NotConcreteError{Name: index, Kind: "an alias",
 				For: []string{item.Index}}
 		}
 	}
-	return verdicts, nil
+	return replies, nil
 }
 
 func bulkBody(docs []entry) []byte {

@@ -11,30 +11,30 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// deliver creates documents in an index and returns a verdict on each. It repeats what was not
+// deliver creates documents in an index and returns a reply to each. It repeats what was not
 // acknowledged, and nothing else, until all is settled, ctx ends or Options.MaxElapsed is over. A
 // document whose acknowledgement was lost on the way counts as a duplicate when it is sent again.
 //
-// The error says what stays unsettled or barred; the verdicts hold all the same.
-func (w *Writer) deliver(ctx context.Context, index string, docs []entry) ([]verdict, error) {
-	var all []verdict
+// The error says what stays unsettled or barred; the replies hold all the same.
+func (w *Writer) deliver(ctx context.Context, index string, docs []entry) ([]reply, error) {
+	var all []reply
 	var errs []error
 	for _, batch := range batches(docs, w.o.MaxItems, w.mostBytes()) {
-		verdicts, err := w.deliverBatch(ctx, index, batch)
-		all = append(all, verdicts...)
+		replies, err := w.deliverBatch(ctx, index, batch)
+		all = append(all, replies...)
 		if err == nil {
-			err = barredError(verdicts)
+			err = barredError(replies)
 		}
 		if err == nil {
 			continue
 		}
 		errs = append(errs, fmt.Errorf("write to %s: %w%s", index, err, advice(err)))
-		if !slices.ContainsFunc(verdicts, verdict.settled) {
+		if !slices.ContainsFunc(replies, reply.settled) {
 			break // nothing at all was taken: no more would be of the next
 		}
 	}
 	for len(all) < len(docs) {
-		all = append(all, verdict{})
+		all = append(all, reply{})
 	}
 	return all, errors.Join(errs...)
 }
@@ -42,19 +42,19 @@ func (w *Writer) deliver(ctx context.Context, index string, docs []entry) ([]ver
 // deliverBatch delivers documents in one request, or in as many as the way needs.
 func (w *Writer) deliverBatch(
 	ctx context.Context, index string, batch []entry,
-) ([]verdict, error) {
-	verdicts := make([]verdict, len(batch))
-	open, err := w.repeat(ctx, index, batch, verdicts)
+) ([]reply, error) {
+	replies := make([]reply, len(batch))
+	open, err := w.repeat(ctx, index, batch, replies)
 	if cut, ok := errors.AsType[*cutError](err); ok {
-		err = w.narrow(ctx, index, batch, verdicts, open, cut)
+		err = w.narrow(ctx, index, batch, replies, open, cut)
 	}
-	return verdicts, err
+	return replies, err
 }
 
-// repeat sends a batch until each document has its verdict, and returns the positions of those that
+// repeat sends a batch until each document has its reply, and returns the positions of those that
 // still have none.
 func (w *Writer) repeat(
-	ctx context.Context, index string, batch []entry, verdicts []verdict,
+	ctx context.Context, index string, batch []entry, replies []reply,
 ) ([]int, error) {
 	open := make([]int, len(batch))
 	for i := range open {
@@ -65,7 +65,7 @@ func (w *Writer) repeat(
 	pauses.InitialInterval = w.o.RetryPause
 	pauses.MaxInterval = max(w.o.RetryPause, 10*time.Second)
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		requestErr, itemErr := w.attempt(ctx, index, batch, verdicts, &open)
+		requestErr, itemErr := w.attempt(ctx, index, batch, replies, &open)
 		if requestErr == nil {
 			failed = 0
 			return struct{}{}, itemErr
@@ -79,7 +79,7 @@ func (w *Writer) repeat(
 			w.o.Logger.Warn("writing again after a pause", "index", index, "documents", len(open),
 				"pause", pause, "error", err)
 		}))
-	if err != nil && ctx.Err() == nil && heavy(batch, verdicts, &open, err) {
+	if err != nil && ctx.Err() == nil && heavy(batch, replies, &open, err) {
 		err = nil
 	}
 	return open, err
@@ -88,7 +88,7 @@ func (w *Writer) repeat(
 // attempt sends the open documents once and takes those that are settled out of open. It returns
 // what the request as a whole failed with, or else why documents of it are still open.
 func (w *Writer) attempt(
-	ctx context.Context, index string, batch []entry, verdicts []verdict, open *[]int,
+	ctx context.Context, index string, batch []entry, replies []reply, open *[]int,
 ) (requestErr, itemErr error) {
 	requestCtx, cancel := context.WithTimeout(ctx, w.o.RequestTimeout)
 	defer cancel()
@@ -99,7 +99,7 @@ func (w *Writer) attempt(
 	var still []int
 	var last *serverError
 	for i, at := range *open {
-		verdicts[at] = got[i]
+		replies[at] = got[i]
 		if got[i].outcome == unsettled {
 			still, last = append(still, at), got[i].err
 		}
@@ -151,9 +151,9 @@ type itemsError struct {
 func (e *itemsError) Error() string { return fmt.Sprintf("%d not taken: %v", e.n, e.last) }
 func (e *itemsError) Unwrap() error { return e.last }
 
-func barredError(verdicts []verdict) error {
+func barredError(replies []reply) error {
 	var e itemsError
-	for _, v := range verdicts {
+	for _, v := range replies {
 		if v.outcome == barred {
 			e.n, e.last = e.n+1, v.err
 		}

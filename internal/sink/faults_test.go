@@ -62,11 +62,11 @@ const tooMany = `{"error":{"type":"es_rejected_execution_exception","reason":"qu
 func TestFailuresOnTheWay(t *testing.T) {
 	c, i := set(t)
 	next := 0
-	f := func(name string, f *faults, wantCalls int, want Result) {
+	f := func(name string, f *faults, wantCalls int, want fates) {
 		t.Helper()
 		next += 10
 		signals := numbered(t, next)[next-10:]
-		got, err := NewWriter(c.Through(f), options(i)).Write(t.Context(), signals)
+		got, err := counted(NewWriter(c.Through(f), options(i)).Write(t.Context(), signals))
 		if err != nil || got != want || f.calls != wantCalls {
 			t.Errorf("%s: got %+v in %d calls, %v, want %+v in %d", name, got, f.calls, err, want,
 				wantCalls)
@@ -87,24 +87,24 @@ func TestFailuresOnTheWay(t *testing.T) {
 			return res(), nil
 		}}
 	}
-	f("no fault", &faults{}, 1, Result{Created: 10})
+	f("no fault", &faults{}, 1, fates{Created: 10})
 	f("429", first(3, func() *http.Response { return status(429, tooMany) }, nil), 4,
-		Result{Created: 10})
+		fates{Created: 10})
 	f("503 of a proxy", first(1, func() *http.Response { return status(503, "<html>") }, nil), 2,
-		Result{Created: 10})
-	f("no connection", first(2, nil, io.ErrUnexpectedEOF), 3, Result{Created: 10})
+		fates{Created: 10})
+	f("no connection", first(2, nil, io.ErrUnexpectedEOF), 3, fates{Created: 10})
 	f("acknowledgement lost", &faults{answer: func(call int, body []byte) ([]byte, error) {
 		if call == 1 {
 			return nil, io.ErrUnexpectedEOF
 		}
 		return body, nil
-	}}, 3, Result{Duplicates: 10}) // the third call reads whose signals are there
+	}}, 3, fates{Duplicate: 10}) // the third call reads whose signals are there
 	f("acknowledgement cut", &faults{answer: func(call int, body []byte) ([]byte, error) {
 		if call == 1 {
 			return body[:len(body)/2], nil
 		}
 		return body, nil
-	}}, 3, Result{Duplicates: 10})
+	}}, 3, fates{Duplicate: 10})
 
 	// A request larger than a proxy takes is halved until it fits.
 	limit := 2*len(numbered(t, 1)[0].Document) + 500
@@ -113,7 +113,7 @@ func TestFailuresOnTheWay(t *testing.T) {
 			return status(413, "too large"), nil
 		}
 		return nil, nil
-	}}, 11, Result{Created: 10}) // 10, then twice 5, 2, 3, 1, 2
+	}}, 11, fates{Created: 10}) // 10, then twice 5, 2, 3, 1, 2
 }
 
 // TestNoAnswer: a request that hangs is given up and sent again.
@@ -128,10 +128,10 @@ func TestNoAnswer(t *testing.T) {
 	}}
 	o := options(i)
 	o.RequestTimeout = 2 * time.Second
-	got, err := NewWriter(c.Through(silence), o).Write(t.Context(), numbered(t, 5))
+	got, err := counted(NewWriter(c.Through(silence), o).Write(t.Context(), numbered(t, 5)))
 	// On a slow machine a real answer may come too late as well, and what it told of is a duplicate
 	// then.
-	if err != nil || got.Created+got.Duplicates != 5 || silence.calls < 2 {
+	if err != nil || got[Created]+got[Duplicate] != 5 || silence.calls < 2 {
 		t.Errorf("got %+v in %d calls, %v, want 5 in at least 2", got, silence.calls, err)
 	}
 }
@@ -189,7 +189,7 @@ func TestPartlyRejected(t *testing.T) {
 		}
 		return status(200, `{"items":[{"create":`+strings.Join(items, `},{"create":`)+`}]}`), nil
 	}}
-	write(t, NewWriter(c.Through(f), options(i)), signals, Result{Created: 9})
+	write(t, NewWriter(c.Through(f), options(i)), signals, fates{Created: 9})
 	if got, want := fmt.Sprint(sent), "[9 6 4]"; got != want {
 		t.Errorf("documents in each request: got %s, want %s", got, want)
 	}
@@ -200,41 +200,41 @@ func TestPartlyRejected(t *testing.T) {
 func TestGivingUp(t *testing.T) {
 	c, i := set(t)
 	signals := numbered(t, 4)
-	f := func(wantErr string, want Result, f *faults) {
+	f := func(wantErr string, want fates, f *faults) {
 		t.Helper()
 		o := options(i)
 		o.MaxElapsed, o.MaxItems = 30*time.Millisecond, 2
-		got, err := NewWriter(c.Through(f), o).Write(t.Context(), signals)
+		got, err := counted(NewWriter(c.Through(f), o).Write(t.Context(), signals))
 		if err == nil || !strings.Contains(err.Error(), wantErr) || got != want {
 			t.Errorf("got %+v, %v, want %+v and an error with %q", got, err, want, wantErr)
 		}
 	}
-	f("429 es_rejected_execution_exception: queue full", Result{Created: 2}, &faults{
+	f("429 es_rejected_execution_exception: queue full", fates{Created: 2}, &faults{
 		spoil: func(call int, _ *http.Request) (*http.Response, error) {
 			if call > 1 {
 				return status(429, tooMany), nil
 			}
 			return nil, nil
 		}})
-	f("unexpected EOF", Result{}, &faults{
+	f("unexpected EOF", fates{}, &faults{
 		spoil: func(int, *http.Request) (*http.Response, error) {
 			return nil, io.ErrUnexpectedEOF
 		}})
-	f("may not create documents", Result{}, &faults{
+	f("may not create documents", fates{}, &faults{
 		spoil: func(int, *http.Request) (*http.Response, error) {
 			return status(403,
 					`{"error":{"type":"security_exception","reason":"not authorized"},"status":403}`),
 				nil
 		}})
-	f("check the user and password", Result{}, &faults{
+	f("check the user and password", fates{}, &faults{
 		spoil: func(int, *http.Request) (*http.Response, error) { return status(401, `{}`), nil }})
-	f("an ingest pipeline of the index dropped it", Result{},
+	f("an ingest pipeline of the index dropped it", fates{},
 		&faults{answer: func(_ int, body []byte) ([]byte, error) {
 			for _, s := range []string{`"status":201`, `"status":409`} {
 				body = bytes.ReplaceAll(body, []byte(s), []byte(`"status":200`))
 			}
 			return body, nil
 		}})
-	f("413", Result{}, &faults{
+	f("413", fates{}, &faults{
 		spoil: func(int, *http.Request) (*http.Response, error) { return status(413, ``), nil }})
 }

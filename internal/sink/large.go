@@ -51,10 +51,9 @@ func lower(number *atomic.Int64, to int64) {
 	}
 }
 
-// withoutWritten takes large signals that are in the alerts index already, in whatever form, out of
-// those to write. Where the cluster does not say it, they are sent as if they were new.
-func (w *Writer) withoutWritten(ctx context.Context, open []pending,
-	duplicates *[]pending) []pending {
+// withoutWritten returns the signals but for large ones that are in the signals index already, in
+// whatever form. Where the cluster does not say it, they are sent as if they were new.
+func (w *Writer) withoutWritten(ctx context.Context, open []pending) []pending {
 	var ids []signal.ID
 	for _, p := range open {
 		if w.asksFirst(p.signal) {
@@ -69,10 +68,10 @@ func (w *Writer) withoutWritten(ctx context.Context, open []pending,
 		w.o.Logger.Debug("it is not known which large signals are written already", "error", err)
 		return open
 	}
-	return slices.DeleteFunc(open, func(p pending) bool {
+	return slices.DeleteFunc(slices.Clone(open), func(p pending) bool {
 		_, there := written[p.signal.ID]
 		if there {
-			*duplicates = append(*duplicates, p)
+			p.settle(Duplicate)
 		}
 		return there
 	})

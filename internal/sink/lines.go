@@ -18,7 +18,7 @@ type Lines struct {
 	each func(signal.Signal)
 }
 
-// NewLines gives a Lines on w, which is written to once a batch. each, if there is one, gets every
+// NewLines returns a Lines on w, which is written to once a batch. each, if there is one, gets every
 // signal that was written, one at a time.
 func NewLines(w io.Writer, each func(signal.Signal)) *Lines {
 	return &Lines{out: w, each: each}
@@ -26,29 +26,29 @@ func NewLines(w io.Writer, each func(signal.Signal)) *Lines {
 
 // Write writes the signals that were not written before. What it counts as created is new among
 // these only: the alerts index is not asked.
-func (l *Lines) Write(_ context.Context, signals []signal.Signal) (Result, error) {
+func (l *Lines) Write(_ context.Context, signals []signal.Signal) ([]Verdict, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var r Result
+	verdicts := make([]Verdict, len(signals))
 	var batch []byte
 	var fresh []signal.Signal
-	for _, s := range signals {
+	for i, s := range signals {
 		s, isNew := l.seen.Add(s)
 		if !isNew {
-			r.Duplicates++
+			verdicts[i].Fate = Duplicate
 			continue
 		}
-		r.Created++
+		verdicts[i].Fate = Created
 		fresh = append(fresh, s)
 		batch = append(append(batch, s.Document...), '\n')
 	}
 	if _, err := l.out.Write(batch); err != nil {
-		return Result{}, fmt.Errorf("write %d signals: %w", r.Created, err)
+		return nil, fmt.Errorf("write %d signals: %w", len(fresh), err)
 	}
 	for _, s := range fresh {
 		if l.each != nil {
 			l.each(s)
 		}
 	}
-	return r, nil
+	return verdicts, nil
 }

@@ -1,6 +1,8 @@
 package sink
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -43,6 +45,26 @@ func signalFrom(t testing.TB, id, source string) signal.Signal {
 		t.Fatalf("%s: %v", source, err)
 	}
 	return s
+}
+
+// fates counts verdicts by their kind.
+type fates [Refused + 1]int
+
+// counted counts what became of signals, without those that are in no index. It adds an error where
+// the writer's own contradicts the verdicts.
+func counted(verdicts []Verdict, err error) (fates, error) {
+	var got fates
+	for _, v := range verdicts {
+		got[v.Fate]++
+		if (v.Why == nil) != (v.Fate == Created || v.Fate == Duplicate) {
+			err = errors.Join(err, fmt.Errorf("a verdict of kind %d says %v", v.Fate, v.Why))
+		}
+	}
+	if nowhere := got[Open] + got[Refused]; (nowhere > 0) != (err != nil) {
+		err = fmt.Errorf("%d signals are in no index, and the error is %w", nowhere, err)
+	}
+	got[Open], got[Refused] = 0, 0
+	return got, err
 }
 
 // exampleEvent is one of the events that package signal has as files.

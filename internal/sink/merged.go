@@ -15,13 +15,15 @@ import (
 	"esrule/internal/sink/signal"
 )
 
-// merged returns those of the duplicates whose id is the signal of another event, each under an id
-// of its own. Several events may share the first version of an identity.
-func (w *Writer) merged(ctx context.Context, duplicates []pending) ([]signal.Signal, error) {
+// merged returns those of the duplicates whose id is the signal of another event, each open again
+// and under an id of its own. Several events may share the first version of an identity.
+func (w *Writer) merged(ctx context.Context, written []pending) ([]pending, error) {
 	var ids []signal.ID
-	for _, p := range duplicates {
-		if p.signal.Widens() {
+	var duplicates []pending
+	for _, p := range written {
+		if p.verdict.Fate == Duplicate && p.signal.Widens() {
 			ids = append(ids, p.signal.ID)
+			duplicates = append(duplicates, p)
 		}
 	}
 	if len(ids) == 0 {
@@ -29,13 +31,15 @@ func (w *Writer) merged(ctx context.Context, duplicates []pending) ([]signal.Sig
 	}
 	stored, err := w.lookUp(ctx, ids, signal.FieldsOfIsIn())
 	if err != nil {
+		settle(duplicates, Open)
 		return nil, fmt.Errorf("read signals of %s again: %w", w.o.SignalsIndex, err)
 	}
-	var others []signal.Signal
+	var others []pending
 	for _, p := range duplicates {
-		document, there := stored[p.signal.ID]
-		if there && p.signal.Widens() && !p.signal.IsIn(document) {
-			others = append(others, p.signal.Widened())
+		if document, there := stored[p.signal.ID]; there && !p.signal.IsIn(document) {
+			own := p.signal.Widened()
+			p.settle(Open)
+			others = append(others, pending{signal: &own, verdict: p.verdict})
 		}
 	}
 	return others, nil

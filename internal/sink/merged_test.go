@@ -22,20 +22,20 @@ func TestTwoEventsOneID(t *testing.T) {
 		t.Fatalf("got the ids %s and %s, wider %s and %s", a.ID, b.ID, a.Widened().ID,
 			b.Widened().ID)
 	}
-	write(t, w, []signal.Signal{a}, Result{Created: 1})
-	write(t, w, []signal.Signal{a, b}, Result{Created: 1, Duplicates: 1})
-	write(t, w, []signal.Signal{a, b}, Result{Duplicates: 2})
-	write(t, w, []signal.Signal{signalFrom(t, "reindexed", zeek)}, Result{Duplicates: 1})
+	write(t, w, []signal.Signal{a}, fates{Created: 1})
+	write(t, w, []signal.Signal{a, b}, fates{Created: 1, Duplicate: 1})
+	write(t, w, []signal.Signal{a, b}, fates{Duplicate: 2})
+	write(t, w, []signal.Signal{signalFrom(t, "reindexed", zeek)}, fates{Duplicate: 1})
 
 	fine := func(id, at string) signal.Signal {
 		return signalFrom(t, id, `{"@timestamp":"2026-03-02T10:00:01.`+at+`Z","event":{"id":"x"}}`)
 	}
-	write(t, w, []signal.Signal{fine("1", "0001")}, Result{Created: 1})
+	write(t, w, []signal.Signal{fine("1", "0001")}, fates{Created: 1})
 	write(t, w, []signal.Signal{fine("1", "0001"), fine("2", "0002")},
-		Result{Created: 1, Duplicates: 1})
+		fates{Created: 1, Duplicate: 1})
 	write(t, w, []signal.Signal{fine("3", "000"), fine("2", "0002")},
-		Result{Created: 1, Duplicates: 1})
-	write(t, w, []signal.Signal{fine("3", "000"), fine("4", "000")}, Result{Duplicates: 2})
+		fates{Created: 1, Duplicate: 1})
+	write(t, w, []signal.Signal{fine("3", "000"), fine("4", "000")}, fates{Duplicate: 2})
 
 	// A signal of an older release says nothing below a millisecond: its event must not be alerted
 	// again.
@@ -43,19 +43,19 @@ func TestTwoEventsOneID(t *testing.T) {
 	old.Document = []byte(strings.Replace(string(old.Document),
 		`,"kibana.alert.esrule.original_time_nanos":100000`, "",
 		1))
-	write(t, w, []signal.Signal{old}, Result{Created: 1})
-	write(t, w, []signal.Signal{fine("1", "0071"), fine("2", "0072")}, Result{Duplicates: 2})
+	write(t, w, []signal.Signal{old}, fates{Created: 1})
+	write(t, w, []signal.Signal{fine("1", "0071"), fine("2", "0072")}, fates{Duplicate: 2})
 
 	// An event that lacks what told the first one apart comes after it.
 	bare := signalFrom(t, "3",
 		strings.Replace(zeek, `,"url":{"original":"/a"},"user":{"name":"u"},"rule":{"name":"r"}`,
 			"", 1))
-	write(t, w, []signal.Signal{bare}, Result{Created: 1})
-	write(t, w, []signal.Signal{bare, a, b}, Result{Duplicates: 3})
+	write(t, w, []signal.Signal{bare}, fates{Created: 1})
+	write(t, w, []signal.Signal{bare, a, b}, fates{Duplicate: 3})
 
 	// A reduced one holds its event as text.
 	odd := signalFrom(t, "1", strings.Replace(strings.Replace(zeek, "C1", "C2", 1), `{"name":"u"}`,
 		`"text"`, 1))
-	write(t, w, []signal.Signal{odd}, Result{Reduced: 1})
-	write(t, w, []signal.Signal{odd}, Result{Duplicates: 1})
+	write(t, w, []signal.Signal{odd}, fates{Reduced: 1})
+	write(t, w, []signal.Signal{odd}, fates{Duplicate: 1})
 }

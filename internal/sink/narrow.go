@@ -103,27 +103,27 @@ func (w *Writer) carries(ctx context.Context, index string) bool {
 	return err == nil || refused && !refusal.foreign()
 }
 
-// narrow delivers in halves what the way did not carry, and returns a verdict on each document: one
+// narrow delivers in halves what the way did not carry, and returns a reply to each document: one
 // that travels alone and is not carried counts as oversized.
 func (w *Writer) narrow(
-	ctx context.Context, index string, batch []entry, verdicts []verdict, open []int, cut *cutError,
+	ctx context.Context, index string, batch []entry, replies []reply, open []int, cut *cutError,
 ) error {
 	w.noteCut(pick(batch, open), cut)
 	if len(open) == 1 {
-		verdicts[open[0]] = verdict{oversized, cut.refusal()}
+		replies[open[0]] = reply{oversized, cut.refusal()}
 		return nil
 	}
 	var errs []error
 	for half := range slices.Chunk(open, (len(open)+1)/2) {
 		got, err := w.deliverBatch(ctx, index, pick(batch, half))
 		for i, at := range half {
-			verdicts[at] = got[i]
+			replies[at] = got[i]
 		}
 		if err == nil {
 			continue
 		}
 		errs = append(errs, err)
-		if !slices.ContainsFunc(got, verdict.settled) {
+		if !slices.ContainsFunc(got, reply.settled) {
 			break
 		}
 	}
@@ -132,18 +132,18 @@ func (w *Writer) narrow(
 
 // heavy gives up large documents that were rejected for as long as there was time, since a limit of
 // memory may never let them pass, and reports whether nothing else is left open.
-func heavy(batch []entry, verdicts []verdict, open *[]int, err error) bool {
+func heavy(batch []entry, replies []reply, open *[]int, err error) bool {
 	whole, _ := errors.AsType[*serverError](err)
 	var still []int
 	for _, at := range *open {
-		refusal := verdicts[at].err
+		refusal := replies[at].err
 		if refusal == nil && len(*open) == 1 {
 			refusal = whole
 		}
 		busy := refusal != nil && refusal.status == http.StatusTooManyRequests &&
 			refusal.typ != blocked
 		if busy && batch[at].size() >= heavyBytes {
-			verdicts[at] = verdict{oversized, refusal}
+			replies[at] = reply{oversized, refusal}
 			continue
 		}
 		still = append(still, at)

@@ -88,12 +88,12 @@ func TestTooLargeForTheWay(t *testing.T) {
 		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		o.RequestTimeout = 3 * time.Second
 		w := NewWriter(c.Through(way(t, c, refuse)), o)
-		got, err := w.Write(t.Context(), signals)
-		if want := (Result{Created: 5, WithoutEvent: 1}); err != nil || got != want {
+		got, err := counted(w.Write(t.Context(), signals))
+		if want := (fates{Created: 5, WithoutEvent: 1}); err != nil || got != want {
 			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, want)
 			return
 		}
-		write(t, w, signals, Result{Duplicates: 6})
+		write(t, w, signals, fates{Duplicate: 6})
 		wantPointer(t, c, i.Signals, large)
 		if l := log.String(); !strings.Contains(l, "event_index=idx event_id=doc bytes=") ||
 			strings.Contains(l, "swordfish") {
@@ -172,19 +172,19 @@ func TestTooLargeIsSentOnce(t *testing.T) {
 			signals[10*n] = signalOf(t, oversize(size+n, next+n))
 		}
 		w := NewWriter(c.Through(proxy), options(i))
-		write(t, w, signals, Result{Created: 36, WithoutEvent: 4})
+		write(t, w, signals, fates{Created: 36, WithoutEvent: 4})
 		if refused == 0 {
 			t.Fatalf("%s: nothing was refused", name)
 		}
 		refused = 0
 		for range 3 {
-			write(t, w, signals, Result{Duplicates: 40})
+			write(t, w, signals, fates{Duplicate: 40})
 		}
 		if refused > 0 {
 			t.Errorf("%s: %d requests were refused when the signals were there, want none", name,
 				refused)
 		}
-		write(t, NewWriter(c.Through(proxy), options(i)), signals, Result{Duplicates: 40})
+		write(t, NewWriter(c.Through(proxy), options(i)), signals, fates{Duplicate: 40})
 		if refused > wantAgain {
 			t.Errorf("%s: another process had %d requests refused, want %d", name, refused,
 				wantAgain)
@@ -246,8 +246,8 @@ func TestTooLargeForTheServer(t *testing.T) {
 		o := options(i)
 		o.MaxElapsed = 2 * time.Second
 		w := NewWriter(c.Client, o)
-		write(t, w, signals, Result{Created: 5, WithoutEvent: 1})
-		write(t, w, signals, Result{Duplicates: 6})
+		write(t, w, signals, fates{Created: 5, WithoutEvent: 1})
+		write(t, w, signals, fates{Duplicate: 6})
 	}
 	f(3 << 20)   // beyond http.max_content_length
 	f(800 << 10) // below it, and beyond what may be held at once
@@ -264,8 +264,8 @@ func TestWayIsDown(t *testing.T) {
 		})
 		o := options(i)
 		o.MaxElapsed = 100 * time.Millisecond
-		got, err := NewWriter(c.Through(down), o).Write(t.Context(), numbered(t, 5))
-		if err == nil || got != (Result{}) {
+		got, err := counted(NewWriter(c.Through(down), o).Write(t.Context(), numbered(t, 5)))
+		if err == nil || got != (fates{}) {
 			t.Errorf("%s: got %+v and the error %v, want nothing written and an error", name, got,
 				err)
 		}

@@ -26,7 +26,7 @@ func TestTemplateInTheWay(t *testing.T) {
 		!strings.Contains(r.Warnings[0].Problem, c.Index("theirs")) {
 		t.Errorf("got %+v, %v, want one warning that names the template", r, err)
 	}
-	write(t, NewWriter(c.Client, options(i)), numbered(t, 1), Result{Created: 1})
+	write(t, NewWriter(c.Client, options(i)), numbered(t, 1), fates{Created: 1})
 }
 
 // TestLeastPrivilege: a job that may neither create indices nor manage templates is told to have
@@ -83,8 +83,8 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 	w := NewWriter(job, options(i))
 	signals := append(numbered(t, 2), signalOf(t, `{"process":"x"}`))
-	write(t, w, signals, Result{Created: 2, Reduced: 1})
-	write(t, w, signals, Result{Duplicates: 3})
+	write(t, w, signals, fates{Created: 2, Reduced: 1})
+	write(t, w, signals, fates{Duplicate: 3})
 
 	_, err = i.Ensure(t.Context(), c.As("job", "wrong"))
 	if err == nil || !strings.Contains(err.Error(), "401") ||

@@ -43,8 +43,8 @@ func wantUntrue(
 	for n := range signals { // new ones in each test
 		signals[n].ID = signal.ID(hex.EncodeToString(fmt.Appendf(nil, "%s %d", name, n)))
 	}
-	got, err := NewWriter(c.Through(way), options(i)).Write(t.Context(), signals)
-	if err == nil || !strings.Contains(err.Error(), want) || got != (Result{}) {
+	got, err := counted(NewWriter(c.Through(way), options(i)).Write(t.Context(), signals))
+	if err == nil || !strings.Contains(err.Error(), want) || got != (fates{}) {
 		t.Errorf("%s: got %+v and the error %v, want %q", name, got, err, want)
 	}
 	if way.calls != 1 {
@@ -99,8 +99,9 @@ func TestAcceptedIsNotWritten(t *testing.T) {
 		res.Request = req
 		return res, nil
 	}}
-	got, err := NewWriter(c.Through(accepted), options(i)).Write(t.Context(), numbered(t, 3))
-	if err == nil || !strings.Contains(err.Error(), "202 Accepted") || got != (Result{}) ||
+	got, err := counted(NewWriter(c.Through(accepted), options(i)).Write(t.Context(),
+		numbered(t, 3)))
+	if err == nil || !strings.Contains(err.Error(), "202 Accepted") || got != (fates{}) ||
 		accepted.calls != 1 {
 		t.Errorf("got %+v, %d requests and the error %v, want one request and 202 Accepted",
 			got, accepted.calls, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -63,103 +64,106 @@ func NewWriter(client elastic.Transport, o Options) *Writer {
 	return &Writer{client: client, o: o}
 }
 
-// Result counts what became of signals. Where Write returns no error, the five add up to the number
-// of signals.
-type Result struct {
-	Created      int // new, in full
-	Duplicates   int // there already, in whatever form
-	Reduced      int // new, without the event's fields, which the alerts index refused
-	WithoutEvent int // new, saying where the event is, which was refused in any form
-	DeadLettered int // new in the dead-letter index, since the alerts index refused any form
+// pending is a signal on its way.
+type pending struct {
+	signal  *signal.Signal
+	verdict *Verdict
+	refusal *serverError // why the form tried before was refused
+	tooLong int          // bytes of the smallest form that was refused for its size, 0 for none
 }
 
-// Add sums two results.
-func (r Result) Add(s Result) Result {
-	return Result{
-		Created:      r.Created + s.Created,
-		Duplicates:   r.Duplicates + s.Duplicates,
-		Reduced:      r.Reduced + s.Reduced,
-		WithoutEvent: r.WithoutEvent + s.WithoutEvent,
-		DeadLettered: r.DeadLettered + s.DeadLettered,
+// settle enters what became of the signal.
+func (p pending) settle(fate Fate) {
+	*p.verdict = Verdict{Fate: fate}
+	if p.refusal != nil && fate != Duplicate {
+		p.verdict.Why = p.refusal
 	}
 }
 
-// pending is a signal on its way, with the reason why the form tried before was refused.
-type pending struct {
-	signal  *signal.Signal
-	refusal *serverError
-	tooLong int // bytes of the smallest form that was refused for its size, 0 for none
-}
-
-// form is one way to write a signal, in the order of the fields below.
+// form is one way to write a signal.
 type form struct {
 	index string
 	build func(pending) ([]byte, error)
-	count *int
+	fate  Fate                  // of a signal that is new in this form
 	tell  func(taken []pending) // where it is not the form that everybody wants
 }
 
-// Write brings each signal into the cluster: in full, else reduced, else without its event, else as
-// a dead letter. An error means that at least one of them is there in none of these forms, and that
-// the caller must come back with all of them; writing a signal again is harmless.
-//
-// A signal without its event holds nothing of it. So where every signal is refused in that form
-// too, the fault is the index's, or the way's, and no signal becomes a dead letter for it.
-func (w *Writer) Write(ctx context.Context, signals []signal.Signal) (Result, error) {
-	var duplicates []pending
-	r, err := w.write(ctx, signals, &duplicates)
-	others, lookErr := w.merged(ctx, duplicates)
-	r.Duplicates = len(duplicates) - len(others)
-	if err = errors.Join(err, lookErr); err != nil || len(others) == 0 {
-		return r, err
+// inSignals are the forms for the signals index, in the order in which they are tried.
+func (w *Writer) inSignals() []form {
+	return []form{
+		{w.o.SignalsIndex, pending.full, Created, nil},
+		{w.o.SignalsIndex, pending.reduced, Reduced,
+			w.tells("signal written reduced", w.o.SignalsIndex)},
+		{w.o.SignalsIndex, pending.withoutEvent, WithoutEvent, w.tellWithoutEvent},
 	}
-	duplicates = nil
-	more, err := w.write(ctx, others, &duplicates)
-	more.Duplicates = len(duplicates)
-	return r.Add(more), err
+}
+
+// inDeadLetters are the forms for signals that the signals index refuses.
+func (w *Writer) inDeadLetters() []form {
+	tell := w.tells("signal kept as a dead letter", w.o.DeadLetterIndex)
+	return []form{
+		{w.o.DeadLetterIndex, pending.deadLetter, DeadLettered, tell},
+		{w.o.DeadLetterIndex, pending.deadLetterWithoutEvent, DeadLettered, tell},
+	}
+}
+
+// Write brings each signal into the cluster: in full, else reduced, else without its event, else as
+// a dead letter. It returns a verdict on each, in their order. An error means that at least one of
+// them is Open or Refused, and that the caller must come back with all of them; writing a signal
+// again is harmless.
+//
+// A signal without its event has nothing of it. So where every signal is refused in that form too,
+// the fault is the index's, or the way's, and no signal becomes a dead letter for it.
+func (w *Writer) Write(ctx context.Context, signals []signal.Signal) ([]Verdict, error) {
+	verdicts := make([]Verdict, len(signals))
+	all := make([]pending, len(signals))
+	for i := range signals {
+		all[i] = pending{signal: &signals[i], verdict: &verdicts[i]}
+	}
+	err := w.write(ctx, all)
+	others, lookErr := w.merged(ctx, all)
+	if err = errors.Join(err, lookErr); err == nil && len(others) > 0 {
+		err = w.write(ctx, others)
+	}
+	for i := range verdicts {
+		if verdicts[i].Fate == Open && verdicts[i].Why == nil {
+			verdicts[i].Why = err
+		}
+	}
+	return verdicts, err
 }
 
 // write is Write without a look at what the duplicates are duplicates of.
-func (w *Writer) write(ctx context.Context, signals []signal.Signal,
-	duplicates *[]pending) (Result, error) {
-	var r Result
-	inSignals := []form{
-		{w.o.SignalsIndex, pending.full, &r.Created, nil},
-		{w.o.SignalsIndex, pending.reduced, &r.Reduced,
-			w.tells("signal written reduced", w.o.SignalsIndex)},
-		{w.o.SignalsIndex, pending.withoutEvent, &r.WithoutEvent, w.tellWithoutEvent},
+func (w *Writer) write(ctx context.Context, all []pending) error {
+	open, err := w.tryAll(ctx, w.inSignals(), w.withoutWritten(ctx, all))
+	taken := func(p pending) bool { return p.verdict.Fate != Open }
+	if len(open) > 0 && !slices.ContainsFunc(all, taken) {
+		err = errors.Join(err, &indexError{w.o.SignalsIndex, len(open), open[0].refusal})
+		settle(open, Refused)
+		return err
 	}
-	asDeadLetter := w.tells("signal kept as a dead letter", w.o.DeadLetterIndex)
-	inDeadLetters := []form{
-		{w.o.DeadLetterIndex, pending.deadLetter, &r.DeadLettered, asDeadLetter},
-		{w.o.DeadLetterIndex, pending.deadLetterWithoutEvent, &r.DeadLettered, asDeadLetter},
-	}
-	open := make([]pending, len(signals))
-	for i := range signals {
-		open[i].signal = &signals[i]
-	}
-	open = w.withoutWritten(ctx, open, duplicates)
-	open, err := w.tryAll(ctx, inSignals, open, duplicates)
-	if len(open) > 0 && r == (Result{}) && len(*duplicates) == 0 {
-		return r, errors.Join(err, &indexError{w.o.SignalsIndex, len(open), open[0].refusal})
-	}
-	open, deadErr := w.tryAll(ctx, inDeadLetters, open, duplicates)
+	open, deadErr := w.tryAll(ctx, w.inDeadLetters(), open)
 	err = errors.Join(err, deadErr)
 	if len(open) > 0 {
 		last := open[len(open)-1]
 		err = errors.Join(err, fmt.Errorf("%d signals are refused as dead letters too: %s: %w",
 			len(open), last.signal.ID, last.refusal))
 	}
-	return r, err
+	settle(open, Refused)
+	return err
+}
+
+func settle(all []pending, fate Fate) {
+	for _, p := range all {
+		p.settle(fate)
+	}
 }
 
 // tryAll writes signals in one form after the other and returns those that were refused in each.
-func (w *Writer) tryAll(
-	ctx context.Context, forms []form, open []pending, duplicates *[]pending,
-) ([]pending, error) {
+func (w *Writer) tryAll(ctx context.Context, forms []form, open []pending) ([]pending, error) {
 	var errs []error
 	for _, f := range forms {
-		left, err := w.try(ctx, f, open, duplicates)
+		left, err := w.try(ctx, f, open)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -169,10 +173,8 @@ func (w *Writer) tryAll(
 }
 
 // try writes signals in one form and returns those that were refused in it.
-func (w *Writer) try(
-	ctx context.Context, f form, open []pending, duplicates *[]pending,
-) ([]pending, error) {
-	var left, sent []pending
+func (w *Writer) try(ctx context.Context, f form, open []pending) ([]pending, error) {
+	var left, sent, taken []pending
 	var docs []entry
 	for _, p := range open {
 		body, err := f.build(p)
@@ -186,20 +188,22 @@ func (w *Writer) try(
 		sent = append(sent, p)
 		docs = append(docs, entry{p.signal.ID, body})
 	}
-	verdicts, err := w.deliver(ctx, f.index, docs)
-	var taken []pending
-	for i, v := range verdicts {
-		switch v.outcome {
+	replies, err := w.deliver(ctx, f.index, docs)
+	for i, r := range replies {
+		p := sent[i]
+		switch r.outcome {
 		case created:
-			*f.count++
-			taken = append(taken, sent[i])
+			p.settle(f.fate)
+			taken = append(taken, p)
 		case duplicate:
-			*duplicates = append(*duplicates, sent[i])
-		case refused:
-			left = append(left, pending{sent[i].signal, v.err, sent[i].tooLong})
+			p.settle(Duplicate)
 		case oversized:
-			left = append(left, pending{sent[i].signal, v.err, len(docs[i].body)})
+			left = append(left, pending{p.signal, p.verdict, r.err, len(docs[i].body)})
+		case refused:
+			left = append(left, pending{p.signal, p.verdict, r.err, p.tooLong})
 		case unsettled, barred: // in err
+			p.refusal = r.err
+			p.settle(Open)
 		}
 	}
 	if f.tell != nil {

@@ -47,9 +47,9 @@ func numbered(t *testing.T, n int) []signal.Signal {
 	return signals
 }
 
-func write(t *testing.T, w *Writer, signals []signal.Signal, want Result) {
+func write(t *testing.T, w *Writer, signals []signal.Signal, want fates) {
 	t.Helper()
-	got, err := w.Write(t.Context(), signals)
+	got, err := counted(w.Write(t.Context(), signals))
 	if err != nil || got != want {
 		t.Errorf("write %d signals: got %+v, %v, want %+v", len(signals), got, err, want)
 	}
@@ -59,10 +59,10 @@ func TestWriteCreatesOnce(t *testing.T) {
 	c, i := set(t)
 	w := NewWriter(c.Client, options(i))
 	signals := numbered(t, 7)
-	write(t, w, signals[:5], Result{Created: 5})
-	write(t, w, signals, Result{Created: 2, Duplicates: 5})
-	write(t, w, append(signals[:1:1], signals[0]), Result{Duplicates: 2})
-	write(t, w, nil, Result{})
+	write(t, w, signals[:5], fates{Created: 5})
+	write(t, w, signals, fates{Created: 2, Duplicate: 5})
+	write(t, w, append(signals[:1:1], signals[0]), fates{Duplicate: 2})
+	write(t, w, nil, fates{})
 
 	c.Refresh(i.Signals)
 	hits := c.Hits(i.Signals)
@@ -82,7 +82,7 @@ func TestWriteCreatesOnce(t *testing.T) {
 func TestSignalIsFound(t *testing.T) {
 	c, i := set(t)
 	write(t, NewWriter(c.Client, options(i)),
-		[]signal.Signal{signalOf(t, exampleEvent(t, "endpoint"))}, Result{Created: 1})
+		[]signal.Signal{signalOf(t, exampleEvent(t, "endpoint"))}, fates{Created: 1})
 	c.Refresh(i.Signals)
 	f := func(field string, value any) {
 		t.Helper()
@@ -122,15 +122,15 @@ func deep(n int) string {
 func TestOddEvents(t *testing.T) {
 	c, i := set(t)
 	w := NewWriter(c.Client, options(i))
-	f := func(event string, want Result) {
+	f := func(event string, want fates) {
 		t.Helper()
 		s := signalOf(t, event)
-		got, err := w.Write(t.Context(), []signal.Signal{s})
+		got, err := counted(w.Write(t.Context(), []signal.Signal{s}))
 		if err != nil || got != want {
 			t.Errorf("%.80s: got %+v, %v, want %+v", event, got, err, want)
 			return
 		}
-		write(t, w, []signal.Signal{s}, Result{Duplicates: 1})
+		write(t, w, []signal.Signal{s}, fates{Duplicate: 1})
 		var stored struct {
 			Source map[string]json.RawMessage `json:"_source"`
 		}
@@ -138,10 +138,10 @@ func TestOddEvents(t *testing.T) {
 			&stored); err != nil {
 			t.Fatal(err)
 		}
-		if _, reduced := stored.Source["kibana.alert.esrule.reduced"]; reduced != (want.Reduced == 1) {
+		if _, reduced := stored.Source["kibana.alert.esrule.reduced"]; reduced != (want[Reduced] == 1) {
 			t.Errorf("%.80s: reduced: got %v, want %v", event, reduced, !reduced)
 		}
-		if want.Reduced == 0 {
+		if want[Reduced] == 0 {
 			return
 		}
 		var original string
@@ -156,7 +156,7 @@ func TestOddEvents(t *testing.T) {
 			}
 		}
 	}
-	full, reduced := Result{Created: 1}, Result{Reduced: 1}
+	full, reduced := fates{Created: 1}, fates{Reduced: 1}
 	long := strings.Repeat("x", 40_000)
 	f(`{"@timestamp":2,"process":{"name":"`+long+`"}}`, full)
 	f(`{"@timestamp":3,"message":"`+long+`","event":{"original":"`+long+`"},"file":{"path":"`+long+
@@ -206,8 +206,8 @@ func TestDeadLetter(t *testing.T) {
 	signals := []signal.Signal{signalOf(t, event),
 		signalOf(t, `{"@timestamp":2,"secret":"swordfish"}`),
 		good}
-	write(t, w, signals, Result{Created: 1, DeadLettered: 2})
-	write(t, w, signals, Result{Duplicates: 3})
+	write(t, w, signals, fates{Created: 1, DeadLettered: 2})
+	write(t, w, signals, fates{Duplicate: 3})
 
 	var letter struct {
 		Source map[string]string `json:"_source"`
@@ -246,9 +246,9 @@ func TestRefusedEverywhere(t *testing.T) {
 	for _, index := range []string{i.Signals, i.DeadLetter} {
 		c.Create(index, `{"mappings":{"dynamic":"strict","properties":{"@timestamp":{"type":"date"}}}}`)
 	}
-	got, err := NewWriter(c.Client, options(i)).Write(t.Context(),
-		[]signal.Signal{signalOf(t, `{"secret":"swordfish"}`)})
-	if err == nil || got != (Result{}) || strings.Contains(err.Error(), "swordfish") {
+	got, err := counted(NewWriter(c.Client, options(i)).Write(t.Context(),
+		[]signal.Signal{signalOf(t, `{"secret":"swordfish"}`)}))
+	if err == nil || got != (fates{}) || strings.Contains(err.Error(), "swordfish") {
 		t.Errorf("got %+v, %v, want an error without the event", got, err)
 	}
 }
@@ -258,20 +258,24 @@ func TestTwoWriters(t *testing.T) {
 	c, i := set(t)
 	signals := numbered(t, 300)
 	const writers = 4
-	results := make([]Result, writers)
+	results := make([]fates, writers)
 	errs := make([]error, writers)
 	var all sync.WaitGroup
 	for n := range writers {
 		o := options(i)
 		o.MaxItems = 20 + n
-		all.Go(func() { results[n], errs[n] = NewWriter(c.Client, o).Write(t.Context(), signals) })
+		all.Go(func() {
+			results[n], errs[n] = counted(NewWriter(c.Client, o).Write(t.Context(), signals))
+		})
 	}
 	all.Wait()
-	var sum Result
+	var sum fates
 	for _, r := range results {
-		sum = sum.Add(r)
+		for fate, n := range r {
+			sum[fate] += n
+		}
 	}
-	want := Result{Created: 300, Duplicates: 300 * (writers - 1)}
+	want := fates{Created: 300, Duplicate: 300 * (writers - 1)}
 	if err := errors.Join(errs...); err != nil || sum != want {
 		t.Errorf("got %+v, %v, want %+v", sum, err, want)
 	}
@@ -288,8 +292,8 @@ func TestIndexState(t *testing.T) {
 	signals := numbered(t, 2)
 	f := func(wrong, want string) {
 		t.Helper()
-		got, err := NewWriter(c.Client, options(i)).Write(t.Context(), signals)
-		if got != (Result{}) || err == nil || !strings.Contains(err.Error(), i.Signals) ||
+		got, err := counted(NewWriter(c.Client, options(i)).Write(t.Context(), signals))
+		if got != (fates{}) || err == nil || !strings.Contains(err.Error(), i.Signals) ||
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %+v, %v, want an error with %q", wrong, got, err, want)
 		}
@@ -323,8 +327,8 @@ func TestIndexRefusesAll(t *testing.T) {
 		c.Create(i.Signals, body)
 		c.Create(i.DeadLetter, nil)
 		w := NewWriter(c.Client, options(i))
-		got, err := w.Write(t.Context(), signals)
-		if got != (Result{}) || err == nil || !strings.Contains(err.Error(), want) {
+		got, err := counted(w.Write(t.Context(), signals))
+		if got != (fates{}) || err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %+v and the error %v, want %q in it", wrong, got, err, want)
 		}
 		c.Refresh(i.DeadLetter)
@@ -333,7 +337,7 @@ func TestIndexRefusesAll(t *testing.T) {
 		}
 		if repair != nil {
 			repair(i.Signals)
-			write(t, w, signals, Result{Created: 3})
+			write(t, w, signals, fates{Created: 3})
 		}
 	}
 	set := func(setting string, value any) func(string) {

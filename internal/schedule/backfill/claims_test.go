@@ -27,7 +27,7 @@ func newStuck(next detect.Signals) stuck {
 	return stuck{next, &sync.Once{}, make(chan struct{}), make(chan struct{})}
 }
 
-func (s stuck) Write(ctx context.Context, signals []signal.Signal) (sink.Result, error) {
+func (s stuck) Write(ctx context.Context, signals []signal.Signal) ([]sink.Verdict, error) {
 	s.once.Do(func() { close(s.entered) })
 	<-s.resume
 	return s.Signals.Write(ctx, signals)

@@ -102,7 +102,7 @@ type Totals struct {
 	// Weight is how many candidates the plan expects, DoneWeight how many of them lie in slices
 	// that are done.
 	Weight, DoneWeight int64
-	Counts             Counts
+	Counts             detect.Counts
 	// Workers are the processes that did the slices, by the names that their signals carry as
 	// execution.
 	Workers []string
@@ -123,7 +123,7 @@ func (t Totals) Whole() bool { return t.Done == t.Slices }
 func (t *Totals) enter(p Piece, s Slice) {
 	t.Slices++
 	t.Weight += p.Weight
-	t.Counts.add(s.Counts)
+	t.Counts.Add(s.Counts)
 	switch s.State {
 	case Done:
 		t.Done++

@@ -325,7 +325,8 @@ func (r *Runner) cover(ctx, idle context.Context, t *task, c *claim, drained fun
 	}()
 	var read int64
 	out, err := r.search(working, part, detect.Target{
-		Patterns: part.Patterns, Window: t.Window, Timestamps: detect.ByTimestamp(), Now: r.plan.MadeAt,
+		Patterns: part.Patterns, Window: t.Window, Timestamps: detect.ByTimestamp(),
+		Now:     r.plan.MadeAt,
 		Drained: drained,
 		EachPage: func(page *search.Page) error {
 			read += int64(page.Given())
@@ -384,7 +385,7 @@ func (r *Runner) enter(ctx context.Context, t *task, c *claim, out detect.Outcom
 	ending, cancel := outlive(ctx, r.options.WindUp/2)
 	defer cancel()
 	entered := c.end(ending, func(s *Slice) {
-		s.State, s.Tries, s.Failures, s.Counts = state, tries, failures, countsOf(out)
+		s.State, s.Tries, s.Failures, s.Counts = state, tries, failures, out.Counts
 	})
 	if errors.Is(entered, errTakenOver) {
 		r.queue.put(t, func(*task) {})
@@ -397,7 +398,7 @@ func (r *Runner) enter(ctx context.Context, t *task, c *claim, out detect.Outcom
 		}
 		t.slice.State, t.tries, t.slice.Failures = state, tries, failures
 		if state == Done {
-			t.slice.Worker, t.slice.Counts = r.claims.worker, countsOf(out)
+			t.slice.Worker, t.slice.Counts = r.claims.worker, out.Counts
 		}
 		if state == Free {
 			t.notBefore = r.options.Now().Add(pause)

@@ -38,35 +38,6 @@ type Slice struct {
 	// Tries is how often it was searched and not covered, Failures why, the last time.
 	Tries     int              `json:"tries,omitempty"`
 	Failures  []detect.Failure `json:"failures,omitempty"`
-	Counts    Counts           `json:"counts"`
+	Counts    detect.Counts    `json:"counts"`
 	UpdatedAt time.Time        `json:"updated_at"`
-}
-
-// Counts is what searching came to. Of the matched, Created are new signals, Duplicates were
-// alerted before, Reduced are new but without their event's fields, WithoutEvent only say where the
-// event is, and DeadLettered could not be written to the signals index at all.
-type Counts struct {
-	Candidates   int `json:"candidates"`
-	Matched      int `json:"matched"`
-	Created      int `json:"created"`
-	Duplicates   int `json:"duplicates"`
-	Reduced      int `json:"reduced"`
-	WithoutEvent int `json:"without_event"`
-	DeadLettered int `json:"dead_lettered"`
-}
-
-func countsOf(o detect.Outcome) Counts {
-	w := o.Written
-	return Counts{o.Candidates, o.Matched, w.Created, w.Duplicates, w.Reduced, w.WithoutEvent,
-		w.DeadLettered}
-}
-
-func (c *Counts) add(o Counts) {
-	c.Candidates += o.Candidates
-	c.Matched += o.Matched
-	c.Created += o.Created
-	c.Duplicates += o.Duplicates
-	c.Reduced += o.Reduced
-	c.WithoutEvent += o.WithoutEvent
-	c.DeadLettered += o.DeadLettered
 }

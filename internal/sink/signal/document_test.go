@@ -266,6 +266,23 @@ func TestUnreadableEvent(t *testing.T) {
 	f(`{"a":` + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth) + `}`)
 }
 
+// TestOneEvent: a signal of one event never passes for one of several.
+func TestOneEvent(t *testing.T) {
+	f := func(n int) {
+		t.Helper()
+		m := Match{Rule: exampleRule()}
+		for range n {
+			m.Events = append(m.Events, Event{Source: []byte(`{}`)})
+		}
+		if s, err := New(m, exampleRun()); !errors.Is(err, errSeveral) || s.ID != "" {
+			t.Errorf("%d events: got signal %q and the error %v, want none and %v", n, s.ID, err,
+				errSeveral)
+		}
+	}
+	f(0)
+	f(2)
+}
+
 // TestDeepEvent: whatever is nested as deep as an event may be gives a signal, in time and space in
 // proportion to it.
 func TestDeepEvent(t *testing.T) {
