@@ -27,7 +27,7 @@ import (
 func exported(t *testing.T) map[string]bool {
 	t.Helper()
 	m := metrics.New(metrics.Options{Now: time.Now})
-	m.Rules([]*detect.Detection{{Rule: &rule.Rule{ID: "r", Name: "R"}}}, 0)
+	m.Rules([]*detect.Detection{{Rule: &rule.Rule{Head: rule.Head{ID: "r", Name: "R"}}}}, 0)
 	m.PatternsWithoutIndex(0)
 	m.Cluster(elastic.Report{Failure: elastic.Unreachable})
 	ledger := schedule.NewLedger("r", "R", time.Now())

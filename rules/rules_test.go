@@ -77,9 +77,10 @@ func TestShippedRuleIsAsPublished(t *testing.T) {
 			t.Errorf("%s (-published +shipped):\n%s", what, diff)
 		}
 	}
-	f("category", got.Parsed.Category, want.Parsed.Category)
-	f("condition", got.Parsed.Where, want.Parsed.Where)
-	f("canonical text", eql.String(got.Parsed), eql.String(want.Parsed))
+	gotQuery, wantQuery := got.Body.Queries()[0], want.Body.Queries()[0]
+	f("category", gotQuery.Category, wantQuery.Category)
+	f("condition", gotQuery.Where, wantQuery.Where)
+	f("canonical text", eql.String(gotQuery), eql.String(wantQuery))
 	f("id", got.ID, want.ID)
 	f("name", got.Name, want.Name)
 	f("index", got.Index, want.Index)
@@ -93,5 +94,5 @@ func TestShippedRuleIsAsPublished(t *testing.T) {
 	f("from", got.From, want.From)
 	f("interval", got.Interval, want.Interval)
 	f("timestamp override", got.TimestampOverride, want.TimestampOverride)
-	f("category field", got.EventCategoryField, want.EventCategoryField)
+	f("category field", gotQuery.CategoryField, wantQuery.CategoryField)
 }

@@ -82,10 +82,14 @@ func tellSkipped(set *rule.Set, skipped []rule.Skipped, running int, log *slog.L
 func warnDoubts(set *rule.Set, skipped []rule.Skipped, log *slog.Logger) {
 	for _, r := range set.Rules {
 		isSkipped := slices.ContainsFunc(skipped, func(s rule.Skipped) bool { return s.ID == r.ID })
-		if isSkipped || r.Parsed == nil {
+		if isSkipped {
 			continue
 		}
-		if doubts := lint.Query(r.Parsed); len(doubts) > 0 {
+		var doubts lint.Doubts
+		for _, q := range r.Body.Queries() {
+			doubts = append(doubts, lint.Query(q)...)
+		}
+		if len(doubts) > 0 {
 			log.Warn("a rule's query is doubtful", "rule", r.ID, "name", r.Name,
 				"doubts", len(doubts), "first", doubts[0].At.Message,
 				"advice", strings.TrimSpace(doubts[0].At.Advice+" esrule check shows all of them."))

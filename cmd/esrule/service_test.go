@@ -16,6 +16,7 @@ import (
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/metrics"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/rule"
 	"esrule/internal/sink/indices"
 )
@@ -136,8 +137,9 @@ func TestRuleChange(t *testing.T) {
 		var all []*detect.Detection
 		for _, r := range rules {
 			id, pattern, _ := strings.Cut(r, " ")
-			all = append(all, &detect.Detection{Rule: &rule.Rule{ID: rule.ID(id)},
-				Patterns: []string{pattern}})
+			all = append(all, &detect.Detection{Rule: &rule.Rule{
+				Head: rule.Head{ID: rule.ID(id)},
+				Body: &rule.EventQuery{Query: &cond.Query{}}}, Patterns: []string{pattern}})
 		}
 		return all
 	}

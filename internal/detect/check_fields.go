@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -14,18 +13,14 @@ import (
 	"esrule/internal/finding"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/lint"
-	"esrule/internal/query/match"
 )
 
 // named are the fields that the rule names: its matcher reads one more, event.kind, to know its own
 // signals.
 func (d *Detection) named() []string {
 	var paths []string
-	for _, f := range cond.Fields(d.Rule.Parsed.Where) {
+	for _, f := range cond.Fields(d.Matcher.Condition()) {
 		paths = append(paths, f.Path)
-	}
-	if d.Rule.Parsed.Category != nil {
-		paths = append(paths, cmp.Or(d.Rule.EventCategoryField, match.DefaultCategoryField))
 	}
 	return slices.DeleteFunc(slices.Clone(d.Fields.Paths()),
 		func(path string) bool { return !slices.Contains(paths, path) })

@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"fmt"
+
 	"esrule/internal/event"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/match"
@@ -11,11 +13,13 @@ import (
 // rule is run over: a rule over the program's own signals judges them too. The error is
 // [cond.Errors]: what no mapping could mend, or what this version does not evaluate.
 func Compile(r *rule.Rule, patterns []string, fields *event.Fields) (*match.Matcher, error) {
-	if errors := eql.CheckTypes(r.Parsed); len(errors) > 0 {
-		return nil, errors
+	switch body := r.Body.(type) {
+	case *rule.EventQuery:
+		if errors := eql.CheckTypes(body.Query); len(errors) > 0 {
+			return nil, errors
+		}
+		return match.Compile(body.Query, fields,
+			match.Options{ExcludeSignals: !r.ReadsSignals(patterns)})
 	}
-	return match.Compile(r.Parsed, fields, match.Options{
-		CategoryField:  r.EventCategoryField,
-		ExcludeSignals: !r.ReadsSignals(patterns),
-	})
+	return nil, fmt.Errorf("rules with a body of type %T are not run", r.Body)
 }

@@ -1,12 +1,9 @@
 package detect
 
 import (
-	"cmp"
-
 	"esrule/internal/event"
 	"esrule/internal/finding"
 	"esrule/internal/query/lint"
-	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 )
 
@@ -21,24 +18,28 @@ func (d *Detection) doubt(check *RuleCheck) {
 			}
 		}
 	}
-	if doubts := lint.Query(d.Rule.Parsed, mapped...); len(doubts) > 0 {
-		check.Doubts = d.Rule.Locate(doubts.Errors())
-		check.Findings = append(check.Findings, findingsOf(doubts)...)
+	queries := d.Rule.Body.Queries()
+	for _, q := range queries {
+		if doubts := lint.Query(q, mapped...); len(doubts) > 0 {
+			check.Doubts = append(check.Doubts, d.Rule.Locate(doubts.Errors())...)
+			check.Findings = append(check.Findings, findingsOf(doubts)...)
+		}
 	}
 	if !prefilter.Selective(prefilter.Build(d.Matcher.Condition(), AllKeywords(d.Fields)).Clause) {
 		check.Add(finding.Finding{Code: finding.ReadsCategory, Text: "no exact value of a telling " +
 			"field narrows the search: every event of its category is read"})
 	}
-	category := cmp.Or(d.Rule.EventCategoryField, match.DefaultCategoryField)
 	for i := range check.Patterns {
 		p := &check.Patterns[i]
 		fields := lint.Fields{}
 		for _, f := range p.Fields {
 			fields[f.Path] = f.Mappings
 		}
-		never, texts := lint.Types(d.Rule.Parsed, category, fields)
-		d.addLocated(&p.List, never)
-		d.addLocated(&p.List, texts)
+		for _, q := range queries {
+			never, texts := lint.Types(q, fields)
+			d.addLocated(&p.List, never)
+			d.addLocated(&p.List, texts)
+		}
 	}
 }
 

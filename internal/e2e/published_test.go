@@ -250,7 +250,7 @@ func (p *published) compare(plan publishedPlan, matches []bool) {
 			query, _ := plan.query.MarshalJSON()
 			p.t.Errorf("%s matches an event that its pre-filter leaves out, in %s: %s\n  %s\n  "+
 				"pre-filter: %s",
-				filepath.Base(plan.Rule.File), d.index, d.source, plan.Rule.Query, query)
+				filepath.Base(plan.Rule.File), d.index, d.source, plan.Rule.Body.Text(), query)
 		}
 	}
 	switch name := filepath.Base(plan.Rule.File); {
@@ -269,8 +269,7 @@ func (p *published) judge() [][]bool {
 	var matchers []*eqlmatch.Matcher
 	matched := make([][]bool, len(p.plans))
 	for i, plan := range p.plans {
-		m, err := eqlmatch.Compile(plan.Rule.Parsed, &fields, eqlmatch.Options{
-			CategoryField:  plan.Rule.EventCategoryField,
+		m, err := eqlmatch.Compile(plan.Rule.Body.Queries()[0], &fields, eqlmatch.Options{
 			ExcludeSignals: !plan.Rule.ReadsSignals(p.patterns),
 		})
 		if err != nil {

@@ -21,7 +21,7 @@ func TestSkimmedRecordings(t *testing.T) {
 	var fields event.Fields
 	for _, r := range set.Rules {
 		// what is not supported has fields too
-		_, _ = match.Compile(r.Parsed, &fields, match.Options{})
+		_, _ = match.Compile(r.Body.Queries()[0], &fields, match.Options{})
 	}
 	w := newTwoWays(fields.Paths()...)
 	files, err := filepath.Glob(filepath.Join(estest.Corpus(t), "events", "*.ndjson"))

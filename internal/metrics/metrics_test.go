@@ -30,7 +30,7 @@ func (c *clock) now() time.Time { return c.at }
 func newClock() *clock { return &clock{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
 
 func detection(id rule.ID, name string) *detect.Detection {
-	return &detect.Detection{Rule: &rule.Rule{ID: id, Name: name}}
+	return &detect.Detection{Rule: &rule.Rule{Head: rule.Head{ID: id, Name: name}}}
 }
 
 // exported gives the lines of the metrics whose names begin with prefix, without the # before them.

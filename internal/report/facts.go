@@ -112,7 +112,7 @@ func (d document) rule() ruleFacts {
 
 func factsOf(r *rule.Rule) ruleFacts {
 	return ruleFacts{ID: r.ID, Name: r.Name, Severity: r.Severity, Description: r.Description,
-		Query: r.Query, Techniques: techniques(r.Threat)}
+		Query: r.Body.Text(), Techniques: techniques(r.Threat)}
 }
 
 // techniques names the most specific entries of a rule's mapping: sub-techniques, else techniques,

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/rule"
 	"esrule/internal/report"
 )
@@ -51,7 +52,8 @@ func hostileReport(t *testing.T) string {
 	for i, text := range hostileTexts {
 		d := newDetection(t, fmt.Sprint(text, i), text, text, `any where file.path != null`,
 			rule.ThreatEntry{ID: text, Name: text})
-		d.rule.Description, d.rule.Query = text, text
+		d.rule.Description = text
+		d.rule.Body = &rule.EventQuery{Query: &cond.Query{Text: text}}
 		rules = append(rules, d.rule)
 		event := encoded(t, object{
 			"@timestamp": sampleNow.Format(time.RFC3339), "host": object{"name": text},

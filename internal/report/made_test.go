@@ -31,14 +31,13 @@ func newDetection(t testing.TB, id, name, severity, query string,
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rule.Rule{
+	r := &rule.Rule{Head: rule.Head{
 		ID: rule.ID(id), Name: name, Description: "A rule of these tests.", Severity: severity,
-		Query: query, Parsed: q, EventCategoryField: "event.category",
 		Threat: []rule.Threat{{Framework: "MITRE ATT&CK",
 			Technique: []rule.Technique{{ThreatEntry: technique}}}},
-	}
+	}, Body: &rule.EventQuery{Query: q}}
 	fields := &event.Fields{}
-	m, err := match.Compile(q, fields, match.Options{CategoryField: r.EventCategoryField})
+	m, err := match.Compile(q, fields, match.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +62,7 @@ func (d detection) signal(t testing.TB, source []byte) report.Signal {
 	d.event.Reset(nil, v, nil)
 	x := d.matcher.Explain(d.event)
 	if !x.Holds {
-		t.Fatalf("%s does not match %s", source, d.rule.Query)
+		t.Fatalf("%s does not match %s", source, d.rule.Body.Text())
 	}
 	return report.Signal{Document: s.Document, Decided: x}
 }

@@ -5,6 +5,7 @@ import (
 
 	"esrule/internal/detect"
 	"esrule/internal/event"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 )
@@ -26,7 +27,7 @@ type Rules struct {
 func NewRules() *Rules {
 	r := &Rules{fields: &event.Fields{}}
 	r.time = r.fields.Add("@timestamp")
-	r.categories = []event.Slot{r.fields.Add(match.DefaultCategoryField)}
+	r.categories = []event.Slot{r.fields.Add(cond.DefaultCategoryField)}
 	return r
 }
 

@@ -28,8 +28,8 @@ func rulesOf(t testing.TB, queries ...string) *scan.Rules {
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		r := &rule.Rule{ID: rule.ID(fmt.Sprint("rule-", i)), Name: fmt.Sprint("Rule ", i),
-			Query: text, Parsed: q, Severity: "low", EventCategoryField: "event.category"}
+		r := &rule.Rule{Head: rule.Head{ID: rule.ID(fmt.Sprint("rule-", i)),
+			Name: fmt.Sprint("Rule ", i), Severity: "low"}, Body: &rule.EventQuery{Query: q}}
 		if err := rules.Add(r); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/event"
-	"esrule/internal/query/match"
+	"esrule/internal/query/cond"
 )
 
 // hasCategory reports whether the event has what the first step of most rules compares.
@@ -118,7 +118,7 @@ func isEvent(v *fastjson.Value) bool {
 	if v.Type() != fastjson.TypeObject {
 		return false
 	}
-	written := []*fastjson.Value{v.Get("event", "category"), v.Get(match.DefaultCategoryField)}
+	written := []*fastjson.Value{v.Get("event", "category"), v.Get(cond.DefaultCategoryField)}
 	for _, category := range written {
 		if category != nil && category.Type() != fastjson.TypeNull {
 			return true

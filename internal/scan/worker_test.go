@@ -20,8 +20,8 @@ func TestEventThatDoesNotMatchAllocatesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := rules.Add(&rule.Rule{Name: text, Query: text, Parsed: q,
-			EventCategoryField: "event.category"}); err != nil {
+		if err := rules.Add(&rule.Rule{Head: rule.Head{Name: text},
+			Body: &rule.EventQuery{Query: q}}); err != nil {
 			t.Fatal(err)
 		}
 	}

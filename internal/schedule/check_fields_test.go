@@ -12,7 +12,7 @@ import (
 // checked checks the world's rule with another query, over its one pattern.
 func (w *world) checked(query string) detect.PatternCheck {
 	w.t.Helper()
-	w.rule.Parsed = parsed(w.t, query)
+	w.asks(query)
 	detection, err := detect.New(w.rule, nil)
 	if err != nil {
 		w.t.Fatal(err)

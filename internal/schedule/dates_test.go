@@ -94,7 +94,7 @@ func TestDatesOfEveryMapping(t *testing.T) {
 	}
 	f := func(condition string, all bool) {
 		t.Helper()
-		w.rule.Parsed = parsed(t, `process where process.name : "bad*" and `+condition)
+		w.asks(`process where process.name : "bad*" and ` + condition)
 		w.rule.ID += "-"
 		report := w.run()
 		if report.Err != nil || len(report.Open) > 0 {
@@ -133,7 +133,7 @@ func TestConstantsInAnIndexsOwnFormat(t *testing.T) {
 	add("month", "MM/dd/yyyy", "02/01/2026")
 	f := func(condition string, want ...string) {
 		t.Helper()
-		w.rule.Parsed = parsed(t, `process where `+condition)
+		w.asks(`process where ` + condition)
 		w.rule.ID += "-"
 		if report := w.run(); report.Err != nil || len(report.Open) > 0 {
 			t.Errorf("%s: %v %v", condition, report.Err, report.Open)

@@ -304,8 +304,7 @@ func TestRuleThatChangesInTheMiddleOfASweep(t *testing.T) {
 	w, began := lateWorld(t, 30*time.Hour)
 	w.happened("first", happening(1, began.Add(-23*time.Hour))) // in the first piece
 	w.pass(20 * time.Minute)
-	w.rule.Parsed = parsed(t, `process where process.name : "worse*"`)
-	w.rule.Query = w.rule.Parsed.Text
+	w.asks(`process where process.name : "worse*"`)
 	w.clock = w.clock.Add(40 * time.Minute)
 	w.killBehind(3)
 	if report := w.run(); !errors.Is(report.Err, context.Canceled) ||
@@ -313,8 +312,7 @@ func TestRuleThatChangesInTheMiddleOfASweep(t *testing.T) {
 		t.Fatalf("killed in the middle of a sweep: %v, %+v", report.Err, w.ledger().Sweep)
 	}
 	w.opening, w.ending = nil, nil
-	w.rule.Parsed = parsed(t, `process where process.name : "bad*"`)
-	w.rule.Query = w.rule.Parsed.Text
+	w.asks(`process where process.name : "bad*"`)
 	w.pass(5 * time.Minute)
 	w.wantSignals("for what the rule means now", 1)
 }

@@ -268,7 +268,7 @@ func TestLoneSurrogatesMatchAsIndexed(t *testing.T) {
 			`{"@timestamp":%q,"event":{"category":"process"},"process":{"name":"%s","pid":%d}}`,
 			w.clock.Add(-time.Minute).Format(time.RFC3339Nano), name, pid))
 	}
-	w.rule.Parsed = parsed(t, `process where process.name : ("bad?", "?bad", "bad??")`)
+	w.asks(`process where process.name : ("bad?", "?bad", "bad??")`)
 	w.run()
 	w.wantSignals("one character for each lone half, as for each pair", 4)
 }
@@ -281,7 +281,7 @@ func TestUnreadMappingKeepsTheIndexOpen(t *testing.T) {
 		w.Create(text, `{"mappings":`+strings.Replace(processMapping, `"name":{"type":"keyword"}`,
 			`"name":{"type":"text","fields":{"keyword":{"type":"keyword"}}}`, 1)+`}`)
 		w.event(text, 3, "-/bad.exe", 1) // no term that the index of the others would find it by
-		w.rule.Parsed = parsed(t, `process where process.name : "-/bad.exe"`)
+		w.asks(`process where process.name : "-/bad.exe"`)
 		for _, other := range others {
 			w.index(other)
 		}

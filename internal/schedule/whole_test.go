@@ -38,7 +38,7 @@ func TestDocumentWithoutItsSource(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // it waits for retries
 			w := newWorld(t)
-			w.rule.Parsed = parsed(t, rule)
+			w.asks(rule)
 			w.event(w.index("a"), 3, "bad.exe", 1)
 			w.event(w.index("b"), 3, "good.exe", 2)
 			w.through = w.Through(&rewriter{func(text string) string {
@@ -80,7 +80,7 @@ func TestEventWithoutFields(t *testing.T) {
 		t.Helper()
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.rule.Parsed = parsed(t, `any where true`)
+			w.asks(`any where true`)
 			index := w.Index("events-a")
 			w.Create(index, `{"mappings":`+mapping+`}`)
 			w.Bulk(index, event)

@@ -15,7 +15,7 @@ func minute(m int) time.Time {
 
 func minutes(from, to int) span.Interval { return span.New(minute(from), minute(to)) }
 
-var everyFive = &rule.Rule{From: 9 * time.Minute, Interval: 5 * time.Minute}
+var everyFive = &rule.Rule{Head: rule.Head{From: 9 * time.Minute, Interval: 5 * time.Minute}}
 
 func ledgerOf(since int, covered ...span.Interval) *Ledger {
 	l := NewLedger("r", "a rule", minute(since))
@@ -64,7 +64,7 @@ func TestReadingReachesBack(t *testing.T) {
 		}
 	}
 	f(everyFive, 4*time.Minute)
-	f(&rule.Rule{From: 6 * time.Minute, Interval: 5 * time.Minute}, 4*time.Minute)
-	f(&rule.Rule{From: time.Hour, Interval: 5 * time.Minute}, 55*time.Minute)
-	f(&rule.Rule{From: 5 * time.Minute, Interval: time.Hour}, 4*time.Minute)
+	f(&rule.Rule{Head: rule.Head{From: 6 * time.Minute, Interval: 5 * time.Minute}}, 4*time.Minute)
+	f(&rule.Rule{Head: rule.Head{From: time.Hour, Interval: 5 * time.Minute}}, 55*time.Minute)
+	f(&rule.Rule{Head: rule.Head{From: 5 * time.Minute, Interval: time.Hour}}, 4*time.Minute)
 }

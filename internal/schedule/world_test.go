@@ -100,14 +100,18 @@ func worldOn(t *testing.T, c *estest.Cluster) *world {
 		t.Fatal(err)
 	}
 	query := parsed(t, `process where process.name : "bad*"`)
-	w.rule = &rule.Rule{
+	w.rule = &rule.Rule{Head: rule.Head{
 		ID: "test-rule", Name: "Bad process", Severity: "high", RiskScore: 73, Type: "eql",
-		Language: "eql",
-		Query:    query.Text, Parsed: query, Index: []string{c.Index("events-*")},
-		From: 9 * time.Minute, Interval: 5 * time.Minute, EventCategoryField: "event.category",
-		TimestampOverride: "event.ingested",
-	}
+		Language: "eql", Index: []string{c.Index("events-*")},
+		From: 9 * time.Minute, Interval: 5 * time.Minute, TimestampOverride: "event.ingested",
+	}, Body: &rule.EventQuery{Query: query}}
 	return w
+}
+
+// asks gives the rule another query.
+func (w *world) asks(text string) {
+	w.t.Helper()
+	w.rule.Body = &rule.EventQuery{Query: parsed(w.t, text)}
 }
 
 func parsed(t *testing.T, text string) *cond.Query {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"esrule/internal/estest"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/rule"
 	"esrule/internal/sink/indices"
 	"esrule/internal/sink/signal"
@@ -24,10 +25,10 @@ func signalOf(t testing.TB, source string) signal.Signal {
 // signalFrom is the signal of an event that is the document of an id.
 func signalFrom(t testing.TB, id, source string) signal.Signal {
 	t.Helper()
-	r := &rule.Rule{
+	r := &rule.Rule{Head: rule.Head{
 		ID: testRule, Name: "Web Page Written by a Mail Server", Severity: "medium", RiskScore: 47,
-		Type: "eql", Language: "eql", Query: `file where file.extension == "aspx"`,
-		Interval: 5 * time.Minute, From: 9 * time.Minute, EventCategoryField: "event.category",
+		Type: "eql", Language: "eql",
+		Interval: 5 * time.Minute, From: 9 * time.Minute,
 		Threat: []rule.Threat{{
 			Framework: "MITRE ATT&CK", Tactic: rule.ThreatEntry{ID: "TA0003", Name: "Persistence"},
 			Technique: []rule.Technique{{
@@ -35,7 +36,7 @@ func signalFrom(t testing.TB, id, source string) signal.Signal {
 				Subtechnique: []rule.ThreatEntry{{ID: "T1505.003", Name: "Web Shell"}},
 			}},
 		}},
-	}
+	}, Body: &rule.EventQuery{Query: &cond.Query{Text: `file where file.extension == "aspx"`}}}
 	s, err := signal.New(signal.Match{Rule: r, Events: []signal.Event{
 		{Index: "idx", ID: id, Source: []byte(source)}}},
 		signal.Execution{ID: "f3d1c2a6", Version: "1.2.3", Now: func() time.Time {

@@ -35,7 +35,7 @@ func translate(t *testing.T, query string) (pushdown.Query, error) {
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
-	return pushdown.Translate(q.Condition("event.category"), mapping())
+	return pushdown.Translate(q.Condition(), mapping())
 }
 
 func TestTranslate(t *testing.T) {

@@ -1,27 +1,34 @@
 package cond
 
+import "cmp"
+
+// DefaultCategoryField is the field that Elasticsearch's EQL reads an event's category from.
+const DefaultCategoryField = "event.category"
+
 // Query is a condition on single events, with the text that it was read from.
 type Query struct {
 	// Text is the query as written; every Span points into it.
 	Text string
 	// Category is the event category that is asked for, nil for any.
 	Category *Literal
-	Where    Expr
+	// CategoryField is the field that it is compared with, where that is not DefaultCategoryField.
+	CategoryField string
+	Where         Expr
 	// Print returns a part of the condition in the canonical form of the query's language.
 	Print func(Expr) string
 }
 
-// Condition is the whole of what the query asks of an event: `X where c` is `categoryField == "X"
-// and c`, `any where c` is c. The comparison with the category stands at the category's place in
+// Condition returns the whole of what the query asks of an event: `X where c` is `categoryField ==
+// "X" and c`, `any where c` is c. The comparison with the category is at the category's place in
 // the text.
-func (q *Query) Condition(categoryField string) Expr {
+func (q *Query) Condition() Expr {
 	if q.Category == nil {
 		return q.Where
 	}
 	category := &Compare{
 		Span:  q.Category.Span,
 		Op:    Equal,
-		Left:  &Field{Span: q.Category.Span, Path: categoryField},
+		Left:  &Field{Span: q.Category.Span, Path: cmp.Or(q.CategoryField, DefaultCategoryField)},
 		Right: q.Category,
 	}
 	operands := []Expr{category, q.Where}

@@ -157,7 +157,7 @@ func TestPublishedRulesAreNotDoubted(t *testing.T) {
 	}
 	doubted := 0
 	for _, r := range set.Rules {
-		found := lint.Query(r.Parsed)
+		found := lint.Query(r.Body.Queries()[0])
 		if len(found) > 0 {
 			doubted++
 			t.Logf("%s: %s", r.Name, strings.ReplaceAll(found.Errors().Error(), "\n", "; "))

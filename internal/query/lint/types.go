@@ -33,13 +33,12 @@ func names(mappings []event.FieldMapping) string {
 	return strings.Join(list, ", ")
 }
 
-// Types returns what is doubtful about a query where its fields are mapped so; category is the
-// field that its event category is compared with. never are the parts that no event satisfies,
-// texts the operators on texts over fields that hold none.
-func Types(q *cond.Query, category string, fields Fields) (never, texts Doubts) {
+// Types returns what is doubtful about a query where its fields are mapped so. never are the parts
+// that no event satisfies, texts the operators on texts over fields that hold none.
+func Types(q *cond.Query, fields Fields) (never, texts Doubts) {
 	n := &linter{text: q.Text, print: q.Print, fields: fields}
 	t := &linter{text: q.Text, fields: fields}
-	where := q.Condition(category)
+	where := q.Condition()
 	cond.Walk(where, func(x cond.Expr) bool {
 		t.onTexts(x)
 		return !n.impossible(x)

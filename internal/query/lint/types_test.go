@@ -56,7 +56,7 @@ func TestTypes(t *testing.T) {
 			t.Fatalf("%s: %v", text, err)
 		}
 		var got []string
-		never, texts := lint.Types(q, "event.category", fields)
+		never, texts := lint.Types(q, fields)
 		for _, one := range append(never, texts...) {
 			got = append(got, one.At.Message)
 		}

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -30,22 +31,14 @@ type predicate func(*Evaluation) bool
 
 // Options are what a rule says beside its query.
 type Options struct {
-	// CategoryField is the field that `X where …` compares with X; empty means event.category.
-	CategoryField string
 	// ExcludeSignals refuses events of event.kind "signal": alerts, of this program and of others.
 	ExcludeSignals bool
 }
-
-// DefaultCategoryField is Elasticsearch's event_category_field where a rule names none.
-const DefaultCategoryField = "event.category"
 
 // Compile compiles a query's condition, whose types fit, and adds its fields to fields. The error
 // is [cond.Errors]: the constants that nothing can be compared with, such as a regular expression
 // that is none.
 func Compile(q *cond.Query, fields *event.Fields, o Options) (*Matcher, error) {
-	if o.CategoryField == "" {
-		o.CategoryField = DefaultCategoryField
-	}
 	c := &compiler{
 		text:   q.Text,
 		fields: fields,
@@ -53,10 +46,10 @@ func Compile(q *cond.Query, fields *event.Fields, o Options) (*Matcher, error) {
 		leaves: map[cond.Expr]*leaf{},
 		texts:  map[string]bool{},
 	}
-	m := &Matcher{root: q.Condition(o.CategoryField), print: q.Print, fields: fields,
+	m := &Matcher{root: q.Condition(), print: q.Print, fields: fields,
 		noSignals: o.ExcludeSignals}
 	if q.Category != nil {
-		m.category = o.CategoryField
+		m.category = cmp.Or(q.CategoryField, cond.DefaultCategoryField)
 	}
 	if o.ExcludeSignals {
 		m.signal = fields.Add("event.kind")

@@ -47,8 +47,9 @@ func TestConformance(t *testing.T) {
 				continue
 			}
 			counts["event queries"]++
+			parsed.CategoryField = "event_type"
 			var fields event.Fields
-			m, err := match.Compile(parsed, &fields, match.Options{CategoryField: "event_type"})
+			m, err := match.Compile(parsed, &fields, match.Options{})
 			if err != nil {
 				t.Errorf("%s: %v", q.Name, err)
 				continue

@@ -26,10 +26,18 @@ var mapped = &event.Mapping{Fields: map[string]event.FieldMapping{
 
 func compile(t *testing.T, query string, o match.Options) (*match.Matcher, *match.Evaluation) {
 	t.Helper()
+	return compileOver(t, query, "", o)
+}
+
+// compileOver is compile with a field that the event category is read from.
+func compileOver(t *testing.T, query, category string,
+	o match.Options) (*match.Matcher, *match.Evaluation) {
+	t.Helper()
 	q, err := eql.Parse(query)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
+	q.CategoryField = category
 	var fields event.Fields
 	m, err := match.Compile(q, &fields, o)
 	if err != nil {
@@ -119,7 +127,7 @@ func TestMatch(t *testing.T) {
 func TestCategory(t *testing.T) {
 	f := func(query, field, source string, want bool) {
 		t.Helper()
-		m, e := compile(t, query, match.Options{CategoryField: field})
+		m, e := compileOver(t, query, field, match.Options{})
 		e.Reset(mapped, fastjson.MustParse(source), nil)
 		if got := m.Match(e); got != want {
 			t.Errorf("%s by %q of %s: got %v, want %v", query, field, source, got, want)

@@ -163,7 +163,8 @@ func compareSet(t *testing.T, seed uint64, rules, events int) (pairs, matches, s
 		if err != nil {
 			t.Fatalf("seed %d, %s: %v", seed, conditions[len(conditions)-1], err)
 		}
-		m, err := match.Compile(q, &fields, match.Options{CategoryField: "category",
+		q.CategoryField = "category"
+		m, err := match.Compile(q, &fields, match.Options{
 			ExcludeSignals: c.random.IntN(2) == 0})
 		if err != nil {
 			t.Fatalf("seed %d, %s: %v", seed, conditions[len(conditions)-1], err)

@@ -59,7 +59,7 @@ func build(t *testing.T, query string) prefilter.Filter {
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
-	return prefilter.Build(q.Condition("event.category"), mapping)
+	return prefilter.Build(q.Condition(), mapping)
 }
 
 func TestBuild(t *testing.T) {

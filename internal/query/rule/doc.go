@@ -6,11 +6,17 @@
 // the reason, or an error with file, line and advice; the errors of all files come together. The
 // package parses the query (package eql) and evaluates nothing.
 //
+// A [Rule] is a [Head], which all kinds of rules share, and a [Body], a closed set of kinds. What
+// the keys of a file mean is in one table (keys.go): which kinds have a key, what its value must
+// be, whether it must be there and what becomes of it. How a file is written is apart from that:
+// toml.go fills a document with tables, values and their places, and another format would be
+// another such reader.
+//
 // The invariant: no key is ignored that changes what a rule alerts on. Such a key is implemented,
 // or the rule is skipped; a key that the format does not have is an error, since it may be a
-// misspelt one. Each key's part stands in keys.go. Keys that act on signals once they are written
-// (actions) or that cap them (max_signals) are named in Rule.NotApplied.
+// misspelt one. Keys that act on signals once they are written (actions) or that cap them
+// (max_signals) are named in Head.NotApplied.
 //
 // A rule whose metadata says "development" or "deprecated" is loaded like any other: whoever names
-// a file wants it run. Rule.Maturity keeps the word.
+// a file wants it run. Head.Maturity keeps the word.
 package rule

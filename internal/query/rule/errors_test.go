@@ -269,6 +269,8 @@ func TestQueryPositions(t *testing.T) {
 		"^")
 	f("\"\"\"\nany where \\\n      x : y\\n \"\"\"", 11, 11, `x : y\n """`, "    ^")
 	f("\"\"\"\\\n\n  any where z == \"a\" and\n  x : y\"\"\"", 12, 7, `x : y"""`, "    ^")
+	f("'''\nsequence by a\n  [any where b == 1]\n  [any where x : y]\n'''", 12, 18,
+		"[any where x : y]", "               ^")
 }
 
 // Whoever reads the tree later can still name the place in the file.
@@ -284,8 +286,8 @@ func TestLocate(t *testing.T) {
 		}
 	}
 	r := set.Rules[0]
-	fault := cond.NewError(r.Query, cond.Fields(r.Parsed.Where)[0].Span, cond.CodeType, "wrong",
-		"Mend it.")
+	field := cond.Fields(r.Body.Queries()[0].Where)[0]
+	fault := cond.NewError(r.Body.Text(), field.Span, cond.CodeType, "wrong", "Mend it.")
 	want := `r.toml:10:12: wrong
     file where file.name : "x"
                ^^^^^^^^^
@@ -293,7 +295,7 @@ func TestLocate(t *testing.T) {
 	f(r, fault, want)
 	f(r, cond.Errors{fault, fault}, want+"\n"+want)
 	f(r, errors.New("other"), "r.toml: other")
-	f(&rule.Rule{File: "made.toml"}, fault, "made.toml: query: wrong\n  Mend it.")
+	f(&rule.Rule{Head: rule.Head{File: "made.toml"}}, fault, "made.toml: query: wrong\n  Mend it.")
 }
 
 func TestLongLine(t *testing.T) {

@@ -1,18 +1,21 @@
 package rule
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
+
+	"esrule/internal/query/cond"
 )
 
 // Fingerprint identifies what the rule alerts on, as hex SHA-256: its id, query, patterns and the
 // settings of time and category. Prose, severity and schedule are no part of it, nor is the order
-// of the patterns. It is stored in ledgers and plans: a new release must give the same for the same
-// rule.
+// of the patterns. It is stored in ledgers and plans: a new release must return the same for the
+// same rule.
 func (r *Rule) Fingerprint() string {
 	patterns := slices.Clone(r.Index)
 	slices.Sort(patterns)
@@ -21,10 +24,13 @@ func (r *Rule) Fingerprint() string {
 	parts := []string{
 		"1", // the version of this list
 		string(r.ID),
-		strings.TrimSpace(strings.ReplaceAll(r.Query, "\r\n", "\n")),
+		strings.TrimSpace(strings.ReplaceAll(r.Body.Text(), "\r\n", "\n")),
 		r.TimestampOverride,
 		strconv.FormatBool(r.TimestampOverrideFallbackDisabled),
-		r.EventCategoryField,
+	}
+	switch body := r.Body.(type) {
+	case *EventQuery:
+		parts = append(parts, cmp.Or(body.Query.CategoryField, cond.DefaultCategoryField))
 	}
 	hash := sha256.New()
 	var length [8]byte

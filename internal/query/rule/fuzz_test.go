@@ -28,12 +28,12 @@ func FuzzLoad(f *testing.F) {
 		for _, r := range set.Rules {
 			at := r.text.queryAt
 			if at.bytes == nil {
-				t.Errorf("the query %q has no place", r.Query)
+				t.Errorf("the query %q has no place", r.Body.Text())
 				continue
 			}
-			if len(at.bytes) != len(r.Query)+1 || at.bytes[0] < at.value.start ||
-				at.bytes[len(r.Query)] > at.value.end {
-				t.Errorf("the query %q is placed wrongly: %v", r.Query, at)
+			if len(at.bytes) != len(r.Body.Text())+1 || at.bytes[0] < at.value.start ||
+				at.bytes[len(r.Body.Text())] > at.value.end {
+				t.Errorf("the query %q is placed wrongly: %v", r.Body.Text(), at)
 			}
 		}
 	})

@@ -1,136 +1,226 @@
 package rule
 
 import (
-	"cmp"
+	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/agext/levenshtein"
 )
 
-// use is what becomes of a key of the [rule] table.
+// key is one row of the table of keys: a key of a rule's table in a file.
+type key struct {
+	name string
+	// form reports what is wrong with the key's value; nil where any value is good.
+	form form
+	// example is how the key is written where it is missing. A key without one may be missing.
+	example string
+	// kinds are the types of rules that have the key; nil stands for all of them.
+	kinds []string
+	use   use
+	why   string           // why a refused key is refused
+	unset func(value) bool // whether a refused key says what is so without it
+}
+
+// use is what becomes of a key.
 type use uint8
 
 const (
-	// The zero use: read into the Rule.
-	_ use = iota
+	// applied: read into the Rule.
+	applied use = iota
 	// inert: known to the format, and nothing that is alerted depends on it.
 	inert
 	// acts: changes what happens with signals that are written, which is left to others.
 	acts
 	// refused: changes what the rule alerts on or how, and is not supported.
 	refused
-	// foreign: belongs to rules of other types.
-	foreign
 )
 
-// key is one key of the [rule] table. Why says why it is refused, or which type of rule it belongs
-// to.
-type key struct {
-	use use
-	why string
+// The types of rules, as files name them.
+func types() []string {
+	return []string{"eql", "esql", "machine_learning", "new_terms", "query", "saved_query",
+		"threat_match", "threshold"}
 }
 
-// ruleKeys are the keys of Elastic's format, of files in elastic/detection-rules and of rules
-// exported from Kibana alike.
-var ruleKeys = map[string]key{
-	"author": {}, "building_block_type": {}, "description": {}, "event_category_override": {},
-	"false_positives": {}, "from": {}, "index": {}, "interval": {}, "language": {}, "license": {},
-	"name": {}, "note": {}, "query": {}, "references": {}, "risk_score": {}, "rule_id": {},
-	"setup":    {},
-	"severity": {}, "tags": {}, "threat": {}, "tiebreaker_field": {}, "timestamp_override": {},
-	"timestamp_override_fallback_disabled": {}, "type": {}, "version": {},
+// The languages of queries, as files name them.
+func languages() []string { return []string{"eql", "esql", "kuery", "lucene"} }
 
-	"alias_purpose": {use: inert}, "alias_target_id": {use: inert},
-	"bypass_bbr_timing": {use: inert},
-	"created_at":        {use: inert}, "created_by": {use: inert},
-	"execution_summary": {use: inert},
-	"id":                {use: inert}, "immutable": {use: inert},
-	"investigation_fields": {use: inert},
-	"meta":                 {use: inert},
-	"metadata":             {use: inert}, "outcome": {use: inert},
-	"related_integrations": {use: inert},
-	"required_fields":      {use: inert}, "revision": {use: inert}, "rule_source": {use: inert},
-	"timeline_id": {use: inert}, "timeline_title": {use: inert}, "transform": {use: inert},
-	"updated_at": {use: inert}, "updated_by": {use: inert},
-
-	"actions": {use: acts}, "max_signals": {use: acts}, "namespace": {use: acts},
-	"output_index":     {use: acts},
-	"response_actions": {use: acts}, "throttle": {use: acts},
-
-	"alert_suppression": {refused, "alert_suppression folds several events into one alert, and " +
-		"esrule writes one signal for each event"},
-	"data_view_id": {refused, "data_view_id names patterns that are kept in Kibana; write " +
-		"them as index"},
-	"enabled": {refused, "the file says enabled = false"},
-	"exceptions_list": {refused, "exceptions_list names exceptions that are kept in Kibana; " +
-		"without them the rule would alert on " +
-		"what was excepted. Write them into the query as `and not (…)`"},
-	"filters": {refused, "filters narrow the events in query DSL, which esrule does " +
-		"not evaluate; write them into the query"},
-	"risk_score_mapping": {refused, "risk_score_mapping takes the risk score from the event, " +
-		"which is not supported"},
-	"rule_name_override": {refused, "rule_name_override takes the rule's name from the event, " +
-		"which is not supported"},
-	"severity_mapping": {refused, "severity_mapping takes the severity from the event, which " +
-		"is not supported"},
-	"timestamp_field":     {refused, "timestamp_field is not @timestamp, which is not supported"},
-	"to":                  {refused, "to is not now; every run looks up to the present"},
-	"anomaly_threshold":   {foreign, "machine_learning"},
-	"concurrent_searches": {foreign, "threat_match"}, "items_per_search": {foreign, "threat_match"},
-	"history_window_start":    {foreign, "new_terms"},
-	"machine_learning_job_id": {foreign, "machine_learning"},
-	"new_terms":               {foreign, "new_terms"},
-	"new_terms_fields":        {foreign, "new_terms"},
-	"saved_id":                {foreign, "saved_query"},
-	"threat_filters":          {foreign, "threat_match"},
-	"threat_index":            {foreign, "threat_match"},
-	"threat_indicator_path":   {foreign, "threat_match"},
-	"threat_language":         {foreign, "threat_match"},
-	"threat_mapping":          {foreign, "threat_match"},
-	"threat_query":            {foreign, "threat_match"},
-	"threshold":               {foreign, "threshold"},
+// ruleKeys are the keys of a rule: of files in elastic/detection-rules and of rules exported from
+// Kibana alike. Missing keys are reported in this order.
+func ruleKeys() []key {
+	return slices.Concat(headKeys(), bodyKeys(), refusedKeys(),
+		named(acts, "actions", "namespace", "output_index", "response_actions", "throttle"),
+		named(inert, "alias_purpose", "alias_target_id", "bypass_bbr_timing", "created_at",
+			"created_by", "execution_summary", "id", "immutable", "investigation_fields", "meta",
+			"metadata", "outcome", "related_integrations", "required_fields", "revision",
+			"rule_source", "timeline_id", "timeline_title", "transform", "updated_at",
+			"updated_by"))
 }
 
-// unset tells whether a refused key says what is so without it.
-func unset(name string, value any) bool {
-	switch value := value.(type) {
-	case string:
-		return value == "" || name == "to" && value == "now" || name == "timestamp_field" &&
-			value == defaultTimestamp
-	case bool:
-		return name == "enabled" && value
-	case map[string]any:
-		return len(value) == 0
-	case []any:
-		// Elastic's engine leaves the list of Elastic Defend out: it acts in the endpoint, not in
-		// rules.
-		return !slices.ContainsFunc(value, func(entry any) bool {
-			list, ok := entry.(map[string]any)
-			return name != "exceptions_list" || !ok || list["list_id"] != "endpoint_list"
-		})
+// headKeys are the keys that all kinds of rules share.
+func headKeys() []key {
+	return []key{
+		{name: "type", form: oneOf(types()...), example: `type = "eql"`},
+		{name: "language", form: oneOf(languages()...), example: `language = "eql"`},
+		{name: "rule_id", form: textWhere(identifier),
+			example: `rule_id = "…", a text of its own for each rule, such as a UUID.`},
+		{name: "name", form: textWhere(oneLine), example: `name = "…"`},
+		{name: "severity", form: oneOf("low", "medium", "high", "critical"),
+			example: `severity = "low"`},
+		{name: "risk_score", form: score, example: `risk_score = 47`},
+
+		{name: "author", form: texts},
+		{name: "building_block_type", form: text},
+		{name: "description", form: text},
+		{name: "false_positives", form: texts},
+		{name: "from", form: textWhere(lookbackText)},
+		{name: "index"}, // see patterns: a fault in it refuses the patterns, and not the rule
+		{name: "interval", form: textWhere(intervalText)},
+		{name: "license", form: text},
+		{name: "note", form: text},
+		{name: "references", form: texts},
+		{name: "setup", form: text},
+		{name: "tags", form: texts},
+		{name: "threat", form: threatForm()},
+		{name: "timestamp_override", form: textWhere(fieldName)},
+		{name: "timestamp_override_fallback_disabled", form: flag},
+		{name: "version", form: count},
+		{name: "max_signals", form: count, use: acts},
+	}
+}
+
+// bodyKeys are the keys that only some kinds of rules have. Those of kinds that are not run have no
+// form yet: nothing is read of such a rule.
+func bodyKeys() []key {
+	only := func(kind string, names ...string) []key {
+		keys := named(applied, names...)
+		for i := range keys {
+			keys[i].kinds = []string{kind}
+		}
+		return keys
+	}
+	return slices.Concat(
+		[]key{
+			{name: "query", form: text, example: `query = '''process where process.name : "…"'''`,
+				kinds: []string{"eql", "esql", "new_terms", "query", "saved_query", "threat_match",
+					"threshold"}},
+			{name: "event_category_override", form: textWhere(fieldName), kinds: []string{"eql"}},
+			{name: "tiebreaker_field", form: textWhere(fieldName), kinds: []string{"eql"}},
+			{name: "timestamp_field", form: textWhere(fieldName), kinds: []string{"eql"}, use: refused,
+				unset: says("", defaultTimestamp),
+				why:   "timestamp_field is not @timestamp, which is not supported"},
+		},
+		only("machine_learning", "anomaly_threshold", "machine_learning_job_id"),
+		only("new_terms", "history_window_start", "new_terms", "new_terms_fields"),
+		only("saved_query", "saved_id"),
+		only("threat_match", "concurrent_searches", "items_per_search", "threat_filters",
+			"threat_index", "threat_indicator_path", "threat_language", "threat_mapping",
+			"threat_query"),
+		only("threshold", "threshold"),
+	)
+}
+
+// refusedKeys are the keys of all kinds that change what a rule alerts on and are not supported.
+func refusedKeys() []key {
+	refuse := func(name, why string) key {
+		return key{name: name, use: refused, why: name + " " + why, unset: isEmpty}
+	}
+	return []key{
+		refuse("alert_suppression",
+			"folds several events into one alert, and esrule writes one signal for each event"),
+		refuse("data_view_id", "names patterns that are kept in Kibana; write them as index"),
+		{name: "enabled", form: flag, use: refused, why: "the file says enabled = false",
+			unset: says(true)},
+		{name: "exceptions_list", use: refused, unset: onlyEndpointLists,
+			why: "exceptions_list names exceptions that are kept in Kibana; without them the " +
+				"rule would alert on what was excepted. Write them into the query as `and not (…)`"},
+		refuse("filters", "narrow the events in query DSL, which esrule does not evaluate; "+
+			"write them into the query"),
+		refuse("risk_score_mapping",
+			"takes the risk score from the event, which is not supported"),
+		refuse("rule_name_override",
+			"takes the rule's name from the event, which is not supported"),
+		refuse("severity_mapping", "takes the severity from the event, which is not supported"),
+		{name: "to", form: text, use: refused, unset: says("", "now"),
+			why: "to is not now; every run looks up to the present"},
+	}
+}
+
+func named(use use, names ...string) []key {
+	keys := make([]key, len(names))
+	for i, name := range names {
+		keys[i] = key{name: name, use: use}
+	}
+	return keys
+}
+
+// says returns a test for the values given.
+func says(same ...value) func(value) bool {
+	return func(v value) bool {
+		switch v.(type) {
+		case string, bool:
+			return slices.Contains(same, v)
+		}
+		return isEmpty(v)
+	}
+}
+
+// isEmpty reports whether a value is an empty text, list or table.
+func isEmpty(v value) bool {
+	kind := reflect.ValueOf(v)
+	switch kind.Kind() {
+	case reflect.String, reflect.Slice, reflect.Map:
+		return kind.Len() == 0
 	}
 	return false
 }
 
-// nearest gives the known word that a misspelt one is most likely meant to be, empty where none is
-// near.
-func nearest(word string, known []string) string {
-	known = slices.Sorted(slices.Values(known)) // a tie goes the same way each time
-	distance := func(w string) int { return levenshtein.Distance(word, w, nil) }
-	if len(known) == 0 || len(word) > 100 {
-		return ""
+// onlyEndpointLists reports whether a list of exceptions names none but the list of Elastic Defend,
+// which Elastic's engine leaves out: it acts in the endpoint, not in rules.
+func onlyEndpointLists(v value) bool {
+	lists, ok := v.([]any)
+	if !ok {
+		return isEmpty(v)
 	}
-	longer := func(w string) bool { return len(word) >= 4 && strings.HasPrefix(w, word) }
-	// "exceptions" is exceptions_list, far as that is
-	if i := slices.IndexFunc(known, longer); i >= 0 {
-		return known[i]
-	}
-	best := slices.MinFunc(known, func(a, b string) int {
-		return cmp.Compare(distance(a), distance(b))
+	return !slices.ContainsFunc(lists, func(entry any) bool {
+		list, ok := entry.(map[string]any)
+		return !ok || list["list_id"] != "endpoint_list"
 	})
-	if distance(best) > max(1, len(word)/2) {
-		return ""
+}
+
+// names are the names of keys.
+func names(keys []key) []string {
+	list := make([]string, len(keys))
+	for i, k := range keys {
+		list[i] = k.name
 	}
-	return best
+	return list
+}
+
+// find returns the row of a key, nil where there is none.
+func find(keys []key, name string) *key {
+	i := slices.IndexFunc(keys, func(k key) bool { return k.name == name })
+	if i < 0 {
+		return nil
+	}
+	return &keys[i]
+}
+
+// has reports whether rules of a type have the key.
+func (k *key) has(kind string) bool { return k.kinds == nil || slices.Contains(k.kinds, kind) }
+
+// check reports what is wrong with the key in a table: that it is missing, or its value.
+func (k *key) check(t *table) {
+	if !t.has(k.name) {
+		if k.example != "" {
+			t.missing(k.name, k.example)
+		}
+		return
+	}
+	before := len(t.doc.errs)
+	if k.form != nil {
+		k.form(t, k.name)
+	}
+	given, isText := t.values[k.name].(string)
+	if isText && k.example != "" && strings.TrimSpace(given) == "" && len(t.doc.errs) == before {
+		t.fault(k.name, k.name+" is empty", "Write "+k.example)
+	}
 }

@@ -77,7 +77,7 @@ func TestPublishedRules(t *testing.T) {
 		t.Errorf("got %d rules and skipped ones of %d files", got, len(files))
 	}
 	for _, r := range set.Rules {
-		if r.Parsed == nil || r.Parsed.Text != r.Query || len(r.Index) == 0 || r.From <= 0 ||
+		if r.Body == nil || r.Body.Text() == "" || len(r.Index) == 0 || r.From <= 0 ||
 			len(r.Threat) == 0 && len(r.Tags) == 0 {
 			t.Errorf("%s is loaded in part: %+v", r.File, r)
 		}

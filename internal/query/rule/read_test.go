@@ -26,17 +26,16 @@ func TestRead(t *testing.T) {
 			return
 		}
 		want.File, want.Type, want.Language = "r.toml", "eql", "eql"
-		ignored := []cmp.Option{cmpopts.IgnoreUnexported(rule.Rule{}),
-			cmpopts.IgnoreTypes(&cond.Query{}), cmpopts.EquateEmpty()}
+		ignored := []cmp.Option{cmpopts.IgnoreUnexported(rule.Head{}),
+			cmpopts.IgnoreFields(cond.Query{}, "Category", "Where", "Print"), cmpopts.EquateEmpty()}
 		if diff := cmp.Diff(want, *set.Rules[0], ignored...); diff != "" {
 			t.Errorf("%s\n(-want +got):\n%s", text, diff)
 		}
 	}
-	f(good, rule.Rule{
+	f(good, rule.Rule{Head: rule.Head{
 		ID: "one", Name: "One", Severity: "low", RiskScore: 21, Version: 1,
-		Query: "file where file.name : \"x\"\n", Index: []string{"logs-*"},
-		From: 6 * time.Minute, Interval: 5 * time.Minute, EventCategoryField: "event.category",
-	})
+		Index: []string{"logs-*"}, From: 6 * time.Minute, Interval: 5 * time.Minute,
+	}, Body: &rule.EventQuery{Query: &cond.Query{Text: "file where file.name : \"x\"\n"}}})
 	// A file of an editor on Windows, with everything in it.
 	f("\ufeff"+`[metadata]
 creation_date = 2026-01-01
@@ -99,17 +98,15 @@ id = "TA1"
 [[rule.threat]]
 framework = "Other"
 tactic = {id = "TA2", name = "N", reference = "R"}
-`, rule.Rule{
+`, rule.Rule{Head: rule.Head{
 		ID: "two", Name: "Two", Severity: "critical", RiskScore: 47.5, Version: 7,
 		Maturity:    "deprecated",
 		Description: "Two\nlines.", License: "Apache-2.0", Note: "Note.", Setup: "Setup.",
 		Author: []string{"A", "B"}, Tags: []string{"T"},
 		References:     []string{"https://example.org"},
-		FalsePositives: []string{"None."}, Query: "any where true",
-		Index: []string{"logs-*", ".alerts-security.*"},
-		From:  2 * time.Hour, Interval: 90 * time.Second, EventCategoryField: "event.type",
+		FalsePositives: []string{"None."}, Index: []string{"logs-*", ".alerts-security.*"},
+		From: 2 * time.Hour, Interval: 90 * time.Second,
 		TimestampOverride: "event.ingested", TimestampOverrideFallbackDisabled: true,
-		TimestampField: "@timestamp", TiebreakerField: "event.sequence",
 		BuildingBlockType: "default", MaxSignals: 33,
 		NotApplied: []string{"actions", "max_signals"},
 		Threat: []rule.Threat{{
@@ -122,7 +119,10 @@ tactic = {id = "TA2", name = "N", reference = "R"}
 		}, {
 			Framework: "Other", Tactic: rule.ThreatEntry{ID: "TA2", Name: "N", Reference: "R"},
 		}},
-	})
+	}, Body: &rule.EventQuery{
+		Query:           &cond.Query{Text: "any where true", CategoryField: "event.type"},
+		TimestampField:  "@timestamp",
+		TiebreakerField: "event.sequence"}})
 }
 
 func TestTimestampOverrideOfItself(t *testing.T) {

@@ -1,16 +1,18 @@
 package rule
 
-import (
-	"time"
-
-	"esrule/internal/query/cond"
-)
+import "time"
 
 // ID is a rule's rule_id: what its signals and its ledger are known by. Two rules never share one.
 type ID string
 
-// Rule is one detection rule of type eql whose query is an event query.
+// Rule is one detection rule that is run: what all kinds of rules share, and what it asks.
 type Rule struct {
+	Head
+	Body Body
+}
+
+// Head is what all kinds of rules share.
+type Head struct {
 	ID          ID
 	Name        string
 	Description string
@@ -30,9 +32,6 @@ type Rule struct {
 	Setup          string
 	Threat         []Threat
 
-	// Query is the query as written and Parsed its tree; the tree's spans point into Query.
-	Query  string
-	Parsed *cond.Query
 	// Index holds the index patterns as written: without PatternFaults, at least one that is no
 	// exclusion. Some may not be searched (indexpattern.NotSearched).
 	Index []string
@@ -48,12 +47,6 @@ type Rule struct {
 	TimestampOverride string
 	// TimestampOverrideFallbackDisabled leaves out the events that lack TimestampOverride.
 	TimestampOverrideFallbackDisabled bool
-	// EventCategoryField is the field that the word before `where` is compared with.
-	EventCategoryField string
-	// TimestampField and TiebreakerField order events. An event query is true of each event alone,
-	// so for it they decide nothing; they are kept for the signal.
-	TimestampField  string
-	TiebreakerField string
 
 	BuildingBlockType string
 	MaxSignals        int // 0 where the file has none; there is no cap on signals

@@ -9,22 +9,22 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// table reads one table of a document key by key. A value of the wrong type is reported to the
-// document and read as missing, so that one pass finds everything wrong with a file.
+// table is one table of a document: keys and values, each with its place. Reading a value of the
+// wrong type yields none; that it is wrong was reported by its form.
 type table struct {
 	doc    *document
 	path   string
 	name   string // as messages call it: "[rule]"
-	values map[string]any
+	values map[string]value
 }
 
-// has tells whether the key is there, whatever its type.
+// has reports whether the key is there, whatever its type.
 func (t *table) has(key string) bool {
 	_, ok := t.values[key]
 	return ok
 }
 
-// keys gives the table's keys in the order of the file.
+// keys returns the table's keys in the order of the file.
 func (t *table) keys() []string {
 	return slices.SortedFunc(maps.Keys(t.values), func(a, b string) int {
 		return t.place(a).key.start - t.place(b).key.start
@@ -47,108 +47,93 @@ func (t *table) wrongType(key, want, example string) {
 		"Write "+example+".")
 }
 
-func (t *table) text(key string) string {
-	value, ok := t.values[key].(string)
-	if !ok && t.has(key) {
-		t.wrongType(key, "text", key+` = "…", in quotes`)
-	}
-	return value
+// missing reports a key that must be there.
+func (t *table) missing(key, example string) {
+	t.doc.report(t.doc.places[t.path].key, t.name+" has no "+key,
+		"Add it below the line "+t.name+": "+example)
 }
 
-func (t *table) boolean(key string) bool {
-	value, ok := t.values[key].(bool)
-	if !ok && t.has(key) {
-		t.wrongType(key, "true or false", key+" = true, without quotes")
+// unknown reports a key that is not one of those that the table may have.
+func (t *table) unknown(name string, known []string) {
+	where := t.name
+	if where == "" {
+		where = "a rule file"
 	}
-	return value
+	advice := "Remove it, or correct its spelling; a key that is not known may be one that was " +
+		"meant to change the rule."
+	if near := nearest(name, known); near != "" {
+		advice = fmt.Sprintf("The nearest known one is %q.", near)
+	}
+	t.doc.report(t.place(name).key, fmt.Sprintf("%s has no key %q", where, name), advice)
 }
 
-// count reads a whole number from 1, and gives 0 where there is none.
+// get returns the value of a key where it is of the type.
+func get[T any](t *table, key string) T {
+	v, _ := t.values[key].(T)
+	return v
+}
+
+func (t *table) text(key string) string { return get[string](t, key) }
+
+// count returns a whole number from 1, 0 where there is none.
 func (t *table) count(key string) int {
-	value, ok := t.values[key].(int64)
-	switch {
-	case !t.has(key):
-	case !ok:
-		t.wrongType(key, "a whole number", key+" = 1, without quotes")
-	case value < 1:
-		t.fault(key, fmt.Sprintf("%s is %d", key, value), "Write a whole number from 1 on.")
-	case value > 1<<31-1:
-		t.fault(key, fmt.Sprintf("%s is too large", key), "Write a smaller number.")
-	default:
-		return int(value)
+	if n := get[int64](t, key); n > 0 && n <= maxCount {
+		return int(n)
 	}
 	return 0
 }
 
+func (t *table) number(key string) (float64, bool) {
+	switch n := t.values[key].(type) {
+	case int64:
+		return float64(n), true
+	case float64:
+		return n, true
+	}
+	return 0, false
+}
+
+func (t *table) list(key string) []any { return get[[]any](t, key) }
+
 func (t *table) texts(key string) []string {
-	if !t.has(key) {
-		return nil
-	}
-	list, ok := t.values[key].([]any)
-	if !ok {
-		t.wrongType(key, "a list of texts", key+` = ["…"], in brackets`)
-		return nil
-	}
-	texts := make([]string, 0, len(list))
-	for i, element := range list {
-		text, ok := element.(string)
-		if !ok {
-			message := fmt.Sprintf("entry %d of %s must be text, found %s", i+1, key,
-				typeName(element))
-			t.doc.report(t.element(key, i), message, `Write it in quotes: "…".`)
-			continue
+	var texts []string
+	for _, element := range t.list(key) {
+		if text, ok := element.(string); ok {
+			texts = append(texts, text)
 		}
-		texts = append(texts, text)
 	}
 	return texts
 }
 
-// element gives the place of an entry of a list.
+// element returns the place of an entry of a list.
 func (t *table) element(key string, i int) span {
 	return t.doc.places[under(under(t.path, key), strconv.Itoa(i))].value
 }
 
-// table gives the table below a key, nil where there is none.
+// table returns the table below a key, nil where there is none.
 func (t *table) table(key, name string) *table {
-	if !t.has(key) {
-		return nil
-	}
 	values, ok := t.values[key].(map[string]any)
 	if !ok {
-		t.wrongType(key, "a table", "it under a line "+name)
 		return nil
 	}
 	return &table{t.doc, under(t.path, key), name, values}
 }
 
-// tables gives the tables of a list below a key.
+// tables returns the tables of a list below a key.
 func (t *table) tables(key, name string) []*table {
-	if !t.has(key) {
-		return nil
-	}
-	list, ok := t.values[key].([]any)
-	if !ok {
-		t.wrongType(key, "a list of tables", "each under a line "+name)
-		return nil
-	}
-	tables := make([]*table, 0, len(list))
-	for i, element := range list {
-		values, ok := element.(map[string]any)
-		if !ok {
-			message := fmt.Sprintf("entry %d of %s must be a table, found %s", i+1, key,
-				typeName(element))
-			t.doc.report(t.element(key, i), message, "Write each under a line "+name+".")
-			continue
+	var tables []*table
+	for i, element := range t.list(key) {
+		if values, ok := element.(map[string]any); ok {
+			path := under(under(t.path, key), strconv.Itoa(i))
+			tables = append(tables, &table{t.doc, path, name, values})
 		}
-		tables = append(tables, &table{t.doc, under(under(t.path, key), strconv.Itoa(i)), name,
-			values})
 	}
 	return tables
 }
 
-// typeName names the TOML type of a decoded value.
-func typeName(value any) string {
-	switch value.(type) {
+// typeName names the type of a value as messages do.
+func typeName(v value) string {
+	switch v.(type) {
 	case string:
 		return "text"
 	case int64:

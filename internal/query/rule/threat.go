@@ -1,46 +1,37 @@
 package rule
 
-import "slices"
+// threatForm is a rule's MITRE ATT&CK mapping.
+func threatForm() form {
+	entry := []key{{name: "id", form: text}, {name: "name", form: text},
+		{name: "reference", form: text}}
+	technique := append(entry[:len(entry):len(entry)], key{name: "subtechnique",
+		form: tablesOf("[[rule.threat.technique.subtechnique]]", entry...)})
+	return tablesOf("[[rule.threat]]",
+		key{name: "framework", form: text},
+		key{name: "tactic", form: tableOf("[rule.threat.tactic]", entry...)},
+		key{name: "technique", form: tablesOf("[[rule.threat.technique]]", technique...)})
+}
 
 // threats reads the MITRE ATT&CK mapping.
-func (r *reader) threats() {
-	for _, t := range r.table.tables("threat", "[[rule.threat]]") {
-		r.only(t, "framework", "tactic", "technique")
+func threats(t *table) []Threat {
+	var list []Threat
+	for _, t := range t.tables("threat", "") {
 		threat := Threat{Framework: t.text("framework")}
-		if tactic := t.table("tactic", "[rule.threat.tactic]"); tactic != nil {
-			r.only(tactic, "id", "name", "reference")
-			threat.Tactic = entry(tactic)
+		if tactic := t.table("tactic", ""); tactic != nil {
+			threat.Tactic = threatEntry(tactic)
 		}
-		for _, te := range t.tables("technique", "[[rule.threat.technique]]") {
-			r.only(te, "id", "name", "reference", "subtechnique")
-			technique := Technique{ThreatEntry: entry(te)}
-			for _, sub := range te.tables("subtechnique",
-				"[[rule.threat.technique.subtechnique]]") {
-				r.only(sub, "id", "name", "reference")
-				technique.Subtechnique = append(technique.Subtechnique, entry(sub))
+		for _, te := range t.tables("technique", "") {
+			technique := Technique{ThreatEntry: threatEntry(te)}
+			for _, sub := range te.tables("subtechnique", "") {
+				technique.Subtechnique = append(technique.Subtechnique, threatEntry(sub))
 			}
 			threat.Technique = append(threat.Technique, technique)
 		}
-		r.rule.Threat = append(r.rule.Threat, threat)
+		list = append(list, threat)
 	}
+	return list
 }
 
-func entry(t *table) ThreatEntry {
+func threatEntry(t *table) ThreatEntry {
 	return ThreatEntry{ID: t.text("id"), Name: t.text("name"), Reference: t.text("reference")}
-}
-
-// only reports every other key. A rule's key that was written below a threat's header lands in its
-// table.
-func (r *reader) only(t *table, known ...string) {
-	for _, name := range t.keys() {
-		switch _, ofRule := ruleKeys[name]; {
-		case slices.Contains(known, name):
-		case ofRule:
-			r.report(t.place(name).key, "\""+name+"\" stands in "+t.name+", not in [rule]",
-				"In TOML a key belongs to the last header above it: move it up, before the first "+
-					"[[rule.threat]].")
-		default:
-			r.unknown(t, name, known)
-		}
-	}
 }

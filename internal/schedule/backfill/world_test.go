@@ -92,12 +92,11 @@ func (w *world) rule(id rule.ID, text string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d, err := detect.New(&rule.Rule{
+	d, err := detect.New(&rule.Rule{Head: rule.Head{
 		ID: id, Name: "Rule " + string(id), Severity: "high", RiskScore: 73, Type: "eql",
-		Language: "eql", Query: text, Parsed: query,
-		Index: []string{w.Index("events-*")}, From: 9 * time.Minute, Interval: 5 * time.Minute,
-		EventCategoryField: "event.category",
-	}, nil)
+		Language: "eql",
+		Index:    []string{w.Index("events-*")}, From: 9 * time.Minute, Interval: 5 * time.Minute,
+	}, Body: &rule.EventQuery{Query: query}}, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -14,22 +14,22 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/rule"
 )
 
 var update = flag.Bool("update", false, "write the golden files of this package anew")
 
 func exampleRule() *rule.Rule {
-	return &rule.Rule{
+	return &rule.Rule{Head: rule.Head{
 		ID: testRule, Name: "Web Page Written by a Mail Server", Description: "A page was written.",
 		Severity: "medium", RiskScore: 47,
 		Version: 3, Type: "eql", Language: "eql", License: "Apache-2.0",
 		Author: []string{"Example Team"},
 		Tags:   []string{"OS: Windows"}, References: []string{"https://example.org/a?b=1&c=2"},
 		Note:  "Look at <it>.",
-		Query: `file where file.extension == "aspx"`, Index: []string{"winlogbeat-*", "endgame-*"},
-		From: 9 * time.Minute, Interval: 5 * time.Minute, TimestampOverride: "event.ingested",
-		EventCategoryField: "event.category",
+		Index: []string{"winlogbeat-*", "endgame-*"},
+		From:  9 * time.Minute, Interval: 5 * time.Minute, TimestampOverride: "event.ingested",
 		Threat: []rule.Threat{{
 			Framework: "MITRE ATT&CK", Tactic: rule.ThreatEntry{ID: "TA0003", Name: "Persistence",
 				Reference: "https://example.org/TA0003"},
@@ -38,7 +38,7 @@ func exampleRule() *rule.Rule {
 				Subtechnique: []rule.ThreatEntry{{ID: "T1505.003", Name: "Web Shell"}},
 			}},
 		}},
-	}
+	}, Body: &rule.EventQuery{Query: &cond.Query{Text: `file where file.extension == "aspx"`}}}
 }
 
 func exampleRun() Execution {

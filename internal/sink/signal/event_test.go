@@ -95,7 +95,7 @@ func TestEventMatchesAsBefore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := match.Compile(q, fields, match.Options{CategoryField: "event.category"})
+		m, err := match.Compile(q, fields, match.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

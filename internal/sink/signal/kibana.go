@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"esrule/internal/query/cond"
 	"esrule/internal/query/rule"
 )
 
@@ -123,7 +124,7 @@ func parameters(r *rule.Rule) map[string]any {
 		"from":            "now-" + dateMath(r.From),
 		"index":           list(r.Index),
 		"language":        r.Language,
-		"query":           r.Query,
+		"query":           r.Body.Text(),
 		"references":      list(r.References),
 		"risk_score":      r.RiskScore,
 		"rule_id":         string(r.ID),
@@ -133,21 +134,25 @@ func parameters(r *rule.Rule) map[string]any {
 		"type":            r.Type,
 		"version":         r.Version,
 	}
-	for key, text := range map[string]string{
+	texts := map[string]string{
 		"building_block_type": r.BuildingBlockType,
 		"license":             r.License,
 		"note":                r.Note,
 		"setup":               r.Setup,
-		"tiebreaker_field":    r.TiebreakerField,
-		"timestamp_field":     r.TimestampField,
 		"timestamp_override":  r.TimestampOverride,
-	} {
+	}
+	switch body := r.Body.(type) {
+	case *rule.EventQuery:
+		texts["tiebreaker_field"] = body.TiebreakerField
+		texts["timestamp_field"] = body.TimestampField
+		if field := body.Query.CategoryField; field != cond.DefaultCategoryField {
+			texts["event_category_override"] = field
+		}
+	}
+	for key, text := range texts {
 		if text != "" {
 			p[key] = text
 		}
-	}
-	if r.EventCategoryField != "event.category" {
-		p["event_category_override"] = r.EventCategoryField
 	}
 	if r.TimestampOverrideFallbackDisabled {
 		p["timestamp_override_fallback_disabled"] = true

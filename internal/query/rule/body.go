@@ -1,0 +1,31 @@
+package rule
+
+import "esrule/internal/query/cond"
+
+// Body is what a rule asks, by its kind. The set is closed: [*EventQuery]. A kind that is not run
+// has no body: its rules are [Skipped].
+type Body interface {
+	// Text returns the query as written.
+	Text() string
+	// Queries returns the conditions on single events that the body is made of. Their spans point
+	// into Text.
+	Queries() []*cond.Query
+	body()
+}
+
+// EventQuery asks for single events: a rule of type eql whose query is an event query.
+type EventQuery struct {
+	Query *cond.Query
+	// TimestampField and TiebreakerField order events. An event query is true of each event alone,
+	// so for it they decide nothing; they are kept for the signal.
+	TimestampField  string
+	TiebreakerField string
+}
+
+// Text returns the query as written.
+func (q *EventQuery) Text() string { return q.Query.Text }
+
+// Queries returns the one query.
+func (q *EventQuery) Queries() []*cond.Query { return []*cond.Query{q.Query} }
+
+func (*EventQuery) body() {}
