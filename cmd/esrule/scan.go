@@ -234,13 +234,13 @@ func (a *app) printScanSummary(s scan.Summary, skipped int, took time.Duration) 
 	seconds := max(took.Seconds(), 0.001)
 	fmt.Fprintf(a.stderr, "%d events, %.1f MB in %d files: %d matches, %d signals, %d bad lines; "+
 		"%s, %.0f events/s, %.0f MB/s\n",
-		s.Events, float64(s.Bytes)/1e6, s.Inputs, s.Matches, s.Signals, s.BadLines,
+		s.Events, float64(s.Bytes)/1e6, s.Inputs, s.Matched, s.Created, s.BadLines,
 		took.Round(time.Millisecond),
 		float64(s.Events)/seconds, float64(s.Bytes)/1e6/seconds)
 	for _, one := range s.ByRule {
-		if one.Matches > 0 {
+		if one.Matched > 0 {
 			fmt.Fprintf(a.stderr, "  %s (%s): %d matches, %d signals\n", one.Rule.Name, one.Rule.ID,
-				one.Matches, one.Signals)
+				one.Matched, one.Created)
 		}
 	}
 	fmt.Fprintf(a.stderr, "  %d rules ran, %d were skipped\n", len(s.ByRule), skipped)

@@ -274,12 +274,9 @@ func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
 	}
 	fmt.Fprintf(w, "  late sweep\t%s\n", s.LateSweep)
 	if run := s.LastRun; run != nil {
-		fmt.Fprintf(w, "  last run\t%s, %s: searched %s in %d indices, %d candidates, %d "+
-			"matched, %d created, %d duplicates, %d reduced, %d without their events, %d dead letters\n",
+		fmt.Fprintf(w, "  last run\t%s, %s: searched %s in %d indices, %s\n",
 			run.At.Format(time.RFC3339), run.Duration.Round(time.Millisecond),
-			run.Searched.Round(time.Second), run.Indices,
-			run.Candidates, run.Matched, run.Created, run.Duplicates, run.Reduced, run.WithoutEvent,
-			run.DeadLettered)
+			run.Searched.Round(time.Second), run.Indices, run.Counts.Text())
 		if run.Error != "" {
 			fmt.Fprintf(w, "  failed\t%s\n", run.Error)
 		}

@@ -59,13 +59,11 @@ func (a *app) backfills(ctx context.Context, cfg config.Config,
 }
 
 func printBackfillStatus(w *tabwriter.Writer, s backfillStatus) {
-	r, c := s.Request.Range, s.Counts
+	r := s.Request.Range
 	fmt.Fprintf(w, "\nBackfill %s\n  range\t%s to %s, %d rules\n", s.ID,
 		r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), s.Rules)
 	fmt.Fprintf(w, "  slices\t%d of %d covered, %d failed\n", s.Done, s.Slices, s.Failed)
-	fmt.Fprintf(w, "  found\t%d candidates, %d matched, %d created, %d duplicates, %d reduced, "+
-		"%d without their events, %d dead letters\n",
-		c.Candidates, c.Matched, c.Created, c.Duplicates, c.Reduced, c.WithoutEvent, c.DeadLettered)
+	fmt.Fprintf(w, "  found\t%s\n", s.Counts.Text())
 	for _, f := range s.Failures {
 		fmt.Fprintf(w, "  failed\t%s for %s: %s\n", nameOf(f.Index), spans(f.Time), f.Reason)
 	}

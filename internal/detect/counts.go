@@ -1,6 +1,10 @@
 package detect
 
-import "esrule/internal/sink"
+import (
+	"fmt"
+
+	"esrule/internal/sink"
+)
 
 // Counts is what searching came to. It is part of documents in the state index, readable by the
 // next release.
@@ -46,6 +50,13 @@ func (c *Counts) Enter(verdicts []sink.Verdict) {
 		case sink.Open, sink.Refused: // the error of Write is about them
 		}
 	}
+}
+
+// Text is the counts for a person to read.
+func (c Counts) Text() string {
+	return fmt.Sprintf("%d candidates, %d matched, %d created, %d duplicates, %d reduced, "+
+		"%d without their events, %d dead letters", c.Candidates, c.Matched, c.Created,
+		c.Duplicates, c.Reduced, c.WithoutEvent, c.DeadLettered)
 }
 
 // NewSignals is how many new signals are in the signals index, in whatever form.

@@ -11,13 +11,14 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 	"esrule/internal/sink/signal"
 )
 
-// Input is one file, or standard input. Open is called when its turn comes and the reader closed
-// behind it.
+// Input is one file, or standard input. Open is called when its turn comes; the reader is closed
+// after it was read.
 type Input struct {
 	Name string
 	Open func() (io.ReadCloser, error)
@@ -29,9 +30,9 @@ type Options struct {
 	Workers int
 	// Execution goes into every signal.
 	Execution signal.Execution
-	// Signal gets each signal, in the order of the input, one an identity.
+	// Signal gets each signal, in the order of the input, one for each identity.
 	Signal func(*rule.Rule, signal.Signal) error
-	// Explained, where it is set, gets each signal behind Signal, with the rule's condition as it
+	// Explained, where it is set, gets each signal after Signal, with the rule's condition as it
 	// was judged on the event.
 	Explained func(signal.Signal, *match.Explanation)
 	// Bad gets the first lines of each input that are no events, MostBad of them, and each input
@@ -47,9 +48,8 @@ type Summary struct {
 	Inputs int
 	Events int
 	Bytes  int64 // of text, unpacked
-	// Matches counts an event for each rule that it matches; Signals leaves out what was seen
-	// before.
-	Matches, Signals int
+	// Counts counts an event for each rule that it matches, and what was seen before as a duplicate.
+	detect.Counts
 	// BadLines are no events; BadInputs could not be read whole.
 	BadLines, BadInputs int
 	// ByRule is the number of signals a rule, in the order in which the rules were added.
@@ -109,8 +109,8 @@ func (c *InputCount) bad(e LineError) {
 
 // RuleCount is the part of one rule in a Summary.
 type RuleCount struct {
-	Rule             *rule.Rule
-	Matches, Signals int
+	Rule *rule.Rule
+	detect.Counts
 	// AsText are the fields that the rule compared as texts where an index may have another type.
 	AsText []string
 }
@@ -243,19 +243,21 @@ func (g *giver) giveOne(j judged) error {
 	}
 	for _, f := range j.signals {
 		count := &g.summary.ByRule[f.rule]
-		count.Matches++
-		g.summary.Matches++
-		signal, isNew := g.seen.Add(f.signal)
+		made, isNew := g.seen.Add(f.signal)
+		came := detect.Counts{Matched: 1, Created: 1}
+		if !isNew {
+			came = detect.Counts{Matched: 1, Duplicates: 1}
+		}
+		count.Add(came)
+		g.summary.Add(came)
 		if !isNew {
 			continue
 		}
-		count.Signals++
-		g.summary.Signals++
-		if err := g.options.Signal(count.Rule, signal); err != nil {
+		if err := g.options.Signal(count.Rule, made); err != nil {
 			return err
 		}
 		if g.options.Explained != nil {
-			g.options.Explained(signal, f.explanation)
+			g.options.Explained(made, f.explanation)
 		}
 	}
 	return nil

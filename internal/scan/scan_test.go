@@ -187,7 +187,7 @@ func TestOrderIsTheInputs(t *testing.T) {
 	if strings.Join(got.lines, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got %d signals in another order, want %d", len(got.lines), len(want))
 	}
-	if s := got.summary; s.Events != 60_060 || s.Matches != 60 || s.Signals != 60 ||
+	if s := got.summary; s.Events != 60_060 || s.Matched != 60 || s.Created != 60 ||
 		s.Inputs != 3 || s.BadLines != 0 {
 		t.Errorf("summary: %+v", s)
 	}

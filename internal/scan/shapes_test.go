@@ -139,9 +139,9 @@ func TestPartialAnswers(t *testing.T) {
 		got := run(rules, input("f", answer))
 		in := got.summary.ByInput[0]
 		switch {
-		case got.err != nil || got.summary.Signals == 0:
-			t.Errorf("%s:\n got %d signals, %v", answer, got.summary.Signals, got.err)
-		case want == "" && (!in.Whole || in.Err != nil || len(got.lines) != got.summary.Signals):
+		case got.err != nil || got.summary.Created == 0:
+			t.Errorf("%s:\n got %d signals, %v", answer, got.summary.Created, got.err)
+		case want == "" && (!in.Whole || in.Err != nil || len(got.lines) != got.summary.Created):
 			t.Errorf("%s:\n got %v, %q, want nothing", answer, in.Err, got.lines)
 		case want != "" && (in.Whole || in.Err == nil || !strings.Contains(in.Err.Error(), want)):
 			t.Errorf("%s:\n got %v\nwant %q in it", answer, in.Err, want)

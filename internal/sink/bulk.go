@@ -43,8 +43,8 @@ const (
 	barred    // for the index's state or the user's rights, whatever it holds
 )
 
-// judge places an item's status. What is said of a 4xx decides whether a signal is reduced, so that
-// only complaints about the document itself may count as refused.
+// judge sorts an item's status. Only an error about the document itself may count as refused: it
+// decides whether the signal is reduced.
 func judge(status int, err *serverError) outcome {
 	switch {
 	case status == http.StatusCreated:
@@ -68,13 +68,14 @@ func judge(status int, err *serverError) outcome {
 	}
 }
 
-const notCreated = "not_created" // as a type among Elasticsearch's
+// notCreated is a type of error of our own: status 200, and nothing written.
+const notCreated = "not_created"
 
-// blocked is Elasticsearch's name for an index that somebody, or a full disk, has closed to writes.
-// It says 429 for the disk, and yet only freed space helps, which no pause of ours brings about.
+// blocked is Elasticsearch's name for an index that takes no writes, by a setting or for a full
+// disk. It says 429 for the disk, though no pause helps, only freed space.
 const blocked = "cluster_block_exception"
 
-// passing says whether the answer may be another one a little later.
+// passing reports whether the answer may be another one a little later.
 func (e *serverError) passing() bool {
 	if e.typ == blocked && e.status == http.StatusTooManyRequests {
 		return false
@@ -150,13 +151,14 @@ type bulkItem struct {
 	Error  *serverError `json:"error"`
 }
 
-// bulk sends one request and gives a reply to each document, in their order. Its error is about
+// bulk sends one request and returns a reply to each document, in their order. Its error is about
 // the request as a whole.
 func bulk(ctx context.Context, client elastic.Transport, index string,
 	docs []entry) ([]reply, error) {
 	r := elastic.Request{
 		Method: http.MethodPost, Path: indexPath(index, "/_bulk"), Body: bulkBody(docs),
-		Params: url.Values{"filter_path": {"items.*._index,items.*._id,items.*.status,items.*.result,items.*.error"}},
+		Params: url.Values{"filter_path": {
+			"items.*._index,items.*._id,items.*.status,items.*.result,items.*.error"}},
 	}
 	answer, err := ask(ctx, client, r)
 	_, refused := errors.AsType[*serverError](err)

@@ -13,9 +13,9 @@ import (
 
 // deliver creates documents in an index and returns a reply to each. It repeats what was not
 // acknowledged, and nothing else, until all is settled, ctx ends or Options.MaxElapsed is over. A
-// document whose acknowledgement was lost on the way counts as a duplicate when it is sent again.
+// document whose acknowledgement was lost counts as a duplicate when it is sent again.
 //
-// The error says what stays unsettled or barred; the replies hold all the same.
+// The error says what stays unsettled or barred; the replies are good even then.
 func (w *Writer) deliver(ctx context.Context, index string, docs []entry) ([]reply, error) {
 	var all []reply
 	var errs []error

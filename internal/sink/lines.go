@@ -18,14 +18,14 @@ type Lines struct {
 	each func(signal.Signal)
 }
 
-// NewLines returns a Lines on w, which is written to once a batch. each, if there is one, gets every
-// signal that was written, one at a time.
+// NewLines returns a Lines on w, which is written to once a batch. each, if there is one, gets
+// every signal that was written, one at a time.
 func NewLines(w io.Writer, each func(signal.Signal)) *Lines {
 	return &Lines{out: w, each: each}
 }
 
 // Write writes the signals that were not written before. What it counts as created is new among
-// these only: the alerts index is not asked.
+// these only: the signals index is not asked.
 func (l *Lines) Write(_ context.Context, signals []signal.Signal) ([]Verdict, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

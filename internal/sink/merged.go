@@ -45,7 +45,7 @@ func (w *Writer) merged(ctx context.Context, written []pending) ([]pending, erro
 	return others, nil
 }
 
-// lookUp returns the documents of the alerts index that have one of the ids, with some of their
+// lookUp returns the documents of the signals index that have one of the ids, with some of their
 // fields; with none they are null.
 func (w *Writer) lookUp(
 	ctx context.Context, ids []signal.ID, fields []string,

@@ -72,7 +72,7 @@ func (w *Writer) whetherAgain(
 		return backoff.Permanent(err)
 	case !answered && !unanswered:
 		if isUntrue(err) {
-			err = backoff.Permanent(err) // whatever gives such an answer gives it again
+			err = backoff.Permanent(err) // the next answer would be the same
 		}
 		return err
 	}

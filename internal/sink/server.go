@@ -24,8 +24,7 @@ type serverError struct {
 	answer *elastic.Error // where the whole request was refused
 }
 
-// Error leaves the reason out where it may quote the document: a refusal of what a document holds
-// is told by its type.
+// Error leaves the reason out where it may quote the document; the type says what was refused.
 func (e *serverError) Error() string {
 	s := fmt.Sprintf("%d %s", e.status, http.StatusText(e.status))
 	switch {
@@ -51,7 +50,7 @@ func (e *serverError) Unwrap() error {
 // HTTPStatus is for whoever counts refusals by their kind.
 func (e *serverError) HTTPStatus() int { return e.status }
 
-// maxReason bounds what a document tells of its refusal, in bytes; Elasticsearch's reason can quote
+// maxReason bounds what a document has of its refusal, in bytes; Elasticsearch's reason can quote
 // the whole event.
 const maxReason = 2000
 

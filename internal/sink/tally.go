@@ -7,15 +7,15 @@ import (
 	"esrule/internal/sink/signal"
 )
 
-// tally gathers signals that were refused alike, so that a thousand of them make one line in the
-// log.
+// tally counts signals that were refused for the same reason: a thousand of them are one line in
+// the log.
 type tally struct {
 	order  []complaint
 	counts map[complaint]int
 	first  map[complaint]signal.ID
 }
 
-// complaint is what may be said of a refusal aloud: Elasticsearch's reason quotes the document, its
+// complaint is what may be logged of a refusal: Elasticsearch's reason quotes the document, its
 // type does not.
 type complaint struct {
 	rule   rule.ID

@@ -20,16 +20,16 @@ type Options struct {
 
 	MaxBytes   int           // of one request; 5 MiB where 0
 	MaxItems   int           // documents in one request; 500 where 0
-	MaxElapsed time.Duration // how long one request is tried again; 2 minutes where 0
-	RetryPause time.Duration // the first pause between tries, growing from there; 250 ms where 0
+	MaxElapsed time.Duration // how long one request is retried; 2 minutes where 0
+	RetryPause time.Duration // the first pause between tries, which grow; 250 ms where 0
 	// RequestTimeout ends a request that nobody answers; 90 s where 0, since Elasticsearch itself
 	// waits up to a minute for a shard.
 	RequestTimeout time.Duration
 
-	Logger *slog.Logger // never given what an event holds; none where nil
+	Logger *slog.Logger // never given what is in an event; none where nil
 }
 
-// Writer puts signals into the alerts index. Its methods may be called from many goroutines.
+// Writer puts signals into the signals index. Its methods may be called from many goroutines.
 type Writer struct {
 	client elastic.Transport
 	o      Options
@@ -41,7 +41,7 @@ type Writer struct {
 	carried atomic.Int64
 }
 
-// NewWriter gives a Writer over indices that Indices.Ensure has looked at.
+// NewWriter returns a Writer over indices that indices.Names.Ensure has checked.
 func NewWriter(client elastic.Transport, o Options) *Writer {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 5 << 20
@@ -223,7 +223,8 @@ func (w *Writer) tells(note, index string) func([]pending) {
 	}
 }
 
-// tellWithoutEvent names each event that is not in its signal: whoever reads the signal needs it.
+// tellWithoutEvent logs each event that is not in its signal: who reads the signal needs to find
+// it.
 func (w *Writer) tellWithoutEvent(taken []pending) {
 	const most = 20
 	for i, p := range taken {

@@ -40,9 +40,9 @@ var unsteadyFields = [...]string{
 
 const timestampField = "@timestamp"
 
-// Identify returns the identity of an event under a rule. Neither the index nor the document's id is
-// part of it, so the same event reindexed, restored, sent again or scanned from a file keeps it.
-// What tells an event apart is taken from the first of three rungs that the event has:
+// Identify returns the identity of an event under a rule. Neither the index nor the document's id
+// is part of it, so the same event reindexed, restored, sent again or scanned from a file keeps it.
+// It is made of the first of these that the event has:
 //
 //  1. event.id, the agent, the time, and the subject (one event.id may stand for several events);
 //  2. a Windows record: computer, channel, record number, time;

@@ -82,8 +82,8 @@ type ancestor struct {
 	Depth int    `json:"depth"`
 }
 
-// ruleFields are about the rule. Category, rule_type_id, consumer and producer are the words by which
-// Elastic's own views select alerts of event correlation rules.
+// ruleFields are about the rule. Category, rule_type_id, consumer and producer are the words by
+// which Elastic's own views select alerts of event correlation rules.
 func ruleFields(r *rule.Rule) []field {
 	const p = "kibana.alert.rule."
 	return []field{

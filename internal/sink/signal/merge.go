@@ -90,8 +90,8 @@ func (n *node) object(key string) *node {
 	return nil
 }
 
-// collides reports whether the path has fields below it, or an ancestor of it is something else than
-// one object.
+// collides reports whether the path has fields below it, or an ancestor of it is something else
+// than one object.
 func (n *node) collides(path string) bool {
 	for _, m := range n.members {
 		if _, below := under(m.key, path); below {

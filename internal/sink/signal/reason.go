@@ -38,8 +38,8 @@ func reason(event *node, r *rule.Rule) string {
 	return b.String()
 }
 
-// phrase returns a field's values for the sentence, empty where it has none to show. A bare number or
-// boolean is not shown, one in an array is; "-" is how many sources write "none".
+// phrase returns a field's values for the sentence, empty where it has none to show. A bare number
+// or boolean is not shown, one in an array is; "-" is how many sources write "none".
 func phrase(event *node, path string) string {
 	found := event.at(path)
 	if len(found) == 1 && (found[0].kind == number || found[0].kind == boolean) {
