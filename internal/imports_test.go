@@ -21,12 +21,13 @@ func layers() [][]string {
 		{"internal/query/rule"},
 		{"internal/query/lint"},
 		{"internal/query/match", "internal/query/prefilter"},
-		{"internal/query/eql", "internal/query/match/lucene"},
+		{"internal/query/eql", "internal/query/match/ahocorasick", "internal/query/match/lucene"},
 		{"internal/query/cond"},
 		{"internal/elastic/search", "internal/elastic/state"},
 		{"internal/elastic"},
 		{"internal/event"},
-		{"internal/date", "internal/elastic/dsl", "internal/elastic/indexpattern", "internal/finding",
+		{"internal/date", "internal/elastic/dsl", "internal/elastic/indexpattern",
+			"internal/finding",
 			"internal/span", "rules"},
 	}
 }
