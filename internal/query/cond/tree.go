@@ -69,7 +69,7 @@ type Like struct {
 	Op       LikeOp
 	Subject  Expr
 	Patterns []*Literal
-	// List tells `x : ("a")` from `x : "a"`; they mean the same.
+	// List distinguishes `x : ("a")` from `x : "a"`; they mean the same.
 	List bool
 }
 
@@ -141,7 +141,7 @@ type Literal struct {
 	Bool  bool    // Kind Bool
 }
 
-// LiteralKind tells which of a Literal's fields holds its value.
+// LiteralKind says which of a Literal's fields holds its value.
 type LiteralKind uint8
 
 // The kinds of constants.

@@ -13,11 +13,8 @@ import (
 func wordAdvice(word, subject, value, after string) string {
 	switch strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(word)) {
 	case "contains", "icontains", "contain", "includes", "has", "containsall", "containsany":
-		return fmt.Sprintf(
-			"Write stringContains(%s, %s), or stringContains~ to ignore letter case.",
-			subject,
-			value,
-		)
+		return fmt.Sprintf("Write stringContains(%s, %s), or stringContains~ to ignore letter "+
+			"case.", subject, value)
 	case "startswith", "istartswith", "beginswith", "hasprefix", "prefix":
 		return fmt.Sprintf("Write startsWith(%s, %s), or startsWith~ to ignore letter case.",
 			subject, value)
@@ -185,7 +182,7 @@ func (p *parser) rawWord(at int) string {
 	return clip(p.text[at:end])
 }
 
-// wordAround is the same with what stands directly before the place.
+// wordAround is the same with what is directly before the place.
 func (p *parser) wordAround(at int) string {
 	return p.rawWord(p.wordStart(at))
 }
@@ -193,7 +190,7 @@ func (p *parser) wordAround(at int) string {
 // wordStart is where the word begins that ends at a place.
 func (p *parser) wordStart(at int) int { return strings.LastIndexAny(p.text[:at], wordEnds) + 1 }
 
-// unquoted says what to write where a word stands in place of a constant: most often a text whose
+// unquoted says what to write where a word is in place of a constant: most often a text whose
 // quotes are missing.
 func unquoted(word, op string) string {
 	switch strings.ToLower(word) {
@@ -205,10 +202,8 @@ func unquoted(word, op string) string {
 		return `Date math is written in quotes: "now", "now-1h".`
 	}
 	if len(word) > 2 && word[0] == '/' && word[len(word)-1] == '/' {
-		return fmt.Sprintf(
-			"A regular expression is written in quotes after regex: field regex %s.",
-			quote(word[1:len(word)-1]),
-		)
+		return fmt.Sprintf("A regular expression is written in quotes after regex: field regex %s.",
+			quote(word[1:len(word)-1]))
 	}
 	if strings.ContainsAny(word, "*?") && op != "" && op != ":" && !strings.HasPrefix(op, "like") {
 		return fmt.Sprintf("A pattern is written in quotes after : or like: field : %s.",

@@ -23,14 +23,8 @@ func TestForeignWords(t *testing.T) {
 			return
 		}
 		if all[0].Column != column || all[0].Advice != want {
-			t.Errorf(
-				"%s:\n got %d %s\nwant %d %s",
-				condition,
-				all[0].Column,
-				all[0].Advice,
-				column,
-				want,
-			)
+			t.Errorf("%s:\n got %d %s\nwant %d %s", condition, all[0].Column, all[0].Advice, column,
+				want)
 		}
 	}
 	text := func(word string) string {
@@ -51,11 +45,8 @@ func TestForeignWords(t *testing.T) {
 	f(`a == /x/`, 16, `A regular expression is written in quotes after regex: field regex "x".`)
 	f(`source.ip == ::1`, 24, `An address is written in quotes: "::1".`)
 	f(`source.ip == 10.0.0.1`, 24, `An address or a version is written in quotes: "10.0.0.1".`)
-	f(
-		`source.ip : 10.0.0.0/8 and b == 1`,
-		23,
-		`An address or a version is written in quotes: "10.0.0.0/8".`,
-	)
+	f(`source.ip : 10.0.0.0/8 and b == 1`, 23,
+		`An address or a version is written in quotes: "10.0.0.0/8".`)
 	f(`@timestamp > now-1h`, 24, `Write "now-1h".`)
 	f(`@timestamp >= now-1d/d and b == 1`, 25, `Write "now-1d/d".`)
 	f(`@timestamp > now`, 24, `Date math is written in quotes: "now", "now-1h".`)
@@ -69,64 +60,30 @@ func TestForeignWords(t *testing.T) {
 	f(`pid == 1,000`, 19, `A number is written without commas.`)
 	f(`pid > 5m`, 17, `A number has no unit. Date math is written in quotes: "now-5m".`)
 	f(`pid > 10MB`, 17, `A number has no unit. Date math is written in quotes: "now-5m".`)
-	f(
-		`pid == 1e+5A`,
-		18,
-		"A name that begins with a digit goes into backquotes: `1e+5A`; a text is written in quotes.",
-	)
-	f(
-		`pid == 4abc`,
-		18,
-		"A name that begins with a digit goes into backquotes: `4abc`; a text is written in quotes.",
-	)
+	f(`pid == 1e+5A`, 18, "A name that begins with a digit goes into backquotes: `1e+5A`; a text "+
+		"is written in quotes.")
+	f(`pid == 4abc`, 18, "A name that begins with a digit goes into backquotes: `4abc`; a text "+
+		"is written in quotes.")
 
 	// Names.
-	f(
-		`field-name == "x"`,
-		11,
-		"It is read as a subtraction. A name with - goes into backquotes: `field-name`.",
-	)
-	f(
-		`"x" == a-b-c.d`,
-		18,
-		"It is read as a subtraction. A name with - goes into backquotes: `a-b-c.d`.",
-	)
-	f(
-		`user-agent.name : "x"`,
-		11,
-		"It is read as a subtraction. A name with - goes into backquotes: `user-agent.name`.",
-	)
-	f(
-		`user-agent.name in ("x")`,
-		11,
-		"It is read as a subtraction. A name with - goes into backquotes: `user-agent.name`.",
-	)
-	f(
-		`startsWith(a-b, "x")`,
-		22,
-		"It is read as a subtraction. A name with - goes into backquotes: `a-b`.",
-	)
-	f(
-		`is-admin and b == 1`,
-		11,
-		"It is read as a subtraction. A name with - goes into backquotes: `is-admin`.",
-	)
+	f(`field-name == "x"`, 11, "It is read as a subtraction. A name with - goes into backquotes: "+
+		"`field-name`.")
+	f(`"x" == a-b-c.d`, 18, "It is read as a subtraction. A name with - goes into backquotes: "+
+		"`a-b-c.d`.")
+	f(`user-agent.name : "x"`, 11, "It is read as a subtraction. A name with - goes into "+
+		"backquotes: `user-agent.name`.")
+	f(`user-agent.name in ("x")`, 11, "It is read as a subtraction. A name with - goes into "+
+		"backquotes: `user-agent.name`.")
+	f(`startsWith(a-b, "x")`, 22, "It is read as a subtraction. A name with - goes into "+
+		"backquotes: `a-b`.")
+	f(`is-admin and b == 1`, 11, "It is read as a subtraction. A name with - goes into "+
+		"backquotes: `is-admin`.")
 	f(`$a == 1`, 11, "A name with such a character goes into backquotes, a text into quotes.")
 	f(`a..b == 1`, 13, "Take the dot away, or write the rest of the name.")
 
 	// Escapes.
-	f(
-		`a : "a\*b"`,
-		17,
-		`* cannot be escaped: : and like take it as a wildcard, == and in as it is. `+
-			`Where the value has a backslash before it, write \\*.`,
-	)
-	f(
-		`a like "a\?b"`,
-		20,
-		`? cannot be escaped: : and like take it as a wildcard, == and in as it is. `+
-			`Where the value has a backslash before it, write \\?.`,
-	)
+	f(`a : "a\*b"`, 17, `* cannot be escaped: : and like take it as a wildcard, == and in as it is. `+`Where the value has a backslash before it, write \\*.`)
+	f(`a like "a\?b"`, 20, `? cannot be escaped: : and like take it as a wildcard, == and in as it is. `+`Where the value has a backslash before it, write \\?.`)
 	f(`a : "\x41"`, 16, `Write \u{41} for a character by its code, \\x for a backslash.`)
 	f(`a : "a\/b"`, 17, `Write /: it needs no backslash. Write \\/ where the value has one.`)
 	f(`a : "\d"`, 16, `Write \\d for a backslash, or the whole string raw: """…""".`)
@@ -136,22 +93,12 @@ func TestForeignWords(t *testing.T) {
 	f(`a == «x»`, 16, `Write "x".`)
 
 	// Operators that are words elsewhere.
-	f(
-		`a contains "x"`,
-		13,
-		`Write stringContains(a, "x"), or stringContains~ to ignore letter case.`,
-	)
-	f(
-		`a.b startswith "x" and c`,
-		15,
-		`Write startsWith(a.b, "x"), or startsWith~ to ignore letter case.`,
-	)
+	f(`a contains "x"`, 13, `Write stringContains(a, "x"), or stringContains~ to ignore letter case.`)
+	f(`a.b startswith "x" and c`, 15,
+		`Write startsWith(a.b, "x"), or startsWith~ to ignore letter case.`)
 	f(`a endsWith "x"`, 13, `Write endsWith(a, "x"), or endsWith~ to ignore letter case.`)
-	f(
-		`a|contains: "x"`,
-		13,
-		`Write stringContains(field, "text"), or stringContains~ to ignore letter case.`,
-	)
+	f(`a|contains: "x"`, 13,
+		`Write stringContains(field, "text"), or stringContains~ to ignore letter case.`)
 	f(`a is null`, 13, `Write a == null.`)
 	f(`a IS NOT NULL`, 13, `Write a != null, or != with another value.`)
 	f(`a is "x"`, 13, `Write a == "x".`)
@@ -163,11 +110,8 @@ func TestForeignWords(t *testing.T) {
 	f(`a gte 5`, 13, `Write a >= 5.`)
 	f(`a notin ("x")`, 13, `Write a not in (…).`)
 	f(`a not == "x"`, 13, `Write a != value.`)
-	f(
-		`a not contains "x"`,
-		13,
-		`Write stringContains(a, "value"), or stringContains~ to ignore letter case. Put not before it.`,
-	)
+	f(`a not contains "x"`, 13,
+		`Write stringContains(a, "value"), or stringContains~ to ignore letter case. Put not before it.`)
 	f(`a : "x" NOT b : "y"`, 19, "The word `and` or `or` is missing before it.")
 	f(`a == "x" b == "y"`, 20, "The word `and` or `or` is missing before it.")
 	f(`a "x"`, 13, "An operator is missing before it, such as a == value.")
@@ -194,33 +138,19 @@ func TestForeignWords(t *testing.T) {
 	f(`a in ["x"]`, 16, `The values stand in parentheses: field in ("a", "b").`)
 
 	// Existence.
-	f(
-		`a : *`,
-		15,
-		`To ask whether it has a value, write a != null. A pattern is written in quotes: "*.exe".`,
-	)
-	f(
-		`a:* and b == 1`,
-		13,
-		`To ask whether it has a value, write a != null. A pattern is written in quotes: "*.exe".`,
-	)
+	f(`a : *`, 15, `To ask whether it has a value, write a != null. A pattern is written in quotes: "*.exe".`)
+	f(`a:* and b == 1`, 13, `To ask whether it has a value, write a != null. A pattern is written in quotes: "*.exe".`)
 	f(`exists(a)`, 11, `Write field != null.`)
 	f(`exists a`, 18, `Write a != null.`)
 	f(`_exists_:a`, 20, `Write a != null.`)
 	f(`a == None`, 16, `Write null for a field without a value, or the text in quotes.`)
 
 	// Functions and comments.
-	f(
-		`wildcard(a, "x")`,
-		11,
-		`wildcard() is gone from EQL. Write field : "pattern" or field like "pattern".`,
-	)
+	f(`wildcard(a, "x")`, 11,
+		`wildcard() is gone from EQL. Write field : "pattern" or field like "pattern".`)
 	f(`regex(a, "x")`, 11, `It is an operator and no function: field regex "pattern".`)
-	f(
-		`lower(a) == "x"`,
-		11,
-		`Letter case is ignored by :, in~, like~, regex~ and functions with ~: field : "text".`,
-	)
+	f(`lower(a) == "x"`, 11,
+		`Letter case is ignored by :, in~, like~, regex~ and functions with ~: field : "text".`)
 	f(`len(a) > 1`, 11, `Write length(field).`)
 	f(`a == 1 # comment`, 18, `A comment is written // … or /* … */.`)
 	f(`a == 1 -- comment`, 16, `A comment is written // … or /* … */.`)
@@ -254,19 +184,12 @@ func TestStatementAdvice(t *testing.T) {
 		}
 	}
 	const form = `An event query is: category where condition; for any category: any where condition.`
-	f(
-		`process.name : "x"`,
-		`A condition follows a category and where: any where process.name : "x"`,
-	)
-	f(
-		`process, file where a`,
-		`For several categories: any where event.category in ("process", "file") and …`,
-	)
+	f(`process.name : "x"`, `A condition follows a category and where: any where process.name : "x"`)
+	f(`process, file where a`,
+		`For several categories: any where event.category in ("process", "file") and …`)
 	f(`my-category where a`, `A category with such a character is a string: "my-category" where …`)
 	f(`SELECT * FROM x`, form)
-	f(
-		`process where a by b`,
-		`It belongs to sequence queries, which are not supported; take it away.`,
-	)
+	f(`process where a by b`,
+		`It belongs to sequence queries, which are not supported; take it away.`)
 	f(`process where a | where b`, `Pipes are not supported; join conditions with and.`)
 }

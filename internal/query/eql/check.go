@@ -11,7 +11,7 @@ import (
 // of a field with a field.
 func (p *parser) check(q *cond.Query) { p.checkExpr(q.Where, 1) }
 
-// checkExpr checks the tree below e, which stands at the given depth, and returns the first field
+// checkExpr checks the tree below e, which is at the given depth, and returns the first field
 // in it.
 func (p *parser) checkExpr(e cond.Expr, depth int) *cond.Field {
 	if depth > maxDepth {

@@ -14,10 +14,10 @@ type signature struct {
 	name string
 	// least and most count the arguments; most is -1 where there is no end.
 	least, most int
-	// fold tells that the function compares text and may ignore letter case: name~.
+	// fold:  the function compares text and may ignore letter case: name~.
 	fold      bool
 	result    cond.Type
-	arguments []parameter // the last stands for all that follow
+	arguments []parameter // the last is that of all that follow too
 }
 
 // parameter is what a function takes for an argument.

@@ -76,8 +76,8 @@ func checkErrors(t *testing.T, text string, err error) {
 		if i > 0 && e.Span.Start < all[i-1].Span.Start {
 			t.Errorf("%q: errors out of order: %v", text, all)
 		}
-		if utf8.ValidString(text) && !utf8.ValidString(e.Detail()) {
-			t.Errorf("%q: the error is not UTF-8: %q", text, e.Detail())
+		if said := e.Error() + e.Advice; utf8.ValidString(text) && !utf8.ValidString(said) {
+			t.Errorf("%q: the error is not UTF-8: %q", text, said)
 		}
 	}
 }

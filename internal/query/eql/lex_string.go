@@ -23,10 +23,8 @@ func (l *lexer) doubleQuoted() token {
 			if strings.ContainsAny(l.text[start:l.pos], "”“„") {
 				return l.unclosed(start, `End it with a plain quote: ".`)
 			}
-			return l.unclosed(
-				start,
-				`End it with ". A backslash before a quote escapes it: a value that ends in \ is written "…\\".`,
-			)
+			return l.unclosed(start,
+				`End it with ". A backslash before a quote escapes it: a value that ends in \ is written "…\\".`)
 		case c == '"':
 			l.pos++
 			return token{tokString, cond.Span{Start: start, End: l.pos}, value.String()}
@@ -73,7 +71,7 @@ func (l *lexer) character(value *strings.Builder) {
 	l.pos += width
 }
 
-// escape reads a backslash and what it stands for.
+// escape reads a backslash and what it means.
 func (l *lexer) escape(value *strings.Builder) {
 	start := l.pos
 	l.pos += 2
@@ -99,11 +97,8 @@ func (l *lexer) escape(value *strings.Builder) {
 		}
 		l.character(value)
 		shown := l.text[start:l.pos]
-		l.report(
-			cond.Span{Start: start, End: l.pos},
-			fmt.Sprintf("unknown escape %s in a string", shown),
-			escapeAdvice(c, shown),
-		)
+		l.report(cond.Span{Start: start, End: l.pos}, fmt.Sprintf("unknown escape %s in a string",
+			shown), escapeAdvice(c, shown))
 	}
 }
 
@@ -111,12 +106,8 @@ func (l *lexer) escape(value *strings.Builder) {
 func escapeAdvice(c byte, shown string) string {
 	switch c {
 	case '*', '?':
-		return fmt.Sprintf(
-			"%c cannot be escaped: : and like take it as a wildcard, == and in as it is. "+
-				"Where the value has a backslash before it, write \\%s.",
-			c,
-			shown,
-		)
+		return fmt.Sprintf("%c cannot be escaped: : and like take it as a wildcard, == and in as "+
+			"it is. Where the value has a backslash before it, write \\%s.", c, shown)
 	case 'x', '0', 'a', 'v', 'e', 'U':
 		return fmt.Sprintf(`Write \u{41} for a character by its code, \%s for a backslash.`, shown)
 	case '/', '-', '`':

@@ -16,7 +16,7 @@ type lexer struct {
 	pos  int
 	// report takes the errors.
 	report func(span cond.Span, message, advice string)
-	// lost is where the first string, name or comment stands that does not end, -1 while there is
+	// lost is where the first string, name or comment is that does not end, -1 while there is
 	// none: what comes after it may have been read wrongly.
 	lost int
 	// unit is set after the word maxspan: the next number has a unit.
@@ -95,11 +95,9 @@ func (l *lexer) skipBlank() {
 				return
 			}
 			l.pos += width
-			l.report(
-				cond.Span{Start: l.pos - width, End: l.pos},
+			l.report(cond.Span{Start: l.pos - width, End: l.pos},
 				fmt.Sprintf("the character %U is not white space in EQL", r),
-				"Write a plain space, or nothing.",
-			)
+				"Write a plain space, or nothing.")
 		}
 	}
 }
@@ -168,11 +166,8 @@ func (l *lexer) backquoted() token {
 			l.pos++
 			span := cond.Span{Start: start, End: l.pos}
 			if name.Len() == 0 {
-				l.report(
-					span,
-					"the name in backquotes is empty",
-					"Write the field's name between the backquotes.",
-				)
+				l.report(span, "the name in backquotes is empty",
+					"Write the field's name between the backquotes.")
 				return token{tokInvalid, span, ""}
 			}
 			if !utf8.ValidString(name.String()) {

@@ -41,14 +41,10 @@ func TestLiteral(t *testing.T) {
 	f(`-0`, integer("-0", 0))
 	f(`9223372036854775807`, integer("9223372036854775807", math.MaxInt64))
 	f(`-9223372036854775808`, integer("-9223372036854775808", math.MinInt64))
-	f(
-		`9223372036854775808`,
-		cond.Literal{Kind: cond.Uint, Text: "9223372036854775808", Uint: 1 << 63},
-	)
-	f(
-		`18446744073709551615`,
-		cond.Literal{Kind: cond.Uint, Text: "18446744073709551615", Uint: math.MaxUint64},
-	)
+	f(`9223372036854775808`, cond.Literal{Kind: cond.Uint, Text: "9223372036854775808",
+		Uint: 1 << 63})
+	f(`18446744073709551615`, cond.Literal{Kind: cond.Uint, Text: "18446744073709551615",
+		Uint: math.MaxUint64})
 	f(`18446744073709551616`, double("18446744073709551616", 1<<64))
 	f(`-9223372036854775809`, double("-9223372036854775809", -(1<<63)))
 	f(`1.`, double("1.", 1))

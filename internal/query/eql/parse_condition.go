@@ -75,12 +75,8 @@ func (p *parser) meantNot() {
 
 // lowerCase reports a keyword that was not written in lower case, and takes it for the keyword.
 func (p *parser) lowerCase(word string) {
-	p.fail(
-		p.tok.span,
-		cond.CodeSyntax,
-		fmt.Sprintf("expected keyword %s, found name %s", name(word), name(p.tok.text)),
-		fmt.Sprintf("Keywords are lower-case: write %s.", word),
-	)
+	p.fail(p.tok.span, cond.CodeSyntax, fmt.Sprintf("expected keyword %s, found name %s",
+		name(word), name(p.tok.text)), fmt.Sprintf("Keywords are lower-case: write %s.", word))
 	p.tok.kind = keyword(word)
 }
 
@@ -90,11 +86,9 @@ func (p *parser) relationship() cond.Expr {
 	relation := p.advance()
 	p.advance()
 	if p.tok.kind != tokOpenBracket {
-		p.unexpected(
-			`"[" after `+name("of"),
+		p.unexpected(`"[" after `+name("of"),
 			"It belongs to process relationships, which are not supported; a field of that name "+
-				"goes into backquotes.",
-		)
+				"goes into backquotes.")
 		p.skip()
 		return &cond.Literal{Span: p.from(start)}
 	}
@@ -121,18 +115,14 @@ func (p *parser) comparison() cond.Expr {
 		if _, ok := p.comparisonOperator(); !ok {
 			return p.endOfOperand(e)
 		}
-		p.fail(
-			p.tok.span,
-			cond.CodeSyntax,
-			"comparisons do not chain",
-			"Join two of them with and: f > 1 and f < 5.",
-		)
+		p.fail(p.tok.span, cond.CodeSyntax, "comparisons do not chain",
+			"Join two of them with and: f > 1 and f < 5.")
 		p.advance()
 		p.sum()
 	}
 }
 
-// comparisonOperator tells which comparison stands here. "=" is taken for the "==" that was meant.
+// comparisonOperator returns the comparison that is here. "=" is taken for the "==" that was meant.
 func (p *parser) comparisonOperator() (cond.CompareOp, bool) {
 	switch p.tok.kind {
 	case tokEqual:
@@ -148,12 +138,8 @@ func (p *parser) comparisonOperator() (cond.CompareOp, bool) {
 	case tokGreaterOrEqual:
 		return cond.GreaterOrEqual, true
 	case tokAssign:
-		p.fail(
-			p.tok.span,
-			cond.CodeSyntax,
-			`"=" does not compare`,
-			"Write ==, or : to ignore letter case.",
-		)
+		p.fail(p.tok.span, cond.CodeSyntax, `"=" does not compare`,
+			"Write ==, or : to ignore letter case.")
 		return cond.Equal, true
 	}
 	return 0, false
@@ -232,12 +218,8 @@ func (p *parser) meantHyphen(e cond.Expr) {
 		Right: subject,
 	}
 	if meant, ok := cond.Hyphenated(p.text, read); ok {
-		p.fail(
-			read.Span,
-			cond.CodeSyntax,
-			"a field's name without backquotes has no -",
-			hyphenAdvice(meant),
-		)
+		p.fail(read.Span, cond.CodeSyntax, "a field's name without backquotes has no -",
+			hyphenAdvice(meant))
 	}
 }
 
@@ -290,7 +272,7 @@ func (p *parser) signed() cond.Expr {
 	return &cond.Negate{Span: span, Operand: operand}
 }
 
-// nothing stands where an operand is missing.
+// nothing returns what takes the place of a missing operand.
 func (p *parser) nothing() cond.Expr {
 	return &cond.Literal{Span: cond.Span{Start: p.last, End: p.last}}
 }

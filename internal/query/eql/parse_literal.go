@@ -9,7 +9,7 @@ import (
 	"esrule/internal/query/cond"
 )
 
-// literal reads a constant; nil where none stands here.
+// literal reads a constant; nil where there is none.
 func (p *parser) literal() *cond.Literal {
 	t := p.tok
 	l := &cond.Literal{Span: t.span}
@@ -49,12 +49,8 @@ func (p *parser) number(span cond.Span, text string) *cond.Literal {
 	l.Kind = cond.Float
 	l.Float, _ = strconv.ParseFloat(text, 64) // the token's form leaves only the range to fail
 	if math.IsInf(l.Float, 0) {
-		p.fail(
-			span,
-			cond.CodeSyntax,
-			fmt.Sprintf("the number %s is too large for a double", clip(text)),
-			"Write a number below 1.8e308.",
-		)
+		p.fail(span, cond.CodeSyntax, fmt.Sprintf("the number %s is too large for a double",
+			clip(text)), "Write a number below 1.8e308.")
 	}
 	return l
 }

@@ -96,12 +96,8 @@ func (p *parser) like(start int, subject cond.Expr) cond.Expr {
 	}
 	e.Span = p.from(start)
 	if p.tok.kind.isLike() {
-		p.fail(
-			p.tok.span,
-			cond.CodeSyntax,
-			"comparisons do not chain",
-			"Join two of them with and.",
-		)
+		p.fail(p.tok.span, cond.CodeSyntax, "comparisons do not chain",
+			"Join two of them with and.")
 		p.skip()
 	}
 	return e
@@ -218,7 +214,7 @@ func (p *parser) constant(op token, subject cond.Expr) *cond.Literal {
 	return &cond.Literal{Span: p.from(t.span.Start)}
 }
 
-// operandForConstant reads a field or a call where a constant has to stand, and reports it.
+// operandForConstant reads a field or a call where a constant has to be, and reports it.
 func (p *parser) operandForConstant(want, op string, subject cond.Expr) {
 	before := len(p.errors)
 	start := p.tok.span.Start
@@ -237,10 +233,6 @@ func (p *parser) operandForConstant(want, op string, subject cond.Expr) {
 			p.advance()
 		}
 	}
-	p.fail(
-		cond.Span{Start: start, End: e.Range().End},
-		cond.CodeType,
-		fmt.Sprintf("expected %s, found %s", want, found),
-		advice,
-	)
+	p.fail(cond.Span{Start: start, End: e.Range().End}, cond.CodeType,
+		fmt.Sprintf("expected %s, found %s", want, found), advice)
 }

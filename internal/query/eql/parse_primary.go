@@ -26,18 +26,14 @@ func (p *parser) primary() cond.Expr {
 	return p.missingOperand()
 }
 
-// missingOperand reports what stands where an operand has to.
+// missingOperand reports what is there instead of an operand.
 func (p *parser) missingOperand() cond.Expr {
 	t := p.tok
 	if start := p.wordStart(p.last); p.last-start > 1 && p.text[p.last-1] == '*' {
 		// A * at the end of a word reads as a multiplication.
 		word := clip(p.text[start:p.last])
-		p.fail(
-			cond.Span{Start: start, End: p.last},
-			cond.CodeSyntax,
-			name(word)+" is written without quotes",
-			unquoted(word, "=="),
-		)
+		p.fail(cond.Span{Start: start, End: p.last}, cond.CodeSyntax, name(word)+
+			" is written without quotes", unquoted(word, "=="))
 		return p.nothing()
 	}
 	advice := p.operandAdvice()
@@ -134,7 +130,7 @@ func (p *parser) field() cond.Expr {
 	return f
 }
 
-// badPart reports what stands where a part of a field's name has to.
+// badPart reports what is there instead of a part of a field's name.
 func (p *parser) badPart(optional bool) {
 	want, advice := `a name after "."`, ""
 	if optional {
@@ -191,12 +187,8 @@ func (p *parser) call() cond.Expr {
 func (p *parser) resolve(e *cond.Call, word token) {
 	f, ok := lookUp(e.Name)
 	if !ok {
-		p.fail(
-			word.span,
-			cond.CodeFunction,
-			"unknown function "+name(e.Name),
-			functionAdvice(e.Name),
-		)
+		p.fail(word.span, cond.CodeFunction, "unknown function "+name(e.Name),
+			functionAdvice(e.Name))
 		return
 	}
 	e.Name, e.Result = f.name, f.result

@@ -9,7 +9,8 @@ import (
 	"esrule/internal/query/cond"
 )
 
-const statementAdvice = `An event query is: category where condition; for any category: any where condition.`
+const statementAdvice = "An event query is: category where condition; for any category: any " +
+	"where condition."
 
 // statement = ( query | sequence | sample ) pipe*
 func (p *parser) statement() Statement {
@@ -78,7 +79,7 @@ func (p *parser) ended() bool {
 	return false
 }
 
-// category reads what stands before where.
+// category reads what comes before where.
 func (p *parser) category() *cond.Literal {
 	t := p.tok
 	switch {
@@ -136,9 +137,8 @@ func (p *parser) whereAdvice() string {
 		if p.staged {
 			return stageAdvice
 		}
-		return "A condition follows a category and where: any where " + clip(
-			strings.TrimSpace(firstLine(p.text)),
-		)
+		return "A condition follows a category and where: any where " +
+			clip(strings.TrimSpace(firstLine(p.text)))
 	}
 	return statementAdvice
 }

@@ -26,7 +26,7 @@ func Parse(text string) (*cond.Query, error) {
 	event, ok := statement.(*Event)
 	if !ok {
 		kind := statement.kind()
-		return nil, cond.Errors{cond.Unsupported(text, newParser(text).tok.span, kind, kind+
+		return nil, cond.Errors{unsupported(text, newParser(text).tok.span, kind, kind+
 			" queries are not supported",
 			"Only single events are searched for: category where condition.")}
 	}
@@ -35,7 +35,7 @@ func Parse(text string) (*cond.Query, error) {
 	}
 	var refused cond.Errors
 	for _, pipe := range event.Pipes {
-		refused = append(refused, cond.Unsupported(text, pipe.Span, "pipe",
+		refused = append(refused, unsupported(text, pipe.Span, "pipe",
 			unsupportedPipe(pipe.Kind.String()), pipeAdvice))
 	}
 	return nil, refused
@@ -59,6 +59,14 @@ func ParseStatement(text string) (Statement, error) {
 		return nil, p.inOrder()
 	}
 	return statement, nil
+}
+
+// unsupported makes an error about something that is not evaluated here; what names it in a word or
+// two.
+func unsupported(text string, span cond.Span, what, message, advice string) *cond.Error {
+	e := cond.NewError(text, span, cond.CodeUnsupported, message, advice)
+	e.What = what
+	return e
 }
 
 func newParser(text string) *parser {
@@ -116,9 +124,7 @@ func (p *parser) take(kind tokenKind) bool {
 }
 
 // from returns the span from start to the end of the last token.
-func (p *parser) from(
-	start int,
-) cond.Span {
+func (p *parser) from(start int) cond.Span {
 	return cond.Span{Start: start, End: max(start, p.last)}
 }
 
@@ -157,7 +163,7 @@ func (p *parser) unsupported(span cond.Span, what, message, advice string) {
 	}
 }
 
-// unexpected records that the current token is not what has to stand here.
+// unexpected records that the current token is not what has to be here.
 func (p *parser) unexpected(want, advice string) {
 	p.unexpectedAs(want, p.tok.describe(), advice)
 }
@@ -168,19 +174,15 @@ func (p *parser) unexpectedAs(want, found, advice string) {
 	case tokInvalid:
 		return // reported by the lexer
 	case tokEOF:
-		span = cond.Span{Start: p.last, End: p.last} // not behind the blank lines at the end
+		span = cond.Span{Start: p.last, End: p.last} // not after the blank lines at the end
 	}
 	p.fail(span, cond.CodeSyntax, fmt.Sprintf("expected %s, found %s", want, found), advice)
 }
 
 // limit records that the query is too large and ends the reading.
 func (p *parser) limit(message string) {
-	p.add(
-		p.tok.span,
-		cond.CodeLimit,
-		message,
-		"Split the rule, or write lists: field in (…), field : (…).",
-	)
+	p.add(p.tok.span, cond.CodeLimit, message,
+		"Split the rule, or write lists: field in (…), field : (…).")
 	p.stop()
 }
 
@@ -237,9 +239,8 @@ func (p *parser) skip() {
 
 // inOrder returns the errors in the order of the text.
 func (p *parser) inOrder() cond.Errors {
-	slices.SortStableFunc(
-		p.errors,
-		func(a, b *cond.Error) int { return a.Span.Start - b.Span.Start },
-	)
+	slices.SortStableFunc(p.errors, func(a, b *cond.Error) int {
+		return a.Span.Start - b.Span.Start
+	})
 	return p.errors
 }

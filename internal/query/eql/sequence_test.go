@@ -56,7 +56,8 @@ func TestStatement(t *testing.T) {
 	f("place of the second stage", text[s.Stages[1].Start:s.Stages[1].End],
 		`!["my cat" where true] by g, ?h`)
 
-	sample, ok := mustParseStatement(t, `sample by a [b where c] by d [e where f] by g`).(*eql.Sample)
+	sample, ok := mustParseStatement(t,
+		`sample by a [b where c] by d [e where f] by g`).(*eql.Sample)
 	if !ok {
 		t.Fatal("got another statement, want a sample")
 	}

@@ -8,7 +8,7 @@ import (
 	"esrule/internal/query/cond"
 )
 
-// tokenKind is the closed set of what the lexer tells apart.
+// tokenKind is the closed set of what the lexer distinguishes.
 type tokenKind uint8
 
 const (

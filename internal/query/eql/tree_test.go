@@ -35,12 +35,8 @@ func mustParseStatement(t *testing.T, text string) eql.Statement {
 
 // difference compares two queries or statements but for their text and positions.
 func difference(a, b any) string {
-	return cmp.Diff(
-		a,
-		b,
-		cmpopts.IgnoreFields(cond.Query{}, "Text", "Print"),
-		cmpopts.IgnoreTypes(cond.Span{}),
-	)
+	return cmp.Diff(a, b, cmpopts.IgnoreFields(cond.Query{}, "Text", "Print"),
+		cmpopts.IgnoreTypes(cond.Span{}))
 }
 
 // sketch writes the tree with every node in parentheses, operator first, so that a test sees what
@@ -269,15 +265,8 @@ func TestRanges(t *testing.T) {
 	}
 	f(`a and not (b or c)`, `a and not (b or c)`, `a`, `not (b or c)`, `b or c`, `b`, `c`)
 	f(`(a + 1) * 2 == -3`, `(a + 1) * 2 == -3`, `(a + 1) * 2`, `a + 1`, `a`, `1`, `2`, `-3`)
-	f(
-		`?a . b : ("x", """y""") and true`,
-		`?a . b : ("x", """y""") and true`,
-		`?a . b : ("x", """y""")`,
-		`?a . b`,
-		`"x"`,
-		`"""y"""`,
-		`true`,
-	)
+	f(`?a . b : ("x", """y""") and true`, `?a . b : ("x", """y""") and true`,
+		`?a . b : ("x", """y""")`, `?a . b`, `"x"`, `"""y"""`, `true`)
 	f(`(a) not in (1 , 2) // x`, `(a) not in (1 , 2)`, `a`, `1`, `2`)
 	f(`length ( a ) == 1`, `length ( a ) == 1`, `length ( a )`, `a`, `1`)
 	f(`-a == - 1`, `-a == - 1`, `-a`, `a`, `- 1`)
@@ -289,10 +278,7 @@ func TestRanges(t *testing.T) {
 }
 
 func TestFields(t *testing.T) {
-	q := mustParse(
-		t,
-		`file where b == 1 and (a : "x" or startsWith~(c.d, substring(e, 0, 1))) and ?a in (-(1 + 2)) and -f > 0 and not g`,
-	)
+	q := mustParse(t, `file where b == 1 and (a : "x" or startsWith~(c.d, substring(e, 0, 1))) and ?a in (-(1 + 2)) and -f > 0 and not g`)
 	var got []string
 	for _, field := range cond.Fields(q.Where) {
 		got = append(got, sketch(field))

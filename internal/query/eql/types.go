@@ -8,7 +8,7 @@ import (
 )
 
 // CheckTypes reports what no mapping could mend: operands that do not fit their operator, arguments
-// that do not fit their function, and what is no condition where one has to stand. What a mapping
+// that do not fit their function, and what is no condition where one has to be. What a mapping
 // makes doubtful is none of its business.
 func CheckTypes(q *cond.Query) cond.Errors {
 	c := &typeChecker{text: q.Text}
@@ -17,10 +17,9 @@ func CheckTypes(q *cond.Query) cond.Errors {
 		c.check(part)
 		return true
 	})
-	slices.SortStableFunc(
-		c.errors,
-		func(a, b *cond.Error) int { return a.Span.Start - b.Span.Start },
-	)
+	slices.SortStableFunc(c.errors, func(a, b *cond.Error) int {
+		return a.Span.Start - b.Span.Start
+	})
 	return c.errors
 }
 
@@ -61,7 +60,7 @@ func (c *typeChecker) check(e cond.Expr) {
 	}
 }
 
-// conditions reports what is neither true nor false and stands where a condition has to.
+// conditions reports what is neither true nor false and is where a condition has to be.
 func (c *typeChecker) conditions(operands ...cond.Expr) {
 	for _, e := range operands {
 		if t := cond.TypeOf(e); !t.Fits(cond.Boolean) {
@@ -94,11 +93,11 @@ func (c *typeChecker) compare(e *cond.Compare) {
 		}
 	}
 	c.fail(operand, fmt.Sprintf("%s is compared with %s by %q", found, other, e.Op),
-		mend(operand, other))
+		rewriting(operand, other))
 }
 
-// mend says how an operand could be written as the type that is wanted.
-func mend(operand cond.Expr, wanted cond.Type) string {
+// rewriting says how an operand could be written as the type that is wanted.
+func rewriting(operand cond.Expr, wanted cond.Type) string {
 	literal, isLiteral := operand.(*cond.Literal)
 	switch {
 	case isLiteral && wanted == cond.Text && literal.Kind != cond.String:
@@ -130,11 +129,11 @@ func (c *typeChecker) in(e *cond.In) {
 		t := cond.TypeOf(element)
 		if !t.Fits(wanted) {
 			c.fail(element, fmt.Sprintf("expected %s in the list, found %s", wanted, t),
-				mend(element, wanted))
+				rewriting(element, wanted))
 			continue
 		}
 		if wanted == cond.Any || wanted == cond.Nothing {
-			wanted = t // what stands first decides for the rest
+			wanted = t // the first decides for the rest
 		}
 	}
 }
@@ -155,11 +154,8 @@ func (c *typeChecker) like(e *cond.Like) {
 func (c *typeChecker) operands(op string, operands ...cond.Expr) {
 	for _, e := range operands {
 		if t := cond.TypeOf(e); !t.Fits(cond.Number) {
-			c.fail(
-				e,
-				fmt.Sprintf("expected a number beside %q, found %s", op, t),
-				mend(e, cond.Number),
-			)
+			c.fail(e, fmt.Sprintf("expected a number beside %q, found %s", op, t),
+				rewriting(e, cond.Number))
 		}
 	}
 }
@@ -177,7 +173,7 @@ func (c *typeChecker) arguments(e *cond.Call) {
 		switch {
 		case !t.Fits(wanted.kind):
 			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1,
-				name(s.name), t), mend(argument, wanted.kind))
+				name(s.name), t), rewriting(argument, wanted.kind))
 		case wanted.whole && isLiteral && literal.Kind == cond.Float:
 			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1,
 				name(s.name), printLiteral(literal)), "Write it without a fraction.")

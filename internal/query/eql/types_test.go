@@ -29,15 +29,9 @@ func TestCheckTypes(t *testing.T) {
 	}
 	// What a mapping decides is no error here.
 	f(`a == 1 and a == "1" and a > true and a : "x" and a in (1, 2) and -a == 1 and a`)
-	f(
-		`length(a) == 1 and string(a) : "x" and concat(a, 1, true) == "x" and (a > 1) == true and startsWith(a, b)`,
-	)
-	f(
-		`length(a) == null and a == null and null == (a > 1) and concat(a, null) == null and a : null and null`,
-	)
-	f(
-		`between(a, "x", "y", true) == "" and substring(a, b, null) == "" and number(a, 16) > 1 and cidrMatch(a, "10.0.0.0/8")`,
-	)
+	f(`length(a) == 1 and string(a) : "x" and concat(a, 1, true) == "x" and (a > 1) == true and startsWith(a, b)`)
+	f(`length(a) == null and a == null and null == (a > 1) and concat(a, null) == null and a : null and null`)
+	f(`between(a, "x", "y", true) == "" and substring(a, b, null) == "" and number(a, 16) > 1 and cidrMatch(a, "10.0.0.0/8")`)
 	// Operands.
 	f(`length(a) == "3"`, `1:24: a string is compared with a number by "=="`)
 	f(`3 == concat(a, "x")`, `1:11: a number is compared with a string by "=="`)
@@ -63,38 +57,21 @@ func TestCheckTypes(t *testing.T) {
 	// Arguments.
 	f(`length(1) == 1`, "1:18: expected a string as argument 1 of `length`, found a number")
 	f(`startsWith(a, 1)`, "1:25: expected a string as argument 2 of `startsWith`, found a number")
-	f(
-		`substring(a, "1") == ""`,
-		"1:24: expected a whole number as argument 2 of `substring`, found a string",
-	)
-	f(
-		`substring(a, 1.5) == ""`,
-		"1:24: expected a whole number as argument 2 of `substring`, found 1.5",
-	)
+	f(`substring(a, "1") == ""`, "1:24: expected a whole number as argument 2 of `substring`, "+
+		"found a string")
+	f(`substring(a, 1.5) == ""`,
+		"1:24: expected a whole number as argument 2 of `substring`, found 1.5")
 	f(`add(a, "1") == 1`, "1:18: expected a number as argument 2 of `add`, found a string")
 	f(`number(1) == 1`, "1:18: expected a string as argument 1 of `number`, found a number")
-	f(
-		`between(a, "x", "y", "z") == ""`,
-		"1:32: expected a boolean as argument 4 of `between`, found a string",
-	)
-	f(
-		`cidrMatch(concat(a), "10.0.0.0/8")`,
-		"1:21: expected a field of type ip as argument 1 of `cidrMatch`, found a string",
-	)
-	f(
-		`cidrMatch(a, b)`,
-		"1:24: expected a constant string as argument 2 of `cidrMatch`, found field `b`",
-	)
-	f(
-		`cidrMatch(a, 1)`,
-		"1:24: expected a constant string as argument 2 of `cidrMatch`, found a number",
-	)
+	f(`between(a, "x", "y", "z") == ""`, "1:32: expected a boolean as argument 4 of `between`, "+
+		"found a string")
+	f(`cidrMatch(concat(a), "10.0.0.0/8")`, "1:21: expected a field of type ip as argument 1 of "+
+		"`cidrMatch`, found a string")
+	f(`cidrMatch(a, b)`, "1:24: expected a constant string as argument 2 of `cidrMatch`, found field `b`")
+	f(`cidrMatch(a, 1)`, "1:24: expected a constant string as argument 2 of `cidrMatch`, found a number")
 	// Several at once, in the order of the text.
-	f(
-		`"a" + 1 == 2 or length(a) == "3"`,
-		`1:11: expected a number beside "+", found a string`,
-		`1:40: a string is compared with a number by "=="`,
-	)
+	f(`"a" + 1 == 2 or length(a) == "3"`, `1:11: expected a number beside "+", found a string`,
+		`1:40: a string is compared with a number by "=="`)
 }
 
 func TestTypeAdvice(t *testing.T) {

@@ -21,18 +21,13 @@ func TestUnsupported(t *testing.T) {
 			return
 		}
 		if got := all[0].Error(); got != want || all.Unsupported() != unsupported {
-			t.Errorf(
-				"%s\n got %s, unsupported %v\nwant %s, unsupported %v",
-				text,
-				got,
-				all.Unsupported(),
-				want,
-				unsupported,
-			)
+			t.Errorf("%s\n got %s, unsupported %v\nwant %s, unsupported %v", text, got,
+				all.Unsupported(), want, unsupported)
 		}
 	}
 	f(`sequence by a [any where b] [any where c]`, true, `1:1: sequence queries are not supported`)
-	f("// x\nsequence\n [any where b][any where c]", true, `2:1: sequence queries are not supported`)
+	f("// x\nsequence\n [any where b][any where c]", true,
+		`2:1: sequence queries are not supported`)
 	f(`sample by a [any where b]`, true, `1:1: sample queries are not supported`)
 	f(`join [any where b]`, true, `1:1: join queries are not supported`)
 	for _, pipe := range []string{"head 5", "tail 1", "count", "filter a == 1", "sort a",
@@ -41,16 +36,10 @@ func TestUnsupported(t *testing.T) {
 		f(`any where true | `+pipe, true, "1:16: the pipe `"+name+"` is not supported")
 	}
 	f(`any where true | head 5 | tail 2`, true, "1:16: the pipe `head` is not supported")
-	f(
-		`any where descendant of [any where a] and b`,
-		true,
-		`1:11: process relationships (descendant of) are not supported`,
-	)
-	f(
-		`any where not child of [any where a == 1 and (b or c)]`,
-		true,
-		`1:15: process relationships (child of) are not supported`,
-	)
+	f(`any where descendant of [any where a] and b`, true,
+		`1:11: process relationships (descendant of) are not supported`)
+	f(`any where not child of [any where a == 1 and (b or c)]`, true,
+		`1:15: process relationships (child of) are not supported`)
 
 	// A mistake beside it makes it a mistake.
 	f(`any where a = 1 | head 5`, false, `1:13: "=" does not compare`)
@@ -79,15 +68,9 @@ func TestAdvice(t *testing.T) {
 	f(`a : "\w"`, `Write \\w for a backslash, or the whole string raw: """…""".`)
 	f(`a not like~ "x"`, `Write not before the field: not a like~ …`)
 	f(`a.with == 1`, "It is a keyword; write it in backquotes: `with`.")
-	f(
-		`a.5xx == 1`,
-		"A part of a field's name that is not a plain name goes into backquotes: .`5xx`.",
-	)
+	f(`a.5xx == 1`, "A part of a field's name that is not a plain name goes into backquotes: .`5xx`.")
 	f(`lenght(a) == 1`, `Did you mean length?`)
 	f(`stringcontain(a, "x")`, `Did you mean stringContains?`)
-	f(
-		`wildcard(a, "x")`,
-		`wildcard() is gone from EQL. Write field : "pattern" or field like "pattern".`,
-	)
+	f(`wildcard(a, "x")`, `wildcard() is gone from EQL. Write field : "pattern" or field like "pattern".`)
 	f(`length~(a) > 1`, `Letter case makes no difference to it: write length.`)
 }

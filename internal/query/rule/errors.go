@@ -20,7 +20,7 @@ type Error struct {
 	Err     error  `json:"-"`                // the cause, where it came from the file system
 }
 
-// Error gives the fault as a user reads it, on up to four lines.
+// Error returns the fault as a user reads it, on up to four lines.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
@@ -43,13 +43,13 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Errors is everything wrong with the files of one Load, in the order in which they were read.
 type Errors []*Error
 
-// Error gives all of them, one after the other.
+// Error returns all of them, one after the other.
 func (e Errors) Error() string {
 	texts := make([]string, len(e))
 	for i, one := range e {

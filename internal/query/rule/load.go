@@ -98,7 +98,7 @@ func (l *loader) folder(fsys fs.FS, display func(string) string) {
 	})
 }
 
-// isRuleFile tells whether a folder's entry is to be read, looking through links. A link to a
+// isRuleFile reports whether a folder's entry is to be read, looking through links. A link to a
 // folder is not followed, since it may lead in a circle; it is an error, since passing over it in
 // silence would lose the rules in it.
 func (l *loader) isRuleFile(fsys fs.FS, p, name string, entry fs.DirEntry) bool {
@@ -129,7 +129,7 @@ func (l *loader) isRuleFile(fsys fs.FS, p, name string, entry fs.DirEntry) bool 
 	return false
 }
 
-// first tells whether a file is met for the first time.
+// first reports whether a file is met for the first time.
 func (l *loader) first(name string) bool {
 	full, err := filepath.Abs(name)
 	if err != nil {
@@ -206,7 +206,7 @@ func (l *loader) unreadable(name string, err error) {
 	}
 	cause := err
 	if pathError := (*fs.PathError)(nil); errors.As(err, &pathError) {
-		cause = pathError.Err // the path stands in front already
+		cause = pathError.Err // the path is in front already
 	}
 	l.fail(name, "read: "+cause.Error(), advice, err)
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// nearest returns the known word that a misspelt one is most likely meant to be, empty where none is
-// near.
+// nearest returns the known word that a misspelt one is most likely meant to be, empty where none
+// is near.
 func nearest(word string, known []string) string {
 	known = slices.Sorted(slices.Values(known)) // a tie goes the same way each time
 	distance := func(w string) int { return levenshtein.Distance(word, w, nil) }

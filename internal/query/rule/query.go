@@ -6,7 +6,7 @@ import (
 	"esrule/internal/query/cond"
 )
 
-// queryPlace says where each byte of the query's text stands in the file.
+// queryPlace says where each byte of the query's text is in the file.
 type queryPlace struct {
 	text  string
 	value span // the whole value, with its quotes

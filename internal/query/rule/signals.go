@@ -7,9 +7,9 @@ import (
 	"esrule/internal/query/cond"
 )
 
-// ReadsSignals reports whether the rule is meant to see alerts when it runs over these patterns: one
-// of them names an alerts index, or a condition names a field that only alerts and their kind have.
-// Every other rule leaves out what is an alert already.
+// ReadsSignals reports whether the rule is meant to see alerts when it runs over these patterns:
+// one of them names an alerts index, or a condition names a field that only alerts and their kind
+// have. Every other rule leaves out what is an alert already.
 func (r *Rule) ReadsSignals(patterns []string) bool {
 	if slices.ContainsFunc(patterns, namesAlerts) {
 		return true
@@ -22,7 +22,8 @@ func (r *Rule) ReadsSignals(patterns []string) bool {
 	})
 }
 
-// namesAlerts reports whether a pattern names one of the alerts indices of Kibana 8 and 7, and our own.
+// namesAlerts reports whether a pattern names one of the alerts indices of Kibana 8 and 7, and our
+// own.
 func namesAlerts(pattern string) bool {
 	return slices.ContainsFunc([]string{"alerts-security", "siem-signals", "esrule-signals"},
 		func(name string) bool {

@@ -12,7 +12,7 @@ import (
 // long.
 const shownWidth = 100
 
-// span is a part of a file, in bytes. The zero span stands for the file as a whole.
+// span is a part of a file, in bytes. The zero span is the file as a whole.
 type span struct{ start, end int }
 
 // source is a file's text and name.
@@ -52,7 +52,7 @@ func (s *source) lineOf(at span, message, advice string) *Error {
 	return e
 }
 
-// offset gives the place of a line and a column in bytes, both from 1.
+// offset returns the place of a line and a column in bytes, both from 1.
 func (s *source) offset(line, column int) int {
 	at := 0
 	for ; line > 1; line-- {
@@ -65,7 +65,7 @@ func (s *source) offset(line, column int) int {
 	return min(at+max(column-1, 0), len(s.text))
 }
 
-// shown gives text as it may be written to a terminal: what a file holds must not steer it.
+// shown returns text as it may be written to a terminal: what a file holds must not steer it.
 func shown(text []byte) []rune {
 	text = bytes.TrimSuffix(text, []byte("\r"))
 	runes := make([]rune, 0, utf8.RuneCount(text))
@@ -78,7 +78,7 @@ func shown(text []byte) []rune {
 	return runes
 }
 
-// underline gives a line and the marks below its middle part, without indentation and cut to what
+// underline returns a line and the marks below its middle part, without indentation and cut to what
 // fits.
 func underline(before, marked, after []rune) (line, caret string) {
 	line = string(before) + string(marked) + string(after)

@@ -73,7 +73,7 @@ func (d *document) syntaxError(err error) *Error {
 	return d.errorAt(span{at, at + 1}, message, advice)
 }
 
-// locate finds where each key and value of a valid file stands.
+// locate finds where each key and value of a valid file is.
 func locate(text []byte) map[string]place {
 	l := locator{places: map[string]place{}, elements: map[string]int{}}
 	l.parser.Reset(text)
