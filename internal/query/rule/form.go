@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -126,22 +127,15 @@ func fieldName(key, given string) (message, advice string) {
 	return "", ""
 }
 
-const units = "(units: s, m, h, d, w)"
-
-func lookbackText(key, given string) (message, advice string) {
-	if _, ok := lookback(given); ok {
-		return "", ""
+// lengthOf is a text that parse reads as a length of time.
+func lengthOf(parse func(string) (time.Duration, bool),
+	wrong, advice string) func(key, given string) (string, string) {
+	return func(key, given string) (string, string) {
+		if _, ok := parse(given); ok {
+			return "", ""
+		}
+		return fmt.Sprintf("%s %q %s", key, given, wrong), advice + " (units: s, m, h, d, w)."
 	}
-	return fmt.Sprintf("%s %q is not a time before now", key, given),
-		`Write how far back a run looks, for example from = "now-9m" ` + units + "."
-}
-
-func intervalText(key, given string) (message, advice string) {
-	if _, ok := duration(given); ok {
-		return "", ""
-	}
-	return fmt.Sprintf("%s %q is not a length of time", key, given),
-		`Write how often the rule is due, for example interval = "5m" ` + units + "."
 }
 
 // tableOf is a table with keys of its own; header is the line that it is written under.

@@ -40,6 +40,11 @@ func types() []string {
 		"threat_match", "threshold"}
 }
 
+// queried are the types of rules that have a query.
+func queried() []string {
+	return slices.DeleteFunc(types(), func(t string) bool { return t == "machine_learning" })
+}
+
 // The languages of queries, as files name them.
 func languages() []string { return []string{"eql", "esql", "kuery", "lucene"} }
 
@@ -59,7 +64,8 @@ func ruleKeys() []key {
 func headKeys() []key {
 	return []key{
 		{name: "type", form: oneOf(types()...), example: `type = "eql"`},
-		{name: "language", form: oneOf(languages()...), example: `language = "eql"`},
+		{name: "language", form: oneOf(languages()...), example: `language = "eql"`,
+			kinds: queried()},
 		{name: "rule_id", form: textWhere(identifier),
 			example: `rule_id = "…", a text of its own for each rule, such as a UUID.`},
 		{name: "name", form: textWhere(oneLine), example: `name = "…"`},
@@ -71,9 +77,11 @@ func headKeys() []key {
 		{name: "building_block_type", form: text},
 		{name: "description", form: text},
 		{name: "false_positives", form: texts},
-		{name: "from", form: textWhere(lookbackText)},
+		{name: "from", form: textWhere(lengthOf(lookback, "is not a time before now",
+			`Write how far back a run looks, for example from = "now-9m"`))},
 		{name: "index"}, // see patterns: a fault in it refuses the patterns, and not the rule
-		{name: "interval", form: textWhere(intervalText)},
+		{name: "interval", form: textWhere(lengthOf(duration, "is not a length of time",
+			`Write how often the rule is due, for example interval = "5m"`))},
 		{name: "license", form: text},
 		{name: "note", form: text},
 		{name: "references", form: texts},
@@ -100,8 +108,7 @@ func bodyKeys() []key {
 	return slices.Concat(
 		[]key{
 			{name: "query", form: text, example: `query = '''process where process.name : "…"'''`,
-				kinds: []string{"eql", "esql", "new_terms", "query", "saved_query", "threat_match",
-					"threshold"}},
+				kinds: queried()},
 			{name: "event_category_override", form: textWhere(fieldName), kinds: []string{"eql"}},
 			{name: "tiebreaker_field", form: textWhere(fieldName), kinds: []string{"eql"}},
 			{name: "timestamp_field", form: textWhere(fieldName), kinds: []string{"eql"},
