@@ -125,7 +125,7 @@ const goneTries = 3
 
 func (o Outcome) add(other Outcome) Outcome {
 	other.Indices = max(other.Indices, o.Indices)
-	other.Counts.Add(o.Counts)
+	other.Add(o.Counts)
 	return other
 }
 

@@ -58,7 +58,7 @@ func counted(verdicts []Verdict, err error) (fates, error) {
 	for _, v := range verdicts {
 		got[v.Fate]++
 		if (v.Why == nil) != (v.Fate == Created || v.Fate == Duplicate) {
-			err = errors.Join(err, fmt.Errorf("a verdict of kind %d says %v", v.Fate, v.Why))
+			err = errors.Join(err, fmt.Errorf("a verdict of kind %d says %w", v.Fate, v.Why))
 		}
 	}
 	if nowhere := got[Open] + got[Refused]; (nowhere > 0) != (err != nil) {

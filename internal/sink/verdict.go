@@ -3,8 +3,8 @@ package sink
 // Verdict is what became of one signal.
 type Verdict struct {
 	Fate Fate
-	// Why is what the cluster said where the signal is not in the signals index in full. It does not
-	// quote the event.
+	// Why is what the cluster said where the signal is not in the signals index in full. It does
+	// not quote the event.
 	Why error
 }
 

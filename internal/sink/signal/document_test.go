@@ -296,7 +296,6 @@ func TestDeepEvent(t *testing.T) {
 	}
 	f(`{"a":`, `1`, `}`)
 	f(`[`, `1`, `]`)
-
 }
 
 func FuzzNewSignal(f *testing.F) {
