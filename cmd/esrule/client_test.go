@@ -123,7 +123,7 @@ func TestClientNamesItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := c.Requests.Cluster.Health()
+	res, err := c.Once.Cluster.Health()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,25 +1,20 @@
 package elastic
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/elastic/go-elasticsearch/v8"
 )
 
-// Client is the way to one Elasticsearch. Its two clients differ in one thing, who tries again.
+// Client is the way to one Elasticsearch. Its two ways to send differ in who tries again.
 type Client struct {
 	// Requests tries again by itself what a busy or restarting cluster refused. Everything that
 	// goes through it may be repeated: reads change nothing, and a write that had arrived already
 	// meets its own compare-and-set.
-	Requests *elasticsearch.Client
+	Requests Transport
 	// Once sends once, for the packages that try again themselves: search, which knows what may
 	// succeed later, and sink, which looks at every item of an answer. A second loop below theirs
 	// would multiply the attempts.
@@ -33,14 +28,6 @@ type Client struct {
 	credential string // the kind of credential in use, for messages
 	advice     string // what to look at where it is refused
 }
-
-const (
-	// A ledger that cannot be written undoes what a run has done: a full queue is waited for, some
-	// 20 s in all.
-	maxRetries     = 6
-	firstBackoff   = 500 * time.Millisecond
-	longestBackoff = 8 * time.Second
-)
 
 // New builds the client; it sends nothing.
 func New(cfg Config) (*Client, error) {
@@ -64,28 +51,19 @@ func New(cfg Config) (*Client, error) {
 	return c, c.connect(t)
 }
 
-// connect builds the two clients over a transport.
-func (c *Client) connect(over http.RoundTripper) error {
-	client := func(retry bool) (*elasticsearch.Client, error) {
-		return elasticsearch.NewClient(elasticsearch.Config{
-			Addresses:          c.list,
-			Header:             http.Header{"User-Agent": {c.userAgent}},
-			Transport:          over,
-			ConnectionPoolFunc: c.transport.addresses.forClient,
-			DisableRetry:       !retry,
-			MaxRetries:         maxRetries,
-			RetryOnStatus: []int{http.StatusTooManyRequests, http.StatusBadGateway,
-				http.StatusServiceUnavailable, http.StatusGatewayTimeout},
-			RetryOnError: worthRepeating,
-			RetryBackoff: backoff,
-		})
-	}
-	var errRequests, errOnce error
-	c.Requests, errRequests = client(true)
-	c.Once, errOnce = client(false)
-	if err := errors.Join(errRequests, errOnce); err != nil {
+// connect builds the ways to send over a transport.
+func (c *Client) connect(over http.RoundTripper) (err error) {
+	c.Once, err = elasticsearch.NewClient(elasticsearch.Config{
+		Addresses:          c.list,
+		Header:             http.Header{"User-Agent": {c.userAgent}},
+		Transport:          over,
+		ConnectionPoolFunc: c.transport.addresses.forClient,
+		DisableRetry:       true,
+	})
+	if err != nil {
 		return fmt.Errorf("build the client for %s: %w", c.addresses, err)
 	}
+	c.Requests = patiently{c.Once}
 	return nil
 }
 
@@ -103,31 +81,6 @@ func (c Config) credential() (kind, advice string) {
 	return "a request without credentials",
 		"set ESRULE_ELASTICSEARCH_API_KEY, " +
 			"or ESRULE_ELASTICSEARCH_USERNAME and ESRULE_ELASTICSEARCH_PASSWORD"
-}
-
-// worthRepeating says whether a request that brought no answer may bring one when it is sent again.
-func worthRepeating(_ *http.Request, err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
-		IsFinal(err) {
-		return false
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return true
-	}
-	// An address that was reached and did not answer in time is at its limit; the same work again
-	// would add to it.
-	timeout, ok := errors.AsType[net.Error](err)
-	return !ok || !timeout.Timeout()
-}
-
-// backoff is how long to wait before an attempt: twice as long each time, spread so that several
-// instances do not come back at once.
-func backoff(attempt int) time.Duration {
-	if attempt > maxRetries {
-		return 0 // the client waits after its last attempt too, for nothing
-	}
-	wait := min(firstBackoff<<(attempt-1), longestBackoff)
-	return wait/2 + rand.N(wait)
 }
 
 // Reload reads the files of the credentials and of the authorities again, as SIGHUP asks for. What

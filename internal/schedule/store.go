@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
-
 	"esrule/internal/elastic"
 	"esrule/internal/elastic/state"
 	"esrule/internal/query/rule"
@@ -48,7 +46,7 @@ func (e *NotKeptError) Error() string {
 func (e *NotKeptError) Unwrap() error { return e.Err }
 
 // NewStore gives the store over the state index, which must be there (package sink creates it).
-func NewStore(client *elasticsearch.Client, index string, now func() time.Time) *Store {
+func NewStore(client elastic.Transport, index string, now func() time.Time) *Store {
 	return &Store{documents: state.NewStore(client, index), now: now, watch: func(*Ledger) {},
 		held: map[rule.ID]held{}}
 }

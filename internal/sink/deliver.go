@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
+	"esrule/internal/elastic"
 )
 
 // deliver creates documents in an index and returns a reply to each. It repeats what was not
@@ -61,28 +61,30 @@ func (w *Writer) repeat(
 		open[i] = i
 	}
 	failed := 0 // requests that failed as a whole, in a row
-	pauses := backoff.NewExponentialBackOff()
-	pauses.InitialInterval = w.o.RetryPause
-	pauses.MaxInterval = max(w.o.RetryPause, 10*time.Second)
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+	retry := w.retry()
+	retry.Longest = max(w.o.RetryPause, 10*time.Second)
+	retry.Say = func(err error, pause time.Duration) {
+		w.o.Logger.Warn("writing again after a pause", "index", index, "documents", len(open),
+			"pause", pause, "error", err)
+	}
+	err := retry.Do(ctx, func() (again bool, err error) {
 		requestErr, itemErr := w.attempt(ctx, index, batch, replies, &open)
 		if requestErr == nil {
 			failed = 0
-			return struct{}{}, itemErr
+			return true, itemErr
 		}
 		failed++
-		return struct{}{}, w.whetherAgain(ctx, index, requestErr, len(open), failed)
-	},
-		backoff.WithBackOff(pauses),
-		backoff.WithMaxElapsedTime(w.o.MaxElapsed),
-		backoff.WithNotify(func(err error, pause time.Duration) {
-			w.o.Logger.Warn("writing again after a pause", "index", index, "documents", len(open),
-				"pause", pause, "error", err)
-		}))
+		return w.whetherAgain(ctx, index, requestErr, len(open), failed)
+	})
 	if err != nil && ctx.Err() == nil && heavy(batch, replies, &open, err) {
 		err = nil
 	}
 	return open, err
+}
+
+// retry is how often and how long requests are repeated.
+func (w *Writer) retry() elastic.Retry {
+	return elastic.Retry{Pause: w.o.RetryPause, For: w.o.MaxElapsed}
 }
 
 // attempt sends the open documents once and takes those that are settled out of open. It returns

@@ -9,8 +9,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"esrule/internal/elastic"
 	"esrule/internal/sink/signal"
 )
@@ -60,31 +58,30 @@ func (w *Writer) lookUp(
 	if err != nil {
 		return nil, err
 	}
-	pauses := backoff.NewExponentialBackOff()
-	pauses.InitialInterval = w.o.RetryPause
-	return backoff.Retry(ctx, func() (map[signal.ID]json.RawMessage, error) {
+	var found map[signal.ID]json.RawMessage
+	err = w.retry().Do(ctx, func() (again bool, err error) {
 		requestCtx, cancel := context.WithTimeout(ctx, w.o.RequestTimeout)
 		defer cancel()
 		got := lookedUp{asked: ids, bare: len(fields) == 0}
-		err := send(requestCtx, w.client, r, &got)
-		refusal, refused := errors.AsType[*serverError](err)
-		if refused && !refusal.passing() || isUntrue(err) {
-			return nil, backoff.Permanent(err)
+		if err := send(requestCtx, w.client, r, &got); err != nil {
+			refusal, refused := errors.AsType[*serverError](err)
+			return !(refused && !refusal.passing() || isUntrue(err)), err
 		}
-		if err != nil {
-			return nil, err
-		}
-		found := map[signal.ID]json.RawMessage{}
+		found = map[signal.ID]json.RawMessage{}
 		for _, d := range got.Docs {
 			if d.Error != nil {
-				return nil, d.Error
+				return true, d.Error
 			}
 			if *d.Found {
 				found[d.ID] = d.Source
 			}
 		}
-		return found, nil
-	}, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(w.o.MaxElapsed))
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // lookedUp is the answer to a request for documents by their ids.

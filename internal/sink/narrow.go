@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"esrule/internal/elastic"
 	"esrule/internal/sink/indices"
 )
@@ -50,31 +48,28 @@ func (e *cutError) refusal() *serverError {
 	return &serverError{typ: notCarried, reason: e.Error()}
 }
 
-// whetherAgain returns the error of a request that failed as a whole, marked as permanent where the
-// same request is not to be repeated. A *cutError asks for a smaller one.
+// whetherAgain reports whether a request that failed as a whole is to be repeated, and returns its
+// error. A *cutError asks for a smaller one.
 func (w *Writer) whetherAgain(
 	ctx context.Context, index string, err error, documents, failed int,
-) error {
+) (again bool, _ error) {
 	refusal, answered := errors.AsType[*serverError](err)
 	_, unanswered := errors.AsType[*unansweredError](err)
 	_, misnamed := errors.AsType[*indices.NotConcreteError](err)
 	switch {
 	case misnamed, ctx.Err() != nil, elastic.IsFinal(err):
-		return backoff.Permanent(err)
+		return false, err
 	case answered && refusal.status == http.StatusRequestEntityTooLarge:
-		return backoff.Permanent(&cutError{err})
+		return false, &cutError{err}
 	case answered && !refusal.passing():
 		// A gateway that looks into bodies refuses one for what it holds; Elasticsearch refuses a
 		// whole request for what the user may do.
 		if refusal.foreign() && refusal.status != http.StatusUnauthorized && w.carries(ctx, index) {
 			err = &cutError{err}
 		}
-		return backoff.Permanent(err)
+		return false, err
 	case !answered && !unanswered:
-		if isUntrue(err) {
-			err = backoff.Permanent(err) // the next answer would be the same
-		}
-		return err
+		return !isUntrue(err), err // of one that is not true, the next would be the same
 	}
 	enough := failed >= patience
 	switch {
@@ -86,9 +81,9 @@ func (w *Writer) whetherAgain(
 		enough = failed >= patienceAlone
 	}
 	if enough && w.carries(ctx, index) {
-		return backoff.Permanent(&cutError{err})
+		return false, &cutError{err}
 	}
-	return err
+	return true, err
 }
 
 // carries reports whether Elasticsearch answers a small request of the same kind. It answers that

@@ -9,8 +9,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"esrule/internal/elastic"
 )
 
@@ -56,28 +54,23 @@ func (q call) marshal() ([]byte, error) {
 // retry repeats what may succeed later. Every request of this package can be repeated: each only
 // reads.
 func (c *Cluster) retry(ctx context.Context, q call, tries uint,
-	send func() (elastic.Answer, error)) (elastic.Answer, error) {
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval = c.options.RetryInterval
-	return backoff.Retry(ctx, func() (elastic.Answer, error) {
-		answer, err := send()
-		if err != nil && ctx.Err() != nil {
-			return answer, backoff.Permanent(context.Cause(ctx))
-		}
-		if err != nil && !isTransient(err) && !(q.awaitsShards && lacksShards(err)) {
-			return answer, backoff.Permanent(err)
-		}
-		return answer, err
-	},
-		backoff.WithBackOff(pause),
-		backoff.WithMaxTries(tries),
-		backoff.WithNotify(func(err error, next time.Duration) {
+	send func() (elastic.Answer, error)) (answer elastic.Answer, err error) {
+	policy := elastic.Retry{Tries: tries, Pause: c.options.RetryInterval,
+		Say: func(err error, pause time.Duration) {
 			c.options.Logger.Warn("a request to the cluster is tried again", "request", q.method+
-				" "+q.path, "error", err, "after", next)
-		}))
+				" "+q.path, "error", err, "after", pause)
+		}}
+	err = policy.Do(ctx, func() (again bool, failed error) {
+		answer, failed = send()
+		if failed != nil && ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
+		return isTransient(failed) || q.awaitsShards && lacksShards(failed), failed
+	})
+	return answer, err
 }
 
-// isTransient tells whether a failed request is worth another try.
+// isTransient reports whether a failed request is worth another try.
 func isTransient(err error) bool {
 	var refused *elastic.Error
 	if !errors.As(err, &refused) {
@@ -99,7 +92,7 @@ func isTransient(err error) bool {
 	return false
 }
 
-// lacksShards tells whether a search failed for want of shards alone.
+// lacksShards reports whether a search failed for want of shards alone.
 func lacksShards(err error) bool {
 	failed := failedShards(err)
 	return len(failed) > 0 && elastic.AllOf(failed, elastic.NoShardAvailable)
