@@ -13,13 +13,13 @@ import (
 // rule is run over: a rule over the program's own signals judges them too. The error is
 // [cond.Errors]: what no mapping could mend, or what this version does not evaluate.
 func Compile(r *rule.Rule, patterns []string, fields *event.Fields) (*match.Matcher, error) {
-	switch body := r.Body.(type) {
-	case *rule.EventQuery:
-		if errors := eql.CheckTypes(body.Query); len(errors) > 0 {
-			return nil, errors
-		}
-		return match.Compile(body.Query, fields,
-			match.Options{ExcludeSignals: !r.ReadsSignals(patterns)})
+	body, ok := r.Body.(*rule.EventQuery)
+	if !ok {
+		return nil, fmt.Errorf("rules with a body of type %T are not run", r.Body)
 	}
-	return nil, fmt.Errorf("rules with a body of type %T are not run", r.Body)
+	if errors := eql.CheckTypes(body.Query); len(errors) > 0 {
+		return nil, errors
+	}
+	return match.Compile(body.Query, fields,
+		match.Options{ExcludeSignals: !r.ReadsSignals(patterns)})
 }

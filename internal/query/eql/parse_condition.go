@@ -7,7 +7,7 @@ import (
 	"esrule/internal/query/cond"
 )
 
-// condition = and ( or and )*
+// condition = and ( or and )*.
 func (p *parser) condition() cond.Expr {
 	start := p.tok.span.Start
 	operands := []cond.Expr{p.conjunction()}
@@ -21,7 +21,7 @@ func (p *parser) condition() cond.Expr {
 	return &cond.Or{Span: p.from(start), Operands: operands}
 }
 
-// conjunction = negation ( and negation )*
+// conjunction = negation ( and negation )*.
 func (p *parser) conjunction() cond.Expr {
 	start := p.tok.span.Start
 	operands := []cond.Expr{p.negation()}
@@ -35,7 +35,7 @@ func (p *parser) conjunction() cond.Expr {
 	return &cond.And{Span: p.from(start), Operands: operands}
 }
 
-// negation = not negation | name of [ … ] | comparison
+// negation = not negation | name of [ … ] | comparison.
 func (p *parser) negation() cond.Expr {
 	p.meantNot()
 	switch {
@@ -175,7 +175,7 @@ func (p *parser) meantOperator() {
 	}
 }
 
-// sum = product ( ( "+" | "-" ) product )*
+// sum = product ( ( "+" | "-" ) product )*.
 func (p *parser) sum() cond.Expr {
 	start := p.tok.span.Start
 	left := p.product()
@@ -223,7 +223,7 @@ func (p *parser) meantHyphen(e cond.Expr) {
 	}
 }
 
-// product = signed ( ( "*" | "/" | "%" ) signed )*
+// product = signed ( ( "*" | "/" | "%" ) signed )*.
 func (p *parser) product() cond.Expr {
 	start := p.tok.span.Start
 	left := p.signed()
@@ -249,7 +249,7 @@ func (p *parser) binary(start int, op cond.ArithmeticOp, left, right cond.Expr) 
 	return &cond.Binary{Span: p.from(start), Op: op, Left: left, Right: right}
 }
 
-// signed = ( "-" | "+" ) signed | predicate
+// signed = ( "-" | "+" ) signed | predicate.
 func (p *parser) signed() cond.Expr {
 	sign := p.tok
 	if sign.kind != tokMinus && sign.kind != tokPlus {

@@ -58,7 +58,7 @@ func (k tokenKind) isLike() bool {
 	return false
 }
 
-// in = ( in | in~ ) "(" condition ( "," condition )* ")"
+// in = ( in | in~ ) "(" condition ( "," condition )* ")".
 func (p *parser) in(start int, subject cond.Expr, isNegated bool) cond.Expr {
 	op := p.advance()
 	e := &cond.In{Subject: subject, Negated: isNegated, Fold: op.kind == tokInFold}
@@ -78,7 +78,7 @@ func (p *parser) in(start int, subject cond.Expr, isNegated bool) cond.Expr {
 	return e
 }
 
-// like = operator ( constant | "(" constant ( "," constant )* ")" )
+// like = operator ( constant | "(" constant ( "," constant )* ")" ).
 func (p *parser) like(start int, subject cond.Expr) cond.Expr {
 	op := p.advance()
 	e := &cond.Like{Subject: subject, Op: likeOp(op.kind)}

@@ -7,7 +7,7 @@ import (
 	"esrule/internal/query/cond"
 )
 
-// primary = constant | call | field | "(" condition ")"
+// primary = constant | call | field | "(" condition ")".
 func (p *parser) primary() cond.Expr {
 	switch t := p.tok; t.kind {
 	case tokOpenParen:
@@ -104,7 +104,7 @@ func (p *parser) skipTo(kind tokenKind) {
 	}
 }
 
-// field = "?"? name ( "." name | "[" digits "]" )*
+// field = "?"? name ( "." name | "[" digits "]" )*.
 func (p *parser) field() cond.Expr {
 	start := p.tok.span.Start
 	f := &cond.Field{Optional: p.take(tokOptional)}
@@ -132,16 +132,12 @@ func (p *parser) field() cond.Expr {
 
 // badPart reports what is there instead of a part of a field's name.
 func (p *parser) badPart(optional bool) {
-	want, advice := `a name after "."`, ""
+	want, advice := `a name after "."`, "Take the dot away, or write the rest of the name."
 	if optional {
-		want = `a field after "?"`
+		want, advice = `a field after "?"`, "Write the field's name after the ?."
 	}
 	if p.tok.kind.isKeyword() {
 		advice = fmt.Sprintf("It is a keyword; write it in backquotes: `%s`.", p.tok.text)
-	} else if optional {
-		advice = "Write the field's name after the ?."
-	} else {
-		advice = "Take the dot away, or write the rest of the name."
 	}
 	p.unexpected(want, advice)
 	if p.tok.kind.isKeyword() && p.tok.kind != tokAnd && p.tok.kind != tokOr ||
@@ -161,7 +157,7 @@ func (p *parser) index() {
 		"Take the index away: a condition holds where any value of the array fits.")
 }
 
-// call = name "(" ( condition ( "," condition )* )? ")"
+// call = name "(" ( condition ( "," condition )* )? ")".
 func (p *parser) call() cond.Expr {
 	word := p.advance()
 	e := &cond.Call{Name: strings.TrimSuffix(word.text, "~"), Fold: word.kind == tokTilde}

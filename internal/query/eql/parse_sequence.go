@@ -18,7 +18,7 @@ const (
 	maxRuns = 100
 )
 
-// sequence = "sequence" ( by keys )? ( with maxspan "=" time )? stage+ ( until stage )? pipe*
+// sequence = "sequence" ( by keys )? ( with maxspan "=" time )? stage+ ( until stage )? pipe*.
 func (p *parser) sequence() *Sequence {
 	p.staged = true
 	word := p.advance()
@@ -36,7 +36,7 @@ func (p *parser) sequence() *Sequence {
 	return s
 }
 
-// sample = "sample" ( by keys )? stage+
+// sample = "sample" ( by keys )? stage+.
 func (p *parser) sample() *Sample {
 	p.staged = true
 	word := p.advance()
@@ -73,7 +73,7 @@ func (p *parser) stages(last tokenKind) []Stage {
 	return stages
 }
 
-// until = stage
+// until = stage.
 func (p *parser) until() *Stage {
 	if p.tok.kind != tokOpenBracket && p.tok.kind != tokMissingEvent {
 		p.unexpected("a stage after `until`", stageAdvice)
@@ -126,7 +126,7 @@ func (p *parser) stage() Stage {
 	return s
 }
 
-// keys = by field ( "," field )*
+// keys = by field ( "," field )*.
 func (p *parser) keys() []*cond.Field {
 	if !p.take(tokBy) {
 		return nil
@@ -160,7 +160,7 @@ func (p *parser) key() *cond.Field {
 	return field
 }
 
-// maxspan = with maxspan "=" number unit
+// maxspan = with maxspan "=" number unit.
 func (p *parser) maxspan() time.Duration {
 	if !p.take(tokWith) {
 		return 0
@@ -202,7 +202,7 @@ func units() map[string]time.Duration {
 		"h": time.Hour, "d": 24 * time.Hour}
 }
 
-// runs = runs "=" number
+// runs = runs "=" number.
 func (p *parser) runs() int {
 	isRuns := p.tok.kind == tokIdentifier && p.tok.text == "runs"
 	if !p.setting(isRuns, "runs", runsAdvice) {

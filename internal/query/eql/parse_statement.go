@@ -12,7 +12,7 @@ import (
 const statementAdvice = "An event query is: category where condition; for any category: any " +
 	"where condition."
 
-// statement = ( query | sequence | sample ) pipe*
+// statement = ( query | sequence | sample ) pipe*.
 func (p *parser) statement() Statement {
 	p.meantStages()
 	kind := p.tok.kind
@@ -55,7 +55,7 @@ func (p *parser) emptyQuery() *cond.Query {
 	return &cond.Query{Text: p.text, Where: &cond.Literal{}, Print: Print}
 }
 
-// query = ( any | name | string ) where condition
+// query = ( any | name | string ) where condition.
 func (p *parser) query() *cond.Query {
 	q := p.emptyQuery()
 	q.Category = p.category()
@@ -117,7 +117,7 @@ func (p *parser) where() bool {
 		return true
 	}
 	p.unexpected("`where`", p.whereAdvice())
-	for p.tok.kind != tokEOF && !(p.staged && p.ended()) {
+	for p.tok.kind != tokEOF && (!p.staged || !p.ended()) {
 		if p.take(tokWhere) {
 			return true
 		}
@@ -190,7 +190,7 @@ func (p *parser) endAdvice() string {
 	return "Conditions are joined with and, or."
 }
 
-// pipes = pipe*
+// pipes = pipe*.
 func (p *parser) pipes() []Pipe {
 	var pipes []Pipe
 	for p.tok.kind == tokPipe {

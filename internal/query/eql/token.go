@@ -132,7 +132,7 @@ func keyword(word string) tokenKind {
 
 func (k tokenKind) isKeyword() bool { return k >= tokAnd && k <= tokWith }
 
-// describe names the token in a message: found …
+// describe names the token in a message: found ….
 func (t token) describe() string {
 	switch {
 	case t.kind == tokEOF:

@@ -12,12 +12,12 @@ import (
 	"esrule/internal/query/rule"
 )
 
-func replaceOnce(t *testing.T, text, old, new string) string {
+func replaceOnce(t *testing.T, text, old, by string) string {
 	t.Helper()
 	if strings.Count(text, old) == 0 {
 		t.Fatalf("%q is not in the rule", old)
 	}
-	return strings.Replace(text, old, new, 1)
+	return strings.Replace(text, old, by, 1)
 }
 
 // wrong loads a text and compares the error with what is wanted.
@@ -98,7 +98,7 @@ func TestMissingKeys(t *testing.T) {
 
 func TestWrongValues(t *testing.T) {
 	// f replaces a text and wants one error, whose first line is given from the line number on.
-	f := func(old, new, want string) { t.Helper(); wrong(t, with(t, old, new), "r.toml:"+want) }
+	f := func(old, by, want string) { t.Helper(); wrong(t, with(t, old, by), "r.toml:"+want) }
 	f(`risk_score = 21`, `risk_score = "21"`, `7:14: risk_score must be a number, found text
     risk_score = "21"
                  ^^^^

@@ -28,8 +28,7 @@ func (r *Rule) Fingerprint() string {
 		r.TimestampOverride,
 		strconv.FormatBool(r.TimestampOverrideFallbackDisabled),
 	}
-	switch body := r.Body.(type) {
-	case *EventQuery:
+	if body, ok := r.Body.(*EventQuery); ok {
 		parts = append(parts, cmp.Or(body.Query.CategoryField, cond.DefaultCategoryField))
 	}
 	hash := sha256.New()

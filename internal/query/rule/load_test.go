@@ -29,16 +29,16 @@ file where file.name : "x"
 '''
 `
 
-// with gives the good rule with a text replaced.
-func with(t *testing.T, old, new string) string {
+// with returns the good rule with a text replaced.
+func with(t *testing.T, old, by string) string {
 	t.Helper()
 	if !strings.Contains(good, old) {
 		t.Fatalf("the rule has no %q", old)
 	}
-	return strings.Replace(good, old, new, 1)
+	return strings.Replace(good, old, by, 1)
 }
 
-// named gives the good rule with another rule_id.
+// named returns the good rule with another rule_id.
 func named(id string) string { return strings.Replace(good, `"one"`, `"`+id+`"`, 1) }
 
 // corpus gives a folder of the public data, or skips the test where there is none.

@@ -147,9 +147,9 @@ func TestVersion(t *testing.T) {
 }
 
 func TestSkipped(t *testing.T) {
-	f := func(old, new, kind, reason string) {
+	f := func(old, by, kind, reason string) {
 		t.Helper()
-		set, err := loadText(with(t, old, new))
+		set, err := loadText(with(t, old, by))
 		want := []rule.Skipped{{File: "r.toml", ID: "one", Name: "One", Kind: kind, Reason: reason}}
 		var byText cmp.Option
 		if reason == "" { // said by package eql in words of its own
@@ -158,7 +158,7 @@ func TestSkipped(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, set.Skipped, byText); err != nil || diff != "" ||
 			len(set.Rules) != 0 {
-			t.Errorf("%s instead of %s: error %v (-want +got):\n%s", new, old, err, diff)
+			t.Errorf("%s instead of %s: error %v (-want +got):\n%s", by, old, err, diff)
 		}
 	}
 	key := func(line, kind, reason string) {
@@ -210,7 +210,7 @@ func TestSkippedTypeNeedsNoQuery(t *testing.T) {
 }
 
 func TestFingerprint(t *testing.T) {
-	print := func(text string) string {
+	fingerprint := func(text string) string {
 		t.Helper()
 		set, err := loadText(text)
 		if err != nil {
@@ -219,13 +219,13 @@ func TestFingerprint(t *testing.T) {
 		return set.Rules[0].Fingerprint()
 	}
 	base := with(t, `["logs-*"]`, `["a-*", "b-*"]`)
-	original := print(base)
-	f := func(old, new string, same bool) {
+	original := fingerprint(base)
+	f := func(old, by string, same bool) {
 		t.Helper()
 		text := with(t, `["logs-*"]`, `["a-*", "b-*"]`)
-		changed := replaceOnce(t, text, old, new)
-		if got := print(changed) == original; got != same {
-			t.Errorf("%s instead of %s: same fingerprint %v, want %v", new, old, got, same)
+		changed := replaceOnce(t, text, old, by)
+		if got := fingerprint(changed) == original; got != same {
+			t.Errorf("%s instead of %s: same fingerprint %v, want %v", by, old, got, same)
 		}
 	}
 	f(`"One"`, `"Two"`, true)

@@ -141,8 +141,7 @@ func parameters(r *rule.Rule) map[string]any {
 		"setup":               r.Setup,
 		"timestamp_override":  r.TimestampOverride,
 	}
-	switch body := r.Body.(type) {
-	case *rule.EventQuery:
+	if body, ok := r.Body.(*rule.EventQuery); ok {
 		texts["tiebreaker_field"] = body.TiebreakerField
 		texts["timestamp_field"] = body.TimestampField
 		if field := body.Query.CategoryField; field != cond.DefaultCategoryField {
