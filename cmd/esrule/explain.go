@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,17 +8,11 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/valyala/fastjson"
 
 	"esrule/internal/detect"
-	"esrule/internal/elastic/dsl"
-	"esrule/internal/event"
-	"esrule/internal/query/eql"
 	"esrule/internal/query/match"
-	"esrule/internal/query/prefilter"
 )
 
 const explainLong = `Say why an event matches the rules, or does not: every part of the condition with its
@@ -67,53 +60,36 @@ func newExplainCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// explanation is what explain says of one rule and the event.
-type explanation struct {
-	RuleID    string             `json:"rule_id"`
-	Name      string             `json:"name"`
-	Matches   bool               `json:"matches"`
-	Mapping   string             `json:"mapping"`
-	Notes     []string           `json:"notes,omitempty"`
-	Condition *match.Explanation `json:"condition"`
-	PreFilter dsl.Clause         `json:"pre_filter"`
-	LeftOut   []leftOut          `json:"left_out,omitempty"`
-}
-
-// leftOut is a part of the condition that the pre-filter does not ask for.
-type leftOut struct {
-	Text   string `json:"text"`
-	Reason string `json:"reason"`
-}
-
 func (a *app) explain(ctx context.Context, f explainFlags) error {
 	cfg, log, detections, err := a.prepare()
 	if err != nil {
 		return err
 	}
-	given, err := a.readSample(f.event)
+	sample, err := a.readSample(f.event)
 	if err != nil {
 		return withExit(exitUsage, err)
 	}
 	if f.index != "" {
-		given.Index = f.index
+		sample.Index = f.index
 	}
-	read := func(context.Context, *detect.Detection, sample) (indexed, error) {
-		return indexed{}, nil
+	explain := func(d *detect.Detection) (detect.Explanation, error) {
+		return d.Explain(sample, a.now())
 	}
-	if cfg.HasCluster() && given.Index != "" {
+	if cfg.HasCluster() && sample.Index != "" {
 		c, err := a.connect(ctx, cfg, log)
 		if err != nil {
 			return err
 		}
-		read = indexReader{a.reader(cfg, c, log)}.read
-	}
-	var all []explanation
-	for _, d := range detections {
-		in, err := read(ctx, d, given)
-		if err != nil {
-			return err
+		explain = func(d *detect.Detection) (detect.Explanation, error) {
+			return d.ExplainOn(ctx, a.reader(cfg, c, log), sample, a.now())
 		}
-		x, err := explainOne(d, given, in)
+	}
+	var all []detect.Explanation
+	for _, d := range detections {
+		x, err := explain(d)
+		if _, wrong := errors.AsType[*detect.IndexError](err); wrong {
+			return withExit(exitUsage, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -122,16 +98,8 @@ func (a *app) explain(ctx context.Context, f explainFlags) error {
 	return a.printExplanations(all, f.format)
 }
 
-// sample is the event under question.
-type sample struct {
-	Index  string          `json:"_index"`
-	ID     string          `json:"_id"`
-	Source json.RawMessage `json:"_source"`
-	Fields json.RawMessage `json:"fields"`
-}
-
-// readSample reads an event from a file: a hit where it has a _source, otherwise the source itself.
-func (a *app) readSample(path string) (sample, error) {
+// readSample reads the event from a file, or from standard input.
+func (a *app) readSample(path string) (detect.Sample, error) {
 	var text []byte
 	var err error
 	if path == "-" {
@@ -140,65 +108,16 @@ func (a *app) readSample(path string) (sample, error) {
 		text, err = os.ReadFile(path)
 	}
 	if err != nil {
-		return sample{}, fmt.Errorf("read the event: %w", err)
+		return detect.Sample{}, fmt.Errorf("read the event: %w", err)
 	}
-	var s sample
-	if err := json.Unmarshal(text, &s); err != nil {
-		return sample{}, fmt.Errorf("read the event from %s: %w: want one JSON object, a bare "+
-			"_source or a hit", path, err)
-	}
-	if s.Source == nil {
-		s = sample{Source: text}
-	}
-	if !bytes.HasPrefix(bytes.TrimSpace(s.Source), []byte("{")) {
-		return sample{}, fmt.Errorf("read the event from %s: its _source is not a JSON object",
-			path)
+	s, err := detect.ReadSample(text)
+	if err != nil {
+		return s, fmt.Errorf("read the event from %s: %w", path, err)
 	}
 	return s, nil
 }
 
-func explainOne(d *detect.Detection, s sample, in indexed) (explanation, error) {
-	m := in.mapping
-	source, err := parseSource(s.Source, d.Fields, m)
-	if err != nil {
-		return explanation{}, err
-	}
-	extra := in.fields
-	if extra == nil && s.Fields != nil {
-		if extra, err = fastjson.ParseBytes(s.Fields); err != nil {
-			return explanation{}, fmt.Errorf("read the fields of the event: %w", err)
-		}
-	}
-	e := match.NewEvaluation(d.Fields, time.Now())
-	e.Reset(m, source, extra)
-	x := explanation{RuleID: string(d.Rule.ID), Name: d.Rule.Name, Condition: d.Matcher.Explain(e),
-		Mapping: "of " + s.Index, Notes: in.notes}
-	x.Matches = x.Condition.Holds
-	if m == nil {
-		m, x.Mapping = detect.AllKeywords(d.Fields),
-			"none: every value is compared as text, and the pre-filter takes every field for a keyword"
-	}
-	filter := prefilter.Build(d.Matcher.Condition(), m)
-	x.PreFilter = filter.Clause
-	for _, o := range filter.Omitted {
-		x.LeftOut = append(x.LeftOut, leftOut{eql.Print(o.Node), o.Reason})
-	}
-	return x, nil
-}
-
-func parseSource(source []byte, fields *event.Fields, m *event.Mapping) (*fastjson.Value, error) {
-	v, err := fastjson.ParseBytes(event.MendSurrogates(source))
-	if err == nil {
-		return v, nil
-	}
-	flat, deepErr := event.Shallow(source, fields, m)
-	if deepErr != nil {
-		return nil, errors.Join(err, deepErr)
-	}
-	return fastjson.ParseBytes(flat)
-}
-
-func (a *app) printExplanations(all []explanation, format string) error {
+func (a *app) printExplanations(all []detect.Explanation, format string) error {
 	if format == "json" {
 		e := json.NewEncoder(a.stdout)
 		e.SetEscapeHTML(false)
@@ -216,7 +135,7 @@ func (a *app) printExplanations(all []explanation, format string) error {
 	return nil
 }
 
-func printExplanation(w io.Writer, x explanation) error {
+func printExplanation(w io.Writer, x detect.Explanation) error {
 	outcome := "does not match"
 	if x.Matches {
 		outcome = "matches"

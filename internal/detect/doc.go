@@ -3,6 +3,9 @@
 // signals, in one pass: a point in time, the mappings, the search laid out for them, the matcher,
 // the writer.
 //
+// Check and Explain say what a rule can do on a cluster and with one event; a [Review] explains the
+// events of signals again.
+//
 // The package knows no clock and no ledger: which window is searched, and what becomes of an
 // [Outcome], is the business of schedule and backfill. Scan uses [Compile] alone.
 //

@@ -101,7 +101,7 @@ func (w *Writer) page(r Report) page {
 	p := page{
 		Policy: policy(style, script), Style: template.CSS(style), Script: template.JS(script),
 		Command: r.Command, Version: visible(r.Version), Generated: minutes(r.Generated),
-		Span:    span(r.From, r.To),
+		Span:    period(r.From, r.To),
 		Signals: w.signals, Unlisted: w.signals - w.unread - w.listed, Unread: w.unread,
 		Broken: w.broken,
 		Rules:  w.inOrder, Notes: visibleAll(r.Notes), Timeline: w.timelineView(),
@@ -163,7 +163,7 @@ func (w *Writer) gaps(r Report) []part {
 	var rows []part
 	for _, g := range r.NotCovered {
 		rows = append(rows, part{What: visible(g.What), Rule: w.ruleName(g.Rule),
-			Time: span(g.From, g.To), Reason: visible(g.Reason)})
+			Time: period(g.From, g.To), Reason: visible(g.Reason)})
 	}
 	for _, s := range r.Skipped {
 		name := s.Name
@@ -179,7 +179,7 @@ func (w *Writer) gaps(r Report) []part {
 func (w *Writer) covered(all []Coverage) (rows []part, c columns) {
 	for _, one := range all {
 		row := part{What: visible(one.What), Rule: w.ruleName(one.Rule),
-			Time: span(one.From, one.To), Events: "unknown"}
+			Time: period(one.From, one.To), Events: "unknown"}
 		if one.Events >= 0 {
 			row.Events = number(one.Events)
 			c.Events = true
@@ -297,8 +297,8 @@ func (w *Writer) index(bars []bar) index {
 func minutes(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 func seconds(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
-// span writes an interval; an open end is said in words.
-func span(from, to time.Time) string {
+// period writes an interval; an open end is said in words.
+func period(from, to time.Time) string {
 	switch {
 	case from.IsZero() && to.IsZero():
 		return ""

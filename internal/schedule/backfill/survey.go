@@ -23,6 +23,7 @@ type Reader interface {
 	detect.Mapper
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
 	Count(ctx context.Context, patterns []string, query dsl.Clause) (search.Count, error)
+	OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error)
 	Unanswered(ctx context.Context, patterns []string) ([]search.Failure, []string, error)
 	Histogram(ctx context.Context, patterns []string, query dsl.Clause, dateField string,
 		width time.Duration) (search.Histogram, error)

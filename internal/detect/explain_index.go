@@ -1,4 +1,4 @@
-package main
+package detect
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"esrule/internal/detect"
 	"esrule/internal/elastic"
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
@@ -22,11 +21,16 @@ type indexed struct {
 	notes   []string
 }
 
+// IndexError says that an event cannot be read through the index that was named for it.
+type IndexError struct{ reason string }
+
+func (e *IndexError) Error() string { return e.reason }
+
 // indexReader reads what explain wants of an index, in the way of a run.
 type indexReader struct{ cluster *search.Cluster }
 
 // read returns the mapping of the rule's fields and the values that only the index has.
-func (r indexReader) read(ctx context.Context, d *detect.Detection, s sample) (indexed, error) {
+func (r indexReader) read(ctx context.Context, d *Detection, s Sample) (indexed, error) {
 	mapping, err := r.mappingOf(ctx, s.Index, d)
 	if err != nil {
 		return indexed{}, err
@@ -62,7 +66,7 @@ func (r indexReader) read(ctx context.Context, d *detect.Detection, s sample) (i
 	return in, nil
 }
 
-// unread says what "run" would not judge of an index.
+// unread returns what "run" would not judge of an index.
 func unread(m *event.Mapping) []string {
 	switch {
 	case m.Source == event.SourceOff:
@@ -78,7 +82,7 @@ func unread(m *event.Mapping) []string {
 }
 
 func (r indexReader) mappingOf(ctx context.Context, index string,
-	d *detect.Detection) (*event.Mapping, error) {
+	d *Detection) (*event.Mapping, error) {
 	classes, err := d.Classes(ctx, r.cluster, []string{index})
 	if errors.Is(err, elastic.ErrNotFound) {
 		classes, err = nil, nil // a name without wildcards that no index has
@@ -87,19 +91,19 @@ func (r indexReader) mappingOf(ctx context.Context, index string,
 		return nil, err
 	}
 	if len(classes) == 0 {
-		return nil, withExit(exitUsage, fmt.Errorf("there is no open index %s that may be read: "+
-			"name another with --index", index))
+		return nil, &IndexError{fmt.Sprintf("there is no open index %s that may be read: name "+
+			"another with --index", index)}
 	}
 	if len(classes) > 1 {
-		return nil, withExit(exitUsage,
-			fmt.Errorf("%s stands for %d kinds of indices: name one index", index, len(classes)))
+		return nil, &IndexError{fmt.Sprintf("%s stands for %d kinds of indices: name one index",
+			index, len(classes))}
 	}
 	return classes[0].Mapping, nil
 }
 
 // fields asks the index for a document's values of some fields. found is false where it has no such
 // document.
-func (r indexReader) fields(ctx context.Context, s sample,
+func (r indexReader) fields(ctx context.Context, s Sample,
 	wanted []search.Wanted) (fields *fastjson.Value, found bool, err error) {
 	pit, err := r.cluster.OpenPointInTime(ctx, []string{s.Index})
 	if err != nil {

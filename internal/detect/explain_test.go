@@ -1,10 +1,9 @@
-package main
+package detect
 
 import (
 	"strings"
 	"testing"
 
-	"esrule/internal/detect"
 	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 	"esrule/internal/event"
@@ -19,7 +18,7 @@ func TestMappingOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &detect.Detection{Rule: &rule.Rule{}, Fields: &event.Fields{}}
+	d := &Detection{Rule: &rule.Rule{}, Fields: &event.Fields{}}
 	if d.Matcher, err = match.Compile(query, d.Fields, match.Options{}); err != nil {
 		t.Fatal(err)
 	}

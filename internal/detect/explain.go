@@ -1,0 +1,128 @@
+package detect
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/valyala/fastjson"
+
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
+	"esrule/internal/query/eql"
+	"esrule/internal/query/match"
+	"esrule/internal/query/prefilter"
+)
+
+// Sample is an event to explain, with what a search gave of it.
+type Sample struct {
+	Index  string          `json:"_index"`
+	ID     string          `json:"_id"`
+	Source json.RawMessage `json:"_source"`
+	Fields json.RawMessage `json:"fields"`
+}
+
+// ReadSample reads an event: a hit where the text has a _source, otherwise the source itself.
+func ReadSample(text []byte) (Sample, error) {
+	var s Sample
+	if err := json.Unmarshal(text, &s); err != nil {
+		return s, fmt.Errorf("%w: want one JSON object, a bare _source or a hit", err)
+	}
+	if s.Source == nil {
+		s = Sample{Source: text}
+	}
+	if !bytes.HasPrefix(bytes.TrimSpace(s.Source), []byte("{")) {
+		return s, errors.New("its _source is not a JSON object")
+	}
+	return s, nil
+}
+
+// Explanation says why one rule matches an event, or does not.
+type Explanation struct {
+	RuleID    string             `json:"rule_id"`
+	Name      string             `json:"name"`
+	Matches   bool               `json:"matches"`
+	Mapping   string             `json:"mapping"`
+	Notes     []string           `json:"notes,omitempty"`
+	Condition *match.Explanation `json:"condition"`
+	PreFilter dsl.Clause         `json:"pre_filter"`
+	LeftOut   []LeftOut          `json:"left_out,omitempty"`
+}
+
+// LeftOut is a part of the condition that the pre-filter does not ask for.
+type LeftOut struct {
+	Text   string `json:"text"`
+	Reason string `json:"reason"`
+}
+
+// Explain explains an event without an index: every value is compared as text.
+func (d *Detection) Explain(s Sample, now time.Time) (Explanation, error) {
+	return d.explain(s, indexed{}, now)
+}
+
+// ExplainOn explains an event as it is in its index, as a run reads it. An *IndexError is about the
+// index that the sample names.
+func (d *Detection) ExplainOn(ctx context.Context, c *search.Cluster,
+	s Sample, now time.Time) (Explanation, error) {
+	in, err := indexReader{c}.read(ctx, d, s)
+	if err != nil {
+		return Explanation{}, err
+	}
+	return d.explain(s, in, now)
+}
+
+func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, error) {
+	extra := in.fields
+	if extra == nil && s.Fields != nil {
+		var err error
+		if extra, err = fastjson.ParseBytes(s.Fields); err != nil {
+			return Explanation{}, fmt.Errorf("read the fields of the event: %w", err)
+		}
+	}
+	condition, err := d.judge(s.Source, in.mapping, extra, now)
+	if err != nil {
+		return Explanation{}, err
+	}
+	x := Explanation{RuleID: string(d.Rule.ID), Name: d.Rule.Name, Matches: condition.Holds,
+		Mapping: "of " + s.Index, Notes: in.notes, Condition: condition}
+	m := in.mapping
+	if m == nil {
+		m = AllKeywords(d.Fields)
+		x.Mapping = "none: every value is compared as text, and the pre-filter takes every field " +
+			"for a keyword"
+	}
+	filter := prefilter.Build(d.Matcher.Condition(), m)
+	x.PreFilter = filter.Clause
+	for _, o := range filter.Omitted {
+		x.LeftOut = append(x.LeftOut, LeftOut{eql.Print(o.Node), o.Reason})
+	}
+	return x, nil
+}
+
+// judge explains the rule's condition on one event.
+func (d *Detection) judge(text []byte, m *event.Mapping, fields *fastjson.Value,
+	now time.Time) (*match.Explanation, error) {
+	source, err := parseSource(text, d.Fields, m)
+	if err != nil {
+		return nil, err
+	}
+	e := match.NewEvaluation(d.Fields, now)
+	e.Reset(m, source, fields)
+	return d.Matcher.Explain(e), nil
+}
+
+func parseSource(source []byte, fields *event.Fields, m *event.Mapping) (*fastjson.Value, error) {
+	v, err := fastjson.ParseBytes(event.MendSurrogates(source))
+	if err == nil {
+		return v, nil
+	}
+	flat, deepErr := event.Shallow(source, fields, m)
+	if deepErr != nil {
+		return nil, errors.Join(err, deepErr)
+	}
+	return fastjson.ParseBytes(flat)
+}

@@ -1,0 +1,107 @@
+package detect
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/valyala/fastjson"
+
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
+	"esrule/internal/query/match"
+	"esrule/internal/query/rule"
+	"esrule/internal/sink/signal"
+)
+
+// Review explains the events of signals again, for a page about them. It reads each index's mapping
+// once; it is not safe for concurrent use.
+type Review struct {
+	cluster    *search.Cluster
+	detections map[rule.ID]*Detection
+	now        time.Time // that relative dates of the rules count from
+	mappings   map[mappingKey]*event.Mapping
+}
+
+// mappingKey: classes of mappings are read for the fields of one rule.
+type mappingKey struct {
+	index string
+	rule  rule.ID
+}
+
+// NewReview returns a review of the signals of some rules.
+func NewReview(c *search.Cluster, detections []*Detection, now time.Time) *Review {
+	r := &Review{cluster: c, detections: map[rule.ID]*Detection{}, now: now,
+		mappings: map[mappingKey]*event.Mapping{}}
+	for _, d := range detections {
+		r.detections[d.Rule.ID] = d
+	}
+	return r
+}
+
+// Explain explains the event of a signal through the mapping of the index that it came from, where
+// that is still there. It returns nil where the event cannot be read back, or would not match now.
+func (r *Review) Explain(ctx context.Context, document []byte) *match.Explanation {
+	var alert struct {
+		Rule      rule.ID `json:"kibana.alert.rule.uuid"`
+		Ancestors []struct {
+			Index string `json:"index"`
+			ID    string `json:"id"`
+		} `json:"kibana.alert.ancestors"`
+	}
+	text, err := signal.EventOf(document)
+	if err != nil || json.Unmarshal(document, &alert) != nil {
+		return nil
+	}
+	d := r.detections[alert.Rule]
+	if d == nil {
+		return nil
+	}
+	var m *event.Mapping
+	var fields *fastjson.Value
+	if len(alert.Ancestors) == 1 {
+		from := Sample{Index: alert.Ancestors[0].Index, ID: alert.Ancestors[0].ID}
+		m = r.mapping(ctx, from.Index, d)
+		fields = r.fields(ctx, from, m, d)
+	}
+	// Values that the search's `fields` added are in the signal as if they had been in the event:
+	// without a mapping they are read from there.
+	for _, mapping := range []*event.Mapping{m, nil} {
+		if x, err := d.judge(text, mapping, fields, r.now); err == nil && x.Holds {
+			return x
+		}
+	}
+	return nil
+}
+
+// fields asks for those values of an event that only its index has or reads; nil where there are
+// none, or the event is no longer there.
+func (r *Review) fields(ctx context.Context, from Sample, m *event.Mapping,
+	d *Detection) *fastjson.Value {
+	if m == nil || from.ID == "" {
+		return nil
+	}
+	wanted := search.Want(m, d.Fields.Paths())
+	if len(wanted) == 0 {
+		return nil
+	}
+	fields, _, err := indexReader{r.cluster}.fields(ctx, from, wanted)
+	if err != nil {
+		return nil // the page shows the signal without what decided
+	}
+	return fields
+}
+
+// mapping reads what a rule's fields are in an index, once; nil where that is not known.
+func (r *Review) mapping(ctx context.Context, index string, d *Detection) *event.Mapping {
+	key := mappingKey{index, d.Rule.ID}
+	m, known := r.mappings[key]
+	if !known {
+		classes, err := d.Classes(ctx, r.cluster, []string{index})
+		if err == nil && len(classes) == 1 {
+			m = classes[0].Mapping
+		}
+		r.mappings[key] = m
+	}
+	return m
+}
