@@ -13,6 +13,16 @@ TEST_FLAGS := -count=1 -p 3 -parallel 6
 # nor a signal.
 WITH := bin/with-elasticsearch
 
+# Ends a run of the tests: keeps its exit code, and names what was left out for want of the corpus, where nobody can
+# miss it.
+define END_TESTS
+code=$$?; if [ -z "$$ESTEST_CORPUS" ] && [ ! -e ../shared/corpus ]; then \
+	echo "LEFT OUT, for want of the corpus: tests of" \
+		$$(grep -rl --include='*_test.go' 'estest\.Corpus' . | xargs -n 1 dirname | sort -u) \
+		"(set ESTEST_CORPUS to its folder, or put it at ../shared/corpus; CONTRIBUTING.md says what it is)"; \
+fi; exit $$code
+endef
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -30,7 +40,7 @@ image: ## Build the Docker image esrule:latest, which says its version and commi
 .PHONY: test
 test: $(WITH) ## Run every test, on a real Elasticsearch
 	@echo "Testing on one Elasticsearch for all packages (ESTEST_URL=http://… to use one of your own)"
-	$(TEST_ENV) $(WITH) -opensearch -- $(GO) test $(TEST_FLAGS) -timeout 20m ./...
+	$(TEST_ENV) $(WITH) -opensearch -- $(GO) test $(TEST_FLAGS) -timeout 20m ./...; $(END_TESTS)
 
 .PHONY: matrix
 matrix: $(WITH) ## Run the end-to-end suite on every supported version of Elasticsearch, and print a table
@@ -38,11 +48,11 @@ matrix: $(WITH) ## Run the end-to-end suite on every supported version of Elasti
 
 .PHONY: test-short
 test-short: ## Run the tests that need no Elasticsearch
-	$(GO) test -count=1 -short ./...
+	$(GO) test -count=1 -short ./...; $(END_TESTS)
 
 .PHONY: race
 race: $(WITH) ## Run every test with the race detector (needs a C compiler)
-	$(TEST_ENV) $(WITH) -opensearch -- $(GO) test -race $(TEST_FLAGS) -timeout 40m ./...
+	$(TEST_ENV) $(WITH) -opensearch -- $(GO) test -race $(TEST_FLAGS) -timeout 40m ./...; $(END_TESTS)
 
 .PHONY: race-short
 race-short: ## Run the tests that need no Elasticsearch, of packages with goroutines, with the race detector
