@@ -31,8 +31,6 @@ type Cluster interface {
 	OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error)
 	Mapper
 	Exists(ctx context.Context, index string) (bool, error)
-	// Standings returns which indices there are, and which of them a search passes over.
-	Standings(ctx context.Context, patterns []string) (map[string]search.Standing, error)
 }
 
 // Signals is where matches go. *sink.Writer is one. Write returns a verdict on each signal, and an

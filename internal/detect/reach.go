@@ -19,7 +19,7 @@ const MissedReason = "it was closed, hidden or in none of the patterns when they
 // index can be closed, or opened, between the two unseen.
 func (c *Coverer) reach(ctx context.Context, t Target,
 	pit *search.PointInTime) (reached []string, without []Failure, err error) {
-	all, err := c.Cluster.Standings(ctx, t.Patterns)
+	all, err := pit.Standings(ctx, t.Patterns)
 	if err != nil {
 		return nil, nil, fmt.Errorf("ask which indices %s stands for: %w", t.Patterns, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
 	"esrule/internal/query/rule"
 	"esrule/internal/span"
 )
@@ -16,6 +17,8 @@ type Reader interface {
 	detect.Permissions
 	// Now is the cluster's clock, asked through a date field of an index that may be empty.
 	Now(ctx context.Context, index, field string) (time.Time, error)
+	// Standings returns which indices there are, and which of them a search passes over.
+	Standings(ctx context.Context, patterns []string) (map[string]search.Standing, error)
 }
 
 // Options are what a Runner needs beside its collaborators.

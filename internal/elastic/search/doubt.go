@@ -3,18 +3,31 @@ package search
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
 // unsaid returns the open indices that the patterns stand for, and that are no failures yet.
 func (p *PointInTime) unsaid(ctx context.Context) ([]string, error) {
-	there, err := p.cluster.Indices(ctx, p.patterns)
+	all, err := p.cluster.Standings(ctx, p.patterns)
 	if err != nil {
 		return nil, fmt.Errorf("ask whether there is really no index: %w", err)
 	}
-	return slices.DeleteFunc(there, func(index string) bool { return names(p.Failures(), index) }),
-		nil
+	p.standings = all
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(index string) bool {
+		return !all[index].searched() || names(p.Failures(), index)
+	}), nil
+}
+
+// Standings returns what the patterns of the point in time stand for, as it is after the opening.
+// Where the opening had to ask that already, it is not asked again.
+func (p *PointInTime) Standings(ctx context.Context,
+	patterns []string) (map[string]Standing, error) {
+	if p.standings != nil && slices.Equal(patterns, p.patterns) {
+		return p.standings, nil
+	}
+	return p.cluster.Standings(ctx, patterns)
 }
 
 // doubt enters indices that the server did not search and knows.

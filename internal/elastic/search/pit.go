@@ -22,6 +22,8 @@ type PointInTime struct {
 	shards   int
 	left     []string       // indices that it was opened without, which are among its failures
 	parts    []*PointInTime // where it consists of several
+	// standings are what the patterns stand for, asked after it was opened; nil where nobody asked.
+	standings map[string]Standing
 
 	mu       sync.Mutex
 	id       string // the newest: any answer may bring another

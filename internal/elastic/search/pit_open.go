@@ -53,6 +53,7 @@ func (p *PointInTime) divide(ctx context.Context) (bool, error) {
 func (p *PointInTime) start(ctx context.Context) error {
 	var there []string
 	for range 2 {
+		p.standings = nil
 		opened, err := p.open(ctx)
 		if shards := failedShards(err); len(shards) > 0 {
 			p.noteFailedShards(ctx, shards) // of every index: there is nothing to read
