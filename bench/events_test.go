@@ -33,7 +33,9 @@ func TestEvents(t *testing.T) {
 		}
 		document := fastjson.MustParseBytes(text)
 		paths[string(document.GetStringBytes("file", "path"))] = true
-		e.Reset(mapping, document, nil)
+		if err := e.Read(mapping, event.Document{Source: text}); err != nil {
+			t.Fatal(err)
+		}
 		if d.Matcher.Match(e) {
 			matches++
 		}

@@ -236,8 +236,8 @@ func (s *setting) matching(a answer) map[string]bool {
 	accepted := map[string]bool{}
 	e := match.NewEvaluation(s.detection.Fields, time.Now())
 	for _, hit := range a.hits {
-		e.Reset(s.mapping, hit.Get("_source"), nil)
-		if s.detection.Matcher.Match(e) {
+		err := e.Read(s.mapping, event.Document{Source: hit.Get("_source").MarshalTo(nil)})
+		if err == nil && s.detection.Matcher.Match(e) {
 			accepted[string(hit.GetStringBytes("_id"))] = true
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/valyala/fastjson"
-
 	"esrule/demo/samples"
 	"esrule/internal/detect"
 	"esrule/internal/event"
@@ -21,12 +19,10 @@ func preFilter(d *detect.Detection, m *event.Mapping) any {
 // branchOf asks the matcher which alternative of the rule's path condition made the event match,
 // and gives the end of its path pattern.
 func branchOf(d *detect.Detection, e samples.Event) string {
-	source, err := fastjson.ParseBytes(e.JSON)
-	if err != nil {
+	ev := match.NewEvaluation(d.Fields, time.Now())
+	if err := ev.Read(nil, event.Document{Source: e.JSON}); err != nil {
 		return ""
 	}
-	ev := match.NewEvaluation(d.Fields, time.Now())
-	ev.Reset(nil, source, nil)
 	return patternIn(d.Matcher.Explain(ev))
 }
 

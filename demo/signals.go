@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/valyala/fastjson"
-
 	"esrule/internal/event"
 )
 
@@ -53,12 +51,10 @@ func readSignal(document []byte) (writtenSignal, error) {
 	fields := &event.Fields{}
 	path, process := fields.Add("file.path"), fields.Add("process.name")
 	of, index := fields.Add("kibana.alert.ancestors.id"), fields.Add("kibana.alert.ancestors.index")
-	source, err := fastjson.ParseBytes(document)
-	if err != nil {
+	e := event.New(fields)
+	if err := e.Read(nil, event.Document{Source: document}); err != nil {
 		return writtenSignal{}, err
 	}
-	e := event.New(fields)
-	e.Reset(nil, source, nil)
 	text := func(s event.Slot) string {
 		for _, v := range e.Values(s) {
 			return string(v.Text)

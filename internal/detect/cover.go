@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -202,9 +203,8 @@ type judge struct {
 	plan      plan
 	execution signal.Execution
 	event     *match.Evaluation
-	index     string         // of the last hit
-	mapping   *event.Mapping // of that index; nil where it is not known
-	deep      fastjson.Parser
+	index     string            // of the last hit
+	mapping   *event.Mapping    // of that index; nil where it is not known
 	unknown   map[string]bool   // indices whose mapping could not be read, by their hits
 	partial   map[string]string // indices of which a document came without its content, and which
 	signals   []signal.Signal
@@ -234,7 +234,7 @@ func (j *judge) readPages(ctx context.Context, pit *search.PointInTime,
 		if err != nil {
 			return fmt.Errorf("read candidates: %w", err)
 		}
-		for hit := range page.Hits(j.skim) {
+		for hit := range page.Hits(j.begin) {
 			if err := j.judge(hit); err != nil {
 				return err
 			}
@@ -266,7 +266,8 @@ func (j *judge) judge(hit *search.Hit) error {
 		j.partial[hit.Index] = hit.ID()
 		return nil
 	}
-	if err := j.see(hit, mapping); err != nil {
+	document := hit.Document()
+	if err := j.event.Read(mapping, document); err != nil {
 		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
 	if !j.detection.Matcher.Match(j.event) {
@@ -274,8 +275,8 @@ func (j *judge) judge(hit *search.Hit) error {
 	}
 	j.outcome.Matched++
 	made, err := signal.New(signal.Match{Rule: j.detection.Rule, Events: []signal.Event{{
-		Index: hit.Index, ID: hit.ID(), Source: hit.SourceJSON(), Fields: hit.FieldsJSON(),
-		Time: eventTime(hit, mapping),
+		Index: hit.Index, ID: hit.ID(), Source: bytes.Clone(document.Source),
+		Fields: bytes.Clone(document.Fields), Time: eventTime(document, mapping),
 	}}}, j.execution)
 	if err != nil {
 		return fmt.Errorf("make a signal of document %s of index %s: %w", hit.ID(), hit.Index, err)
@@ -285,58 +286,36 @@ func (j *judge) judge(hit *search.Hit) error {
 }
 
 // eventTime returns when an event happened, as the search gave it; nil where its `_source` says it.
-func eventTime(hit *search.Hit, mapping *event.Mapping) *time.Time {
+func eventTime(document event.Document, mapping *event.Mapping) *time.Time {
 	f := mapping.Fields[timestamp]
 	if !f.IsDate() || plainTime(f) {
 		return nil
 	}
 	var at time.Time // stays zero where the index has none
-	if values := hit.Fields.GetArray(timestamp); len(values) > 0 {
-		if i, ok := date.Served(nil).Parse(values[0].GetStringBytes()); ok {
-			at = i.Time()
-		}
+	if i, ok := date.Served(nil).Parse(
+		fastjson.GetBytes(document.Fields, timestamp, "0")); ok {
+		at = i.Time()
 	}
 	return &at
 }
 
-// skim makes the judge's event that of the document that a text begins with, if it can; it is a
+// begin makes the judge's event that of the document that a text begins with, if it can; it is a
 // [search.Reader].
-func (j *judge) skim(index string, text []byte) int {
+func (j *judge) begin(index string, text []byte) int {
 	mapping := j.mappingOf(index)
 	if mapping == nil {
 		return -1
 	}
-	return j.event.SkimHit(mapping, text)
+	return j.event.Begin(mapping, text)
 }
 
-// mappingOf gives an index's mapping, nil where it is not known. Hits of one index come behind each
+// mappingOf returns an index's mapping, nil where it is not known. Hits of one index come after each
 // other.
 func (j *judge) mappingOf(index string) *event.Mapping {
 	if index != j.index {
 		j.index, j.mapping = index, j.plan.mappings[index]
 	}
 	return j.mapping
-}
-
-// see makes the judge's event that of a hit, parsing its text only where it could not be skimmed.
-func (j *judge) see(hit *search.Hit, mapping *event.Mapping) error {
-	if fields := hit.ReadFields(); hit.Read {
-		j.event.AddFields(fields)
-		return nil
-	}
-	hit.ReadSource()
-	source := hit.Source
-	if hit.Deep != nil {
-		flat, err := event.Shallow(hit.Deep, j.detection.Fields, mapping)
-		if err != nil {
-			return err
-		}
-		if source, err = j.deep.ParseBytes(flat); err != nil {
-			return err
-		}
-	}
-	j.event.Reset(mapping, source, hit.Fields)
-	return nil
 }
 
 func (j *judge) flush(ctx context.Context) error {

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/valyala/fastjson"
-
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
@@ -76,14 +74,12 @@ func (d *Detection) ExplainOn(ctx context.Context, c *search.Cluster,
 }
 
 func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, error) {
-	extra := in.fields
-	if extra == nil && s.Fields != nil {
-		var err error
-		if extra, err = fastjson.ParseBytes(s.Fields); err != nil {
-			return Explanation{}, fmt.Errorf("read the fields of the event: %w", err)
-		}
+	document := in.values
+	document.Source = s.Source
+	if document.Fields == nil && document.Ignored == nil {
+		document.Fields = s.Fields
 	}
-	condition, err := d.judge(s.Source, in.mapping, extra, now)
+	condition, err := d.judge(document, in.mapping, now)
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -104,25 +100,11 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 }
 
 // judge explains the rule's condition on one event.
-func (d *Detection) judge(text []byte, m *event.Mapping, fields *fastjson.Value,
+func (d *Detection) judge(document event.Document, m *event.Mapping,
 	now time.Time) (*match.Explanation, error) {
-	source, err := parseSource(text, d.Fields, m)
-	if err != nil {
+	e := match.NewEvaluation(d.Fields, now)
+	if err := e.Read(m, document); err != nil {
 		return nil, err
 	}
-	e := match.NewEvaluation(d.Fields, now)
-	e.Reset(m, source, fields)
 	return d.Matcher.Explain(e), nil
-}
-
-func parseSource(source []byte, fields *event.Fields, m *event.Mapping) (*fastjson.Value, error) {
-	v, err := fastjson.ParseBytes(event.MendSurrogates(source))
-	if err == nil {
-		return v, nil
-	}
-	flat, deepErr := event.Shallow(source, fields, m)
-	if deepErr != nil {
-		return nil, errors.Join(err, deepErr)
-	}
-	return fastjson.ParseBytes(flat)
 }

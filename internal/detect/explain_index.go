@@ -1,12 +1,11 @@
 package detect
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/valyala/fastjson"
 
 	"esrule/internal/elastic"
 	"esrule/internal/elastic/dsl"
@@ -17,7 +16,7 @@ import (
 // indexed is what an event's index knows of it; the zero value is nothing.
 type indexed struct {
 	mapping *event.Mapping
-	fields  *fastjson.Value // values that are not in `_source`; nil is none
+	values  event.Document // beside `_source`
 	notes   []string
 }
 
@@ -47,7 +46,7 @@ func (r indexReader) read(ctx context.Context, d *Detection, s Sample) (indexed,
 	}
 	found := false
 	if s.ID != "" {
-		if in.fields, found, err = r.fields(ctx, s, wanted); err != nil {
+		if in.values, found, err = r.fields(ctx, s, wanted); err != nil {
 			return indexed{}, fmt.Errorf("read %s of %s from %s: %w", strings.Join(asked, ", "),
 				s.ID, s.Index, err)
 		}
@@ -104,23 +103,25 @@ func (r indexReader) mappingOf(ctx context.Context, index string,
 // fields asks the index for a document's values of some fields. found is false where it has no such
 // document.
 func (r indexReader) fields(ctx context.Context, s Sample,
-	wanted []search.Wanted) (fields *fastjson.Value, found bool, err error) {
+	wanted []search.Wanted) (values event.Document, found bool, err error) {
 	pit, err := r.cluster.OpenPointInTime(ctx, []string{s.Index})
 	if err != nil {
-		return nil, false, err
+		return event.Document{}, false, err
 	}
 	defer func() { _ = pit.Close(ctx) }() // it ends by itself
 	query := dsl.Terms("_id", []string{s.ID})
 	for page, err := range pit.Pages(ctx, search.Request{Query: query, Fields: wanted}) {
 		if err != nil {
-			return nil, false, err
+			return event.Document{}, false, err
 		}
 		for _, failure := range page.Failures {
-			return nil, false, errors.New(failure.Reason)
+			return event.Document{}, false, errors.New(failure.Reason)
 		}
 		for hit := range page.Hits(nil) {
-			return hit.ReadFields(), true, nil // valid, since no further hit is read
+			d := hit.Document()
+			return event.Document{Fields: bytes.Clone(d.Fields),
+				Ignored: bytes.Clone(d.Ignored)}, true, nil
 		}
 	}
-	return nil, false, nil
+	return event.Document{}, false, nil
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/valyala/fastjson"
-
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
 	"esrule/internal/query/match"
@@ -58,38 +56,39 @@ func (r *Review) Explain(ctx context.Context, document []byte) *match.Explanatio
 		return nil
 	}
 	var m *event.Mapping
-	var fields *fastjson.Value
+	var values event.Document
 	if len(alert.Ancestors) == 1 {
 		from := Sample{Index: alert.Ancestors[0].Index, ID: alert.Ancestors[0].ID}
 		m = r.mapping(ctx, from.Index, d)
-		fields = r.fields(ctx, from, m, d)
+		values = r.fields(ctx, from, m, d)
 	}
+	values.Source = text
 	// Values that the search's `fields` added are in the signal as if they had been in the event:
 	// without a mapping they are read from there.
 	for _, mapping := range []*event.Mapping{m, nil} {
-		if x, err := d.judge(text, mapping, fields, r.now); err == nil && x.Holds {
+		if x, err := d.judge(values, mapping, r.now); err == nil && x.Holds {
 			return x
 		}
 	}
 	return nil
 }
 
-// fields asks for those values of an event that only its index has or reads; nil where there are
+// fields asks for those values of an event that only its index has or reads; none where there are
 // none, or the event is no longer there.
 func (r *Review) fields(ctx context.Context, from Sample, m *event.Mapping,
-	d *Detection) *fastjson.Value {
+	d *Detection) event.Document {
 	if m == nil || from.ID == "" {
-		return nil
+		return event.Document{}
 	}
 	wanted := search.Want(m, d.Fields.Paths())
 	if len(wanted) == 0 {
-		return nil
+		return event.Document{}
 	}
-	fields, _, err := indexReader{r.cluster}.fields(ctx, from, wanted)
+	values, _, err := indexReader{r.cluster}.fields(ctx, from, wanted)
 	if err != nil {
-		return nil // the page shows the signal without what decided
+		return event.Document{} // the page shows the signal without what decided
 	}
-	return fields
+	return values
 }
 
 // mapping reads what a rule's fields are in an index, once; nil where that is not known.

@@ -14,7 +14,7 @@ import (
 // is an object, and an empty one only where the time that placed it in the window is not a part of
 // it.
 func (j *judge) isWhole(hit *search.Hit, mapping *event.Mapping) bool {
-	text, isObject := bytes.CutPrefix(bytes.TrimSpace(hit.Text()), []byte("{"))
+	text, isObject := bytes.CutPrefix(bytes.TrimSpace(hit.Document().Source), []byte("{"))
 	if !isObject {
 		return false
 	}

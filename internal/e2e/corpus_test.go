@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/valyala/fastjson"
-
 	"esrule/demo/samples"
 	"esrule/internal/detect"
 	"esrule/internal/elastic/dsl"
@@ -200,11 +198,9 @@ func (f *tally) judge(t *testing.T, source string, d *detect.Detection, e *eqlma
 	t.Helper()
 	of := f.sources[source]
 	of.events++
-	document, err := fastjson.ParseBytes(hit.Source)
-	if err != nil {
+	if err := e.Read(m, event.Document{Source: hit.Source}); err != nil {
 		t.Fatal(err)
 	}
-	e.Reset(m, document, nil)
 	if !d.Matcher.Match(e) {
 		return
 	}

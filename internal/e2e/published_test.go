@@ -110,8 +110,8 @@ type publishedPlan struct {
 }
 
 type publishedDocument struct {
-	index, id      string
-	source, fields *fastjson.Value
+	index, id string
+	event.Document
 }
 
 func (p *published) plan(d *detect.Detection) publishedPlan {
@@ -164,8 +164,11 @@ func (p *published) readDocuments() {
 	for {
 		answer := p.ask(path, body)
 		for _, hit := range answer.GetArray("hits", "hits") {
-			d := publishedDocument{text(hit, "_index"), text(hit, "_id"), hit.Get("_source"),
-				hit.Get("fields")}
+			d := publishedDocument{text(hit, "_index"), text(hit, "_id"),
+				event.Document{Source: hit.Get("_source").MarshalTo(nil)}}
+			if fields := hit.Get("fields"); fields != nil {
+				d.Fields = fields.MarshalTo(nil)
+			}
 			if _, twice := p.numbers[d.id]; twice {
 				p.t.Fatalf("two documents have the id %s", d.id)
 			}
@@ -250,7 +253,7 @@ func (p *published) compare(plan publishedPlan, matches []bool) {
 			query, _ := plan.query.MarshalJSON()
 			p.t.Errorf("%s matches an event that its pre-filter leaves out, in %s: %s\n  %s\n  "+
 				"pre-filter: %s",
-				filepath.Base(plan.Rule.File), d.index, d.source, plan.Rule.Body.Text(), query)
+				filepath.Base(plan.Rule.File), d.index, d.Source, plan.Rule.Body.Text(), query)
 		}
 	}
 	switch name := filepath.Base(plan.Rule.File); {
@@ -290,7 +293,9 @@ func (p *published) judge() [][]bool {
 	}
 	e := eqlmatch.NewEvaluation(&fields, time.Now())
 	for n, d := range p.documents {
-		e.Reset(mappings[d.index], d.source, d.fields)
+		if err := e.Read(mappings[d.index], d.Document); err != nil {
+			p.t.Fatal(err)
+		}
 		for i, m := range matchers {
 			matched[i][n] = m.Match(e)
 		}

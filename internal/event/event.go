@@ -6,14 +6,16 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Event is one event under judgement. It is made once and reset for every hit, so that reading a
-// million events allocates nothing. It is not safe for concurrent use: one a worker.
+// Event is one event. It is made once and reads one document or line after another, so that reading
+// a million events allocates nothing. It is not safe for concurrent use: one a worker.
 type Event struct {
 	fields *Fields
-	source *fastjson.Value
-	extra  *fastjson.Value
 
-	skimmed bool // the event stands in the skimmer's text, and source is nil
+	source         *fastjson.Value // nil where the event was skimmed
+	extra, ignored *fastjson.Value // see [Document]
+	skimmed        []byte          // the text that was; nil where the event was parsed
+	isLine         bool            // of which the event may be a part
+	parsers        parsers
 
 	mapping *Mapping
 	binding
@@ -42,12 +44,9 @@ func New(f *Fields) *Event {
 	}
 }
 
-// Reset makes e the event of one hit. source is its `_source`, extra its `fields` or nil, m the
-// mapping of its index, or nil where none is known (an exported event): then @timestamp is a date,
-// and of every other value what it is compared with decides what it is. All values given before
-// become invalid.
-func (e *Event) Reset(m *Mapping, source, extra *fastjson.Value) {
-	e.source, e.extra, e.skimmed = source, extra, false
+// reset makes e the event of a parsed `_source`, or of none yet.
+func (e *Event) reset(m *Mapping, source *fastjson.Value) {
+	e.source, e.extra, e.ignored, e.skimmed, e.isLine = source, nil, nil, nil, false
 	e.scratch = e.scratch[:0]
 	e.round++
 	if m != e.mapping || e.bound == nil {
@@ -77,7 +76,7 @@ func (e *Event) bind(m *Mapping) {
 }
 
 // HasFields reports whether the event came with the `fields` of its hit.
-func (e *Event) HasFields() bool { return e.extra != nil }
+func (e *Event) HasFields() bool { return e.extra != nil || e.ignored != nil }
 
 // untyped is what is known of a field without a mapping. Elastic Defend's `.caseless` fields are
 // multi-fields with the normalizer lowercase: an event has them under their parents' names.
@@ -96,8 +95,8 @@ func (e *Event) Mapped(s Slot) (f FieldMapping, known bool) {
 	return e.bound[s].FieldMapping, e.mapping != nil
 }
 
-// Values gives the field's values; none where the field is missing, null, empty, unmapped, or holds
-// only what its type cannot take. The slice is valid until the next Reset.
+// Values returns the field's values; none where the field is missing, null, empty, unmapped, or has
+// only what its type cannot take. The slice is valid until the next event is read.
 func (e *Event) Values(s Slot) []Value {
 	sl := &e.slots[s]
 	if sl.round != e.round {
@@ -107,15 +106,31 @@ func (e *Event) Values(s Slot) []Value {
 	return sl.values
 }
 
-// Written gives the texts that stand in `_source` for a field, whatever its index makes of them. It
+// Written returns the texts that `_source` has for a field, whatever its index makes of them. It
 // costs memory: it is for explanations.
 func (e *Event) Written(s Slot) []string {
 	raw := field{FieldMapping: FieldMapping{Type: Untyped}, path: e.bound[s].path}
 	var texts []string
-	for _, v := range e.collect(e.source, raw.path, &raw, nil) {
+	for _, v := range e.collect(e.Source(), raw.path, &raw, nil) {
 		texts = append(texts, string(v.Text))
 	}
 	return texts
+}
+
+// Source returns the event's `_source`, parsed now where it was skimmed. Of an event that is nested
+// too deeply to be parsed it has only the fields.
+func (e *Event) Source() *fastjson.Value {
+	if e.skimmed == nil {
+		return e.source
+	}
+	v, err := e.parsers.source.ParseBytes(MendSurrogates(e.skimmed))
+	if err != nil {
+		return nil // cannot be: it was skimmed
+	}
+	if e.isLine && e.skimmer.hit {
+		return v.Get("_source")
+	}
+	return v
 }
 
 func (e *Event) resolve(s Slot, into []Value) []Value {
@@ -125,7 +140,7 @@ func (e *Event) resolve(s Slot, into []Value) []Value {
 	}
 	switch {
 	case f.OnlyFields, f.ServerRead:
-	case e.skimmed:
+	case e.skimmed != nil:
 		into = e.skim(s, f, into)
 	default:
 		into = e.collect(e.source, f.path, f, into)
@@ -133,8 +148,11 @@ func (e *Event) resolve(s Slot, into []Value) []Value {
 			into = e.collect(e.source, path, f, into)
 		}
 	}
-	if f.FromFields && len(f.copied) == 0 && e.extra != nil {
+	if f.FromFields && len(f.copied) == 0 {
 		into = e.collect(e.extra, f.asked, f, into)
+		if !f.ServerRead { // else what is ignored are texts that are no dates
+			into = e.collect(e.ignored, f.asked, f, into)
+		}
 	}
 	if f.Constant != "" && len(into) == 0 {
 		// A constant_keyword's, of every document of its index.

@@ -18,15 +18,10 @@ func values(t *testing.T, m *event.Mapping, path, source, extra string) []string
 	var fields event.Fields
 	slot := fields.Add(path)
 	e := event.New(&fields)
-	doc, err := fastjson.Parse(source)
+	err := e.Read(m, event.Document{Source: []byte(source), Fields: []byte(extra)})
 	if err != nil {
 		t.Fatalf("%s: %v", source, err)
 	}
-	var more *fastjson.Value
-	if extra != "" {
-		more = fastjson.MustParse(extra)
-	}
-	e.Reset(m, doc, more)
 	var texts []string
 	for _, v := range e.Values(slot) {
 		switch v.Kind {
@@ -183,7 +178,7 @@ func TestWhereValuesAre(t *testing.T) {
 		var fields event.Fields
 		slot := fields.Add(path)
 		e := event.New(&fields)
-		if e.SkimHit(m, []byte(source)) < 0 {
+		if e.Begin(m, []byte(source)) < 0 {
 			return
 		}
 		var got []string

@@ -12,12 +12,12 @@ import (
 	"strings"
 )
 
-// Shallow rewrites an event that is nested too deeply for the fast parser (fastjson stops at depth
-// 300, Elasticsearch at 1,000) as a flat object that holds just the fields of f: each under its
-// dotted path, with an array of the values found there in their order. Reset reads it like any
+// shallow rewrites an event that is nested too deeply for the fast parser (fastjson stops at depth
+// 300, Elasticsearch at 1,000) as a flat object that has just the fields of f: each under its
+// dotted path, with an array of the values found there in their order. That is parsed like any
 // other event. It costs memory in proportion to the event's text. m is the mapping of the event's
 // index, or nil.
-func Shallow(source []byte, f *Fields, m *Mapping) ([]byte, error) {
+func shallow(source []byte, f *Fields, m *Mapping) ([]byte, error) {
 	s := &shallowing{decoder: json.NewDecoder(bytes.NewReader(MendSurrogates(source))),
 		found: map[string][]json.RawMessage{}}
 	for _, path := range f.paths {

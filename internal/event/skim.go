@@ -8,36 +8,6 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Skim makes e the event that stands in one line of JSON, a bare event or a hit with the event
-// under `_source`, as Reset does with no mapping, but without building what no rule reads: one pass
-// goes over the text and notes where the values of the fields stand. ok is false for a line that is
-// not plain; then e is no event until Reset is given the parsed line. Not plain is what is no JSON
-// object, what is nested deeply, and an object with a key that could lead to a field and is written
-// twice, with an escape or with dots.
-//
-// Where ok is true the line would parse, and the values are those that Reset gives; FuzzSkim holds
-// both. text must not change while the event is in use, and [Event.Written] finds nothing in it.
-func (e *Event) Skim(text []byte) (hit, ok bool) {
-	e.Reset(nil, nil, nil)
-	e.skimmed = true
-	s := e.skimmer
-	end := s.skim(text, s.line, &s.lines)
-	return s.hit, end >= 0 && space(text, end) == len(text)
-}
-
-// SkimHit is Skim for the `_source` of a hit, which text begins with, and gives its length, -1
-// where it is not plain. What stands behind it is not looked at. m is as Reset has it; the hit's
-// `fields` come with [Event.AddFields].
-func (e *Event) SkimHit(m *Mapping, text []byte) (length int) {
-	e.Reset(m, nil, nil)
-	e.skimmed = true
-	return e.skimmer.skim(text, e.skimmer.event, &e.skimmer.events)
-}
-
-// AddFields gives the event that was skimmed the `fields` of its hit, or nil. No value may have
-// been asked for before.
-func (e *Event) AddFields(extra *fastjson.Value) { e.extra = extra }
-
 // skim returns the values of a field that was passed.
 func (e *Event) skim(s Slot, f *field, into []Value) []Value {
 	for _, at := range e.skimmer.findings[s] {
@@ -110,7 +80,12 @@ func appendUnescaped(into, inner []byte) (_ []byte, ok bool) {
 	}
 }
 
-// skim goes over an object whose keys root has and gives the place behind it, or -1.
+// skim reads the object whose keys root has, which a text begins with, without building what no rule
+// reads: one pass over the text notes where the values of the fields are. It returns the place after
+// the object, or -1 where that is not plain: not JSON, nested deeply, or with a key that could lead
+// to a field and is written twice, with an escape or with dots.
+//
+// What is plain would parse, and has the same values then; FuzzSkim holds both.
 func (s *skimmer) skim(text []byte, root *key, known *shapes) int {
 	s.text, s.hit = text, false
 	s.round++

@@ -177,17 +177,21 @@ func TestSkimmedHits(t *testing.T) {
 					m.Fields[path] = drawMapping(t, paths)
 				}
 			}
+			var fields []byte
 			var extra *fastjson.Value
 			if rapid.Bool().Draw(t, "with fields") {
-				extra = fastjson.MustParse(`{"a":["x"],"b.a":["1","2026-01-01"]}`)
+				fields = []byte(`{"a":["x"],"b.a":["1","2026-01-01"]}`)
+				extra = fastjson.MustParseBytes(fields)
 			}
 			text := drawObject(t, 4)
-			if length := skimmed.SkimHit(m, []byte(text+drawBehind(t))); length < 0 {
+			if length := skimmed.Begin(m, []byte(text+drawBehind(t))); length < 0 {
 				continue
 			} else if length != len(text) {
 				t.Fatalf("%s: got the length %d, want %d", text, length, len(text))
 			}
-			skimmed.AddFields(extra)
+			if err := skimmed.Read(m, event.Document{Fields: fields, Begun: true}); err != nil {
+				t.Fatal(err)
+			}
 			plain++
 			source, err := fastjson.ParseBytes(event.MendSurrogates([]byte(text)))
 			if err != nil {

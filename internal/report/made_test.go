@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/valyala/fastjson"
-
 	"esrule/internal/event"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/match"
@@ -55,11 +53,9 @@ func (d detection) signal(t testing.TB, source []byte) report.Signal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := fastjson.ParseBytes(event.MendSurrogates(source))
-	if err != nil {
+	if err := d.event.Read(nil, event.Document{Source: source}); err != nil {
 		t.Fatal(err)
 	}
-	d.event.Reset(nil, v, nil)
 	x := d.matcher.Explain(d.event)
 	if !x.Holds {
 		t.Fatalf("%s does not match %s", source, d.rule.Body.Text())

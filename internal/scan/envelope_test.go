@@ -29,6 +29,10 @@ func TestOneEventIsJudgedAndAlerted(t *testing.T) {
 		f("escaped", `{"\u005fsource":`+bad+`,"_SOURCE":`+good+`}`, "rule-0 bad")
 		f("an index that is none", `{"_index":{"a":1},"_id":7,"_source":`+bad+`}`, "rule-0 bad")
 	}
+	f("a bare event with an _index and fields of its own",
+		`{"_index":"i","name":"bad","event":{"category":"file"},"fields":{"name":"good"}}`+"\n"+
+			`{"_index":"i","name":"bad2","event.category":"file","fields":{"name":"good"}}`,
+		"rule-0 bad", "rule-0 bad2")
 	f("a hit with a raw control character",
 		"{\"name\":\"bad\",\"_source\":{\"name\":\"bad\",\"x\":\"\t\"}}\n{\"name\":\"bad2\"}",
 		`bad f:1: not JSON: invalid character '\t' in string literal`, "rule-0 bad2")

@@ -19,15 +19,6 @@ func (w *worker) hasCategory() bool {
 	return false
 }
 
-// hasFields reports whether a line that was skimmed may have values that are not in an object
-// `_source`: in the `fields` of a hit, or in a `_source` that is a text.
-func (w *worker) hasFields(hit bool, text []byte) bool {
-	if hit {
-		return bytes.Contains(text, []byte(`"fields"`))
-	}
-	return !w.hasCategory() && bytes.Contains(text, []byte(`"_index"`))
-}
-
 // doubt counts an event without a category, and finds out whether it is an event at all: one that
 // holds another, or in which no rule finds any field, was not judged.
 func (w *worker) doubt(text []byte, line int, matched bool, j *judged) {
@@ -35,9 +26,8 @@ func (w *worker) doubt(text []byte, line int, matched bool, j *judged) {
 	noTime := len(w.event.Values(w.rules.time)) == 0
 	noValue := !matched && w.isBlind()
 	if noValue || bytes.Contains(text, []byte("category")) {
-		if l, err := w.parse(text); err == nil { // the event at hand is no more
-			s.Keys, s.Inside = keysOf(l.source), inside(l.source)
-		}
+		source := w.event.Source()
+		s.Keys, s.Inside = keysOf(source), inside(source)
 	}
 	if noValue && isAction(s.Keys) {
 		j.events-- // it says what a bulk request does with the next line

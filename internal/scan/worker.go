@@ -3,11 +3,8 @@ package scan
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"time"
-
-	"github.com/valyala/fastjson"
 
 	"esrule/internal/event"
 	"esrule/internal/query/match"
@@ -66,7 +63,6 @@ type worker struct {
 	rules      *Rules
 	execution  signal.Execution
 	event      *match.Evaluation
-	parser     fastjson.Parser
 	explains   bool // every match
 	asText     map[textUse]bool
 	set        *match.Set // of the rules
@@ -124,7 +120,7 @@ func bare(text []byte) []byte {
 }
 
 func (w *worker) judgeLine(text []byte, line int, j *judged) error {
-	hit, err := w.read(text)
+	isHit, err := w.event.ReadLine(text, w.rules.categories)
 	if err != nil {
 		return err
 	}
@@ -137,15 +133,13 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 		if !m.Match(w.event) {
 			continue
 		}
-		signal, err := w.signal(i, text, hit)
+		signal, err := w.signal(i, text, isHit)
 		if err != nil {
 			return err
 		}
 		one := found{rule: i, signal: signal}
 		if w.explains {
-			if one.explanation, err = w.explain(m, text); err != nil {
-				return err
-			}
+			one.explanation = m.Explain(w.event)
 		}
 		j.signals = append(j.signals, one)
 	}
@@ -165,92 +159,17 @@ func (w *worker) noteTexts(i int, m *match.Matcher, j *judged) {
 	})
 }
 
-// explain says how the event in a line came to match. The whole line is parsed for it: an
-// explanation shows what else is written there.
-func (w *worker) explain(m *match.Matcher, text []byte) (*match.Explanation, error) {
-	l, err := w.parse(text)
-	if err != nil {
-		return nil, err
-	}
-	w.event.Reset(nil, l.source, l.fields)
-	return m.Explain(w.event), nil
-}
-
-// read makes the worker's event the one that stands in a line, perhaps inside a hit.
-func (w *worker) read(text []byte) (hit bool, err error) {
-	if hit, ok := w.event.Skim(text); ok && !w.hasFields(hit, text) {
-		return hit, nil
-	}
-	l, err := w.parse(text)
-	if err != nil {
-		return false, err
-	}
-	w.event.Reset(nil, l.source, l.fields)
-	return l.hit, nil
-}
-
-// line is a parsed line: an event, perhaps inside a hit.
-type line struct {
-	source, fields *fastjson.Value
-	hit            bool
-}
-
-var errNotObject = errors.New("not a JSON object")
-
-func (w *worker) parse(text []byte) (line, error) {
-	v, err := w.parser.ParseBytes(event.MendSurrogates(text))
-	if err != nil {
-		return w.parseDeep(text)
-	}
-	if v.Type() != fastjson.TypeObject {
-		return line{}, errNotObject
-	}
-	if source := v.Get("_source"); source != nil && source.Type() == fastjson.TypeObject {
-		return line{source: source, fields: v.Get("fields"), hit: true}, nil
-	}
-	if !v.Exists("_index") {
-		return line{source: v}, nil
-	}
-	source, _, err := unwrapped(text) // as the signal will be made
-	if err != nil || len(source) == len(text) {
-		return line{source: v}, err
-	}
-	event, err := w.parser.ParseBytes(event.MendSurrogates(source))
-	return line{source: event, hit: true}, err
-}
-
-// parseDeep is for what the fast parser refuses: a line nested too deeply for it, or no JSON at
-// all.
-func (w *worker) parseDeep(text []byte) (line, error) {
-	if err := validate(text); err != nil {
-		return line{}, err
-	}
-	if text[0] != '{' {
-		return line{}, errNotObject
-	}
-	source, _, err := unwrapped(text)
-	if err != nil {
-		return line{}, err
-	}
-	flat, err := event.Shallow(source, w.rules.fields, nil)
-	if err != nil {
-		return line{}, err
-	}
-	v, err := w.parser.ParseBytes(flat)
-	return line{source: v, hit: len(source) != len(text)}, err
-}
-
 // signal makes the signal of a match. Its texts are its own: the chunk they come from is used
 // again.
 func (w *worker) signal(i int, text []byte, isHit bool) (signal.Signal, error) {
-	source, hit := text, envelope{}
+	line := event.Line{Document: event.Document{Source: text}}
 	if isHit {
 		var err error
-		if source, hit, err = unwrapped(text); err != nil {
+		if line, err = event.Unwrap(text); err != nil {
 			return signal.Signal{}, err
 		}
 	}
 	return signal.New(signal.Match{Rule: w.rules.rules[i], Events: []signal.Event{{
-		Index: hit.index, ID: hit.id, Source: bytes.Clone(source), Fields: hit.fields,
+		Index: line.Index, ID: line.ID, Source: bytes.Clone(line.Source), Fields: line.Fields,
 	}}}, w.execution)
 }

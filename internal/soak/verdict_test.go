@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8"
-	"github.com/valyala/fastjson"
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic/search"
@@ -228,11 +227,9 @@ func (j judge) judge(into *truth, h hit, mapped string) error {
 	if !ok {
 		return fmt.Errorf("index %s is in no class of mappings", mapped)
 	}
-	document, err := fastjson.ParseBytes(h.Source)
-	if err != nil {
+	if err := j.event.Read(m, event.Document{Source: h.Source}); err != nil {
 		return err
 	}
-	j.event.Reset(m, document, nil)
 	if !j.detection.Matcher.Match(j.event) {
 		return nil
 	}

@@ -298,7 +298,7 @@ func (f *fetcher) ask(ctx context.Context, page *Page) (answer, error) {
 func (f *fetcher) attempt(ctx context.Context, q call, body []byte, page *Page) (answer, error) {
 	if int64(cap(page.raw)) > 2*f.pit.cluster.options.MaxPageBytes {
 		// give back what one huge document took
-		*page = Page{indices: page.indices, formatted: page.formatted}
+		*page = Page{indices: page.indices}
 	}
 	limit := f.limit(f.size)
 	got, err := f.send(ctx, q, body, page.raw, limit)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/valyala/fastjson"
+
 	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 )
@@ -12,7 +14,7 @@ import (
 type hit struct {
 	index, id      string
 	source, fields []byte
-	deep           bool
+	deep           bool // more than fastjson reads
 }
 
 func hitsOf(t *testing.T, server *estest.Cluster, pattern string, r search.Request) []hit {
@@ -31,12 +33,10 @@ func read(t *testing.T, c *search.Cluster, pattern string,
 	var all []hit
 	failures := eachPage(t, c, pattern, r, func(page *search.Page) {
 		for h := range page.Hits(nil) {
-			h.ReadSource()
-			h.ReadFields()
-			all = append(all, hit{
-				index: h.Index, id: h.ID(), source: bytes.Clone(h.SourceJSON()),
-				fields: bytes.Clone(h.FieldsJSON()), deep: h.Deep != nil,
-			})
+			d := h.Document()
+			_, err := fastjson.ParseBytes(d.Source)
+			all = append(all, hit{index: h.Index, id: h.ID(), source: bytes.Clone(d.Source),
+				fields: bytes.Clone(d.Fields), deep: err != nil})
 		}
 	})
 	return all, failures

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/valyala/fastjson"
 
 	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
@@ -37,7 +38,7 @@ func TestLaterPages(t *testing.T) {
 	var fields event.Fields
 	fields.Add("n")
 	e := event.New(&fields)
-	skim := func(_ string, text []byte) int { return e.SkimHit(nil, text) }
+	skim := func(_ string, text []byte) int { return e.Begin(nil, text) }
 	refuse := func(string, []byte) int { return -1 }
 	f := func(name string, pageSize int, reader search.Reader, wantRead bool) {
 		t.Helper()
@@ -46,9 +47,8 @@ func TestLaterPages(t *testing.T) {
 		eachPage(t, search.NewCluster(server.Client, search.Options{PageSize: pageSize}), index,
 			search.Request{}, func(page *search.Page) {
 				for h := range page.Hits(reader) {
-					h.ReadSource()
-					got = append(got, h.Source.GetInt("n"))
-					if h.Read {
+					got = append(got, number(h))
+					if h.Document().Begun {
 						read++
 					}
 				}
@@ -69,6 +69,11 @@ func TestLaterPages(t *testing.T) {
 		f("skim", pageSize, skim, true)
 		f("refuse", pageSize, refuse, false)
 	}
+}
+
+// number returns the n of a document.
+func number(h *search.Hit) int {
+	return fastjson.GetInt(h.Document().Source, "n")
 }
 
 // TestHitsThatAreLeft holds that a caller who leaves a page in its middle gets the next page, from
@@ -92,8 +97,7 @@ func TestHitsThatAreLeft(t *testing.T) {
 					return
 				}
 				for h := range page.Hits(nil) {
-					h.ReadSource()
-					got = append(got, h.Source.GetInt("n"))
+					got = append(got, number(h))
 					if page.Given() == take {
 						break
 					}

@@ -8,8 +8,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/valyala/fastjson"
-
 	"esrule/internal/elastic"
 	"esrule/internal/event"
 )
@@ -28,8 +26,6 @@ type Page struct {
 	indices map[string]string // names seen, so that a name is made once and not for every hit
 	quoted  []byte            // the last one, as it was written, and
 	index   string            // its name
-	// formatted are the fields whose values come in a format of ours, see [Wanted].
-	formatted map[string]bool
 
 	split splitter // behind the hits that were given out
 	state state
@@ -44,8 +40,6 @@ type Page struct {
 	head   portions
 	total  *elastic.Total  // of all hits, nil where the answer does not say it
 	seen   map[string]bool // the members of the answer and of its hits that came so far
-	// One hit at a time is parsed, so that a page takes little more memory than its text.
-	source, fields, ignored fastjson.Parser
 }
 
 // state is how far a page has been given out.
@@ -61,39 +55,14 @@ const (
 // Hit is a document that was found.
 type Hit struct {
 	Index string
-	// Read tells that the [Reader] read the document.
-	Read bool
-	// What ReadSource and ReadFields give, valid until that of another hit is read, behind the last
-	// page too. Source is the document as it was sent; nil where it comes as Deep.
-	Source *fastjson.Value
-	// Fields are the values of the fields asked for, by path, those too long for the index among
-	// them; nil where there are none.
-	Fields *fastjson.Value
-	// Deep is the document's text where it is nested more deeply than the parser of Source reads.
-	Deep []byte
 
 	page  *Page
 	parts portion
+	read  bool // the [Reader] has read the document
 }
 
 // portion is the text of a hit's parts, nil where one is not there.
 type portion struct{ index, id, source, fields, ignored, sort []byte }
-
-// ReadSource parses the document: what Source, or Deep, holds.
-func (h *Hit) ReadSource() {
-	h.Source, h.Deep = parseWith(&h.page.source, h.parts.source), nil
-	if h.Source == nil && h.parts.source != nil {
-		h.Deep = h.parts.source
-	}
-}
-
-// ReadFields parses what Fields holds, and gives it.
-func (h *Hit) ReadFields() *fastjson.Value {
-	p := h.page
-	h.Fields = p.withIgnored(parseWith(&p.fields, h.parts.fields),
-		parseWith(&p.ignored, h.parts.ignored))
-	return h.Fields
-}
 
 // ID is the document's name in its index.
 func (h *Hit) ID() string {
@@ -104,18 +73,14 @@ func (h *Hit) ID() string {
 	return id
 }
 
-// Text is the document's text as it was sent, nil where the cluster gave none. It is valid until
-// the next page is asked for.
-func (h *Hit) Text() []byte { return h.parts.source }
+// Document returns the document's text as it was sent, without a Source where the cluster sent none.
+// It is valid until the next page is asked for.
+func (h *Hit) Document() event.Document {
+	return event.Document{Source: h.parts.source, Fields: h.parts.fields,
+		Ignored: h.parts.ignored, Begun: h.read}
+}
 
-// SourceJSON gives the document's text as it was sent. It is the caller's own.
-func (h *Hit) SourceJSON() []byte { return bytes.Clone(h.parts.source) }
-
-// FieldsJSON gives the text of the fields asked for, nil where there are none. It is the caller's
-// own.
-func (h *Hit) FieldsJSON() []byte { return bytes.Clone(h.parts.fields) }
-
-// Reader reads the document, of a hit in an index, that a text begins with, and gives the
+// Reader reads the document, of a hit in an index, that a text begins with, and returns the
 // document's length; -1 where it cannot, and the page has to find the document's end itself. So a
 // document that is read as it is met is gone over once.
 type Reader func(index string, text []byte) int
@@ -170,7 +135,7 @@ func (p *Page) readHit(read Reader) error {
 		}
 		if string(key) == "_source" && read != nil && h.parts.source == nil {
 			if n := read(h.Index, s.text[s.at:]); n > 0 {
-				h.Read, h.parts.source = true, s.text[s.at:s.at+n]
+				h.read, h.parts.source = true, s.text[s.at:s.at+n]
 				s.at += n
 				continue
 			}
@@ -238,45 +203,6 @@ func (h *Hit) whole() error {
 // errNotJSON: a document's text breaks the answer. Elasticsearch takes comments and a byte order
 // mark in a document and gives them back as they came.
 var errNotJSON = errors.New("the answer is not JSON")
-
-// parseWith gives nil where the text is empty or the parser refuses it.
-func parseWith(parser *fastjson.Parser, text []byte) *fastjson.Value {
-	if len(text) == 0 {
-		return nil
-	}
-	v, err := parser.ParseBytes(event.MendSurrogates(text))
-	if err != nil {
-		return nil
-	}
-	return v
-}
-
-// withIgnored adds to the fields of a hit their values that are not in the index, being too long
-// for it: `fields` leaves them out, and the answer gives them apart. Not those of dates asked for
-// in a format: that are texts which are no dates.
-func (p *Page) withIgnored(fields, ignored *fastjson.Value) *fastjson.Value {
-	if ignored == nil {
-		return fields
-	}
-	for path := range p.formatted {
-		ignored.Del(path)
-	}
-	if fields == nil {
-		return ignored
-	}
-	ignored.GetObject().Visit(func(key []byte, values *fastjson.Value) {
-		path := string(key)
-		there := fields.Get(path)
-		if there == nil || there.Type() != fastjson.TypeArray {
-			fields.Set(path, values)
-			return
-		}
-		for _, v := range values.GetArray() {
-			there.SetArrayItem(len(there.GetArray()), v)
-		}
-	})
-	return fields
-}
 
 // indexOf gives the name of an index that stands as a JSON string. Hits of one index come behind
 // each other.

@@ -67,17 +67,6 @@ func (w Wanted) Fits(m *event.Mapping) bool {
 	return w.Format == "" || f.IsDate()
 }
 
-// formatted is the set of fields that a request asks for in a format.
-func (r Request) formatted() map[string]bool {
-	paths := map[string]bool{}
-	for _, w := range r.Fields {
-		if w.Format != "" {
-			paths[w.Path] = true
-		}
-	}
-	return paths
-}
-
 // Pages reads every document that the request finds, in pages. The next page is on its way while
 // the caller works on the one before, whose memory is used again once the caller asks for the next.
 //
@@ -105,7 +94,7 @@ func (p *PointInTime) pages(ctx context.Context, r Request, yield func(*Page, er
 		yield(nil, err)
 		return false
 	}
-	page := &Page{raw: p.cluster.keptText(), formatted: r.formatted()}
+	page := &Page{raw: p.cluster.keptText()}
 	defer func() {
 		f.dropAhead()
 		p.cluster.keepText(f.spare)

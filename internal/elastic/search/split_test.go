@@ -23,14 +23,13 @@ func TestParsePage(t *testing.T) {
 		if err == nil {
 			got = string(a.after)
 			for h := range p.Hits(nil) {
-				h.ReadSource()
-				h.ReadFields()
-				got += " " + h.Index + "/" + h.ID() + "=" + string(h.SourceJSON())
-				if h.Source == nil && h.parts.source != nil {
+				d := h.Document()
+				got += " " + h.Index + "/" + h.ID() + "=" + string(d.Source)
+				if _, err := fastjson.ParseBytes(d.Source); err != nil && d.Source != nil {
 					got += "?"
 				}
-				if h.Fields != nil {
-					got += "+" + h.Fields.String()
+				if d.Fields != nil {
+					got += "+" + string(d.Fields) + string(d.Ignored)
 				}
 			}
 		} else if !errors.Is(err, errNotJSON) {
@@ -53,7 +52,7 @@ func TestParsePage(t *testing.T) {
 	f(answerOf(`{"_index":"i","_id":"1","_score":null,"_source":{"a":[1,{"b":"}]"}]},"sort":[7]}`),
 		`[7] i/1={"a":[1,{"b":"}]"}]}`)
 	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":"\\"},"sort":[1]} , {"_index":"i","_id":"\u0041\"","_source":{"b":"\\\""},"sort":[8, 9]}`), `[8, 9] i/1={"a":"\\"} i/A"={"b":"\\\""}`)
-	f(answerOf(`{"_index":"i","_id":"1","fields":{"k":["x"]},"ignored_field_values":{"k":["longer"]},"sort":[1]}`), `[1] i/1=+{"k":["x","longer"]}`)
+	f(answerOf(`{"_index":"i","_id":"1","fields":{"k":["x"]},"ignored_field_values":{"k":["longer"]},"sort":[1]}`), `[1] i/1=+{"k":["x"]}{"k":["longer"]}`)
 	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":1 /* "}} */},"sort":[1]}`), "not JSON")
 	f(answerOf(`{"_index":"i","_id":"1","_source":{"a":1 # x`+"\n"+`},"sort":[1]}`), "not JSON")
 	f(answerOf(`{"_index":"i","_id":"1","_source":`+"\ufeff"+`{"a":1},"sort":[1]}`), "not JSON")
@@ -91,7 +90,7 @@ func bothWays(text []byte, reader Reader) (wasWhole bool, whole, lazy []string, 
 	give := func(p *Page, reader Reader) (hits []string) {
 		for h := range p.Hits(reader) {
 			hits = append(hits, h.Index+"/"+h.ID()+"="+
-				string(h.Text())+string(h.FieldsJSON())+string(h.parts.sort))
+				string(h.parts.source)+string(h.parts.fields)+string(h.parts.sort))
 		}
 		return hits
 	}
@@ -166,7 +165,7 @@ func newSkimReader() Reader {
 	var fields event.Fields
 	fields.Add("a.b")
 	e := event.New(&fields)
-	return func(_ string, text []byte) int { return e.SkimHit(nil, text) }
+	return func(_ string, text []byte) int { return e.Begin(nil, text) }
 }
 
 // answerOf is a search's answer with a list of hits.

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/valyala/fastjson"
-
 	"esrule/internal/event"
 	"esrule/internal/finding"
 	"esrule/internal/query/cond"
@@ -61,11 +59,9 @@ func heldBy(text string, x cond.Expr, path string, m event.FieldMapping) (holds,
 	if err != nil {
 		return false, false
 	}
-	parsed, err := fastjson.ParseBytes(encoded)
-	if err != nil {
+	e := match.NewEvaluation(fields, time.Now())
+	if err := e.Read(mapping, event.Document{Source: encoded}); err != nil {
 		return false, false
 	}
-	e := match.NewEvaluation(fields, time.Now())
-	e.Reset(mapping, parsed, nil)
 	return matcher.Match(e), true
 }

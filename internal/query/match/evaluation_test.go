@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/valyala/fastjson"
-
 	"esrule/internal/event"
 	"esrule/internal/query/eql"
 )
@@ -27,7 +25,10 @@ func TestScratchIsUsedAgain(t *testing.T) {
 			"pid": {Type: event.Integer, Name: "long"}}}
 		e := NewEvaluation(fields, time.Now())
 		for range 1000 {
-			e.Reset(mapping, fastjson.MustParse(`{"pid":[123456,7]}`), nil)
+			err := e.Read(mapping, event.Document{Source: []byte(`{"pid":[123456,7]}`)})
+			if err != nil {
+				t.Fatal(err)
+			}
 			m.Match(e)
 			m.Explain(e)
 		}

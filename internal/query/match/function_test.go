@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/valyala/fastjson"
-
 	"esrule/internal/event"
 	"esrule/internal/query/match"
 )
@@ -28,7 +26,7 @@ var typed = &event.Mapping{Fields: map[string]event.FieldMapping{
 func holds(t *testing.T, m *event.Mapping, condition, source string) bool {
 	t.Helper()
 	matcher, e := compile(t, "any where "+condition, match.Options{})
-	e.Reset(m, fastjson.MustParse(source), nil)
+	read(t, e, m, source)
 	got := matcher.Match(e)
 	if explained := matcher.Explain(e).Holds; explained != got {
 		t.Errorf("%s of %s: Match says %v, Explain %v", condition, source, got, explained)
@@ -334,9 +332,11 @@ func TestNoAllocations(t *testing.T) {
 		t.Helper()
 		for _, m := range []*event.Mapping{typed, nil} {
 			matcher, e := compile(t, "any where "+condition, match.Options{})
-			document := fastjson.MustParse(source)
+			document := event.Document{Source: []byte(source)}
 			judge := func() {
-				e.Reset(m, document, nil)
+				if err := e.Read(m, document); err != nil {
+					t.Fatal(err)
+				}
 				if matcher.Match(e) {
 					t.Fatalf("%s matches", condition)
 				}

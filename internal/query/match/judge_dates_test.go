@@ -1,6 +1,7 @@
 package match_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -80,8 +81,8 @@ type datesJudge struct {
 	paths   []string
 	formats map[string]string // by path
 	mapping *event.Mapping
-	texts   []string // of the documents
-	fields  []*fastjson.Value
+	texts   []string         // of the documents
+	fields  []event.Document // without the source
 	// taken are the constants that the server takes for a date, by path.
 	taken map[string]map[string]bool
 }
@@ -166,11 +167,9 @@ func (j *datesJudge) read(kind string) {
 		}
 		// in the order in which they were written: one shard, one segment
 		for hit := range page.Hits(nil) {
-			values := fastjson.MustParse(`{}`)
-			if fields := hit.ReadFields(); fields != nil {
-				values = fastjson.MustParse(fields.String())
-			}
-			j.fields = append(j.fields, values)
+			d := hit.Document()
+			j.fields = append(j.fields, event.Document{Fields: bytes.Clone(d.Fields),
+				Ignored: bytes.Clone(d.Ignored)})
 		}
 	}
 	if len(j.fields) != len(j.texts) {
@@ -275,7 +274,11 @@ func (j *datesJudge) matched(path, op, constant string) []string {
 		if err != nil {
 			j.Fatal(err)
 		}
-		e.Reset(j.mapping, fastjson.MustParseBytes(source), j.fields[i])
+		document := j.fields[i]
+		document.Source = source
+		if err := e.Read(j.mapping, document); err != nil {
+			j.Fatal(err)
+		}
 		if matcher.Match(e) {
 			texts = append(texts, text)
 		}

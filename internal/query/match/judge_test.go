@@ -97,7 +97,6 @@ type judge struct {
 
 	texts     []string // values that documents have
 	documents []string
-	parsed    []*fastjson.Value
 
 	pairs, matches int
 }
@@ -148,7 +147,6 @@ func (j *judge) load(documents int) {
 			j.member(`"a":%s`)+j.member(pick(j.random,
 				[]string{`"b":{"c":%s}`, `"b.c":%s`, `"b":[{"c":%s},{}]`})))
 		j.documents = append(j.documents, document)
-		j.parsed = append(j.parsed, fastjson.MustParse(document))
 		batch = append(batch, document)
 	}
 	j.cluster.Bulk(index, batch...)
@@ -300,8 +298,8 @@ func (j *judge) compare(condition string) {
 	}
 	found := j.search(query)
 	e := match.NewEvaluation(&fields, time.Now())
-	for i, document := range j.parsed {
-		e.Reset(j.mapping, document, nil)
+	for i, document := range j.documents {
+		read(j.t, e, j.mapping, document)
 		got := matcher.Match(e)
 		j.pairs++
 		if got {

@@ -210,7 +210,7 @@ func judgeTypes(t *testing.T, cluster *estest.Cluster, random *rand.Rand) {
 				continue
 			}
 			for n, d := range documents {
-				e.Reset(mapping, fastjson.MustParse(d), nil)
+				read(t, e, mapping, d)
 				got := matcher.Match(e)
 				pairs++
 				if got {
@@ -356,7 +356,7 @@ func judgeRegex(t *testing.T, cluster *estest.Cluster, random *rand.Rand) {
 		}
 		e := match.NewEvaluation(&fields, time.Now())
 		for n, d := range documents {
-			e.Reset(mapping, fastjson.MustParse(d), nil)
+			read(t, e, mapping, d)
 			got := matcher.Match(e)
 			pairs++
 			if got {

@@ -63,7 +63,7 @@ func judgeEveryValue(t *testing.T, cluster *estest.Cluster, name string, kind ju
 		matcher, e := compile(t, "any where "+conditions[i], match.Options{})
 		for n, d := range documents {
 			pairs++
-			e.Reset(mapping, d, nil)
+			read(t, e, mapping, d)
 			if got := matcher.Match(e); got != found[n] {
 				t.Errorf("%s: %s of %s: got %v, want %v, as the server has it", name, conditions[i],
 					d, got, found[n])
@@ -96,12 +96,12 @@ func (k judgedType) awkward(name string) judgedType {
 
 // taken indexes a document for each value and returns those that the server takes, by their
 // numbers.
-func taken(cluster *estest.Cluster, index string, values []string) map[int]*fastjson.Value {
-	documents := map[int]*fastjson.Value{}
+func taken(cluster *estest.Cluster, index string, values []string) map[int]string {
+	documents := map[int]string{}
 	var body strings.Builder
 	for n, value := range values {
 		document := fmt.Sprintf(`{"n":%d,"f":%s}`, n, value)
-		documents[n] = fastjson.MustParse(document)
+		documents[n] = string(document)
 		fmt.Fprintf(&body, "{\"create\":{}}\n%s\n", document)
 	}
 	answer := fastjson.MustParseBytes(cluster.Do("POST", index+"/_bulk?refresh=true",

@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/valyala/fastjson"
 
 	"esrule/internal/event"
 	"esrule/internal/query/eql"
@@ -23,6 +22,14 @@ var mapped = &event.Mapping{Fields: map[string]event.FieldMapping{
 	"ratio":          {Type: event.Float, Name: "double"},
 	"on":             {Type: event.Boolean, Name: "boolean"},
 }}
+
+// read makes an evaluation that of an event.
+func read(t testing.TB, e *match.Evaluation, m *event.Mapping, source string) {
+	t.Helper()
+	if err := e.Read(m, event.Document{Source: []byte(source)}); err != nil {
+		t.Fatalf("%s: %v", source, err)
+	}
+}
 
 func compile(t *testing.T, query string, o match.Options) (*match.Matcher, *match.Evaluation) {
 	t.Helper()
@@ -50,7 +57,7 @@ func TestMatch(t *testing.T) {
 	f := func(condition, source string, want bool) {
 		t.Helper()
 		m, e := compile(t, "any where "+condition, match.Options{})
-		e.Reset(mapped, fastjson.MustParse(source), nil)
+		read(t, e, mapped, source)
 		if got := m.Match(e); got != want {
 			t.Errorf("%s of %s: got %v, want %v", condition, source, got, want)
 		}
@@ -128,7 +135,7 @@ func TestCategory(t *testing.T) {
 	f := func(query, field, source string, want bool) {
 		t.Helper()
 		m, e := compileOver(t, query, field, match.Options{})
-		e.Reset(mapped, fastjson.MustParse(source), nil)
+		read(t, e, mapped, source)
 		if got := m.Match(e); got != want {
 			t.Errorf("%s by %q of %s: got %v, want %v", query, field, source, got, want)
 		}
@@ -146,7 +153,7 @@ func TestSignalsAreNotAlertedOn(t *testing.T) {
 	f := func(source string, want bool) {
 		t.Helper()
 		m, e := compile(t, `any where a == "x"`, match.Options{ExcludeSignals: true})
-		e.Reset(mapped, fastjson.MustParse(source), nil)
+		read(t, e, mapped, source)
 		if got := m.Match(e); got != want {
 			t.Errorf("%s: got %v, want %v", source, got, want)
 		}
@@ -164,7 +171,7 @@ func TestDecisiveParts(t *testing.T) {
 	f := func(condition, source string, want ...string) {
 		t.Helper()
 		m, e := compile(t, "any where "+condition, match.Options{})
-		e.Reset(mapped, fastjson.MustParse(source), nil)
+		read(t, e, mapped, source)
 		var got []string
 		collectDecisive(m.Explain(e), &got)
 		if len(got) != len(want) {
@@ -196,7 +203,7 @@ func TestExplainShowsWhatWasComputed(t *testing.T) {
 	f := func(condition, source string, want ...match.Computed) {
 		t.Helper()
 		m, e := compile(t, "any where "+condition, match.Options{})
-		e.Reset(mapped, fastjson.MustParse(source), nil)
+		read(t, e, mapped, source)
 		x := m.Explain(e)
 		if diff := cmp.Diff(want, x.Computed); diff != "" {
 			t.Errorf("%s of %s: want -, got +\n%s", condition, source, diff)
@@ -225,11 +232,10 @@ func BenchmarkMatch(b *testing.B) {
 		b.Fatal(err)
 	}
 	e := match.NewEvaluation(&fields, time.Now())
-	doc := fastjson.MustParse(
-		`{"event":{"category":["file"],"type":["creation"]},"host":{"os":{"type":"windows"}},"process":{"name":"UMWorkerProcess.exe"},"file":{"extension":"ASPX","path":"C:\\Program Files\\Microsoft\\Exchange Server\\V15\\FrontEnd\\HttpProxy\\owa\\auth\\x.aspx"}}`)
+	const source = `{"event":{"category":["file"],"type":["creation"]},"host":{"os":{"type":"windows"}},"process":{"name":"UMWorkerProcess.exe"},"file":{"extension":"ASPX","path":"C:\\Program Files\\Microsoft\\Exchange Server\\V15\\FrontEnd\\HttpProxy\\owa\\auth\\x.aspx"}}`
 	b.ReportAllocs()
 	for b.Loop() {
-		e.Reset(nil, doc, nil)
+		read(b, e, nil, source)
 		if m.Match(e) {
 			b.Fatal("matches")
 		}
@@ -240,7 +246,7 @@ func TestExplainTellsOfTheMapping(t *testing.T) {
 	f := func(field, source string, want match.FieldValues) {
 		t.Helper()
 		m, e := compile(t, "any where "+field+" == null", match.Options{})
-		e.Reset(mapped, fastjson.MustParse(source), nil)
+		read(t, e, mapped, source)
 		want.Path = field
 		if diff := cmp.Diff(want, m.Explain(e).Fields[0], cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s of %s (-want +got):\n%s", field, source, diff)
@@ -265,11 +271,11 @@ func TestExplainServerReadDates(t *testing.T) {
 	f := func(extra string, want match.FieldValues) {
 		t.Helper()
 		m, e := compile(t, "any where day == null", match.Options{})
-		var fields *fastjson.Value
-		if extra != "" {
-			fields = fastjson.MustParse(extra)
+		err := e.Read(mapping, event.Document{Source: []byte(`{"day":["02.01.2026","x"]}`),
+			Fields: []byte(extra)})
+		if err != nil {
+			t.Fatal(err)
 		}
-		e.Reset(mapping, fastjson.MustParse(`{"day":["02.01.2026","x"]}`), fields)
 		want.Path, want.Mapping = "day", "date"
 		if diff := cmp.Diff(want, m.Explain(e).Fields[0], cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("with %s (-want +got):\n%s", extra, diff)
@@ -288,11 +294,11 @@ func TestCaselessWithoutMapping(t *testing.T) {
 		t.Helper()
 		m, e := compile(t, "any where "+condition, match.Options{})
 		source := `{"process":{"name":"CMD.EXE","pid":5}}`
-		e.Reset(nil, fastjson.MustParse(source), nil)
+		read(t, e, nil, source)
 		if got := m.Match(e); got != want {
 			t.Errorf("%s: got %v, want %v", condition, got, want)
 		}
-		if _, ok := e.Skim([]byte(source)); !ok || m.Match(e) != want {
+		if _, err := e.ReadLine([]byte(source), nil); err != nil || m.Match(e) != want {
 			t.Errorf("%s, skimmed: got %v, want %v", condition, !want, want)
 		}
 	}

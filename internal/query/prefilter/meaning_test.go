@@ -1,6 +1,7 @@
 package prefilter_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -95,7 +96,9 @@ func (a *asked) holds(condition string, want ...int) {
 	matched := func(query dsl.Clause) []int {
 		var found []int
 		for _, h := range a.hits(cluster, mapping, fields.Paths(), query) {
-			e.Reset(mapping, h.source, h.fields)
+			if err := e.Read(mapping, h.document); err != nil {
+				a.t.Fatal(err)
+			}
 			if matcher.Match(e) {
 				found = append(found, h.id)
 			}
@@ -145,8 +148,8 @@ func (a *asked) judge(query pushdown.Query) []int {
 }
 
 type askedHit struct {
-	id             int
-	source, fields *fastjson.Value
+	id       int
+	document event.Document
 }
 
 func (a *asked) hits(cluster *search.Cluster, mapping *event.Mapping, paths []string,
@@ -164,10 +167,9 @@ func (a *asked) hits(cluster *search.Cluster, mapping *event.Mapping, paths []st
 			a.t.Fatal(err)
 		}
 		for h := range page.Hits(nil) {
-			hit := askedHit{source: fastjson.MustParseBytes(h.SourceJSON())}
-			if fields := h.ReadFields(); fields != nil {
-				hit.fields = fastjson.MustParse(fields.String())
-			}
+			d := h.Document()
+			hit := askedHit{document: event.Document{Source: bytes.Clone(d.Source),
+				Fields: bytes.Clone(d.Fields), Ignored: bytes.Clone(d.Ignored)}}
 			fmt.Sscan(h.ID(), &hit.id)
 			all = append(all, hit)
 		}

@@ -139,7 +139,6 @@ type held struct {
 	mapping *event.Mapping
 	// documents has positions for ids, which ids gives back.
 	documents []string
-	parsed    []*fastjson.Value
 	ids       map[string]int
 	refused   map[int]bool // by id: documents that the server did not take
 	// extras are each document's `fields`, by id.
@@ -213,7 +212,6 @@ func (h *held) load(t *testing.T, documents []string) {
 			continue
 		}
 		id := len(h.documents)
-		h.parsed = append(h.parsed, fastjson.MustParse(d))
 		h.ids[d], h.documents, tried = id, append(h.documents, d), append(tried, id)
 		fmt.Fprintf(&body, "{\"create\":{\"_id\":\"%d\"}}\n%s\n", id, d)
 	}
@@ -274,7 +272,7 @@ func judged(t rapid.TB, h *held, documents, conditions []string, accepted *int) 
 	return func(yield func(string) bool) {
 		for i, candidates := range found {
 			for _, id := range ids {
-				if !matchers[i].accepts(h, id) {
+				if !matchers[i].accepts(t, h, id) {
 					continue
 				}
 				*accepted++
@@ -310,8 +308,15 @@ func compile(t rapid.TB, condition string) *compiled {
 	return &compiled{matcher: matcher, event: match.NewEvaluation(&fields, time.Now())}
 }
 
-func (c *compiled) accepts(h *held, id int) bool {
-	c.event.Reset(h.mapping, h.parsed[id], h.extras[id])
+func (c *compiled) accepts(t rapid.TB, h *held, id int) bool {
+	t.Helper()
+	document := event.Document{Source: []byte(h.documents[id])}
+	if extra := h.extras[id]; extra != nil {
+		document.Fields = extra.MarshalTo(nil)
+	}
+	if err := c.event.Read(h.mapping, document); err != nil {
+		t.Fatalf("%s: %v", h.documents[id], err)
+	}
 	return c.matcher.Match(c.event)
 }
 

@@ -1,6 +1,7 @@
 package backfill
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -35,7 +36,7 @@ func (s *Survey) Signals(ctx context.Context, index string, plan *Plan, totals T
 			return err
 		}
 		for hit := range page.Hits(nil) {
-			take(hit.SourceJSON())
+			take(bytes.Clone(hit.Document().Source))
 		}
 	}
 	if failures := pit.Failures(); len(failures) > 0 {
