@@ -83,17 +83,35 @@ type Outcome struct {
 	// Failures are the indices that were not searched whole: the window stays open for them.
 	Failures []Failure
 
+	each      []Counts // by the rules' places in the group; Counts is their sum
 	strangers []string // see [judge.sort]
+}
+
+// Of returns what covering a group came to for one of its rules, by its place.
+func (o Outcome) Of(rule int) Outcome {
+	o.Counts = o.each[rule]
+	return o
 }
 
 // Cover searches the target for a rule's events and writes a signal for each match. With no error,
 // everything but the failures in the outcome was read, judged and acknowledged.
 func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target,
 	x signal.Execution) (Outcome, error) {
+	return c.CoverGroup(ctx, d.alone(), t, []signal.Execution{x})
+}
+
+// ErrApart is why rules cannot be searched together: some index can be judged for some of them
+// only. Nothing was searched.
+var ErrApart = errors.New("an index can be judged for some of the rules only")
+
+// CoverGroup is Cover for the rules of a group, each with an execution of its own. The indices and
+// failures of the outcome are those of every rule; see [Outcome.Of]. The error may be [ErrApart].
+func (c *Coverer) CoverGroup(ctx context.Context, g *Group, t Target,
+	x []signal.Execution) (Outcome, error) {
 	var sum Outcome
 	strange := false
 	for range goneTries {
-		out, err := c.once(ctx, d, t, x)
+		out, err := c.once(ctx, g, t, x)
 		sum = sum.add(out)
 		if err != nil {
 			return sum, err
@@ -113,7 +131,7 @@ func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target,
 		}
 		c.Log.Warn("indices were deleted or renamed while they were searched; the time is "+
 			"searched again, in "+
-			"case they go on under other names", "rule", d.Rule.ID, "indices", gone)
+			"case they go on under other names", "rule", g.name(), "indices", gone)
 		sum.Failures, t.Only, t.Drained = kept, nil, nil
 	}
 	return sum, nil
@@ -125,39 +143,47 @@ const goneTries = 3
 func (o Outcome) add(other Outcome) Outcome {
 	other.Indices = max(other.Indices, o.Indices)
 	other.Add(o.Counts)
+	for i := range o.each {
+		other.each[i].Add(o.each[i])
+	}
 	return other
 }
 
 // once searches the target. Indices that are gone by then are among the failures.
-func (c *Coverer) once(ctx context.Context, d *Detection, t Target,
-	x signal.Execution) (Outcome, error) {
+func (c *Coverer) once(ctx context.Context, g *Group, t Target,
+	x []signal.Execution) (Outcome, error) {
+	nothing := Outcome{each: make([]Counts, len(g.detections))}
 	pit, err := c.Cluster.OpenPointInTime(ctx, t.Patterns)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("open a point in time on %s: %w", t.Patterns, err)
+		return nothing, fmt.Errorf("open a point in time on %s: %w", t.Patterns, err)
 	}
 	closeIt := func() {
 		if err := pit.Close(ctx); err != nil {
-			c.Log.Debug("a point in time was not closed; it ends by itself", "rule", d.Rule.ID,
+			c.Log.Debug("a point in time was not closed; it ends by itself", "rule", g.name(),
 				"error", err)
 		}
 	}
 	defer closeIt()
 	reached, unreached, err := c.reach(ctx, t, pit)
 	if err != nil {
-		return Outcome{}, err
+		return nothing, err
 	}
 	if pit.Empty() {
-		return outcomeOf(Outcome{Reached: reached, Failures: unreached}, t, pit), nil
+		nothing.Reached, nothing.Failures = reached, unreached
+		return outcomeOf(nothing, t, pit), nil
 	}
-	classes, err := d.Classes(ctx, c.Cluster, t.Patterns)
+	classes, err := g.classes(ctx, c.Cluster, t.Patterns)
 	if err != nil {
-		return Outcome{}, err
+		return nothing, err
 	}
-	plan := d.plan(classes, t.Timestamps, t.Window, c.Own)
+	plan := g.plan(classes, t.Timestamps, t.Window, c.Own)
+	if len(plan.uncovered) > 0 && len(g.detections) > 1 {
+		return nothing, ErrApart
+	}
 	if len(t.Only) > 0 {
 		plan.narrow(dsl.Terms("_index", t.Only))
 	}
-	j := newJudge(c, d, t, plan, x)
+	j := newJudge(c, g, t, plan, x)
 	if err := j.read(ctx, pit); err != nil {
 		return j.outcome, err // what was written until then was written
 	}
@@ -197,24 +223,27 @@ func outcomeOf(out Outcome, t Target, pit *search.PointInTime) Outcome {
 
 // judge takes the candidates of one search to signals.
 type judge struct {
-	coverer   *Coverer
-	detection *Detection
-	target    Target
-	plan      plan
-	execution signal.Execution
-	event     *match.Evaluation
-	index     string            // of the last hit
-	mapping   *event.Mapping    // of that index; nil where it is not known
-	unknown   map[string]bool   // indices whose mapping could not be read, by their hits
-	partial   map[string]string // indices of which a document came without its content, and which
-	signals   []signal.Signal
-	outcome   Outcome
+	coverer    *Coverer
+	group      *Group
+	target     Target
+	plan       plan
+	executions []signal.Execution
+	event      *match.Evaluation
+	index      string         // of the last hit
+	mapping    *event.Mapping // of that index; nil where it is not known
+	unknown    map[string]bool   // indices whose mapping could not be read, by their hits
+	partial    map[string]string // indices of which a document came without its content, and which
+	candidates []int             // the rules that could match the event at hand
+	signals    []signal.Signal
+	of         []int // the rule of each of signals
+	outcome    Outcome
 }
 
-func newJudge(c *Coverer, d *Detection, t Target, p plan, x signal.Execution) *judge {
-	return &judge{coverer: c, detection: d, target: t, plan: p, execution: x,
-		event:   match.NewEvaluation(d.Fields, t.Now),
-		unknown: map[string]bool{}, partial: map[string]string{}}
+func newJudge(c *Coverer, g *Group, t Target, p plan, x []signal.Execution) *judge {
+	return &judge{coverer: c, group: g, target: t, plan: p, executions: x,
+		event:   match.NewEvaluation(g.fields, t.Now),
+		unknown: map[string]bool{}, partial: map[string]string{},
+		outcome: Outcome{each: make([]Counts, len(g.detections))}}
 }
 
 // read reads the candidates of every search. Signals are left in hand at the end.
@@ -270,18 +299,34 @@ func (j *judge) judge(hit *search.Hit) error {
 	if err := j.event.Read(mapping, document); err != nil {
 		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
-	if !j.detection.Matcher.Match(j.event) {
-		return nil
+	j.candidates = j.candidates[:0]
+	j.group.each(j.event, func(rule int) { j.candidates = append(j.candidates, rule) })
+	for _, rule := range j.candidates {
+		j.outcome.each[rule].Candidates++
+		if !j.group.matchers[rule].Match(j.event) {
+			continue
+		}
+		if err := j.matched(rule, hit, document, mapping); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// matched makes the signal of a hit that a rule matches.
+func (j *judge) matched(rule int, hit *search.Hit, document event.Document,
+	mapping *event.Mapping) error {
 	j.outcome.Matched++
-	made, err := signal.New(signal.Match{Rule: j.detection.Rule, Events: []signal.Event{{
-		Index: hit.Index, ID: hit.ID(), Source: bytes.Clone(document.Source),
-		Fields: bytes.Clone(document.Fields), Time: eventTime(document, mapping),
-	}}}, j.execution)
+	j.outcome.each[rule].Matched++
+	made, err := signal.New(signal.Match{Rule: j.group.detections[rule].Rule,
+		Events: []signal.Event{{
+			Index: hit.Index, ID: hit.ID(), Source: bytes.Clone(document.Source),
+			Fields: bytes.Clone(document.Fields), Time: eventTime(document, mapping),
+		}}}, j.executions[rule])
 	if err != nil {
 		return fmt.Errorf("make a signal of document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
-	j.signals = append(j.signals, made)
+	j.signals, j.of = append(j.signals, made), append(j.of, rule)
 	return nil
 }
 
@@ -324,11 +369,14 @@ func (j *judge) flush(ctx context.Context) error {
 	}
 	verdicts, err := j.coverer.Signals.Write(ctx, j.signals)
 	j.outcome.Enter(verdicts)
+	for i := range verdicts {
+		j.outcome.each[j.of[i]].Enter(verdicts[i : i+1])
+	}
 	if err != nil {
 		return fmt.Errorf("write %d signals: %w", len(j.signals), err)
 	}
 	clear(j.signals) // they hold their events
-	j.signals = j.signals[:0]
+	j.signals, j.of = j.signals[:0], j.of[:0]
 	return nil
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
-	"esrule/internal/query/cond"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
@@ -63,11 +62,7 @@ func (d *Detection) Happened() prefilter.Timestamps {
 func ByTimestamp() prefilter.Timestamps { return prefilter.Timestamps{Primary: timestamp} }
 
 // Mapped lists the fields whose mappings a search of the rule needs.
-func (d *Detection) Mapped() []string {
-	mapped := slices.Concat(d.Fields.Paths(), d.Timestamps().Fields())
-	slices.Sort(mapped)
-	return slices.Compact(mapped)
-}
+func (d *Detection) Mapped() []string { return d.alone().mapped() }
 
 // Mapper reads what fields are. *search.Cluster is one.
 type Mapper interface {
@@ -81,19 +76,7 @@ type Mapper interface {
 // only they know.
 func (d *Detection) Classes(ctx context.Context, m Mapper,
 	patterns []string) ([]search.Class, error) {
-	classes, err := m.Mappings(ctx, patterns, d.Mapped())
-	if err != nil {
-		return nil, fmt.Errorf("read the mappings of %s: %w", patterns, err)
-	}
-	classes, err = m.ReadDates(ctx, classes, cond.Constants(d.Matcher.Condition()))
-	if err != nil {
-		return nil, fmt.Errorf("read the rule's dates in the formats of %s: %w", patterns, err)
-	}
-	classes, err = m.Normalize(ctx, classes, d.Matcher.Texts())
-	if err != nil {
-		return nil, fmt.Errorf("normalize the rule's constants as %s do: %w", patterns, err)
-	}
-	return classes, nil
+	return d.alone().classes(ctx, m, patterns)
 }
 
 // Fingerprint stands for what the rule's signals depend on: its meaning and where it looks.

@@ -1,101 +1,117 @@
 package detect
 
 import (
+	"context"
+	"fmt"
+	"maps"
 	"slices"
 
-	"esrule/internal/date"
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
+	"esrule/internal/query/cond"
+	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 )
 
-// timestamp is the field that says when an event happened.
-const timestamp = "@timestamp"
-
-// wanted lists what a search must ask of indices of a mapping beside `_source`.
-func (d *Detection) wanted(m *event.Mapping) []search.Wanted {
-	list := search.Want(m, d.Fields.Paths())
-	f := m.Fields[timestamp]
-	asked := func(w search.Wanted) bool { return w.Path == timestamp }
-	if f.IsDate() && !plainTime(f) && !slices.ContainsFunc(list, asked) {
-		list = append(list, search.WantDate(timestamp, f))
-	}
-	return list
+// Group is rules that are searched together: an event leaves the cluster once, however many of them
+// want it. They have the same patterns and timestamps.
+type Group struct {
+	detections []*Detection
+	matchers   []*match.Matcher // over fields, one a detection
+	fields     *event.Fields
+	set        *match.Set // of the matchers; nil where there is one
 }
 
-// plainTime reports whether a field's values can be read from `_source` by whoever does not know
-// its mapping.
-func plainTime(f event.FieldMapping) bool {
-	switch f.Formats {
-	case "", date.Default, date.DefaultNanos:
-		return !f.FromFields && !f.HasNullValue && f.SourcePath == ""
-	}
-	return false
+// alone returns a group of one rule.
+func (d *Detection) alone() *Group {
+	return &Group{detections: []*Detection{d}, matchers: []*match.Matcher{d.Matcher},
+		fields: d.Fields}
 }
 
-// group is the classes of which one search can ask the same. A field that is a date in some indices
-// and a keyword in others cannot be asked of both in a format for dates: the shards of the others
-// would fail.
-type group struct {
-	classes  []prefilter.Class
-	mappings []*event.Mapping
-	wanted   []search.Wanted
+// NewGroup returns the group of rules that are to be searched together. The error is that of
+// [Compile], which compiled each of them before.
+func NewGroup(detections []*Detection) (*Group, error) {
+	if len(detections) == 1 {
+		return detections[0].alone(), nil
+	}
+	g := &Group{detections: detections, fields: &event.Fields{}}
+	for _, d := range detections {
+		m, err := Compile(d.Rule, d.Patterns, g.fields)
+		if err != nil {
+			return nil, fmt.Errorf("rule %q (%s): %w", d.Rule.Name, d.Rule.ID, err)
+		}
+		g.matchers = append(g.matchers, m)
+	}
+	g.set = match.NewSet(g.fields, g.matchers)
+	return g, nil
 }
 
-// grouped adds a class to the first group that it fits into, or to a new one.
-func grouped(groups []*group, c prefilter.Class, m *event.Mapping,
-	wanted []search.Wanted) []*group {
-	at := slices.IndexFunc(groups, func(g *group) bool { return g.takes(m, wanted) })
-	if at < 0 {
-		at = len(groups)
-		groups = append(groups, &group{})
+// name is what the log calls the group: its first rule, and how many more there are.
+func (g *Group) name() string {
+	first := string(g.detections[0].Rule.ID)
+	if more := len(g.detections) - 1; more > 0 {
+		return fmt.Sprintf("%s and %d more", first, more)
 	}
-	g := groups[at]
-	g.classes, g.mappings = append(g.classes, c), append(g.mappings, m)
-	for _, w := range wanted {
-		if !slices.Contains(g.wanted, w) {
-			g.wanted = append(g.wanted, w)
-		}
-	}
-	return groups
+	return first
 }
 
-func (g *group) takes(m *event.Mapping, wanted []search.Wanted) bool {
-	for _, w := range g.wanted {
-		if !w.Fits(m) {
-			return false
-		}
+// each calls visit for each rule that could match the event, by its place in the group.
+func (g *Group) each(e *match.Evaluation, visit func(rule int)) {
+	if g.set == nil {
+		visit(0)
+		return
 	}
-	for _, w := range wanted {
-		if slices.ContainsFunc(g.mappings, func(m *event.Mapping) bool { return !w.Fits(m) }) {
-			return false
-		}
-	}
-	return true
+	g.set.Candidates(e, visit)
 }
 
-// requests returns one search a group, each over its own indices, and, where there are several, one
-// for documents of indices that no class names. Of one group only the wanted fields are set.
-func requests(groups []*group, unseen dsl.Clause) []search.Request {
-	if len(groups) < 2 {
-		var wanted []search.Wanted
-		for _, g := range groups {
-			wanted = g.wanted
-		}
-		return []search.Request{{Fields: wanted}}
+// filter is the pre-filter of all rules in one: what any of them could match.
+func (g *Group) filter(m *event.Mapping) dsl.Clause {
+	filters := make([]dsl.Clause, len(g.matchers))
+	for i, one := range g.matchers {
+		filters[i] = prefilter.Build(one.Condition(), m).Clause
 	}
-	var list []search.Request
-	var named []string
-	for _, g := range groups {
-		var indices []string
-		for _, c := range g.classes {
-			indices = append(indices, c.Indices...)
-		}
-		named = append(named, indices...)
-		query := dsl.And(dsl.Terms("_index", indices), prefilter.Guarded(g.classes, unseen))
-		list = append(list, search.Request{Query: query, Fields: g.wanted})
+	return dsl.Or(filters...)
+}
+
+// mapped lists the fields whose mappings a search of the rules needs.
+func (g *Group) mapped() []string {
+	mapped := slices.Clone(g.fields.Paths())
+	for _, d := range g.detections {
+		mapped = append(mapped, d.Timestamps().Fields()...)
 	}
-	rest := dsl.And(dsl.Not(dsl.Terms("_index", named)), unseen)
-	return append(list, search.Request{Query: rest})
+	slices.Sort(mapped)
+	return slices.Compact(mapped)
+}
+
+// classes reads what the indices of patterns make of the rules' fields, and of their constants
+// where only they know.
+func (g *Group) classes(ctx context.Context, m Mapper,
+	patterns []string) ([]search.Class, error) {
+	classes, err := m.Mappings(ctx, patterns, g.mapped())
+	if err != nil {
+		return nil, fmt.Errorf("read the mappings of %s: %w", patterns, err)
+	}
+	constants, texts := map[string][]string{}, map[string]bool{}
+	for _, one := range g.matchers {
+		for path, of := range cond.Constants(one.Condition()) {
+			constants[path] = append(constants[path], of...)
+		}
+		for _, text := range one.Texts() {
+			texts[text] = true
+		}
+	}
+	for path, of := range constants {
+		slices.Sort(of)
+		constants[path] = slices.Compact(of)
+	}
+	classes, err = m.ReadDates(ctx, classes, constants)
+	if err != nil {
+		return nil, fmt.Errorf("read the rule's dates in the formats of %s: %w", patterns, err)
+	}
+	classes, err = m.Normalize(ctx, classes, slices.Sorted(maps.Keys(texts)))
+	if err != nil {
+		return nil, fmt.Errorf("normalize the rule's constants as %s do: %w", patterns, err)
+	}
+	return classes, nil
 }

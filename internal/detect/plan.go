@@ -26,10 +26,10 @@ type plan struct {
 func (p plan) indices() int { return len(p.mappings) }
 
 // plan builds the search of a window over the classes of mappings that the patterns have now.
-func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps,
+func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 	window span.Interval, own []string) plan {
 	p := plan{mappings: map[string]*event.Mapping{}}
-	var groups []*group
+	var asks []*ask
 	var searched []prefilter.Class
 	left := slices.Clone(own)
 	for _, c := range classes {
@@ -46,15 +46,15 @@ func (d *Detection) plan(classes []search.Class, timestamps prefilter.Timestamps
 		one := prefilter.Class{
 			Indices: c.Indices,
 			Window:  prefilter.Between(c.Mapping, timestamps, window.From, window.To),
-			Filter:  prefilter.Build(d.Matcher.Condition(), c.Mapping).Clause,
+			Filter:  g.filter(c.Mapping),
 		}
 		searched = append(searched, one)
-		groups = grouped(groups, one, c.Mapping, d.wanted(c.Mapping))
+		asks = asked(asks, one, c.Mapping, g.wanted(c.Mapping))
 	}
 	unseen := prefilter.Anytime(timestamps, window.From, window.To)
 	p.request = prefilter.Guarded(searched, unseen)
-	p.searches = requests(groups, unseen)
-	if len(groups) < 2 {
+	p.searches = requests(asks, unseen)
+	if len(asks) < 2 {
 		p.searches[0].Query = p.request
 	}
 	bare := prefilter.Guarded(unfiltered(searched), unseen)
@@ -91,7 +91,7 @@ func (p *plan) narrow(to dsl.Clause) {
 // cannot be judged.
 func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window span.Interval,
 	own []string) (query dsl.Clause, uncovered []Failure) {
-	p := d.plan(classes, t, window, own)
+	p := d.alone().plan(classes, t, window, own)
 	return p.request, p.uncovered
 }
 
