@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic/indexpattern"
@@ -29,6 +30,40 @@ type findings struct {
 	released map[string][]rule.ID
 	// down are the remote clusters that did not answer, with the reason.
 	down map[string]string
+	// missing are the privileges that are missing, by list of patterns.
+	missing map[string][]search.MissingPrivilege
+	// ours and theirs are our clock and the cluster's, as they were when they were asked in this
+	// turn of the rules; zero before.
+	ours, theirs time.Time
+}
+
+// clocks returns our clock and the cluster's, asked once a turn.
+func (f *findings) clocks(ctx context.Context, o Options) (ours, theirs time.Time, err error) {
+	if f.theirs.IsZero() {
+		theirs, err := f.Now(ctx, o.StateIndex, "updated_at")
+		if err != nil {
+			return time.Time{}, time.Time{}, err
+		}
+		f.ours, f.theirs = o.Now(), theirs
+	}
+	return f.ours, f.theirs, nil
+}
+
+// nextTurn makes the next question for the clocks a new one.
+func (f *findings) nextTurn() { f.ours, f.theirs = time.Time{}, time.Time{} }
+
+// Privileges asks for each list of patterns once.
+func (f *findings) Privileges(ctx context.Context,
+	patterns []string) ([]search.MissingPrivilege, error) {
+	key := strings.Join(patterns, ",")
+	if missing, ok := f.missing[key]; ok {
+		return missing, nil
+	}
+	missing, err := f.Reader.Privileges(ctx, patterns)
+	if err == nil {
+		f.missing[key] = missing
+	}
+	return missing, err
 }
 
 func (f *findings) letGo(index string, by rule.ID) {
@@ -68,6 +103,7 @@ func newFindings(r Reader) *findings {
 		Reader: r, there: map[string]bool{}, unwell: map[string]string{}, said: map[string]bool{},
 		released:  map[string][]rule.ID{},
 		standings: map[string]map[string]search.Standing{}, down: map[string]string{},
+		missing: map[string][]search.MissingPrivilege{},
 	}
 }
 

@@ -38,7 +38,8 @@ type ruleRun struct {
 	gapPace   pace
 	sweepPace pace
 	retryPace pace
-	single    bool // open indices are searched one by one
+	single    bool   // open indices are searched one by one
+	ahead     *ahead // what was searched for the next step already, together with other rules
 	// lookedElsewhere are open indices that were gone, a piece of whose time was searched in all
 	// patterns.
 	lookedElsewhere []string
@@ -53,8 +54,8 @@ type ruleRun struct {
 	err        error           // what ended the run early
 }
 
-func (r *Runner) newRuleRun(d *detect.Detection, f *findings) *ruleRun {
-	s := &ruleRun{Runner: r, findings: f, detection: d, started: r.options.Now(),
+func (r *Runner) newRuleRun(d *detect.Detection, f *findings, started time.Time) *ruleRun {
+	s := &ruleRun{Runner: r, findings: f, detection: d, started: started,
 		due: map[string]bool{}}
 	s.coverer = &detect.Coverer{Cluster: f, Signals: r.signals, Own: r.options.Own, Log: r.log}
 	s.gapPace, s.retryPace = newPace(longestPiece, leastPiece), newPace(longestPiece, leastPiece)
@@ -116,11 +117,10 @@ const apartReason = "our clock and the cluster's differ: events are searched up 
 // askTime sets now to the earlier of our clock and the cluster's, since what lies between them is
 // not over yet for one of the two, and gives the later.
 func (s *ruleRun) askTime(ctx context.Context) (latest time.Time, err error) {
-	theirs, err := s.cluster.Now(ctx, s.options.StateIndex, "updated_at")
+	ours, theirs, err := s.findings.clocks(ctx, s.options)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("ask the cluster for its clock: %w", err)
 	}
-	ours := s.options.Now()
 	s.apart = span.Interval{}
 	if skew := ours.Sub(theirs).Abs(); skew > detect.LeastOverlap {
 		s.apart = span.New(span.Earlier(ours, theirs), span.Later(ours, theirs))

@@ -48,6 +48,7 @@ type Runner struct {
 	ledgers *Store
 	options Options
 	log     *slog.Logger
+	groups  map[string]*detect.Group // of the run before, see [common]
 }
 
 // NewRunner puts a runner together.
@@ -107,14 +108,18 @@ func (r Report) Covered() bool {
 // that fails does not stop the others; the error is the context's.
 func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Report, error) {
 	runs := make([]*ruleRun, len(detections))
-	known := newFindings(r.cluster)
+	known, started := newFindings(r.cluster), r.options.Now()
 	for i, d := range detections {
-		runs[i] = r.newRuleRun(d, known)
+		runs[i] = r.newRuleRun(d, known, started)
 		runs[i].begin(ctx)
 	}
-	for working := true; working && ctx.Err() == nil; {
+	shared := &common{coverer: &detect.Coverer{Cluster: known, Signals: r.signals,
+		Own: r.options.Own, Log: r.log}, groups: r.groups, used: map[string]*detect.Group{}}
+	for working := true; working && ctx.Err() == nil; known.nextTurn() {
+		shared.search(ctx, runs)
 		working = pass(ctx, runs)
 	}
+	r.groups = shared.used
 	known.forget()
 	var report Report
 	for _, one := range runs {

@@ -48,13 +48,13 @@ func (s *ruleRun) step(ctx context.Context) bool {
 
 // next returns what is to be done, nil where nothing is left.
 func (s *ruleRun) next() func(context.Context) error {
-	piece, ok := nextPiece(s.ledger, s.detection.Rule, s.now, s.before, s.gapPace.length)
-	if ok && piece.To.Equal(s.now) && !s.failing.has(piece, false) {
+	if piece, ok := s.livePiece(); ok {
 		return func(ctx context.Context) error {
 			s.before = liveWindow
 			return s.coverPiece(ctx, piece, nil)
 		}
 	}
+	piece, ok := nextPiece(s.ledger, s.detection.Rule, s.now, s.before, s.gapPace.length)
 	if s.failing.enough() {
 		return nil
 	}
@@ -68,6 +68,12 @@ func (s *ruleRun) next() func(context.Context) error {
 		}
 	}
 	return nil
+}
+
+// livePiece returns the live window where it is due.
+func (s *ruleRun) livePiece() (span.Interval, bool) {
+	piece, ok := nextPiece(s.ledger, s.detection.Rule, s.now, s.before, s.gapPace.length)
+	return piece, ok && piece.To.Equal(s.now) && !s.failing.has(piece, false)
 }
 
 // workOf returns the next piece of a kind of work, nil where there is none.
@@ -179,18 +185,28 @@ func (s *ruleRun) uncovered(out detect.Outcome) []detect.Failure {
 // reach into a gap: what is in it is searched yet, and may be why it is one.
 func (s *ruleRun) cover(ctx context.Context, t detect.Target,
 	i span.Interval) (detect.Outcome, error) {
-	t.Window, t.Timestamps, t.Now = reading(s.detection.Rule, i), s.detection.Timestamps(),
-		s.started
-	t.Window.From = span.Later(t.Window.From, s.ledger.Gaps(i.From).End())
+	t = s.target(t, i)
 	out, err := s.read(ctx, t)
 	s.count(out, t.Window)
 	return out, err
 }
 
+// target adds to a target what is read to cover an interval.
+func (s *ruleRun) target(t detect.Target, i span.Interval) detect.Target {
+	t.Window, t.Timestamps, t.Now = reading(s.detection.Rule, i), s.detection.Timestamps(),
+		s.started
+	t.Window.From = span.Later(t.Window.From, s.ledger.Gaps(i.From).End())
+	return t
+}
+
 // read searches a target, and remembers which indices cannot be read.
 func (s *ruleRun) read(ctx context.Context, t detect.Target) (detect.Outcome, error) {
 	t.Began, t.Accounted = s.theirs, s.accounted
-	out, err := s.coverer.Cover(ctx, s.detection, t, s.execution)
+	out, ready := s.taken(t)
+	var err error
+	if !ready {
+		out, err = s.coverer.Cover(ctx, s.detection, t, s.execution)
+	}
 	s.findings.note(out.Failures)
 	return out, err
 }

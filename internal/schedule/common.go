@@ -1,0 +1,179 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"esrule/internal/detect"
+	"esrule/internal/elastic"
+	"esrule/internal/sink/signal"
+	"esrule/internal/span"
+)
+
+// common searches the live windows that several rules have in common: one search brings the
+// events of all of them. What a rule's own step then asks for is there already.
+//
+// It only saves requests. Where a group fails as a whole, or some index can be judged for some of
+// its rules only, each rule searches for itself, as if there were no groups.
+type common struct {
+	coverer *detect.Coverer
+	// groups are those of the run before, and used those of this one, by their rules.
+	groups, used map[string]*detect.Group
+}
+
+// ahead is what was searched for a rule before its step.
+type ahead struct {
+	target detect.Target
+	out    detect.Outcome
+}
+
+// search searches the live windows that are due, those that rules have in common.
+func (c *common) search(ctx context.Context, runs []*ruleRun) {
+	var keys []string
+	same := map[string][]*ruleRun{}
+	for _, s := range runs {
+		key, ok := s.commonKey()
+		if !ok {
+			continue
+		}
+		if same[key] == nil {
+			keys = append(keys, key)
+		}
+		same[key] = append(same[key], s)
+	}
+	for _, key := range keys {
+		for rules := range chunks(same[key]) {
+			if len(rules) > 1 && ctx.Err() == nil {
+				c.cover(ctx, rules)
+			}
+		}
+	}
+}
+
+// mostLeaves is how many clauses of pre-filters one search has room for: Elasticsearch takes 1,024,
+// and indices with other mappings need clauses of their own.
+const mostLeaves = 500
+
+// chunks divides rules into those whose pre-filters one search has room for.
+func chunks(rules []*ruleRun) iter.Seq[[]*ruleRun] {
+	return func(yield func([]*ruleRun) bool) {
+		for len(rules) > 0 {
+			n, leaves := 0, 0
+			for n < len(rules) && (n == 0 || leaves < mostLeaves) {
+				leaves += rules[n].detection.Leaves()
+				n++
+			}
+			if !yield(rules[:n]) {
+				return
+			}
+			rules = rules[n:]
+		}
+	}
+}
+
+// commonKey is equal for the rules whose live windows can be searched together. ok is false where
+// none is due.
+func (s *ruleRun) commonKey() (key string, ok bool) {
+	target, ok := s.liveTarget()
+	if !ok || len(s.patterns) == 0 {
+		return "", false
+	}
+	var accounted []string // what the search does not report for the rule
+	for index := range s.shut.names {
+		accounted = append(accounted, index)
+	}
+	for _, f := range s.forbidden {
+		accounted = append(accounted, f.Index)
+	}
+	slices.Sort(accounted)
+	return fmt.Sprint(s.detection.Patterns, s.patterns, target.Timestamps, target.Window,
+		accounted), true
+}
+
+// liveTarget is what the rule's next step searches, where that is the live window.
+func (s *ruleRun) liveTarget() (detect.Target, bool) {
+	if s.err != nil || s.ledger == nil {
+		return detect.Target{}, false
+	}
+	piece, ok := s.livePiece()
+	if !ok {
+		return detect.Target{}, false
+	}
+	return s.target(detect.Target{Patterns: s.patterns}, piece), true
+}
+
+// cover searches the common window of rules. An error is no rule's: each searches for itself then,
+// and says what is wrong.
+func (c *common) cover(ctx context.Context, rules []*ruleRun) {
+	group, err := c.group(rules)
+	if err != nil {
+		return
+	}
+	executions := make([]signal.Execution, len(rules))
+	for i, s := range rules {
+		executions[i] = s.execution
+	}
+	first := rules[0]
+	target, _ := first.liveTarget()
+	target.Began, target.Accounted = first.theirs, first.accounted
+	ctx = elastic.WithStalls(ctx, func(waited time.Duration) {
+		for _, s := range rules {
+			s.stalled.Add(int64(waited))
+		}
+	})
+	began := first.options.Now()
+	out, err := c.coverer.CoverGroup(ctx, group, target, executions)
+	took := first.options.Now().Sub(began)
+	for i, s := range rules {
+		s.run.Duration += took / time.Duration(len(rules))
+		if err == nil {
+			s.ahead = &ahead{target, out.Of(i)}
+		}
+	}
+	if err != nil && ctx.Err() == nil && !errors.Is(err, detect.ErrApart) {
+		first.log.Debug("rules could not be searched together; each is searched alone",
+			"rules", len(rules), "error", err)
+	}
+}
+
+// group returns the rules as a group. What it is compiled from does not change between runs.
+func (c *common) group(rules []*ruleRun) (*detect.Group, error) {
+	detections := make([]*detect.Detection, len(rules))
+	var key strings.Builder
+	for i, s := range rules {
+		detections[i] = s.detection
+		fmt.Fprintf(&key, "%p ", s.detection)
+	}
+	g := c.groups[key.String()]
+	if g == nil {
+		var err error
+		if g, err = detect.NewGroup(detections); err != nil {
+			return nil, err
+		}
+	}
+	c.used[key.String()] = g
+	return g, nil
+}
+
+// taken returns what was searched ahead for the rule, if that is what is to be searched.
+func (s *ruleRun) taken(t detect.Target) (detect.Outcome, bool) {
+	ready := s.ahead
+	s.ahead = nil
+	if ready == nil || len(t.Only) > 0 || t.EachPage != nil ||
+		!sameTarget(ready.target, t) {
+		return detect.Outcome{}, false
+	}
+	return ready.out, true
+}
+
+func sameTarget(a, b detect.Target) bool {
+	return slices.Equal(a.Patterns, b.Patterns) && sameWindow(a.Window, b.Window) &&
+		a.Timestamps == b.Timestamps && a.Now.Equal(b.Now)
+}
+
+func sameWindow(a, b span.Interval) bool { return a.From.Equal(b.From) && a.To.Equal(b.To) }

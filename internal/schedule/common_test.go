@@ -1,0 +1,100 @@
+package schedule_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"esrule/internal/query/rule"
+	"esrule/internal/schedule"
+)
+
+// together returns rules that differ from the world's in what they ask.
+func (w *world) together(queries ...string) []*rule.Rule {
+	w.t.Helper()
+	rules := make([]*rule.Rule, len(queries))
+	for i, query := range queries {
+		one := *w.rule
+		one.ID, one.Name = rule.ID(fmt.Sprint("rule-", i)), fmt.Sprint("rule ", i)
+		one.Body = &rule.EventQuery{Query: parsed(w.t, query)}
+		rules[i] = &one
+	}
+	return rules
+}
+
+// Rules with the same patterns, timestamps and window are searched by one search, and each has the
+// signals, counts and coverage that it would have alone.
+func TestRulesAreSearchedTogether(t *testing.T) {
+	w := newWorld(t)
+	index := w.index("a")
+	for pid := range 10 {
+		w.event(index, float64(pid+1)/2, []string{"bad.exe", "worse.exe"}[pid%2], pid)
+	}
+	rules := w.together(`process where process.name : "bad*"`,
+		`process where process.name == "worse.exe" and process.pid > 4`,
+		`any where process.pid == 3`,
+		`process where process.name == "none.exe"`)
+	w.theirs = func() time.Time { return w.clock }
+	opened := 0
+	w.opening = func() error {
+		opened++
+		return nil
+	}
+	f := func(why string, wantOpened int, want ...int) {
+		t.Helper()
+		opened = 0
+		for i, r := range w.runAll(rules...) {
+			if r.Err != nil || len(r.Open) > 0 || r.Run.Created != want[i] {
+				t.Errorf("%s: rule %d: got %d created, open %v, error %v, want %d", why, i,
+					r.Run.Created, r.Open, r.Err, want[i])
+			}
+		}
+		if opened != wantOpened {
+			t.Errorf("%s: got %d points in time, want %d", why, opened, wantOpened)
+		}
+	}
+	f("the first run", 1, 5, 3, 1, 0)
+	w.clock = w.clock.Add(w.rule.Interval)
+	w.event(index, 1, "bad.exe", 100)
+	f("the second run", 1, 1, 0, 0, 0)
+	other := w.index("b")
+	w.clock = w.clock.Add(w.rule.Interval)
+	w.event(other, 1, "worse.exe", 101)
+	rules[3].Index = []string{other} // searched alone
+	f("one of other patterns", 2, 0, 1, 0, 0)
+}
+
+// What cannot be searched together is searched rule by rule.
+func TestRulesAreSearchedAlone(t *testing.T) {
+	w := newWorld(t)
+	w.event(w.index("a"), 1, "bad.exe", 1)
+	rules := w.together(`process where process.name : "bad*"`, `process where process.pid == 1`)
+	f := func(why string, check func(schedule.RuleReport) bool, want ...bool) {
+		t.Helper()
+		for i, r := range w.runAll(rules...) {
+			if got := check(r); got != want[i] {
+				t.Errorf("%s: rule %d: got %v, want %v: %+v", why, i, got, want[i], r)
+			}
+		}
+		w.clock = w.clock.Add(w.rule.Interval)
+	}
+	covered := func(r schedule.RuleReport) bool {
+		return r.Err == nil && len(r.Open)+len(r.Sick)+len(r.Failed) == 0
+	}
+	w.theirs = func() time.Time { return w.clock }
+	tries := 0
+	w.opening = func() error {
+		if tries++; tries == 1 {
+			return errors.New("too much at once")
+		}
+		return nil
+	}
+	f("the group fails", covered, true, true)
+	w.wantSignals("the group fails", 2)
+	w.opening = nil
+	w.Create(w.Index("events-b"), `{"settings":{"number_of_replicas":0},"mappings":{
+		"_source":{"excludes":["process.pid"]},"properties":{"@timestamp":{"type":"date"},
+		"process":{"properties":{"name":{"type":"keyword"},"pid":{"type":"long"}}}}}}`)
+	f("an index can be judged for one rule only", covered, true, false)
+}
