@@ -109,6 +109,15 @@ func (r Report) Covered() bool {
 func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Report, error) {
 	runs := make([]*ruleRun, len(detections))
 	known, started := newFindings(r.cluster), r.options.Now()
+	ids := make([]rule.ID, len(detections))
+	for i, d := range detections {
+		ids[i] = d.Rule.ID
+	}
+	// Where it fails, each rule asks for its own, and says what is wrong.
+	if err := r.ledgers.Prefetch(ctx, ids); err != nil && ctx.Err() == nil {
+		r.log.Debug("the ledgers could not be read at once", "error", err)
+	}
+	defer r.ledgers.Forget()
 	for i, d := range detections {
 		runs[i] = r.newRuleRun(d, known, started)
 		runs[i].begin(ctx)

@@ -1,9 +1,12 @@
 package schedule
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +23,13 @@ type Store struct {
 
 	mu   sync.Mutex
 	held map[rule.ID]held
+	seen map[rule.ID]seen // between Prefetch and Forget
+}
+
+// seen is a ledger as it was read or written last; the zero value is none.
+type seen struct {
+	source  json.RawMessage
+	version state.Version
 }
 
 // held is a ledger that could not be written, since the state index takes no writes, and the
@@ -58,7 +68,9 @@ func (s *Store) Watch(f func(*Ledger)) { s.watch = f }
 // ErrNoLedger says that a rule has no ledger yet.
 var ErrNoLedger = errors.New("no ledger")
 
-func ledgerID(id rule.ID) string { return "ledger-" + string(id) }
+const ledgerPrefix = "ledger-"
+
+func ledgerID(id rule.ID) string { return ledgerPrefix + string(id) }
 
 // Load gives a rule's ledger, or ErrNoLedger.
 func (s *Store) Load(ctx context.Context, id rule.ID) (*Ledger, error) {
@@ -69,9 +81,68 @@ func (s *Store) Load(ctx context.Context, id rule.ID) (*Ledger, error) {
 	return ledger, err
 }
 
+// Prefetch reads the ledgers of rules in one request. Until Forget, each change goes on from what
+// was read or written last; that another instance changed a ledger meanwhile shows when it is
+// written, and then it is read again.
+func (s *Store) Prefetch(ctx context.Context, rules []rule.ID) error {
+	ids := make([]string, len(rules))
+	all := map[rule.ID]seen{}
+	for i, id := range rules {
+		ids[i], all[id] = ledgerID(id), seen{}
+	}
+	err := s.documents.GetAll(ctx, ids,
+		func(id string, v state.Version, source json.RawMessage) error {
+			all[rule.ID(strings.TrimPrefix(id, ledgerPrefix))] = seen{source, v}
+			return nil
+		})
+	if err != nil {
+		return fmt.Errorf("the ledgers of %d rules: %w", len(rules), err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = all
+	return nil
+}
+
+// Forget makes the next change of each ledger read it.
+func (s *Store) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = nil
+}
+
+// see keeps what was written for the next change, or forgets what another instance has changed.
+func (s *Store) see(id rule.ID, ledger *Ledger, v state.Version) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == nil {
+		return
+	}
+	delete(s.seen, id)
+	if source, err := json.Marshal(ledger); ledger != nil && err == nil {
+		s.seen[id] = seen{source, v}
+	}
+}
+
+// source returns the ledger's document, nil where there is none.
+func (s *Store) source(ctx context.Context, id rule.ID) (json.RawMessage, state.Version, error) {
+	s.mu.Lock()
+	known, ok := s.seen[id]
+	s.mu.Unlock()
+	if ok {
+		return known.source, known.version, nil
+	}
+	var source json.RawMessage
+	v, err := s.documents.Get(ctx, ledgerID(id), &source)
+	return source, v, err
+}
+
 func (s *Store) load(ctx context.Context, id rule.ID) (*Ledger, state.Version, error) {
 	ledger := &Ledger{}
-	v, err := s.documents.Get(ctx, ledgerID(id), ledger)
+	source, v, err := s.source(ctx, id)
+	if err == nil && v.Exists() {
+		err = json.Unmarshal(source, ledger)
+	}
 	if err != nil {
 		return nil, v, fmt.Errorf("the ledger of rule %s: %w", id, err)
 	}
@@ -100,12 +171,22 @@ func (s *Store) Update(ctx context.Context, id rule.ID, create func() *Ledger,
 		if !v.Exists() {
 			ledger = create()
 		}
-		if kept := s.heldAt(id, v); kept != nil {
+		kept := s.heldAt(id, v)
+		if kept != nil {
 			ledger = kept
 		}
+		before, err := json.Marshal(ledger)
+		if err != nil {
+			return nil, fmt.Errorf("the ledger of rule %s: %w", id, err)
+		}
 		change(ledger)
+		if after, err := json.Marshal(ledger); v.Exists() && kept == nil && err == nil &&
+			bytes.Equal(before, after) {
+			s.watch(ledger)
+			return ledger, nil
+		}
 		ledger.UpdatedAt = s.now().UTC().Truncate(time.Millisecond)
-		_, written, err := s.documents.Put(ctx, ledgerID(id), ledger, v)
+		now, written, err := s.documents.Put(ctx, ledgerID(id), ledger, v)
 		if refused, ok := errors.AsType[*elastic.Error](err); ok &&
 			refused.Type == elastic.ClusterBlock {
 			s.hold(id, held{ledger, v})
@@ -116,9 +197,11 @@ func (s *Store) Update(ctx context.Context, id rule.ID, create func() *Ledger,
 		}
 		if written {
 			s.hold(id, held{})
+			s.see(id, ledger, now)
 			s.watch(ledger)
 			return ledger, nil
 		}
+		s.see(id, nil, v)
 	}
 	return nil, fmt.Errorf("write the ledger of rule %s: other instances changed it %d times in a row", id, tries)
 }

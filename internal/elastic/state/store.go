@@ -168,7 +168,7 @@ const atOnce = 1000
 
 // GetAll reads documents by their ids and hands on those that are there, in any order.
 func (s *Store) GetAll(ctx context.Context, ids []string,
-	each func(id string, source json.RawMessage) error) error {
+	each func(id string, v Version, source json.RawMessage) error) error {
 	for len(ids) > 0 {
 		n := min(len(ids), atOnce)
 		answer := several{asked: ids[:n]}
@@ -184,7 +184,8 @@ func (s *Store) GetAll(ctx context.Context, ids []string,
 			if !d.Found {
 				continue
 			}
-			if err := each(d.ID, d.Source); err != nil {
+			v := Version{*d.SeqNo, *d.PrimaryTerm, true}
+			if err := each(d.ID, v, d.Source); err != nil {
 				return fmt.Errorf("read %s: %w", s.Place(d.ID), err)
 			}
 		}

@@ -115,7 +115,10 @@ func TestIncompleteAnswer(t *testing.T) {
 			return err
 		},
 		"all": func(s *state.Store) error {
-			return s.GetAll(t.Context(), []string{"a", "b"}, ignore)
+			return s.GetAll(t.Context(), []string{"a", "b"},
+				func(id string, _ state.Version, source json.RawMessage) error {
+					return ignore(id, source)
+				})
 		},
 		"search": func(s *state.Store) error {
 			return s.Search(t.Context(), "note", ignore)
