@@ -229,8 +229,8 @@ type judge struct {
 	plan       plan
 	executions []signal.Execution
 	event      *match.Evaluation
-	index      string         // of the last hit
-	mapping    *event.Mapping // of that index; nil where it is not known
+	index      string            // of the last hit
+	mapping    *event.Mapping    // of that index; nil where it is not known
 	unknown    map[string]bool   // indices whose mapping could not be read, by their hits
 	partial    map[string]string // indices of which a document came without its content, and which
 	candidates []int             // the rules that could match the event at hand
