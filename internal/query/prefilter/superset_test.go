@@ -32,7 +32,7 @@ import (
 // one condition over one document, and is printed with the flag that repeats it.
 func TestSuperset(t *testing.T) {
 	estest.EachJudge(t, func(t *testing.T, judge estest.Judge) {
-		checks := "60"
+		checks := "40"
 		if judge(t).IsOpenSearch() {
 			checks = "20" // of the few kinds that it judges
 		}
