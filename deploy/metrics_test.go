@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -37,7 +38,7 @@ func exported(t *testing.T) map[string]bool {
 		schedule.Report{Rules: []schedule.RuleReport{{RuleID: "r", Name: "R"}}}, nil)
 	answer := httptest.NewRecorder()
 	m.Handler(metrics.Probes{}, slog.New(slog.DiscardHandler)).ServeHTTP(answer,
-		httptest.NewRequest("GET", "/metrics", nil))
+		httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	names := map[string]bool{}
 	for line := range strings.Lines(answer.Body.String()) {
 		if !strings.HasPrefix(line, "#") {

@@ -48,7 +48,8 @@ var errNoCluster = errors.New("no cluster is configured: set ESRULE_ELASTICSEARC
 	"ESRULE_ELASTICSEARCH_CLOUD_ID")
 
 // connect returns the client of the configured cluster, once it answers and lets us in.
-func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger) (*elastic.Client, error) {
+func (a *app) connect(ctx context.Context, cfg config.Config,
+	log *slog.Logger) (*elastic.Client, error) {
 	c, err := a.client(cfg, log)
 	if err != nil {
 		return nil, err

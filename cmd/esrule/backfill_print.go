@@ -81,7 +81,7 @@ const lineEvery = 10 * time.Second
 // watch shows progress until the function that it gives is called: a bar on a terminal, a line now
 // and then elsewhere.
 func (h *history) watch(r *backfill.Runner) (done func()) {
-	show, every, clear := h.progressLine, lineEvery, func() {}
+	show, every, wipe := h.progressLine, lineEvery, func() {}
 	if terminal, ok := isTerminal(h.stderr); ok {
 		bar := progressbar.NewOptions64(max(r.Totals().Weight, 1),
 			progressbar.OptionSetWriter(terminal), progressbar.OptionShowCount(),
@@ -93,7 +93,7 @@ func (h *history) watch(r *backfill.Runner) (done func()) {
 				p.Counts.NewSignals()))
 			_ = bar.Set64(p.Reached())
 		}
-		every, clear = 200*time.Millisecond, func() { _ = bar.Finish(); _ = bar.Clear() }
+		every, wipe = 200*time.Millisecond, func() { _ = bar.Finish(); _ = bar.Clear() }
 	}
 	first := r.Progress()
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -113,7 +113,7 @@ func (h *history) watch(r *backfill.Runner) (done func()) {
 	return func() {
 		close(stop)
 		<-stopped
-		clear()
+		wipe()
 	}
 }
 

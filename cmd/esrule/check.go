@@ -39,7 +39,7 @@ func newCheckCommand(a *app) *cobra.Command {
 			return a.check(cmd.Context(), format.String())
 		},
 	}
-	format.register(cmd, "format", "how the result is written")
+	format.register(cmd, "how the result is written")
 	return cmd
 }
 
@@ -172,7 +172,8 @@ func checkOwn(ctx context.Context, cfg config.Config, c *elastic.Client, into *c
 	}
 	for _, m := range missing {
 		into.Add(finding.Finding{Code: finding.OwnPrivilege, Index: m.Index,
-			Text: m.String(), Advice: "the rules cannot run (`esrule setup --role-only` prints the " +
+			Text: m.String(),
+			Advice: "the rules cannot run (`esrule setup --role-only` prints the " +
 				"role)"})
 	}
 	warnings, err := indicesOf(cfg).Inspect(ctx, c.Requests)

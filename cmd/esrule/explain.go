@@ -23,8 +23,8 @@ The event is a JSON object: a bare _source, or a hit {"_index", "_id", "_source"
 search gives it. Where a cluster is configured and the index is known, from the hit or
 from --index, the event is read through that index's mapping, as "run" would, and where
 the hit has its _id, with the values that only the index has (copy_to, runtime fields,
-dates in formats of its own). Otherwise every value is compared as text, and the pre-filter is the one
-for an index that maps every field as keyword.`
+dates in formats of its own). Otherwise every value is compared as text, and the
+pre-filter is the one for an index that maps every field as keyword.`
 
 const explainExample = `  esrule explain --event event.json
   esrule explain --event event.json --index winlogbeat-8.17.0
@@ -53,7 +53,7 @@ func newExplainCommand(a *app) *cobra.Command {
 		"the file that holds the event, - for standard input (required)")
 	cmd.Flags().StringVar(&f.index, "index", "",
 		"the index whose mapping the event is read through (default: the hit's own)")
-	format.register(cmd, "format", "how the result is written")
+	format.register(cmd, "how the result is written")
 	if err := cmd.MarkFlagRequired("event"); err != nil {
 		panic(err) // the flag is defined above
 	}

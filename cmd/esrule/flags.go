@@ -29,8 +29,9 @@ func (c *choice) Set(text string) error {
 	return nil
 }
 
-// register adds the flag to cmd, completed by the shell.
-func (c *choice) register(cmd *cobra.Command, name, usage string) {
+// register adds the flag --format to cmd, completed by the shell.
+func (c *choice) register(cmd *cobra.Command, usage string) {
+	const name = "format"
 	cmd.Flags().Var(c, name, usage)
 	// The error is for a flag that does not exist, and this one was added the line before.
 	_ = cmd.RegisterFlagCompletionFunc(name,

@@ -1,8 +1,9 @@
 // Command esrule runs detection rules over Elasticsearch without a licensed detection engine.
 //
-// This package parses flags, builds the parts, calls them and prints: it alone knows the exit codes,
-// and it decides nothing about rules. One file holds one command; app is what they share. A command that is added is listed in newRootCommand and returns plain errors,
-// which exit.go maps to an exit code: an error that no command returned is a wrong usage.
+// This package parses flags, builds the parts, calls them and prints: it alone knows the exit
+// codes, and it decides nothing about rules. One file holds one command; app is what they share. A
+// command that is added is listed in newRootCommand and returns plain errors, which exit.go maps to
+// an exit code: an error that no command returned is a wrong usage.
 package main
 
 import (
@@ -11,7 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	// a schedule may name a time zone (CRON_TZ=), and the container image has no zone files
+	// A schedule may name a time zone (CRON_TZ=), and the container image has no zone files.
 	_ "time/tzdata"
 )
 

@@ -17,7 +17,8 @@ import (
 
 // indicesOf returns the three indices that the program owns and never reads for events.
 func indicesOf(c config.Config) indices.Names {
-	return indices.Names{Signals: c.SignalsIndex, State: c.StateIndex, DeadLetter: c.DeadLetterIndex}
+	return indices.Names{Signals: c.SignalsIndex, State: c.StateIndex,
+		DeadLetter: c.DeadLetterIndex}
 }
 
 // newRunner puts together what a run needs: the reading side, the writing side, the ledgers. Each
@@ -115,7 +116,9 @@ func (k *keeper) warn(warnings []indices.Warning) {
 	}
 }
 
-func madeNew(r indices.Report, index string) bool { return slices.Contains(r.Created, "index "+index) }
+func madeNew(r indices.Report, index string) bool {
+	return slices.Contains(r.Created, "index "+index)
+}
 
 // hasDocuments serves a warning only: where it cannot be asked, the answer is no.
 func hasDocuments(ctx context.Context, reader *search.Cluster, index string) bool {

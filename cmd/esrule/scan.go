@@ -71,7 +71,7 @@ func newScanCommand(a *app) *cobra.Command {
 			return a.scan(cmd.Context(), files, f)
 		},
 	}
-	format.register(cmd, "format", "how signals are written")
+	format.register(cmd, "how signals are written")
 	cmd.Flags().IntVar(&f.workers, "workers", 0,
 		"how many cores judge at the same time (default: all)")
 	cmd.Flags().StringVar(&f.report, "report", "",
@@ -169,21 +169,19 @@ func (a *app) printUnjudged(s scan.Summary) (files int) {
 func (a *app) scanInputs(files []string, bar *progressbar.ProgressBar) []scan.Input {
 	var inputs []scan.Input
 	for _, name := range files {
-		open := func() (io.ReadCloser, error) { return os.Open(name) }
-		if name == "-" {
-			open = func() (io.ReadCloser, error) { return io.NopCloser(a.stdin), nil }
-		}
-		shown := name
-		if name == "-" {
-			shown = "standard input"
-		}
-		inputs = append(inputs, scan.Input{Name: shown, Open: func() (io.ReadCloser, error) {
-			file, err := open()
+		in := scan.Input{Name: name, Open: func() (io.ReadCloser, error) {
+			file, err := os.Open(name)
 			if err != nil {
 				return nil, withoutPath(err)
 			}
 			return counted{file, bar}, nil
-		}})
+		}}
+		if name == "-" {
+			stdin := counted{io.NopCloser(a.stdin), bar}
+			in = scan.Input{Name: "standard input",
+				Open: func() (io.ReadCloser, error) { return stdin, nil }}
+		}
+		inputs = append(inputs, in)
 	}
 	return inputs
 }

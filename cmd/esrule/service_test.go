@@ -113,7 +113,8 @@ func TestWarnedOnce(t *testing.T) {
 		t.Helper()
 		var warnings []indices.Warning
 		for _, p := range problems {
-			warnings = append(warnings, indices.Warning{On: "index template esrule-state", Problem: p})
+			warnings = append(warnings, indices.Warning{On: "index template esrule-state",
+				Problem: p})
 		}
 		log.Reset()
 		k.warn(warnings)

@@ -35,7 +35,7 @@ func newStatusCommand(a *app) *cobra.Command {
 			return a.status(cmd.Context(), format.String(), maxLag)
 		},
 	}
-	format.register(cmd, "format", "how the result is written")
+	format.register(cmd, "how the result is written")
 	cmd.Flags().DurationVar(&maxLag, "max-lag", time.Hour,
 		"how long ago the covered time may end; 0 is any")
 	return cmd

@@ -74,6 +74,6 @@ func newVersionCommand(a *app) *cobra.Command {
 			return readBuildInfo().print(a.stdout)
 		},
 	}
-	format.register(cmd, "format", "how to print it")
+	format.register(cmd, "how to print it")
 	return cmd
 }

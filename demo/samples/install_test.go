@@ -113,12 +113,12 @@ func ruleAsQuery() any {
 	type m = map[string]any
 	exactly := func(field, value string) any { return m{"term": m{field: m{"value": value}}} }
 	like := func(field string, patterns ...string) any {
-		var any []m
+		var patternsOf []m
 		for _, p := range patterns {
 			p = strings.ReplaceAll(p, `\`, `\\`) // a literal backslash in a wildcard query
-			any = append(any, m{"wildcard": m{field: m{"value": p, "case_insensitive": true}}})
+			patternsOf = append(patternsOf, m{"wildcard": m{field: m{"value": p, "case_insensitive": true}}})
 		}
-		return m{"bool": m{"should": any}}
+		return m{"bool": m{"should": patternsOf}}
 	}
 	const frontEnd = `?:\*\Microsoft\Exchange Server*\FrontEnd\HttpProxy\`
 	return m{"bool": m{

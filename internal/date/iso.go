@@ -59,15 +59,15 @@ func (s *scanner) take(c byte) bool {
 	return true
 }
 
-func (s *scanner) isDigit(at int) bool {
-	return at < len(s.text) && '0' <= s.text[at] && s.text[at] <= '9'
+func (s *scanner) isDigit() bool {
+	return len(s.text) > 0 && '0' <= s.text[0] && s.text[0] <= '9'
 }
 
 // date takes yyyy[-MM[-dd]], the year of up to so many digits and with a minus sign or none.
 func (s *scanner) date(c *civil, yearDigits int) bool {
 	negative := s.take('-')
 	n, ok := s.digits(4, yearDigits)
-	if !ok || s.isDigit(0) {
+	if !ok || s.isDigit() {
 		return false
 	}
 	c.year = int64(n)
@@ -128,7 +128,7 @@ func (s *scanner) fraction(least, most int) (nanos int, ok bool) {
 	for n := before - len(s.text); ok && n < 9; n++ {
 		nanos *= 10
 	}
-	return nanos, ok && !s.isDigit(0)
+	return nanos, ok && !s.isDigit()
 }
 
 // readEpoch returns the reader of numbers that count parts of a second since 1970, so many a
@@ -138,10 +138,10 @@ func readEpoch(perSecond int64) reader {
 		s := scanner{text: text}
 		negative := s.take('-')
 		whole := int64(0)
-		if !s.isDigit(0) {
+		if !s.isDigit() {
 			return Instant{}, false
 		}
-		for s.isDigit(0) {
+		for s.isDigit() {
 			if whole > 1e17 {
 				return Instant{}, false
 			}

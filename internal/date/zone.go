@@ -43,7 +43,7 @@ func (s *scanner) offset(c *civil) bool {
 	seconds := hours * 3600
 	for _, unit := range [...]int{60, 1} {
 		colon := s.take(':')
-		if !colon && !s.isDigit(0) {
+		if !colon && !s.isDigit() {
 			break
 		}
 		n, ok := s.digits(2, 2)

@@ -246,7 +246,8 @@ func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCh
 	}
 	check.Events = all.Documents
 	check.silent(all.Failures)
-	candidates, err := c.Count(ctx, patterns, d.alone().plan(classes, d.Timestamps(), day, nil).request)
+	candidates, err := c.Count(ctx, patterns, d.alone().plan(classes, d.Timestamps(), day,
+		nil).request)
 	if err != nil {
 		return err
 	}

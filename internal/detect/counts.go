@@ -13,8 +13,8 @@ type Counts struct {
 	Candidates int `json:"candidates"`
 	Matched    int `json:"matched"`
 	// Of the matched, Created are new signals, Duplicates had one before, Reduced are new but
-	// without their event's fields, WithoutEvent only say where the event is, and DeadLettered could not be
-	// written to the signals index at all.
+	// without their event's fields, WithoutEvent only say where the event is, and DeadLettered
+	// could not be written to the signals index at all.
 	Created      int `json:"created"`
 	Duplicates   int `json:"duplicates"`
 	Reduced      int `json:"reduced"`

@@ -354,8 +354,8 @@ func (j *judge) begin(index string, text []byte) int {
 	return j.event.Begin(mapping, text)
 }
 
-// mappingOf returns an index's mapping, nil where it is not known. Hits of one index come after each
-// other.
+// mappingOf returns an index's mapping, nil where it is not known. Hits of one index come after
+// each other.
 func (j *judge) mappingOf(index string) *event.Mapping {
 	if index != j.index {
 		j.index, j.mapping = index, j.plan.mappings[index]

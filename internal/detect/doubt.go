@@ -26,8 +26,9 @@ func (d *Detection) doubt(check *RuleCheck) {
 		}
 	}
 	if !prefilter.Selective(prefilter.Build(d.Matcher.Condition(), AllKeywords(d.Fields)).Clause) {
-		check.Add(finding.Finding{Code: finding.ReadsCategory, Text: "no exact value of a telling " +
-			"field narrows the search: every event of its category is read"})
+		check.Add(finding.Finding{Code: finding.ReadsCategory,
+			Text: "no exact value of a telling " +
+				"field narrows the search: every event of its category is read"})
 	}
 	for i := range check.Patterns {
 		p := &check.Patterns[i]

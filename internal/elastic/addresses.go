@@ -86,7 +86,7 @@ func (all *addresses) order() []*address {
 			up = append(up, a)
 		}
 		if a.due(now) {
-			go all.ask(context.Background(), a)
+			go func() { _ = all.ask(context.Background(), a) }() // the address keeps what came
 		}
 	}
 	slices.SortStableFunc(down, func(a, b *address) int { return a.retry().Compare(b.retry()) })

@@ -66,9 +66,9 @@ func TestRetry(t *testing.T) {
 		got := r.Do(t.Context(), func() (bool, error) {
 			err := answers[min(sent, len(answers)-1)]
 			sent++
-			return err == busy, err
+			return errors.Is(err, busy), err
 		})
-		if got != want || sent != wantSent || pauses != wantSent-1 {
+		if !errors.Is(got, want) || sent != wantSent || pauses != wantSent-1 {
 			t.Errorf("%+v, %v: got %v after %d tries and %d pauses, want %v after %d",
 				r, answers, got, sent, pauses, want, wantSent)
 		}

@@ -10,6 +10,7 @@ import (
 // empty one is none.
 type Failure string
 
+// The kinds of failures on the way.
 const (
 	Unreachable  Failure = "unreachable"       // no address answers
 	Unauthorized Failure = "unauthorized"      // the user or API key is not known

@@ -123,7 +123,7 @@ func (r *race) start(at *address) *attempt {
 	answered := make(chan struct{})
 	go r.guard(a, answered)
 	go func() {
-		a.res, a.err = r.line.send(r.req.WithContext(a.ctx), at)
+		a.res, a.err = r.line.send(r.req.WithContext(a.ctx), at) //nolint:bodyclose // the reader's
 		close(answered)
 		if a.err == nil {
 			a.res.Body = &watchedBody{
@@ -190,7 +190,7 @@ func (t *transport) hangs(a *attempt) error {
 	}
 	err := t.addresses.ask(a.ctx, a.at)
 	if err == nil || a.ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // an attempt that is over does not hang
 	}
 	return hungError{a.at, err}
 }

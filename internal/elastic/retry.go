@@ -84,7 +84,7 @@ func (p patiently) Perform(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return false, err
 		}
-		if res, err = p.once.Perform(again); err != nil {
+		if res, err = p.once.Perform(again); err != nil { //nolint:bodyclose // the caller's
 			return worthRepeating(err), err
 		}
 		switch res.StatusCode {

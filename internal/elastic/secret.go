@@ -7,6 +7,7 @@ import "log/slog"
 // surrounding struct do not follow.
 type Secret struct{ text *string }
 
+// NewSecret returns a secret; an empty text is none.
 func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
@@ -14,6 +15,7 @@ func NewSecret(text string) Secret {
 	return Secret{&text}
 }
 
+// IsSet reports whether there is a secret.
 func (s Secret) IsSet() bool { return s.text != nil }
 
 // Reveal returns the text itself; the client is its only reader.
@@ -31,6 +33,11 @@ func (s Secret) String() string {
 	return ""
 }
 
-func (s Secret) GoString() string             { return s.String() }
-func (s Secret) LogValue() slog.Value         { return slog.StringValue(s.String()) }
+// GoString returns what String does, for %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// LogValue returns what String does, for the log.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText returns what String does, for JSON and YAML; there is no error.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

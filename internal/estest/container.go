@@ -130,7 +130,7 @@ func fetchImages(ctx context.Context, o Options) error {
 	defer provider.Close()
 	images := []string{o.image()}
 	if !provider.Config().RyukDisabled {
-		//lint:ignore SA1019 nothing else tells which image the reaper is
+		//nolint:staticcheck // nothing else tells which image the reaper is
 		images = append(images, testcontainers.ReaperDefaultImage)
 	}
 	for _, name := range images {

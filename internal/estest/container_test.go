@@ -78,11 +78,11 @@ func TestAnEngineWithoutARegistryIsGivenUp(t *testing.T) {
 		if r.Method == http.MethodPost {
 			pulls++
 			w.WriteHeader(http.StatusInternalServerError)
-			io.WriteString(w, `{"message": "dial tcp: lookup registry-1.docker.io: no such host"}`)
+			_, _ = io.WriteString(w, `{"message": "dial tcp: lookup registry-1.docker.io: no such host"}`)
 			return
 		}
 		w.WriteHeader(http.StatusNotFound)
-		io.WriteString(w, `{"message": "No such image: x:1"}`)
+		_, _ = io.WriteString(w, `{"message": "No such image: x:1"}`)
 	}))
 	defer server.Close()
 	engine, err := client.New(client.WithHost("tcp://"+server.Listener.Addr().String()),

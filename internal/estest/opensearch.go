@@ -22,12 +22,13 @@ import (
 // with 3.8:
 //   - no flattened (flat_object instead), no runtime fields, no ignore_malformed on booleans;
 //   - `_ignored` does not name what ignore_above left out (OpenSearch#8641);
-//   - a term in any letter case does not find the empty text; on wildcard no term does, and none in any letter case
-//     finds a text with characters beyond ASCII or U+0000; no order on wildcard;
+//   - a term in any letter case does not find the empty text; on wildcard no term does, and none in
+//     any letter case finds a text with characters beyond ASCII or U+0000; no order on wildcard;
 //   - version takes nothing but semantic versions, in documents and in queries;
-//   - unsigned_long takes fractions, and finds nothing below its greatest number; scaled_float rounds the constant of
-//     a comparison by order;
-//   - the answer to opening a point in time, and what its searches say of missing shards: the tests it judges open none.
+//   - unsigned_long takes fractions, and finds nothing below its greatest number; scaled_float
+//     rounds the constant of a comparison by order;
+//   - the answer to opening a point in time, and what its searches say of missing shards: the tests
+//     it judges open none.
 const OpenSearchVersion = "3.8.0"
 
 // IsOpenSearch reports whether the server is one.
@@ -55,7 +56,8 @@ func StartOpenSearch(ctx context.Context) (*Server, error) {
 		return nil, fmt.Errorf(
 			`no server has all field types: Elasticsearch's test distribution lacks some, and
 OpenSearch %s cannot be had: %w
-Install Java 21 or newer with Maven, or set ESTEST_URL to a cluster of the full Elasticsearch`, o.Version, err)
+Install Java 21 or newer with Maven, or set ESTEST_URL to a cluster of the full Elasticsearch`,
+			o.Version, err)
 	}
 	return server, nil
 }

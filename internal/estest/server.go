@@ -81,7 +81,8 @@ func (e *unavailableError) Error() string {
 	return fmt.Sprintf(`no Elasticsearch %s to be had:
   container:         %s
   test distribution: %s
-Install a Docker engine, or Java 17 or newer with Maven, or set ESTEST_URL to a cluster that tests may write to.`,
+Install a Docker engine, or Java 17 or newer with Maven, or set ESTEST_URL to a
+cluster that tests may write to.`,
 		e.version, indent(e.container), indent(e.distribution))
 }
 

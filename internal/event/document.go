@@ -18,8 +18,8 @@ type Document struct {
 }
 
 // Begin makes e the event whose `_source` a text begins with, and returns the length of that, or -1
-// where it is not plain (see skim): then e is no event until [Event.Read]. What follows `_source` is
-// not looked at. m is as Read has it.
+// where it is not plain (see skim): then e is no event until [Event.Read]. What follows `_source`
+// is not looked at. m is as Read has it.
 func (e *Event) Begin(m *Mapping, text []byte) (length int) {
 	e.reset(m, nil)
 	length = e.skimmer.skim(text, e.skimmer.event, &e.skimmer.events)

@@ -81,8 +81,8 @@ func (e *Event) hasAny(slots []Slot) bool {
 
 // readDeepLine is for what the parser refuses: a line nested too deeply for it, or no JSON at all.
 func (e *Event) readDeepLine(text []byte) (isHit bool, err error) {
-	var any json.RawMessage
-	if err := json.Unmarshal(text, &any); err != nil {
+	var line json.RawMessage
+	if err := json.Unmarshal(text, &line); err != nil {
 		return false, notJSON(err)
 	}
 	if text[0] != '{' {
@@ -95,8 +95,8 @@ func (e *Event) readDeepLine(text []byte) (isHit bool, err error) {
 	return l.IsHit, e.parse(nil, l.Source)
 }
 
-// Unwrap returns the parts of a line. It takes a line as [Event.ReadLine] does, or a signal would be
-// made of another event than was judged: names by their letter case, which encoding/json would
+// Unwrap returns the parts of a line. It takes a line as [Event.ReadLine] does, or a signal would
+// be made of another event than was judged: names by their letter case, which encoding/json would
 // ignore, and of a name that is there twice the first.
 func Unwrap(text []byte) (Line, error) {
 	var source, index, id, fields json.RawMessage

@@ -29,7 +29,7 @@ type SourceMode uint8
 // The ways an index keeps `_source`.
 const (
 	SourceStored SourceMode = iota
-	// rebuilt from doc values: arrays may come sorted and without duplicates
+	// SourceSynthetic is rebuilt from doc values: arrays may come sorted and without duplicates.
 	SourceSynthetic
 	SourceOff // nothing to match or to write into a signal
 )
@@ -127,8 +127,8 @@ const (
 	IP
 	Version
 	Object // an object or nested object itself
-	// anything else (geo_point, ranges, binary, …): values are compared as text and never filtered
-	// on
+	// Other is anything else (geo_point, ranges, binary, …): values are compared as text and never
+	// filtered on.
 	Other
 	// Untyped is a field of an event that came without a mapping; no mapping says it.
 	Untyped

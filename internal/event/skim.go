@@ -80,10 +80,10 @@ func appendUnescaped(into, inner []byte) (_ []byte, ok bool) {
 	}
 }
 
-// skim reads the object whose keys root has, which a text begins with, without building what no rule
-// reads: one pass over the text notes where the values of the fields are. It returns the place after
-// the object, or -1 where that is not plain: not JSON, nested deeply, or with a key that could lead
-// to a field and is written twice, with an escape or with dots.
+// skim reads the object whose keys root has, which a text begins with, without building what no
+// rule reads: one pass over the text notes where the values of the fields are. It returns the place
+// after the object, or -1 where that is not plain: not JSON, nested deeply, or with a key that
+// could lead to a field and is written twice, with an escape or with dots.
 //
 // What is plain would parse, and has the same values then; FuzzSkim holds both.
 func (s *skimmer) skim(text []byte, root *key, known *shapes) int {

@@ -36,7 +36,7 @@ func (w *twoWays) read(line string) (plain bool, wrong error) {
 	}
 	source, err := fastjson.ParseBytes(event.MendSurrogates([]byte(line)))
 	if err != nil || source.Type() != fastjson.TypeObject {
-		return true, fmt.Errorf("is plain, and no object to the parser: %v", err)
+		return true, fmt.Errorf("is plain, and no object to the parser: %w", err)
 	}
 	wantHit := false
 	if inner := source.Get("_source"); inner != nil && inner.Type() == fastjson.TypeObject {

@@ -3,6 +3,6 @@
 // prints it.
 //
 // The invariant to keep: a code that was released keeps its name and its meaning, since people
-// filter the JSON output by it. docs/check.md lists every code; TestCodesAreDocumented in cmd/esrule
-// holds the two together.
+// filter the JSON output by it. docs/check.md lists every code; TestCodesAreDocumented in
+// cmd/esrule holds the two together.
 package finding

@@ -15,12 +15,11 @@ const (
 	unreachable  kind = "unreachable"  // no answer came
 	unauthorized kind = "unauthorized" // the user or API key is not known
 	forbidden    kind = "forbidden"    // a privilege is missing
-	// the search took longer than the cluster kept its point in time
-	expired    kind = "point_in_time_expired"
-	refused    kind = "refused"     // the cluster answered with another error
-	indexOpen  kind = "index"       // an index did not answer, or may not be read
-	deadLetter kind = "dead_letter" // a signal was refused in every form
-	other      kind = "other"       // anything else
+	expired      kind = "point_in_time_expired"
+	refused      kind = "refused"     // the cluster answered with another error
+	indexOpen    kind = "index"       // an index did not answer, or may not be read
+	deadLetter   kind = "dead_letter" // a signal was refused in every form
+	other        kind = "other"       // anything else
 )
 
 func kinds() []kind {

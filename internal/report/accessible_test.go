@@ -86,15 +86,27 @@ func TestDarkAndLight(t *testing.T) {
 // lowContrast lists the texts on the page whose contrast with the nearest background is below 4.5.
 const lowContrast = `(() => {
 	const channels = (c) => c.match(/[\d.]+/g).map(Number);
-	const luminance = (c) => { const [r, g, b] = channels(c).map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 }); return 0.2126 * r + 0.7152 * g + 0.0722 * b };
-	const behind = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (channels(c)[3] !== 0) return c } return 'rgb(255, 255, 255)' };
+	const luminance = (c) => {
+		const linear = (v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+		const [r, g, b] = channels(c).map((v) => linear(v / 255));
+		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+	};
+	const behind = (e) => {
+		for (; e; e = e.parentElement) {
+			const c = getComputedStyle(e).backgroundColor;
+			if (channels(c)[3] !== 0) return c;
+		}
+		return 'rgb(255, 255, 255)';
+	};
 	const found = new Set();
 	const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	let checked = 0;
 	for (let n; n = walker.nextNode();) {
 		const e = n.parentElement;
-		if (!n.textContent.trim() || ['SCRIPT', 'STYLE', 'NOSCRIPT', 'OPTION'].includes(e.tagName) || !e.checkVisibility()) continue;
-		const a = luminance(getComputedStyle(e).color), b = luminance(behind(e)), ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+		const unseen = ['SCRIPT', 'STYLE', 'NOSCRIPT', 'OPTION'].includes(e.tagName);
+		if (!n.textContent.trim() || unseen || !e.checkVisibility()) continue;
+		const a = luminance(getComputedStyle(e).color), b = luminance(behind(e));
+		const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 		checked++;
 		if (ratio < 4.5) found.add(e.tagName + '.' + e.className + ' "' + n.textContent.slice(0, 30) + '": ' + ratio.toFixed(2));
 	}

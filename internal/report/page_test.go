@@ -272,8 +272,12 @@ func search(t *testing.T, ctx context.Context, text string) {
 // facet presses the button of a name.
 func facet(t *testing.T, ctx context.Context, facet, name string) {
 	t.Helper()
-	press := fmt.Sprintf(`(() => { const all = document.querySelector('#facet-%s .more[aria-expanded=false]'); if (all) all.click();
-		const b = [...document.querySelectorAll('#facet-%s button')].find((b) => b.title === %q); if (b) b.click(); return Boolean(b) })()`, facet, facet, name)
+	press := fmt.Sprintf(`(() => {
+		const all = document.querySelector('#facet-%s .more[aria-expanded=false]');
+		if (all) all.click();
+		const b = [...document.querySelectorAll('#facet-%s button')].find((b) => b.title === %q);
+		if (b) b.click();
+		return Boolean(b) })()`, facet, facet, name)
 	if !ask[bool](t, ctx, press) {
 		t.Fatalf("no button %s among the %s", name, facet)
 	}

@@ -48,7 +48,8 @@ type Summary struct {
 	Inputs int
 	Events int
 	Bytes  int64 // of text, unpacked
-	// Counts counts an event for each rule that it matches, and what was seen before as a duplicate.
+	// Counts counts an event for each rule that it matches, and what was seen before as a
+	// duplicate.
 	detect.Counts
 	// BadLines are no events; BadInputs could not be read whole.
 	BadLines, BadInputs int

@@ -100,7 +100,7 @@ func (s *splitter) end(err error) {
 	if errors.Is(err, io.EOF) && len(s.open) > 0 {
 		s.err = io.ErrUnexpectedEOF
 	}
-	if partial := s.pages.missing(); partial != nil && s.err == io.EOF {
+	if partial := s.pages.missing(); partial != nil && errors.Is(s.err, io.EOF) {
 		s.err = partial
 	}
 }

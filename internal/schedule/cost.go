@@ -9,9 +9,9 @@ import (
 type CostReason string
 
 const (
-	// CostCandidates: the pre-filter lets through many events that the matcher then refuses.
+	// CostCandidates says that the pre-filter lets through many events that the matcher refuses.
 	CostCandidates CostReason = "candidates"
-	// CostTime: the searches take a good part of the time that they cover.
+	// CostTime says that the searches take a good part of the time that they cover.
 	CostTime CostReason = "time"
 )
 

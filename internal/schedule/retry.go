@@ -196,7 +196,7 @@ func (s *ruleRun) searchPiece(ctx context.Context, t detect.Target,
 	if r.sweep {
 		p, look = &s.sweepPace, s.sweep
 	}
-	return s.measured(ctx, p, func(limit func(*search.Page) error) (detect.Outcome, error) {
+	return s.measured(p, func(limit func(*search.Page) error) (detect.Outcome, error) {
 		t.EachPage = limit
 		return look(ctx, t, r.piece)
 	})
@@ -270,15 +270,15 @@ func (s *ruleRun) look(ctx context.Context, indices []string) (whereabouts, erro
 		case there || strings.ContainsAny(index, "*:"):
 			found.gone = append(found.gone, index)
 		default:
-			real, err := s.isReal(ctx, index)
+			isIndex, err := s.isReal(ctx, index)
 			switch {
 			case err != nil:
 				found.failed[index] = err.Error()
-			case real && indexpattern.Match(s.patterns, index):
+			case isIndex && indexpattern.Match(s.patterns, index):
 				found.there, found.hidden = append(found.there, index), append(found.hidden, index)
-			case real && len(s.forbidden) > 0:
+			case isIndex && len(s.forbidden) > 0:
 				found.failed[index] = "it may not be read, or is in none of the rule's patterns any more"
-			case real:
+			case isIndex:
 				found.gone, found.left = append(found.gone, index), append(found.left, index)
 			default:
 				found.gone = append(found.gone, index)
@@ -308,6 +308,6 @@ func (s *ruleRun) isReal(ctx context.Context, index string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("ask what it is now: %w", err)
 	}
-	_, real := named[index]
-	return real, nil
+	_, isIndex := named[index]
+	return isIndex, nil
 }

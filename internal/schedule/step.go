@@ -103,7 +103,7 @@ func (s *ruleRun) workOf(kind work, piece span.Interval, isGap bool) func(contex
 // coverPiece covers one interval and enters it into the ledger. One that fails as a whole is
 // entered as sick. p is the pace of its kind, nil where it has none.
 func (s *ruleRun) coverPiece(ctx context.Context, piece span.Interval, p *pace) error {
-	out, err := s.measured(ctx, p, func(limit func(*search.Page) error) (detect.Outcome, error) {
+	out, err := s.measured(p, func(limit func(*search.Page) error) (detect.Outcome, error) {
 		return s.cover(ctx, detect.Target{Patterns: s.patterns, EachPage: limit}, piece)
 	})
 	if errors.Is(err, errTooDear) {
@@ -153,7 +153,7 @@ func (s *ruleRun) enter(
 }
 
 // measured searches a piece and lets its pace learn from it.
-func (s *ruleRun) measured(ctx context.Context, p *pace,
+func (s *ruleRun) measured(p *pace,
 	search func(limit func(*search.Page) error) (detect.Outcome, error)) (detect.Outcome, error) {
 	if len(s.patterns) == 0 {
 		return detect.Outcome{}, nil
@@ -277,7 +277,7 @@ func (s *ruleRun) searchSick(ctx context.Context, p SickPiece) error {
 		return s.coverPiece(ctx, i, &one)
 	}
 	one := newPace(i.Length(), i.Length())
-	out, err := s.measured(ctx, &one, func(func(*search.Page) error) (detect.Outcome, error) {
+	out, err := s.measured(&one, func(func(*search.Page) error) (detect.Outcome, error) {
 		return s.sweep(ctx, detect.Target{Patterns: s.patterns}, i)
 	})
 	if err != nil {

@@ -27,7 +27,7 @@ func (s *ruleRun) sweepNext(ctx context.Context, u SweepUnderWay) error {
 	if s.run.Swept == nil {
 		s.run.Swept = &Swept{From: piece.From}
 	}
-	out, err := s.measured(ctx, &s.sweepPace,
+	out, err := s.measured(&s.sweepPace,
 		func(limit func(*search.Page) error) (detect.Outcome, error) {
 			return s.sweep(ctx, detect.Target{Patterns: s.patterns, EachPage: limit}, piece)
 		})

@@ -121,6 +121,7 @@ func (r Report) earlyEnds() []Trouble {
 // innermost error.
 func causeOf(err error) string {
 	for {
+		//nolint:errorlint // this error, and not what it wraps
 		if _, refused := err.(*elastic.Error); refused {
 			break
 		}

@@ -256,7 +256,7 @@ func (r *round) compare(ctx context.Context, v *verdict, is, was *truth) error {
 			Reduced   string                       `json:"kibana.alert.esrule.reduced"`
 		}
 		if err := json.Unmarshal(h.Source, &s); err != nil || len(s.Ancestors) != 1 {
-			return fmt.Errorf("signal %s names no event: %v: %s", h.ID, err, h.Source)
+			return fmt.Errorf("signal %s names no event: %w: %s", h.ID, err, h.Source)
 		}
 		of := key(s.Rule, s.Ancestors[0].Index, s.Ancestors[0].ID)
 		id, there := is.of[of]

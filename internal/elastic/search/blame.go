@@ -71,7 +71,7 @@ func (b *bare) fails(index string) bool {
 }
 
 // pass leaves out the one document of a bare page and names it, so that no other is lost with it.
-func (f *fetcher) pass(ctx context.Context, page *Page, b *bare) error {
+func (f *fetcher) pass(ctx context.Context, page *Page, b *bare) {
 	page.reset(page.raw[:0])
 	b.page.next(nil)
 	hit := &b.page.hit
@@ -82,5 +82,4 @@ func (f *fetcher) pass(ctx context.Context, page *Page, b *bare) error {
 	}})
 	f.after, f.suspected = b.after, 0
 	f.size = min(2, f.pit.cluster.options.PageSize)
-	return nil
 }

@@ -80,7 +80,8 @@ func (f *fetcher) fetch(ctx context.Context, page *Page) error {
 		}
 		if culprit := f.blame(ctx, a, err); culprit != nil {
 			if f.size == 1 {
-				return f.pass(ctx, page, culprit)
+				f.pass(ctx, page, culprit)
+				return nil
 			}
 			f.suspected = max(f.suspected, f.size)
 			f.halve()

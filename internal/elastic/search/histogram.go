@@ -23,8 +23,8 @@ type Bucket struct {
 }
 
 // Histogram counts the documents that a query finds by a date field, in spans of a length that
-// begin at multiples of it since 1970. Elasticsearch makes at most 65,536 buckets; the caller's query
-// and width keep below that.
+// begin at multiples of it since 1970. Elasticsearch makes at most 65,536 buckets; the caller's
+// query and width keep below that.
 func (c *Cluster) Histogram(ctx context.Context, patterns []string, query dsl.Clause,
 	dateField string, width time.Duration) (Histogram, error) {
 	body := summary{

@@ -32,7 +32,8 @@ func TestHistogram(t *testing.T) {
 	if !slices.Equal(got.Buckets, want) || len(got.Failures) > 0 {
 		t.Errorf("got %v and the failures %v, want %v", got.Buckets, got.Failures, want)
 	}
-	if got, err = c.Histogram(t.Context(), []string{server.Index("none*")}, dsl.Everything(), "@timestamp",
+	if got, err = c.Histogram(t.Context(), []string{server.Index("none*")}, dsl.Everything(),
+		"@timestamp",
 		time.Minute); err != nil || len(got.Buckets) > 0 {
 		t.Errorf("no index: got %v, %v", got, err)
 	}

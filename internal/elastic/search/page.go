@@ -73,8 +73,8 @@ func (h *Hit) ID() string {
 	return id
 }
 
-// Document returns the document's text as it was sent, without a Source where the cluster sent none.
-// It is valid until the next page is asked for.
+// Document returns the document's text as it was sent, without a Source where the cluster sent
+// none. It is valid until the next page is asked for.
 func (h *Hit) Document() event.Document {
 	return event.Document{Source: h.parts.source, Fields: h.parts.fields,
 		Ignored: h.parts.ignored, Begun: h.read}

@@ -68,8 +68,8 @@ func (p *PointInTime) Failures() []Failure {
 	return all
 }
 
-// Empty reports whether the point in time holds no shard: the patterns match no index, or none that may
-// be read or reached.
+// Empty reports whether the point in time holds no shard: the patterns match no index, or none that
+// may be read or reached.
 func (p *PointInTime) Empty() bool {
 	holds := func(part *PointInTime) bool { return !part.Empty() }
 	return p.current() == "" && !slices.ContainsFunc(p.parts, holds)

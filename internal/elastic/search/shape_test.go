@@ -76,7 +76,8 @@ func TestSourceTextAfterLooking(t *testing.T) {
 	eachPage(t, search.NewCluster(server.Client, search.Options{}), index, search.Request{},
 		func(page *search.Page) {
 			for hit := range page.Hits(nil) {
-				if got := fastjson.GetString(hit.Document().Source, "path"); got != "C:\\x\x1b\U000e0001" {
+				if got := fastjson.GetString(hit.Document().Source,
+					"path"); got != "C:\\x\x1b\U000e0001" {
 					t.Errorf("got the value %q", got)
 				}
 				if got := string(hit.Document().Source); got != document {

@@ -37,7 +37,8 @@ func (l *linter) constantKeyword(x cond.Expr) {
 			values = append(values, strconv.Quote(m.Constant))
 		}
 	}
-	l.doubt(x, finding.OtherConstant, "", "no event satisfies this: %s is %s in every event there", path,
+	l.doubt(x, finding.OtherConstant, "", "no event satisfies this: %s is %s in every event there",
+		path,
 		strings.Join(values, " or "))
 }
 

@@ -110,7 +110,8 @@ func (l *linter) patterns(x *cond.Like) {
 	l.constants(x, x.Subject)
 	for _, p := range x.Patterns {
 		if p.Kind == cond.Null {
-			l.doubt(p, finding.ComparedWithNull, "Write == null for a missing field, != null for one with a value.",
+			l.doubt(p, finding.ComparedWithNull,
+				"Write == null for a missing field, != null for one with a value.",
 				"null fits no pattern, so this is never true")
 			continue
 		}
@@ -148,7 +149,8 @@ func (l *linter) value(x cond.Expr, text string, subject cond.Expr, fold bool) {
 		return
 	}
 	if value, found := misspelt(f.Path, strings.ToLower(text)); found {
-		l.doubt(x, finding.UnknownValue, fmt.Sprintf("Is %q meant?", value), "%s has no value %q by the schema", f.Path,
+		l.doubt(x, finding.UnknownValue, fmt.Sprintf("Is %q meant?", value),
+			"%s has no value %q by the schema", f.Path,
 			text)
 	}
 }
@@ -165,7 +167,8 @@ func (l *linter) field(f *cond.Field) {
 			return // the schema and Elastic's agents have such fields beside some of theirs
 		}
 		if _, found := slices.BinarySearch(l.known, parent); found {
-			l.doubt(f, finding.MultiField, fmt.Sprintf("Write %s, unless your indices map the other.", parent),
+			l.doubt(f, finding.MultiField,
+				fmt.Sprintf("Write %s, unless your indices map the other.", parent),
 				"%s itself holds whole values in the Elastic Common Schema, which has no %s",
 				parent, f.Path)
 		}

@@ -39,7 +39,8 @@ func (l *linter) countNever(x cond.Expr, call *cond.Call, op cond.CompareOp, n i
 		return
 	}
 	if op == cond.Less && n <= 0 || (op == cond.LessOrEqual || op == cond.Equal) && n < 0 {
-		l.doubt(x, finding.NeverNegative, "", "%s is never below 0, so this is never true", call.Name)
+		l.doubt(x, finding.NeverNegative, "", "%s is never below 0, so this is never true",
+			call.Name)
 	}
 }
 
@@ -58,11 +59,13 @@ func (l *linter) nulls(x *cond.In) {
 	switch {
 	case nulls == 0:
 	case nulls < len(x.List):
-		l.doubt(x, finding.ComparedWithNull, "Write or field == null where a missing field is meant too, and field != "+
+		l.doubt(x, finding.ComparedWithNull, "Write or field == null where a missing field is "+
+			"meant too, and field != "+
 			"null where it is not.",
 			"a list passes over null, which so makes no difference")
 	default:
-		l.doubt(x, finding.ComparedWithNull, "Write == null where a missing field is meant, != null where it is not.",
+		l.doubt(x, finding.ComparedWithNull, "Write == null where a missing field is meant, != "+
+			"null where it is not.",
 			"a list passes over null, so this is %s true", always)
 	}
 }
@@ -103,7 +106,8 @@ func (l *linter) constants(x cond.Expr, operands ...cond.Expr) bool {
 func (l *linter) call(x *cond.Call) {
 	for i, argument := range x.Args {
 		if isNull(argument) && !mayBeNull(x.Name, i) {
-			l.doubt(x, finding.ComparedWithNull, "Write field == null where a missing field is meant.",
+			l.doubt(x, finding.ComparedWithNull,
+				"Write field == null where a missing field is meant.",
 				"%s of null has no value, so this is never true", x.Name)
 			return
 		}

@@ -33,7 +33,8 @@ func (l *linter) backslashes(c *cond.Literal) {
 	if l.isRaw(c) {
 		advice = `Write one backslash: a raw string """…""" knows no escapes.`
 	}
-	l.doubt(c, finding.DoubledBackslash, advice, "the value has two backslashes in a row wherever it has one")
+	l.doubt(c, finding.DoubledBackslash, advice,
+		"the value has two backslashes in a row wherever it has one")
 }
 
 // rawRegex looks for doubled backslashes in a regular expression written raw, where \\d is a
@@ -41,7 +42,8 @@ func (l *linter) backslashes(c *cond.Literal) {
 func (l *linter) rawRegex(c *cond.Literal) {
 	twice := regexp.MustCompile(`\\\\([dwsDWS]([+*{?\])]|$)|\.[A-Za-z0-9]|[.*+?(){}|\[\]]($|\|))`)
 	if l.isRaw(c) && twice.MatchString(c.Text) {
-		l.doubt(c, finding.DoubledBackslash, `Write one backslash: a raw string """…""" knows no escapes.`,
+		l.doubt(c, finding.DoubledBackslash,
+			`Write one backslash: a raw string """…""" knows no escapes.`,
 			`\\ stands for a backslash in the value here, so what follows it is not escaped`)
 	}
 }
@@ -84,14 +86,16 @@ func (l *linter) subtraction(x *cond.Binary) bool {
 		return false
 	}
 	if meant, ok := cond.Hyphenated(l.text, x); ok {
-		l.doubt(x, finding.ReadAsSubtraction, "A name with - goes into backquotes: `"+meant+"`. A subtraction is written "+
+		l.doubt(x, finding.ReadAsSubtraction, "A name with - goes into backquotes: `"+meant+
+			"`. A subtraction is written "+
 			"with blanks.", "%s is read as a subtraction", meant)
 		return true
 	}
 	span := x.Range()
 	written := l.text[span.Start:span.End]
 	if regexp.MustCompile(`^\d{4}-\d{1,2}(-\d{1,2})?$`).MatchString(written) {
-		l.doubt(x, finding.ReadAsSubtraction, `Write the date in quotes: "`+written+`".`, "%s is read as a subtraction",
+		l.doubt(x, finding.ReadAsSubtraction, `Write the date in quotes: "`+written+`".`,
+			"%s is read as a subtraction",
 			written)
 		return true
 	}

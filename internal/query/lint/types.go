@@ -95,8 +95,9 @@ func (l *linter) onAddress(subject cond.Expr) {
 	}
 	for _, m := range l.fields.mapped(f.Path) {
 		if m.Type != event.IP {
-			l.doubt(f, finding.TextOperator, "", "%s is of type %s there, so cidrMatch looks at texts that are "+
-				"addresses; Elasticsearch refuses that", f.Path, m.Name)
+			l.doubt(f, finding.TextOperator, "",
+				"%s is of type %s there, so cidrMatch looks at texts that are "+
+					"addresses; Elasticsearch refuses that", f.Path, m.Name)
 			return
 		}
 	}
@@ -143,7 +144,8 @@ func (l *linter) compared(at, subject, constant cond.Expr, op cond.CompareOp) {
 		}
 	}
 	if reason != "" {
-		l.doubt(at, finding.ValueNeverFits, adviceFor(mappings), "no event satisfies this: %s is of type %s there, and %s",
+		l.doubt(at, finding.ValueNeverFits, adviceFor(mappings),
+			"no event satisfies this: %s is of type %s there, and %s",
 			f.Path, names(mappings), reason)
 	}
 }
@@ -195,7 +197,8 @@ func (l *linter) object(x cond.Expr) {
 		mappings := l.fields.mapped(f.Path)
 		isValue := func(m event.FieldMapping) bool { return m.Type != event.Object }
 		if len(mappings) > 0 && !slices.ContainsFunc(mappings, isValue) {
-			l.doubt(x, finding.ObjectCompared, fmt.Sprintf("Write one of its fields: %s.name.", f.Path),
+			l.doubt(x, finding.ObjectCompared, fmt.Sprintf("Write one of its fields: %s.name.",
+				f.Path),
 				"no event satisfies this: %s is an object there, which has no value of its own",
 				f.Path)
 			return

@@ -12,10 +12,11 @@ import (
 type Evaluation struct {
 	*event.Event
 
-	now     time.Time
-	chosen  []*event.Value // the values that a leaf is judged for, by its own numbering of its fields
-	choices int            // how many more choices the leaf may try
-	scratch []byte         // the texts that functions make
+	now time.Time
+	// the values that a leaf is judged for, by its own numbering of its fields
+	chosen  []*event.Value
+	choices int    // how many more choices the leaf may try
+	scratch []byte // the texts that functions make
 
 	candidates bitset // the matchers of a set that could accept the event
 }

@@ -25,11 +25,14 @@ const namedFormats = `iso8601 epoch_millis epoch_second strict_date_optional_tim
 	basic_time basic_time_no_millis basic_t_time basic_t_time_no_millis`
 
 const strictFormats = `basic_week_date basic_week_date_time basic_week_date_time_no_millis
-	date date_hour date_hour_minute date_hour_minute_second date_hour_minute_second_fraction date_hour_minute_second_millis
+	date date_hour date_hour_minute date_hour_minute_second date_hour_minute_second_fraction
+	date_hour_minute_second_millis
 	date_optional_time date_time date_time_no_millis
 	hour hour_minute hour_minute_second hour_minute_second_fraction hour_minute_second_millis
-	ordinal_date ordinal_date_time ordinal_date_time_no_millis time time_no_millis t_time t_time_no_millis
-	week_date week_date_time week_date_time_no_millis weekyear weekyear_week weekyear_week_day year year_month year_month_day`
+	ordinal_date ordinal_date_time ordinal_date_time_no_millis time time_no_millis
+	t_time t_time_no_millis
+	week_date week_date_time week_date_time_no_millis weekyear weekyear_week weekyear_week_day
+	year year_month year_month_day`
 
 // patternFormats are lists and patterns as mappings have them.
 var patternFormats = []string{

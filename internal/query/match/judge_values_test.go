@@ -101,7 +101,7 @@ func taken(cluster *estest.Cluster, index string, values []string) map[int]strin
 	var body strings.Builder
 	for n, value := range values {
 		document := fmt.Sprintf(`{"n":%d,"f":%s}`, n, value)
-		documents[n] = string(document)
+		documents[n] = document
 		fmt.Fprintf(&body, "{\"create\":{}}\n%s\n", document)
 	}
 	answer := fastjson.MustParseBytes(cluster.Do("POST", index+"/_bulk?refresh=true",

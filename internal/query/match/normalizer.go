@@ -16,10 +16,10 @@ type madeFor[T any] struct {
 	made       T
 }
 
-func (b *byNormalizer[T]) get(n *event.Normalizer, make func() T) T {
+func (b *byNormalizer[T]) get(n *event.Normalizer, build func() T) T {
 	kept := b.kept.Load()
 	if kept == nil || kept.normalizer != n {
-		kept = &madeFor[T]{n, make()}
+		kept = &madeFor[T]{n, build()}
 		b.kept.Store(kept)
 	}
 	return kept.made

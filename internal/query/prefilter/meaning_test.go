@@ -170,7 +170,9 @@ func (a *asked) hits(cluster *search.Cluster, mapping *event.Mapping, paths []st
 			d := h.Document()
 			hit := askedHit{document: event.Document{Source: bytes.Clone(d.Source),
 				Fields: bytes.Clone(d.Fields), Ignored: bytes.Clone(d.Ignored)}}
-			fmt.Sscan(h.ID(), &hit.id)
+			if _, err := fmt.Sscan(h.ID(), &hit.id); err != nil {
+				a.t.Fatal(err)
+			}
 			all = append(all, hit)
 		}
 	}

@@ -45,12 +45,13 @@ func (c *Claims) all(ctx context.Context, pieces []Piece) (map[string]Slice, err
 	for i, p := range pieces {
 		ids[i] = p.ID
 	}
-	err := c.documents.GetAll(ctx, ids, func(id string, _ state.Version, source json.RawMessage) error {
-		var s Slice
-		err := json.Unmarshal(source, &s)
-		known[id] = s
-		return err
-	})
+	err := c.documents.GetAll(ctx, ids,
+		func(id string, _ state.Version, source json.RawMessage) error {
+			var s Slice
+			err := json.Unmarshal(source, &s)
+			known[id] = s
+			return err
+		})
 	if err != nil {
 		return nil, fmt.Errorf("read the slices: %w", err)
 	}

@@ -57,8 +57,8 @@ func (p *parser) fail(message string) {
 
 func (p *parser) more() bool { return p.at < len(p.text) }
 
-func (p *parser) peek(any string) bool {
-	return p.more() && strings.ContainsRune(any, p.text[p.at])
+func (p *parser) peek(oneOf string) bool {
+	return p.more() && strings.ContainsRune(oneOf, p.text[p.at])
 }
 
 func (p *parser) take(c rune) bool {
