@@ -53,8 +53,10 @@ type checked struct {
 	Skipped []rule.Skipped    `json:"skipped,omitempty"`
 	// SkippedKinds counts the skipped by their kind.
 	SkippedKinds map[string]int `json:"skipped_kinds,omitempty"`
-	// Unread are files in the rules' folders that look like rules and are not *.toml.
+	// Unread are files in the rules' folders that look like rules and are not read.
 	Unread []string `json:"unread,omitempty"`
+	// Warnings say what is doubtful in the rules' files.
+	Warnings []string `json:"warnings,omitempty"`
 	// Errors are those of malformed rules; then nothing else was checked.
 	Errors rule.Errors `json:"errors,omitempty"`
 	// Cluster is false where none is configured: then only the rules were checked.
@@ -92,7 +94,7 @@ func (a *app) check(ctx context.Context, format string) error {
 		return err
 	}
 	result := newChecked(rules, cfg.HasCluster())
-	result.Unread = ruleLike(set.Unread)
+	result.Unread, result.Warnings = ruleLike(set.Unread), set.Warnings
 	if len(rules.detections) == 0 {
 		result.gather()
 		return errors.Join(a.printChecked(result, format), noRules(set, rules.skipped))

@@ -33,6 +33,9 @@ func (a *app) printChecked(c *checked, format string) error {
 		fmt.Fprintf(out, "not read: %s\n  %s\n", namesOf(c.Unread),
 			strings.Join(append([]string{readFormat}, formatAdvice(c.Unread)...), "\n  "))
 	}
+	for _, warning := range c.Warnings {
+		fmt.Fprintf(out, "doubtful: %s\n", warning)
+	}
 	for _, problem := range c.Problems {
 		fmt.Fprintf(out, "problem: %s\n", problem)
 	}

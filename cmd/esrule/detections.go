@@ -74,8 +74,24 @@ func tellSkipped(set *rule.Set, skipped []rule.Skipped, running int, log *slog.L
 		return noRules(set, skipped)
 	}
 	warnUnread(set, log)
+	warnFiles(set, log)
 	warnDoubts(set, skipped, log)
 	return nil
+}
+
+// warnFiles says what is doubtful in the rules' files, and names each rule whose exceptions are not
+// applied.
+func warnFiles(set *rule.Set, log *slog.Logger) {
+	for _, warning := range set.Warnings {
+		log.Warn("a rule file is doubtful", "reason", warning)
+	}
+	for _, r := range set.Rules {
+		if len(r.Exceptions) > 0 {
+			log.Warn("A RULE'S EXCEPTIONS ARE NOT APPLIED", "rule", r.ID, "name", r.Name,
+				"file", r.File, "exceptions", fmt.Sprint(r.Exceptions),
+				"advice", rule.ExceptionsAdvice)
+		}
+	}
 }
 
 // warnDoubts names each rule whose query is probably not what was meant, with the first reason.

@@ -11,8 +11,8 @@ import (
 )
 
 // readFormat says what a rule file is.
-const readFormat = "Rule files are named *.toml, in the format of " +
-	"https://github.com/elastic/detection-rules."
+const readFormat = "Rule files are *.toml (Elastic's detection-rules), *.ndjson (an export of " +
+	"Kibana, or Sigma's siem_rule_ndjson) and *.json (Elastic's rule package); see docs/rules.md."
 
 // noRules says why nothing is left to run: what was found in its place, and what is read.
 func noRules(set *rule.Set, skipped []rule.Skipped) error {
@@ -21,8 +21,12 @@ func noRules(set *rule.Set, skipped []rule.Skipped) error {
 		for _, s := range skipped {
 			counts[s.Kind]++
 		}
-		return withExit(exitUsage, fmt.Errorf("no rule is left to run: every rule is of a kind "+
-			"that this version does not support%s", kinds(counts)))
+		every := "every rule is of a kind"
+		if counts["disabled"] > 0 {
+			every = "every rule is disabled, or of a kind"
+		}
+		return withExit(exitUsage, fmt.Errorf("no rule is left to run: %s "+
+			"that this version does not support%s", every, kinds(counts)))
 	}
 	lines := []string{"no rule is left to run: no rule file was found"}
 	if n := len(set.Unread); n > 0 {
@@ -57,7 +61,7 @@ func ruleLike(files []string) []string {
 // warnUnread names the files of the rules' folders that look like rules and are not read.
 func warnUnread(set *rule.Set, log *slog.Logger) {
 	if files := ruleLike(set.Unread); len(files) > 0 {
-		log.Warn("files in the rules' folders are not read: they are not *.toml",
+		log.Warn("files in the rules' folders are not read: they have no name of a rule file",
 			"count", len(files),
 			"files", files[:min(len(files), shownNames)], "advice", formatAdvice(files))
 	}

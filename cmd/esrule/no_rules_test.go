@@ -33,12 +33,13 @@ func TestNoRules(t *testing.T) {
 		}
 	}
 	const id = "11111111-1111-4111-8111-111111111111"
-	f("empty", nil, "no rule file was found", "named *.toml")
+	f("empty", nil, "no rule file was found", "*.toml", "*.ndjson")
 	f("ndjson", map[string]string{"export.ndjson": "{}"},
-		"no rule file was found, but 1 other file: ", "export.ndjson", "named *.toml",
-		"import-rules-to-repo")
+		"export.ndjson:1:1: this object is no detection rule")
 	f("sigma", map[string]string{"a.yml": "title: x", "README.md": "x"}, "but 2 other files",
-		"a.yml", "README.md", "Sigma")
+		"a.yml", "README.md", "sigma convert")
+	f("disabled", map[string]string{"a.toml": strings.Replace(ruleText(id, "a.exe"), "[rule]",
+		"[rule]\nenabled = false", 1)}, "every rule is disabled", "(1 disabled)")
 	f("sequences", map[string]string{"a.toml": strings.Replace(ruleText(id, "a.exe"),
 		"process where", "sequence [any where true] [any where true] //", 1)},
 		"every rule is of a kind that this version does not support (1 sequence)")
@@ -48,7 +49,7 @@ func TestNoRules(t *testing.T) {
 func TestUnreadFilesAreNamed(t *testing.T) {
 	folder := t.TempDir()
 	for name, text := range map[string]string{
-		"a.toml": ruleText("11111111-1111-4111-8111-111111111111", "a.exe"), "b.ndjson": "{}",
+		"a.toml": ruleText("11111111-1111-4111-8111-111111111111", "a.exe"), "b.yml": "{}",
 		"README.md": "x",
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
@@ -70,9 +71,9 @@ func TestUnreadFilesAreNamed(t *testing.T) {
 			t.Errorf("%s: got %s, which names a file that is no rule", command, both)
 		}
 	}
-	f("check", "not read: "+filepath.Join(folder, "b.ndjson"), "import-rules-to-repo")
-	f("check --format json", `"unread": [`, "b.ndjson")
-	f("scan -", "files in the rules' folders are not read", "b.ndjson")
+	f("check", "not read: "+filepath.Join(folder, "b.yml"), "sigma convert")
+	f("check --format json", `"unread": [`, "b.yml")
+	f("scan -", "files in the rules' folders are not read", "b.yml")
 }
 
 // A file that is named as a rule and is another format.
@@ -87,7 +88,36 @@ func TestRuleFileOfAnotherFormat(t *testing.T) {
 				exitUsage, want)
 		}
 	}
-	f("x.ndjson", `{"rule_id": "x"}`, "import-rules-to-repo")
-	f("x.yml", "title: x\n", "Sigma")
+	f("x.yml", "title: x\n", "sigma convert")
 	f("x.eql", "process where true\n", "`query` of a TOML rule")
+}
+
+// Exceptions that are not applied are said: by the log, and by check as a problem.
+func TestExceptionsAreNamed(t *testing.T) {
+	path := writeFile(t, "export.ndjson",
+		`{"rule_id": "a", "name": "A", "type": "eql", "language": `+
+			`"eql", "severity": "low", "risk_score": 1, "index": ["x"], "query": "any where a : \"b\"", `+
+			`"exceptions_list": [{"list_id": "mine", "namespace_type": "single"}]}
+{"list_id": "mine", "namespace_type": "single", "name": "Mine"}
+{"list_id": "mine", "namespace_type": "single", "item_id": "i", "name": "Host x", "entries": []}
+{"exported_rules_count": 2}`)
+	f := func(command string, code exitCode, want ...string) {
+		t.Helper()
+		var out, errOut bytes.Buffer
+		got := run(t.Context(), newApp(strings.NewReader(""), &out, &errOut),
+			append(strings.Fields(command), "--rules", path))
+		both := out.String() + errOut.String()
+		if got != int(code) {
+			t.Errorf("%s: got exit code %d, want %d", command, got, code)
+		}
+		for _, part := range want {
+			if !strings.Contains(both, part) {
+				t.Errorf("%s: got %s, want %q in it", command, both, part)
+			}
+		}
+	}
+	const list, cut = `(list_id mine): ["Host x"]`, "Kibana exported 2 rules, and the file holds 1"
+	f("check", exitFound, "problem: its exceptions are not applied: ", list, cut)
+	f("check --format json", exitFound, `"exceptions-not-applied"`, cut)
+	f("scan -", exitCovered, "A RULE'S EXCEPTIONS ARE NOT APPLIED", cut)
 }

@@ -1,10 +1,13 @@
 package detect
 
 import (
+	"fmt"
+
 	"esrule/internal/event"
 	"esrule/internal/finding"
 	"esrule/internal/query/lint"
 	"esrule/internal/query/prefilter"
+	"esrule/internal/query/rule"
 )
 
 // doubt adds what is doubtful about a rule wherever it runs, and about its operators on fields as
@@ -17,6 +20,11 @@ func (d *Detection) doubt(check *RuleCheck) {
 				mapped = append(mapped, f.Path)
 			}
 		}
+	}
+	if lists := d.Rule.Exceptions; len(lists) > 0 {
+		check.Add(finding.Finding{Code: finding.ExceptionsNotApplied,
+			Text:   fmt.Sprintf("its exceptions are not applied: %s", lists),
+			Advice: rule.ExceptionsAdvice})
 	}
 	queries := d.Rule.Body.Queries()
 	for _, q := range queries {

@@ -5,7 +5,8 @@ type Severity string
 
 // The severities.
 const (
-	// Problem keeps a rule from firing, or from seeing everything: check ends with exit code 3.
+	// Problem keeps a rule from firing, or from seeing everything, or makes it alert on too much:
+	// check ends with exit code 3.
 	Problem Severity = "problem"
 	// Note is worth knowing and changes nothing.
 	Note Severity = "note"
@@ -45,6 +46,8 @@ const (
 	OwnPrivilege       Code = "own-privilege"
 	OwnIndex           Code = "own-index"
 
+	ExceptionsNotApplied Code = "exceptions-not-applied"
+
 	NothingExcluded  Code = "nothing-excluded"
 	NoIndexYet       Code = "no-index-yet"
 	ClosedIndex      Code = "closed-index"
@@ -64,7 +67,7 @@ type Kind struct {
 }
 
 // All lists every code: first what a query alone shows, then what keeps a rule from firing on a
-// cluster, then what is worth knowing.
+// cluster, then what makes it alert on too much, then what is worth knowing.
 func All() []Kind {
 	return []Kind{
 		{WildcardInEquality, Problem, "`==`, `!=`, `in` and `in~` take `*` and `?` as they are"},
@@ -95,6 +98,8 @@ func All() []Kind {
 		{RuleRefused, Problem, "the rule does not run: its index patterns are wrong"},
 		{OwnPrivilege, Problem, "a privilege on the program's own indices is missing"},
 		{OwnIndex, Problem, "one of the program's own indices is not as it should be"},
+
+		{ExceptionsNotApplied, Problem, "the rule alerts on what its exceptions except"},
 
 		{NothingExcluded, Note, "an exclusion takes nothing out of the patterns"},
 		{NoIndexYet, Note, "no index matches the pattern"},

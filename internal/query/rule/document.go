@@ -1,10 +1,19 @@
 package rule
 
+import (
+	"cmp"
+	"strconv"
+	"strings"
+)
+
 // document is one rule as a file has it, whatever the format: the tables, where each value is, and
-// what is wrong. A format is a reader that fills it (parse, for TOML); what the keys mean is in
+// what is wrong. A format is a reader that fills it (parse for TOML, parseJSON); what the keys mean is in
 // keys.go.
 type document struct {
 	source
+	name     string           // the file with the line, where it holds more rules than one
+	json     bool             // whether the file is JSON; else it is TOML
+	packaged bool             // whether it is of Elastic's rule package
 	rule     *table           // nil where the file has none
 	metadata *table           // what [metadata] says of the rule, or nil
 	places   map[string]place // by path, see under
@@ -26,6 +35,9 @@ func (d *document) report(at span, message, advice string) {
 	d.errs = append(d.errs, d.errorAt(at, message, advice))
 }
 
+// shownName is what messages call the document where they show no line of it.
+func (d *document) shownName() string { return cmp.Or(d.name, d.file) }
+
 // id returns the rule_id and its place, empty where there is none.
 func (d *document) id() (ID, span) {
 	if d.rule == nil {
@@ -41,4 +53,31 @@ func (d *document) placeQuery(text string, value span) {
 	if content == text { // else the two do not line up, and no column is better than a wrong one
 		d.queryAt.bytes = at
 	}
+}
+
+// example writes how a key is set in the document's format. value is in TOML's.
+func (d *document) example(key, value string) string {
+	if !d.json {
+		return key + " = " + value
+	}
+	if inner, ok := strings.CutPrefix(value, "'''"); ok {
+		value = strconv.Quote(strings.TrimSuffix(inner, "'''"))
+	}
+	return strconv.Quote(key) + ": " + value
+}
+
+// title returns what messages call an inner table whose header in TOML is given.
+func (d *document) title(header string) string {
+	if !d.json {
+		return header
+	}
+	return strings.TrimPrefix(strings.Trim(header, "[]"), "rule.")
+}
+
+// below says where an inner table is written.
+func (d *document) below(header string) string {
+	if !d.json {
+		return "under a line " + header
+	}
+	return "in braces: {…}"
 }

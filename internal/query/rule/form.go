@@ -22,21 +22,21 @@ func textWhere(fault func(key, given string) (message, advice string)) form {
 	return func(t *table, key string) {
 		given, ok := t.values[key].(string)
 		if !ok {
-			t.wrongType(key, "text", key+` = "…", in quotes`)
+			t.wrongType(key, "text", t.doc.example(key, `"…", in quotes`))
 			return
 		}
 		if fault == nil {
 			return
 		}
 		if message, advice := fault(key, given); message != "" {
-			t.fault(key, message, advice)
+			t.fault(key, message, strings.Replace(advice, key+" = ", t.doc.example(key, ""), 1))
 		}
 	}
 }
 
 func flag(t *table, key string) {
 	if _, ok := t.values[key].(bool); !ok {
-		t.wrongType(key, "true or false", key+" = true, without quotes")
+		t.wrongType(key, "true or false", t.doc.example(key, "true, without quotes"))
 	}
 }
 
@@ -45,7 +45,7 @@ func count(t *table, key string) {
 	n, ok := t.values[key].(int64)
 	switch {
 	case !ok:
-		t.wrongType(key, "a whole number", key+" = 1, without quotes")
+		t.wrongType(key, "a whole number", t.doc.example(key, "1, without quotes"))
 	case n < 1:
 		t.fault(key, fmt.Sprintf("%s is %d", key, n), "Write a whole number from 1 on.")
 	case n > maxCount:
@@ -60,7 +60,7 @@ func score(t *table, key string) {
 	n, ok := t.number(key)
 	switch {
 	case !ok:
-		t.wrongType(key, "a number", key+" = 47, without quotes")
+		t.wrongType(key, "a number", t.doc.example(key, "47, without quotes"))
 	case !(n >= 0 && n <= 100): // not a number is neither
 		t.fault(key, fmt.Sprintf("%s %v is not between 0 and 100", key, n),
 			"Write a number from 0 to 100.")
@@ -70,7 +70,7 @@ func score(t *table, key string) {
 func texts(t *table, key string) {
 	list, ok := t.values[key].([]any)
 	if !ok {
-		t.wrongType(key, "a list of texts", key+` = ["…"], in brackets`)
+		t.wrongType(key, "a list of texts", t.doc.example(key, `["…"], in brackets`))
 		return
 	}
 	for i, element := range list {
@@ -142,10 +142,10 @@ func lengthOf(parse func(string) (time.Duration, bool),
 func tableOf(header string, keys ...key) form {
 	return func(t *table, key string) {
 		if _, ok := t.values[key].(map[string]any); !ok {
-			t.wrongType(key, "a table", "it under a line "+header)
+			t.wrongType(key, "a table", "it "+t.doc.below(header))
 			return
 		}
-		t.table(key, header).checkInner(keys)
+		t.table(key, t.doc.title(header)).checkInner(keys)
 	}
 }
 
@@ -154,16 +154,16 @@ func tablesOf(header string, keys ...key) form {
 	return func(t *table, key string) {
 		list, ok := t.values[key].([]any)
 		if !ok {
-			t.wrongType(key, "a list of tables", "each under a line "+header)
+			t.wrongType(key, "a list of tables", "each "+t.doc.below(header))
 			return
 		}
 		for i, element := range list {
 			if _, ok := element.(map[string]any); !ok {
 				t.doc.report(t.element(key, i), fmt.Sprintf("entry %d of %s must be a table, "+
-					"found %s", i+1, key, typeName(element)), "Write each under a line "+header+".")
+					"found %s", i+1, key, typeName(element)), "Write each "+t.doc.below(header)+".")
 			}
 		}
-		for _, inner := range t.tables(key, header) {
+		for _, inner := range t.tables(key, t.doc.title(header)) {
 			inner.checkInner(keys)
 		}
 	}
@@ -176,9 +176,7 @@ func (t *table) checkInner(keys []key) {
 		switch {
 		case find(keys, name) != nil:
 		case find(ruleKeys(), name) != nil:
-			t.doc.report(t.place(name).key, "\""+name+"\" stands in "+t.name+", not in [rule]",
-				"In TOML a key belongs to the last header above it: move it up, before the first "+
-					"[[rule.threat]].")
+			t.misplaced(name)
 		default:
 			t.unknown(name, names(keys))
 		}
@@ -186,4 +184,15 @@ func (t *table) checkInner(keys []key) {
 	for i := range keys {
 		keys[i].check(t)
 	}
+}
+
+// misplaced reports a rule's key in a table inside the rule's.
+func (t *table) misplaced(name string) {
+	where, advice := "[rule]", "In TOML a key belongs to the last header above it: move it up, "+
+		"before the first [[rule.threat]]."
+	if t.doc.json {
+		where, advice = "the rule", "Move it out of these braces."
+	}
+	t.doc.report(t.place(name).key, fmt.Sprintf("%q stands in %s, not in %s", name, t.name, where),
+		advice)
 }

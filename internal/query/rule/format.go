@@ -9,12 +9,9 @@ import (
 // for a file whose name does not say that it holds a rule.
 func FormatAdvice(file string) string {
 	switch strings.ToLower(filepath.Ext(file)) {
-	case ".ndjson", ".json":
-		return "Rules exported from Kibana become TOML with Elastic's detection-rules: " +
-			"python -m detection_rules import-rules-to-repo FILE."
 	case ".yml", ".yaml":
-		return "A Sigma rule must be converted first, to a TOML rule with an EQL query (pySigma " +
-			"has a backend for it)."
+		return "A Sigma rule must be converted first: sigma convert -t eql -p ecs_windows " +
+			"-f siem_rule_ndjson -o rules.ndjson FILE."
 	case ".eql", ".kql":
 		return "A query alone is no rule: write it as the `query` of a TOML rule."
 	}

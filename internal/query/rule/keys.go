@@ -11,7 +11,7 @@ type key struct {
 	name string
 	// form reports what is wrong with the key's value; nil where any value is good.
 	form form
-	// example is how the key is written where it is missing. A key without one may be missing.
+	// example is what the key could be, in TOML, where it is missing. A key without one may be missing.
 	example string
 	// kinds are the types of rules that have the key; nil stands for all of them.
 	kinds []string
@@ -63,18 +63,19 @@ func ruleKeys() []key {
 // headKeys are the keys that all kinds of rules share.
 func headKeys() []key {
 	return []key{
-		{name: "type", form: oneOf(types()...), example: `type = "eql"`},
-		{name: "language", form: oneOf(languages()...), example: `language = "eql"`,
+		{name: "type", form: oneOf(types()...), example: `"eql"`},
+		{name: "language", form: oneOf(languages()...), example: `"eql"`,
 			kinds: queried()},
 		{name: "rule_id", form: textWhere(identifier),
-			example: `rule_id = "…", a text of its own for each rule, such as a UUID.`},
-		{name: "name", form: textWhere(oneLine), example: `name = "…"`},
+			example: `"…", a text of its own for each rule, such as a UUID.`},
+		{name: "name", form: textWhere(oneLine), example: `"…"`},
 		{name: "severity", form: oneOf("low", "medium", "high", "critical"),
-			example: `severity = "low"`},
-		{name: "risk_score", form: score, example: `risk_score = 47`},
+			example: `"low"`},
+		{name: "risk_score", form: score, example: `47`},
 
 		{name: "author", form: texts},
 		{name: "building_block_type", form: text},
+		{name: "exceptions_list", form: exceptionsForm()},
 		{name: "description", form: text},
 		{name: "false_positives", form: texts},
 		{name: "from", form: textWhere(lengthOf(lookback, "is not a time before now",
@@ -95,6 +96,14 @@ func headKeys() []key {
 	}
 }
 
+// exceptionsForm is a list of the lists of exceptions that a rule has. They are named and not
+// applied, see Head.Exceptions.
+func exceptionsForm() form {
+	return tablesOf("[[rule.exceptions_list]]", key{name: "list_id", form: text, example: `"…"`},
+		key{name: "id", form: text}, key{name: "namespace_type", form: text},
+		key{name: "type", form: text})
+}
+
 // bodyKeys are the keys that only some kinds of rules have. Those of kinds that are not run have no
 // form yet: nothing is read of such a rule.
 func bodyKeys() []key {
@@ -107,7 +116,7 @@ func bodyKeys() []key {
 	}
 	return slices.Concat(
 		[]key{
-			{name: "query", form: text, example: `query = '''process where process.name : "…"'''`,
+			{name: "query", form: text, example: `'''process where process.name : "…"'''`,
 				kinds: queried()},
 			{name: "event_category_override", form: textWhere(fieldName), kinds: []string{"eql"}},
 			{name: "tiebreaker_field", form: textWhere(fieldName), kinds: []string{"eql"}},
@@ -137,9 +146,6 @@ func refusedKeys() []key {
 		refuse("data_view_id", "names patterns that are kept in Kibana; write them as index"),
 		{name: "enabled", form: flag, use: refused, why: "the file says enabled = false",
 			unset: says(true)},
-		{name: "exceptions_list", use: refused, unset: onlyEndpointLists,
-			why: "exceptions_list names exceptions that are kept in Kibana; without them the " +
-				"rule would alert on what was excepted. Write them into the query as `and not (…)`"},
 		refuse("filters", "narrow the events in query DSL, which esrule does not evaluate; "+
 			"write them into the query"),
 		refuse("risk_score_mapping",
@@ -181,19 +187,6 @@ func isEmpty(v value) bool {
 	return false
 }
 
-// onlyEndpointLists reports whether a list of exceptions names none but the list of Elastic Defend,
-// which Elastic's engine leaves out: it acts in the endpoint, not in rules.
-func onlyEndpointLists(v value) bool {
-	lists, ok := v.([]any)
-	if !ok {
-		return isEmpty(v)
-	}
-	return !slices.ContainsFunc(lists, func(entry any) bool {
-		list, ok := entry.(map[string]any)
-		return !ok || list["list_id"] != "endpoint_list"
-	})
-}
-
 // names are the names of keys.
 func names(keys []key) []string {
 	list := make([]string, len(keys))
@@ -229,6 +222,6 @@ func (k *key) check(t *table) {
 	}
 	given, isText := t.values[k.name].(string)
 	if isText && k.example != "" && strings.TrimSpace(given) == "" && len(t.doc.errs) == before {
-		t.fault(k.name, k.name+" is empty", "Write "+k.example)
+		t.fault(k.name, k.name+" is empty", "Write "+t.doc.example(k.name, k.example))
 	}
 }

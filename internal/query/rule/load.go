@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -13,11 +14,19 @@ import (
 	"strings"
 )
 
-// maxFile is far beyond any rule; it keeps a wrong path (a log, a device) from filling the memory.
-const maxFile = 4 << 20
+// These are far beyond a rule, and a catalogue of them: Elastic's 1,500 are an export of some 15 MB.
+// They keep a wrong path (a log, a device) from filling the memory.
+const (
+	maxTOML = 4 << 20
+	maxFile = 64 << 20
+)
 
-// Load reads rule files, and folders with everything below them that is named *.toml and does not
-// begin with a dot. The order is that of the paths, and of the names below a folder. A file that is
+// Extensions are the ends of the names of the files that are read of a folder. What a file holds,
+// its content says.
+func Extensions() []string { return []string{".toml", ".ndjson", ".json"} }
+
+// Load reads rule files, and folders with everything below them that is named like one (see
+// [Extensions]) and does not begin with a dot. The order is that of the paths, and of the names below a folder. A file that is
 // named twice is read once.
 //
 // The error is of type [Errors] and holds what is wrong with all files; the set then holds the
@@ -38,17 +47,35 @@ func LoadFS(fsys fs.FS, name string) (*Set, error) {
 }
 
 type loader struct {
-	set  Set
+	set     Set
+	errs    Errors
+	seen    map[string]bool // files by absolute path
+	ids     map[ID]string   // the file that has a rule_id
+	entries []entry         // in the order in which they were read
+	exported
+}
+
+// entry is a rule that was read, or what is wrong with a file.
+type entry struct {
+	doc  *document
 	errs Errors
-	seen map[string]bool // files by absolute path
-	ids  map[ID]string   // the file that has a rule_id
 }
 
 func newLoader() *loader {
-	return &loader{seen: map[string]bool{}, ids: map[ID]string{}}
+	return &loader{seen: map[string]bool{}, ids: map[ID]string{},
+		exported: exported{lists: map[string]*ExceptionList{}}}
 }
 
+// result makes the rules once all is read: exceptions come after the rules that name them, or in a
+// file of their own.
 func (l *loader) result() (*Set, error) {
+	l.leaveOutOlder()
+	for _, e := range l.entries {
+		l.errs = append(l.errs, e.errs...)
+		if e.doc != nil {
+			l.take(e.doc)
+		}
+	}
 	if len(l.errs) > 0 {
 		return &l.set, l.errs
 	}
@@ -102,12 +129,12 @@ func (l *loader) folder(fsys fs.FS, display func(string) string) {
 // folder is not followed, since it may lead in a circle; it is an error, since passing over it in
 // silence would lose the rules in it.
 func (l *loader) isRuleFile(fsys fs.FS, p, name string, entry fs.DirEntry) bool {
-	toml := strings.EqualFold(path.Ext(p), ".toml")
+	named := slices.Contains(Extensions(), strings.ToLower(path.Ext(p)))
 	mode := entry.Type()
 	if mode&fs.ModeSymlink != 0 {
 		info, err := fs.Stat(fsys, p)
 		if err != nil {
-			if toml {
+			if named {
 				l.unreadable(name, err)
 			}
 			return false
@@ -118,10 +145,10 @@ func (l *loader) isRuleFile(fsys fs.FS, p, name string, entry fs.DirEntry) bool 
 	case mode.IsDir():
 		l.fail(name, "is a link to a folder, which is not followed",
 			"Name the folder itself as one of the paths.", nil)
-	case toml && !mode.IsRegular():
+	case named && !mode.IsRegular():
 		l.fail(name, "is not a regular file",
 			"Take it out of the folder, or name it as one of the paths.", nil)
-	case !toml:
+	case !named:
 		l.set.Unread = append(l.set.Unread, name)
 	default:
 		return true
@@ -149,33 +176,70 @@ func (l *loader) file(name string, open func() (io.ReadCloser, error)) {
 		l.unreadable(name, err)
 		return
 	}
-	if len(text) > maxFile {
-		l.fail(name, fmt.Sprintf("is larger than %d MiB", maxFile>>20),
-			"A rule is a few kilobytes; is this the right file?", nil)
-		return
+	format, most, advice := "TOML", maxTOML, "A rule is a few kilobytes; is this the right file?"
+	if isJSON(name) || looksJSON(text) {
+		format, most, advice = "JSON", maxFile,
+			"A whole catalogue is smaller; is this the right file?"
 	}
+	switch {
+	case len(text) > most:
+		l.fail(name, fmt.Sprintf("is larger than %d MiB", most>>20), advice, nil)
+	case isUTF16(text):
+		l.fail(name, "the file is UTF-16 text", format+" is UTF-8: save the file in that encoding.",
+			nil)
+	case format == "JSON":
+		l.json(name, text)
+	default:
+		l.toml(name, text)
+	}
+}
+
+// toml reads a TOML file.
+func (l *loader) toml(name string, text []byte) {
 	d, fault := parse(name, text)
 	if advice := FormatAdvice(name); fault != nil && advice != "" {
 		l.fail(name, "is no rule in TOML", advice, fault)
 		return
 	}
 	if fault != nil {
-		l.errs = append(l.errs, fault)
+		l.entries = append(l.entries, entry{errs: Errors{fault}})
 		return
 	}
-	l.take(d)
+	l.entries = append(l.entries, entry{doc: d})
 }
+
+// json reads a JSON file.
+func (l *loader) json(name string, text []byte) {
+	objects, errs := parseJSON(name, text)
+	for _, o := range objects {
+		l.object(o)
+	}
+	l.entries = append(l.entries, entry{errs: errs})
+}
+
+func isJSON(name string) bool {
+	extension := strings.ToLower(path.Ext(filepath.ToSlash(name)))
+	return extension == ".json" || extension == ".ndjson"
+}
+
+// isUTF16 reports whether a file begins with the byte order mark of UTF-16.
+func isUTF16(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff"))
+}
+
+// trimMark takes off the byte order mark that editors on Windows write.
+func trimMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
 
 // take adds a document's rule, unless another has its id.
 func (l *loader) take(d *document) {
-	rule, skipped := readRule(d)
+	rule, skipped := readRule(d, &l.exported)
 	id, place := d.id()
 	if other, taken := l.ids[id]; taken && id != "" {
 		d.report(place, fmt.Sprintf("rule_id %q is that of %s already", id, other),
 			"Two rules with one id would hide each other's signals: give one of them an id of "+
 				"its own, or leave one file out.")
 	} else {
-		l.ids[id] = d.file
+		l.ids[id] = d.shownName()
 	}
 	switch {
 	case len(d.errs) > 0:
@@ -212,5 +276,6 @@ func (l *loader) unreadable(name string, err error) {
 }
 
 func (l *loader) fail(name, message, advice string, cause error) {
-	l.errs = append(l.errs, &Error{File: name, Message: message, Advice: advice, Err: cause})
+	fault := &Error{File: name, Message: message, Advice: advice, Err: cause}
+	l.entries = append(l.entries, entry{errs: Errors{fault}})
 }

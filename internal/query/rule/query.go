@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"cmp"
 	"errors"
 
 	"esrule/internal/query/cond"
@@ -19,7 +20,7 @@ type queryPlace struct {
 // tree) into errors about the rule's file. Any other error becomes one about the file as a whole.
 func (h *Head) Locate(err error) Errors {
 	text := h.text
-	text.file = h.File // a rule that was not loaded has no text
+	text.file = cmp.Or(text.file, h.File) // a rule that was not loaded has no text
 	return text.locate(err)
 }
 

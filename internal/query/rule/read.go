@@ -24,7 +24,8 @@ const (
 // reader makes a rule of one document.
 type reader struct {
 	*document
-	keys []key
+	keys     []key
+	exported *exported
 	// unsupported gathers why the rule is to be skipped.
 	unsupported []reason
 }
@@ -33,11 +34,11 @@ type reason struct{ kind, text string }
 
 // readRule returns the document's rule, or why it is skipped; both are nil where the document has
 // errors.
-func readRule(d *document) (*Rule, *Skipped) {
+func readRule(d *document, x *exported) (*Rule, *Skipped) {
 	if d.rule == nil {
 		return nil, nil
 	}
-	r := &reader{document: d, keys: ruleKeys()}
+	r := &reader{document: d, keys: ruleKeys(), exported: x}
 	rule := &Rule{}
 	if r.kind(); len(r.unsupported) == 0 {
 		r.check()
@@ -78,7 +79,8 @@ func (r *reader) skipped(name string) *Skipped {
 		texts[i] = u.text
 	}
 	return &Skipped{
-		File: r.file, ID: ID(r.rule.text("rule_id")), Name: cmp.Or(name, r.rule.text("name")),
+		File: r.shownName(), ID: ID(r.rule.text("rule_id")),
+		Name: cmp.Or(name, r.rule.text("name")),
 		Kind: r.unsupported[0].kind, Reason: strings.Join(texts, "; "),
 	}
 }
@@ -127,13 +129,13 @@ func (r *reader) head() Head {
 		Type: t.text("type"), Language: t.text("language"), License: prose("license"),
 		Author: t.texts("author"), Tags: t.texts("tags"), References: t.texts("references"),
 		FalsePositives: t.texts("false_positives"), Note: prose("note"), Setup: prose("setup"),
-		Threat: threats(t),
-		From:   cmp.Or(from, defaultLookback), Interval: cmp.Or(interval, defaultInterval),
+		Threat: threats(t), Exceptions: r.exported.exceptions(t),
+		From: cmp.Or(from, defaultLookback), Interval: cmp.Or(interval, defaultInterval),
 		TimestampOverride:                 t.text("timestamp_override"),
 		TimestampOverrideFallbackDisabled: get[bool](t, "timestamp_override_fallback_disabled"),
 		BuildingBlockType:                 t.text("building_block_type"),
 		MaxSignals:                        t.count("max_signals"),
-		File:                              r.file,
+		File:                              r.shownName(),
 	}
 	for i, text := range h.FalsePositives {
 		h.FalsePositives[i] = strings.TrimSpace(text)
@@ -157,14 +159,15 @@ func (r *reader) head() Head {
 // patterns reads the index patterns. What is wrong with them keeps this rule from running over
 // them, and no other rule from anything.
 func (r *reader) patterns() ([]string, Errors) {
-	const key, example = "index", `index = ["winlogbeat-*"]`
+	const key = "index"
+	example := r.example(key, `["winlogbeat-*"]`)
 	before := len(r.errs)
 	t := r.rule
 	switch {
 	case !t.has(key):
 		if !t.has("data_view_id") || isEmpty(t.values["data_view_id"]) {
-			r.report(r.places[t.path].key, "[rule] has no index",
-				"Add the patterns to search below the line [rule]: "+example)
+			r.report(r.places[t.path].key, t.name+" has no index",
+				"Add the patterns to search"+t.belowItsLine()+": "+example)
 		}
 	case t.list(key) != nil && isEmpty(t.list(key)):
 		t.fault(key, "index is empty", "Write the patterns to search: "+example)

@@ -182,10 +182,6 @@ func TestSkipped(t *testing.T) {
 	key(`alert_suppression = {group_by = ["host.id"]}`, "alert_suppression",
 		"alert_suppression folds several events into one alert, and esrule writes one signal for "+
 			"each event")
-	key(`exceptions_list = [{list_id = "endpoint_list"}, {list_id = "mine"}]`, "exceptions_list",
-		"exceptions_list names exceptions that are kept in Kibana; without them the rule would "+
-			"alert on what was excepted. "+
-			"Write them into the query as `and not (…)`")
 	key(`enabled = false`, "disabled", "the file says enabled = false")
 	key(`timestamp_field = "event.created"`, "timestamp_field",
 		"timestamp_field is not @timestamp, which is not supported")

@@ -53,9 +53,12 @@ type Head struct {
 	// NotApplied names the keys of the file that act on written signals, and that are left to
 	// others.
 	NotApplied []string
+	// Exceptions are the lists of exceptions that the rule names. They are not applied: the rule
+	// alerts on what they except.
+	Exceptions []ExceptionList
 
 	// File is where the rule was read from, for messages.
-	File string
+	File string // with the line, where the file holds more rules than one
 
 	text source
 }
@@ -95,6 +98,8 @@ type Skipped struct {
 type Set struct {
 	Rules   []*Rule
 	Skipped []Skipped
-	// Unread are the files below the folders that are not named *.toml.
+	// Unread are the files below the folders that have no name of a rule file (see Extensions).
 	Unread []string
+	// Warnings say what is doubtful in the files that are read.
+	Warnings []string
 }

@@ -19,6 +19,8 @@ type span struct{ start, end int }
 type source struct {
 	file string
 	text []byte
+	// before is how many lines of the file are before the text.
+	before int
 	// query maps the query's text to the file, where that is known.
 	queryAt queryPlace
 }
@@ -34,7 +36,7 @@ func (s *source) errorAt(at span, message, advice string) *Error {
 	if end := bytes.IndexByte(line, '\n'); end >= 0 {
 		line = line[:end]
 	}
-	e.Line = 1 + bytes.Count(s.text[:lineStart], []byte("\n"))
+	e.Line = s.lineAt(lineStart)
 
 	from := at.start - lineStart
 	to := min(max(at.end-lineStart, from), len(line))
@@ -42,6 +44,11 @@ func (s *source) errorAt(at span, message, advice string) *Error {
 	e.Column = len(before) + 1
 	e.Source, e.Caret = underline(before, shown(line[from:to]), shown(line[to:]))
 	return e
+}
+
+// lineAt returns the line of a place.
+func (s *source) lineAt(at int) int {
+	return 1 + s.before + bytes.Count(s.text[:at], []byte("\n"))
 }
 
 // lineOf makes an error about the line that a part of the file begins on, where the column is not

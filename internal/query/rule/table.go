@@ -50,7 +50,15 @@ func (t *table) wrongType(key, want, example string) {
 // missing reports a key that must be there.
 func (t *table) missing(key, example string) {
 	t.doc.report(t.doc.places[t.path].key, t.name+" has no "+key,
-		"Add it below the line "+t.name+": "+example)
+		"Add it"+t.belowItsLine()+": "+t.doc.example(key, example))
+}
+
+// belowItsLine says where in the file the table's keys are.
+func (t *table) belowItsLine() string {
+	if t.doc.json {
+		return ""
+	}
+	return " below the line " + t.name
 }
 
 // unknown reports a key that is not one of those that the table may have.
@@ -146,6 +154,8 @@ func typeName(v value) string {
 		return "a list"
 	case map[string]any:
 		return "a table"
+	case nil:
+		return "null"
 	case toml.LocalDate, toml.LocalTime, toml.LocalDateTime:
 		return "a date or time"
 	default:

@@ -14,13 +14,8 @@ import (
 
 // parse reads a file's TOML, or says what is wrong with it.
 func parse(file string, text []byte) (*document, *Error) {
-	// go-toml refuses the byte order mark that editors on Windows write.
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	text = trimMark(text) // go-toml refuses it
 	d := &document{source: source{file: file, text: text}, unquote: unquote}
-	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
-		return nil, d.errorAt(span{}, "the file is UTF-16 text",
-			"TOML is UTF-8: save the file in that encoding.")
-	}
 	var values map[string]value
 	if err := toml.Unmarshal(text, &values); err != nil {
 		return nil, d.syntaxError(err)
