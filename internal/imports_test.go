@@ -26,7 +26,7 @@ func layers() [][]string {
 		{"internal/elastic/search", "internal/elastic/state"},
 		{"internal/elastic"},
 		{"internal/event"},
-		{"internal/date", "internal/elastic/dsl", "internal/elastic/indexpattern",
+		{"internal/ascii", "internal/date", "internal/elastic/dsl", "internal/elastic/indexpattern",
 			"internal/finding",
 			"internal/span", "rules"},
 	}

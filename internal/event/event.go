@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/valyala/fastjson"
+
+	"esrule/internal/ascii"
 )
 
 // Event is one event. It is made once and reads one document or line after another, so that reading
@@ -295,12 +297,6 @@ func (e *Event) fold(text []byte) []byte {
 		return text
 	}
 	start := len(e.scratch)
-	e.scratch = append(e.scratch, text...)
-	lower := e.scratch[start:]
-	for i := first; i < len(lower); i++ {
-		if c := lower[i]; 'A' <= c && c <= 'Z' {
-			lower[i] = c + ('a' - 'A')
-		}
-	}
-	return lower
+	e.scratch = ascii.AppendLower(e.scratch, text)
+	return e.scratch[start:]
 }

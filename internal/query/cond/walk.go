@@ -58,6 +58,9 @@ func Fields(e Expr) []*Field {
 	return fields
 }
 
+// IsConstant reports whether there is no field in an expression.
+func IsConstant(e Expr) bool { return len(Fields(e)) == 0 }
+
 // Constants returns the texts that a condition compares its fields with, by the fields' paths.
 func Constants(e Expr) map[string][]string {
 	texts := map[string][]string{}

@@ -177,7 +177,7 @@ func (c *typeChecker) arguments(e *cond.Call) {
 		case wanted.whole && isLiteral && literal.Kind == cond.Float:
 			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1,
 				name(s.name), printLiteral(literal)), "Write it without a fraction.")
-		case wanted.constant && !isConstant(argument):
+		case wanted.constant && !cond.IsConstant(argument):
 			c.fail(argument, fmt.Sprintf("expected %s as argument %d of %s, found %s", wanted, i+1,
 				name(s.name), describe(argument)), `Write the value itself, such as "10.0.0.0/8".`)
 		case wanted.address && t != cond.Any && t != cond.Nothing:
@@ -185,16 +185,6 @@ func (c *typeChecker) arguments(e *cond.Call) {
 				name(s.name), t), "Write the field alone, without quotes or functions.")
 		}
 	}
-}
-
-func isConstant(e cond.Expr) bool {
-	constant := true
-	cond.Walk(e, func(part cond.Expr) bool {
-		_, isField := part.(*cond.Field)
-		constant = constant && !isField
-		return constant
-	})
-	return constant
 }
 
 func describe(e cond.Expr) string {

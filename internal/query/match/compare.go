@@ -10,7 +10,7 @@ import (
 func (c *compiler) compare(x *cond.Compare) predicate {
 	subject, op, constant := c.sides(x)
 	switch {
-	case isConstant(subject):
+	case cond.IsConstant(subject):
 		v, _ := c.constantOf(x)
 		return always(v.Kind == event.KindBoolean && v.Boolean)
 	case constant.kind == event.KindBoolean && isCondition(subject) &&

@@ -202,22 +202,11 @@ func (c *compiler) constantOf(x cond.Expr) (event.Value, bool) {
 	if literal, ok := x.(*cond.Literal); ok {
 		return literalValue(literal), true
 	}
-	if !isConstant(x) {
+	if !cond.IsConstant(x) {
 		return event.Value{}, false
 	}
 	folded := (&leaf{compiler: c, folding: true}).value(x)(NewEvaluation(&event.Fields{},
 		time.Time{}))
 	folded.Text = append([]byte(nil), folded.Text...)
 	return folded, true
-}
-
-// isConstant tells whether there is no field in an expression.
-func isConstant(x cond.Expr) bool {
-	constant := true
-	cond.Walk(x, func(part cond.Expr) bool {
-		_, isField := part.(*cond.Field)
-		constant = constant && !isField
-		return constant
-	})
-	return constant
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"esrule/internal/ascii"
 	"esrule/internal/date"
 	"esrule/internal/event"
 	"esrule/internal/query/cond"
@@ -69,7 +70,7 @@ func newConstant(v event.Value) *constant {
 		c.signless.Float = 0
 	}
 	c.dates = &dateConstant{text: string(c.text), isNumber: v.Kind != event.KindText}
-	c.lower = lowerASCII(c.text)
+	c.lower = ascii.AppendLower(nil, c.text)
 	return c
 }
 
@@ -81,7 +82,7 @@ func (c *constant) under(n *event.Normalizer) *constant {
 	return c.normal.get(n, func() *constant {
 		normalized := *c
 		normalized.text = []byte(n.Constant(string(c.text)))
-		normalized.lower = lowerASCII(normalized.text)
+		normalized.lower = ascii.AppendLower(nil, normalized.text)
 		return &normalized
 	})
 }
@@ -166,7 +167,7 @@ func (c *constant) equalsFolded(e *Evaluation, v *event.Value) bool {
 	if v.IsPlainText() {
 		return len(v.Text) == len(c.lower) && bytes.Equal(e.Lower(v), c.lower)
 	}
-	return equalFoldASCII(textOf(e, v), c.under(v.Normalizer()).lower)
+	return ascii.EqualLower(textOf(e, v), c.under(v.Normalizer()).lower)
 }
 
 // network is a block of addresses, as v6: a v4 address is of the block ::ffff:0:0/96.

@@ -3,6 +3,7 @@ package match
 import (
 	"strings"
 
+	"esrule/internal/ascii"
 	"esrule/internal/event"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/match/lucene"
@@ -96,7 +97,7 @@ func (l *leaf) patterns(x *cond.Like,
 		l.note(literal.Text)
 		text := normal(literal.Text)
 		if fold {
-			text = string(lowerASCII([]byte(text)))
+			text = string(ascii.AppendLower(nil, []byte(text)))
 		}
 		exact[text] = true
 	}

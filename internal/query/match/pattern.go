@@ -3,6 +3,8 @@ package match
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"esrule/internal/ascii"
 )
 
 // Pattern is an EQL wildcard pattern: `*` stands for any run of characters, line ends included, `?`
@@ -27,7 +29,7 @@ type segment struct {
 func NewPattern(text string, fold bool) Pattern {
 	b := []byte(text)
 	if fold {
-		b = lowerASCII(b)
+		b = ascii.AppendLower(nil, b)
 	}
 	p := Pattern{fold: fold}
 	for _, s := range bytes.Split(b, []byte("*")) {
@@ -128,15 +130,4 @@ func (s segment) find(value []byte) int {
 		_, size := utf8.DecodeRune(value[start:])
 		start += size
 	}
-}
-
-// lowerASCII gives b with the letters A to Z in lower case, leaving b as it is.
-func lowerASCII(b []byte) []byte {
-	lower := bytes.Clone(b)
-	for i, c := range lower {
-		if 'A' <= c && c <= 'Z' {
-			lower[i] = c + ('a' - 'A')
-		}
-	}
-	return lower
 }

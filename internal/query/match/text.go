@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"esrule/internal/ascii"
 	"esrule/internal/event"
 )
 
@@ -92,31 +93,9 @@ func appendTime(into []byte, t time.Time) []byte {
 	return t.AppendFormat(into, layout)
 }
 
-// equalFoldASCII compares a text in any letter case with one in lower case.
-func equalFoldASCII(text, lower []byte) bool {
-	if len(text) != len(lower) {
-		return false
-	}
-	for i, c := range text {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // foldASCII gives text in lower case, in the event's scratch where it must change.
 func foldASCII(e *Evaluation, text []byte) []byte {
 	start := len(e.scratch)
-	e.scratch = append(e.scratch, text...)
-	folded := e.scratch[start:]
-	for i, c := range folded {
-		if 'A' <= c && c <= 'Z' {
-			folded[i] = c + ('a' - 'A')
-		}
-	}
-	return folded
+	e.scratch = ascii.AppendLower(e.scratch, text)
+	return e.scratch[start:]
 }

@@ -3,6 +3,7 @@ package match
 import (
 	"strings"
 
+	"esrule/internal/ascii"
 	"esrule/internal/event"
 	"esrule/internal/query/cond"
 )
@@ -131,7 +132,7 @@ func wholeValue(f *cond.Field, text string) atom {
 	return atom{field: f.Path, text: folded(text), whole: true}
 }
 
-func folded(text string) string { return string(lowerASCII([]byte(text))) }
+func folded(text string) string { return string(ascii.AppendLower(nil, []byte(text))) }
 
 // longestPiece returns the longest part of a pattern without wildcards.
 func longestPiece(pattern string) (longest string) {
