@@ -81,7 +81,7 @@ func (d *Detection) Classes(ctx context.Context, m Mapper,
 
 // Leaves is how many clauses the rule's pre-filter has where every field is a keyword.
 func (d *Detection) Leaves() int {
-	return prefilter.Build(d.Matcher.Condition(), AllKeywords(d.Fields)).Clause.Leaves()
+	return prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause.Leaves()
 }
 
 // Fingerprint stands for what the rule's signals depend on: its meaning and where it looks.

@@ -33,7 +33,7 @@ func (d *Detection) doubt(check *RuleCheck) {
 			check.Findings = append(check.Findings, findingsOf(doubts)...)
 		}
 	}
-	if !prefilter.Selective(prefilter.Build(d.Matcher.Condition(), AllKeywords(d.Fields)).Clause) {
+	if !prefilter.Selective(prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause) {
 		check.Add(finding.Finding{Code: finding.ReadsCategory,
 			Text: "no exact value of a telling " +
 				"field narrows the search: every event of its category is read"})
@@ -72,8 +72,8 @@ func findingsOf(doubts lint.Doubts) []finding.Finding {
 	return list
 }
 
-// AllKeywords returns a mapping in which every field is a keyword, for a rule without an index.
-func AllKeywords(fields *event.Fields) *event.Mapping {
+// allKeywords returns a mapping in which every field is a keyword, for a rule without an index.
+func allKeywords(fields *event.Fields) *event.Mapping {
 	m := &event.Mapping{Fields: map[string]event.FieldMapping{}}
 	for _, path := range fields.Paths() {
 		m.Fields[path] = event.FieldMapping{Type: event.Keyword, Name: "keyword", Exact: path}

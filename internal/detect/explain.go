@@ -87,7 +87,7 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 		Mapping: "of " + s.Index, Notes: in.notes, Condition: condition}
 	m := in.mapping
 	if m == nil {
-		m = AllKeywords(d.Fields)
+		m = allKeywords(d.Fields)
 		x.Mapping = "none: every value is compared as text, and the pre-filter takes every field " +
 			"for a keyword"
 	}

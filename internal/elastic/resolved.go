@@ -10,11 +10,11 @@ type Resolved struct {
 	} `json:"indices"`
 	Aliases []struct {
 		Name    string
-		Indices NameList
+		Indices nameList
 	} `json:"aliases"`
 	DataStreams []struct {
 		Name    string
-		Backing NameList `json:"backing_indices"`
+		Backing nameList `json:"backing_indices"`
 	} `json:"data_streams"`
 }
 
@@ -46,14 +46,14 @@ func (r *Resolved) Check() error {
 	return nil
 }
 
-// NameList is a list of names, or one name: a list of one is written without its brackets.
-type NameList []string
+// nameList is a list of names, or one name: a list of one is written without its brackets.
+type nameList []string
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (n *NameList) UnmarshalJSON(text []byte) error {
+func (n *nameList) UnmarshalJSON(text []byte) error {
 	var one string
 	if json.Unmarshal(text, &one) == nil {
-		*n = NameList{one}
+		*n = nameList{one}
 		return nil
 	}
 	return json.Unmarshal(text, (*[]string)(n))

@@ -35,8 +35,8 @@ type Version struct {
 // Exists tells whether there is a document.
 func (v Version) Exists() bool { return v.exists }
 
-// Place names a document for messages.
-func (s *Store) Place(id string) string { return s.index + "/_doc/" + id }
+// place names a document for messages.
+func (s *Store) place(id string) string { return s.index + "/_doc/" + id }
 
 // found is a document as Elasticsearch returns it.
 type found struct {
@@ -158,7 +158,7 @@ func (s *Store) Get(ctx context.Context, id string, into any) (Version, error) {
 		err = json.Unmarshal(document.Source, into)
 	}
 	if err != nil {
-		return Version{}, fmt.Errorf("read %s: %w", s.Place(id), err)
+		return Version{}, fmt.Errorf("read %s: %w", s.place(id), err)
 	}
 	return Version{*document.SeqNo, *document.PrimaryTerm, true}, nil
 }
@@ -179,14 +179,14 @@ func (s *Store) GetAll(ctx context.Context, ids []string,
 		ids = ids[n:]
 		for _, d := range answer.Docs {
 			if d.Error != nil {
-				return fmt.Errorf("read %s: %.300s", s.Place(d.ID), d.Error)
+				return fmt.Errorf("read %s: %.300s", s.place(d.ID), d.Error)
 			}
 			if !d.Found {
 				continue
 			}
 			v := Version{*d.SeqNo, *d.PrimaryTerm, true}
 			if err := each(d.ID, v, d.Source); err != nil {
-				return fmt.Errorf("read %s: %w", s.Place(d.ID), err)
+				return fmt.Errorf("read %s: %w", s.place(d.ID), err)
 			}
 		}
 	}
@@ -236,7 +236,7 @@ func (s *Store) Search(ctx context.Context, kind string,
 	}
 	for _, d := range answer.Hits.Hits {
 		if err := each(d.ID, d.Source); err != nil {
-			return fmt.Errorf("read %s: %w", s.Place(d.ID), err)
+			return fmt.Errorf("read %s: %w", s.place(d.ID), err)
 		}
 	}
 	return nil
@@ -298,7 +298,7 @@ func (s *Store) Put(ctx context.Context, id string, document any,
 		return v, false, nil
 	}
 	if err != nil {
-		return v, false, fmt.Errorf("write %s: %w", s.Place(id), err)
+		return v, false, fmt.Errorf("write %s: %w", s.place(id), err)
 	}
 	return Version{*answer.SeqNo, *answer.PrimaryTerm, true}, true, nil
 }

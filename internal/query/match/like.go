@@ -89,7 +89,7 @@ func (l *leaf) patterns(x *cond.Like,
 		if literal.Kind == cond.Null {
 			continue
 		}
-		if Wildcards(literal.Text) {
+		if hasWildcards(literal.Text) {
 			l.notePattern(literal.Text)
 			patterns = append(patterns, NewPattern(normalizedPattern(literal.Text, normal), fold))
 			continue
@@ -151,6 +151,6 @@ const regexAdvice = "The syntax is Lucene's: the whole value has to fit; there a
 	"word boundaries (\\b), lookarounds or back references, " +
 	`and in "…" every backslash is written twice.`
 
-// Wildcards tells whether a pattern holds a `*` or a `?`; one that does not is compared for
+// hasWildcards tells whether a pattern holds a `*` or a `?`; one that does not is compared for
 // equality.
-func Wildcards(pattern string) bool { return strings.ContainsAny(pattern, "*?") }
+func hasWildcards(pattern string) bool { return strings.ContainsAny(pattern, "*?") }

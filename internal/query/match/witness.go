@@ -115,7 +115,7 @@ func likeWitness(x *cond.Like) (w witness, ok bool) {
 		if literal.Kind == cond.Null {
 			continue // dropped
 		}
-		if !Wildcards(literal.Text) {
+		if !hasWildcards(literal.Text) {
 			w = append(w, wholeValue(subject, literal.Text))
 			continue
 		}

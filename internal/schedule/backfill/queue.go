@@ -149,8 +149,8 @@ func (t *Totals) fail(p Piece, f detect.Failure) {
 	t.Failures[at].Time = t.Failures[at].Time.Union(p.Window)
 }
 
-// TotalsOf sums up a plan by the slices that are there.
-func TotalsOf(p *Plan, known map[string]Slice) Totals {
+// totalsOf sums up a plan by the slices that are there.
+func totalsOf(p *Plan, known map[string]Slice) Totals {
 	var sum Totals
 	for _, piece := range p.Pieces() {
 		sum.enter(piece, known[piece.ID])

@@ -97,5 +97,5 @@ func (s *Store) List(ctx context.Context) ([]*Plan, error) {
 // Totals reads where a plan stands.
 func (s *Store) Totals(ctx context.Context, p *Plan) (Totals, error) {
 	known, err := NewClaims(s.documents, "", 0, s.now).all(ctx, p.Pieces())
-	return TotalsOf(p, known), err
+	return totalsOf(p, known), err
 }

@@ -2,8 +2,8 @@ package lucene
 
 import "errors"
 
-// MaxStates is how many states an automaton may have, Elasticsearch's max_determinized_states.
-const MaxStates = 10_000
+// maxStates is how many states an automaton may have, Elasticsearch's max_determinized_states.
+const maxStates = 10_000
 
 // maxWork bounds the nodes that are looked at to make one automaton, and so the time to compile it.
 const maxWork = 1_000_000

@@ -36,7 +36,7 @@ func Compile(expression string, fold bool) (*Regexp, error) {
 	}
 	limit := small
 	if p.b.beyond {
-		limit = MaxStates
+		limit = maxStates
 	}
 	beyond := p.b.beyond // derivatives are made of more than the expression was
 	a, err := determinize(p.b, root, limit)
@@ -45,7 +45,7 @@ func Compile(expression string, fold bool) (*Regexp, error) {
 	}
 	if beyond {
 		return nil, fmt.Errorf("the regular expression needs an automaton of more than %d states",
-			MaxStates)
+			maxStates)
 	}
 	var text strings.Builder
 	translate(&text, root)
