@@ -11,6 +11,7 @@ import (
 
 	"esrule/internal/config"
 	"esrule/internal/elastic"
+	"esrule/internal/query/rule"
 )
 
 // app is what the commands share: the process's streams and clock, and the parts that most of them
@@ -22,6 +23,7 @@ type app struct {
 	readyWithin    time.Duration
 
 	rulePaths []string // --rules
+	choice    rule.Choice
 
 	// config is the configuration, read from the environment when a command first asks for it:
 	// `esrule version` works under a broken one.

@@ -331,7 +331,7 @@ func (h *history) command(plan *backfill.Plan) string {
 	for _, path := range h.rulePaths {
 		words += " --rules " + backfill.Quote(path)
 	}
-	return words
+	return words + h.choiceFlags()
 }
 
 // notCovered says what a backfill left out, or is nil.

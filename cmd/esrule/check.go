@@ -55,6 +55,8 @@ type checked struct {
 	SkippedKinds map[string]int `json:"skipped_kinds,omitempty"`
 	// Unread are files in the rules' folders that look like rules and are not read.
 	Unread []string `json:"unread,omitempty"`
+	// NotChosen is how many rules --tag and its like left out.
+	NotChosen int `json:"not_chosen,omitempty"`
 	// Warnings say what is doubtful in the rules' files.
 	Warnings []string `json:"warnings,omitempty"`
 	// Errors are those of malformed rules; then nothing else was checked.
@@ -95,6 +97,7 @@ func (a *app) check(ctx context.Context, format string) error {
 	}
 	result := newChecked(rules, cfg.HasCluster())
 	result.Unread, result.Warnings = ruleLike(set.Unread), set.Warnings
+	result.NotChosen = set.NotChosen
 	if len(rules.detections) == 0 {
 		result.gather()
 		return errors.Join(a.printChecked(result, format), noRules(set, rules.skipped))

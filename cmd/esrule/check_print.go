@@ -41,6 +41,9 @@ func (a *app) printChecked(c *checked, format string) error {
 	}
 	fmt.Fprintf(out, "%d rules checked, %d skipped%s, %d problems\n", len(c.Rules), len(c.Skipped),
 		kinds(c.SkippedKinds), c.problems())
+	if c.NotChosen > 0 {
+		fmt.Fprintf(out, "%d rules are left out by choice\n", c.NotChosen)
+	}
 	if !c.Cluster {
 		fmt.Fprintln(out, "No cluster is configured: whether the rules can fire was not asked "+
 			"(set ESRULE_ELASTICSEARCH_URL).")

@@ -67,6 +67,9 @@ func tellSkipped(set *rule.Set, skipped []rule.Skipped, running int, log *slog.L
 		log.Warn("a rule is skipped", "rule", s.ID, "name", s.Name, "file", s.File, "kind", s.Kind,
 			"reason", s.Reason)
 	}
+	if set.NotChosen > 0 {
+		log.Info("rules are left out by choice", "left_out", set.NotChosen, "running", running)
+	}
 	if len(skipped) > 0 {
 		log.Warn("rules are skipped", "skipped", len(skipped), "running", running)
 	}

@@ -49,6 +49,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.SetErr(a.stderr)
 	root.PersistentFlags().StringArrayVar(&a.rulePaths, "rules", nil,
 		"`FILE-or-DIR` of rules; repeatable (default: ESRULE_RULES, then the built-in rule)")
+	registerChoice(root, &a.choice)
 	root.AddCommand(
 		newRunCommand(a),
 		newBackfillCommand(a),

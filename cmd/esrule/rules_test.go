@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"path/filepath"
@@ -78,4 +79,33 @@ func TestLoadRulesMalformed(t *testing.T) {
 	if coded, ok := errors.AsType[*exitError](err); !ok || coded.code != exitUsage {
 		t.Errorf("got %#v, want exit code %d", err, exitUsage)
 	}
+}
+
+// Flags choose rules in place of their variables, and a value that fits none ends the command.
+func TestChooseRules(t *testing.T) {
+	tagged := func(id, tag string) string {
+		return writeFile(t, id+".toml", strings.Replace(ruleText(id, id), "[rule]",
+			"[rule]\ntags = [\""+tag+"\"]", 1))
+	}
+	paths := []string{"--rules", tagged("a", "Linux"), "--rules", tagged("b", "Windows")}
+	f := func(variable string, code exitCode, want string, flags ...string) {
+		t.Helper()
+		setEnvironment(t, variable)
+		var out, errOut bytes.Buffer
+		got := run(t.Context(), newApp(strings.NewReader(""), &out, &errOut),
+			append(append([]string{"check"}, paths...), flags...))
+		both := out.String() + errOut.String()
+		if got != int(code) || !strings.Contains(both, want) {
+			t.Errorf("%s, %q: got exit code %d and %s, want %d and %q", variable, flags, got, both,
+				code, want)
+		}
+	}
+	f("ESRULE_TAG=", exitCovered, "2 rules checked")
+	f("ESRULE_TAG=linux", exitCovered,
+		"1 rules checked, 0 skipped, 0 problems\n1 rules are left out")
+	f("ESRULE_TAG=linux", exitCovered, "b (b)", "--tag", "Windows")
+	f("ESRULE_EXCLUDE_RULE=a", exitCovered, "b (b)")
+	f("ESRULE_SEVERITY=low", exitCovered, "a (a)", "--rule-id", "a")
+	f("ESRULE_RULE_ID=c", exitUsage, `--rule-id "c" (ESRULE_RULE_ID) fits no rule`)
+	f("ESRULE_TAG=", exitUsage, `the nearest is "Windows"`, "--tag", "Widnows")
 }

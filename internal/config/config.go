@@ -17,6 +17,9 @@ type Config struct {
 	Cluster elastic.Config
 
 	Rules []string // files and folders of rules; none means the built-in rule
+	// Tags, Severities, RuleIDs and ExcludeRules choose among the rules.
+	Tags, Severities, RuleIDs, ExcludeRules []string
+
 	Index []string // patterns that replace those of the rules; none means the rules' own
 	// SetAside are patterns of indices that no run waits for while they are closed.
 	SetAside []string
@@ -62,6 +65,10 @@ func Load(environ []string, now time.Time) (Config, error) {
 	cfg := Config{
 		Cluster:         env.Elasticsearch.parse(p),
 		Rules:           splitList(env.Rules),
+		Tags:            splitList(env.Tag),
+		Severities:      splitList(env.Severity),
+		RuleIDs:         splitList(env.RuleID),
+		ExcludeRules:    splitList(env.ExcludeRule),
 		Index:           p.patterns("INDEX", env.Index),
 		SetAside:        p.patterns("SET_ASIDE", env.SetAside),
 		SignalsIndex:    p.index("SIGNALS_INDEX", env.SignalsIndex),
@@ -114,6 +121,10 @@ func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.Any("elasticsearch", c.Cluster),
 		slog.Any("rules", c.Rules),
+		slog.Any("tags", c.Tags),
+		slog.Any("severities", c.Severities),
+		slog.Any("rule_ids", c.RuleIDs),
+		slog.Any("exclude_rules", c.ExcludeRules),
 		slog.Any("index", c.Index),
 		slog.Any("set_aside", c.SetAside),
 		slog.String("signals_index", c.SignalsIndex),

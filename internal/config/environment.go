@@ -18,6 +18,10 @@ const Prefix = "ESRULE"
 type environment struct {
 	Elasticsearch   elasticsearchEnvironment
 	Rules           setting
+	Tag             setting
+	Severity        setting
+	RuleID          setting `split_words:"true"`
+	ExcludeRule     setting `split_words:"true"`
 	Index           setting
 	SetAside        setting `split_words:"true"`
 	SignalsIndex    setting `split_words:"true"`

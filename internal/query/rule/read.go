@@ -82,6 +82,7 @@ func (r *reader) skipped(name string) *Skipped {
 		File: r.shownName(), ID: ID(r.rule.text("rule_id")),
 		Name: cmp.Or(name, r.rule.text("name")),
 		Kind: r.unsupported[0].kind, Reason: strings.Join(texts, "; "),
+		severity: r.rule.text("severity"), tags: r.rule.texts("tags"),
 	}
 }
 

@@ -92,6 +92,9 @@ type Skipped struct {
 	// what is not supported in a word or two: "type esql", "sequence", "filters"
 	Kind   string `json:"kind"`
 	Reason string `json:"reason"`
+
+	severity string
+	tags     []string
 }
 
 // Set is what was loaded, in the order of the paths given and of the file names below them.
@@ -100,6 +103,8 @@ type Set struct {
 	Skipped []Skipped
 	// Unread are the files below the folders that have no name of a rule file (see Extensions).
 	Unread []string
+	// NotChosen is how many rules a [Choice] left out.
+	NotChosen int
 	// Warnings say what is doubtful in the files that are read.
 	Warnings []string
 }
