@@ -10,7 +10,7 @@ import (
 	"esrule/internal/query/rule"
 )
 
-// The rules of the harness. An interval of a second keeps the pauses before a sick index is tried
+// The rules of the harness: two for each timestamp, which are searched together. An interval of a second keeps the pauses before a sick index is tried
 // again short.
 const (
 	// byTimestamp goes by @timestamp alone: an event that comes late is seen only within the
@@ -18,6 +18,9 @@ const (
 	byTimestamp rule.ID = "50a4b0c1-0000-4000-8000-000000000001"
 	// byIngested goes by event.ingested where an event has it: late events are no others to it.
 	byIngested rule.ID = "50a4b0c1-0000-4000-8000-000000000002"
+	// besideTimestamp and besideIngested match a part of what those match.
+	besideTimestamp rule.ID = "50a4b0c1-0000-4000-8000-000000000003"
+	besideIngested  rule.ID = "50a4b0c1-0000-4000-8000-000000000004"
 )
 
 const ruleText = `
@@ -36,7 +39,7 @@ type = "eql"
 %s
 query = '''
 file where host.os.type == "windows" and event.type == "creation" and process.name : (%s) and
-  file.extension : ("aspx", "js") and not file.path : "?:\\quiet\\*"
+  file.extension : (%s) and not file.path : "?:\\quiet\\*"
 '''
 `
 
@@ -47,11 +50,19 @@ func writeRules(folder string, patterns []string) (string, error) {
 		return "", err
 	}
 	pattern := strings.Join(patterns, `", "`)
+	const ingested = `timestamp_override = "event.ingested"`
+	text := func(name string, id rule.ID, override, processes, extensions string) string {
+		return fmt.Sprintf(ruleText, pattern, name, id, override, processes, extensions)
+	}
 	for name, text := range map[string]string{
-		"timestamp.toml": fmt.Sprintf(ruleText, pattern, "by @timestamp", byTimestamp, "",
-			`"um*.exe", "tardy.exe"`),
-		"ingested.toml": fmt.Sprintf(ruleText, pattern, "by event.ingested", byIngested,
-			`timestamp_override = "event.ingested"`, `"um*.exe", "late.exe"`),
+		"timestamp.toml": text("by @timestamp", byTimestamp, "", `"um*.exe", "tardy.exe"`,
+			`"aspx", "js"`),
+		"ingested.toml": text("by event.ingested", byIngested, ingested, `"um*.exe", "late.exe"`,
+			`"aspx", "js"`),
+		"timestamp-beside.toml": text("by @timestamp, beside", besideTimestamp, "", `"um*.exe"`,
+			`"aspx"`),
+		"ingested-beside.toml": text("by event.ingested, beside", besideIngested, ingested,
+			`"um*.exe", "late.exe"`, `"js"`),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
 			return "", err
@@ -74,8 +85,8 @@ func loadRules(folder string) ([]*detect.Detection, error) {
 		}
 		all = append(all, d)
 	}
-	if len(all) != 2 {
-		return nil, fmt.Errorf("rules of the harness: got %d, want 2", len(all))
+	if len(all) != 4 {
+		return nil, fmt.Errorf("rules of the harness: got %d, want 4", len(all))
 	}
 	return all, nil
 }
