@@ -61,15 +61,22 @@ type checked struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// Errors are those of malformed rules; then nothing else was checked.
 	Errors rule.Errors `json:"errors,omitempty"`
+	// Sources says for each pattern how many rules can fire there, and EveryRule the same of all.
+	Sources   []detect.Source `json:"sources,omitempty"`
+	EveryRule *detect.Source  `json:"every_rule,omitempty"`
 	// Cluster is false where none is configured: then only the rules were checked.
 	Cluster bool `json:"cluster"`
 }
 
-// gather lists all findings.
+// gather lists all findings, and sums up what can fire.
 func (c *checked) gather() {
 	c.All = slices.Clone(c.Findings)
 	for _, r := range c.Rules {
 		c.All = append(c.All, r.All()...)
+	}
+	if c.Cluster && len(c.Rules) > 0 {
+		sources, every := detect.Sources(c.Rules)
+		c.Sources, c.EveryRule = sources, &every
 	}
 }
 

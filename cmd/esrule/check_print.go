@@ -7,10 +7,12 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"esrule/internal/detect"
+	"esrule/internal/finding"
 )
 
 func (a *app) printChecked(c *checked, format string) error {
@@ -47,6 +49,38 @@ func (a *app) printChecked(c *checked, format string) error {
 	if !c.Cluster {
 		fmt.Fprintln(out, "No cluster is configured: whether the rules can fire was not asked "+
 			"(set ESRULE_ELASTICSEARCH_URL).")
+	}
+	return printSources(out, c)
+}
+
+// printSources writes the table of what can fire on the cluster.
+func printSources(out io.Writer, c *checked) error {
+	if c.EveryRule == nil {
+		return nil
+	}
+	meanings := map[finding.Code]string{}
+	for _, k := range finding.All() {
+		meanings[k.Code] = k.Meaning
+	}
+	fmt.Fprintf(out, "\nWhat can fire on this cluster, by index pattern (events of the last %s):\n",
+		detect.CheckedDays)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "events\trules\tcan fire\tcannot\t  pattern")
+	row := func(events, name string, s detect.Source) {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t  %s\n", events, s.Rules, s.CanFire, s.Cannot, name)
+	}
+	for _, s := range c.Sources {
+		row(strconv.FormatInt(s.Events, 10), s.Pattern, s)
+	}
+	row("", "every rule, over all its patterns", *c.EveryRule)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, s := range append(slices.Clone(c.Sources), *c.EveryRule) {
+		for _, code := range slices.Sorted(maps.Keys(s.Why)) {
+			name := cmp.Or(s.Pattern, "every rule")
+			fmt.Fprintf(out, "  %s: %d cannot: %s (%s)\n", name, s.Why[code], meanings[code], code)
+		}
 	}
 	return nil
 }

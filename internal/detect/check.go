@@ -54,6 +54,8 @@ func (c RuleCheck) All() []finding.Finding {
 type PatternCheck struct {
 	Pattern string   `json:"pattern"`
 	Indices []string `json:"indices"`
+	// CanFire is whether an event of one of the indices can satisfy the rule's condition.
+	CanFire bool `json:"can_fire"`
 	// Events is the number of documents of the last CheckedTime.
 	Events int64 `json:"events"`
 	// Candidates is how many of them the pre-filter lets through: what a day of the rule costs.

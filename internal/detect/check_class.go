@@ -32,6 +32,7 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints ma
 		return
 	}
 	filter := prefilter.Build(d.Matcher.Condition(), class.Mapping)
+	check.CanFire = check.CanFire || !filter.Clause.IsNothing()
 	lacks := d.unmappedIn(class.Mapping)
 	switch {
 	case filter.Clause.IsNothing() && len(lacks) == 0:
