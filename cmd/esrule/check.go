@@ -188,7 +188,7 @@ func checkOwn(ctx context.Context, cfg config.Config, c *elastic.Client, into *c
 			Advice: "the rules cannot run (`esrule setup --role-only` prints the " +
 				"role)"})
 	}
-	warnings, err := indicesOf(cfg).Inspect(ctx, c.Requests)
+	warnings, err := indicesOf(cfg).Inspect(ctx, c.Requests, c.Dialect)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,8 @@ func (a *app) newRunner(cfg config.Config, c *elastic.Client, log *slog.Logger,
 // reader is the reading side. Package search repeats what may succeed later itself, so it gets the
 // client that does not.
 func (a *app) reader(cfg config.Config, c *elastic.Client, log *slog.Logger) *search.Cluster {
-	return search.NewCluster(c.Once, search.Options{PageSize: cfg.PageSize, Logger: log})
+	return search.NewCluster(c.Once, search.Options{PageSize: cfg.PageSize, Logger: log,
+		Dialect: c.Dialect})
 }
 
 // writer is the writing side, which repeats itself what was not acknowledged.
@@ -81,7 +82,7 @@ func (a *app) newKeeper(cfg config.Config, c *elastic.Client, log *slog.Logger) 
 // ensure makes the program's indices where they are missing, and warns where signals are there but
 // the memory of what was searched is new.
 func (k *keeper) ensure(ctx context.Context) error {
-	report, err := indicesOf(k.cfg).Ensure(ctx, k.cluster.Requests)
+	report, err := indicesOf(k.cfg).Ensure(ctx, k.cluster.Requests, k.cluster.Dialect)
 	if err != nil {
 		return fmt.Errorf("prepare the program's indices: %w", err)
 	}

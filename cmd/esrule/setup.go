@@ -50,7 +50,7 @@ func (a *app) setup(ctx context.Context, roleOnly bool) error {
 		if err != nil {
 			return err
 		}
-		report, err := indicesOf(cfg).Ensure(ctx, c.Requests)
+		report, err := indicesOf(cfg).Ensure(ctx, c.Requests, c.Dialect)
 		for _, created := range report.Created {
 			fmt.Fprintln(a.stdout, "created", created)
 		}

@@ -144,6 +144,7 @@ func TestSecurity(t *testing.T) {
 	t.Run("the printed role is enough", func(t *testing.T) {
 		operator := on(t, "job", "events-*")
 		theRoleIsEnough(t, operator, password)
+		readerDialectHolds(t, operator, password)
 		t.Run("and no less is", func(t *testing.T) { noLessIsEnough(t, operator, password) })
 		t.Run("a reader may look", func(t *testing.T) { aReaderMayLook(t, operator, password) })
 		t.Run("certificates", func(t *testing.T) { certificates(t, operator.as("job", password)) })

@@ -18,6 +18,7 @@ func TestVersions(t *testing.T) {
 	for _, version := range estest.OtherVersions() {
 		t.Run(version, func(t *testing.T) {
 			server := estest.Own(t, estest.Options{Version: version})
+			openDialectHolds(t, stageOn(t, server, "dialect"))
 			samplesAreFound(t, stageOn(t, server, "samples"))
 			sickIndicesAreNamed(t, stageOn(t, server, "sick", "events-*"))
 		})

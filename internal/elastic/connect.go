@@ -19,6 +19,8 @@ type Client struct {
 	// succeed later, and sink, which looks at every item of an answer. A second loop below theirs
 	// would multiply the attempts.
 	Once *elasticsearch.Client
+	// Dialect is what the cluster can do; until Connect nothing is known of it.
+	Dialect *Dialect
 
 	transport *transport
 	list      []string // the addresses
@@ -45,7 +47,7 @@ func New(cfg Config) (*Client, error) {
 		addresses: pool, line: newLine(cfg, cfg.Log), watch: cfg.Watch, patience: usual,
 	}
 	pool.alive = t.alive
-	c := &Client{transport: t, addresses: strings.Join(cfg.Addresses, ", "),
+	c := &Client{Dialect: new(Dialect), transport: t, addresses: strings.Join(cfg.Addresses, ", "),
 		userAgent: cfg.UserAgent, list: cfg.Addresses}
 	c.credential, c.advice = cfg.credential()
 	return c, c.connect(t)

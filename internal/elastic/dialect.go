@@ -1,178 +1,65 @@
 package elastic
 
-import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"net/http"
-	"net/url"
-	"regexp"
-	"strconv"
-	"strings"
-)
+import "sync/atomic"
 
-// Supported is what esrule is tested on.
-const Supported = "Elasticsearch 7.17 to 9.x"
+// Capability is something that not every supported server can do.
+type Capability int
 
-// The versions of Supported.
+// The capabilities; Differences describes them.
 const (
-	oldestMajor, oldestMinor = 7, 17
-	newestMajor              = 9
+	PartialPointInTime Capability = iota
+	ReadResolvesIndices
+	ResolvesClusters
+	ClusterDetails
+	capabilities int = iota
 )
 
-// Server is what is known of the cluster's software. What differs between versions in a single
-// answer (such as a point in time without its shards before 8.16) is told by that answer.
-type Server struct {
-	Major   int
-	Version string // such as "8.19.13"; empty where the user may not ask for it
+// Difference describes a capability.
+type Difference struct {
+	Capability    Capability
+	Name          string
+	Elasticsearch release // since when all have it; another product gets a column of its own
+	Without       string  // what is done without it
+	Why           string
 }
 
-func (s Server) String() string {
-	if s.Version != "" {
-		return "Elasticsearch " + s.Version
+// Differences is the one table of what servers differ in. What all supported servers understand is
+// asked of all in one way, and has no row.
+func Differences() [capabilities]Difference {
+	return [...]Difference{
+		{PartialPointInTime, "a point in time over the shards that are there", release{8, 16},
+			"the indices that a refusal names are left out, and a search counts the shards",
+			"one missing shard refused all indices, and no answer counted the shards"},
+		{ReadResolvesIndices, "`_resolve/index` by the privilege `read`", release{8, 3},
+			"`_field_caps` names the index",
+			"it took `view_index_metadata`, and each refusal is a line in the audit log"},
+		{ResolvesClusters, "`_resolve/cluster`", release{8, 13},
+			"who lacks `monitor` names remote clusters without a `*`",
+			"it is asked after a refusal, by somebody who may not ask for the version either"},
+		{ClusterDetails, "`_clusters.details`", release{8, 10},
+			"a remote cluster that was skipped is named without the reason",
+			"the answer only counted those, and says by itself whether there are details"},
 	}
-	return fmt.Sprintf("Elasticsearch %d", s.Major)
 }
 
-// UnsupportedError says that the server is too old, too new or another product. Trying again
-// changes nothing.
-type UnsupportedError struct{ From, What string }
+// Dialect is what one cluster can do, as far as it is known: at first what the version says that
+// was found at connect, then what the cluster refused. A refusal overrules, since in a rolling
+// upgrade another node answers; so where Can is asked, what is done without it is right on every
+// server. What is not known is tried: a zero and a nil Dialect know nothing. It is safe for
+// concurrent use.
+type Dialect struct{ lacks [capabilities]atomic.Bool }
 
-func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("%s is %s, which is not supported: esrule works on %s\n"+
-		"  What to do: set ESRULE_ELASTICSEARCH_URL to a cluster of such a version, or upgrade this one",
-		e.From, e.What, Supported)
-}
+// Can reports whether the cluster is to be asked for it.
+func (d *Dialect) Can(c Capability) bool { return d == nil || !d.lacks[c].Load() }
 
-// identify finds out the version with no more rights than the user has: nothing is asked that a
-// role of `esrule setup` would be refused, since a refusal is a line in the cluster's audit log
-// each time.
-func identify(ctx context.Context, t Transport, from string) (Server, error) {
-	major, err := askMajor(ctx, t)
-	if err != nil {
-		return Server{}, err
-	}
-	s := Server{Major: major}
-	granted, err := Privileges(ctx, t, Wanted{Cluster: []string{"monitor"}})
-	if err == nil && granted.Cluster("monitor") {
-		if s.Version, err = askVersion(ctx, t); err != nil {
-			s.Version = "" // only a name in the log is lost by it
+// Refused notes that the cluster does not know it. Each further refusal would cost a request.
+func (d *Dialect) Refused(c Capability) { d.lacks[c].Store(true) }
+
+// connected takes the first values from the version, as far as that says them.
+func (d *Dialect) connected(s Server) {
+	for _, one := range Differences() {
+		if reached, known := s.reached(one.Elasticsearch); known {
+			d.lacks[one.Capability].Store(!reached)
 		}
 	}
-	if !s.supported() {
-		return s, &UnsupportedError{from, s.String()}
-	}
-	return s, nil
-}
-
-func (s Server) supported() bool {
-	major, minor, known := parseVersion(s.Version)
-	if known {
-		return major > oldestMajor && major <= newestMajor || major == oldestMajor &&
-			minor >= oldestMinor
-	}
-	return s.Major >= oldestMajor && s.Major <= newestMajor
-}
-
-func parseVersion(text string) (major, minor int, ok bool) {
-	first, rest, _ := strings.Cut(text, ".")
-	second, _, _ := strings.Cut(rest, ".")
-	major, errMajor := strconv.Atoi(first)
-	minor, errMinor := strconv.Atoi(second)
-	return major, minor, errMajor == nil && errMinor == nil
-}
-
-// versionsItReads finds the major version in a refusal such as "Accept version must be either
-// version 8 or 7, but found 1".
-var versionsItReads = regexp.MustCompile(`must be either version (\d+) or`)
-
-// askMajor finds out the major version without any privilege: from 8.0 on a server refuses to
-// answer in the format of a version that it does not know, and names those that it does. 7.x
-// answers.
-func askMajor(ctx context.Context, t Transport) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, nothing, nil)
-	if err != nil {
-		return 0, err
-	}
-	req.Header.Set("Accept", "application/vnd.elasticsearch+json;compatible-with=1")
-	res, err := t.Perform(req)
-	if err != nil {
-		return 0, err
-	}
-	defer res.Body.Close()
-	text, err := read(res, nil, maxErrorBytes)
-	if err != nil {
-		return 0, err
-	}
-	if found := versionsItReads.FindSubmatch(text); found != nil &&
-		res.StatusCode == http.StatusBadRequest {
-		return strconv.Atoi(string(found[1]))
-	}
-	return oldestMajor, nil
-}
-
-// askVersion asks a server that lets us. `GET /` is not in the distribution that tests use.
-func askVersion(ctx context.Context, t Transport) (string, error) {
-	var nodes nodesAnswer
-	answer, err := Send(ctx, t, Request{
-		Method: http.MethodGet, Path: "/_nodes/_local",
-		Params: url.Values{"filter_path": {"nodes.*.version"}},
-	}, nil, 0)
-	if err == nil {
-		err = answer.Read(&nodes)
-	}
-	return nodes.first().Version, err
-}
-
-// other names what answers without being an Elasticsearch of 7.14 or newer; it is empty where that
-// does not say.
-func other(ctx context.Context, t Transport) string {
-	for _, path := range []string{"/", "/_nodes/_local?filter_path=nodes.*.version"} {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, path, nil)
-		if err != nil {
-			return ""
-		}
-		res, err := t.Perform(req)
-		if err != nil {
-			return ""
-		}
-		text, err := read(res, nil, maxErrorBytes)
-		res.Body.Close()
-		if err != nil && !errors.Is(err, ErrTooLarge) {
-			return ""
-		}
-		if name := nameOf(res.Header, text); name != "" {
-			return name
-		}
-	}
-	return ""
-}
-
-// nameOf reads who answered from an answer to `GET /`, or from the header of OpenSearch 3.
-func nameOf(header http.Header, text []byte) string {
-	var root struct {
-		Version struct {
-			Distribution string `json:"distribution"`
-			Number       string `json:"number"`
-		} `json:"version"`
-		Tagline string `json:"tagline"`
-	}
-	_ = json.NewDecoder(bytes.NewReader(text)).Decode(&root) // what is no JSON has no version
-	opensearch, number, _ := strings.Cut(header.Get("X-OpenSearch-Version"), "/")
-	switch {
-	case opensearch != "":
-		number, _, _ = strings.Cut(number, " ")
-		return strings.TrimSpace(opensearch + " " + number)
-	case root.Version.Number == "":
-		return ""
-	case strings.EqualFold(root.Version.Distribution, "opensearch"):
-		return "OpenSearch " + root.Version.Number
-	case root.Version.Distribution != "":
-		return root.Version.Distribution + " " + root.Version.Number
-	case strings.HasPrefix(root.Tagline, "You Know, for Search"):
-		return "Elasticsearch " + root.Version.Number
-	}
-	return ""
 }

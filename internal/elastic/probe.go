@@ -66,8 +66,8 @@ func (c *Client) Ready(ctx context.Context, within time.Duration,
 	}
 }
 
-// Connect asks whether the cluster lets us in and which version it has. An *UnsupportedError is for
-// good, a *ProbeError may pass.
+// Connect asks whether the cluster lets us in and which version it has, which tells Dialect. An
+// *UnsupportedError is for good, a *ProbeError may pass.
 func (c *Client) Connect(ctx context.Context) (Server, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*probeTimeout)
 	defer cancel()
@@ -77,6 +77,9 @@ func (c *Client) Connect(ctx context.Context) (Server, error) {
 	server, err := identify(ctx, c.Once.Transport, c.addresses)
 	if _, unsupported := errors.AsType[*UnsupportedError](err); err != nil && !unsupported {
 		err = unanswered(err)
+	}
+	if err == nil {
+		c.Dialect.connected(server)
 	}
 	return server, err
 }

@@ -19,7 +19,7 @@ func TestBlockedState(t *testing.T) {
 	c := estest.For(t)
 	i := indices.Names{Signals: c.Index("signals"), State: c.Index("state"),
 		DeadLetter: c.Index("dead")}
-	if _, err := i.Ensure(t.Context(), c.Client); err != nil {
+	if _, err := i.Ensure(t.Context(), c.Client, nil); err != nil {
 		t.Fatal(err)
 	}
 	block := func(on bool) {

@@ -96,7 +96,7 @@ func worldOn(t *testing.T, c *estest.Cluster) *world {
 	w.logger = slog.New(slog.NewTextHandler(&w.log, nil))
 	w.indices = indices.Names{Signals: c.Index("signals"), State: c.Index("state"),
 		DeadLetter: c.Index("dead")}
-	if _, err := w.indices.Ensure(t.Context(), c.Client); err != nil {
+	if _, err := w.indices.Ensure(t.Context(), c.Client, nil); err != nil {
 		t.Fatal(err)
 	}
 	query := parsed(t, `process where process.name : "bad*"`)

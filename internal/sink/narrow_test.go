@@ -234,7 +234,7 @@ func TestTooLargeForTheServer(t *testing.T) {
 		"http.max_content_length": "1mb", "indexing_pressure.memory.limit": "700kb",
 	}})
 	i := names(c)
-	if _, err := i.Ensure(t.Context(), c.Client); err != nil {
+	if _, err := i.Ensure(t.Context(), c.Client, nil); err != nil {
 		t.Fatal(err)
 	}
 	next := 0

@@ -10,6 +10,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/google/go-cmp/cmp"
 
+	"esrule/internal/elastic"
 	"esrule/internal/estest"
 	"esrule/internal/sink/indices"
 )
@@ -21,12 +22,25 @@ func TestTemplateInTheWay(t *testing.T) {
 	i := names(c)
 	c.PutTemplate("theirs", map[string]any{"index_patterns": []string{c.Index("sig*")},
 		"priority": 500})
-	r, err := i.Ensure(t.Context(), c.Client)
+	r, err := i.Ensure(t.Context(), c.Client, nil)
 	if err != nil || len(r.Warnings) != 1 ||
 		!strings.Contains(r.Warnings[0].Problem, c.Index("theirs")) {
 		t.Errorf("got %+v, %v, want one warning that names the template", r, err)
 	}
 	write(t, NewWriter(c.Client, options(i)), numbered(t, 1), fates{Created: 1})
+}
+
+// resolving counts the requests that ask what a name stands for.
+type resolving struct {
+	elastic.Transport
+	n int
+}
+
+func (r *resolving) Perform(req *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(req.URL.Path, "/_resolve/index/") {
+		r.n++
+	}
+	return r.Transport.Perform(req)
 }
 
 // TestLeastPrivilege: a job that may neither create indices nor manage templates is told to have
@@ -51,7 +65,7 @@ func TestLeastPrivilege(t *testing.T) {
 	job, creator := c.As("job", "job-password"), c.As("creator", "creator-password")
 	forbidden := func(user string, client *elasticsearch.Client, want string) {
 		t.Helper()
-		_, err := i.Ensure(t.Context(), client)
+		_, err := i.Ensure(t.Context(), client, nil)
 		var got *indices.ForbiddenError
 		if !errors.As(err, &got) || got.Doing != want ||
 			!strings.Contains(err.Error(), "esrule setup") {
@@ -61,21 +75,32 @@ func TestLeastPrivilege(t *testing.T) {
 	forbidden("nobody", c.As("nobody", "nobody-password"), "look at index signals")
 	forbidden("job", job, "create index signals")
 
-	r, err := i.Ensure(t.Context(), creator)
+	r, err := i.Ensure(t.Context(), creator, nil)
 	wantMissing := indices.MissingPrivileges{{Index: "state", Privilege: "index"}}
 	if err != nil || len(r.Created) != 3 || len(r.Warnings) != 3 ||
 		!slices.Equal(r.Missing, wantMissing) {
 		t.Errorf("a user who may create indices only: got %+v, %v, want three indices and a "+
 			"warning for each", r, err)
 	}
-	r, err = i.Ensure(t.Context(), job)
+	r, err = i.Ensure(t.Context(), job, nil)
 	if diff := cmp.Diff(indices.Report{}, r); err != nil || diff != "" {
 		t.Errorf("job, after the set-up: %v (-want +got):\n%s", err, diff)
+	}
+	// On a server where `read` does not include the question, it is not asked.
+	without := new(elastic.Dialect)
+	without.Refused(elastic.ReadResolvesIndices)
+	for dialect, want := range map[*elastic.Dialect]int{nil: 3, without: 0} {
+		asked := &resolving{Transport: job}
+		r, err := i.Ensure(t.Context(), asked, dialect)
+		if diff := cmp.Diff(indices.Report{}, r); err != nil || diff != "" || asked.n != want {
+			t.Errorf("job: resolved %d names, want %d; error %v (-want +got):\n%s", asked.n, want,
+				err, diff)
+		}
 	}
 	// Without the right to look at mappings, a name is still seen to stand for one index.
 	c.Do(http.MethodPost, "_aliases", `{"actions":[{"add":{"index":"signals","alias":"alias"}}]}`)
 	_, err = indices.Names{Signals: "alias", State: "state",
-		DeadLetter: "dead-letter"}.Ensure(t.Context(), c.As("aliased", "aliased-password"))
+		DeadLetter: "dead-letter"}.Ensure(t.Context(), c.As("aliased", "aliased-password"), nil)
 	if notOne, ok := errors.AsType[*indices.NotConcreteError](err); !ok ||
 		notOne.Kind != "an alias" ||
 		!slices.Equal(notOne.For, []string{"signals"}) {
@@ -86,7 +111,7 @@ func TestLeastPrivilege(t *testing.T) {
 	write(t, w, signals, fates{Created: 2, Reduced: 1})
 	write(t, w, signals, fates{Duplicate: 3})
 
-	_, err = i.Ensure(t.Context(), c.As("job", "wrong"))
+	_, err = i.Ensure(t.Context(), c.As("job", "wrong"), nil)
 	if err == nil || !strings.Contains(err.Error(), "401") ||
 		strings.Contains(err.Error(), "wrong") {
 		t.Errorf("wrong password: got %v, want a 401", err)

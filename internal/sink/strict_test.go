@@ -119,7 +119,7 @@ func TestForeignAnswers(t *testing.T) {
 			}
 			return &http.Response{StatusCode: code, Body: http.NoBody, Request: req}, nil
 		}}
-		got, err := i.Ensure(t.Context(), c.Through(foreign))
+		got, err := i.Ensure(t.Context(), c.Through(foreign), nil)
 		if err == nil || len(got.Created) > 0 {
 			t.Errorf("%d: got %+v and the error %v, want an error", code, got, err)
 		}

@@ -20,7 +20,7 @@ func TestVerdicts(t *testing.T) {
 	c.Create(i.Signals, `{"mappings":{"properties":{
 		"process":{"properties":{"pid":{"type":"long"}}},
 		"kibana.alert.ancestors":{"properties":{"id":{"type":"long"}}}}}}`)
-	if _, err := i.Ensure(t.Context(), c.Client); err != nil {
+	if _, err := i.Ensure(t.Context(), c.Client, nil); err != nil {
 		t.Fatal(err)
 	}
 	event := func(n int, more string) string {

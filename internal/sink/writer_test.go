@@ -22,7 +22,7 @@ func set(t *testing.T) (*estest.Cluster, indices.Names) {
 	t.Helper()
 	c := estest.For(t)
 	i := names(c)
-	if _, err := i.Ensure(t.Context(), c.Client); err != nil {
+	if _, err := i.Ensure(t.Context(), c.Client, nil); err != nil {
 		t.Fatal(err)
 	}
 	return c, i
@@ -193,7 +193,7 @@ func TestDeadLetter(t *testing.T) {
 	// It takes the events of documents that are named by a number.
 	c.Create(i.Signals, `{"mappings":{"properties":{
 		"kibana.alert.ancestors":{"properties":{"id":{"type":"long"}}}}}}`)
-	report, err := i.Ensure(t.Context(), c.Client)
+	report, err := i.Ensure(t.Context(), c.Client, nil)
 	if err != nil || len(report.Warnings) == 0 || report.Warnings[0].On != "index "+i.Signals {
 		t.Fatalf("set-up over a foreign index: got %+v, %v, want a warning", report, err)
 	}

@@ -17,8 +17,8 @@ const blocked = elastic.ClusterBlock
 // askIndices asks about the indices of patterns; request makes the call for patterns. One index
 // that is blocked (by index.blocks.read or .metadata, or while it is being closed) makes
 // Elasticsearch refuse the request for all of them, and so does one that lacks a shard when a point
-// in time is opened before 8.16. So it is asked again without those, which are returned as
-// failures.
+// in time is opened without elastic.PartialPointInTime. So it is asked again without those, which
+// are returned as failures.
 func (c *Cluster) askIndices(ctx context.Context, patterns []string,
 	request func(patterns []string) call, into elastic.Checked) ([]Failure, error) {
 	var without []Failure
@@ -73,8 +73,9 @@ func culprits(err error) []Failure {
 	return found
 }
 
-// missingShards reads which indices lack a shard from the reason for which a server before 8.16
-// opens no point in time: "Search rejected due to missing shards [[logs-1][0], [logs-2][3]]".
+// missingShards reads which indices lack a shard from the reason for which a server opens no point
+// in time without elastic.PartialPointInTime: "Search rejected due to missing shards [[logs-1][0],
+// [logs-2][3]]".
 func missingShards(reason string) []Failure {
 	_, list, ok := strings.Cut(reason, "due to missing shards [")
 	if !ok {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8"
+
+	"esrule/internal/elastic"
 )
 
 // Options are what a Cluster can be told. The zero value of each means its default.
@@ -33,6 +35,8 @@ type Options struct {
 	// RetryInterval is the pause before the second try, growing with each further one; default 500
 	// ms.
 	RetryInterval time.Duration
+	// Dialect is what the cluster can do; default nothing is known of it, and all is tried.
+	Dialect *elastic.Dialect
 	// Logger is told of requests that are tried again; default nobody.
 	Logger *slog.Logger
 }
@@ -46,6 +50,9 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.RequestTimeout, o.Timeout+time.Minute)
 	setDefault(&o.Tries, 5)
 	setDefault(&o.RetryInterval, 500*time.Millisecond)
+	if o.Dialect == nil {
+		o.Dialect = new(elastic.Dialect)
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -66,8 +73,7 @@ type Cluster struct {
 	normal    knownForms
 	// the keep alive that the server allows, where it is shorter than the option
 	lowered atomic.Int64
-	old     atomic.Bool // the server is older than 8.16: it opens no point in time in part
-	texts   sync.Pool   // of *[]byte: memory for the text of pages, from one search to the next
+	texts   sync.Pool // of *[]byte: memory for the text of pages, from one search to the next
 }
 
 // NewCluster gives a Cluster that sends its requests through client.

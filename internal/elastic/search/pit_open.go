@@ -82,8 +82,8 @@ func (p *PointInTime) begin(ctx context.Context, opened opened) error {
 	if shards := opened.Shards; shards != nil && *shards.Failed == 0 {
 		p.shards = *shards.Total
 	} else if err := p.probe(ctx); err != nil {
-		// The answer counts the shards that are missing; a search names them. Before 8.16 it does
-		// not even say whether there are any.
+		// The answer counts the shards that are missing, or, without elastic.PartialPointInTime,
+		// none at all; a search names them.
 		return errors.Join(err, p.Close(ctx))
 	}
 	if p.shards == 0 {
@@ -95,7 +95,8 @@ func (p *PointInTime) begin(ctx context.Context, opened opened) error {
 	return nil
 }
 
-// opened is the answer to the opening of a point in time; `_shards` came with 8.16.
+// opened is the answer to the opening of a point in time; `_shards` are a part of
+// elastic.PartialPointInTime.
 type opened struct {
 	ID     string          `json:"id"`
 	Shards *elastic.Shards `json:"_shards"`
@@ -116,7 +117,7 @@ func (p *PointInTime) open(ctx context.Context) (opened, error) {
 	params := openIndices()
 	params.Set("keep_alive", milliseconds(c.keepAlive()))
 	const partial = "allow_partial_search_results"
-	if !c.old.Load() {
+	if c.options.Dialect.Can(elastic.PartialPointInTime) {
 		params.Set(partial, "true")
 	}
 	request := func(patterns []string) call {
@@ -131,7 +132,7 @@ func (p *PointInTime) open(ctx context.Context) (opened, error) {
 			params.Set("keep_alive", milliseconds(c.keepAlive()))
 		case errors.As(err, &refused) && params.Has(partial) &&
 			strings.Contains(refused.Reason, "["+partial+"]"):
-			c.old.Store(true) // it does not know the parameter, and each refusal costs a request
+			c.options.Dialect.Refused(elastic.PartialPointInTime)
 			params.Del(partial)
 		default:
 			for _, f := range p.note(ctx, blocked) {

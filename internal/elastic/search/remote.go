@@ -65,7 +65,7 @@ func (c *Cluster) aliases(ctx context.Context, names []string) ([]string, error)
 }
 
 // configured returns the aliases of all remote clusters. Who lacks the privilege to monitor the
-// cluster is answered from 8.13 on by another API.
+// cluster is answered by a server that elastic.ResolvesClusters.
 func (c *Cluster) configured(ctx context.Context) ([]string, error) {
 	answer := nameSet{}
 	err := c.ask(ctx, call{method: http.MethodGet, path: "/_remote/info"}, &answer)
@@ -196,7 +196,7 @@ func searchOf(patterns []string, body any) call {
 type clustersSum struct {
 	Skipped int                 `json:"skipped"`
 	Failed  int                 `json:"failed"`
-	Details map[string]struct { // since 8.10
+	Details map[string]struct { // elastic.ClusterDetails
 		Failures []elastic.ShardFailure `json:"failures"`
 	} `json:"details"`
 }

@@ -74,7 +74,7 @@ func (w *world) forget() {
 	n := rand.IntN(1e9)
 	w.indices = indices.Names{Signals: w.Index(fmt.Sprint("signals", n)),
 		State: w.Index(fmt.Sprint("state", n)), DeadLetter: w.Index(fmt.Sprint("dead", n))}
-	if _, err := w.indices.Ensure(w.t.Context(), w.Client); err != nil {
+	if _, err := w.indices.Ensure(w.t.Context(), w.Client, nil); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -38,12 +38,13 @@ func (w Warning) String() string { return w.On + ": " + w.Problem + ": " + w.Adv
 // is there. Any number of processes may call it at once. It refuses a name that does not stand for
 // one concrete index: a document's id is unique within an index only, so that behind an alias, a
 // data stream or a rollover the same signal could be created twice.
-func (n Names) Ensure(ctx context.Context, client elastic.Transport) (Report, error) {
+func (n Names) Ensure(ctx context.Context, client elastic.Transport,
+	dialect *elastic.Dialect) (Report, error) {
 	var r Report
 	if err := n.validate(); err != nil {
 		return r, err
 	}
-	may, err := n.rights(ctx, client)
+	may, err := n.rights(ctx, client, dialect)
 	if err != nil {
 		return r, err
 	}
@@ -88,7 +89,7 @@ func (n Names) validate() error {
 // operator has set up.
 func (r *Report) ensure(ctx context.Context, client elastic.Transport, d definition,
 	may rights) error {
-	there, err := lookUp(ctx, client, d.name, may.views[d.name])
+	there, err := lookUp(ctx, client, d.name, may)
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (r *Report) ensure(ctx context.Context, client elastic.Transport, d definit
 	if there == nil {
 		there, err = r.create(ctx, client, d, may)
 		if err == nil && there == nil { // templates of others may have changed it
-			there, err = lookUp(ctx, client, d.name, may.views[d.name])
+			there, err = lookUp(ctx, client, d.name, may)
 		}
 		if err != nil || there == nil {
 			return err
@@ -114,9 +115,9 @@ func (r *Report) ensure(ctx context.Context, client elastic.Transport, d definit
 // lookUp returns the concrete index of that name, or nil where the name is free. Who may read the
 // index and not its mapping, as the job's role has it, learns what the name stands for.
 func lookUp(ctx context.Context, client elastic.Transport, name string,
-	view bool) (*existing, error) {
-	if !view {
-		return resolve(ctx, client, name)
+	may rights) (*existing, error) {
+	if !may.views[name] {
+		return resolve(ctx, client, name, may)
 	}
 	found := existingAll{}
 	err := send(ctx, client, elastic.Request{
@@ -127,7 +128,7 @@ func lookUp(ctx context.Context, client elastic.Transport, name string,
 	case errors.Is(err, elastic.ErrNotFound):
 		return nil, nil
 	case refusal(err).Status == http.StatusForbidden:
-		return resolve(ctx, client, name)
+		return resolve(ctx, client, name, may)
 	case err != nil:
 		return nil, fmt.Errorf("look at index %s: %w", name, err)
 	case found[name] != nil && found[name].DataStream == "":
@@ -147,7 +148,11 @@ func (e *existingAll) Check() error {
 }
 
 // resolve is lookUp for a user who has the privilege read and no other.
-func resolve(ctx context.Context, client elastic.Transport, name string) (*existing, error) {
+func resolve(ctx context.Context, client elastic.Transport, name string,
+	may rights) (*existing, error) {
+	if !may.dialect.Can(elastic.ReadResolvesIndices) {
+		return resolveByFields(ctx, client, name)
+	}
 	var found elastic.Resolved
 	err := send(ctx, client, elastic.Request{Method: http.MethodGet, Path: "/_resolve/index/" +
 		url.PathEscape(name)}, &found)
@@ -169,8 +174,8 @@ func resolve(ctx context.Context, client elastic.Transport, name string) (*exist
 	return nil, nil
 }
 
-// resolveByFields is resolve for the servers on which the privilege read does not include that
-// question (7.17 and 8.0): the answer about an index's fields names the indices that it is about.
+// resolveByFields is resolve without elastic.ReadResolvesIndices: the answer about an index's
+// fields names the indices that it is about.
 func resolveByFields(ctx context.Context, client elastic.Transport,
 	name string) (*existing, error) {
 	var found indicesAnswered
@@ -213,7 +218,7 @@ func (r *Report) create(ctx context.Context, client elastic.Transport, d definit
 		r.Created = append(r.Created, "index "+d.name)
 		return nil, nil
 	case refusal(err).Type == "resource_already_exists_exception":
-		return lookUp(ctx, client, d.name, may.views[d.name])
+		return lookUp(ctx, client, d.name, may)
 	case refusal(err).Status == http.StatusForbidden:
 		return nil, &ForbiddenError{Doing: "create index " + d.name, Err: err}
 	}

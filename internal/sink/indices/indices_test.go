@@ -23,7 +23,7 @@ func TestEnsure(t *testing.T) {
 	c := estest.For(t)
 	i := names(c)
 
-	got, err := i.Ensure(t.Context(), c.Client)
+	got, err := i.Ensure(t.Context(), c.Client, nil)
 	want := Report{Created: []string{
 		"index template " + i.Signals, "index " + i.Signals,
 		"index template " + i.State, "index " + i.State,
@@ -33,7 +33,7 @@ func TestEnsure(t *testing.T) {
 		t.Errorf("the first time: %v (-want +got):\n%s", err, diff)
 	}
 	before := c.Do(http.MethodGet, c.Index("*"), nil)
-	got, err = i.Ensure(t.Context(), c.Client)
+	got, err = i.Ensure(t.Context(), c.Client, nil)
 	if diff := cmp.Diff(Report{}, got); err != nil || diff != "" {
 		t.Errorf("again: %v (-want +got):\n%s", err, diff)
 	}
@@ -72,7 +72,7 @@ func TestEnsure(t *testing.T) {
 	if res.StatusCode != http.StatusNotFound {
 		t.Errorf("a write into a deleted index: got %d, want 404", res.StatusCode)
 	}
-	got, err = i.Ensure(t.Context(), c.Client)
+	got, err = i.Ensure(t.Context(), c.Client, nil)
 	if diff := cmp.Diff(Report{Created: []string{"index " + i.State}}, got); err != nil ||
 		diff != "" {
 		t.Errorf("after a deletion: %v (-want +got):\n%s", err, diff)
@@ -87,7 +87,7 @@ func TestEnsureAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for n := range processes {
 		all.Go(func() {
-			r, err := i.Ensure(t.Context(), c.Client)
+			r, err := i.Ensure(t.Context(), c.Client, nil)
 			if err != nil || len(r.Warnings) > 0 {
 				t.Errorf("got %v, %v", r.Warnings, err)
 			}
@@ -112,7 +112,7 @@ func TestEnsureLeavesWhatIsThere(t *testing.T) {
 	indices, template := c.Do(http.MethodGet, c.Index("*"), nil),
 		c.Do(http.MethodGet, "_index_template/"+i.Signals, nil)
 
-	r, err := i.Ensure(t.Context(), c.Client)
+	r, err := i.Ensure(t.Context(), c.Client, nil)
 	var got []string
 	for _, w := range r.Warnings {
 		got = append(got, w.On+": "+w.Problem)
@@ -154,7 +154,7 @@ func TestNotOneIndex(t *testing.T) {
 	f := func(name, wantKind string, wantFor ...string) {
 		t.Helper()
 		_, err := Names{Signals: name, State: i.State,
-			DeadLetter: i.DeadLetter}.Ensure(t.Context(), c.Client)
+			DeadLetter: i.DeadLetter}.Ensure(t.Context(), c.Client, nil)
 		var got *NotConcreteError
 		if !errors.As(err, &got) || got.Kind != wantKind || len(wantFor) > 0 &&
 			!slices.Equal(got.For, wantFor) {
@@ -171,7 +171,7 @@ func TestNamesAreChecked(t *testing.T) {
 	f := func(i Names, want string) {
 		t.Helper()
 		// Refused before anything is asked of a cluster.
-		if _, err := i.Ensure(t.Context(), nil); err == nil ||
+		if _, err := i.Ensure(t.Context(), nil, nil); err == nil ||
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: got %v, want an error with %q", i, err, want)
 		}

@@ -153,14 +153,15 @@ func (d definition) differences(e *existing) []string {
 }
 
 // Inspect says what is wrong with those of the three indices that are there, and creates nothing.
-func (n Names) Inspect(ctx context.Context, client elastic.Transport) ([]Warning, error) {
+func (n Names) Inspect(ctx context.Context, client elastic.Transport,
+	dialect *elastic.Dialect) ([]Warning, error) {
 	var r Report
-	may, err := n.rights(ctx, client)
+	may, err := n.rights(ctx, client, dialect)
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range n.all() {
-		there, err := lookUp(ctx, client, d.name, may.views[d.name])
+		there, err := lookUp(ctx, client, d.name, may)
 		if _, forbidden := errors.AsType[*ForbiddenError](err); forbidden {
 			continue // Missing names the privilege
 		}

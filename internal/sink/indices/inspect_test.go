@@ -21,7 +21,7 @@ func TestForeignTemplate(t *testing.T) {
 		i := Names{Signals: name("signals"), State: name("state"),
 			DeadLetter: name("dead-letter")}
 		c.Create(name(holds), template)
-		r, err := i.Ensure(t.Context(), c.Client)
+		r, err := i.Ensure(t.Context(), c.Client, nil)
 		_, unreadable := errors.AsType[*UnreadableError](err)
 		var said []string
 		for _, w := range r.Warnings {
@@ -35,7 +35,7 @@ func TestForeignTemplate(t *testing.T) {
 			t.Errorf("%s, %s: got the error %v and %q, want %q, refused: %v", holds, template, err,
 				said, want, refused)
 		}
-		warnings, err := i.Inspect(t.Context(), c.Client)
+		warnings, err := i.Inspect(t.Context(), c.Client, nil)
 		if err != nil || len(warnings) == 0 {
 			t.Errorf("%s, %s: Inspect: got %v, %v, want a warning", holds, template, warnings, err)
 		}
@@ -65,7 +65,7 @@ func TestTemplateTakesSourceAway(t *testing.T) {
 	i := names(c)
 	c.PutTemplate(i.Signals+"-foreign", `{"index_patterns":["`+i.Signals+`"],
 		"priority":9000,"template":{"mappings":{"_source":{"enabled":false}}}}`)
-	_, err := i.Ensure(t.Context(), c.Client)
+	_, err := i.Ensure(t.Context(), c.Client, nil)
 	if _, unreadable := errors.AsType[*UnreadableError](err); !unreadable {
 		t.Errorf("got the error %v, want an UnreadableError", err)
 	}

@@ -33,6 +33,7 @@ type rights struct {
 	views     map[string]bool // by index: whether its mapping may be looked at
 	templates bool
 	missing   MissingPrivileges
+	dialect   *elastic.Dialect // of the server that was asked
 }
 
 const (
@@ -51,15 +52,16 @@ func (d definition) required() (asked, called []string) {
 
 // Missing returns which privileges on the three indices the job lacks.
 func (n Names) Missing(ctx context.Context, client elastic.Transport) (MissingPrivileges, error) {
-	may, err := n.rights(ctx, client)
+	may, err := n.rights(ctx, client, nil)
 	return may.missing, err
 }
 
 // rights asks instead of trying: each refusal would be a line in the cluster's audit log, at every
 // run. Where something before the cluster bars the question, everything is tried: what may not be
 // written is refused then, and that is an error.
-func (n Names) rights(ctx context.Context, client elastic.Transport) (rights, error) {
-	may := rights{views: map[string]bool{}, templates: true}
+func (n Names) rights(ctx context.Context, client elastic.Transport,
+	dialect *elastic.Dialect) (rights, error) {
+	may := rights{views: map[string]bool{}, templates: true, dialect: dialect}
 	wanted := elastic.Wanted{Cluster: []string{manageTemplates}}
 	for _, d := range n.all() {
 		asked, _ := d.required()
