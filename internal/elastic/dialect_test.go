@@ -2,6 +2,8 @@ package elastic
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 )
 
@@ -50,5 +52,23 @@ func TestDialect(t *testing.T) {
 	}
 	if !(*Dialect)(nil).Can(PartialPointInTime) {
 		t.Error("nothing is known, and it is not tried")
+	}
+}
+
+// TestDifferencesAreDocumented: docs/architecture.md has the table as it is here.
+func TestDifferencesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, one := range Differences() {
+		row := fmt.Sprintf("| %s | %s | %s | %s |\n", one.Name, one.Elasticsearch, one.Without,
+			one.Why)
+		if !strings.Contains(string(text), row) {
+			t.Errorf("docs/architecture.md lacks the row\n%s", row)
+		}
+		if int(one.Capability) != at {
+			t.Errorf("%s: row %d describes capability %d", one.Name, at, one.Capability)
+		}
 	}
 }
