@@ -5,12 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/elastic/go-elasticsearch/v8/esutil"
+
+	"esrule/internal/elastic"
 )
 
 // mapping is that of a Beat's index as far as a rule reads it: keywords up to 1,024 characters,
@@ -172,22 +173,10 @@ func (s server) do(ctx context.Context, method, path, body string, into any) err
 }
 
 func (s server) send(ctx context.Context, method, path string, body []byte) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "/"+path, bytes.NewReader(body))
+	r := elastic.Request{Method: method, Path: "/" + path, Body: body}
+	answer, err := elastic.Send(ctx, s.client, r, nil, 0)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", r, err)
 	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := s.client.Perform(req)
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s %s: %s: %s", method, path, res.Status, answer)
-	}
-	return answer, nil
+	return answer.Text, nil
 }

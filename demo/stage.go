@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +16,7 @@ import (
 
 	"esrule/demo/samples"
 	"esrule/internal/detect"
+	"esrule/internal/elastic"
 	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 )
@@ -111,7 +111,7 @@ func (s *stage) remove(ctx context.Context) error {
 	for _, index := range []string{s.signalsIndex(), s.stateIndex(), s.deadLetterIndex()} {
 		for _, path := range []string{"/" + index, "/_index_template/" + index} {
 			if removed := s.ask(ctx, http.MethodDelete, path, nil, nil); removed != nil &&
-				!isNotFound(removed) {
+				!errors.Is(removed, elastic.ErrNotFound) {
 				err = errors.Join(err, removed)
 			}
 		}
@@ -161,50 +161,21 @@ func (s *stage) idsOf(ctx context.Context, indices []string, query any) ([]strin
 	return ids, nil
 }
 
-// statusError is an answer other than 2xx.
-type statusError struct {
-	request string
-	status  int
-	body    []byte
-}
-
-func (e *statusError) Error() string {
-	return fmt.Sprintf("%s: status %d: %.300s", e.request, e.status, e.body)
-}
-
-func isNotFound(err error) bool {
-	refused, ok := errors.AsType[*statusError](err)
-	return ok && refused.status == http.StatusNotFound
-}
-
 // ask sends a request and reads its answer into one, where there is one to read it into.
 func (s *stage) ask(ctx context.Context, method, path string, body, into any) error {
-	var content []byte
+	r := elastic.Request{Method: method, Path: path}
 	if body != nil {
 		var err error
-		if content, err = json.Marshal(body); err != nil {
+		if r, err = r.JSON(body); err != nil {
 			return err
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, path, bytes.NewReader(content))
+	answer, err := elastic.Send(ctx, s.client, r, nil, 0)
 	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := s.client.Perform(req)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	if res.StatusCode/100 != 2 {
-		return &statusError{method + " " + path, res.StatusCode, answer}
+		return fmt.Errorf("%s: %w", r, err)
 	}
 	if into == nil {
 		return nil
 	}
-	return json.Unmarshal(answer, into)
+	return json.Unmarshal(answer.Text, into)
 }

@@ -6,16 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
-)
 
-// Transport sends one request to Elasticsearch; *elasticsearch.Client is one.
-type Transport interface {
-	Perform(*http.Request) (*http.Response, error)
-}
+	"esrule/internal/elastic"
+)
 
 // Patterns gives the index patterns of the six sources under the prefix: with an empty one, those
 // of the shipped rule. A test that shares its server sets a prefix of its own here and in Install
@@ -39,7 +35,7 @@ func Patterns(prefix string) ([]string, error) {
 // the server; where such a server has no data stream API, as the test distribution has none, they
 // get plain indices of the same names instead, since it makes data streams but could never delete
 // one again.
-func Install(ctx context.Context, es Transport, prefix string) error {
+func Install(ctx context.Context, es elastic.Transport, prefix string) error {
 	streams := prefix == "" || hasDataStreamAPI(ctx, es)
 	for _, source := range Sources() {
 		t, err := readTemplate(source, prefix)
@@ -53,7 +49,7 @@ func Install(ctx context.Context, es Transport, prefix string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := send(ctx, es, http.MethodPut, "/_index_template/"+t.name, "application/json",
+		if _, err := send(ctx, es, http.MethodPut, "/_index_template/"+t.name,
 			body); err != nil {
 			return fmt.Errorf("create index template %s: %w", t.name, err)
 		}
@@ -64,7 +60,7 @@ func Install(ctx context.Context, es Transport, prefix string) error {
 // Load writes events into their indices under the prefix, which come to be by the templates of
 // Install, and makes them searchable. Events that are there already are an error: Load replaces
 // nothing.
-func Load(ctx context.Context, es Transport, prefix string, events []Event) error {
+func Load(ctx context.Context, es elastic.Transport, prefix string, events []Event) error {
 	var body bytes.Buffer
 	lines := json.NewEncoder(&body)
 	for _, e := range events {
@@ -79,8 +75,7 @@ func Load(ctx context.Context, es Transport, prefix string, events []Event) erro
 		body.Write(e.JSON)
 		body.WriteByte('\n')
 	}
-	answer, err := send(ctx, es, http.MethodPost, "/_bulk?refresh=true", "application/x-ndjson",
-		body.Bytes())
+	answer, err := send(ctx, es, http.MethodPost, "/_bulk?refresh=true", body.Bytes())
 	if err != nil {
 		return fmt.Errorf("write sample events: %w", err)
 	}
@@ -117,7 +112,7 @@ func checkItems(answer []byte, events []Event) error {
 // Remove deletes what Install and Load made under the prefix. Only the indices that the events name
 // go, whatever else the patterns match. A server without a data stream API cannot give up the
 // streams of an empty prefix: stop it instead.
-func Remove(ctx context.Context, es Transport, prefix string, events []Event) error {
+func Remove(ctx context.Context, es elastic.Transport, prefix string, events []Event) error {
 	streamPath := "/"
 	if hasDataStreamAPI(ctx, es) {
 		streamPath = "/_data_stream/"
@@ -151,16 +146,15 @@ func indices(events []Event, source string) []string {
 	return names
 }
 
-func hasDataStreamAPI(ctx context.Context, es Transport) bool {
-	_, err := send(ctx, es, http.MethodGet, "/_data_stream/none-of-this-name*", "", nil)
+func hasDataStreamAPI(ctx context.Context, es elastic.Transport) bool {
+	_, err := send(ctx, es, http.MethodGet, "/_data_stream/none-of-this-name*", nil)
 	return err == nil
 }
 
 // remove deletes; what is not there counts as deleted.
-func remove(ctx context.Context, es Transport, path string) error {
-	_, err := send(ctx, es, http.MethodDelete, path, "", nil)
-	var refused *statusError
-	if errors.As(err, &refused) && refused.status == http.StatusNotFound {
+func remove(ctx context.Context, es elastic.Transport, path string) error {
+	_, err := send(ctx, es, http.MethodDelete, path, nil)
+	if errors.Is(err, elastic.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
@@ -169,34 +163,9 @@ func remove(ctx context.Context, es Transport, path string) error {
 	return nil
 }
 
-// statusError is an answer other than 2xx.
-type statusError struct {
-	status int
-	body   []byte
-}
-
-func (e *statusError) Error() string { return fmt.Sprintf("status %d: %.500s", e.status, e.body) }
-
-func send(ctx context.Context, es Transport, method, path, contentType string,
+func send(ctx context.Context, es elastic.Transport, method, path string,
 	body []byte) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, path, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	if contentType != "" {
-		req.Header.Set("Content-Type", contentType)
-	}
-	res, err := es.Perform(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		return nil, err
-	}
-	if res.StatusCode/100 != 2 {
-		return nil, &statusError{res.StatusCode, answer}
-	}
-	return answer, nil
+	r := elastic.Request{Method: method, Path: path, Body: body}
+	answer, err := elastic.Send(ctx, es, r, nil, 0)
+	return answer.Text, err
 }
