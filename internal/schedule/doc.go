@@ -3,8 +3,7 @@
 // The account is the ledger, one document a rule in the state index: the intervals of time that are
 // covered. What is wanted and not covered is a gap, and a run closes gaps: the live window first,
 // then the rest from its oldest end, in pieces. [Runner] performs a run; [Poll] repeats it on a
-// cron schedule. Package search reads the cluster for it, package match judges, package sink
-// writes.
+// cron schedule. Package detect takes a window from the cluster to signals.
 //
 // The invariant to keep: an interval enters the ledger only when every page of it was read, every
 // candidate judged and every signal acknowledged by the cluster; what an index failed to answer is

@@ -2,7 +2,7 @@
 // documents that a query finds, page by page from one point in time, and what else a run must know
 // of the server (its clock, what it lets us read).
 //
-// It knows no rule, matcher or signal: package schedule asks it for candidates and judges them,
+// It knows no rule, matcher or signal: package detect asks it for candidates and judges them,
 // package prefilter writes the queries. What a field is comes from the mapping API and is handed on
 // as event.Mapping.
 //

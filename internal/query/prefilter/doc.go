@@ -6,6 +6,6 @@
 // thing left out is named with its reason. It is built for one class of mappings at a time and put
 // together with guards on `_index`, since one clause on the wrong type fails a whole shard.
 //
-// The package sends nothing: package schedule does. Whoever changes it keeps the one-sided promise
+// The package sends nothing: package detect does. Whoever changes it keeps the one-sided promise
 // "matcher accepts ⇒ pre-filter accepts"; TestSuperset holds it on a real server.
 package prefilter

@@ -8,7 +8,7 @@
 // with the claims of a [Claims]; a slice without a document is free.
 //
 // The poll's ledgers are not touched, and package schedule does not know of this one: what they
-// share is [schedule.Coverer], which takes a window from the cluster to signals.
+// share is [detect.Coverer], which takes a window from the cluster to signals.
 //
 // The invariant to keep: a slice is done only when every page of it was read, every candidate
 // judged and every signal acknowledged. Who claims what never decides about a signal: their ids are
