@@ -30,8 +30,8 @@ type findings struct {
 	released map[string][]rule.ID
 	// down are the remote clusters that did not answer, with the reason.
 	down map[string]string
-	// missing are the privileges that are missing, by list of patterns.
-	missing map[string][]search.MissingPrivilege
+	// asked are the privileges that are missing, by the patterns that were asked for.
+	asked map[string][]search.MissingPrivilege
 	// ours and theirs are our clock and the cluster's, as they were when they were asked in this
 	// turn of the rules; zero before.
 	ours, theirs time.Time
@@ -52,18 +52,42 @@ func (f *findings) clocks(ctx context.Context, o Options) (ours, theirs time.Tim
 // nextTurn makes the next question for the clocks a new one.
 func (f *findings) nextTurn() { f.ours, f.theirs = time.Time{}, time.Time{} }
 
-// Privileges asks for each list of patterns once.
+// askPrivileges asks once for all patterns of the rules.
+func (f *findings) askPrivileges(ctx context.Context, detections []*detect.Detection) error {
+	var all []string
+	for _, d := range detections {
+		all = append(all, indexpattern.Adding(indexpattern.Keep(d.Patterns, isSearched))...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	missing, err := f.Reader.Privileges(ctx, all)
+	if err != nil {
+		return err
+	}
+	f.asked = map[string][]search.MissingPrivilege{}
+	for _, pattern := range all {
+		f.asked[pattern] = nil
+	}
+	for _, m := range missing {
+		f.asked[m.Pattern] = append(f.asked[m.Pattern], m)
+	}
+	return nil
+}
+
+func isSearched(pattern string) bool { return indexpattern.NotSearched(pattern) == "" }
+
+// Privileges asks for patterns of which it is not known yet.
 func (f *findings) Privileges(ctx context.Context,
 	patterns []string) ([]search.MissingPrivilege, error) {
-	key := strings.Join(patterns, ",")
-	if missing, ok := f.missing[key]; ok {
-		return missing, nil
+	var missing []search.MissingPrivilege
+	for _, p := range patterns {
+		of, ok := f.asked[p]
+		if !ok {
+			return f.Reader.Privileges(ctx, patterns)
+		}
+		missing = append(missing, of...)
 	}
-	missing, err := f.Reader.Privileges(ctx, patterns)
-	if err == nil {
-		f.missing[key] = missing
-	}
-	return missing, err
+	return missing, nil
 }
 
 func (f *findings) letGo(index string, by rule.ID) {
@@ -103,7 +127,6 @@ func newFindings(r Reader) *findings {
 		Reader: r, there: map[string]bool{}, unwell: map[string]string{}, said: map[string]bool{},
 		released:  map[string][]rule.ID{},
 		standings: map[string]map[string]search.Standing{}, down: map[string]string{},
-		missing: map[string][]search.MissingPrivilege{},
 	}
 }
 

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -113,9 +114,10 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 	for i, d := range detections {
 		ids[i] = d.Rule.ID
 	}
-	// Where it fails, each rule asks for its own, and says what is wrong.
-	if err := r.ledgers.Prefetch(ctx, ids); err != nil && ctx.Err() == nil {
-		r.log.Debug("the ledgers could not be read at once", "error", err)
+	// Where either fails, each rule asks for its own, and says what is wrong.
+	err := errors.Join(r.ledgers.Prefetch(ctx, ids), known.askPrivileges(ctx, detections))
+	if err != nil && ctx.Err() == nil {
+		r.log.Debug("ledgers or privileges of all rules could not be read at once", "error", err)
 	}
 	defer r.ledgers.Forget()
 	for i, d := range detections {
