@@ -49,7 +49,7 @@ func BenchmarkScan(b *testing.B) {
 }
 
 // BenchmarkScanPublishedRules measures all published single-event rules at once on the recorded
-// events, beside one rule alone: the number of rules must hardly count.
+// events, and all Sigma rules, beside one rule alone: the number of rules must hardly count.
 func BenchmarkScanPublishedRules(b *testing.B) {
 	recorded := recordedLines(b)
 	shipped := loadRules(b, func() (*rule.Set, error) {
@@ -58,9 +58,15 @@ func BenchmarkScanPublishedRules(b *testing.B) {
 	all := loadRules(b, func() (*rule.Set, error) {
 		return rule.Load(filepath.Join(estest.Corpus(b), "rules"))
 	})
+	sigma := loadRules(b, func() (*rule.Set, error) {
+		return rule.Load(filepath.Join(estest.Corpus(b), "sigma"))
+	})
 	times := inTurns(b, []way{
 		{"fastjson-one-core", recorded, func() { parseLines(b, recorded, 1) }},
 		{"one-rule-one-core", recorded, func() { scanLines(b, shipped, recorded, 1) }},
+		{fmt.Sprintf("%d-Sigma-rules-one-core", sigma.Len()), recorded, func() {
+			scanLines(b, sigma, recorded, 1)
+		}},
 		{fmt.Sprintf("%d-rules-one-core", all.Len()), recorded, func() {
 			scanLines(b, all, recorded, 1)
 		}},
@@ -68,9 +74,11 @@ func BenchmarkScanPublishedRules(b *testing.B) {
 			scanLines(b, all, recorded, 2)
 		}},
 	})
-	clock, processor := gain(times[1], times[2])
-	b.Logf("%d rules reach %.0f %% of one rule's rate, by processor time %.0f %%", all.Len(),
-		100*clock, 100*processor)
+	for i, n := range []int{sigma.Len(), all.Len()} {
+		clock, processor := gain(times[1], times[2+i])
+		b.Logf("%d rules reach %.0f %% of one rule's rate, by processor time %.0f %%", n, 100*clock,
+			100*processor)
+	}
 }
 
 // way is one thing to do with lines.

@@ -70,7 +70,7 @@ func (e *Event) bind(m *Mapping) {
 		case path == "@timestamp":
 			e.bound[i] = newField(FieldMapping{Type: Date, FromFields: true}, e.fields.trees[i])
 		default:
-			e.bound[i] = newField(untyped(path), e.fields.trees[i])
+			e.bound[i] = newField(e.fields.untyped[i], e.fields.trees[i])
 		}
 	}
 	e.skimmer = newSkimmer(e.fields.paths, e.bound)

@@ -12,6 +12,9 @@ type Fields struct {
 	paths []string
 	slots map[string]Slot
 	trees []*lookup
+	// untyped is what each field is in an event without a mapping: for all events of the fields, so
+	// that a normalizer is the same one in all of them.
+	untyped []FieldMapping
 }
 
 // Add gives the slot of a field path, a new one where the path is new.
@@ -26,6 +29,7 @@ func (f *Fields) Add(path string) Slot {
 	f.slots[path] = s
 	f.paths = append(f.paths, path)
 	f.trees = append(f.trees, newLookup(path))
+	f.untyped = append(f.untyped, untyped(path))
 	return s
 }
 

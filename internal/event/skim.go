@@ -41,6 +41,20 @@ func (e *Event) skimObject(f *field, object []byte, into []Value) []Value {
 	return e.collect(v, nil, f, into)
 }
 
+// Lacks reports whether the field is known to have no value, which costs less than to ask for the
+// values: of many fields, an event has few. It may be false of a field without values.
+func (e *Event) Lacks(s Slot) bool {
+	if e.skimmed == nil || e.extra != nil || e.ignored != nil || !e.skimmer.ofSource[s] {
+		return false
+	}
+	for _, at := range e.skimmer.findings[s] {
+		if e.skimmer.found[at].round == e.skimmer.round {
+			return false
+		}
+	}
+	return true
+}
+
 // textIn gives the text of a scalar that is written as JSON.
 func (e *Event) textIn(value []byte) []byte {
 	if value[0] != '"' {
@@ -118,6 +132,7 @@ type skimmer struct {
 	// findings are each slot's places in found: two slots can have one path, and copy_to gives a
 	// field the values of several.
 	findings [][]int
+	ofSource []bool // by slot: all values of the field are in `_source`
 
 	text    []byte
 	hit     bool
@@ -165,6 +180,8 @@ func newSkimmer(paths []string, bound []field) *skimmer {
 			findings = append(findings, at)
 		}
 		s.findings = append(s.findings, findings)
+		s.ofSource = append(s.ofSource, bound[i].Constant == "" && !bound[i].OnlyFields &&
+			!bound[i].ServerRead)
 	}
 	if escaped {
 		s.event = nil // to a rule that reads a key that is always escaped

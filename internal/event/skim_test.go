@@ -51,6 +51,9 @@ func (w *twoWays) read(line string) (plain bool, wrong error) {
 			want) {
 			return true, fmt.Errorf("field %d: got %q, want %q", i, got, want)
 		}
+		if w.skimmed.Lacks(slot) && len(w.skimmed.Values(slot)) > 0 {
+			return true, fmt.Errorf("field %d has values, and is said to lack them", i)
+		}
 	}
 	return true, nil
 }
@@ -203,6 +206,10 @@ func TestSkimmedHits(t *testing.T) {
 					texts(parsed.Values(event.Slot(i))); !cmp.Equal(got, want) {
 					t.Fatalf("%s of %s with the fields %v, mapped as %+v: got %q, want %q", path,
 						text, extra, m.Fields[path], got, want)
+				}
+				if slot := event.Slot(i); skimmed.Lacks(slot) && len(skimmed.Values(slot)) > 0 {
+					t.Fatalf("%s of %s with the fields %v, mapped as %+v has values, and is said "+
+						"to lack them", path, text, extra, m.Fields[path])
 				}
 			}
 		}

@@ -283,6 +283,13 @@ func (v *Value) IsComputed() bool { return v.field == nil }
 // IsPlainText reports whether the value is compared by its Text as it is with constants as they
 // are, and whether [Event.Lower] may be called.
 func (v *Value) IsPlainText() bool {
-	return v.field != nil && v.field.Normalizer == nil &&
-		(v.Kind == KindText || v.Kind == KindUntyped)
+	return v.field != nil && v.field.Normalizer == nil && v.isText()
 }
+
+// IsLowercase reports whether the value's Text is in lower case, and it is compared by that with
+// constants in lower case (see [Lowercase]).
+func (v *Value) IsLowercase() bool {
+	return v.field != nil && v.field.Normalizer != nil && v.field.Normalizer.Lowercase && v.isText()
+}
+
+func (v *Value) isText() bool { return v.Kind == KindText || v.Kind == KindUntyped }

@@ -1,8 +1,12 @@
 package match
 
 import (
+	"cmp"
 	"math"
 	"math/bits"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"esrule/internal/event"
 	"esrule/internal/query/cond"
@@ -10,45 +14,57 @@ import (
 )
 
 // Set is many matchers over the same fields, asked together. An event's values look up the matchers
-// that could accept it, by a necessary condition of each, its witness; only those judge it. The
+// that could accept it, by necessary conditions of each, its witnesses; only those judge it. The
 // answer is that of every matcher asked alone (FuzzSet, TestSetOnServer).
 //
 // It is safe for concurrent use, each worker with an [Evaluation] of its own.
 type Set struct {
 	matchers []*Matcher
-	always   bitset // the matchers without a witness
-	indexes  []fieldIndex
+	// A bitset holds the matchers once for each of their witnesses, one round after the other: a
+	// matcher is a candidate where it is found in every round.
+	words   int    // of a round
+	always  bitset // the matchers without a witness of the round
+	indexes []fieldIndex
 }
+
+// mostWitnesses is how many necessary conditions of a matcher are looked up.
+const mostWitnesses = 6
 
 // fieldIndex looks up the matchers that a field's values are witnesses of.
 type fieldIndex struct {
 	slot    event.Slot
 	any     bitset             // all that have an atom of the field
-	wholes  map[string][]int32 // the matchers by the whole value in lower case
+	present bitset             // all that ask only that the field has a value; nil for none
+	beyond  bitset             // all that have an atom with characters beyond ASCII
+	wholes  map[string]numbers // the matchers by the whole value in lower case
 	longest int                // of the keys of wholes
 	pieces  *ahocorasick.Automaton
-	ofPiece [][]int32 // the matchers by the number of a piece
+	ofPiece []numbers // the matchers by the number of a piece
 }
 
 // NewSet returns the set of matchers that were compiled over fields.
 func NewSet(fields *event.Fields, matchers []*Matcher) *Set {
-	s := &Set{matchers: matchers, always: newBitset(len(matchers))}
-	witnesses := witnessesOf(matchers)
+	s := &Set{matchers: matchers, words: len(newBitset(len(matchers)))}
+	witnesses, rounds := witnessesOf(matchers)
+	s.always = make(bitset, rounds*s.words)
 	byField := map[string]*fieldAtoms{}
 	var paths []string // in the order in which they were met, so that sets are made alike
 	for i := range matchers {
-		w, ok := witnesses[i], witnesses[i] != nil
-		if !ok {
-			s.always.set(i)
-		}
-		for _, a := range w {
-			f := byField[a.field]
-			if f == nil {
-				f = &fieldAtoms{any: newBitset(len(matchers)), matchers: map[atom][]int32{}}
-				byField[a.field] = f
-				paths = append(paths, a.field)
+		for round := range rounds {
+			number := round*s.words*64 + i
+			if round >= len(witnesses[i]) {
+				s.always.set(number)
+				continue
 			}
-			f.add(a, i)
+			for _, a := range witnesses[i][round] {
+				f := byField[a.field]
+				if f == nil {
+					f = &fieldAtoms{any: make(bitset, len(s.always)), matchers: map[atom][]int32{}}
+					byField[a.field] = f
+					paths = append(paths, a.field)
+				}
+				f.add(a, number)
+			}
 		}
 	}
 	for _, path := range paths {
@@ -57,28 +73,64 @@ func NewSet(fields *event.Fields, matchers []*Matcher) *Set {
 	return s
 }
 
-// witnessesOf chooses the witnesses, nil where a matcher has none. An atom is worth more the longer
-// its text and the fewer the matchers that have it: half of a catalogue asks for the same category
-// and operating system.
-func witnessesOf(matchers []*Matcher) []witness {
+// witnessesOf chooses the witnesses of each matcher, the best first, and returns the largest number
+// of them. An atom is worth more the longer its text and the fewer the matchers that have it: half
+// of a catalogue asks for the same category and operating system. Where the best of a matcher is
+// still true of most events, such as a system's name, others beside it are not: they are taken too
+// where it costs little to look them up.
+func witnessesOf(matchers []*Matcher) (all [][]witness, most int) {
 	shared := map[atom]int{}
 	for _, m := range matchers {
 		eachAtom(m.root, func(a atom) { shared[a]++ })
 	}
 	rate := func(a atom) float64 {
 		worth := float64(min(len(a.text), 16))
-		if a.whole {
+		switch {
+		case a.isPresence():
+			worth -= 100
+		case a.whole:
 			worth += 8
 		}
 		return worth - 4*math.Log2(float64(shared[a]))
 	}
-	witnesses := make([]witness, len(matchers))
+	all = make([][]witness, len(matchers))
+	most = 1
 	for i, m := range matchers {
-		if w, ok := witnessOf(m.root, rate); ok {
-			witnesses[i] = append(witness{}, w...)
+		best, ok := witnessOf(m.root, rate)
+		if !ok {
+			continue
+		}
+		all[i] = append([]witness{best}, moreWitnesses(m.root, best, rate)...)
+		most = max(most, len(all[i]))
+	}
+	return all, most
+}
+
+// moreWitnesses returns the best witnesses of a conjunction beside one, of those that are looked up
+// without reading a text for its parts.
+func moreWitnesses(x cond.Expr, beside witness, rate func(atom) float64) (more []witness) {
+	for _, operand := range conjuncts(x) {
+		w, ok := witnessOf(operand, rate)
+		if ok && !slices.Equal(w, beside) {
+			more = append(more, w)
 		}
 	}
-	return witnesses
+	slices.SortStableFunc(more, func(a, b witness) int {
+		return cmp.Compare(rateAll(b, rate), rateAll(a, rate))
+	})
+	return more[:min(len(more), mostWitnesses-1)]
+}
+
+// conjuncts returns what a condition asks for at the same time.
+func conjuncts(x cond.Expr) (all []cond.Expr) {
+	and, ok := x.(*cond.And)
+	if !ok {
+		return []cond.Expr{x}
+	}
+	for _, operand := range and.Operands {
+		all = append(all, conjuncts(operand)...)
+	}
+	return all
 }
 
 // eachAtom visits what could be part of a witness, each once.
@@ -116,16 +168,25 @@ func (f *fieldAtoms) add(a atom, matcher int) {
 }
 
 func (f *fieldAtoms) index(slot event.Slot) fieldIndex {
-	x := fieldIndex{slot: slot, any: f.any, wholes: map[string][]int32{}, longest: -1}
+	x := fieldIndex{slot: slot, any: f.any, beyond: make(bitset, len(f.any)),
+		wholes: map[string]numbers{}, longest: -1}
 	var pieces []string
 	for _, a := range f.order {
+		if strings.ContainsFunc(a.text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			x.beyond.setAll(numbers{few: f.matchers[a]})
+		}
+		if a.isPresence() {
+			x.present = make(bitset, len(f.any))
+			x.present.setAll(numbers{few: f.matchers[a]})
+			continue
+		}
 		if a.whole {
-			x.wholes[a.text] = f.matchers[a]
+			x.wholes[a.text] = newNumbers(f.matchers[a], len(f.any))
 			x.longest = max(x.longest, len(a.text))
 			continue
 		}
 		pieces = append(pieces, a.text)
-		x.ofPiece = append(x.ofPiece, f.matchers[a])
+		x.ofPiece = append(x.ofPiece, newNumbers(f.matchers[a], len(f.any)))
 	}
 	if len(pieces) > 0 {
 		x.pieces = ahocorasick.New(pieces)
@@ -133,10 +194,10 @@ func (f *fieldAtoms) index(slot event.Slot) fieldIndex {
 	return x
 }
 
-// Unwitnessed returns the numbers of the matchers that judge every event, since nothing about a
-// text is necessary for them to accept one.
+// Unwitnessed returns the numbers of the matchers that judge every event, since no value is
+// necessary for them to accept one.
 func (s *Set) Unwitnessed() (numbers []int) {
-	s.always.each(func(i int) { numbers = append(numbers, i) })
+	s.always[:s.words].each(func(i int) { numbers = append(numbers, i) })
 	return numbers
 }
 
@@ -147,7 +208,11 @@ func (s *Set) Candidates(e *Evaluation, visit func(i int)) {
 	for i := range s.indexes {
 		s.indexes[i].look(e)
 	}
-	e.candidates.each(visit)
+	every := e.candidates[:s.words]
+	for rest := e.candidates[s.words:]; len(rest) > 0; rest = rest[s.words:] {
+		every.keep(rest)
+	}
+	every.each(visit)
 }
 
 // Matches calls visit for each matcher that accepts the event, in order.
@@ -161,10 +226,20 @@ func (s *Set) Matches(e *Evaluation, visit func(i int)) {
 
 // look adds the matchers that the values of the field are witnesses of.
 func (x *fieldIndex) look(e *Evaluation) {
+	if e.Lacks(x.slot) {
+		return
+	}
 	values := e.Values(x.slot)
+	if len(values) > 0 && x.present != nil {
+		e.candidates.join(x.present)
+	}
 	for i := range values {
 		v := &values[i]
-		if !v.IsPlainText() {
+		switch {
+		case v.IsPlainText():
+		case v.IsLowercase(): // more than A to Z is folded in what it is compared with
+			e.candidates.join(x.beyond)
+		default:
 			e.candidates.join(x.any)
 			return
 		}
@@ -184,15 +259,38 @@ func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 
 func (b bitset) set(i int) { b[i/64] |= 1 << (i % 64) }
 
-func (b bitset) setAll(numbers []int32) {
-	for _, i := range numbers {
+func (b bitset) setAll(n numbers) {
+	for _, i := range n.few {
 		b[i/64] |= 1 << (i % 64)
 	}
+	b.join(n.many)
+}
+
+// numbers are numbers of matchers, in the form that is added to a bitset faster.
+type numbers struct {
+	few  []int32
+	many bitset
+}
+
+func newNumbers(list []int32, words int) numbers {
+	if len(list) <= words {
+		return numbers{few: list}
+	}
+	many := make(bitset, words)
+	many.setAll(numbers{few: list})
+	return numbers{many: many}
 }
 
 func (b bitset) join(other bitset) {
 	for i, word := range other {
 		b[i] |= word
+	}
+}
+
+// keep leaves what is in the beginning of other too.
+func (b bitset) keep(other bitset) {
+	for i := range b {
+		b[i] &= other[i]
 	}
 }
 

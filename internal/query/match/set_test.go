@@ -102,7 +102,8 @@ func (c *catalogue) condition(depth int) string {
 	constant := quoted(c.text())
 	switch c.random.IntN(10) {
 	case 0:
-		return f + " == " + pick(c.random, []string{"null", "4", "true", "1.5"})
+		return f + pick(c.random, []string{" == ", " == ", " != ", " > "}) +
+			pick(c.random, []string{"null", "4", "true", "1.5"})
 	case 1:
 		return constant + " == " + f
 	case 2:
@@ -116,6 +117,9 @@ func (c *catalogue) condition(depth int) string {
 		call := pick(c.random, []string{"startsWith", "endsWith~", "stringContains~"})
 		return fmt.Sprintf("%s(%s, %s)", call, f, constant)
 	case 6:
+		if c.random.IntN(2) == 0 {
+			return f + pick(c.random, []string{" regex ", " regex~ "}) + `"(c|4|true|.*[a-k]).*"`
+		}
 		return fmt.Sprintf("string(%s) : %s", f, quoted(c.pattern()))
 	default:
 		return f + pick(c.random, []string{" : ", " like ", " like~ "}) + c.list(c.pattern)
@@ -212,4 +216,44 @@ func TestSet(t *testing.T) {
 func FuzzSet(f *testing.F) {
 	f.Add(uint64(1))
 	f.Fuzz(func(t *testing.T, seed uint64) { compareSet(t, seed, 20, 10) })
+}
+
+// A matcher is a candidate only where all that is looked up for it is there: not because the event
+// is of the same system, or has another field.
+func TestCandidates(t *testing.T) {
+	f := func(condition, source string, want bool) {
+		t.Helper()
+		q, err := eql.Parse(condition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var fields event.Fields
+		m, err := match.Compile(q, &fields, match.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := match.NewSet(&fields, []*match.Matcher{m})
+		e := match.NewEvaluation(&fields, time.Now())
+		read(t, e, nil, source)
+		got := false
+		set.Candidates(e, func(int) { got = true })
+		if got != want {
+			t.Errorf("%s on %s: got candidate %v, want %v", condition, source, got, want)
+		}
+	}
+	const start = `process where host.os.type == "windows" and event.type == "start" and process.name : "*longest*"`
+	f(start, `{"event":{"category":"process","type":"start"},"host":{"os":{"type":"windows"}},"process":{"name":"the longest.exe"}}`, true)
+	f(start, `{"event":{"category":"process","type":"end"},"host":{"os":{"type":"windows"}},"process":{"name":"the longest.exe"}}`, false)
+	f(start, `{"event":{"category":"file","type":"start"},"host":{"os":{"type":"windows"}},"process":{"name":"the longest.exe"}}`, false)
+	f(`any where file.path regex~ "a+"`, `{"file":{"path":"b"}}`, true)
+	f(`any where file.path regex~ "a+"`, `{"file":{"name":"b"}}`, false)
+	f(`any where a : "x" and b != null`, `{"a":"x"}`, false)
+	f(`any where a : "x" and b != null`, `{"a":"x","b":1}`, true)
+	f(`any where a : "x" and not b == null`, `{"a":"x"}`, false)
+	f(`any where a > 3`, `{"b":4}`, false)
+	f(`any where a != 3`, `{"b":4}`, true)
+	// without a mapping .caseless is what its field is, in lower case
+	f(`any where a.caseless : "*\\One.exe"`, `{"a":"C:\\ONE.EXE"}`, true)
+	f(`any where a.caseless : "*\\One.exe"`, `{"a":"C:\\TWO.EXE"}`, false)
+	f(`any where a.caseless : "É"`, `{"a":"é"}`, true)
 }

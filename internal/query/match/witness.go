@@ -9,16 +9,22 @@ import (
 )
 
 // An atom is what an index of texts can look up: one of a field's values, with the letters A to Z
-// in lower case, is a text, or holds it.
+// in lower case, is a text, or holds it. The atom without a text is that the field has a value.
 type atom struct {
 	field string
 	text  string // in lower case
 	whole bool   // the value is the text; otherwise it holds it
 }
 
+func present(f *cond.Field) witness { return witness{atom{field: f.Path}} }
+
+// isPresence reports whether every event that has the field satisfies the atom.
+func (a atom) isPresence() bool { return a.text == "" && !a.whole }
+
 // A witness is a set of atoms of which at least one is true of each event that a condition accepts,
-// or that has in a field of an atom a value that is not compared as a plain text
-// ([event.Value.IsPlainText]).
+// or that has in a field of an atom a value that is compared neither as a plain text
+// ([event.Value.IsPlainText]) nor as one in lower case, or that in lower case where an atom has
+// characters beyond ASCII.
 type witness []atom
 
 // witnessOf returns the witness of a condition that rates highest. ok is false where there is none.
@@ -49,7 +55,11 @@ func witnessOf(x cond.Expr, rate func(atom) float64) (w witness, ok bool) {
 		return inWitness(x)
 	case *cond.Like:
 		return likeWitness(x)
-	case *cond.Not, *cond.Call, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate:
+	case *cond.Not:
+		if c, ok := x.Operand.(*cond.Compare); ok && c.Op == cond.Equal {
+			return compareWitness(&cond.Compare{Op: cond.NotEqual, Left: c.Left, Right: c.Right})
+		}
+	case *cond.Call, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate:
 	}
 	return nil, false
 }
@@ -70,11 +80,21 @@ func compareWitness(x *cond.Compare) (witness, bool) {
 		field, literal = literal, field
 	}
 	subject, isField := field.(*cond.Field)
-	if !isField || x.Op != cond.Equal {
+	constant, isLiteral := literal.(*cond.Literal)
+	if !isField || !isLiteral {
 		return nil, false
 	}
-	text, ok := comparedAsText(literal)
-	return witness{wholeValue(subject, text)}, ok
+	isNull := constant.Kind == cond.Null
+	switch {
+	case (x.Op == cond.NotEqual) != isNull: // missing fields are not equal, and null is them
+		return nil, false
+	case isNull || x.Op != cond.Equal:
+		return present(subject), true
+	}
+	if text, ok := comparedAsText(literal); ok {
+		return witness{wholeValue(subject, text)}, true
+	}
+	return present(subject), true
 }
 
 func inWitness(x *cond.In) (w witness, ok bool) {
@@ -108,8 +128,11 @@ func comparedAsText(x cond.Expr) (string, bool) {
 
 func likeWitness(x *cond.Like) (w witness, ok bool) {
 	subject, isField := x.Subject.(*cond.Field)
-	if !isField || x.Op == cond.Regex || x.Op == cond.RegexFold {
+	if !isField {
 		return nil, false
+	}
+	if x.Op == cond.Regex || x.Op == cond.RegexFold {
+		return present(subject), true
 	}
 	for _, literal := range x.Patterns {
 		if literal.Kind == cond.Null {
@@ -121,7 +144,7 @@ func likeWitness(x *cond.Like) (w witness, ok bool) {
 		}
 		piece := longestPiece(literal.Text)
 		if piece == "" {
-			return nil, false
+			return present(subject), true
 		}
 		w = append(w, atom{field: subject.Path, text: folded(piece)})
 	}
