@@ -100,12 +100,17 @@ func (c *Coverer) Cover(ctx context.Context, d *Detection, t Target,
 	return c.CoverGroup(ctx, d.alone(), t, []signal.Execution{x})
 }
 
-// ErrApart is why rules cannot be searched together: some index can be judged for some of them
-// only. Nothing was searched.
-var ErrApart = errors.New("an index can be judged for some of the rules only")
+// ApartError is why rules cannot be searched together: some index cannot be judged for these of
+// them, by their places in the group. Nothing was searched.
+type ApartError struct{ Rules []int }
+
+func (e *ApartError) Error() string {
+	return fmt.Sprintf("an index cannot be judged for %d of the rules", len(e.Rules))
+}
 
 // CoverGroup is Cover for the rules of a group, each with an execution of its own. The indices and
-// failures of the outcome are those of every rule; see [Outcome.Of]. The error may be [ErrApart].
+// failures of the outcome are those of every rule; see [Outcome.Of]. The error may be an
+// [*ApartError].
 func (c *Coverer) CoverGroup(ctx context.Context, g *Group, t Target,
 	x []signal.Execution) (Outcome, error) {
 	var sum Outcome
@@ -178,7 +183,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	}
 	plan := g.plan(classes, t.Timestamps, t.Window, c.Own)
 	if len(plan.uncovered) > 0 && len(g.detections) > 1 {
-		return nothing, ErrApart
+		return nothing, &ApartError{g.apart(classes)}
 	}
 	if len(t.Only) > 0 {
 		plan.narrow(dsl.Terms("_index", t.Only))

@@ -56,6 +56,21 @@ func (g *Group) name() string {
 	return first
 }
 
+// apart returns the rules for which some index cannot be judged, by their places.
+func (g *Group) apart(classes []search.Class) (rules []int) {
+	for i, d := range g.detections {
+		if slices.ContainsFunc(classes, func(c search.Class) bool {
+			return c.Mapping.Source == event.SourceOff || len(c.Mapping.Unknown) > 0 ||
+				slices.ContainsFunc(c.Mapping.SourceMissing, func(path string) bool {
+					return slices.Contains(d.Fields.Paths(), path)
+				})
+		}) {
+			rules = append(rules, i)
+		}
+	}
+	return rules
+}
+
 // each calls visit for each rule that could match the event, by its place in the group.
 func (g *Group) each(e *match.Evaluation, visit func(rule int)) {
 	if g.set == nil {

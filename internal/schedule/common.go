@@ -24,6 +24,9 @@ type common struct {
 	coverer *detect.Coverer
 	// groups are those of the run before, and used those of this one, by their rules.
 	groups, used map[string]*detect.Group
+	// apart are rules that cannot be searched with others, as a run has found; a process knows them
+	// until it reads its rules again.
+	apart map[*detect.Detection]bool
 }
 
 // ahead is what was searched for a rule before its step.
@@ -38,7 +41,7 @@ func (c *common) search(ctx context.Context, runs []*ruleRun) {
 	same := map[string][]*ruleRun{}
 	for _, s := range runs {
 		key, ok := s.commonKey()
-		if !ok {
+		if !ok || c.apart[s.detection] {
 			continue
 		}
 		if same[key] == nil {
@@ -135,9 +138,26 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) {
 			s.ahead = &ahead{target, out.Of(i)}
 		}
 	}
-	if err != nil && ctx.Err() == nil && !errors.Is(err, detect.ErrApart) {
+	if apart, ok := errors.AsType[*detect.ApartError](err); ok {
+		c.without(ctx, rules, apart.Rules)
+		return
+	}
+	if err != nil && ctx.Err() == nil {
 		first.log.Debug("rules could not be searched together; each is searched alone",
 			"rules", len(rules), "error", err)
+	}
+}
+
+// without searches for the rules but those at some places, which cannot be searched with others.
+func (c *common) without(ctx context.Context, rules []*ruleRun, places []int) {
+	for _, i := range places {
+		c.apart[rules[i].detection] = true
+	}
+	left := slices.DeleteFunc(slices.Clone(rules), func(s *ruleRun) bool {
+		return c.apart[s.detection]
+	})
+	if len(left) > 1 && len(left) < len(rules) {
+		c.cover(ctx, left)
 	}
 }
 

@@ -69,7 +69,8 @@ func TestRulesAreSearchedTogether(t *testing.T) {
 func TestRulesAreSearchedAlone(t *testing.T) {
 	w := newWorld(t)
 	w.event(w.index("a"), 1, "bad.exe", 1)
-	rules := w.together(`process where process.name : "bad*"`, `process where process.pid == 1`)
+	rules := w.together(`process where process.name : "bad*"`, `process where process.pid == 1`,
+		`any where process.name == "none.exe"`)
 	f := func(why string, check func(schedule.RuleReport) bool, want ...bool) {
 		t.Helper()
 		for i, r := range w.runAll(rules...) {
@@ -90,11 +91,20 @@ func TestRulesAreSearchedAlone(t *testing.T) {
 		}
 		return nil
 	}
-	f("the group fails", covered, true, true)
+	f("the group fails", covered, true, true, true)
 	w.wantSignals("the group fails", 2)
 	w.opening = nil
 	w.Create(w.Index("events-b"), `{"settings":{"number_of_replicas":0},"mappings":{
 		"_source":{"excludes":["process.pid"]},"properties":{"@timestamp":{"type":"date"},
 		"process":{"properties":{"name":{"type":"keyword"},"pid":{"type":"long"}}}}}}`)
-	f("an index can be judged for one rule only", covered, true, false)
+	opened := 0
+	w.opening = func() error {
+		opened++
+		return nil
+	}
+	f("an index can be judged for two rules only", covered, true, false, true)
+	if opened != 3 {
+		t.Errorf("an index can be judged for two rules only: got %d points in time, want 3: for "+
+			"all, for the two, for the other", opened)
+	}
 }

@@ -50,11 +50,13 @@ type Runner struct {
 	options Options
 	log     *slog.Logger
 	groups  map[string]*detect.Group // of the run before, see [common]
+	apart   map[*detect.Detection]bool
 }
 
 // NewRunner puts a runner together.
 func NewRunner(c Reader, s detect.Signals, l *Store, o Options) *Runner {
-	return &Runner{cluster: c, signals: s, ledgers: l, options: o, log: o.Log}
+	return &Runner{cluster: c, signals: s, ledgers: l, options: o, log: o.Log,
+		apart: map[*detect.Detection]bool{}}
 }
 
 // Report is what a run over all rules came to.
@@ -125,7 +127,8 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 		runs[i].begin(ctx)
 	}
 	shared := &common{coverer: &detect.Coverer{Cluster: known, Signals: r.signals,
-		Own: r.options.Own, Log: r.log}, groups: r.groups, used: map[string]*detect.Group{}}
+		Own: r.options.Own, Log: r.log}, groups: r.groups, used: map[string]*detect.Group{},
+		apart: r.apart}
 	for working := true; working && ctx.Err() == nil; known.nextTurn() {
 		shared.search(ctx, runs)
 		working = pass(ctx, runs)
