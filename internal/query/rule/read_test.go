@@ -156,7 +156,8 @@ func TestSkipped(t *testing.T) {
 			byText = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Reason" },
 				cmp.Comparer(func(a, b string) bool { return a != b }))
 		}
-		if diff := cmp.Diff(want, set.Skipped, byText); err != nil || diff != "" ||
+		if diff := cmp.Diff(want, set.Skipped, byText,
+			cmpopts.IgnoreUnexported(rule.Skipped{})); err != nil || diff != "" ||
 			len(set.Rules) != 0 {
 			t.Errorf("%s instead of %s: error %v (-want +got):\n%s", by, old, err, diff)
 		}
@@ -200,7 +201,8 @@ func TestSkippedTypeNeedsNoQuery(t *testing.T) {
 		"\"x\"\nrule_id = \"ml\"\n")
 	want := []rule.Skipped{{File: "r.toml", ID: "ml", Kind: "type machine_learning",
 		Reason: "only rules of type eql are run"}}
-	if diff := cmp.Diff(want, set.Skipped); err != nil || diff != "" {
+	if diff := cmp.Diff(want, set.Skipped, cmpopts.IgnoreUnexported(rule.Skipped{})); err != nil ||
+		diff != "" {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}
 }
