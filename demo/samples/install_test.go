@@ -116,7 +116,8 @@ func ruleAsQuery() any {
 		var patternsOf []m
 		for _, p := range patterns {
 			p = strings.ReplaceAll(p, `\`, `\\`) // a literal backslash in a wildcard query
-			patternsOf = append(patternsOf, m{"wildcard": m{field: m{"value": p, "case_insensitive": true}}})
+			patternsOf = append(patternsOf,
+				m{"wildcard": m{field: m{"value": p, "case_insensitive": true}}})
 		}
 		return m{"bool": m{"should": patternsOf}}
 	}

@@ -19,7 +19,8 @@ func TestSources(t *testing.T) {
 	rule := func(patterns ...PatternCheck) RuleCheck { return RuleCheck{Patterns: patterns} }
 	got, every := Sources([]RuleCheck{
 		rule(on("logs-*", 0, false, finding.NoIndexYet), on("beat-*", 7, true)),
-		rule(on("logs-*", 0, false, finding.NoIndexYet), on("beat-*", 9, false, finding.NeverFires)),
+		rule(on("logs-*", 0, false, finding.NoIndexYet),
+			on("beat-*", 9, false, finding.NeverFires)),
 		rule(on("logs-*", 0, false, finding.NoIndexYet)),
 		// of two mappings it can fire on one
 		rule(on("beat-*", 7, true, finding.NeverFires)),

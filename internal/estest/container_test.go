@@ -78,7 +78,8 @@ func TestAnEngineWithoutARegistryIsGivenUp(t *testing.T) {
 		if r.Method == http.MethodPost {
 			pulls++
 			w.WriteHeader(http.StatusInternalServerError)
-			_, _ = io.WriteString(w, `{"message": "dial tcp: lookup registry-1.docker.io: no such host"}`)
+			_, _ = io.WriteString(w,
+				`{"message": "dial tcp: lookup registry-1.docker.io: no such host"}`)
 			return
 		}
 		w.WriteHeader(http.StatusNotFound)

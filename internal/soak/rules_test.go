@@ -10,8 +10,8 @@ import (
 	"esrule/internal/query/rule"
 )
 
-// The rules of the harness: two for each timestamp, which are searched together. An interval of a second keeps the pauses before a sick index is tried
-// again short.
+// The rules of the harness: two for each timestamp, which are searched together. An interval of a
+// second keeps the pauses before a sick index is tried again short.
 const (
 	// byTimestamp goes by @timestamp alone: an event that comes late is seen only within the
 	// overlap, or by a sweep.

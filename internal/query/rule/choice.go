@@ -57,13 +57,13 @@ func (s *Set) Choose(c Choice) (*Set, error) {
 }
 
 func (c Choice) takes(r chosen) bool {
-	any := func(wanted []string, has ...string) bool {
+	hasAny := func(wanted []string, has ...string) bool {
 		return slices.ContainsFunc(wanted, func(one string) bool { return holds(has, one) })
 	}
-	return (len(c.Tags) == 0 || any(c.Tags, r.tags...)) &&
-		(len(c.Severities) == 0 || any(c.Severities, r.severity)) &&
-		(len(c.IDs) == 0 || any(c.IDs, string(r.id))) &&
-		!any(c.Excluded, string(r.id), r.name)
+	return (len(c.Tags) == 0 || hasAny(c.Tags, r.tags...)) &&
+		(len(c.Severities) == 0 || hasAny(c.Severities, r.severity)) &&
+		(len(c.IDs) == 0 || hasAny(c.IDs, string(r.id))) &&
+		!hasAny(c.Excluded, string(r.id), r.name)
 }
 
 func holds(list []string, one string) bool {

@@ -7,8 +7,8 @@ import (
 )
 
 // document is one rule as a file has it, whatever the format: the tables, where each value is, and
-// what is wrong. A format is a reader that fills it (parse for TOML, parseJSON); what the keys mean is in
-// keys.go.
+// what is wrong. A format is a reader that fills it (parse for TOML, parseJSON); what the keys mean
+// is in keys.go.
 type document struct {
 	source
 	name     string           // the file with the line, where it holds more rules than one

@@ -11,7 +11,8 @@ type key struct {
 	name string
 	// form reports what is wrong with the key's value; nil where any value is good.
 	form form
-	// example is what the key could be, in TOML, where it is missing. A key without one may be missing.
+	// example is what the key could be, in TOML, where it is missing. A key without one may be
+	// missing.
 	example string
 	// kinds are the types of rules that have the key; nil stands for all of them.
 	kinds []string

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// These are far beyond a rule, and a catalogue of them: Elastic's 1,500 are an export of some 15 MB.
-// They keep a wrong path (a log, a device) from filling the memory.
+// These are far beyond a rule, and a catalogue of them: Elastic's 1,500 are an export of some 15
+// MB. They keep a wrong path (a log, a device) from filling the memory.
 const (
 	maxTOML = 4 << 20
 	maxFile = 64 << 20
@@ -26,8 +26,8 @@ const (
 func Extensions() []string { return []string{".toml", ".ndjson", ".json"} }
 
 // Load reads rule files, and folders with everything below them that is named like one (see
-// [Extensions]) and does not begin with a dot. The order is that of the paths, and of the names below a folder. A file that is
-// named twice is read once.
+// [Extensions]) and does not begin with a dot. The order is that of the paths, and of the names
+// below a folder. A file that is named twice is read once.
 //
 // The error is of type [Errors] and holds what is wrong with all files; the set then holds the
 // rest.
