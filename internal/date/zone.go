@@ -41,9 +41,9 @@ func (s *scanner) offset(c *civil) bool {
 		return false
 	}
 	seconds := hours * 3600
+	colons := len(s.text) > 0 && s.text[0] == ':' // before both, or before neither
 	for _, unit := range [...]int{60, 1} {
-		colon := s.take(':')
-		if !colon && !s.isDigit() {
+		if colon := s.take(':'); colon != colons || !colon && !s.isDigit() {
 			break
 		}
 		n, ok := s.digits(2, 2)
