@@ -15,7 +15,7 @@ import (
 
 // Set is many matchers over the same fields, asked together. An event's values look up the matchers
 // that could accept it, by necessary conditions of each, its witnesses; only those judge it. The
-// answer is that of every matcher asked alone (FuzzSet, TestSetOnServer).
+// answer is that of every matcher asked alone (TestSet, FuzzSet).
 //
 // It is safe for concurrent use, each worker with an [Evaluation] of its own.
 type Set struct {
