@@ -8,6 +8,8 @@ FUZZTIME ?= 30s
 # tests do. Tests that may run beside others wait more than they compute, so there are more of them than processors.
 TEST_ENV   := ESTEST_JAVA_OPTS=-XX:TieredStopAtLevel=1
 TEST_FLAGS := -count=1 -p 3 -parallel 6
+# Those that take minutes begin first, so that none of them runs alone at the end.
+TEST_PACKAGES := ./internal/e2e ./internal/schedule ./internal/soak ./internal/estest ./...
 
 # Runs a command while one Elasticsearch is there. It is built, not "go run", which would pass on neither the exit code
 # nor a signal.
@@ -40,7 +42,7 @@ image: ## Build the Docker image esrule:latest, which says its version and commi
 .PHONY: test
 test: $(WITH) ## Run every test, on a real Elasticsearch
 	@echo "Testing on one Elasticsearch for all packages (ESTEST_URL=http://… to use one of your own)"
-	$(TEST_ENV) $(WITH) -opensearch -- $(GO) test $(TEST_FLAGS) -timeout 20m ./...; $(END_TESTS)
+	$(TEST_ENV) $(WITH) -opensearch -- $(GO) test $(TEST_FLAGS) -timeout 20m $(TEST_PACKAGES); $(END_TESTS)
 
 .PHONY: matrix
 matrix: $(WITH) ## Run the end-to-end suite on every supported version of Elasticsearch, and print a table
@@ -52,7 +54,7 @@ test-short: ## Run the tests that need no Elasticsearch
 
 .PHONY: race
 race: $(WITH) ## Run every test with the race detector (needs a C compiler)
-	$(TEST_ENV) $(WITH) -opensearch -- $(GO) test -race $(TEST_FLAGS) -timeout 40m ./...; $(END_TESTS)
+	$(TEST_ENV) $(WITH) -opensearch -- $(GO) test -race $(TEST_FLAGS) -timeout 40m $(TEST_PACKAGES); $(END_TESTS)
 
 .PHONY: race-short
 race-short: ## Run the tests that need no Elasticsearch, of packages with goroutines, with the race detector
