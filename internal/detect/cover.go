@@ -323,10 +323,14 @@ func (j *judge) matched(rule int, hit *search.Hit, document event.Document,
 	mapping *event.Mapping) error {
 	j.outcome.Matched++
 	j.outcome.each[rule].Matched++
+	given, err := j.given(rule, document.Fields)
+	if err != nil {
+		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
+	}
 	made, err := signal.New(signal.Match{Rule: j.group.detections[rule].Rule,
 		Events: []signal.Event{{
 			Index: hit.Index, ID: hit.ID(), Source: bytes.Clone(document.Source),
-			Fields: bytes.Clone(document.Fields), Time: eventTime(document, mapping),
+			Fields: given, Time: eventTime(document, mapping),
 		}}}, j.executions[rule])
 	if err != nil {
 		return fmt.Errorf("make a signal of document %s of index %s: %w", hit.ID(), hit.Index, err)

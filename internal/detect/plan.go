@@ -19,6 +19,7 @@ type plan struct {
 	// answers what is asked of others.
 	searches []search.Request
 	mappings map[string]*event.Mapping
+	asking   []map[string]bool // see [Group.asking]
 	// uncovered are the indices that cannot be judged, whatever they answer.
 	uncovered []Failure
 }
@@ -31,6 +32,7 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 	p := plan{mappings: map[string]*event.Mapping{}}
 	var asks []*ask
 	var searched []prefilter.Class
+	var mappings []*event.Mapping
 	left := slices.Clone(own)
 	for _, c := range classes {
 		if reason := unjudgeable(c.Mapping); reason != "" {
@@ -48,9 +50,10 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 			Window:  prefilter.Between(c.Mapping, timestamps, window.From, window.To),
 			Filter:  g.filter(c.Mapping),
 		}
-		searched = append(searched, one)
+		searched, mappings = append(searched, one), append(mappings, c.Mapping)
 		asks = asked(asks, one, c.Mapping, g.wanted(c.Mapping))
 	}
+	p.asking = g.asking(mappings)
 	unseen := prefilter.Anytime(timestamps, window.From, window.To)
 	p.request = prefilter.Guarded(searched, unseen)
 	p.searches = requests(asks, unseen)
