@@ -74,7 +74,8 @@ func TestGroupIsItsRules(t *testing.T) {
 		c.Create(index, `{"settings":{"number_of_replicas":0,"index.mapping.ignore_malformed":true},"mappings":{"dynamic":false,"runtime":{`+runtime+
 			`},"properties":{"@timestamp":{"type":"date"},"event":{"properties":{"category":{"type":"keyword"},"kind":{"type":"keyword"}}},`+mapping+`}}}`)
 		for i := range 25 {
-			doc := fmt.Sprintf(`{"@timestamp":%q,"event":{"category":%s,"kind":%s,"id":"%d-%d"},"process":{"name":%s,"pid":%s}%s}`,
+			doc := fmt.Sprintf(
+				`{"@timestamp":%q,"event":{"category":%s,"kind":%s,"id":"%d-%d"},"process":{"name":%s,"pid":%s}%s}`,
 				now.Add(-time.Duration(i)*time.Second).Format(time.RFC3339Nano),
 				js(pickAny(random, "process", "file", nil, []any{"process", "file"})),
 				js(pickAny(random, "event", "signal", nil)), n, i,
