@@ -1,13 +1,18 @@
 package schedule_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
+	"esrule/internal/detect"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
+	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
 )
 
 // together returns rules that differ from the world's in what they ask.
@@ -106,5 +111,73 @@ func TestRulesAreSearchedAlone(t *testing.T) {
 	if opened != 3 {
 		t.Errorf("an index can be judged for two rules only: got %d points in time, want 3: for "+
 			"all, for the two, for the other", opened)
+	}
+}
+
+// brokenOff writes signals, and fails once after so many writes, behind what was written.
+type brokenOff struct {
+	detect.Signals
+	left int
+}
+
+func (b *brokenOff) Write(ctx context.Context, s []signal.Signal) ([]sink.Verdict, error) {
+	verdicts, err := b.Signals.Write(ctx, s)
+	if b.left--; b.left == 0 && err == nil {
+		err = errors.New("broken off")
+	}
+	return verdicts, err
+}
+
+// What a search for several rules wrote before it failed is counted for the rules: the signals are
+// new once, and whoever searches for them again finds duplicates.
+func TestCountsOfAGroupThatFails(t *testing.T) {
+	w := newWorld(t)
+	index := w.index("a")
+	for pid := range 60 {
+		w.event(index, float64(pid+1)/20, "bad.exe", pid)
+	}
+	rules := w.together(`process where process.name : "bad*"`, `process where process.pid >= 0`)
+	w.theirs = func() time.Time { return w.clock }
+	w.signals = &brokenOff{sink.NewWriter(w.Client, sink.Options{SignalsIndex: w.indices.Signals,
+		DeadLetterIndex: w.indices.DeadLetter, Logger: w.logger}), 1}
+	created := 0
+	for i, r := range w.runAll(rules...) {
+		if created += r.Run.Created; r.Err != nil {
+			t.Errorf("rule %d: %v", i, r.Err)
+		}
+		if r.Run.Created != 60 {
+			t.Errorf("rule %d: got %d created, %d duplicates, want 60 created", i, r.Run.Created,
+				r.Run.Duplicates)
+		}
+	}
+	w.wantSignals("a write fails", created)
+}
+
+// While one rule is far behind, the live windows of the others that come due are searched together
+// as ever.
+func TestRulesThatWaitAreSearchedTogether(t *testing.T) {
+	w := newWorld(t)
+	w.event(w.index("a"), 1, "bad.exe", 1)
+	w.theirs = func() time.Time { return w.clock }
+	w.late = 0
+	const old = 8
+	rules := w.together(slices.Repeat([]string{`any where process.pid == 1`}, old+1)...)
+	w.runAll(rules[:old]...)
+	w.start = 10 * time.Hour // of the new one
+	w.clock = w.clock.Add(w.rule.Interval)
+	opened := 0
+	w.opening = func() error {
+		opened++
+		w.clock = w.clock.Add(time.Minute) // so long each search takes
+		return nil
+	}
+	for i, r := range w.runAll(rules...) {
+		if r.Err != nil || len(r.Open) > 0 {
+			t.Errorf("rule %d: open %v, error %v", i, r.Open, r.Err)
+		}
+	}
+	const want = 20 // 10 pieces of the backlog, and live windows
+	if opened > want {
+		t.Errorf("got %d points in time, want %d at most", opened, want)
 	}
 }
