@@ -29,7 +29,7 @@ type common struct {
 	apart map[*detect.Detection]bool
 }
 
-// ahead is what was searched for a rule before its step.
+// ahead is what was searched for a rule before its step, and is counted already.
 type ahead struct {
 	target detect.Target
 	out    detect.Outcome
@@ -134,8 +134,11 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) {
 	took := first.options.Now().Sub(began)
 	for i, s := range rules {
 		s.run.Duration += took / time.Duration(len(rules))
+		its := out.Of(i)
+		s.run.Add(its.Counts) // whatever becomes of the rest: these signals were written
+		its.Counts = detect.Counts{}
 		if err == nil {
-			s.ahead = &ahead{target, out.Of(i)}
+			s.ahead = &ahead{target, its}
 		}
 	}
 	if apart, ok := errors.AsType[*detect.ApartError](err); ok {
