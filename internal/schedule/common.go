@@ -40,6 +40,9 @@ func (c *common) search(ctx context.Context, runs []*ruleRun) {
 	var keys []string
 	same := map[string][]*ruleRun{}
 	for _, s := range runs {
+		if s.err == nil {
+			s.err = s.wakeUp(ctx) // its step would, too late for the others
+		}
 		key, ok := s.commonKey()
 		if !ok || c.apart[s.detection] {
 			continue
