@@ -199,6 +199,9 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	if err := j.flush(ctx); err != nil {
 		return j.outcome, err
 	}
+	if len(j.partial) > 0 && len(g.detections) > 1 {
+		return j.outcome, errPartial
+	}
 	j.outcome.Indices = plan.indices()
 	j.outcome.Reached = reached
 	if len(t.Only) > 0 {
@@ -225,6 +228,11 @@ func outcomeOf(out Outcome, t Target, pit *search.PointInTime) Outcome {
 	}
 	return out
 }
+
+// errPartial is that a document came without its content in a search for several rules: only of a
+// search for one rule is it known that the rule could match it.
+var errPartial = errors.New("a document came without its _source, and which of the rules it " +
+	"concerns is not known")
 
 // judge takes the candidates of one search to signals.
 type judge struct {
