@@ -45,11 +45,19 @@ func catalogueMapping() *event.Mapping {
 		"n":        {Type: event.Integer, Name: "long"},
 		"on":       {Type: event.Date, Name: "date"},
 		"flag":     {Type: event.Boolean, Name: "boolean"},
+		"c.sub":    {Type: event.Keyword, Name: "keyword", SourcePath: "c"},
+		"constant": {Type: event.Keyword, Name: "constant_keyword", Constant: "cmd.exe"},
+		"nulls": {Type: event.Keyword, Name: "keyword", HasNullValue: true,
+			NullValue: "4"},
+		"copied":     {Type: event.Keyword, Name: "keyword", Copied: []string{"a.b", "d"}},
+		"short":      {Type: event.Keyword, Name: "keyword", IgnoreAbove: 5},
+		"event.kind": {Type: event.Keyword, Name: "keyword"},
 	}}
 }
 
 func catalogueFields() []string {
-	return []string{"category", "a.b", "c", "d", "ip", "n", "on", "flag", "unmapped"}
+	return []string{"category", "a.b", "c", "d", "ip", "n", "on", "flag", "unmapped",
+		"c.sub", "constant", "nulls", "copied", "short", "a", "event.kind", "a.b.caseless"}
 }
 
 func (c *catalogue) text() string {
@@ -129,8 +137,14 @@ func (c *catalogue) condition(depth int) string {
 func (c *catalogue) event() string {
 	source := map[string]any{}
 	for _, path := range catalogueFields() {
+		if path == "c.sub" || path == "a" || path == "a.b.caseless" {
+			continue // of another field
+		}
 		var v any
-		switch c.random.IntN(8) {
+		switch c.random.IntN(9) {
+		case 8:
+			v = pick(c.random, []any{"signal", "Signal", strings.Repeat("cmd.exe", 5000),
+				[]any{nil, "cmd.exe"}, "\ufffd", "É.EXE", map[string]any{"x": "4"}})
 		case 0:
 			continue
 		case 1:
@@ -156,7 +170,8 @@ func compareSet(t *testing.T, seed uint64, rules, events int) (pairs, matches, s
 	t.Helper()
 	c := newCatalogue(seed)
 	var fields event.Fields
-	var matchers []*match.Matcher
+	var matchers, alone []*match.Matcher
+	var evaluations []*match.Evaluation // of those alone, each over fields of its own
 	var conditions []string
 	for range rules {
 		category := pick(c.random, []string{"any", `"cmd"`, "process"})
@@ -166,12 +181,18 @@ func compareSet(t *testing.T, seed uint64, rules, events int) (pairs, matches, s
 			t.Fatalf("seed %d, %s: %v", seed, conditions[len(conditions)-1], err)
 		}
 		q.CategoryField = "category"
-		m, err := match.Compile(q, &fields, match.Options{
-			ExcludeSignals: c.random.IntN(2) == 0})
+		options := match.Options{ExcludeSignals: c.random.IntN(2) == 0}
+		m, err := match.Compile(q, &fields, options)
 		if err != nil {
 			t.Fatalf("seed %d, %s: %v", seed, conditions[len(conditions)-1], err)
 		}
 		matchers = append(matchers, m)
+		own := &event.Fields{}
+		if m, err = match.Compile(q, own, options); err != nil {
+			t.Fatalf("seed %d, %s: %v", seed, conditions[len(conditions)-1], err)
+		}
+		alone = append(alone, m)
+		evaluations = append(evaluations, match.NewEvaluation(own, time.Now()))
 	}
 	set := match.NewSet(&fields, matchers)
 	e := match.NewEvaluation(&fields, time.Now())
@@ -181,8 +202,9 @@ func compareSet(t *testing.T, seed uint64, rules, events int) (pairs, matches, s
 		for _, mapping := range []*event.Mapping{nil, typed} {
 			read(t, e, mapping, text)
 			var want, got []int
-			for i, m := range matchers {
-				if m.Match(e) {
+			for i, m := range alone {
+				read(t, evaluations[i], mapping, text)
+				if m.Match(evaluations[i]) {
 					want = append(want, i)
 				}
 			}
