@@ -248,14 +248,15 @@ type judge struct {
 	partial    map[string]string // indices of which a document came without its content, and which
 	candidates []int             // the rules that could match the event at hand
 	signals    []signal.Signal
-	of         []int // the rule of each of signals
+	of         []int                   // the rule of each of signals
+	asked      map[int]map[string]bool // see [judge.asking]
 	outcome    Outcome
 }
 
 func newJudge(c *Coverer, g *Group, t Target, p plan, x []signal.Execution) *judge {
 	return &judge{coverer: c, group: g, target: t, plan: p, executions: x,
 		event:   match.NewEvaluation(g.fields, t.Now),
-		unknown: map[string]bool{}, partial: map[string]string{},
+		unknown: map[string]bool{}, partial: map[string]string{}, asked: map[int]map[string]bool{},
 		outcome: Outcome{each: make([]Counts, len(g.detections))}}
 }
 

@@ -5,23 +5,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-
-	"esrule/internal/event"
 )
 
-// asking returns the paths that a search asks for where it is for each rule alone, by the rules'
-// places.
-func (g *Group) asking(searched []*event.Mapping) []map[string]bool {
-	paths := make([]map[string]bool, len(g.detections))
-	for i, d := range g.detections {
-		paths[i] = map[string]bool{}
-		alone := d.alone()
-		for _, m := range searched {
-			for _, w := range alone.wanted(m) {
-				paths[i][w.Path] = true
-			}
+// asking returns the paths that a search asks for where it is for a rule alone. They are worked out
+// once, and only for a rule that matches.
+func (j *judge) asking(rule int) map[string]bool {
+	if paths := j.asked[rule]; paths != nil {
+		return paths
+	}
+	paths, alone := map[string]bool{}, j.group.detections[rule].alone()
+	for _, m := range j.plan.mappings {
+		for _, w := range alone.wanted(m) {
+			paths[w.Path] = true
 		}
 	}
+	j.asked[rule] = paths
 	return paths
 }
 
@@ -35,9 +33,8 @@ func (j *judge) given(rule int, fields []byte) ([]byte, error) {
 	if err := json.Unmarshal(fields, &all); err != nil {
 		return nil, fmt.Errorf("read the fields of the hit: %w", err)
 	}
-	maps.DeleteFunc(all, func(path string, _ json.RawMessage) bool {
-		return !j.plan.asking[rule][path]
-	})
+	own := j.asking(rule)
+	maps.DeleteFunc(all, func(path string, _ json.RawMessage) bool { return !own[path] })
 	if len(all) == 0 {
 		return nil, nil
 	}

@@ -59,11 +59,9 @@ func (g *Group) name() string {
 // apart returns the rules for which some index cannot be judged, by their places.
 func (g *Group) apart(classes []search.Class) (rules []int) {
 	for i, d := range g.detections {
+		mapped := d.Mapped()
 		if slices.ContainsFunc(classes, func(c search.Class) bool {
-			return c.Mapping.Source == event.SourceOff || len(c.Mapping.Unknown) > 0 ||
-				slices.ContainsFunc(c.Mapping.SourceMissing, func(path string) bool {
-					return slices.Contains(d.Fields.Paths(), path)
-				})
+			return unjudgeable(c.Mapping, mapped) != ""
 		}) {
 			rules = append(rules, i)
 		}

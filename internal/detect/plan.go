@@ -19,7 +19,6 @@ type plan struct {
 	// answers what is asked of others.
 	searches []search.Request
 	mappings map[string]*event.Mapping
-	asking   []map[string]bool // see [Group.asking]
 	// uncovered are the indices that cannot be judged, whatever they answer.
 	uncovered []Failure
 }
@@ -32,10 +31,9 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 	p := plan{mappings: map[string]*event.Mapping{}}
 	var asks []*ask
 	var searched []prefilter.Class
-	var mappings []*event.Mapping
-	left := slices.Clone(own)
+	left, mapped := slices.Clone(own), g.mapped()
 	for _, c := range classes {
-		if reason := unjudgeable(c.Mapping); reason != "" {
+		if reason := unjudgeable(c.Mapping, mapped); reason != "" {
 			for _, index := range c.Indices {
 				left = append(left, index)
 				p.uncovered = append(p.uncovered, Failure{Index: index, Reason: reason})
@@ -50,10 +48,9 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 			Window:  prefilter.Between(c.Mapping, timestamps, window.From, window.To),
 			Filter:  g.filter(c.Mapping),
 		}
-		searched, mappings = append(searched, one), append(mappings, c.Mapping)
+		searched = append(searched, one)
 		asks = asked(asks, one, c.Mapping, g.wanted(c.Mapping))
 	}
-	p.asking = g.asking(mappings)
 	unseen := prefilter.Anytime(timestamps, window.From, window.To)
 	p.request = prefilter.Guarded(searched, unseen)
 	p.searches = requests(asks, unseen)
@@ -98,13 +95,17 @@ func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window
 	return p.request, p.uncovered
 }
 
-// unjudgeable says why the documents of a mapping cannot be read back, or is empty where they can.
-func unjudgeable(m *event.Mapping) string {
+// unjudgeable says why the documents of a mapping cannot be judged by what is read of them, or is
+// empty where they can.
+func unjudgeable(m *event.Mapping, read []string) string {
+	missing := slices.DeleteFunc(slices.Clone(m.SourceMissing), func(path string) bool {
+		return !slices.Contains(read, path)
+	})
 	switch {
 	case m.Source == event.SourceOff:
 		return "the index keeps no _source: its events cannot be judged"
-	case len(m.SourceMissing) > 0:
-		return fmt.Sprintf("_source leaves out %s, which the rule reads: its events cannot be judged", m.SourceMissing)
+	case len(missing) > 0:
+		return fmt.Sprintf("_source leaves out %s, which the rule reads: its events cannot be judged", missing)
 	case len(m.Unknown) > 0:
 		return "what is not known of its fields keeps its events from being judged: " +
 			strings.Join(m.Unknown, "; ")

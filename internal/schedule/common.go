@@ -53,6 +53,9 @@ func (c *common) search(ctx context.Context, runs []*ruleRun) {
 		same[key] = append(same[key], s)
 	}
 	for _, key := range keys {
+		if len(same[key]) < 2 {
+			continue
+		}
 		for rules := range chunks(same[key]) {
 			if len(rules) > 1 && ctx.Err() == nil {
 				c.cover(ctx, rules)

@@ -111,7 +111,14 @@ func (s *Store) Forget() {
 	s.seen = nil
 }
 
-// see keeps what was written for the next change, or forgets what another instance has changed.
+// unsee makes the next change read the ledger, which another instance has changed.
+func (s *Store) unsee(id rule.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.seen, id)
+}
+
+// see keeps what was written for the next change.
 func (s *Store) see(id rule.ID, ledger *Ledger, v state.Version) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,7 +126,7 @@ func (s *Store) see(id rule.ID, ledger *Ledger, v state.Version) {
 		return
 	}
 	delete(s.seen, id)
-	if source, err := json.Marshal(ledger); ledger != nil && err == nil {
+	if source, err := json.Marshal(ledger); err == nil {
 		s.seen[id] = seen{source, v}
 	}
 }
@@ -201,7 +208,7 @@ func (s *Store) Update(ctx context.Context, id rule.ID, create func() *Ledger,
 			s.watch(ledger)
 			return ledger, nil
 		}
-		s.see(id, nil, v)
+		s.unsee(id)
 	}
 	return nil, fmt.Errorf("write the ledger of rule %s: other instances changed it %d times in a row", id, tries)
 }

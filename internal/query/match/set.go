@@ -19,7 +19,6 @@ import (
 //
 // It is safe for concurrent use, each worker with an [Evaluation] of its own.
 type Set struct {
-	matchers []*Matcher
 	// A bitset holds the matchers once for each of their witnesses, one round after the other: a
 	// matcher is a candidate where it is found in every round.
 	words   int    // of a round
@@ -44,7 +43,7 @@ type fieldIndex struct {
 
 // NewSet returns the set of matchers that were compiled over fields.
 func NewSet(fields *event.Fields, matchers []*Matcher) *Set {
-	s := &Set{matchers: matchers, words: len(newBitset(len(matchers)))}
+	s := &Set{words: len(newBitset(len(matchers)))}
 	witnesses, rounds := witnessesOf(matchers)
 	s.always = make(bitset, rounds*s.words)
 	byField := map[string]*fieldAtoms{}
@@ -194,13 +193,6 @@ func (f *fieldAtoms) index(slot event.Slot) fieldIndex {
 	return x
 }
 
-// Unwitnessed returns the numbers of the matchers that judge every event, since no value is
-// necessary for them to accept one.
-func (s *Set) Unwitnessed() (numbers []int) {
-	s.always[:s.words].each(func(i int) { numbers = append(numbers, i) })
-	return numbers
-}
-
 // Candidates calls visit for each matcher that could accept the event, in order. The matcher itself
 // has yet to be asked.
 func (s *Set) Candidates(e *Evaluation, visit func(i int)) {
@@ -213,15 +205,6 @@ func (s *Set) Candidates(e *Evaluation, visit func(i int)) {
 		every.keep(rest)
 	}
 	every.each(visit)
-}
-
-// Matches calls visit for each matcher that accepts the event, in order.
-func (s *Set) Matches(e *Evaluation, visit func(i int)) {
-	s.Candidates(e, func(i int) {
-		if s.matchers[i].Match(e) {
-			visit(i)
-		}
-	})
 }
 
 // look adds the matchers that the values of the field are witnesses of.
