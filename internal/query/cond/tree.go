@@ -7,8 +7,9 @@ type Span struct{ Start, End int }
 // position.
 func (s Span) Range() Span { return s }
 
-// Expr is a node of a condition. The set is closed: [And], [Or], [Not], [Compare], [In], [Like],
-// [Binary], [Negate], [Call], [Field], [Literal].
+// Expr is a node of a condition. The set is closed: [And], [Or], [Not], [Field] and [Literal] of all
+// languages; [Compare], [In], [Like], [Binary], [Negate] and [Call] of EQL; [Is], [Wildcard],
+// [Exists], [Order] and [Nested] of KQL.
 type Expr interface {
 	Range() Span
 	expr()
@@ -127,6 +128,9 @@ type Field struct {
 	// Path is the Elasticsearch field path, its parts joined with dots and without backquotes.
 	Path     string
 	Optional bool // ?field
+	// Wild: the path holds stars, each any run of characters, dots included: all fields are meant
+	// whose paths fit (KQL). A star in the path of another field is a star.
+	Wild bool
 }
 
 // Literal is a constant.

@@ -33,6 +33,18 @@ func Walk(e Expr, visit func(Expr) bool) {
 		Walk(e.Operand, visit)
 	case *Call:
 		walkAll(e.Args, visit)
+	case *Is:
+		Walk(e.Field, visit)
+		Walk(e.Value, visit)
+	case *Wildcard:
+		Walk(e.Field, visit)
+	case *Exists:
+		Walk(e.Field, visit)
+	case *Order:
+		Walk(e.Field, visit)
+		Walk(e.Value, visit)
+	case *Nested:
+		Walk(e.Operand, visit)
 	case *Field, *Literal:
 	}
 }
@@ -81,6 +93,10 @@ func Constants(e Expr) map[string][]string {
 			for _, constant := range e.List {
 				add(e.Subject, constant)
 			}
+		case *Is:
+			add(e.Field, e.Value)
+		case *Order:
+			add(e.Field, e.Value)
 		}
 		return true
 	})

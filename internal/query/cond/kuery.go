@@ -1,0 +1,54 @@
+package cond
+
+// The leaves of KQL. Unlike EQL's, they say nothing of how values are compared: the type of the
+// field does, in each index (kql.md §3). A leaf over a field that is missing or not mapped is
+// false, `not` is its complement, and any of several values satisfies a leaf.
+
+// Is is `field : value`: one of the field's values is the value, as the field's type compares it.
+type Is struct {
+	Span
+	Field *Field
+	// Value is a String, after unescaping. KQL's true, false and numbers are texts too: the type
+	// of the field decides what they are.
+	Value *Literal
+	// Quoted: on a text field the value is a phrase, else each of its words suffices.
+	Quoted bool
+}
+
+// Wildcard is `field : a*b`: one of the field's values fits a pattern whose only sign is the star,
+// any run of characters.
+type Wildcard struct {
+	Span
+	Field *Field
+	// Pieces are the texts between the stars, after unescaping: a*b is "a", "b". There are two or
+	// more; the first and the last may be empty.
+	Pieces []string
+}
+
+// Exists is `field : *`: the field has a value.
+type Exists struct {
+	Span
+	Field *Field
+}
+
+// Order is `field < value` for the operators < <= > >=.
+type Order struct {
+	Span
+	Field *Field
+	Op    CompareOp
+	Value *Literal // a String, after unescaping
+}
+
+// Nested is `path : { operand }`: one object below the path satisfies the operand by itself. The
+// paths of the fields in the operand are whole, with the path before them.
+type Nested struct {
+	Span
+	Path    string
+	Operand Expr
+}
+
+func (*Is) expr()       {}
+func (*Wildcard) expr() {}
+func (*Exists) expr()   {}
+func (*Order) expr()    {}
+func (*Nested) expr()   {}
