@@ -35,22 +35,25 @@ type findings struct {
 	// ours and theirs are our clock and the cluster's, as they were when they were asked in this
 	// turn of the rules; zero before.
 	ours, theirs time.Time
+	// noClock is why the cluster's was not told in this turn.
+	noClock error
 }
 
 // clocks returns our clock and the cluster's, asked once a turn.
 func (f *findings) clocks(ctx context.Context, o Options) (ours, theirs time.Time, err error) {
-	if f.theirs.IsZero() {
+	if f.theirs.IsZero() && f.noClock == nil {
 		theirs, err := f.Now(ctx, o.StateIndex, "updated_at")
 		if err != nil {
-			return time.Time{}, time.Time{}, err
+			f.noClock = err
+		} else {
+			f.ours, f.theirs = o.Now(), theirs
 		}
-		f.ours, f.theirs = o.Now(), theirs
 	}
-	return f.ours, f.theirs, nil
+	return f.ours, f.theirs, f.noClock
 }
 
 // nextTurn makes the next question for the clocks a new one.
-func (f *findings) nextTurn() { f.ours, f.theirs = time.Time{}, time.Time{} }
+func (f *findings) nextTurn() { f.ours, f.theirs, f.noClock = time.Time{}, time.Time{}, nil }
 
 // askPrivileges asks once for all patterns of the rules.
 func (f *findings) askPrivileges(ctx context.Context, detections []*detect.Detection) error {

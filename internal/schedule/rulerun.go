@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"esrule/internal/detect"
-	"esrule/internal/elastic/dsl"
 	"esrule/internal/sink/signal"
 	"esrule/internal/span"
 )
@@ -19,6 +18,7 @@ import (
 type ruleRun struct {
 	*Runner
 	findings  *findings
+	ledgers   *batch
 	coverer   *detect.Coverer
 	detection *detect.Detection
 	execution signal.Execution
@@ -43,6 +43,7 @@ type ruleRun struct {
 	// lookedElsewhere are open indices that were gone, a piece of whose time was searched in all
 	// patterns.
 	lookedElsewhere []string
+	isNew           bool // the rule had no ledger
 	// newMeaning says that the rule's condition or patterns changed since its previous run.
 	newMeaning bool
 	shut       shutIndices
@@ -54,8 +55,9 @@ type ruleRun struct {
 	err        error           // what ended the run early
 }
 
-func (r *Runner) newRuleRun(d *detect.Detection, f *findings, started time.Time) *ruleRun {
-	s := &ruleRun{Runner: r, findings: f, detection: d, started: started,
+func (r *Runner) newRuleRun(d *detect.Detection, f *findings, b *batch,
+	started time.Time) *ruleRun {
+	s := &ruleRun{Runner: r, findings: f, ledgers: b, detection: d, started: started,
 		due: map[string]bool{}}
 	s.coverer = &detect.Coverer{Cluster: f, Signals: r.signals, Own: r.options.Own, Log: r.log}
 	s.gapPace, s.retryPace = newPace(longestPiece, leastPiece), newPace(longestPiece, leastPiece)
@@ -144,16 +146,10 @@ func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
 	if start == 0 {
 		start = d.Rule.From
 	}
-	isNew := false
 	create := func() *Ledger {
-		isNew = true
+		s.isNew = true
 		return NewLedger(d.Rule.ID, d.Rule.Name, s.now.Add(-start))
 	}
-	defer func() {
-		if isNew {
-			s.tellOfFirstRun(ctx, start)
-		}
-	}()
 	return s.update(ctx, create, func(l *Ledger) {
 		l.beginSweeps(s.now)
 		l.afterGap(s.now)
@@ -167,26 +163,6 @@ func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
 		}
 		l.RuleName = d.Rule.Name
 	})
-}
-
-// tellOfFirstRun says that the rule's ledger is new. Where the rule has signals of polls, it was
-// not its first run: somebody deleted the ledger.
-func (s *ruleRun) tellOfFirstRun(ctx context.Context, start time.Duration) {
-	d := s.detection
-	polled := dsl.And(
-		dsl.Terms("kibana.alert.rule.uuid", []string{string(d.Rule.ID)}),
-		dsl.Terms("kibana.alert.rule.execution.type", []string{signal.Scheduled.String()}))
-	// It serves a warning only: where it cannot be asked, there is none.
-	count, err := s.cluster.Count(ctx, []string{s.options.SignalsIndex}, polled)
-	if err != nil || count.Documents == 0 {
-		s.log.Info("first run of a rule", "rule", d.Rule.ID, "name", d.Rule.Name, "looks_back",
-			start)
-		return
-	}
-	s.log.Warn("the ledger of a rule is gone while it has signals: what was searched before is "+
-		"forgotten. "+
-		"Polling starts anew; run a backfill over the time before. Signals are not doubled",
-		"rule", d.Rule.ID, "name", d.Rule.Name, "signals", count.Documents, "looks_back", start)
 }
 
 // rightClocks takes out of the ledger what clocks that were ahead left in it.
@@ -219,15 +195,29 @@ func (s *ruleRun) rightClocks(l *Ledger, latest time.Time, start time.Duration) 
 }
 
 func (s *ruleRun) update(ctx context.Context, create func() *Ledger, change func(*Ledger)) error {
-	ledger, err := s.ledgers.Update(ctx, s.detection.Rule.ID, create, change)
-	s.notKept = nil
-	if _, blocked := errors.AsType[*NotKeptError](err); blocked {
-		s.notKept, err = err, nil
-	}
+	ledger, err := s.ledgers.update(ctx, s.detection.Rule.ID, create, change)
 	if err == nil {
 		s.ledger = ledger
 	}
 	return err
+}
+
+// write writes the ledgers that the runs have changed, even where ctx has ended. A rule whose
+// ledger cannot be written goes back to what is written of it, and its run ends.
+func (b *batch) write(ctx context.Context, runs []*ruleRun) {
+	became := b.flush(context.WithoutCancel(ctx))
+	for _, s := range runs {
+		k, changed := became[s.detection.Rule.ID]
+		if !changed {
+			continue
+		}
+		s.ledger, s.notKept = k.ledger, nil
+		if _, blocked := errors.AsType[*NotKeptError](k.err); blocked {
+			s.notKept = k.err
+			continue
+		}
+		s.err = both(s.err, k.err)
+	}
 }
 
 // known is for updates of a ledger that this run has read already. One deleted meanwhile starts
@@ -247,22 +237,22 @@ func (s *ruleRun) count(out detect.Outcome, window span.Interval) {
 	s.run.Add(out.Counts)
 }
 
-// end enters the run into the ledger, tells of it, and gives its report. A run that could not read
-// its ledger leaves it alone.
-func (s *ruleRun) end(ctx context.Context) RuleReport {
+// finish enters the run into the ledger. A run that could not read its ledger leaves it alone.
+func (s *ruleRun) finish(ctx context.Context) {
 	if s.err == nil {
 		s.err = ctx.Err()
 	}
-	if err := s.noteMissed(ctx); err != nil {
-		s.err = errors.Join(s.err, err)
-	}
+	s.err = both(s.err, s.noteMissed(ctx))
 	s.run.Error = textOf(errors.Join(append([]error{s.err, s.notUpToNow()}, s.failing.errs...)...))
 	if s.ledger != nil {
-		finished := s.update(context.WithoutCancel(ctx), s.known, func(l *Ledger) {
-			l.LastRun = &s.run
-		})
-		s.err = errors.Join(s.err, finished, s.notKept)
+		s.err = both(s.err, s.update(context.WithoutCancel(ctx), s.known,
+			func(l *Ledger) { l.LastRun = &s.run }))
 	}
+}
+
+// report tells of the run, whose ledger is written, and gives its report.
+func (s *ruleRun) report(ctx context.Context) RuleReport {
+	s.err = both(s.err, s.notKept)
 	report := RuleReport{
 		RuleID: s.detection.Rule.ID, Name: s.detection.Rule.Name, Run: s.run, Err: s.err,
 		Stalled: time.Duration(s.stalled.Load()), Failed: s.failing.errs, Apart: s.apart,
@@ -275,6 +265,17 @@ func (s *ruleRun) end(ctx context.Context) RuleReport {
 	}
 	s.tell(report, ctx.Err() != nil)
 	return report
+}
+
+// both joins two errors. One that is alone stays what it is, so that its cause is found.
+func both(a, b error) error {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return errors.Join(a, b)
 }
 
 // openFrom is the moment from which on something may be left open, as text.

@@ -116,28 +116,36 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 	for i, d := range detections {
 		ids[i] = d.Rule.ID
 	}
+	ledgers, err := r.ledgers.batch(ctx, ids)
 	// Where either fails, each rule asks for its own, and says what is wrong.
-	err := errors.Join(r.ledgers.Prefetch(ctx, ids), known.askPrivileges(ctx, detections))
+	err = errors.Join(err, known.askPrivileges(ctx, detections))
 	if err != nil && ctx.Err() == nil {
 		r.log.Debug("ledgers or privileges of all rules could not be read at once", "error", err)
 	}
-	defer r.ledgers.Forget()
 	for i, d := range detections {
-		runs[i] = r.newRuleRun(d, known, started)
+		runs[i] = r.newRuleRun(d, known, ledgers, started)
 		runs[i].begin(ctx)
 	}
+	r.tellOfFirstRuns(ctx, runs)
 	shared := &common{coverer: &detect.Coverer{Cluster: known, Signals: r.signals,
 		Own: r.options.Own, Log: r.log}, groups: r.groups, used: map[string]*detect.Group{},
 		apart: r.apart}
 	for working := true; working && ctx.Err() == nil; known.nextTurn() {
 		shared.search(ctx, runs)
 		working = pass(ctx, runs)
+		if ledgers.due() {
+			ledgers.write(ctx, runs)
+		}
 	}
 	r.groups = shared.used
 	known.forget()
+	for _, one := range runs {
+		one.finish(ctx)
+	}
+	ledgers.write(ctx, runs)
 	var report Report
 	for _, one := range runs {
-		report.Rules = append(report.Rules, one.end(ctx))
+		report.Rules = append(report.Rules, one.report(ctx))
 	}
 	known.tellReleased(r.log)
 	troubles := report.Troubles()

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,13 +22,6 @@ type Store struct {
 
 	mu   sync.Mutex
 	held map[rule.ID]held
-	seen map[rule.ID]seen // between Prefetch and Forget
-}
-
-// seen is a ledger as it was read or written last; the zero value is none.
-type seen struct {
-	source  json.RawMessage
-	version state.Version
 }
 
 // held is a ledger that could not be written, since the state index takes no writes, and the
@@ -81,84 +73,37 @@ func (s *Store) Load(ctx context.Context, id rule.ID) (*Ledger, error) {
 	return ledger, err
 }
 
-// Prefetch reads the ledgers of rules in one request. Until Forget, each change goes on from what
-// was read or written last; that another instance changed a ledger meanwhile shows when it is
-// written, and then it is read again.
-func (s *Store) Prefetch(ctx context.Context, rules []rule.ID) error {
-	ids := make([]string, len(rules))
-	all := map[rule.ID]seen{}
-	for i, id := range rules {
-		ids[i], all[id] = ledgerID(id), seen{}
+func (s *Store) load(ctx context.Context, id rule.ID) (*Ledger, state.Version, error) {
+	source, v, err := s.source(ctx, id)
+	if err != nil || !v.Exists() {
+		return &Ledger{}, v, err
 	}
-	err := s.documents.GetAll(ctx, ids,
-		func(id string, v state.Version, source json.RawMessage) error {
-			all[rule.ID(strings.TrimPrefix(id, ledgerPrefix))] = seen{source, v}
-			return nil
-		})
-	if err != nil {
-		return fmt.Errorf("the ledgers of %d rules: %w", len(rules), err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.seen = all
-	return nil
+	ledger, err := readLedger(id, source)
+	return ledger, v, err
 }
 
-// Forget makes the next change of each ledger read it.
-func (s *Store) Forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.seen = nil
-}
-
-// unsee makes the next change read the ledger, which another instance has changed.
-func (s *Store) unsee(id rule.ID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.seen, id)
-}
-
-// see keeps what was written for the next change.
-func (s *Store) see(id rule.ID, ledger *Ledger, v state.Version) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.seen == nil {
-		return
-	}
-	delete(s.seen, id)
-	if source, err := json.Marshal(ledger); err == nil {
-		s.seen[id] = seen{source, v}
-	}
-}
-
-// source returns the ledger's document, nil where there is none.
+// source returns the document of a ledger, nil where there is none.
 func (s *Store) source(ctx context.Context, id rule.ID) (json.RawMessage, state.Version, error) {
-	s.mu.Lock()
-	known, ok := s.seen[id]
-	s.mu.Unlock()
-	if ok {
-		return known.source, known.version, nil
-	}
 	var source json.RawMessage
 	v, err := s.documents.Get(ctx, ledgerID(id), &source)
-	return source, v, err
-}
-
-func (s *Store) load(ctx context.Context, id rule.ID) (*Ledger, state.Version, error) {
-	ledger := &Ledger{}
-	source, v, err := s.source(ctx, id)
-	if err == nil && v.Exists() {
-		err = json.Unmarshal(source, ledger)
-	}
 	if err != nil {
 		return nil, v, fmt.Errorf("the ledger of rule %s: %w", id, err)
 	}
+	return source, v, nil
+}
+
+// readLedger reads the document of a rule's ledger.
+func readLedger(id rule.ID, source json.RawMessage) (*Ledger, error) {
+	ledger := &Ledger{}
+	if err := json.Unmarshal(source, ledger); err != nil {
+		return nil, fmt.Errorf("the ledger of rule %s: %w", id, err)
+	}
 	if ledger.Version > ledgerVersion {
-		return nil, v, fmt.Errorf("the ledger of rule %s has format %d, this release knows %d: "+
+		return nil, fmt.Errorf("the ledger of rule %s has format %d, this release knows %d: "+
 			"run the newer release, or use another ESRULE_STATE_INDEX", id, ledger.Version,
 			ledgerVersion)
 	}
-	return ledger, v, nil
+	return ledger, nil
 }
 
 // tries bounds how often one change is repeated against other instances' changes.
@@ -170,10 +115,18 @@ const tries = 20
 // *NotKeptError, and goes on from it the next time.
 func (s *Store) Update(ctx context.Context, id rule.ID, create func() *Ledger,
 	change func(*Ledger)) (*Ledger, error) {
+	ledger, _, err := s.update(ctx, id, create, change)
+	return ledger, err
+}
+
+// update is Update, and returns the version that the ledger has now, or that one which could not be
+// written follows.
+func (s *Store) update(ctx context.Context, id rule.ID, create func() *Ledger,
+	change func(*Ledger)) (*Ledger, state.Version, error) {
 	for range tries {
 		ledger, v, err := s.load(ctx, id)
 		if err != nil {
-			return nil, err
+			return nil, v, err
 		}
 		if !v.Exists() {
 			ledger = create()
@@ -184,33 +137,32 @@ func (s *Store) Update(ctx context.Context, id rule.ID, create func() *Ledger,
 		}
 		before, err := json.Marshal(ledger)
 		if err != nil {
-			return nil, fmt.Errorf("the ledger of rule %s: %w", id, err)
+			return nil, v, fmt.Errorf("the ledger of rule %s: %w", id, err)
 		}
 		change(ledger)
 		if after, err := json.Marshal(ledger); v.Exists() && kept == nil && err == nil &&
 			bytes.Equal(before, after) {
 			s.watch(ledger)
-			return ledger, nil
+			return ledger, v, nil
 		}
 		ledger.UpdatedAt = s.now().UTC().Truncate(time.Millisecond)
 		now, written, err := s.documents.Put(ctx, ledgerID(id), ledger, v)
 		if refused, ok := errors.AsType[*elastic.Error](err); ok &&
 			refused.Type == elastic.ClusterBlock {
 			s.hold(id, held{ledger, v})
-			return ledger, &NotKeptError{id, err}
+			return ledger, v, &NotKeptError{id, err}
 		}
 		if err != nil {
-			return nil, fmt.Errorf("the ledger of rule %s: %w", id, err)
+			return nil, v, fmt.Errorf("the ledger of rule %s: %w", id, err)
 		}
 		if written {
 			s.hold(id, held{})
-			s.see(id, ledger, now)
 			s.watch(ledger)
-			return ledger, nil
+			return ledger, now, nil
 		}
-		s.unsee(id)
 	}
-	return nil, fmt.Errorf("write the ledger of rule %s: other instances changed it %d times in a row", id, tries)
+	return nil, state.Version{}, fmt.Errorf("write the ledger of rule %s: other instances changed "+
+		"it %d times in a row", id, tries)
 }
 
 // heldAt returns the ledger that is held for a rule, unless another instance has written since.

@@ -4,12 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"testing"
 	"time"
 
 	"esrule/internal/estest"
-	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
 	"esrule/internal/sink/indices"
 	"esrule/internal/span"
@@ -58,55 +56,4 @@ func TestBlockedState(t *testing.T) {
 	if l, err := s.Load(t.Context(), "r"); err != nil || l.Covered.Length() != 4*time.Hour {
 		t.Errorf("in the index after the repair: got %+v, %v, want four hours covered", l, err)
 	}
-}
-
-// Of ledgers that were read at once, none loses what another instance has changed since: not the
-// ones that are changed, that were deleted, or that were not there.
-func TestPrefetchedLedgersMeetAnotherInstance(t *testing.T) {
-	w := newWorld(t)
-	ctx := t.Context()
-	ours, other := w.store(), w.store()
-	entered := func(s *schedule.Store, id rule.ID, index string) {
-		t.Helper()
-		if _, err := s.Update(ctx, id, func() *schedule.Ledger {
-			return schedule.NewLedger(id, "", w.clock)
-		}, func(l *schedule.Ledger) {
-			l.Open = append(l.Open, schedule.OpenIndex{Index: index})
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, id := range []rule.ID{"both", "deleted"} {
-		entered(ours, id, "before")
-	}
-	if err := ours.Prefetch(ctx, []rule.ID{"both", "deleted", "new"}); err != nil {
-		t.Fatal(err)
-	}
-	entered(other, "both", "theirs")
-	entered(other, "new", "theirs")
-	answer, err := w.Client.Delete(w.indices.State, "ledger-deleted")
-	if err != nil || answer.IsError() {
-		t.Fatal(answer, err)
-	}
-	_ = answer.Body.Close()
-	f := func(id rule.ID, want ...string) {
-		t.Helper()
-		entered(ours, id, "ours")
-		l, err := other.Load(ctx, id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, o := range l.Open {
-			got = append(got, o.Index)
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: got %v, want %v", id, got, want)
-		}
-	}
-	f("both", "before", "theirs", "ours")
-	entered(other, "both", "again")
-	f("both", "before", "theirs", "ours", "again", "ours")
-	f("deleted", "ours")
-	f("new", "theirs", "ours")
 }

@@ -46,6 +46,52 @@ func TestPut(t *testing.T) {
 	}
 }
 
+// TestPutAll: of many documents each is written, or not, by itself, however many requests it takes.
+func TestPutAll(t *testing.T) {
+	server := estest.For(t)
+	store := state.NewStore(server.Client, server.Index("state"))
+	put := func(id string, v state.Version) state.Version {
+		t.Helper()
+		now, _, err := store.Put(t.Context(), id, note{Text: "before"}, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return now
+	}
+	fresh, old := put("fresh", state.Version{}), put("old", state.Version{})
+	put("old", old)
+	long := note{Text: strings.Repeat("x", 3<<20)} // no two fit into one request
+	changes := []state.Change{
+		{ID: "a/new one", Document: long},
+		{ID: "fresh", Document: long, Version: fresh},
+		{ID: "old", Document: long, Version: old},
+		{ID: "fresh", Document: long},
+		{ID: "wrong", Document: map[string]string{"updated_at": "no date"}},
+		{ID: "last", Document: note{}},
+	}
+	written, err := store.PutAll(t.Context(), changes)
+	if err != nil || len(written) != len(changes) {
+		t.Fatalf("got %v and the error %v", written, err)
+	}
+	for i, want := range []string{"done", "done", "conflict", "conflict", "refused", "done"} {
+		got := "conflict"
+		switch w := written[i]; {
+		case w.Err != nil:
+			got = "refused"
+		case w.Done:
+			got = "done"
+		}
+		if got != want {
+			t.Errorf("%s: got %s (%v), want %s", changes[i].ID, got, written[i].Err, want)
+		}
+	}
+	var read note
+	if v, err := store.Get(t.Context(), "a/new one", &read); err != nil ||
+		v != written[0].Version || read.Text != long.Text {
+		t.Errorf("got version %v and the error %v, want %v", v, err, written[0].Version)
+	}
+}
+
 // gateway changes the answers that a client gets.
 type gateway func(res *http.Response) *http.Response
 
@@ -120,6 +166,12 @@ func TestIncompleteAnswer(t *testing.T) {
 					return ignore(id, source)
 				})
 		},
+		"bulk": func(s *state.Store) error {
+			puts++
+			_, err := s.PutAll(t.Context(), []state.Change{{ID: fmt.Sprint("p", puts),
+				Document: note{}}})
+			return err
+		},
 		"search": func(s *state.Store) error {
 			return s.Search(t.Context(), "note", ignore)
 		},
@@ -138,6 +190,13 @@ func TestIncompleteAnswer(t *testing.T) {
 	f("put", without("_seq_no"), "has no _seq_no,")
 	f("all", without("docs"), "has no docs")
 	f("all", without("_source"), "has no _source")
+	f("bulk", without("items"), "has no items")
+	f("bulk", without("create"), "has no items.create,")
+	f("bulk", without("status"), "has no items.create.status,")
+	f("bulk", without("_seq_no"), "has no _seq_no,")
+	f("bulk", without("result"), "has no result,")
+	f("bulk", replaced(`"_id":"`, `"_id":"x`), "of document")
+	f("bulk", replaced(`"status":201`, `"status":201,"error":{}`), "the status 201 and an error")
 	f("search", without("_shards"), "has no _shards,")
 	f("search", without("hits"), "has no hits,")
 	f("search", without("timed_out"), "has no timed_out,")
