@@ -21,7 +21,8 @@ func layers() [][]string {
 		{"internal/query/rule"},
 		{"internal/query/lint"},
 		{"internal/query/match", "internal/query/prefilter"},
-		{"internal/query/eql", "internal/query/match/ahocorasick", "internal/query/match/lucene"},
+		{"internal/query/eql", "internal/query/kql", "internal/query/match/ahocorasick",
+			"internal/query/match/lucene"},
 		{"internal/query/cond"},
 		{"internal/elastic/search", "internal/elastic/state"},
 		{"internal/elastic"},
@@ -70,8 +71,11 @@ func TestImports(t *testing.T) {
 	}
 	const language = "the condition tree is read without a language"
 	not("internal/query/match", "internal/query/eql", language)
+	not("internal/query/match", "internal/query/kql", language)
 	not("internal/query/prefilter", "internal/query/eql", language)
+	not("internal/query/prefilter", "internal/query/kql", language)
 	not("internal/query/lint", "internal/query/eql", language)
+	not("internal/query/lint", "internal/query/kql", language)
 	not("internal/query/match", "internal/elastic/dsl", "a matcher knows no server")
 	not("internal/query/match", "internal/elastic", "a matcher knows no server")
 	not("internal/query/prefilter", "internal/elastic/search", "a pre-filter is sent by others")
