@@ -66,7 +66,7 @@ func (p *parser) adviceAfter(in place, before, rest string) string {
 	case rest[0] == ':' && strings.ContainsAny(lastValue(before), " \t\n"):
 		return fmt.Sprintf("Write `and` or `or` before %s, or quote the value before.", clip(word))
 	case rest[0] == ':':
-		return `A value with a colon is quoted: "ba:r".`
+		return `Quote a value with a colon: "C:\\x"; in a pattern write \: for it: C\:\\x*.`
 	case strings.HasSuffix(before, `"`):
 		return "Write `and` or `or` between conditions. A quote within quotes is \\\"."
 	}
@@ -78,29 +78,32 @@ func (p *parser) adviceAfter(in place, before, rest string) string {
 func operatorAdvice(before, rest string) string {
 	word := lastWord(before)
 	field := clip(lastWord(strings.TrimSuffix(before, word)))
-	value, isList := "…", strings.HasPrefix(rest, "(")
-	if strings.HasPrefix(rest, `"`) {
-		value = `"…"`
+	value := "…"
+	if l, ok := (&parser{text: rest}).quoted(); ok {
+		value = clip(l.raw(rest))
 	}
 	switch strings.ToLower(word) {
 	case "=", "==":
-		return fmt.Sprintf("KQL's operator is a colon: %s: %s", field, value)
-	case "!=", "<>", "!":
-		return fmt.Sprintf("KQL has no %s: write not %s: %s", word, field, value)
+		return fmt.Sprintf("KQL's operator is a colon: %s: %s.", field, value)
+	case "!=", "<>":
+		return fmt.Sprintf("KQL has no %s: write not %s: %s.", word, field, value)
 	case "in", "in~":
-		if isList {
-			return fmt.Sprintf("KQL's list is %s: (a or b).", field)
-		}
+		return fmt.Sprintf("KQL's list is %s: (a or b).", field)
 	case "like", "like~", "regex", "regex~", "matches":
-		return fmt.Sprintf("KQL's pattern is %s: a*b, without quotes. It has no regular expressions.",
+		return fmt.Sprintf("KQL's pattern is %s: a*b, without quotes; it has no regular expressions.",
 			field)
 	}
 	switch {
-	case strings.HasPrefix(rest, "&&"), strings.HasPrefix(rest, "||"), rest != "" &&
-		strings.HasPrefix(rest, "!"):
+	case word == "!", strings.HasPrefix(rest, "&&"), strings.HasPrefix(rest, "||"):
 		return "KQL writes and, or, not as words."
 	case strings.HasPrefix(rest, "="):
 		return "KQL's operator is a colon: field: value."
+	}
+	switch value := lastValue(before); {
+	case strings.HasPrefix(value, "'"):
+		return `KQL quotes with ", not with '.`
+	case strings.HasPrefix(value, "["):
+		return "KQL's list is field: (a or b), a range field >= 1 and field < 5."
 	}
 	return ""
 }
@@ -115,17 +118,17 @@ func (p *parser) fieldlessAdvice(value literal) string {
 		}
 		field, constant = clip(strings.TrimSpace(field)), clip(strings.TrimSpace(constant))
 		if operator == "!=" || operator == "<>" {
-			return fmt.Sprintf("KQL has no %s: write not %s: %s", operator, field, constant)
+			return fmt.Sprintf("KQL has no %s: write not %s: %s.", operator, field, constant)
 		}
-		return fmt.Sprintf("KQL's operator is a colon: %s: %s", field, constant)
+		return fmt.Sprintf("KQL's operator is a colon: %s: %s.", field, constant)
 	}
 	switch word := strings.ToLower(lastWord(written)); {
 	case value.quoted:
 	case word == "and", word == "or", word == "not":
 		return fmt.Sprintf("Write what comes after %s, or take that word away.", word)
 	}
-	return "Write the field that has the value: field: value. Several values of one field are a " +
-		"list: field: (a or b)."
+	return "Write its field before it: field: value. Several values of one field are a list: " +
+		"field: (a or b)."
 }
 
 func backslashAdvice(rest string) string {

@@ -107,7 +107,9 @@ func kueryBelow(ast any, prefix string) cond.Expr {
 		return &cond.Nested{Path: path, Operand: kueryBelow(args[1], path+".")}
 	}
 	field := kueryField(args[0])
-	field.Path = prefix + field.Path
+	if field.Path != "" || prefix != "" && len(args) > 2 {
+		field.Path = prefix + field.Path
+	}
 	value := args[len(args)-1].(map[string]any)
 	text := &cond.Literal{Kind: cond.String}
 	switch v := value["v"].(type) {
@@ -120,23 +122,22 @@ func kueryBelow(ast any, prefix string) cond.Expr {
 	if isQuoted {
 		text.Text = quoted
 	}
+	pieces, isPattern := value["w"].([]any)
 	if node[0] == "range" {
+		if isPattern {
+			text.Text = strings.Join(kueryPieces(pieces), "*")
+		}
 		ops := map[any]cond.CompareOp{"lt": cond.Less, "lte": cond.LessOrEqual,
 			"gt": cond.Greater, "gte": cond.GreaterOrEqual}
 		return &cond.Order{Field: field, Op: ops[args[1]], Value: text}
 	}
-	pieces, isPattern := value["w"].([]any)
 	switch star := isPattern && fmt.Sprint(pieces) == "[ ]"; {
-	case star && (field.Path == "*" || field.Path == prefix):
+	case star && (field.Path == "*" || isNone(args[0])):
 		return &cond.Literal{Kind: cond.Bool, Bool: true}
 	case star:
 		return &cond.Exists{Field: field}
 	case isPattern:
-		w := &cond.Wildcard{Field: field}
-		for _, piece := range pieces {
-			w.Pieces = append(w.Pieces, piece.(string))
-		}
-		return w
+		return &cond.Wildcard{Field: field, Pieces: kueryPieces(pieces)}
 	}
 	return &cond.Is{Field: field, Value: text, Quoted: isQuoted}
 }
@@ -146,15 +147,24 @@ func kueryField(arg any) *cond.Field {
 	case field["q"] != nil:
 		return &cond.Field{Path: field["q"].(string)}
 	case field["v"] != nil:
-		return &cond.Field{Path: field["v"].(string)}
+		return &cond.Field{Path: fmt.Sprint(field["v"])}
 	case field["w"] != nil:
-		var pieces []string
-		for _, piece := range field["w"].([]any) {
-			pieces = append(pieces, piece.(string))
-		}
-		return &cond.Field{Path: strings.Join(pieces, "*"), Wild: true}
+		return &cond.Field{Path: strings.Join(kueryPieces(field["w"].([]any)), "*"), Wild: true}
 	}
 	return &cond.Field{}
+}
+
+func isNone(field any) bool {
+	v, ok := field.(map[string]any)["v"]
+	return ok && v == nil
+}
+
+func kueryPieces(list []any) []string {
+	pieces := make([]string, len(list))
+	for i, piece := range list {
+		pieces[i] = piece.(string)
+	}
+	return pieces
 }
 
 // TestConformanceErrors compares where an error is with Kibana, which counts in UTF-16.

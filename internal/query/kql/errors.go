@@ -32,8 +32,17 @@ func (in place) wanted() string {
 // unexpected reports what is at the current place, and ends the reading: it is always false.
 func (p *parser) unexpected(in place) bool {
 	span, found := p.found()
+	message := "expected " + in.wanted() + ", found " + found
+	switch written := p.text[span.Start:span.End]; {
+	case written == `"`:
+		message = "the string is not closed"
+	case written == `\`:
+		message = "a backslash at the end of the query"
+	case strings.HasPrefix(written, `\`):
+		message = "unknown escape " + written
+	}
 	p.dropEcho()
-	p.refuse(span, cond.CodeSyntax, "expected "+in.wanted()+", found "+found, p.advice(in))
+	p.refuse(span, cond.CodeSyntax, message, p.advice(in))
 	return false
 }
 
@@ -69,10 +78,10 @@ func (p *parser) found() (cond.Span, string) {
 		if l, ok := (&parser{text: p.text, pos: start}).quoted(); ok {
 			return l.span, "string " + clip(l.raw(p.text))
 		}
-		return span(1), "a quote that is not closed"
+		return span(1), `"`
 	case rest[0] == '\\':
 		_, length := utf8.DecodeRuneInString(rest[1:])
-		return span(1 + length), "an unknown escape " + rest[:1+length]
+		return span(1 + length), rest[:1+length]
 	case negated(rest, 0) >= 0:
 		return span(len("not")), "keyword `" + rest[:len("not")] + "`"
 	case strings.IndexByte(special, rest[0]) >= 0:

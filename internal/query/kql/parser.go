@@ -240,8 +240,8 @@ func (p *parser) values(name literal) (cond.Expr, bool) {
 func (p *parser) nested(name literal) (cond.Expr, bool) {
 	path := p.field(name)
 	if path.Wild {
-		p.refuse(name.span, cond.CodeUnsupported, "a path before { that holds *", "Write the path "+
-			"of the nested field.", "pattern of nested paths")
+		p.refuse(name.span, cond.CodeUnsupported, "a nested path with * is not supported",
+			"Write the path of the nested field.", "pattern of nested paths")
 	}
 	outer := p.prefix
 	p.prefix = path.Path + "."
@@ -276,9 +276,12 @@ func (p *parser) withoutField(value literal) cond.Expr {
 	if value.any() {
 		return &cond.Literal{Span: value.span, Kind: cond.Bool, Bool: true}
 	}
-	p.refuse(value.span, cond.CodeUnsupported,
-		"the value "+clip(value.raw(p.text))+" is without a field, which is not supported",
-		p.fieldlessAdvice(value), "value without a field")
+	written := clip(value.raw(p.text))
+	if !value.quoted {
+		written = "`" + written + "`"
+	}
+	p.refuse(value.span, cond.CodeUnsupported, "the value "+written+" has no field, and a search "+
+		"in every field is not supported", p.fieldlessAdvice(value), "value without a field")
 	nowhere := &cond.Field{Span: value.span}
 	if value.wild() {
 		return &cond.Wildcard{Span: value.span, Field: nowhere, Pieces: value.pieces}
@@ -289,6 +292,12 @@ func (p *parser) withoutField(value literal) cond.Expr {
 
 // field makes a field out of its name.
 func (p *parser) field(name literal) *cond.Field {
+	if name.null() {
+		p.refuse(name.span, cond.CodeUnsupported,
+			"null before an operator stands for every field, which is not supported",
+			`Write the field's name, for a field of this name "null".`, "value without a field")
+		return &cond.Field{Span: name.span, Path: p.prefix}
+	}
 	f := &cond.Field{Span: name.span, Path: p.prefix + strings.Join(name.pieces, "*"),
 		Wild: name.wild()}
 	if f.Wild && (strings.Contains(p.prefix, "*") ||
