@@ -11,7 +11,6 @@ import (
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
-	"esrule/internal/query/eql"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 )
@@ -94,7 +93,8 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 	filter := prefilter.Build(d.Matcher.Condition(), m)
 	x.PreFilter = filter.Clause
 	for _, o := range filter.Omitted {
-		x.LeftOut = append(x.LeftOut, LeftOut{eql.Print(o.Node), o.Reason})
+		text := d.Rule.Body.Queries()[0].Print(o.Node)
+		x.LeftOut = append(x.LeftOut, LeftOut{text, o.Reason})
 	}
 	return x, nil
 }

@@ -7,8 +7,8 @@ type Span struct{ Start, End int }
 // position.
 func (s Span) Range() Span { return s }
 
-// Expr is a node of a condition. The set is closed: [And], [Or], [Not], [Field] and [Literal] of all
-// languages; [Compare], [In], [Like], [Binary], [Negate] and [Call] of EQL; [Is], [Wildcard],
+// Expr is a node of a condition. The set is closed: [And], [Or], [Not], [Field] and [Literal] of
+// all languages; [Compare], [In], [Like], [Binary], [Negate] and [Call] of EQL; [Is], [Wildcard],
 // [Exists], [Order] and [Nested] of KQL.
 type Expr interface {
 	Range() Span

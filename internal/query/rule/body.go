@@ -13,11 +13,12 @@ type Body interface {
 	body()
 }
 
-// EventQuery asks for single events: a rule of type eql whose query is an event query.
+// EventQuery asks for single events: a rule of type eql whose query is an event query, or a rule of
+// type query in KQL.
 type EventQuery struct {
 	Query *cond.Query
-	// TimestampField and TiebreakerField order events. An event query is true of each event alone,
-	// so for it they decide nothing; they are kept for the signal.
+	// TimestampField and TiebreakerField are those of EQL, and order events. An event query is true
+	// of each event alone, so for it they decide nothing; they are kept for the signal.
 	TimestampField  string
 	TiebreakerField string
 }

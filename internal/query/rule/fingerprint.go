@@ -13,9 +13,9 @@ import (
 )
 
 // Fingerprint identifies what the rule alerts on, as hex SHA-256: its id, query, patterns and the
-// settings of time and category. Prose, severity and schedule are no part of it, nor is the order
-// of the patterns. It is stored in ledgers and plans: a new release must return the same for the
-// same rule.
+// settings of time and category, or a language other than EQL. Prose, severity and schedule are no
+// part of it, nor is the order of the patterns. It is stored in ledgers and plans: a new release
+// must return the same for the same rule.
 func (r *Rule) Fingerprint() string {
 	patterns := slices.Clone(r.Index)
 	slices.Sort(patterns)
@@ -28,7 +28,11 @@ func (r *Rule) Fingerprint() string {
 		r.TimestampOverride,
 		strconv.FormatBool(r.TimestampOverrideFallbackDisabled),
 	}
-	if body, ok := r.Body.(*EventQuery); ok {
+	body, isEvent := r.Body.(*EventQuery)
+	switch {
+	case r.Language == "kuery":
+		parts = append(parts, r.Language)
+	case isEvent:
 		parts = append(parts, cmp.Or(body.Query.CategoryField, cond.DefaultCategoryField))
 	}
 	hash := sha256.New()

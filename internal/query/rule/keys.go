@@ -49,8 +49,20 @@ func queried() []string {
 // The languages of queries, as files name them.
 func languages() []string { return []string{"eql", "esql", "kuery", "lucene"} }
 
-// ruleKeys are the keys of a rule: of files in elastic/detection-rules and of rules exported from
-// Kibana alike. Missing keys are reported in this order.
+// languageOf returns the language of the queries of a type of rules that is run, empty for a type
+// that is not.
+func languageOf(kind string) string {
+	switch kind {
+	case "eql":
+		return "eql"
+	case "query":
+		return "kuery"
+	}
+	return ""
+}
+
+// ruleKeys are the keys of a rule: of files in elastic/detection-rules and of rules
+// exported from Kibana alike. Missing keys are reported in this order.
 func ruleKeys() []key {
 	return slices.Concat(headKeys(), bodyKeys(), refusedKeys(),
 		named(acts, "actions", "namespace", "output_index", "response_actions", "throttle"),

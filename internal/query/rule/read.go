@@ -24,6 +24,7 @@ const (
 // reader makes a rule of one document.
 type reader struct {
 	*document
+	kind     string // the type of the rule
 	keys     []key
 	exported *exported
 	// unsupported gathers why the rule is to be skipped.
@@ -38,13 +39,13 @@ func readRule(d *document, x *exported) (*Rule, *Skipped) {
 	if d.rule == nil {
 		return nil, nil
 	}
-	r := &reader{document: d, keys: ruleKeys(), exported: x}
+	r := &reader{document: d, exported: x}
 	rule := &Rule{}
-	if r.kind(); len(r.unsupported) == 0 {
+	if r.chooseType(); len(r.unsupported) == 0 {
 		r.check()
 		rule.Head = r.head()
 		rule.Index, rule.PatternFaults = r.patterns()
-		rule.Body = r.eventQuery()
+		rule.Body = r.body()
 	}
 	switch {
 	case len(d.errs) > 0:
@@ -57,15 +58,28 @@ func readRule(d *document, x *exported) (*Rule, *Skipped) {
 	return rule, nil
 }
 
-// kind looks at the type and the language: of a rule of another kind, nothing else is read.
-func (r *reader) kind() {
-	kind, language := r.rule.text("type"), r.rule.text("language")
+const onlyEQL = "only rules of type eql are run"
+
+// chooseType looks at the type and the language: of a rule that is not run, nothing else is read.
+func (r *reader) chooseType() {
+	r.kind = r.rule.text("type")
+	if !slices.Contains(types(), r.kind) {
+		r.kind = "eql" // check reports it
+	}
+	r.keys = ruleKeys()
+	language := r.rule.text("language")
+	run := languageOf(r.kind)
+	if run == "kuery" {
+		find(r.keys, "language").example = `"kuery"`
+		find(r.keys, "query").example = "" // an empty query, as a missing one, is of every event
+	}
 	switch {
-	case kind != "eql" && slices.Contains(types(), kind):
-		r.skip("type "+kind, "only rules of type eql are run")
-	case language != "eql" && slices.Contains(languages(), language):
+	case run == "":
+		r.skip("type "+r.kind, onlyEQL)
+	case language != run && slices.Contains(languages(), language):
 		find(r.keys, "type").check(r.rule)
-		r.skip("language "+language, "only queries in eql are run")
+		r.skip("language "+language, fmt.Sprintf("of rules of type %s only those in %s are run",
+			r.kind, run))
 	}
 }
 
@@ -93,7 +107,7 @@ func (r *reader) check() {
 		switch {
 		case k == nil:
 			r.rule.unknown(name, names(r.keys))
-		case !k.has("eql"):
+		case !k.has(r.kind):
 			r.report(r.rule.place(name).key, fmt.Sprintf("%s belongs to rules of type %s", name,
 				strings.Join(k.kinds, ", ")), "Remove it, or correct the rule's type.")
 		case k.use == refused && !k.unset(r.rule.values[name]):
@@ -105,7 +119,7 @@ func (r *reader) check() {
 		}
 	}
 	for i := range r.keys {
-		if k := &r.keys[i]; k.has("eql") {
+		if k := &r.keys[i]; k.has(r.kind) {
 			k.check(r.rule)
 		}
 	}

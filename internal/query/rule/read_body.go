@@ -7,24 +7,50 @@ import (
 
 	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
+	"esrule/internal/query/kql"
 )
 
-// eventQuery reads the body of a rule of type eql, nil where its query has errors or is of a kind
-// that is not run.
-func (r *reader) eventQuery() Body {
+// body reads the query, nil where it has errors or the rule is of a kind that is not run.
+func (r *reader) body() Body {
 	text := r.rule.text("query")
+	r.placeQuery(text, r.rule.place("query").value)
+	if languageOf(r.kind) == "kuery" {
+		return r.kuery(text)
+	}
 	if strings.TrimSpace(text) == "" {
 		return nil
 	}
-	r.placeQuery(text, r.rule.place("query").value)
-	statement, err := eql.ParseStatement(text)
+	return r.eventQuery(text)
+}
+
+// kuery reads the body of a rule of type query.
+func (r *reader) kuery(text string) Body {
+	query, err := kql.Parse(text)
+	if r.refused(err) {
+		return nil
+	}
+	r.skip("type query", onlyEQL)
+	return &EventQuery{Query: query}
+}
+
+// refused reports whether a query is not run, and says why.
+func (r *reader) refused(err error) bool {
 	var faults cond.Errors
 	switch {
+	case err == nil:
+		return false
 	case errors.As(err, &faults) && faults.Unsupported():
 		r.skip(faults[0].What, faults[0].Message)
-		return nil
-	case err != nil:
+	default:
 		r.errs = append(r.errs, r.locate(err)...)
+	}
+	return true
+}
+
+// eventQuery reads the body of a rule of type eql.
+func (r *reader) eventQuery(text string) Body {
+	statement, err := eql.ParseStatement(text)
+	if r.refused(err) {
 		return nil
 	}
 	switch s := statement.(type) {

@@ -168,7 +168,8 @@ func TestSkipped(t *testing.T) {
 	}
 	f(`type = "eql"`, `type = "esql"`, "type esql", "only rules of type eql are run")
 	f(`type = "eql"`, `type = "threshold"`, "type threshold", "only rules of type eql are run")
-	f(`language = "eql"`, `language = "kuery"`, "language kuery", "only queries in eql are run")
+	f(`language = "eql"`, `language = "kuery"`, "language kuery",
+		"of rules of type eql only those in eql are run")
 	f(`file where file.name : "x"`, `sequence by host.id [a where true] [b where true]`, "sequence",
 		"")
 	f(`file where file.name : "x"`, `sequence[a where true][b where true]`, "sequence", "")

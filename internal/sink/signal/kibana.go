@@ -83,16 +83,20 @@ type ancestor struct {
 }
 
 // ruleFields are about the rule. Category, rule_type_id, consumer and producer are the words by
-// which Elastic's own views select alerts of event correlation rules.
+// which Elastic's own views select alerts of a type of rules.
 func ruleFields(r *rule.Rule) []field {
 	const p = "kibana.alert.rule."
+	category, typeID, kind := "Event Correlation Rule", "siem.eqlRule", "eql"
+	if r.Type == "query" {
+		category, typeID, kind = "Custom Query Rule", "siem.queryRule", "query"
+	}
 	return []field{
 		{p + "uuid", string(r.ID)},
 		{p + "rule_id", string(r.ID)},
 		{p + "name", r.Name},
-		{p + "category", "Event Correlation Rule"},
-		{p + "rule_type_id", "siem.eqlRule"},
-		{p + "type", "eql"},
+		{p + "category", category},
+		{p + "rule_type_id", typeID},
+		{p + "type", kind},
 		{p + "consumer", "siem"},
 		{p + "producer", "siem"},
 		{p + "version", r.Version},

@@ -1,0 +1,54 @@
+package rule_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// inKQL is the good rule as one of type query.
+func inKQL(t *testing.T, query string) string {
+	t.Helper()
+	text := strings.ReplaceAll(good, `"eql"`, `"query"`)
+	text = replaceOnce(t, text, `language = "query"`, `language = "kuery"`)
+	return replaceOnce(t, text, "file where file.name : \"x\"\n", query)
+}
+
+// What is wrong with a query in KQL has a place in the rule's file.
+func TestKueryErrors(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		set, err := loadText(text)
+		if err == nil || err.Error() != want {
+			t.Errorf("%s\n got %v, %+v\nwant %s", text, err, set, want)
+		}
+	}
+	f(inKQL(t, "file.name: x\n  and file.path == \"y\"\n"), "r.toml:11:20: expected `and`, `or` or "+
+		"the end of the query, found string \"y\"\n    and file.path == \"y\"\n"+
+		"                     ^^^\n  KQL's operator is a colon: file.path: \"y\".")
+	f(replaceOnce(t, inKQL(t, "a: b"), "index", "tiebreaker_field = \"x\"\nindex"),
+		"r.toml:8:1: tiebreaker_field belongs to rules of type eql\n"+
+			"    tiebreaker_field = \"x\"\n    ^^^^^^^^^^^^^^^^\n"+
+			"  Remove it, or correct the rule's type.")
+	f(replaceOnce(t, inKQL(t, "a: b"), "language = \"kuery\"\n", ""),
+		"r.toml:1:2: [rule] has no language\n    [rule]\n     ^^^^\n"+
+			"  Add it below the line [rule]: language = \"kuery\"")
+}
+
+// A rule whose query asks for more than is evaluated is skipped, and says why.
+func TestKuerySkipped(t *testing.T) {
+	f := func(text, kind, reason string) {
+		t.Helper()
+		set, err := loadText(text)
+		if err != nil || len(set.Skipped) != 1 || set.Skipped[0].Kind != kind ||
+			set.Skipped[0].Reason != reason {
+			t.Errorf("%s\n got %+v, error %v\nwant %s: %s", text, set, err, kind, reason)
+		}
+	}
+	f(inKQL(t, "a: b"), "type query", "only rules of type eql are run")
+	f(inKQL(t, "a: b and c"), "value without a field",
+		"the value `c` has no field, and a search in every field is not supported")
+	f(strings.Replace(inKQL(t, "a: b"), "kuery", "lucene", 1), "language lucene",
+		"of rules of type query only those in kuery are run")
+	f(strings.Replace(inKQL(t, "a: b"), "kuery", "eql", 1), "language eql",
+		"of rules of type query only those in kuery are run")
+}
