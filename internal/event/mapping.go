@@ -49,6 +49,8 @@ type FieldMapping struct {
 	// Normalizer is what Exact's values are changed by before they are indexed; nil where nothing
 	// does.
 	Normalizer *Normalizer
+	// Words is how a text field's values are made into words; nil where that is not known.
+	Words *Words
 	// Unsearchable: Exact has neither an index nor doc values.
 	Unsearchable bool
 	// Unindexed: Exact can be searched by its doc values only, which reads every document.
@@ -96,6 +98,20 @@ type FieldMapping struct {
 	Constants *date.Constants
 	// ScalingFactor is a scaled_float's.
 	ScalingFactor float64
+}
+
+// Words is what an index makes of the values of a text field.
+type Words struct {
+	// Field is the concrete field that a query for words names; empty where the index cannot be
+	// asked for words.
+	Field string
+	// Analyzer is the mapping's name of what makes words of values, for messages.
+	Analyzer string
+	// Standard: values, words and phrases that are looked for are all made into words by
+	// Elasticsearch's standard analyzer with its defaults, and no phrase crosses two values.
+	Standard bool
+	// NoPhrases: the index does not know the order of words. A query for a phrase fails.
+	NoPhrases bool
 }
 
 // Asked returns the path that a search's `fields` are to be asked for, given the path that a rule

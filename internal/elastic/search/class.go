@@ -57,7 +57,7 @@ func (f *facts) mapping(index string, fields []string) *event.Mapping {
 		filter: newSourceFilter(f.mapped[index]["_source"])}
 	m := &event.Mapping{
 		Fields: map[string]event.FieldMapping{},
-		Source: sourceMode(f.mapped[index]["_source"], f.modes[index]),
+		Source: sourceMode(f.mapped[index]["_source"], f.settings[index]),
 	}
 	for _, path := range fields {
 		field, missing := r.read(path)

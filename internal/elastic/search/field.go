@@ -97,6 +97,7 @@ func (r *fieldReader) concrete(path string) (field event.FieldMapping, origin st
 	}
 	switch field.Type {
 	case event.Text:
+		field.Words = r.words(path, m)
 		if name, sub, ok := wholeValues(m.Fields); ok {
 			r.setExact(&field, path+"."+name, sub)
 		}

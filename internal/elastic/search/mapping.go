@@ -54,10 +54,10 @@ func (c *Cluster) Mappings(ctx context.Context, patterns, fields []string) ([]Cl
 
 // facts is what the cluster's several ways of asking say of each index.
 type facts struct {
-	mapped map[string]mappedFields // by index
-	caps   capabilities
-	modes  map[string]sourceSettings
-	whole  map[string]wholeMapping // by index
+	mapped   map[string]mappedFields // by index
+	caps     capabilities
+	settings map[string]mappingSettings // by index
+	whole    map[string]wholeMapping    // by index
 	// analysis is asked for only where a field has a normalizer.
 	analysis map[string]analysisSettings
 }
@@ -84,7 +84,7 @@ func (c *Cluster) facts(ctx context.Context, patterns, fields []string) (*facts,
 		return err
 	})
 	asking.Go(func() (err error) {
-		f.modes, err = c.sourceSettings(ctx, patterns)
+		f.settings, err = c.mappingSettings(ctx, patterns)
 		return err
 	})
 	asking.Go(func() (err error) {
@@ -138,6 +138,13 @@ type mappedField struct {
 	Scaling     float64                `json:"scaling_factor"`
 	Fields      map[string]mappedField `json:"fields"`
 
+	// Of a text field.
+	IndexOptions        string `json:"index_options"`
+	PositionGap         *int   `json:"position_increment_gap"`
+	Analyzer            string `json:"analyzer"`
+	SearchAnalyzer      string `json:"search_analyzer"`
+	SearchQuoteAnalyzer string `json:"search_quote_analyzer"`
+
 	// Of `_source`.
 	Enabled  *bool    `json:"enabled"`
 	Mode     string   `json:"mode"`
@@ -150,7 +157,8 @@ func mappedParameters() string {
 	const field = "*.mappings.*.mapping.*."
 	filter := []string{"*.mappings._source.mapping"}
 	for _, name := range []string{"type", "ignore_above", "normalizer", "index", "doc_values",
-		"null_value", "coerce"} {
+		"null_value", "coerce", "index_options", "position_increment_gap", "analyzer",
+		"search_analyzer", "search_quote_analyzer"} {
 		filter = append(filter, field+name, field+"fields.*."+name)
 	}
 	for _, name := range []string{"path", "format", "value", "scaling_factor"} {

@@ -80,6 +80,9 @@ func TestFieldKinds(t *testing.T) {
 	got := mappingOf(t, server, index, fields...)
 	lower := &event.Normalizer{Name: "lower",
 		Definition: `["lower",{"filter":["lowercase"],"type":"custom"},{}]`, Lowercase: true}
+	words := func(field string) *event.Words {
+		return &event.Words{Field: field, Analyzer: "default", Standard: true}
+	}
 	want := map[string]event.FieldMapping{
 		"k":     {Type: event.Keyword, Name: "keyword", Exact: "k", IgnoreAbove: 500},
 		"short": {Type: event.Keyword, Name: "keyword", Exact: "short", IgnoreAbove: 10},
@@ -91,14 +94,14 @@ func TestFieldKinds(t *testing.T) {
 			Unindexed: true},
 		"nothing": {Type: event.Keyword, Name: "keyword", Exact: "nothing", IgnoreAbove: 500,
 			Unsearchable: true},
-		"text": {Type: event.Text, Name: "text"},
+		"text": {Type: event.Text, Name: "text", Words: words("text")},
 		"file.path": {Type: event.Text, Name: "text", Exact: "file.path.keyword",
-			IgnoreAbove: 1024},
+			IgnoreAbove: 1024, Words: words("file.path")},
 		// `_source` has a sub-field's values under its parent's name.
 		"file.path.raw": {Type: event.Keyword, Name: "keyword", Exact: "file.path.raw",
 			IgnoreAbove: 256, SourcePath: "file.path"},
 		"folded": {Type: event.Text, Name: "text", Exact: "folded.lower", IgnoreAbove: 500,
-			Normalizer: lower},
+			Normalizer: lower, Words: words("folded")},
 		"long": {Type: event.Integer, Name: "long", Exact: "long", NullValue: "7",
 			HasNullValue: true},
 		"double": {Type: event.Float, Name: "double", Exact: "double", Unindexed: true},
@@ -118,7 +121,7 @@ func TestFieldKinds(t *testing.T) {
 		"alias": {Type: event.Keyword, Name: "keyword", Exact: "short", IgnoreAbove: 10,
 			SourcePath: "short"},
 		"text_alias": {Type: event.Text, Name: "text", Exact: "file.path.keyword",
-			IgnoreAbove: 1024, SourcePath: "file.path"},
+			IgnoreAbove: 1024, SourcePath: "file.path", Words: words("file.path")},
 		"flat_alias.a": {Type: event.Keyword, Name: "flattened", Exact: "flat_alias.a",
 			SourcePath: "flat.a"},
 		"nested": {Type: event.Object, Name: "nested"},

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
@@ -9,26 +10,26 @@ import (
 	"esrule/internal/event"
 )
 
-// sourceSettings are the settings of an index that say how it keeps `_source`.
-type sourceSettings struct {
-	Settings sourceSetting `json:"settings"`
-	Defaults sourceSetting `json:"defaults"`
+// mappingSettings are the settings of an index that say how it keeps `_source`, and its analyzers.
+type mappingSettings struct {
+	Settings settings `json:"settings"`
+	Defaults settings `json:"defaults"`
 }
 
-type sourceSetting struct {
-	Source string `json:"index.mapping.source.mode"`
-	Index  string `json:"index.mode"`
-}
+// settings are flat: by their whole names.
+type settings map[string]json.RawMessage
 
-func (c *Cluster) sourceSettings(ctx context.Context,
-	patterns []string) (map[string]sourceSettings, error) {
+const sourceModeSetting = "index.mapping.source.mode"
+
+func (c *Cluster) mappingSettings(ctx context.Context,
+	patterns []string) (map[string]mappingSettings, error) {
 	params := openIndices()
 	params.Set("flat_settings", "true")
 	params.Set("include_defaults", "true")
-	answer := byIndex[sourceSettings]{}
+	answer := byIndex[mappingSettings]{}
 	_, err := c.askIndices(ctx, patterns, func(patterns []string) call {
 		return call{method: http.MethodGet, path: "/" + joined(patterns) +
-			"/_settings/index.mapping.source.mode,index.mode", params: params}
+			"/_settings/index.mode," + sourceModeSetting + "," + analyzers + "*", params: params}
 	}, &answer)
 	return answer, err
 }
@@ -36,15 +37,16 @@ func (c *Cluster) sourceSettings(ctx context.Context,
 // sourceMode tells how an index keeps `_source`. The mapping wins over the settings; the modes
 // logsdb and time_series mean synthetic unless the settings say otherwise, as they do where the
 // licence forbids it.
-func sourceMode(m mappedField, s sourceSettings) event.SourceMode {
+func sourceMode(m mappedField, s mappingSettings) event.SourceMode {
 	if m.Enabled != nil && !*m.Enabled {
 		return event.SourceOff
 	}
 	byIndexMode := ""
-	if s.Settings.Index == "logsdb" || s.Settings.Index == "time_series" {
+	if mode := text(s.Settings["index.mode"]); mode == "logsdb" || mode == "time_series" {
 		byIndexMode = "synthetic"
 	}
-	for _, mode := range []string{m.Mode, s.Settings.Source, s.Defaults.Source, byIndexMode} {
+	for _, mode := range []string{m.Mode, text(s.Settings[sourceModeSetting]),
+		text(s.Defaults[sourceModeSetting]), byIndexMode} {
 		switch strings.ToLower(mode) {
 		case "":
 			continue
