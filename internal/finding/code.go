@@ -25,6 +25,10 @@ const (
 	ConstantsCompared  Code = "constants-compared"
 	NeverNegative      Code = "never-negative"
 	ReadAsSubtraction  Code = "read-as-subtraction"
+	QuotedWildcard     Code = "quoted-wildcard"
+	ControlCharacter   Code = "control-character"
+	LineBreak          Code = "line-break"
+	ForeignSyntax      Code = "foreign-syntax"
 	UnknownField       Code = "unknown-field"
 	MultiField         Code = "multi-field"
 	UnknownValue       Code = "unknown-value"
@@ -79,6 +83,10 @@ func All() []Kind {
 			"a field's name in quotes is a text, the same for every event"},
 		{NeverNegative, Problem, "a length or a position is never below 0"},
 		{ReadAsSubtraction, Problem, "a name or a date with `-` is read as a subtraction"},
+		{QuotedWildcard, Problem, "KQL: a `*` in quotes is a star"},
+		{ControlCharacter, Problem, "KQL: an escape such as `\\t` makes a control character"},
+		{LineBreak, Problem, "KQL: a line break within a value is a part of it"},
+		{ForeignSyntax, Problem, "KQL: what other languages have is a part of the value"},
 		{UnknownField, Problem, "one slip away from a field of the Elastic Common Schema"},
 		{MultiField, Problem, "the schema has the field without this sub-field"},
 		{UnknownValue, Problem, "no event has this value by the Elastic Common Schema"},

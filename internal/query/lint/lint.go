@@ -1,4 +1,4 @@
-// Package lint finds what is legal EQL and probably not what its author meant: a wildcard under an
+// Package lint finds what is legal and probably not what its author meant: a wildcard under an
 // operator that does not know wildcards, a comparison that no value can satisfy, a misspelt field.
 // [Query] knows the language and the names of the Elastic Common Schema, [Types] also what indices
 // make of the fields; neither asks a server. The check command calls them; nothing that they find
@@ -20,7 +20,8 @@ import (
 // Query returns what is doubtful about a query, in the order of its text. mapped are fields that
 // the indices are known to have, whatever the schema says.
 func Query(q *cond.Query, mapped ...string) Doubts {
-	l := &linter{text: q.Text, known: knownFields(), mapped: mapped}
+	l := &linter{text: q.Text, known: knownFields(), mapped: mapped,
+		texts: cond.Constants(q.Where)}
 	if q.Category != nil {
 		l.value(q.Category, q.Category.Text, &cond.Field{Path: "event.category"}, false)
 	}
@@ -36,6 +37,8 @@ type linter struct {
 	print  func(cond.Expr) string
 	known  []string // sorted
 	mapped []string
+	// texts are those that each field is compared with anywhere in the query.
+	texts  map[string][]string
 	fields Fields
 	found  Doubts
 }
@@ -75,7 +78,9 @@ func (l *linter) node(x cond.Expr) bool {
 		l.nullOperands(x.Operand)
 	case *cond.Call:
 		l.call(x)
-	case *cond.Negate, *cond.Literal:
+	case *cond.Is, *cond.Wildcard:
+		l.kuery(x)
+	case *cond.Negate, *cond.Literal, *cond.Exists, *cond.Order, *cond.Nested:
 	}
 	return true
 }
@@ -144,6 +149,9 @@ func (l *linter) value(x cond.Expr, text string, subject cond.Expr, fold bool) {
 			"file.extension holds no leading dot, so no event has %q", text)
 	}
 	if !fold && slices.Contains(lowerCased, f.Path) && text != strings.ToLower(text) {
+		if slices.Contains(l.texts[f.Path], strings.ToLower(text)) {
+			return // either spelling is asked for, since some source has its own
+		}
 		l.doubt(x, finding.UnknownValue, fmt.Sprintf("Write %q.", strings.ToLower(text)),
 			"%s is in lower case by the schema, so no event has %q", f.Path, text)
 		return
@@ -159,7 +167,7 @@ func (l *linter) value(x cond.Expr, text string, subject cond.Expr, fold bool) {
 // schema is no mistake: sources have fields of their own.
 func (l *linter) field(f *cond.Field) {
 	_, known := slices.BinarySearch(l.known, f.Path)
-	if known || slices.Contains(l.mapped, f.Path) {
+	if known || slices.Contains(l.mapped, f.Path) || f.Wild {
 		return
 	}
 	if parent, ok := MultiFieldOf(f.Path); ok {
