@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,7 +13,8 @@ import (
 	"esrule/internal/elastic/indexpattern"
 )
 
-// Resolution is what many patterns stood for at one moment, asked in a few requests for all of them.
+// Resolution is what many patterns stood for at one moment, asked in a few requests for all of
+// them.
 type Resolution struct {
 	patterns  map[string]resolved // those that were asked for
 	standings map[string]Standing
@@ -55,11 +57,13 @@ func (c *Cluster) Resolve(ctx context.Context, patterns []string) (*Resolution, 
 
 // isPlain reports whether a pattern stands for the same in whatever list it is.
 func isPlain(pattern string) bool {
-	return pattern != "_all" && !indexpattern.IsRemote(pattern) && !indexpattern.Excludes(pattern) &&
+	return pattern != "_all" && !indexpattern.IsRemote(pattern) &&
+		!indexpattern.Excludes(pattern) &&
 		!strings.ContainsAny(pattern, "<:?")
 }
 
-func (c *Cluster) resolveSome(ctx context.Context, patterns []string, into *elastic.Resolved) error {
+func (c *Cluster) resolveSome(ctx context.Context, patterns []string,
+	into *elastic.Resolved) error {
 	left := patterns
 	for len(left) > 0 {
 		var answer elastic.Resolved
@@ -111,8 +115,8 @@ func resolve(named elastic.Resolved, pattern string, all []string) resolved {
 }
 
 // Standings is [Cluster.Standings] for a list of patterns that were asked for. ok is false where it
-// is not known for sure: a pattern is not plain, or an index is reached by an alias alone, which may
-// have a filter.
+// is not known for sure: a pattern is not plain, or an index is reached by an alias alone, which
+// may have a filter.
 func (r *Resolution) Standings(patterns []string) (all map[string]Standing, ok bool) {
 	all = map[string]Standing{}
 	for _, p := range patterns {
@@ -136,4 +140,12 @@ func (r *Resolution) Standings(patterns []string) (all map[string]Standing, ok b
 		}
 	}
 	return all, true
+}
+
+// Indices is [Cluster.Indices] for a list of patterns that were asked for; for ok see
+// [Resolution.Standings].
+func (r *Resolution) Indices(patterns []string) (names []string, ok bool) {
+	all, ok := r.Standings(patterns)
+	maps.DeleteFunc(all, func(_ string, s Standing) bool { return !s.searched() })
+	return slices.Sorted(maps.Keys(all)), ok
 }

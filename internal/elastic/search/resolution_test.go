@@ -66,7 +66,8 @@ func TestResolution(t *testing.T) {
 	}
 	// those that reach an index by an alias alone
 	if alone := 12; unknown > alone {
-		t.Errorf("nothing is known of %d of %d patterns, want %d at most", unknown, len(some), alone)
+		t.Errorf("nothing is known of %d of %d patterns, want %d at most", unknown, len(some),
+			alone)
 	}
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
