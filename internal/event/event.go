@@ -26,6 +26,9 @@ type Event struct {
 	slots   []slot
 	round   uint64 // counts resets; a slot of another round is not resolved yet
 	scratch []byte // holds the texts made for this event
+
+	whole      *fastjson.Value // the source of a skimmed event, parsed in wholeRound
+	wholeRound uint64
 }
 
 // binding is what a mapping makes of the fields.
@@ -65,6 +68,8 @@ func (e *Event) bind(m *Mapping) {
 	e.bound = make([]field, len(e.fields.paths))
 	for i, path := range e.fields.paths {
 		switch {
+		case e.fields.wild[i]:
+			e.bound[i] = newWild(path, m)
 		case m != nil:
 			e.bound[i] = newField(m.Fields[path], e.fields.trees[i]) // the zero value is unmapped
 		case path == "@timestamp":
@@ -81,14 +86,31 @@ func (e *Event) bind(m *Mapping) {
 func (e *Event) HasFields() bool { return e.extra != nil || e.ignored != nil }
 
 // untyped is what is known of a field without a mapping. Elastic Defend's `.caseless` fields are
-// multi-fields with the normalizer lowercase: an event has them under their parents' names.
+// multi-fields with the normalizer lowercase, and ECS's `.text` fields are texts: an event has both
+// under their parents' names.
 func untyped(path string) FieldMapping {
 	f := FieldMapping{Type: Untyped, FromFields: true} // where a hit has `fields`
 	if parent, ok := strings.CutSuffix(path, ".caseless"); ok && parent != "" {
 		f.SourcePath, f.Copied = parent, []string{path}
 		f.Normalizer = &Normalizer{Name: "lowercase", Lowercase: true}
 	}
+	if parent, ok := strings.CutSuffix(path, ".text"); ok && parent != "" {
+		f.SourcePath, f.Copied = parent, []string{path}
+	}
+	if isWords(path) {
+		f.Name = "text"
+	}
 	return f
+}
+
+// isWords reports whether a field is a text in the mappings of ECS and Beats: KQL compares its
+// words.
+func isWords(path string) bool {
+	switch path {
+	case "message", "error.message", "powershell.file.script_block_text":
+		return true
+	}
+	return strings.HasSuffix(path, ".text")
 }
 
 // Mapped says what the event's index makes of a field. known is false where the event came without
@@ -125,31 +147,50 @@ func (e *Event) Source() *fastjson.Value {
 	if e.skimmed == nil {
 		return e.source
 	}
+	if e.wholeRound == e.round {
+		return e.whole
+	}
 	v, err := e.parsers.source.ParseBytes(MendSurrogates(e.skimmed))
 	if err != nil {
 		return nil // cannot be: it was skimmed
 	}
 	if e.isLine && e.skimmer.hit {
-		return v.Get("_source")
+		v = v.Get("_source")
 	}
+	e.whole, e.wholeRound = v, e.round
 	return v
 }
 
+// Round stands for the event that is read: it is another number after each.
+func (e *Event) Round() uint64 { return e.round }
+
 func (e *Event) resolve(s Slot, into []Value) []Value {
 	f := &e.bound[s]
-	if f.Type == Unmapped {
-		return into
-	}
 	switch {
+	case f.wild != nil:
+		return e.resolveWild(f.wild, into)
+	case f.Type == Unmapped:
+		return into
 	case f.OnlyFields, f.ServerRead:
 	case e.skimmed != nil:
 		into = e.skim(s, f, into)
 	default:
-		into = e.collect(e.source, f.path, f, into)
-		for _, path := range f.copied {
-			into = e.collect(e.source, path, f, into)
-		}
+		into = e.collectAll(e.source, f, into)
 	}
+	return e.complete(f, into)
+}
+
+// collectAll walks `_source` for the field and for what is copied to it.
+func (e *Event) collectAll(source *fastjson.Value, f *field, into []Value) []Value {
+	into = e.collect(source, f.path, f, into)
+	for _, path := range f.copied {
+		into = e.collect(source, path, f, into)
+	}
+	return into
+}
+
+// complete adds the values that `_source` does not have.
+func (e *Event) complete(f *field, into []Value) []Value {
 	if f.FromFields && len(f.copied) == 0 {
 		into = e.collect(e.extra, f.asked, f, into)
 		if !f.ServerRead { // else what is ignored are texts that are no dates
@@ -235,7 +276,11 @@ func (e *Event) append(f *field, into []Value, text []byte, quoted bool) []Value
 		e.scratch = f.Normalizer.appendValue(e.scratch, text)
 		text = e.scratch[start:]
 	}
-	return f.append(into, text)
+	into = f.append(into, text)
+	if f.Type == Untyped {
+		into[len(into)-1].Bare = !quoted
+	}
+	return into
 }
 
 func (f *field) append(into []Value, text []byte) []Value {

@@ -15,6 +15,7 @@ type Fields struct {
 	// untyped is what each field is in an event without a mapping: for all events of the fields, so
 	// that a normalizer is the same one in all of them.
 	untyped []FieldMapping
+	wild    []bool // the path is a pattern
 }
 
 // Add gives the slot of a field path, a new one where the path is new.
@@ -27,14 +28,43 @@ func (f *Fields) Add(path string) Slot {
 	}
 	s := Slot(len(f.paths))
 	f.slots[path] = s
-	f.paths = append(f.paths, path)
-	f.trees = append(f.trees, newLookup(path))
-	f.untyped = append(f.untyped, untyped(path))
+	f.add(path, false)
 	return s
 }
 
-// Paths lists the fields in the order of their slots. The caller must not change it.
+// AddWild gives the slot of a pattern of paths, in which a star is any run of characters. Its
+// values are those of all fields whose paths fit: of the mapping's, or of the event's where none is
+// known.
+func (f *Fields) AddWild(pattern string) Slot {
+	for s, path := range f.paths {
+		if f.wild[s] && path == pattern {
+			return Slot(s)
+		}
+	}
+	f.add(pattern, true)
+	return Slot(len(f.paths) - 1)
+}
+
+func (f *Fields) add(path string, wild bool) {
+	f.paths = append(f.paths, path)
+	f.wild = append(f.wild, wild)
+	f.trees = append(f.trees, newLookup(path))
+	f.untyped = append(f.untyped, untyped(path))
+}
+
+// Paths lists the fields in the order of their slots, patterns among them. The caller must not
+// change it.
 func (f *Fields) Paths() []string { return f.paths }
+
+// Patterns lists the patterns among the paths.
+func (f *Fields) Patterns() (patterns []string) {
+	for i, path := range f.paths {
+		if f.wild[i] {
+			patterns = append(patterns, path)
+		}
+	}
+	return patterns
+}
 
 // Path is the field path of a slot.
 func (f *Fields) Path(s Slot) string { return f.paths[s] }

@@ -20,7 +20,11 @@ import (
 func shallow(source []byte, f *Fields, m *Mapping) ([]byte, error) {
 	s := &shallowing{decoder: json.NewDecoder(bytes.NewReader(MendSurrogates(source))),
 		found: map[string][]json.RawMessage{}}
-	for _, path := range f.paths {
+	for i, path := range f.paths {
+		if f.wild[i] {
+			s.wantWild(path, m)
+			continue
+		}
 		s.found[path] = nil
 		if m == nil {
 			f := untyped(path)
@@ -50,14 +54,29 @@ func (s *shallowing) want(f FieldMapping, path string) {
 	}
 }
 
+// wantWild notes where `_source` has the values of the fields that fit a pattern.
+func (s *shallowing) wantWild(pattern string, m *Mapping) {
+	if m == nil {
+		s.patterns = append(s.patterns, pattern)
+		return
+	}
+	for path, f := range m.Fields {
+		if fits(pattern, path) {
+			s.want(f, path)
+		}
+	}
+}
+
 // shallowing walks a document token by token with a stack of its own, so that no depth can exhaust
 // the goroutine's.
 type shallowing struct {
 	decoder *json.Decoder
 	found   map[string][]json.RawMessage // by the paths that are wanted
 	leaves  []string                     // the paths of which all scalars below are wanted
-	path    []byte
-	stack   []container
+	// patterns are of wanted paths too
+	patterns []string
+	path     []byte
+	stack    []container
 }
 
 // container is one open object or array; path is the length of the walk's path outside it.
@@ -136,7 +155,11 @@ func (s *shallowing) left() {
 }
 
 func (s *shallowing) value(text json.RawMessage) {
-	if values, wanted := s.found[string(s.path)]; wanted {
+	values, wanted := s.found[string(s.path)]
+	for _, pattern := range s.patterns {
+		wanted = wanted || fits(pattern, string(s.path))
+	}
+	if wanted {
 		s.found[string(s.path)] = append(values, text)
 	}
 	for _, path := range s.leaves {

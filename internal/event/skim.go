@@ -172,6 +172,10 @@ func newSkimmer(paths []string, bound []field) *skimmer {
 	escaped := false
 	for i, path := range paths {
 		var findings []int
+		if bound[i].wild != nil {
+			s.findings, s.ofSource = append(s.findings, nil), append(s.ofSource, false)
+			continue
+		}
 		for _, path := range append([]string{cmp.Or(bound[i].SourcePath, path)},
 			bound[i].Copied...) {
 			escaped = escaped || strings.Contains(path, `\`)

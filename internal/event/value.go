@@ -35,6 +35,7 @@ const (
 type Value struct {
 	Kind    Kind
 	Boolean bool // KindBoolean
+	Bare    bool // KindUntyped: written as a number or a boolean, not in quotes
 	// Text is the value as Elasticsearch indexes it in a keyword; for every other kind, as it was
 	// written, and empty where it was computed. It is valid until the event is reset.
 	Text []byte
@@ -105,6 +106,7 @@ type field struct {
 	dates     *date.Format // of a date
 	precision precision    // of a float
 	integers  integers     // of an integer
+	wild      *wild        // of a pattern of paths; nil for a field
 }
 
 // newField binds a field to a mapping. path finds it in `_source` under its own name.
@@ -285,6 +287,15 @@ func (v *Value) IsComputed() bool { return v.field == nil }
 func (v *Value) IsPlainText() bool {
 	return v.field != nil && v.field.Normalizer == nil && v.isText()
 }
+
+// HasWords reports whether the value is a text whose words KQL compares, not the whole.
+func (v *Value) HasWords() bool {
+	return v.field != nil && (v.field.Type == Text || v.field.Type == Untyped &&
+		v.field.Name == "text")
+}
+
+// HoldsText reports whether the field holds texts: no numbers, dates, addresses or booleans.
+func (v *Value) HoldsText() bool { return v.isText() || v.Kind == KindVersion }
 
 // IsLowercase reports whether the value's Text is in lower case, and it is compared by that with
 // constants in lower case (see [Lowercase]).

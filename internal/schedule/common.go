@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -21,8 +21,7 @@ import (
 // It only saves requests. Where a group fails as a whole, or some index can be judged for some of
 // its rules only, each rule searches for itself, as if there were no groups.
 type common struct {
-	findings *findings
-	coverer  *detect.Coverer
+	coverer *detect.Coverer
 	// groups are those of the run before, and used those of this one, by their rules.
 	groups, used map[string]*detect.Group
 	// apart are rules that cannot be searched with others, as a run has found; a process knows them
@@ -38,45 +37,57 @@ type ahead struct {
 
 // search searches the live windows that are due, those that rules have in common.
 func (c *common) search(ctx context.Context, runs []*ruleRun) {
+	var keys []string
+	same := map[string][]*ruleRun{}
 	for _, s := range runs {
 		if s.err == nil {
 			s.err = s.wakeUp(ctx) // its step would, too late for the others
 		}
+		key, ok := s.commonKey()
+		if !ok || c.apart[s.detection] {
+			continue
+		}
+		if same[key] == nil {
+			keys = append(keys, key)
+		}
+		same[key] = append(same[key], s)
 	}
-	for _, rules := range c.together(ctx, runs) {
-		err := c.cover(ctx, rules)
-		if errors.Is(err, detect.ErrMoved) { // an index came or went
-			c.findings.forget()
-			for _, again := range c.together(ctx, rules) {
-				_ = c.cover(ctx, again)
+	for _, key := range keys {
+		if len(same[key]) < 2 {
+			continue
+		}
+		for rules := range chunks(same[key]) {
+			if len(rules) > 1 && ctx.Err() == nil {
+				c.cover(ctx, rules)
 			}
 		}
 	}
 }
 
-// together returns the rules whose live windows are due, those together that can be searched
-// together.
-func (c *common) together(ctx context.Context, runs []*ruleRun) (all [][]*ruleRun) {
-	at := map[string]int{}
-	for _, s := range runs {
-		key, ok := s.commonKey(ctx)
-		if !ok || c.apart[s.detection] {
-			continue
+// mostLeaves is how many clauses of pre-filters one search has room for: Elasticsearch takes 1,024,
+// and indices with other mappings need clauses of their own.
+const mostLeaves = 500
+
+// chunks divides rules into those whose pre-filters one search has room for.
+func chunks(rules []*ruleRun) iter.Seq[[]*ruleRun] {
+	return func(yield func([]*ruleRun) bool) {
+		for len(rules) > 0 {
+			n, leaves := 0, 0
+			for n < len(rules) && (n == 0 || leaves < mostLeaves) {
+				leaves += rules[n].detection.Leaves()
+				n++
+			}
+			if !yield(rules[:n]) {
+				return
+			}
+			rules = rules[n:]
 		}
-		i, known := at[key]
-		if !known {
-			i, at[key] = len(all), len(all)
-			all = append(all, nil)
-		}
-		all[i] = append(all[i], s)
 	}
-	return slices.DeleteFunc(all, func(rules []*ruleRun) bool { return len(rules) < 2 })
 }
 
-// commonKey is equal for the rules whose live windows can be searched together: over the same
-// indices, where it is known what their patterns stand for, else in the same patterns. ok is false
-// where none is due.
-func (s *ruleRun) commonKey(ctx context.Context) (key string, ok bool) {
+// commonKey is equal for the rules whose live windows can be searched together. ok is false where
+// none is due.
+func (s *ruleRun) commonKey() (key string, ok bool) {
 	target, ok := s.liveTarget()
 	if !ok || len(s.patterns) == 0 {
 		return "", false
@@ -89,26 +100,8 @@ func (s *ruleRun) commonKey(ctx context.Context) (key string, ok bool) {
 		accounted = append(accounted, f.Index)
 	}
 	slices.Sort(accounted)
-	place := fmt.Sprint(s.detection.Patterns, s.patterns)
-	if stands := s.stands(ctx); stands != nil {
-		place = fmt.Sprint(stands)
-	}
-	return fmt.Sprint(place, target.Timestamps, target.Window, accounted), true
-}
-
-// stands returns the indices that the rule's patterns stand for, nil where it is not known what the
-// patterns of many rules do, or a part of them is not searched.
-func (s *ruleRun) stands(ctx context.Context) []string {
-	if len(s.forbidden) > 0 || !slices.Equal(s.patterns, s.detection.Patterns) {
-		return nil
-	}
-	all, ok := s.findings.resolved(ctx, s.patterns)
-	if !ok {
-		return nil
-	}
-	names := slices.AppendSeq(make([]string, 0, len(all)), maps.Keys(all))
-	slices.Sort(names)
-	return names
+	return fmt.Sprint(s.detection.Patterns, s.patterns, target.Timestamps, target.Window,
+		accounted), true
 }
 
 // liveTarget is what the rule's next step searches, where that is the live window.
@@ -125,13 +118,10 @@ func (s *ruleRun) liveTarget() (detect.Target, bool) {
 
 // cover searches the common window of rules. An error is no rule's: each searches for itself then,
 // and says what is wrong.
-func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
+func (c *common) cover(ctx context.Context, rules []*ruleRun) {
 	group, err := c.group(rules)
 	if err != nil {
-		return err
+		return
 	}
 	executions := make([]signal.Execution, len(rules))
 	for i, s := range rules {
@@ -140,7 +130,6 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 	first := rules[0]
 	target, _ := first.liveTarget()
 	target.Began, target.Accounted = first.theirs, first.accounted
-	target.Patterns, target.Stands = c.patterns(ctx, rules)
 	ctx = elastic.WithStalls(ctx, func(waited time.Duration) {
 		for _, s := range rules {
 			s.stalled.Add(int64(waited))
@@ -155,37 +144,21 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 		s.run.Add(its.Counts) // whatever becomes of the rest: these signals were written
 		its.Counts = detect.Counts{}
 		if err == nil {
-			own, _ := s.liveTarget()
-			s.ahead = &ahead{own, its}
+			s.ahead = &ahead{target, its}
 		}
 	}
 	if apart, ok := errors.AsType[*detect.ApartError](err); ok {
-		return c.without(ctx, rules, apart.Rules)
+		c.without(ctx, rules, apart.Rules)
+		return
 	}
 	if err != nil && ctx.Err() == nil {
 		first.log.Debug("rules could not be searched together; each is searched alone",
 			"rules", len(rules), "error", err)
 	}
-	return err
-}
-
-// patterns returns what is searched for rules: their patterns, and the indices that they stand for
-// where the patterns differ.
-func (c *common) patterns(ctx context.Context, rules []*ruleRun) (patterns, stands []string) {
-	same := true
-	for _, s := range rules {
-		same = same && slices.Equal(s.patterns, rules[0].patterns)
-		patterns = append(patterns, s.patterns...)
-	}
-	if same {
-		return rules[0].patterns, nil
-	}
-	slices.Sort(patterns)
-	return slices.Compact(patterns), rules[0].stands(ctx)
 }
 
 // without searches for the rules but those at some places, which cannot be searched with others.
-func (c *common) without(ctx context.Context, rules []*ruleRun, places []int) error {
+func (c *common) without(ctx context.Context, rules []*ruleRun, places []int) {
 	for _, i := range places {
 		c.apart[rules[i].detection] = true
 	}
@@ -193,9 +166,8 @@ func (c *common) without(ctx context.Context, rules []*ruleRun, places []int) er
 		return c.apart[s.detection]
 	})
 	if len(left) > 1 && len(left) < len(rules) {
-		return c.cover(ctx, left)
+		c.cover(ctx, left)
 	}
-	return nil
 }
 
 // group returns the rules as a group. What it is compiled from does not change between runs.

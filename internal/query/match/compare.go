@@ -92,24 +92,27 @@ func (l *leaf) comparison(subject cond.Expr, op cond.CompareOp, constant *consta
 // hold.
 func (c *constant) compare(e *Evaluation, v *event.Value, op cond.CompareOp) (holds, known bool) {
 	first, last, known := c.place(e, v, op == cond.Equal || op == cond.NotEqual)
-	if !known {
-		return false, false
-	}
+	return known && placed(first, last, op), known
+}
+
+// placed is `v op constant`, by where v is compared with the first and the last point of the
+// constant.
+func placed(first, last int, op cond.CompareOp) bool {
 	switch op {
 	case cond.Equal:
-		return first >= 0 && last <= 0, true
+		return first >= 0 && last <= 0
 	case cond.NotEqual:
-		return first < 0 || last > 0, true
+		return first < 0 || last > 0
 	case cond.Less:
-		return first < 0, true
+		return first < 0
 	case cond.LessOrEqual:
-		return last <= 0, true
+		return last <= 0
 	case cond.Greater:
-		return last > 0, true
+		return last > 0
 	case cond.GreaterOrEqual:
-		return first >= 0, true
+		return first >= 0
 	}
-	return false, false
+	return false
 }
 
 // compared is a comparison with its three outcomes.

@@ -13,15 +13,19 @@ import (
 // Matcher is a compiled condition. It is safe for concurrent use, each worker with an [Evaluation]
 // of its own.
 type Matcher struct {
-	root      cond.Expr
-	print     func(cond.Expr) string
-	accepts   predicate
-	fields    *event.Fields
-	compiled  map[cond.Expr]predicate
-	leaves    map[cond.Expr]*leaf
-	category  string // the field that has the category; empty for any
-	texts     []string
-	uses      []textUse
+	root     cond.Expr
+	print    func(cond.Expr) string
+	accepts  predicate
+	fields   *event.Fields
+	compiled map[cond.Expr]predicate
+	leaves   map[cond.Expr]*leaf
+	category string // the field that has the category; empty for any
+	texts    []string
+	uses     []textUse
+	// scoped are the fields that are read of one object of several, and worded those that are
+	// compared by their words where they are texts.
+	scoped, worded []string
+
 	signal    event.Slot
 	noSignals bool
 }
@@ -60,6 +64,7 @@ func Compile(q *cond.Query, fields *event.Fields, o Options) (*Matcher, error) {
 		return nil, c.errors
 	}
 	m.compiled, m.leaves, m.uses = c.nodes, c.leaves, c.uses
+	m.scoped, m.worded = c.scoped, c.worded
 	m.texts = slices.Sorted(maps.Keys(c.texts))
 	return m, nil
 }
@@ -101,6 +106,8 @@ type compiler struct {
 	leaves map[cond.Expr]*leaf
 	texts  map[string]bool
 	uses   []textUse
+	scoped []string // see Matcher.scoped
+	worded []string
 	errors cond.Errors
 }
 
@@ -133,6 +140,16 @@ func (c *compiler) node(x cond.Expr) predicate {
 	case *cond.Call:
 		l := c.leaf(x)
 		return l.any(isTrue(l.value(x)))
+	case *cond.Is:
+		return c.is(x)
+	case *cond.Wildcard:
+		return c.wildcard(x)
+	case *cond.Exists:
+		return c.exists(x)
+	case *cond.Order:
+		return c.order(x)
+	case *cond.Nested:
+		return c.nested(x)
 	case *cond.Binary, *cond.Negate:
 		return always(false) // the parser refuses a number as a condition
 	}

@@ -1,5 +1,5 @@
-// Package match decides exactly whether an event satisfies a rule's condition, as Elasticsearch's
-// EQL would, and can say why.
+// Package match decides exactly whether an event satisfies a rule's condition, as Elasticsearch
+// would for an EQL query and for what Kibana makes of a KQL query, and can say why.
 //
 // A condition ([cond.Query]) is compiled once into closures over an [Evaluation]. Logic is
 // two-valued: a leaf over a missing field is false, `not` is its complement, and a leaf over

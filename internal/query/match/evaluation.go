@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"esrule/internal/event"
+	"esrule/internal/query/match/words"
 )
 
 // Evaluation is an event under judgement, with what matchers keep while they judge it. So many
@@ -19,6 +20,31 @@ type Evaluation struct {
 	scratch []byte // the texts that functions make
 
 	candidates bitset // the matchers of a set that could accept the event
+
+	texts  [][]textWords // by slot and place of the value
+	scopes map[*nested]*scope
+}
+
+// textWords are the words of a value, of the event of the round.
+type textWords struct {
+	words.Index
+	round uint64
+}
+
+// words returns the words of one of a field's values, which are looked for once an event.
+func (e *Evaluation) words(s event.Slot, values []event.Value, at int) *words.Index {
+	for len(e.texts) <= int(s) {
+		e.texts = append(e.texts, nil)
+	}
+	for len(e.texts[s]) <= at {
+		e.texts[s] = append(e.texts[s], textWords{})
+	}
+	t := &e.texts[s][at]
+	if t.round != e.Round() {
+		t.Read(values[at].Text)
+		t.round = e.Round()
+	}
+	return &t.Index
 }
 
 // NewEvaluation returns an evaluation of events that have the fields of f, all of them added by

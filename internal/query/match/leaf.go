@@ -34,8 +34,15 @@ func (c *compiler) leaf(x cond.Expr) *leaf {
 	return l
 }
 
+func (c *compiler) slot(f *cond.Field) event.Slot {
+	if f.Wild {
+		return c.fields.AddWild(f.Path)
+	}
+	return c.fields.Add(f.Path)
+}
+
 func (l *leaf) slot(f *cond.Field) event.Slot {
-	s := l.fields.Add(f.Path)
+	s := l.compiler.slot(f)
 	l.slots = append(l.slots, s)
 	l.paths = append(l.paths, f.Path)
 	return s

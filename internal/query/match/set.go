@@ -5,8 +5,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"esrule/internal/event"
 	"esrule/internal/query/cond"
@@ -39,6 +37,8 @@ type fieldIndex struct {
 	longest int                // of the keys of wholes
 	pieces  *ahocorasick.Automaton
 	ofPiece []numbers // the matchers by the number of a piece
+	number  bitset    // all that have an atom that is compared as a number; nil for none
+	words   wordIndex
 }
 
 // NewSet returns the set of matchers that were compiled over fields.
@@ -171,8 +171,18 @@ func (f *fieldAtoms) index(slot event.Slot) fieldIndex {
 		wholes: map[string]numbers{}, longest: -1}
 	var pieces []string
 	for _, a := range f.order {
-		if strings.ContainsFunc(a.text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		if a.words {
+			x.words.add(a, f.matchers[a], len(f.any))
+			continue
+		}
+		if isBeyondASCII(a.text) {
 			x.beyond.setAll(numbers{few: f.matchers[a]})
+		}
+		if a.number {
+			if x.number == nil {
+				x.number = make(bitset, len(f.any))
+			}
+			x.number.setAll(numbers{few: f.matchers[a]})
 		}
 		if a.isPresence() {
 			x.present = make(bitset, len(f.any))
@@ -189,6 +199,9 @@ func (f *fieldAtoms) index(slot event.Slot) fieldIndex {
 	}
 	if len(pieces) > 0 {
 		x.pieces = ahocorasick.New(pieces)
+	}
+	if len(x.words.pieces) > 0 {
+		x.words.find = ahocorasick.New(x.words.pieces)
 	}
 	return x
 }
@@ -225,6 +238,12 @@ func (x *fieldIndex) look(e *Evaluation) {
 		default:
 			e.candidates.join(x.any)
 			return
+		}
+		if x.number != nil && (v.Bare || looksDated(v.Text)) {
+			e.candidates.join(x.number)
+		}
+		if x.words.any != nil && v.HasWords() {
+			x.words.look(e, v.Text)
 		}
 		if len(v.Text) <= x.longest {
 			e.candidates.setAll(x.wholes[string(e.Lower(v))])

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"esrule/internal/event"
+	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
+	"esrule/internal/query/kql"
 	"esrule/internal/query/match"
 )
 
@@ -52,12 +54,14 @@ func catalogueMapping() *event.Mapping {
 		"copied":     {Type: event.Keyword, Name: "keyword", Copied: []string{"a.b", "d"}},
 		"short":      {Type: event.Keyword, Name: "keyword", IgnoreAbove: 5},
 		"event.kind": {Type: event.Keyword, Name: "keyword"},
+		"message":    {Type: event.Text, Name: "match_only_text"},
 	}}
 }
 
 func catalogueFields() []string {
 	return []string{"category", "a.b", "c", "d", "ip", "n", "on", "flag", "unmapped",
-		"c.sub", "constant", "nulls", "copied", "short", "a", "event.kind", "a.b.caseless"}
+		"c.sub", "constant", "nulls", "copied", "short", "a", "event.kind", "a.b.caseless",
+		"message"}
 }
 
 func (c *catalogue) text() string {
@@ -164,6 +168,62 @@ func (c *catalogue) event() string {
 	return string(b)
 }
 
+// query makes a query, of either language.
+func (c *catalogue) query(t *testing.T) *cond.Query {
+	t.Helper()
+	if c.random.IntN(2) == 0 {
+		where := c.kuery(3, "")
+		return &cond.Query{Text: kql.Print(where), Where: where, Print: kql.Print}
+	}
+	category := pick(c.random, []string{"any", `"cmd"`, "process"})
+	text := category + " where " + c.condition(3)
+	q, err := eql.Parse(text)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	q.CategoryField = "category"
+	return q
+}
+
+// kuery makes a condition of KQL. prefix is the path of the object that it is on.
+func (c *catalogue) kuery(depth int, prefix string) cond.Expr {
+	if depth > 0 && c.random.IntN(3) > 0 {
+		operands := []cond.Expr{c.kuery(depth-1, prefix), c.kuery(depth-1, prefix)}
+		switch c.random.IntN(8) {
+		case 0, 1:
+			return &cond.Not{Operand: operands[0]}
+		case 2, 3, 4:
+			return &cond.Or{Operands: operands}
+		case 5:
+			if prefix == "" {
+				return &cond.Nested{Path: "a", Operand: c.kuery(depth-1, "a.")}
+			}
+		}
+		return &cond.And{Operands: operands}
+	}
+	f := &cond.Field{Path: pick(c.random, catalogueFields())}
+	if prefix != "" {
+		f.Path = pick(c.random, []string{"a.b", "a.b.caseless"})
+	} else if c.random.IntN(60) == 0 {
+		f = &cond.Field{Path: pick(c.random, []string{"c*", "*", "*.b", "m*e"}), Wild: true}
+	}
+	value := &cond.Literal{Kind: cond.String, Text: c.text()}
+	if c.random.IntN(6) == 0 {
+		value.Text = pick(c.random, []string{"4.0", "2026", "10.0.0.0/8", "true", "1.5", ""})
+	}
+	switch c.random.IntN(8) {
+	case 0:
+		return &cond.Exists{Field: f}
+	case 1:
+		return &cond.Order{Field: f, Value: value, Op: cond.CompareOp(2 + c.random.IntN(4))}
+	case 2, 3:
+		return &cond.Wildcard{Field: f, Pieces: strings.Split(
+			strings.NewReplacer("?", "*", "4", "*", " ", " *").Replace(c.text())+"*", "*")}
+	default:
+		return &cond.Is{Field: f, Value: value, Quoted: c.random.IntN(2) == 0}
+	}
+}
+
 // compareSet asks a set and each of its matchers about events. It returns how many pairs there
 // were, how many of them a match, and how many matchers the set spared.
 func compareSet(t *testing.T, seed uint64, rules, events int) (pairs, matches, spared int) {
@@ -174,13 +234,8 @@ func compareSet(t *testing.T, seed uint64, rules, events int) (pairs, matches, s
 	var evaluations []*match.Evaluation // of those alone, each over fields of its own
 	var conditions []string
 	for range rules {
-		category := pick(c.random, []string{"any", `"cmd"`, "process"})
-		conditions = append(conditions, category+" where "+c.condition(3))
-		q, err := eql.Parse(conditions[len(conditions)-1])
-		if err != nil {
-			t.Fatalf("seed %d, %s: %v", seed, conditions[len(conditions)-1], err)
-		}
-		q.CategoryField = "category"
+		q := c.query(t)
+		conditions = append(conditions, q.Text)
 		options := match.Options{ExcludeSignals: c.random.IntN(2) == 0}
 		m, err := match.Compile(q, &fields, options)
 		if err != nil {

@@ -14,17 +14,22 @@ type atom struct {
 	field string
 	text  string // in lower case
 	whole bool   // the value is the text; otherwise it holds it
+	// words: the atom is one of values that KQL compares by their words
+	words bool
+	// number: a leaf of KQL whose constant may be compared as a number or a date with values of an
+	// event without a mapping
+	number bool
 }
 
 func present(f *cond.Field) witness { return witness{atom{field: f.Path}} }
 
 // isPresence reports whether every event that has the field satisfies the atom.
-func (a atom) isPresence() bool { return a.text == "" && !a.whole }
+func (a atom) isPresence() bool { return a.text == "" && !a.whole && !a.words }
 
 // A witness is a set of atoms of which at least one is true of each event that a condition accepts,
-// or that has in a field of an atom a value that is compared neither as a plain text
-// ([event.Value.IsPlainText]) nor as one in lower case, or that in lower case where an atom has
-// characters beyond ASCII.
+// or that has in a field of an atom a value for which [fieldIndex] takes them all to be true: one
+// that is compared neither as a plain text ([event.Value.IsPlainText]) nor as one in lower case, or
+// that in lower case where an atom has characters beyond ASCII.
 type witness []atom
 
 // witnessOf returns the witness of a condition that rates highest. ok is false where there is none.
@@ -55,6 +60,16 @@ func witnessOf(x cond.Expr, rate func(atom) float64) (w witness, ok bool) {
 		return inWitness(x)
 	case *cond.Like:
 		return likeWitness(x)
+	case *cond.Is:
+		return isWitness(x)
+	case *cond.Wildcard:
+		return wildcardWitness(x)
+	case *cond.Exists:
+		return fieldWitness(x.Field)
+	case *cond.Order:
+		return fieldWitness(x.Field)
+	case *cond.Nested: // all fields of the object are fields of the event
+		return witnessOf(x.Operand, rate)
 	case *cond.Not:
 		if c, ok := x.Operand.(*cond.Compare); ok && c.Op == cond.Equal {
 			return compareWitness(&cond.Compare{Op: cond.NotEqual, Left: c.Left, Right: c.Right})

@@ -1,0 +1,126 @@
+package match
+
+import (
+	"bytes"
+
+	"esrule/internal/event"
+	"esrule/internal/query/cond"
+	"esrule/internal/query/match/words"
+)
+
+// The leaves of KQL: the type of the field decides how a value is compared (kql.md §3), and a value
+// that the type cannot take is false. In an event without a mapping it is decided by what the
+// constant and the value look like.
+
+// anyKuery is a leaf of KQL over one field. It holds where one of the values passes: a text by its
+// words, each other as it is.
+func (l *leaf) anyKuery(f *cond.Field, passes func(*Evaluation, *event.Value) bool,
+	hasWords func(*words.Index) bool) predicate {
+	slot := l.slot(f)
+	l.worded = append(l.worded, f.Path)
+	return func(e *Evaluation) bool {
+		values := e.Values(slot)
+		for i := range values {
+			v := &values[i]
+			if v.HasWords() {
+				if hasWords(e.words(slot, values, i)) {
+					return true
+				}
+			} else if passes(e, v) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// is compiles `field : value`.
+func (c *compiler) is(x *cond.Is) predicate {
+	l := c.leaf(x)
+	constant := c.constant(literalValue(x.Value))
+	list := words.Split(x.Value.Text)
+	hasWords := func(text *words.Index) bool { return text.HasAny(list) }
+	if x.Quoted {
+		hasWords = func(text *words.Index) bool { return text.HasPhrase(list) }
+	}
+	p := l.anyKuery(x.Field, constant.is, hasWords)
+	l.noteUse(l.slots[0], constant, false)
+	return p
+}
+
+// is is `field : value` for a value that is compared as a whole.
+func (c *constant) is(e *Evaluation, v *event.Value) bool {
+	switch {
+	case v.Bare && c.isNumber:
+		number, ok := event.Decimal(v.Text)
+		return ok && compareNumbers(&number, &c.signless) == 0 || c.equals(e, v)
+	case v.Kind == event.KindVersion && event.VersionRefused(c.text):
+		return false
+	}
+	if d, ok := dated(v); ok {
+		if first, last, ok := c.dates.place(e, &d); ok {
+			return placed(first, last, cond.Equal)
+		}
+	}
+	return c.equals(e, v)
+}
+
+// dated reads a text of an event without a mapping as a date where it looks like one; then it is
+// compared as one with whatever names a date: a year, milliseconds.
+func dated(v *event.Value) (event.Value, bool) {
+	if v.Kind != event.KindUntyped || !looksDated(v.Text) {
+		return event.Value{}, false
+	}
+	return v.AsDate()
+}
+
+// looksDated reports whether a text begins like an ISO date with a day.
+func looksDated(text []byte) bool {
+	return len(text) >= len("2026-01-02") && text[4] == '-' && text[7] == '-'
+}
+
+// order compiles `field < value`.
+func (c *compiler) order(x *cond.Order) predicate {
+	l := c.leaf(x)
+	constant := c.constant(literalValue(x.Value))
+	bound := event.Lowercase(nil, constant.text)
+	p := l.anyKuery(x.Field, func(e *Evaluation, v *event.Value) bool {
+		return constant.orders(e, v, x.Op)
+	}, func(text *words.Index) bool {
+		return text.Some(func(word []byte) bool {
+			n := bytes.Compare(word, bound)
+			return placed(n, n, x.Op)
+		})
+	})
+	l.noteUse(l.slots[0], constant, true)
+	return p
+}
+
+// orders is `v op constant` for a value that is compared as a whole.
+func (c *constant) orders(e *Evaluation, v *event.Value, op cond.CompareOp) bool {
+	switch {
+	case v.Kind == event.KindUntyped && c.isNumber && !looksDated(v.Text):
+		number, ok := event.Decimal(v.Text)
+		n := compareNumbers(&number, &c.signless)
+		return ok && placed(n, n, op)
+	case c.isNetwork && c.network.first != c.network.last:
+		if v.Kind == event.KindAddress {
+			return false // a block has no place among addresses
+		}
+	case v.Kind == event.KindVersion && event.VersionRefused(c.text):
+		return false
+	}
+	if d, ok := dated(v); ok {
+		if first, last, ok := c.dates.place(e, &d); ok {
+			return placed(first, last, op)
+		}
+	}
+	holds, _ := c.compare(e, v, op)
+	return holds
+}
+
+// exists compiles `field : *`.
+func (c *compiler) exists(x *cond.Exists) predicate {
+	slot := c.leaf(x).slot(x.Field)
+	return func(e *Evaluation) bool { return len(e.Values(slot)) > 0 }
+}
