@@ -30,6 +30,7 @@ func newUnmatched(reader *search.Cluster, log *slog.Logger) *unmatched {
 func (u *unmatched) look(ctx context.Context, detections []*detect.Detection) int {
 	asked := map[string]bool{}
 	none := map[string]bool{}
+	known := u.resolve(ctx, detections)
 	for _, d := range detections {
 		u.exclusions(ctx, d.Patterns)
 		for _, pattern := range indexpattern.Adding(d.Patterns) {
@@ -40,8 +41,8 @@ func (u *unmatched) look(ctx context.Context, detections []*detect.Detection) in
 				continue
 			}
 			asked[pattern] = true
-			indices, err := u.reader.Indices(ctx, indexpattern.Alone(d.Patterns, pattern))
-			if err == nil && len(indices) == 0 || err != nil && u.told[pattern] {
+			some, err := u.matches(ctx, known, indexpattern.Alone(d.Patterns, pattern))
+			if err == nil && !some || err != nil && u.told[pattern] {
 				none[pattern] = true
 			}
 			if none[pattern] && !u.told[pattern] {
@@ -52,6 +53,33 @@ func (u *unmatched) look(ctx context.Context, detections []*detect.Detection) in
 	}
 	u.told = none
 	return len(none)
+}
+
+// resolve asks what all patterns stand for, at once; nil where that cannot be told.
+func (u *unmatched) resolve(ctx context.Context,
+	detections []*detect.Detection) *search.Resolution {
+	var all []string
+	for _, d := range detections {
+		all = append(all, d.Patterns...)
+	}
+	known, err := u.reader.Resolve(ctx, all)
+	if err != nil {
+		u.log.Debug("what all patterns stand for was not asked at once", "error", err)
+		return nil
+	}
+	return known
+}
+
+// matches reports whether there is an index that a search of the patterns reads.
+func (u *unmatched) matches(ctx context.Context, known *search.Resolution,
+	patterns []string) (bool, error) {
+	if known != nil {
+		if indices, ok := known.Indices(patterns); ok {
+			return len(indices) > 0, nil
+		}
+	}
+	indices, err := u.reader.Indices(ctx, patterns)
+	return len(indices) > 0, err
 }
 
 // exclusions names those that take nothing out, once.

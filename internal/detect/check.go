@@ -248,8 +248,8 @@ func (d *Detection) countEvents(ctx context.Context, c Counter, check *PatternCh
 	}
 	check.Events = all.Documents
 	check.silent(all.Failures)
-	candidates, err := c.Count(ctx, patterns, d.alone().plan(classes, d.Timestamps(), day,
-		nil).request)
+	query, _ := d.Query(classes, d.Timestamps(), day, nil)
+	candidates, err := c.Count(ctx, patterns, query)
 	if err != nil {
 		return err
 	}

@@ -62,6 +62,9 @@ type Target struct {
 	Now time.Time
 	// Began is when the work began by the cluster's clock: an index made since is not waited for.
 	Began time.Time
+	// Stands, unless it is nil, are the indices that the patterns stood for when rules with other
+	// patterns were put together: the search is [ErrMoved] where they stand for others by now.
+	Stands []string
 	// Accounted, if there is one, reports whether the caller accounts itself for an index that no
 	// search holds: a closed one, or one that may not be read.
 	Accounted func(index string) bool
@@ -154,6 +157,10 @@ func (o Outcome) add(other Outcome) Outcome {
 	return other
 }
 
+// ErrMoved is that the patterns of rules that are searched together stand for other indices than
+// when they were put together. Nothing was searched.
+var ErrMoved = errors.New("the patterns of the rules stand for other indices by now")
+
 // once searches the target. Indices that are gone by then are among the failures.
 func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	x []signal.Execution) (Outcome, error) {
@@ -242,6 +249,7 @@ type judge struct {
 	plan       plan
 	executions []signal.Execution
 	event      *match.Evaluation
+	part       part              // that is searched for
 	index      string            // of the last hit
 	mapping    *event.Mapping    // of that index; nil where it is not known
 	unknown    map[string]bool   // indices whose mapping could not be read, by their hits
@@ -262,9 +270,12 @@ func newJudge(c *Coverer, g *Group, t Target, p plan, x []signal.Execution) *jud
 
 // read reads the candidates of every search. Signals are left in hand at the end.
 func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
-	for _, request := range j.plan.searches {
-		if err := j.readPages(ctx, pit, request); err != nil {
-			return err
+	for _, one := range j.plan.searches {
+		j.part = one.part
+		for _, request := range one.searches {
+			if err := j.readPages(ctx, pit, request); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -314,7 +325,7 @@ func (j *judge) judge(hit *search.Hit) error {
 		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
 	j.candidates = j.candidates[:0]
-	j.group.each(j.event, func(rule int) { j.candidates = append(j.candidates, rule) })
+	j.part.each(j.event, func(rule int) { j.candidates = append(j.candidates, rule) })
 	for _, rule := range j.candidates {
 		j.outcome.each[rule].Candidates++
 		if !j.group.matchers[rule].Match(j.event) {

@@ -79,11 +79,6 @@ func (d *Detection) Classes(ctx context.Context, m Mapper,
 	return d.alone().classes(ctx, m, patterns)
 }
 
-// Leaves is how many clauses the rule's pre-filter has where every field is a keyword.
-func (d *Detection) Leaves() int {
-	return prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause.Leaves()
-}
-
 // Fingerprint stands for what the rule's signals depend on: its meaning and where it looks.
 func (d *Detection) Fingerprint() string {
 	if slices.Equal(d.Patterns, d.Rule.Index) {

@@ -14,19 +14,27 @@ import (
 	"esrule/internal/query/prefilter"
 )
 
-// Group is rules that are searched together: an event leaves the cluster once, however many of them
-// want it. They have the same patterns and timestamps.
+// Group is rules that are searched together: from one point in time, after one look at the
+// mappings, and by as few searches as their pre-filters have room in. An event leaves the cluster
+// once for each of the searches that want it, however many rules do. The rules' patterns stand for
+// the same indices, and their timestamps are the same.
 type Group struct {
 	detections []*Detection
 	matchers   []*match.Matcher // over fields, one a detection
 	fields     *event.Fields
-	set        *match.Set // of the matchers; nil where there is one
+	parts      []part
+}
+
+// part is the rules of a group that one search is for.
+type part struct {
+	first, end int        // their places
+	set        *match.Set // of their matchers; nil where there is one
 }
 
 // alone returns a group of one rule.
 func (d *Detection) alone() *Group {
 	return &Group{detections: []*Detection{d}, matchers: []*match.Matcher{d.Matcher},
-		fields: d.Fields}
+		fields: d.Fields, parts: []part{{end: 1}}}
 }
 
 // NewGroup returns the group of rules that are to be searched together. The error is that of
@@ -43,8 +51,35 @@ func NewGroup(detections []*Detection) (*Group, error) {
 		}
 		g.matchers = append(g.matchers, m)
 	}
-	g.set = match.NewSet(g.fields, g.matchers)
+	g.divide()
 	return g, nil
+}
+
+// mostLeaves is how many clauses of pre-filters one search has room for: Elasticsearch takes 1,024,
+// and indices with other mappings need clauses of their own.
+const mostLeaves = 500
+
+// divide cuts the rules into parts whose pre-filters one search has room for.
+func (g *Group) divide() {
+	keywords := allKeywords(g.fields)
+	var p part
+	leaves := 0
+	end := func() {
+		if p.end-p.first > 1 {
+			p.set = match.NewSet(g.fields, g.matchers[p.first:p.end])
+		}
+		g.parts = append(g.parts, p)
+		p, leaves = part{first: p.end, end: p.end}, 0
+	}
+	for _, m := range g.matchers {
+		more := prefilter.Build(m.Condition(), keywords).Clause.Leaves()
+		if p.end > p.first && leaves+more > mostLeaves {
+			end()
+		}
+		p.end++
+		leaves += more
+	}
+	end()
 }
 
 // name is what the log calls the group: its first rule, and how many more there are.
@@ -69,20 +104,21 @@ func (g *Group) apart(classes []search.Class) (rules []int) {
 	return rules
 }
 
-// each calls visit for each rule that could match the event, by its place in the group.
-func (g *Group) each(e *match.Evaluation, visit func(rule int)) {
-	if g.set == nil {
-		visit(0)
+// each calls visit for each of the part's rules that could match the event, by its place in the
+// group.
+func (p part) each(e *match.Evaluation, visit func(rule int)) {
+	if p.set == nil {
+		visit(p.first)
 		return
 	}
-	g.set.Candidates(e, visit)
+	p.set.Candidates(e, func(i int) { visit(p.first + i) })
 }
 
-// filter is the pre-filter of all rules in one: what any of them could match.
-func (g *Group) filter(m *event.Mapping) dsl.Clause {
-	filters := make([]dsl.Clause, len(g.matchers))
-	for i, one := range g.matchers {
-		filters[i] = prefilter.Build(one.Condition(), m).Clause
+// filter is the pre-filter of all rules of a part in one: what any of them could match.
+func (g *Group) filter(p part, m *event.Mapping) dsl.Clause {
+	filters := make([]dsl.Clause, 0, p.end-p.first)
+	for _, one := range g.matchers[p.first:p.end] {
+		filters = append(filters, prefilter.Build(one.Condition(), m).Clause)
 	}
 	return dsl.Or(filters...)
 }

@@ -14,13 +14,19 @@ import (
 
 // plan is the search of one window, laid out for the mappings of the moment.
 type plan struct {
+	searches []partSearch
+	mappings map[string]*event.Mapping
+	// uncovered are the indices that cannot be judged, whatever they answer.
+	uncovered []Failure
+}
+
+// partSearch is what is searched for a part of a group.
+type partSearch struct {
+	part
 	request dsl.Clause // everything that is searched
 	// searches come to request together. There is more than one only where no shard of some indices
 	// answers what is asked of others.
 	searches []search.Request
-	mappings map[string]*event.Mapping
-	// uncovered are the indices that cannot be judged, whatever they answer.
-	uncovered []Failure
 }
 
 func (p plan) indices() int { return len(p.mappings) }
@@ -29,8 +35,7 @@ func (p plan) indices() int { return len(p.mappings) }
 func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 	window span.Interval, own []string) plan {
 	p := plan{mappings: map[string]*event.Mapping{}}
-	var asks []*ask
-	var searched []prefilter.Class
+	var judged []search.Class
 	left, mapped := slices.Clone(own), g.mapped()
 	for _, c := range classes {
 		if reason := unjudgeable(c.Mapping, mapped); reason != "" {
@@ -43,28 +48,42 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 		for _, index := range c.Indices {
 			p.mappings[index] = c.Mapping
 		}
-		one := prefilter.Class{
-			Indices: c.Indices,
-			Window:  prefilter.Between(c.Mapping, timestamps, window.From, window.To),
-			Filter:  g.filter(c.Mapping),
-		}
-		searched = append(searched, one)
-		asks = asked(asks, one, c.Mapping, g.wanted(c.Mapping))
+		judged = append(judged, c)
 	}
-	unseen := prefilter.Anytime(timestamps, window.From, window.To)
-	p.request = prefilter.Guarded(searched, unseen)
-	p.searches = requests(asks, unseen)
-	if len(asks) < 2 {
-		p.searches[0].Query = p.request
-	}
-	bare := prefilter.Guarded(unfiltered(searched), unseen)
-	for i := range p.searches {
-		p.searches[i].Instead = bare
+	for _, one := range g.parts {
+		p.searches = append(p.searches, g.partSearch(one, judged, timestamps, window))
 	}
 	if len(left) > 0 {
 		p.narrow(dsl.Not(dsl.Terms("_index", left)))
 	}
 	return p
+}
+
+// partSearch builds what is searched for a part of the group.
+func (g *Group) partSearch(one part, classes []search.Class, timestamps prefilter.Timestamps,
+	window span.Interval) partSearch {
+	var asks []*ask
+	var searched []prefilter.Class
+	for _, c := range classes {
+		class := prefilter.Class{
+			Indices: c.Indices,
+			Window:  prefilter.Between(c.Mapping, timestamps, window.From, window.To),
+			Filter:  g.filter(one, c.Mapping),
+		}
+		searched = append(searched, class)
+		asks = asked(asks, class, c.Mapping, g.wanted(c.Mapping))
+	}
+	unseen := prefilter.Anytime(timestamps, window.From, window.To)
+	s := partSearch{part: one, request: prefilter.Guarded(searched, unseen),
+		searches: requests(asks, unseen)}
+	if len(asks) < 2 {
+		s.searches[0].Query = s.request
+	}
+	bare := prefilter.Guarded(unfiltered(searched), unseen)
+	for i := range s.searches {
+		s.searches[i].Instead = bare
+	}
+	return s
 }
 
 // unfiltered returns the classes without their pre-filters: what is asked of indices that refuse
@@ -79,10 +98,14 @@ func unfiltered(classes []prefilter.Class) []prefilter.Class {
 
 // narrow leaves out what a clause does not accept.
 func (p *plan) narrow(to dsl.Clause) {
-	p.request = dsl.And(p.request, to)
-	for i, s := range p.searches {
-		p.searches[i].Query = dsl.And(s.Query, to)
-		p.searches[i].Instead = dsl.And(s.Instead, to)
+	for _, one := range p.searches {
+		for i, s := range one.searches {
+			one.searches[i].Query = dsl.And(s.Query, to)
+			one.searches[i].Instead = dsl.And(s.Instead, to)
+		}
+	}
+	for i := range p.searches {
+		p.searches[i].request = dsl.And(p.searches[i].request, to)
 	}
 }
 
@@ -92,7 +115,7 @@ func (p *plan) narrow(to dsl.Clause) {
 func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window span.Interval,
 	own []string) (query dsl.Clause, uncovered []Failure) {
 	p := d.alone().plan(classes, t, window, own)
-	return p.request, p.uncovered
+	return p.searches[0].request, p.uncovered
 }
 
 // unjudgeable says why the documents of a mapping cannot be judged by what is read of them, or is

@@ -23,6 +23,9 @@ func (c *Coverer) reach(ctx context.Context, t Target,
 	if err != nil {
 		return nil, nil, fmt.Errorf("ask which indices %s stands for: %w", t.Patterns, err)
 	}
+	if t.moved(all) {
+		return nil, nil, ErrMoved
+	}
 	lacking, err := pit.Lacks(ctx, all)
 	if err != nil {
 		return nil, nil, err
@@ -41,6 +44,15 @@ func (c *Coverer) reach(ctx context.Context, t Target,
 		}
 	}
 	return reached, without, nil
+}
+
+// moved reports whether the patterns stand for other indices than they did.
+func (t Target) moved(now map[string]search.Standing) bool {
+	return t.Stands != nil && (len(t.Stands) != len(now) ||
+		slices.ContainsFunc(t.Stands, func(index string) bool {
+			_, there := now[index]
+			return !there
+		}))
 }
 
 // ShutReason is why a closed index is open. It names no index, so that many are one message.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +21,8 @@ import (
 // It only saves requests. Where a group fails as a whole, or some index can be judged for some of
 // its rules only, each rule searches for itself, as if there were no groups.
 type common struct {
-	coverer *detect.Coverer
+	findings *findings
+	coverer  *detect.Coverer
 	// groups are those of the run before, and used those of this one, by their rules.
 	groups, used map[string]*detect.Group
 	// apart are rules that cannot be searched with others, as a run has found; a process knows them
@@ -37,57 +38,45 @@ type ahead struct {
 
 // search searches the live windows that are due, those that rules have in common.
 func (c *common) search(ctx context.Context, runs []*ruleRun) {
-	var keys []string
-	same := map[string][]*ruleRun{}
 	for _, s := range runs {
 		if s.err == nil {
 			s.err = s.wakeUp(ctx) // its step would, too late for the others
 		}
-		key, ok := s.commonKey()
+	}
+	for _, rules := range c.together(ctx, runs) {
+		err := c.cover(ctx, rules)
+		if errors.Is(err, detect.ErrMoved) { // an index came or went
+			c.findings.forget()
+			for _, again := range c.together(ctx, rules) {
+				_ = c.cover(ctx, again)
+			}
+		}
+	}
+}
+
+// together returns the rules whose live windows are due, those together that can be searched
+// together.
+func (c *common) together(ctx context.Context, runs []*ruleRun) (all [][]*ruleRun) {
+	at := map[string]int{}
+	for _, s := range runs {
+		key, ok := s.commonKey(ctx)
 		if !ok || c.apart[s.detection] {
 			continue
 		}
-		if same[key] == nil {
-			keys = append(keys, key)
+		i, known := at[key]
+		if !known {
+			i, at[key] = len(all), len(all)
+			all = append(all, nil)
 		}
-		same[key] = append(same[key], s)
+		all[i] = append(all[i], s)
 	}
-	for _, key := range keys {
-		if len(same[key]) < 2 {
-			continue
-		}
-		for rules := range chunks(same[key]) {
-			if len(rules) > 1 && ctx.Err() == nil {
-				c.cover(ctx, rules)
-			}
-		}
-	}
+	return slices.DeleteFunc(all, func(rules []*ruleRun) bool { return len(rules) < 2 })
 }
 
-// mostLeaves is how many clauses of pre-filters one search has room for: Elasticsearch takes 1,024,
-// and indices with other mappings need clauses of their own.
-const mostLeaves = 500
-
-// chunks divides rules into those whose pre-filters one search has room for.
-func chunks(rules []*ruleRun) iter.Seq[[]*ruleRun] {
-	return func(yield func([]*ruleRun) bool) {
-		for len(rules) > 0 {
-			n, leaves := 0, 0
-			for n < len(rules) && (n == 0 || leaves < mostLeaves) {
-				leaves += rules[n].detection.Leaves()
-				n++
-			}
-			if !yield(rules[:n]) {
-				return
-			}
-			rules = rules[n:]
-		}
-	}
-}
-
-// commonKey is equal for the rules whose live windows can be searched together. ok is false where
-// none is due.
-func (s *ruleRun) commonKey() (key string, ok bool) {
+// commonKey is equal for the rules whose live windows can be searched together: over the same
+// indices, where it is known what their patterns stand for, else in the same patterns. ok is false
+// where none is due.
+func (s *ruleRun) commonKey(ctx context.Context) (key string, ok bool) {
 	target, ok := s.liveTarget()
 	if !ok || len(s.patterns) == 0 {
 		return "", false
@@ -100,8 +89,26 @@ func (s *ruleRun) commonKey() (key string, ok bool) {
 		accounted = append(accounted, f.Index)
 	}
 	slices.Sort(accounted)
-	return fmt.Sprint(s.detection.Patterns, s.patterns, target.Timestamps, target.Window,
-		accounted), true
+	place := fmt.Sprint(s.detection.Patterns, s.patterns)
+	if stands := s.stands(ctx); stands != nil {
+		place = fmt.Sprint(stands)
+	}
+	return fmt.Sprint(place, target.Timestamps, target.Window, accounted), true
+}
+
+// stands returns the indices that the rule's patterns stand for, nil where it is not known what the
+// patterns of many rules do, or a part of them is not searched.
+func (s *ruleRun) stands(ctx context.Context) []string {
+	if len(s.forbidden) > 0 || !slices.Equal(s.patterns, s.detection.Patterns) {
+		return nil
+	}
+	all, ok := s.findings.resolved(ctx, s.patterns)
+	if !ok {
+		return nil
+	}
+	names := slices.AppendSeq(make([]string, 0, len(all)), maps.Keys(all))
+	slices.Sort(names)
+	return names
 }
 
 // liveTarget is what the rule's next step searches, where that is the live window.
@@ -118,10 +125,13 @@ func (s *ruleRun) liveTarget() (detect.Target, bool) {
 
 // cover searches the common window of rules. An error is no rule's: each searches for itself then,
 // and says what is wrong.
-func (c *common) cover(ctx context.Context, rules []*ruleRun) {
+func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	group, err := c.group(rules)
 	if err != nil {
-		return
+		return err
 	}
 	executions := make([]signal.Execution, len(rules))
 	for i, s := range rules {
@@ -130,6 +140,7 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) {
 	first := rules[0]
 	target, _ := first.liveTarget()
 	target.Began, target.Accounted = first.theirs, first.accounted
+	target.Patterns, target.Stands = c.patterns(ctx, rules)
 	ctx = elastic.WithStalls(ctx, func(waited time.Duration) {
 		for _, s := range rules {
 			s.stalled.Add(int64(waited))
@@ -144,21 +155,37 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) {
 		s.run.Add(its.Counts) // whatever becomes of the rest: these signals were written
 		its.Counts = detect.Counts{}
 		if err == nil {
-			s.ahead = &ahead{target, its}
+			own, _ := s.liveTarget()
+			s.ahead = &ahead{own, its}
 		}
 	}
 	if apart, ok := errors.AsType[*detect.ApartError](err); ok {
-		c.without(ctx, rules, apart.Rules)
-		return
+		return c.without(ctx, rules, apart.Rules)
 	}
 	if err != nil && ctx.Err() == nil {
 		first.log.Debug("rules could not be searched together; each is searched alone",
 			"rules", len(rules), "error", err)
 	}
+	return err
+}
+
+// patterns returns what is searched for rules: their patterns, and the indices that they stand for
+// where the patterns differ.
+func (c *common) patterns(ctx context.Context, rules []*ruleRun) (patterns, stands []string) {
+	same := true
+	for _, s := range rules {
+		same = same && slices.Equal(s.patterns, rules[0].patterns)
+		patterns = append(patterns, s.patterns...)
+	}
+	if same {
+		return rules[0].patterns, nil
+	}
+	slices.Sort(patterns)
+	return slices.Compact(patterns), rules[0].stands(ctx)
 }
 
 // without searches for the rules but those at some places, which cannot be searched with others.
-func (c *common) without(ctx context.Context, rules []*ruleRun, places []int) {
+func (c *common) without(ctx context.Context, rules []*ruleRun, places []int) error {
 	for _, i := range places {
 		c.apart[rules[i].detection] = true
 	}
@@ -166,8 +193,9 @@ func (c *common) without(ctx context.Context, rules []*ruleRun, places []int) {
 		return c.apart[s.detection]
 	})
 	if len(left) > 1 && len(left) < len(rules) {
-		c.cover(ctx, left)
+		return c.cover(ctx, left)
 	}
+	return nil
 }
 
 // group returns the rules as a group. What it is compiled from does not change between runs.

@@ -18,8 +18,12 @@ import (
 // the same for every rule, so it is asked once.
 type findings struct {
 	Reader
-	there     map[string]bool // indices that were there when they were asked for
-	standings map[string]map[string]search.Standing
+	patterns []string // of all rules, those that are searched
+	// resolution is what they stand for; nil before it is asked, and where it cannot be told.
+	resolution *search.Resolution
+	unresolved bool            // it cannot be told
+	there      map[string]bool // indices that were there when they were asked for
+	standings  map[string]map[string]search.Standing
 	// unwell are the indices that no search of this run can read, with the reason.
 	unwell map[string]string
 	said   map[string]bool
@@ -56,19 +60,13 @@ func (f *findings) clocks(ctx context.Context, o Options) (ours, theirs time.Tim
 func (f *findings) nextTurn() { f.ours, f.theirs, f.noClock = time.Time{}, time.Time{}, nil }
 
 // askPrivileges asks once for all patterns of the rules.
-func (f *findings) askPrivileges(ctx context.Context, detections []*detect.Detection) error {
-	var all []string
-	for _, d := range detections {
-		all = append(all, indexpattern.Adding(indexpattern.Keep(d.Patterns, isSearched))...)
-	}
-	slices.Sort(all)
-	all = slices.Compact(all)
-	missing, err := f.Reader.Privileges(ctx, all)
+func (f *findings) askPrivileges(ctx context.Context) error {
+	missing, err := f.Reader.Privileges(ctx, f.patterns)
 	if err != nil {
 		return err
 	}
 	f.asked = map[string][]search.MissingPrivilege{}
-	for _, pattern := range all {
+	for _, pattern := range f.patterns {
 		f.asked[pattern] = nil
 	}
 	for _, m := range missing {
@@ -125,9 +123,15 @@ func (f *findings) first(text string) bool {
 	return !before
 }
 
-func newFindings(r Reader) *findings {
+func newFindings(r Reader, detections []*detect.Detection) *findings {
+	var all []string
+	for _, d := range detections {
+		all = append(all, indexpattern.Adding(indexpattern.Keep(d.Patterns, isSearched))...)
+	}
+	slices.Sort(all)
 	return &findings{
-		Reader: r, there: map[string]bool{}, unwell: map[string]string{}, said: map[string]bool{},
+		Reader: r, patterns: slices.Compact(all),
+		there: map[string]bool{}, unwell: map[string]string{}, said: map[string]bool{},
 		released:  map[string][]rule.ID{},
 		standings: map[string]map[string]search.Standing{}, down: map[string]string{},
 	}
@@ -168,22 +172,49 @@ func (f *findings) Exists(ctx context.Context, index string) (bool, error) {
 	return there, err
 }
 
-// known is Standings, asked once for each list of patterns.
+// known is Standings, asked once for each list of patterns, or for all lists at once where that can
+// be told.
 func (f *findings) known(ctx context.Context,
 	patterns []string) (map[string]search.Standing, error) {
 	key := strings.Join(patterns, ",")
 	if known, ok := f.standings[key]; ok {
 		return maps.Clone(known), nil
 	}
-	all, err := f.Reader.Standings(ctx, patterns)
-	if err == nil {
-		f.standings[key] = maps.Clone(all)
+	all, ok := f.resolved(ctx, patterns)
+	if !ok {
+		var err error
+		if all, err = f.Reader.Standings(ctx, patterns); err != nil {
+			return nil, err
+		}
 	}
-	return all, err
+	f.standings[key] = maps.Clone(all)
+	return all, nil
+}
+
+// resolved returns what a list of patterns stands for where that is told for all rules at once.
+// With one list, nothing is saved by that.
+func (f *findings) resolved(ctx context.Context,
+	patterns []string) (map[string]search.Standing, bool) {
+	if len(f.patterns) == len(patterns) {
+		return nil, false
+	}
+	if f.resolution == nil && !f.unresolved {
+		var err error
+		// Where it cannot be told, each list is asked for by itself, and says what is wrong.
+		f.resolution, err = f.Resolve(ctx, f.patterns)
+		f.unresolved = err != nil
+	}
+	if f.resolution == nil {
+		return nil, false
+	}
+	return f.resolution.Standings(patterns)
 }
 
 // forget makes the next question for what is known a new one.
-func (f *findings) forget() { clear(f.standings) }
+func (f *findings) forget() {
+	clear(f.standings)
+	f.resolution, f.unresolved = nil, false
+}
 
 // note remembers which indices could not be read, whatever was asked of them.
 func (f *findings) note(failures []detect.Failure) {

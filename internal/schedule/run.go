@@ -20,6 +20,8 @@ type Reader interface {
 	Now(ctx context.Context, index, field string) (time.Time, error)
 	// Standings returns which indices there are, and which of them a search passes over.
 	Standings(ctx context.Context, patterns []string) (map[string]search.Standing, error)
+	// Resolve is Standings for many lists of patterns.
+	Resolve(ctx context.Context, patterns []string) (*search.Resolution, error)
 }
 
 // Options are what a Runner needs beside its collaborators.
@@ -111,14 +113,14 @@ func (r Report) Covered() bool {
 // that fails does not stop the others; the error is the context's.
 func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Report, error) {
 	runs := make([]*ruleRun, len(detections))
-	known, started := newFindings(r.cluster), r.options.Now()
+	known, started := newFindings(r.cluster, detections), r.options.Now()
 	ids := make([]rule.ID, len(detections))
 	for i, d := range detections {
 		ids[i] = d.Rule.ID
 	}
 	ledgers, err := r.ledgers.batch(ctx, ids)
 	// Where either fails, each rule asks for its own, and says what is wrong.
-	err = errors.Join(err, known.askPrivileges(ctx, detections))
+	err = errors.Join(err, known.askPrivileges(ctx))
 	if err != nil && ctx.Err() == nil {
 		r.log.Debug("ledgers or privileges of all rules could not be read at once", "error", err)
 	}
@@ -127,7 +129,7 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 		runs[i].begin(ctx)
 	}
 	r.tellOfFirstRuns(ctx, runs)
-	shared := &common{coverer: &detect.Coverer{Cluster: known, Signals: r.signals,
+	shared := &common{findings: known, coverer: &detect.Coverer{Cluster: known, Signals: r.signals,
 		Own: r.options.Own, Log: r.log}, groups: r.groups, used: map[string]*detect.Group{},
 		apart: r.apart}
 	for working := true; working && ctx.Err() == nil; known.nextTurn() {

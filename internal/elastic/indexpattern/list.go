@@ -64,6 +64,9 @@ func expression(pattern string) *regexp.Regexp {
 		`\z`)
 }
 
+// Compile returns whether a pattern stands for an index by its name.
+func Compile(pattern string) func(index string) bool { return expression(pattern).MatchString }
+
 // Without returns the names that an exclusion, written without its "-", leaves of a list.
 func Without(names []string, excluded string) []string {
 	return slices.DeleteFunc(names, expression(excluded).MatchString)

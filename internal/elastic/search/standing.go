@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"esrule/internal/elastic"
@@ -72,7 +73,7 @@ func (c *Cluster) standingsOf(ctx context.Context, patterns []string) (map[strin
 		}, &answer)
 		if gone := missingName(err); slices.Contains(left, gone) {
 			left = slices.DeleteFunc(slices.Clone(left), func(p string) bool { return p == gone })
-			if len(left) > 0 {
+			if left = c.withoutMissing(ctx, left); len(left) > 0 {
 				continue
 			}
 			return map[string]Standing{}, nil
@@ -82,6 +83,25 @@ func (c *Cluster) standingsOf(ctx context.Context, patterns []string) (map[strin
 		}
 		return standings(answer, blocked), nil
 	}
+}
+
+// withoutMissing returns patterns without the names that are not there. Where that cannot be told,
+// a refusal names each.
+func (c *Cluster) withoutMissing(ctx context.Context, patterns []string) []string {
+	named := slices.DeleteFunc(slices.Clone(patterns), func(p string) bool {
+		return !isPlain(p) || strings.Contains(p, "*")
+	})
+	var found elastic.Resolved
+	if len(named) == 0 || c.resolveSome(ctx, named, &found) != nil {
+		return patterns
+	}
+	return slices.DeleteFunc(slices.Clone(patterns), func(p string) bool {
+		if !slices.Contains(named, p) {
+			return false
+		}
+		of := resolve(found, p, named)
+		return len(of.indices)+len(of.aliased) == 0
+	})
 }
 
 // missingName returns the name that the cluster refused a request for, since there is none such.
