@@ -39,6 +39,17 @@ type Order struct {
 	Value *Literal // a String, after unescaping
 }
 
+// Glob is `wildcard` of query DSL, which rules have in their filters: one of the field's values fits
+// a pattern in Elasticsearch's syntax: `*` is any run of characters, `?` one character, and a
+// backslash makes the next character itself.
+type Glob struct {
+	Span
+	Field   *Field
+	Pattern string
+	// Fold: letters A to Z fit either case, but for those after a backslash.
+	Fold bool
+}
+
 // Nested is `path : { operand }`: one object below the path satisfies the operand by itself. The
 // paths of the fields in the operand are whole, with the path before them.
 type Nested struct {
@@ -51,4 +62,5 @@ func (*Is) expr()       {}
 func (*Wildcard) expr() {}
 func (*Exists) expr()   {}
 func (*Order) expr()    {}
+func (*Glob) expr()     {}
 func (*Nested) expr()   {}

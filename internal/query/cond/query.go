@@ -1,6 +1,9 @@
 package cond
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // DefaultCategoryField is the field that Elasticsearch's EQL reads an event's category from.
 const DefaultCategoryField = "event.category"
@@ -14,26 +17,33 @@ type Query struct {
 	// CategoryField is the field that it is compared with, where that is not DefaultCategoryField.
 	CategoryField string
 	Where         Expr
+	// Filters have to hold too. They are not part of the text, so their spans are zero.
+	Filters []Expr
 	// Print returns a part of the condition in the canonical form of the query's language.
 	Print func(Expr) string
 }
 
 // Condition returns the whole of what the query asks of an event: `X where c` is `categoryField ==
-// "X" and c`, `any where c` is c. The comparison with the category is at the category's place in
-// the text.
+// "X" and c`, `any where c` is c, both with the filters. The comparison with the category is at the
+// category's place in the text.
 func (q *Query) Condition() Expr {
-	if q.Category == nil {
+	if q.Category == nil && len(q.Filters) == 0 {
 		return q.Where
 	}
-	category := &Compare{
-		Span:  q.Category.Span,
-		Op:    Equal,
-		Left:  &Field{Span: q.Category.Span, Path: cmp.Or(q.CategoryField, DefaultCategoryField)},
-		Right: q.Category,
-	}
-	operands := []Expr{category, q.Where}
+	operands := []Expr{q.Where}
 	if and, ok := q.Where.(*And); ok {
-		operands = append([]Expr{category}, and.Operands...)
+		operands = and.Operands
 	}
-	return &And{Span: Span{Start: q.Category.Start, End: q.Where.Range().End}, Operands: operands}
+	span := q.Where.Range()
+	if q.Category != nil {
+		span.Start = q.Category.Start
+		path := cmp.Or(q.CategoryField, DefaultCategoryField)
+		operands = append([]Expr{&Compare{
+			Span:  q.Category.Span,
+			Op:    Equal,
+			Left:  &Field{Span: q.Category.Span, Path: path},
+			Right: q.Category,
+		}}, operands...)
+	}
+	return &And{Span: span, Operands: slices.Concat(operands, q.Filters)}
 }

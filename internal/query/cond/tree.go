@@ -9,7 +9,7 @@ func (s Span) Range() Span { return s }
 
 // Expr is a node of a condition. The set is closed: [And], [Or], [Not], [Field] and [Literal] of
 // all languages; [Compare], [In], [Like], [Binary], [Negate] and [Call] of EQL; [Is], [Wildcard],
-// [Exists], [Order] and [Nested] of KQL.
+// [Exists], [Order] and [Nested] of KQL; [Glob] of filters.
 type Expr interface {
 	Range() Span
 	expr()

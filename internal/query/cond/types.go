@@ -41,7 +41,7 @@ func (t Type) Fits(wanted Type) bool {
 // TypeOf returns the type of an expression.
 func TypeOf(e Expr) Type {
 	switch e := e.(type) {
-	case *And, *Or, *Not, *Compare, *In, *Like, *Is, *Wildcard, *Exists, *Order, *Nested:
+	case *And, *Or, *Not, *Compare, *In, *Like, *Is, *Wildcard, *Exists, *Order, *Glob, *Nested:
 		return Boolean
 	case *Binary, *Negate:
 		return Number

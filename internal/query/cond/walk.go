@@ -40,6 +40,8 @@ func Walk(e Expr, visit func(Expr) bool) {
 		Walk(e.Field, visit)
 	case *Exists:
 		Walk(e.Field, visit)
+	case *Glob:
+		Walk(e.Field, visit)
 	case *Order:
 		Walk(e.Field, visit)
 		Walk(e.Value, visit)

@@ -2,6 +2,7 @@ package kql
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -76,6 +77,8 @@ func (p *printer) write(e cond.Expr, place int) {
 	case *cond.Order:
 		p.name(e.Field)
 		p.WriteString(" " + e.Op.String() + " " + nameOrValue(e.Value.Text))
+	case *cond.Glob:
+		p.glob(e)
 	case *cond.Nested:
 		p.nested(e)
 	case *cond.Field:
@@ -83,6 +86,17 @@ func (p *printer) write(e cond.Expr, place int) {
 	case *cond.Literal:
 		p.literal(e)
 	}
+}
+
+// glob writes a clause of a filter, which KQL cannot say.
+func (p *printer) glob(e *cond.Glob) {
+	function := "wildcard"
+	if e.Fold {
+		function = "wildcard~" // as EQL writes that letter case is ignored
+	}
+	p.WriteString(function + "(")
+	p.name(e.Field)
+	p.WriteString(", " + strconv.Quote(e.Pattern) + ")")
 }
 
 func (p *printer) list(operands []cond.Expr, separator string, place int) {

@@ -1,6 +1,10 @@
 package rule
 
-import "esrule/internal/query/cond"
+import (
+	"encoding/json"
+
+	"esrule/internal/query/cond"
+)
 
 // Body is what a rule asks, by its kind. The set is closed: [*EventQuery]. A kind that is not run
 // has no body: its rules are [Skipped].
@@ -21,6 +25,9 @@ type EventQuery struct {
 	// of each event alone, so for it they decide nothing; they are kept for the signal.
 	TimestampField  string
 	TiebreakerField string
+	// Filters are the rule's filters as JSON, nil where it has none. Query.Filters are what they
+	// mean.
+	Filters json.RawMessage
 }
 
 // Text returns the query as written.

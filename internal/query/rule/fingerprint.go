@@ -12,10 +12,10 @@ import (
 	"esrule/internal/query/cond"
 )
 
-// Fingerprint identifies what the rule alerts on, as hex SHA-256: its id, query, patterns and the
-// settings of time and category, or a language other than EQL. Prose, severity and schedule are no
-// part of it, nor is the order of the patterns. It is stored in ledgers and plans: a new release
-// must return the same for the same rule.
+// Fingerprint identifies what the rule alerts on, as hex SHA-256: its id, query, filters, patterns
+// and the settings of time and category, or a language other than EQL. Prose, severity and schedule
+// are no part of it, nor is the order of the patterns. It is stored in ledgers and plans: a new
+// release must return the same for the same rule.
 func (r *Rule) Fingerprint() string {
 	patterns := slices.Clone(r.Index)
 	slices.Sort(patterns)
@@ -34,6 +34,9 @@ func (r *Rule) Fingerprint() string {
 		parts = append(parts, r.Language)
 	case isEvent:
 		parts = append(parts, cmp.Or(body.Query.CategoryField, cond.DefaultCategoryField))
+	}
+	if isEvent && len(body.Filters) > 0 {
+		parts = append(parts, string(body.Filters))
 	}
 	hash := sha256.New()
 	var length [8]byte

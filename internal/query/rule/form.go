@@ -149,8 +149,8 @@ func tableOf(header string, keys ...key) form {
 	}
 }
 
-// tablesOf is a list of such tables.
-func tablesOf(header string, keys ...key) form {
+// tables is a list of tables of any kind.
+func tables(header string) form {
 	return func(t *table, key string) {
 		list, ok := t.values[key].([]any)
 		if !ok {
@@ -163,6 +163,13 @@ func tablesOf(header string, keys ...key) form {
 					"found %s", i+1, key, typeName(element)), "Write each "+t.doc.below(header)+".")
 			}
 		}
+	}
+}
+
+// tablesOf is a list of such tables.
+func tablesOf(header string, keys ...key) form {
+	return func(t *table, key string) {
+		tables(header)(t, key)
 		for _, inner := range t.tables(key, t.doc.title(header)) {
 			inner.checkInner(keys)
 		}

@@ -102,6 +102,7 @@ func headKeys() []key {
 		{name: "setup", form: text},
 		{name: "tags", form: texts},
 		{name: "threat", form: threatForm()},
+		{name: "filters", form: tables("[[rule.filters]]")},
 		{name: "timestamp_override", form: textWhere(fieldName)},
 		{name: "timestamp_override_fallback_disabled", form: flag},
 		{name: "version", form: count},
@@ -159,8 +160,6 @@ func refusedKeys() []key {
 		refuse("data_view_id", "names patterns that are kept in Kibana; write them as index"),
 		{name: "enabled", form: flag, use: refused, why: "the file says enabled = false",
 			unset: says(true)},
-		refuse("filters", "narrow the events in query DSL, which esrule does not evaluate; "+
-			"write them into the query"),
 		refuse("risk_score_mapping",
 			"takes the risk score from the event, which is not supported"),
 		refuse("rule_name_override",

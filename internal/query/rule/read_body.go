@@ -1,12 +1,14 @@
 package rule
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
+	"esrule/internal/query/filter"
 	"esrule/internal/query/kql"
 )
 
@@ -30,7 +32,34 @@ func (r *reader) kuery(text string) Body {
 		return nil
 	}
 	r.skip("type query", onlyEQL)
-	return &EventQuery{Query: query}
+	body := &EventQuery{Query: query}
+	query.Filters, body.Filters = r.filters()
+	return body
+}
+
+// filters reads the rule's filters: what they mean, and as JSON. A rule with one that is not
+// evaluated is skipped.
+func (r *reader) filters() ([]cond.Expr, json.RawMessage) {
+	entries := r.rule.tables("filters", "")
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	var list []cond.Expr
+	for i, entry := range entries {
+		e, err := filter.Parse(entry.values)
+		if err != nil {
+			r.skip("filters", fmt.Sprintf("filter %d: %v", i+1, err))
+			return nil, nil
+		}
+		if e != nil {
+			list = append(list, e)
+		}
+	}
+	text, err := json.Marshal(r.rule.list("filters"))
+	if err != nil {
+		r.skip("filters", fmt.Sprintf("the filters are no JSON: %v", err))
+	}
+	return list, text
 }
 
 // refused reports whether a query is not run, and says why.
@@ -49,6 +78,9 @@ func (r *reader) refused(err error) bool {
 
 // eventQuery reads the body of a rule of type eql.
 func (r *reader) eventQuery(text string) Body {
+	if len(r.rule.list("filters")) > 0 {
+		r.skip("filters", "filters of rules of type eql are not evaluated; write them into the query")
+	}
 	statement, err := eql.ParseStatement(text)
 	if r.refused(err) {
 		return nil

@@ -180,7 +180,7 @@ func TestSkipped(t *testing.T) {
 	f(`index = ["logs-*"]`, `data_view_id = "x"`, "data_view_id",
 		"data_view_id names patterns that are kept in Kibana; write them as index")
 	key(`filters = [{query = {match_phrase = {"host.name" = "x"}}}]`, "filters",
-		"filters narrow the events in query DSL, which esrule does not evaluate; write them into the query")
+		"filters of rules of type eql are not evaluated; write them into the query")
 	key(`alert_suppression = {group_by = ["host.id"]}`, "alert_suppression",
 		"alert_suppression folds several events into one alert, and esrule writes one signal for "+
 			"each event")

@@ -148,6 +148,9 @@ func parameters(r *rule.Rule) map[string]any {
 	if body, ok := r.Body.(*rule.EventQuery); ok {
 		texts["tiebreaker_field"] = body.TiebreakerField
 		texts["timestamp_field"] = body.TimestampField
+		if body.Filters != nil {
+			p["filters"] = body.Filters
+		}
 		if field := body.Query.CategoryField; field != cond.DefaultCategoryField {
 			texts["event_category_override"] = field
 		}
