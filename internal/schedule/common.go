@@ -15,8 +15,9 @@ import (
 	"esrule/internal/span"
 )
 
-// common searches the live windows that several rules have in common: one search brings the
-// events of all of them. What a rule's own step then asks for is there already.
+// common searches what several rules have in common: their live windows, the same pieces of their
+// gaps and of their late sweeps. One search brings the events of all of them. What a rule's own
+// step then asks for is there already.
 //
 // It only saves requests. Where a group fails as a whole, or some index can be judged for some of
 // its rules only, each rule searches for itself, as if there were no groups.
@@ -30,13 +31,19 @@ type common struct {
 	apart map[*detect.Detection]bool
 }
 
-// ahead is what was searched for a rule before its step, and is counted already.
+// ahead is what was searched for a rule before its step.
 type ahead struct {
 	target detect.Target
 	out    detect.Outcome
+	err    error // errTooDear, or nil
+	// Of all rules that it was searched for.
+	took       time.Duration
+	candidates int
+
+	taken bool // by the step
 }
 
-// search searches the live windows that are due, those that rules have in common.
+// search searches what is due that rules have in common.
 func (c *common) search(ctx context.Context, runs []*ruleRun) {
 	for _, s := range runs {
 		if s.err == nil {
@@ -54,8 +61,8 @@ func (c *common) search(ctx context.Context, runs []*ruleRun) {
 	}
 }
 
-// together returns the rules whose live windows are due, those together that can be searched
-// together.
+// together returns the rules of which something is due that can be searched together, those of one
+// search together.
 func (c *common) together(ctx context.Context, runs []*ruleRun) (all [][]*ruleRun) {
 	at := map[string]int{}
 	for _, s := range runs {
@@ -73,14 +80,15 @@ func (c *common) together(ctx context.Context, runs []*ruleRun) (all [][]*ruleRu
 	return slices.DeleteFunc(all, func(rules []*ruleRun) bool { return len(rules) < 2 })
 }
 
-// commonKey is equal for the rules whose live windows can be searched together: over the same
+// commonKey is equal for the rules that can be searched together for what is due: over the same
 // indices, where it is known what their patterns stand for, else in the same patterns. ok is false
-// where none is due.
+// where nothing is due.
 func (s *ruleRun) commonKey(ctx context.Context) (key string, ok bool) {
-	target, ok := s.liveTarget()
+	due, ok := s.joint()
 	if !ok || len(s.patterns) == 0 {
 		return "", false
 	}
+	target := due.target
 	var accounted []string // what the search does not report for the rule
 	for index := range s.shut.names {
 		accounted = append(accounted, index)
@@ -111,19 +119,16 @@ func (s *ruleRun) stands(ctx context.Context) []string {
 	return names
 }
 
-// liveTarget is what the rule's next step searches, where that is the live window.
-func (s *ruleRun) liveTarget() (detect.Target, bool) {
+// joint is what the rule's next step does, where rules can do it together.
+func (s *ruleRun) joint() (job, bool) {
 	if s.err != nil || s.ledger == nil {
-		return detect.Target{}, false
+		return job{}, false
 	}
-	piece, ok := s.livePiece()
-	if !ok {
-		return detect.Target{}, false
-	}
-	return s.target(detect.Target{Patterns: s.patterns}, piece), true
+	next, ok := s.next()
+	return next, ok && next.target != nil
 }
 
-// cover searches the common window of rules. An error is no rule's: each searches for itself then,
+// cover searches what is due of rules. An error is no rule's: each searches for itself then,
 // and says what is wrong.
 func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 	if ctx.Err() != nil {
@@ -138,7 +143,11 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 		executions[i] = s.execution
 	}
 	first := rules[0]
-	target, _ := first.liveTarget()
+	due, _ := first.joint()
+	target := *due.target
+	if due.pace != nil {
+		target.EachPage = due.pace.limit(first.options.Now)
+	}
 	target.Began, target.Accounted = first.theirs, first.accounted
 	target.Patterns, target.Stands = c.patterns(ctx, rules)
 	ctx = elastic.WithStalls(ctx, func(waited time.Duration) {
@@ -149,15 +158,22 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 	began := first.options.Now()
 	out, err := c.coverer.CoverGroup(ctx, group, target, executions)
 	took := first.options.Now().Sub(began)
+	tooDear := errors.Is(err, errTooDear)
 	for i, s := range rules {
 		s.run.Duration += took / time.Duration(len(rules))
 		its := out.Of(i)
-		s.run.Add(its.Counts) // whatever becomes of the rest: these signals were written
-		its.Counts = detect.Counts{}
-		if err == nil {
-			own, _ := s.liveTarget()
-			s.ahead = &ahead{own, its}
+		if err != nil && !tooDear {
+			s.run.Add(its.Counts) // whatever becomes of the rest: these signals were written
+			continue
 		}
+		own, _ := s.joint()
+		s.ahead = &ahead{target: *own.target, out: its, took: took, candidates: out.Candidates}
+		if tooDear {
+			s.ahead.err = errTooDear
+		}
+	}
+	if tooDear {
+		return nil
 	}
 	if apart, ok := errors.AsType[*detect.ApartError](err); ok {
 		return c.without(ctx, rules, apart.Rules)
@@ -218,14 +234,18 @@ func (c *common) group(rules []*ruleRun) (*detect.Group, error) {
 }
 
 // taken returns what was searched ahead for the rule, if that is what is to be searched.
-func (s *ruleRun) taken(t detect.Target) (detect.Outcome, bool) {
+func (s *ruleRun) taken(t detect.Target) (out detect.Outcome, ok bool, err error) {
 	ready := s.ahead
 	s.ahead = nil
-	if ready == nil || len(t.Only) > 0 || t.EachPage != nil ||
-		!sameTarget(ready.target, t) {
-		return detect.Outcome{}, false
+	if ready == nil {
+		return detect.Outcome{}, false, nil
 	}
-	return ready.out, true
+	if len(t.Only) > 0 || !sameTarget(ready.target, t) {
+		s.run.Add(ready.out.Counts)
+		return detect.Outcome{}, false, nil
+	}
+	ready.taken = true
+	return ready.out, true, ready.err
 }
 
 func sameTarget(a, b detect.Target) bool {

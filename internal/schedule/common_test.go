@@ -181,3 +181,39 @@ func TestRulesThatWaitAreSearchedTogether(t *testing.T) {
 		t.Errorf("got %d points in time, want %d at most", opened, want)
 	}
 }
+
+// The pieces of a gap and of a late sweep that rules have in common are searched together too, and
+// one that takes too long is cut for all of them alike.
+func TestPiecesAreSearchedTogether(t *testing.T) {
+	w := newWorld(t)
+	index := w.index("a")
+	for pid := range 12 {
+		w.event(index, float64(pid*60+30), []string{"bad.exe", "worse.exe"}[pid%2], pid)
+	}
+	rules := w.together(`process where process.name : "bad*"`, `process where process.pid > 5`)
+	w.start, w.late = 12*time.Hour, 3*time.Hour
+	w.theirs = func() time.Time { return w.clock }
+	opened := 0
+	w.opening = func() error {
+		opened++
+		return nil
+	}
+	f := func(why string, most int, want ...int) {
+		t.Helper()
+		opened = 0
+		for i, r := range w.runAll(rules...) {
+			if r.Err != nil || len(r.Open)+len(r.Sick) > 0 || r.Lag > time.Second ||
+				r.Run.Created != want[i] {
+				t.Errorf("%s: rule %d: got %d created, open %v, lag %v, error %v, want %d", why, i,
+					r.Run.Created, r.Open, r.Lag, r.Err, want[i])
+			}
+		}
+		if opened > most {
+			t.Errorf("%s: got %d points in time, want %d at most: one a piece", why, opened, most)
+		}
+	}
+	f("a gap of 12 hours", 8, 6, 6) // the live window, pieces of 1, 2, 4, 8 hours
+	w.clock = w.clock.Add(2 * time.Hour)
+	w.event(index, 150, "bad.exe", 100) // late: it happened before the run before
+	f("a late sweep", 5, 1, 1)
+}

@@ -242,6 +242,9 @@ func (s *ruleRun) finish(ctx context.Context) {
 	if s.err == nil {
 		s.err = ctx.Err()
 	}
+	if s.ahead != nil { // its step did not come: the signals were written all the same
+		s.run.Add(s.ahead.out.Counts)
+	}
 	s.err = both(s.err, s.noteMissed(ctx))
 	s.run.Error = textOf(errors.Join(append([]error{s.err, s.notUpToNow()}, s.failing.errs...)...))
 	if s.ledger != nil {

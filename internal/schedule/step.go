@@ -36,68 +36,82 @@ func (s *ruleRun) step(ctx context.Context) bool {
 	if s.err = s.wakeUp(ctx); s.err != nil {
 		return false
 	}
-	next := s.next()
-	if next == nil {
+	next, ok := s.next()
+	if !ok {
 		return false
 	}
-	if s.err = next(ctx); s.err == nil {
+	if s.err = next.do(ctx); s.err == nil {
 		_, s.err = s.askTime(ctx)
 	}
 	return s.err == nil
 }
 
-// next returns what is to be done, nil where nothing is left.
-func (s *ruleRun) next() func(context.Context) error {
-	if piece, ok := s.livePiece(); ok {
-		return func(ctx context.Context) error {
-			s.before = liveWindow
-			return s.coverPiece(ctx, piece, nil)
-		}
-	}
+// job is what a rule does next.
+type job struct {
+	do func(context.Context) error
+	// target is what it searches where that can be searched for other rules at once, with the pace
+	// of its kind, nil where it has none.
+	target *detect.Target
+	pace   *pace
+}
+
+// next returns what is to be done; ok is false where nothing is left.
+func (s *ruleRun) next() (next job, ok bool) {
 	piece, ok := nextPiece(s.ledger, s.detection.Rule, s.now, s.before, s.gapPace.length)
+	if ok && piece.To.Equal(s.now) && !s.failing.has(piece, false) {
+		return s.covering(piece, nil, func() { s.before = liveWindow }), true
+	}
 	if s.failing.enough() {
-		return nil
+		return job{}, false
 	}
 	for i := range kindsOfWork {
 		kind := (s.turn + i) % kindsOfWork
-		if step := s.workOf(kind, piece, ok); step != nil {
-			return func(ctx context.Context) error {
-				s.before, s.turn = gap, (kind+1)%kindsOfWork
-				return step(ctx)
-			}
+		taken := func() { s.before, s.turn = gap, (kind+1)%kindsOfWork }
+		if next, ok := s.workOf(kind, piece, ok, taken); ok {
+			return next, true
 		}
 	}
-	return nil
+	return job{}, false
 }
 
-// livePiece returns the live window where it is due.
-func (s *ruleRun) livePiece() (span.Interval, bool) {
-	piece, ok := nextPiece(s.ledger, s.detection.Rule, s.now, s.before, s.gapPace.length)
-	return piece, ok && piece.To.Equal(s.now) && !s.failing.has(piece, false)
-}
-
-// workOf returns the next piece of a kind of work, nil where there is none.
-func (s *ruleRun) workOf(kind work, piece span.Interval, isGap bool) func(context.Context) error {
+// workOf returns the next piece of a kind of work, if there is one. taken is called when it is
+// done.
+func (s *ruleRun) workOf(kind work, piece span.Interval, isGap bool, taken func()) (job, bool) {
 	switch kind {
 	case closeGaps:
 		if isGap {
-			return func(ctx context.Context) error { return s.coverPiece(ctx, piece, &s.gapPace) }
+			return s.covering(piece, &s.gapPace, taken), true
 		}
 	case sweepLate:
 		if u, due := s.nextSweep(); due {
-			return func(ctx context.Context) error { return s.sweepNext(ctx, u) }
+			return s.sweeping(u, taken), true
 		}
 	case retrySick:
 		if p, due := s.nextSick(); due {
-			return func(ctx context.Context) error { return s.searchSick(ctx, p) }
+			return job{do: func(ctx context.Context) error {
+				taken()
+				return s.searchSick(ctx, p)
+			}}, true
 		}
 	case retryOpen:
 		if r, due := s.nextRetry(); due {
-			return func(ctx context.Context) error { return s.retryNext(ctx, r) }
+			return job{do: func(ctx context.Context) error {
+				taken()
+				return s.retryNext(ctx, r)
+			}}, true
 		}
 	case kindsOfWork:
 	}
-	return nil
+	return job{}, false
+}
+
+// covering is the job of covering a piece.
+func (s *ruleRun) covering(piece span.Interval, p *pace, taken func()) job {
+	target := s.target(detect.Target{Patterns: s.patterns}, piece)
+	return job{target: &target, pace: p, do: func(ctx context.Context) error {
+		taken()
+		return s.coverPiece(ctx, piece, p)
+	}}
 }
 
 // coverPiece covers one interval and enters it into the ledger. One that fails as a whole is
@@ -162,10 +176,15 @@ func (s *ruleRun) measured(p *pace,
 		return search(nil)
 	}
 	began := s.options.Now()
+	ahead := s.ahead
 	out, err := search(p.limit(s.options.Now))
-	switch took := s.options.Now().Sub(began); {
+	took, candidates := s.options.Now().Sub(began), out.Candidates
+	if ahead != nil && ahead.taken { // what it took for all rules, so that they keep in step
+		took, candidates = took+ahead.took, ahead.candidates
+	}
+	switch {
 	case err == nil:
-		p.after(took, out.Candidates)
+		p.after(took, candidates)
 	case errors.Is(err, errTooDear):
 		p.failed()
 	default:
@@ -202,8 +221,7 @@ func (s *ruleRun) target(t detect.Target, i span.Interval) detect.Target {
 // read searches a target, and remembers which indices cannot be read.
 func (s *ruleRun) read(ctx context.Context, t detect.Target) (detect.Outcome, error) {
 	t.Began, t.Accounted = s.theirs, s.accounted
-	out, ready := s.taken(t)
-	var err error
+	out, ready, err := s.taken(t)
 	if !ready {
 		out, err = s.coverer.Cover(ctx, s.detection, t, s.execution)
 	}

@@ -20,6 +20,22 @@ func (s *ruleRun) nextSweep() (SweepUnderWay, bool) {
 	return s.ledger.sweepBegins(s.now, s.options.Late)
 }
 
+// sweeping is the job of searching the next piece of a late sweep.
+func (s *ruleRun) sweeping(u SweepUnderWay, taken func()) job {
+	target := s.sweepTarget(detect.Target{Patterns: s.patterns},
+		u.piece(s.now, s.sweepPace.length))
+	return job{target: &target, pace: &s.sweepPace, do: func(ctx context.Context) error {
+		taken()
+		return s.sweepNext(ctx, u)
+	}}
+}
+
+// sweepTarget adds to a target what is read of a piece of a late sweep.
+func (s *ruleRun) sweepTarget(t detect.Target, piece span.Interval) detect.Target {
+	t.Window, t.Timestamps, t.Now = piece, s.detection.Happened(), s.started
+	return t
+}
+
 // sweepNext searches one piece of a late sweep and enters it into the ledger. One that fails as a
 // whole is owed, and the sweep goes on.
 func (s *ruleRun) sweepNext(ctx context.Context, u SweepUnderWay) error {
@@ -49,8 +65,7 @@ func (s *ruleRun) sweepNext(ctx context.Context, u SweepUnderWay) error {
 // sweep searches a piece of time without overlap, and counts what came of it.
 func (s *ruleRun) sweep(ctx context.Context, t detect.Target,
 	piece span.Interval) (detect.Outcome, error) {
-	t.Window, t.Timestamps, t.Now = piece, s.detection.Happened(), s.started
-	out, err := s.read(ctx, t)
+	out, err := s.read(ctx, s.sweepTarget(t, piece))
 	searched := piece
 	if piece.Unbounded() {
 		searched.To = s.now
