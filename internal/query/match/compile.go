@@ -148,6 +148,8 @@ func (c *compiler) node(x cond.Expr) predicate {
 		return c.exists(x)
 	case *cond.Order:
 		return c.order(x)
+	case *cond.Glob:
+		return c.glob(x)
 	case *cond.Nested:
 		return c.nested(x)
 	case *cond.Binary, *cond.Negate:
