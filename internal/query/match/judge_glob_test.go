@@ -16,7 +16,7 @@ import (
 	"esrule/internal/query/match"
 )
 
-// TestJudgeGlob lets a real server judge the wildcard clause of filters, on each type that takes it.
+// TestJudgeGlob lets a real server judge the wildcard clause of filters on each type.
 func TestJudgeGlob(t *testing.T) {
 	cluster := estest.For(t)
 	lower := &event.Normalizer{Name: "lower", Lowercase: true}
