@@ -29,6 +29,10 @@ const (
 	ControlCharacter   Code = "control-character"
 	LineBreak          Code = "line-break"
 	ForeignSyntax      Code = "foreign-syntax"
+	EscapedLetter      Code = "escaped-letter"
+	SplitWords         Code = "split-words"
+	JoinedWord         Code = "joined-word"
+	SplitPattern       Code = "split-pattern"
 	UnknownField       Code = "unknown-field"
 	MultiField         Code = "multi-field"
 	UnknownValue       Code = "unknown-value"
@@ -87,11 +91,14 @@ func All() []Kind {
 		{ControlCharacter, Problem, "KQL: an escape such as `\\t` makes a control character"},
 		{LineBreak, Problem, "KQL: a line break within a value is a part of it"},
 		{ForeignSyntax, Problem, "KQL: what other languages have is a part of the value"},
+		{EscapedLetter, Problem, "a backslash before a letter in a filter's wildcard is lost"},
 		{UnknownField, Problem, "one slip away from a field of the Elastic Common Schema"},
 		{MultiField, Problem, "the schema has the field without this sub-field"},
 		{UnknownValue, Problem, "no event has this value by the Elastic Common Schema"},
 		{ValueNeverFits, Problem, "no value of the field's type satisfies the comparison"},
 		{ObjectCompared, Problem, "the field is an object there, which has no value of its own"},
+		{SplitWords, Problem, "KQL: of a value on a text field any word suffices"},
+		{JoinedWord, Problem, "KQL: a phrase on a text field begins within a word"},
 		{OtherConstant, Problem, "the field has another value in every event there"},
 
 		{NoIndex, Problem, "no index matches any pattern of the rule"},
@@ -118,6 +125,7 @@ func All() []Kind {
 		{OverrideUnmapped, Note, "the rule's `timestamp_override` is not mapped there"},
 		{NoTimestamp, Note, "documents without the rule's timestamps are never searched"},
 		{NoRecentEvent, Note, "no event in the last 24 hours"},
+		{SplitPattern, Note, "KQL: a pattern with blanks, which Kibana splits there"},
 		{TextOperator, Note, "an operator on texts over a field that has none"},
 	}
 }

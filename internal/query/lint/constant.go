@@ -16,7 +16,7 @@ import (
 // (constant_keyword): where no index has a value that fits, it is never true.
 func (l *linter) constantKeyword(x cond.Expr) {
 	fields := cond.Fields(x)
-	if cond.TypeOf(x) != cond.Boolean || len(fields) != 1 {
+	if cond.TypeOf(x) != cond.Boolean || len(fields) != 1 || fields[0].Wild {
 		return
 	}
 	path := fields[0].Path

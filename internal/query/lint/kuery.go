@@ -87,6 +87,25 @@ func (l *linter) escapes(x cond.Expr) {
 	}
 }
 
+// glob looks at the wildcard clause of a filter, where a backslash makes the letter after it that
+// letter. It has no place in the query.
+func (l *linter) glob(x cond.Expr) bool {
+	g, ok := x.(*cond.Glob)
+	if !ok {
+		return true
+	}
+	escapes := regexp.MustCompile(`\\.`).FindAllString(g.Pattern, -1)
+	for _, escape := range escapes {
+		if regexp.MustCompile(`[A-Za-z0-9]`).MatchString(escape) {
+			l.doubt(x, finding.EscapedLetter, `Write \\ for a backslash.`,
+				"in the filter over %s, %s is the letter alone, without a backslash", g.Field.Path,
+				escape)
+			return false
+		}
+	}
+	return true
+}
+
 // written returns a node as the query has it.
 func (l *linter) written(x cond.Expr) string {
 	r := x.Range()

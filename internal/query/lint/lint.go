@@ -28,6 +28,9 @@ func Query(q *cond.Query, mapped ...string) Doubts {
 	cond.Walk(q.Where, func(x cond.Expr) bool {
 		return l.node(x)
 	})
+	for _, filter := range q.Filters {
+		cond.Walk(filter, l.glob)
+	}
 	l.found.sort()
 	return l.found
 }

@@ -37,10 +37,11 @@ func names(mappings []event.FieldMapping) string {
 // that no event satisfies, texts the operators on texts over fields that hold none.
 func Types(q *cond.Query, fields Fields) (never, texts Doubts) {
 	n := &linter{text: q.Text, print: q.Print, fields: fields}
-	t := &linter{text: q.Text, fields: fields}
+	t := &linter{text: q.Text, print: q.Print, fields: fields}
 	where := q.Condition()
 	cond.Walk(where, func(x cond.Expr) bool {
 		t.onTexts(x)
+		t.onWords(x)
 		return !n.impossible(x)
 	})
 	n.flags(where)
@@ -66,7 +67,7 @@ func (l *linter) onTexts(x cond.Expr) {
 			l.onAddress(x.Args[0])
 		}
 	case *cond.Compare, *cond.And, *cond.Or, *cond.Not, *cond.Field, *cond.Literal, *cond.Binary,
-		*cond.Negate:
+		*cond.Negate, *cond.Is, *cond.Wildcard, *cond.Exists, *cond.Order, *cond.Glob, *cond.Nested:
 	}
 }
 
@@ -116,8 +117,16 @@ func (l *linter) impossible(x cond.Expr) bool {
 				l.compared(item, x.Subject, item, cond.Equal)
 			}
 		}
+	case *cond.Is:
+		l.compared(x, x.Field, x.Value, cond.Equal)
+	case *cond.Order:
+		l.compared(x, x.Field, x.Value, x.Op)
+	case *cond.Wildcard:
+		l.pattern(x, x.Field)
+	case *cond.Glob:
+		l.pattern(x, x.Field)
 	case *cond.Like, *cond.Call, *cond.And, *cond.Or, *cond.Not, *cond.Field, *cond.Literal,
-		*cond.Binary, *cond.Negate:
+		*cond.Binary, *cond.Negate, *cond.Exists, *cond.Nested:
 	}
 	if len(l.found) == before {
 		l.object(x)
@@ -133,7 +142,7 @@ func (l *linter) impossible(x cond.Expr) bool {
 func (l *linter) compared(at, subject, constant cond.Expr, op cond.CompareOp) {
 	f, isField := subject.(*cond.Field)
 	c, isConstant := constant.(*cond.Literal)
-	if !isField || !isConstant || c.Kind == cond.Null || op == cond.NotEqual {
+	if !isField || f.Wild || !isConstant || c.Kind == cond.Null || op == cond.NotEqual {
 		return
 	}
 	mappings := l.fields.mapped(f.Path)
@@ -162,7 +171,8 @@ func (l *linter) flags(where cond.Expr) {
 		case *cond.Not:
 			conditions = append(conditions, x.Operand)
 		case *cond.Compare, *cond.In, *cond.Like, *cond.Call, *cond.Field, *cond.Literal,
-			*cond.Binary, *cond.Negate:
+			*cond.Binary, *cond.Negate, *cond.Is, *cond.Wildcard, *cond.Exists, *cond.Order,
+			*cond.Glob, *cond.Nested:
 			return false
 		}
 		return true
@@ -190,7 +200,9 @@ func (l *linter) object(x cond.Expr) {
 		if x.Result != cond.Boolean {
 			return
 		}
-	case *cond.And, *cond.Or, *cond.Not, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate:
+	case *cond.Is, *cond.Wildcard, *cond.Order, *cond.Glob:
+	case *cond.And, *cond.Or, *cond.Not, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate,
+		*cond.Exists, *cond.Nested:
 		return
 	}
 	for _, f := range cond.Fields(x) {
