@@ -63,9 +63,9 @@ const Unmapped = "unmapped"
 // mappingsOf names how the classes map a field.
 func mappingsOf(classes []search.Class, path string) string {
 	names := map[string]bool{}
-	for _, class := range classes {
+	for _, f := range mappings(classes, path) {
 		name := Unmapped
-		if f, ok := class.Mapping.Fields[path]; ok && f.Type != event.Unmapped {
+		if f.Type != event.Unmapped {
 			name = f.Name
 		}
 		names[name] = true
@@ -85,6 +85,6 @@ func lateness(r *rule.Rule, late time.Duration) string {
 
 func (d *Detection) unmappedIn(m *event.Mapping) []string {
 	return slices.DeleteFunc(d.named(), func(path string) bool {
-		return m.Fields[path].Type != event.Unmapped
+		return mappings([]search.Class{{Mapping: m}}, path)[0].Type != event.Unmapped
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/indexpattern"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
 	"esrule/internal/finding"
@@ -26,15 +27,28 @@ func (d *Detection) named() []string {
 		func(path string) bool { return !slices.Contains(paths, path) })
 }
 
-// mappings are what the classes make of a field, each that differs once; a zero one stands for the
-// classes that do not map it.
+// mappings are what the classes make of a field, or of all that fit a path with stars, each that
+// differs once; a zero one stands for the classes that do not map it.
 func mappings(classes []search.Class, path string) []event.FieldMapping {
 	var list []event.FieldMapping
-	for _, class := range classes {
-		m := class.Mapping.Fields[path]
+	add := func(m event.FieldMapping) {
 		same := func(other event.FieldMapping) bool { return reflect.DeepEqual(m, other) }
 		if !slices.ContainsFunc(list, same) {
 			list = append(list, m)
+		}
+	}
+	for _, class := range classes {
+		fitting := false
+		if strings.Contains(path, "*") {
+			for name, m := range class.Mapping.Fields {
+				if indexpattern.Match([]string{path}, name) {
+					fitting = true
+					add(m)
+				}
+			}
+		}
+		if !fitting {
+			add(class.Mapping.Fields[path])
 		}
 	}
 	return list

@@ -16,7 +16,8 @@ import (
 	"esrule/internal/event"
 )
 
-// Mappings returns what the open indices of the patterns make of fields, by their paths. Read after
+// Mappings returns what the open indices of the patterns make of fields, by their paths; a path with
+// a star stands for all fields that fit. Read after
 // the opening of a point in time, so that it knows every index of which pages can come.
 //
 // An index that did not say all there is to know (it has no shard that answers) is in no class: its
@@ -30,6 +31,10 @@ func (c *Cluster) Mappings(ctx context.Context, patterns, fields []string) ([]Cl
 	err := c.inPortions(ctx, patterns, func(portion []string) error {
 		if isRemote(portion) {
 			return c.remoteMappings(ctx, portion, fields, mappings)
+		}
+		fields, err := c.expanded(ctx, portion, fields)
+		if err != nil {
+			return err
 		}
 		facts, err := c.facts(ctx, portion, fields)
 		if err != nil {

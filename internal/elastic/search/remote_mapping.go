@@ -19,11 +19,15 @@ import (
 func (c *Cluster) remoteMappings(
 	ctx context.Context, patterns, fields []string, into map[string]*event.Mapping,
 ) error {
-	asked := withParents(fields)
-	for _, path := range fields {
-		asked = append(asked, path+".*") // the sub-fields of a text field
+	fields, err := c.expanded(ctx, patterns, fields)
+	var caps capabilities
+	if err == nil {
+		asked := withParents(fields)
+		for _, path := range fields {
+			asked = append(asked, path+".*") // the sub-fields of a text field
+		}
+		caps, err = c.capabilities(ctx, patterns, asked)
 	}
-	caps, err := c.capabilities(ctx, patterns, asked)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
