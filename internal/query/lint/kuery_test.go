@@ -96,6 +96,8 @@ func TestKueryTypes(t *testing.T) {
 	f(`p*: 1* and p*: abc`)
 	f(`thing: x`, `object-compared 1:1: no event satisfies this: thing is an object there, which `+
 		`has no value of its own`)
+	f(`thing: *`, `object-compared 1:1: no event satisfies this: thing is an object there, which `+
+		`has no value of its own`)
 	f(`set: lin.log`, `other-constant 1:1: no event satisfies this: set is "win.log" in every `+
 		`event there`)
 	f(`set: win* and set: *`)

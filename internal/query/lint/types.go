@@ -200,9 +200,9 @@ func (l *linter) object(x cond.Expr) {
 		if x.Result != cond.Boolean {
 			return
 		}
-	case *cond.Is, *cond.Wildcard, *cond.Order, *cond.Glob:
+	case *cond.Is, *cond.Wildcard, *cond.Order, *cond.Glob, *cond.Exists:
 	case *cond.And, *cond.Or, *cond.Not, *cond.Field, *cond.Literal, *cond.Binary, *cond.Negate,
-		*cond.Exists, *cond.Nested:
+		*cond.Nested:
 		return
 	}
 	for _, f := range cond.Fields(x) {
