@@ -16,9 +16,9 @@ import (
 	"esrule/internal/event"
 )
 
-// Mappings returns what the open indices of the patterns make of fields, by their paths; a path with
-// a star stands for all fields that fit. Read after
-// the opening of a point in time, so that it knows every index of which pages can come.
+// Mappings returns what the open indices of the patterns make of fields, by their paths; a path
+// with a star stands for all fields that fit. Read after the opening of a point in time, so that it
+// knows every index of which pages can come.
 //
 // An index that did not say all there is to know (it has no shard that answers) is in no class: its
 // documents cannot be judged now, and the point in time names it among its failures if it could not
