@@ -27,6 +27,7 @@ type Event struct {
 	round   uint64 // counts resets; a slot of another round is not resolved yet
 	scratch []byte // holds the texts made for this event
 
+	walked     []byte          // see collectWild
 	whole      *fastjson.Value // the source of a skimmed event, parsed in wholeRound
 	wholeRound uint64
 }

@@ -209,6 +209,32 @@ func integersOf(name string) integers {
 // versions.
 func (f FieldMapping) HoldsInteger(n int64) bool { return integersOf(f.Name).hold(n) }
 
+// TakesNumber reports whether the field's type reads a text as a number of a query: long takes
+// decimal numbers only.
+func (v *Value) TakesNumber(text []byte) bool {
+	if v.field == nil || v.field.Type != Unsigned && v.field.integers != integersOf("long") {
+		return true
+	}
+	_, ok := Decimal(asciiDigits(text))
+	return ok
+}
+
+// TakesBound reports whether a range over the value's field may have a number as its bound:
+// Elasticsearch refuses one that a long, or for the smaller types an integer, cannot hold.
+func (v *Value) TakesBound(n *Value) bool {
+	if v.Kind != KindInteger || v.field == nil || v.field.Type != Integer {
+		return true
+	}
+	r := v.field.integers
+	if r != integersOf("long") {
+		r = integersOf("integer")
+	}
+	if n.Kind != KindFloat {
+		return n.Kind == KindInteger && r.hold(n.Integer)
+	}
+	return !(n.Float < float64(r.least) || n.Float > float64(r.most) || n.Float >= 1<<63)
+}
+
 func (r integers) hold(n int64) bool { return r.least <= n && n <= r.most }
 
 // precision is how a floating-point type holds a number: bits 0 is a double.

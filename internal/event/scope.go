@@ -1,10 +1,6 @@
 package event
 
-import (
-	"strings"
-
-	"github.com/valyala/fastjson"
-)
+import "github.com/valyala/fastjson"
 
 // Scope reads each object under a path of an event as an event of its own, which has nothing but
 // that object, under its path. It is made once and reads the objects of one event after another; it
@@ -62,12 +58,12 @@ func (s *Scope) any(outer *Event, v *fastjson.Value, rest *lookup, holds func() 
 func (s *Scope) anyPart(outer *Event, o *fastjson.Object, key string, holds func() bool) bool {
 	found := false
 	o.Visit(func(name []byte, v *fastjson.Value) {
-		tail, ok := strings.CutPrefix(string(name), key)
-		if found || !ok || len(tail) < 2 || tail[0] != '.' {
+		if found || len(name) < len(key)+2 || name[len(key)] != '.' ||
+			string(name[:len(key)]) != key {
 			return
 		}
 		part := s.arena.NewObject()
-		part.Set(tail[1:], v)
+		part.Set(string(name[len(key)+1:]), v)
 		found = s.holds(outer, part, holds)
 	})
 	return found

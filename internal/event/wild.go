@@ -36,8 +36,8 @@ func newWild(pattern string, m *Mapping) field {
 func (e *Event) resolveWild(w *wild, into []Value) []Value {
 	source := e.Source()
 	if w.untyped {
-		into, _ = e.collectWild(source, w, nil, into)
-		return into
+		e.walked = e.walked[:0]
+		return e.collectWild(source, w, into)
 	}
 	for i := range w.members {
 		f := &w.members[i]
@@ -50,33 +50,32 @@ func (e *Event) resolveWild(w *wild, into []Value) []Value {
 	return into
 }
 
-// collectWild walks an event for the scalars under the paths that fit. path is that of v.
-func (e *Event) collectWild(v *fastjson.Value, w *wild, path []byte,
-	into []Value) (values []Value, _ []byte) {
+// collectWild walks an event for the scalars under the paths that fit. e.walked is the path of v.
+func (e *Event) collectWild(v *fastjson.Value, w *wild, into []Value) []Value {
 	if v == nil {
-		return into, path
+		return into
 	}
 	switch v.Type() {
 	case fastjson.TypeArray:
 		for _, item := range v.GetArray() {
-			into, path = e.collectWild(item, w, path, into)
+			into = e.collectWild(item, w, into)
 		}
 	case fastjson.TypeObject:
-		length := len(path)
+		length := len(e.walked)
 		v.GetObject().Visit(func(key []byte, child *fastjson.Value) {
 			if length > 0 {
-				path = append(path[:length], '.')
+				e.walked = append(e.walked, '.')
 			}
-			path = append(path, key...)
-			into, path = e.collectWild(child, w, path, into)
-			path = path[:length]
+			e.walked = append(e.walked, key...)
+			into = e.collectWild(child, w, into)
+			e.walked = e.walked[:length]
 		})
 	case fastjson.TypeString, fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
-		if !fits(w.pattern, string(path)) {
+		if !fits(w.pattern, string(e.walked)) {
 			break
 		}
 		f := &w.plain
-		if isWords(string(path)) {
+		if isWords(string(e.walked)) {
 			f = &w.words
 		}
 		if text, ok := textOf(v, &e.scratch); ok {
@@ -84,7 +83,7 @@ func (e *Event) collectWild(v *fastjson.Value, w *wild, path []byte,
 		}
 	case fastjson.TypeNull:
 	}
-	return into, path
+	return into
 }
 
 // fits reports whether a path fits a pattern, in which a star is any run of characters.

@@ -2,6 +2,8 @@ package match
 
 import (
 	"bytes"
+	"math"
+	"time"
 
 	"esrule/internal/event"
 	"esrule/internal/query/cond"
@@ -54,7 +56,7 @@ func (c *constant) is(e *Evaluation, v *event.Value) bool {
 	case v.Bare && c.isNumber:
 		number, ok := event.Decimal(v.Text)
 		return ok && compareNumbers(&number, &c.signless) == 0 || c.equals(e, v)
-	case v.Kind == event.KindVersion && event.VersionRefused(c.text):
+	case !c.taken(e, v):
 		return false
 	}
 	if d, ok := dated(v); ok {
@@ -63,6 +65,24 @@ func (c *constant) is(e *Evaluation, v *event.Value) bool {
 		}
 	}
 	return c.equals(e, v)
+}
+
+// taken reports whether the type of the field takes the constant. What the comparison itself finds
+// to be no number, address or date is not looked at here.
+func (c *constant) taken(e *Evaluation, v *event.Value) bool {
+	switch v.Kind {
+	case event.KindVersion:
+		return !event.VersionRefused(c.text)
+	case event.KindInteger, event.KindUnsigned:
+		return v.TakesNumber(c.text)
+	case event.KindDateNanos:
+		const most = math.MaxInt64 / int64(time.Second)
+		p := c.dates.resolve(e, v)
+		return p.from.Seconds >= 0 && p.to.Seconds <= most
+	case event.KindNull, event.KindText, event.KindUntyped, event.KindFloat, event.KindBoolean,
+		event.KindDate, event.KindAddress:
+	}
+	return true
 }
 
 // dated reads a text of an event without a mapping as a date where it looks like one; then it is
@@ -83,12 +103,11 @@ func looksDated(text []byte) bool {
 func (c *compiler) order(x *cond.Order) predicate {
 	l := c.leaf(x)
 	constant := c.constant(literalValue(x.Value))
-	bound := event.Lowercase(nil, constant.text)
 	p := l.anyKuery(x.Field, func(e *Evaluation, v *event.Value) bool {
 		return constant.orders(e, v, x.Op)
 	}, func(text *words.Index) bool {
 		return text.Some(func(word []byte) bool {
-			n := bytes.Compare(word, bound)
+			n := bytes.Compare(word, constant.text) // which is not put into lower case
 			return placed(n, n, x.Op)
 		})
 	})
@@ -103,11 +122,8 @@ func (c *constant) orders(e *Evaluation, v *event.Value, op cond.CompareOp) bool
 		number, ok := event.Decimal(v.Text)
 		n := compareNumbers(&number, &c.signless)
 		return ok && placed(n, n, op)
-	case c.isNetwork && c.network.first != c.network.last:
-		if v.Kind == event.KindAddress {
-			return false // a block has no place among addresses
-		}
-	case v.Kind == event.KindVersion && event.VersionRefused(c.text):
+	case v.Kind == event.KindAddress && bytes.IndexByte(c.text, '/') >= 0, // a block
+		!c.taken(e, v), c.isNumber && !v.TakesBound(&c.number):
 		return false
 	}
 	if d, ok := dated(v); ok {
