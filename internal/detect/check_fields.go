@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"esrule/internal/elastic/dsl"
-	"esrule/internal/elastic/indexpattern"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
 	"esrule/internal/finding"
@@ -38,17 +37,12 @@ func mappings(classes []search.Class, path string) []event.FieldMapping {
 		}
 	}
 	for _, class := range classes {
-		fitting := false
-		if strings.Contains(path, "*") {
-			for name, m := range class.Mapping.Fields {
-				if indexpattern.Match([]string{path}, name) {
-					fitting = true
-					add(m)
-				}
-			}
+		fitting := class.Mapping.FieldsOf(path)
+		for _, name := range fitting {
+			add(class.Mapping.Fields[name])
 		}
-		if !fitting {
-			add(class.Mapping.Fields[path])
+		if len(fitting) == 0 {
+			add(event.FieldMapping{})
 		}
 	}
 	return list

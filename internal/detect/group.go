@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
@@ -148,6 +149,16 @@ func (g *Group) classes(ctx context.Context, m Mapper,
 		}
 		for _, text := range one.Texts() {
 			texts[text] = true
+		}
+	}
+	for path, of := range maps.Clone(constants) {
+		if !strings.Contains(path, "*") {
+			continue
+		}
+		for _, class := range classes {
+			for _, name := range class.Mapping.FieldsOf(path) {
+				constants[name] = append(constants[name], of...)
+			}
 		}
 	}
 	for path, of := range constants {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"slices"
 
 	"esrule/internal/date"
@@ -37,7 +38,13 @@ type Wanted struct {
 // not have.
 func Want(m *event.Mapping, paths []string) []Wanted {
 	var list []Wanted
+	fields := map[string]bool{}
 	for _, path := range paths {
+		for _, field := range m.FieldsOf(path) {
+			fields[field] = true
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(fields)) {
 		f := m.Fields[path]
 		switch {
 		case !f.FromFields:
