@@ -122,7 +122,9 @@ func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window
 // empty where they can.
 func unjudgeable(m *event.Mapping, read []string) string {
 	missing := slices.DeleteFunc(slices.Clone(m.SourceMissing), func(path string) bool {
-		return !slices.ContainsFunc(read, func(one string) bool { return event.StandsFor(one, path) })
+		return !slices.ContainsFunc(read, func(one string) bool {
+			return event.StandsFor(one, path)
+		})
 	})
 	switch {
 	case m.Source == event.SourceOff:
