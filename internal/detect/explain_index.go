@@ -11,6 +11,7 @@ import (
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
+	"esrule/internal/query/match"
 )
 
 // indexed is what an event's index knows of it; the zero value is nothing.
@@ -35,7 +36,7 @@ func (r indexReader) read(ctx context.Context, d *Detection, s Sample) (indexed,
 		return indexed{}, err
 	}
 	in := indexed{mapping: mapping}
-	in.notes = append(in.notes, unread(mapping)...)
+	in.notes = append(in.notes, unread(mapping, d.Matcher)...)
 	wanted := search.Want(mapping, d.Fields.Paths())
 	if len(wanted) == 0 {
 		return in, nil
@@ -66,15 +67,16 @@ func (r indexReader) read(ctx context.Context, d *Detection, s Sample) (indexed,
 }
 
 // unread returns what "run" would not judge of an index.
-func unread(m *event.Mapping) []string {
+func unread(m *event.Mapping, matcher *match.Matcher) []string {
+	unknown := unknownOf(m, matcher)
 	switch {
 	case m.Source == event.SourceOff:
 		return []string{"the index keeps no _source: run cannot judge its events and says so"}
 	case len(m.SourceMissing) > 0:
 		return []string{fmt.Sprintf("_source leaves out %s there: run cannot judge the index's "+
 			"events and says so", strings.Join(m.SourceMissing, ", "))}
-	case len(m.Unknown) > 0:
-		return []string{strings.Join(m.Unknown, "; ") +
+	case len(unknown) > 0:
+		return []string{strings.Join(unknown, "; ") +
 			": run cannot judge the index's events and says so"}
 	}
 	return nil

@@ -97,7 +97,7 @@ func (g *Group) apart(classes []search.Class) (rules []int) {
 	for i, d := range g.detections {
 		mapped := d.Mapped()
 		if slices.ContainsFunc(classes, func(c search.Class) bool {
-			return unjudgeable(c.Mapping, mapped) != ""
+			return unjudgeable(c.Mapping, mapped, d.Matcher) != ""
 		}) {
 			rules = append(rules, i)
 		}

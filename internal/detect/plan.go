@@ -8,6 +8,7 @@ import (
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
+	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/span"
 )
@@ -38,7 +39,7 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 	var judged []search.Class
 	left, mapped := slices.Clone(own), g.mapped()
 	for _, c := range classes {
-		if reason := unjudgeable(c.Mapping, mapped); reason != "" {
+		if reason := unjudgeable(c.Mapping, mapped, g.matchers...); reason != "" {
 			for _, index := range c.Indices {
 				left = append(left, index)
 				p.uncovered = append(p.uncovered, Failure{Index: index, Reason: reason})
@@ -120,7 +121,8 @@ func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window
 
 // unjudgeable says why the documents of a mapping cannot be judged by what is read of them, or is
 // empty where they can.
-func unjudgeable(m *event.Mapping, read []string) string {
+func unjudgeable(m *event.Mapping, read []string, matchers ...*match.Matcher) string {
+	unknown := unknownOf(m, matchers...)
 	missing := slices.DeleteFunc(slices.Clone(m.SourceMissing), func(path string) bool {
 		return !slices.ContainsFunc(read, func(one string) bool {
 			return event.StandsFor(one, path)
@@ -131,9 +133,19 @@ func unjudgeable(m *event.Mapping, read []string) string {
 		return "the index keeps no _source: its events cannot be judged"
 	case len(missing) > 0:
 		return fmt.Sprintf("_source leaves out %s, which the rule reads: its events cannot be judged", missing)
-	case len(m.Unknown) > 0:
+	case len(unknown) > 0:
 		return "what is not known of its fields keeps its events from being judged: " +
-			strings.Join(m.Unknown, "; ")
+			strings.Join(unknown, "; ")
 	}
 	return ""
+}
+
+// unknownOf returns what is not known of a mapping's fields, and is asked of them.
+func unknownOf(m *event.Mapping, matchers ...*match.Matcher) []string {
+	unknown := slices.Clone(m.Unknown)
+	for _, one := range matchers {
+		unknown = append(unknown, one.Unknown(m)...)
+	}
+	slices.Sort(unknown)
+	return slices.Compact(unknown)
 }

@@ -24,7 +24,7 @@ type Matcher struct {
 	uses     []textUse
 	// scoped are the fields that are read of one object of several, and worded those that are
 	// compared by their words where they are texts.
-	scoped, worded []string
+	scoped, worded []*cond.Field
 
 	signal    event.Slot
 	noSignals bool
@@ -106,8 +106,8 @@ type compiler struct {
 	leaves map[cond.Expr]*leaf
 	texts  map[string]bool
 	uses   []textUse
-	scoped []string // see Matcher.scoped
-	worded []string
+	scoped []*cond.Field // see Matcher.scoped
+	worded []*cond.Field
 	errors cond.Errors
 }
 

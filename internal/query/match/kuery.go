@@ -19,7 +19,7 @@ import (
 func (l *leaf) anyKuery(f *cond.Field, passes func(*Evaluation, *event.Value) bool,
 	hasWords func(*words.Index) bool) predicate {
 	slot := l.slot(f)
-	l.worded = append(l.worded, f.Path)
+	l.worded = append(l.worded, f)
 	return func(e *Evaluation) bool {
 		values := e.Values(slot)
 		for i := range values {

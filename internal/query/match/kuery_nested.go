@@ -28,7 +28,7 @@ func (c *compiler) nested(x *cond.Nested) predicate {
 	l := c.leaf(x)
 	for _, f := range cond.Fields(x.Operand) {
 		l.slot(f)
-		c.scoped = append(c.scoped, f.Path)
+		c.scoped = append(c.scoped, f)
 	}
 	c.scoped, c.worded = append(c.scoped, inner.scoped...), append(c.worded, inner.worded...)
 	c.errors = append(c.errors, inner.errors...)
