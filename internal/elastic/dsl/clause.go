@@ -11,7 +11,7 @@ import (
 type Clause struct {
 	kind     Kind
 	field    string
-	value    any      // Term
+	value    any      // Term, Prefix, Words, Phrase
 	values   []string // Terms
 	fold     bool     // Term, Prefix
 	bounds   object   // Range: gt, gte, lt, lte and format
@@ -28,6 +28,8 @@ const (
 	KindTerm
 	KindTerms
 	KindPrefix
+	KindWords
+	KindPhrase
 	KindExists
 	KindRange
 	KindAnd
@@ -54,6 +56,16 @@ func Terms(field string, values []string) Clause {
 // Prefix accepts documents whose field has a value that begins with the text.
 func Prefix(field, text string, fold bool) Clause {
 	return Clause{kind: KindPrefix, field: field, value: text, fold: fold}
+}
+
+// Words accepts documents whose field, a text, has one of the text's words.
+func Words(field, text string) Clause {
+	return Clause{kind: KindWords, field: field, value: text}
+}
+
+// Phrase accepts documents whose field, a text, has the text's words one after another.
+func Phrase(field, text string) Clause {
+	return Clause{kind: KindPhrase, field: field, value: text}
 }
 
 // Range accepts documents whose field has a value within bounds, named gt, gte, lt and lte; format
@@ -110,7 +122,9 @@ func (c Clause) IsNothing() bool { return c.kind == KindNothing }
 func And(clauses ...Clause) Clause { return combine(KindAnd, KindEverything, KindNothing, clauses) }
 
 // Or accepts what any of the clauses accepts.
-func Or(clauses ...Clause) Clause { return combine(KindOr, KindNothing, KindEverything, clauses) }
+func Or(clauses ...Clause) Clause {
+	return combine(KindOr, KindNothing, KindEverything, mergeTerms(clauses))
+}
 
 // Not accepts what c does not. It is for conditions of our own (`_index`); a rule's negations never
 // become one.
@@ -131,6 +145,8 @@ func combine(kind, neutral, absorbing Kind, clauses []Clause) Clause {
 			KindTerm,
 			KindTerms,
 			KindPrefix,
+			KindWords,
+			KindPhrase,
 			KindExists,
 			KindRange,
 			KindAnd,
@@ -160,7 +176,11 @@ func (c Clause) Operands() []Clause { return c.operands }
 // Leaves counts the clauses that Elasticsearch counts against its limit of 1,024
 // (indices.query.bool.max_clause_count).
 func (c Clause) Leaves() int {
-	if len(c.operands) == 0 {
+	switch {
+	case c.kind == KindWords:
+		text, _ := c.value.(string)
+		return mostWords(text)
+	case len(c.operands) == 0:
 		return 1
 	}
 	n := 0
@@ -194,6 +214,10 @@ func (c Clause) object() object {
 		return object{
 			"prefix": object{c.field: object{"value": c.value, "case_insensitive": c.fold}},
 		}
+	case KindWords:
+		return object{"match": object{c.field: object{"query": c.value}}}
+	case KindPhrase:
+		return object{"match_phrase": object{c.field: object{"query": c.value}}}
 	case KindExists:
 		return object{"exists": object{"field": c.field}}
 	case KindRange:

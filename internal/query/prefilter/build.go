@@ -77,6 +77,18 @@ func (b *builder) build(x cond.Expr, negated bool) dsl.Clause {
 		return b.call(x, negated)
 	case *cond.Binary, *cond.Negate:
 		return b.omit(x, computed)
+	case *cond.Is, *cond.Wildcard, *cond.Exists, *cond.Order:
+		if negated {
+			return b.omit(x, negation)
+		}
+		return b.kuery(x)
+	case *cond.Nested:
+		if negated {
+			return b.omit(x, negation)
+		}
+		// Objects that one index has nested are not in another. Without a nested clause the root
+		// is asked, and fields in nested objects are left to the matcher.
+		return b.build(x.Operand, false)
 	}
 	return b.omit(x, "not a condition that an index can answer")
 }
@@ -135,7 +147,7 @@ func Selective(c dsl.Clause) bool {
 		return !slices.ContainsFunc(c.Operands(), func(o dsl.Clause) bool { return !Selective(o) })
 	case dsl.KindAnd:
 		return slices.ContainsFunc(c.Operands(), Selective)
-	case dsl.KindNothing:
+	case dsl.KindNothing, dsl.KindWords, dsl.KindPhrase:
 		return true
 	case dsl.KindEverything, dsl.KindPrefix, dsl.KindExists, dsl.KindRange, dsl.KindNot:
 	}

@@ -12,6 +12,7 @@ import (
 	"esrule/internal/event"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
+	"esrule/internal/query/kql"
 )
 
 // Where a generator chooses among alternatives, the plainest comes first: rapid shrinks towards it.
@@ -129,7 +130,7 @@ type topic struct {
 	// parents are the types of the object that holds the fields.
 	parents []string
 	value   func(*rapid.T) string // of a document
-	leaf    func(*rapid.T) string // of a condition
+	leaf    func(*rapid.T) string // of a condition in EQL; nil for conditions in KQL
 }
 
 // GoString shows a topic in rapid's report.
@@ -152,7 +153,10 @@ func topics(kinds []kind) *rapid.Generator[topic] {
 	numbers := topic{"numbers", numeric, parents, func(t *rapid.T) string {
 		return pick(t, scalars)
 	}, numberLeaf}
-	return rapid.Custom(func(t *rapid.T) topic { return pick(t, []topic{all, all, numbers}) })
+	words := topic{"KQL", kinds, parents, worded, nil}
+	return rapid.Custom(func(t *rapid.T) topic {
+		return pick(t, []topic{all, all, numbers, words, words})
+	})
 }
 
 func isNumeric(name string) bool {
@@ -286,7 +290,12 @@ func value(t *rapid.T) string {
 
 // conditions makes conditions of every kind that there is, of a topic's leaves.
 func conditions(about topic) *rapid.Generator[string] {
-	return rapid.Custom(func(t *rapid.T) string { return condition(t, about.leaf, 3) })
+	return rapid.Custom(func(t *rapid.T) string {
+		if about.leaf == nil {
+			return kuery + kql.Print(kueryCondition(t, 3))
+		}
+		return condition(t, about.leaf, 3)
+	})
 }
 
 func condition(t *rapid.T, leaf func(*rapid.T) string, depth int) string {

@@ -38,15 +38,14 @@ func (b *builder) like(x *cond.Like) dsl.Clause {
 		}
 		clause := pattern(f, text, fold)
 		if clause.IsEverything() {
-			return b.omit(
-				x,
-				"a wildcard too near the start of a pattern: the cluster would walk over every value",
-			)
+			return b.omit(x, early)
 		}
 		clauses = append(clauses, clause)
 	}
 	return dsl.Or(clauses...)
 }
+
+const early = "a wildcard too near the start of a pattern: the cluster would walk over every value"
 
 // shortest is how many letters and digits a pattern must begin with to be worth a prefix query.
 // "C:\" has one: nearly every Windows path begins so.

@@ -23,6 +23,7 @@ import (
 	"esrule/internal/event"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
+	"esrule/internal/query/kql"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 )
@@ -289,6 +290,9 @@ func judged(t rapid.TB, h *held, documents, conditions []string, accepted *int) 
 	}
 }
 
+// kuery stands before the conditions that are KQL.
+const kuery = "KQL: "
+
 type compiled struct {
 	matcher *match.Matcher
 	event   *match.Evaluation
@@ -297,6 +301,9 @@ type compiled struct {
 func compile(t rapid.TB, condition string) *compiled {
 	t.Helper()
 	q, err := eql.Parse("any where " + condition)
+	if text, isKuery := strings.CutPrefix(condition, kuery); isKuery {
+		q, err = kql.Parse(text)
+	}
 	if err != nil {
 		t.Fatalf("%s: %v", condition, err)
 	}

@@ -18,7 +18,7 @@ import (
 func TestEveryValue(t *testing.T) {
 	estest.EachJudge(t, func(t *testing.T, judge estest.Judge) {
 		cluster := judge(t)
-		conditions := everyCondition("f.a")
+		conditions := slices.Concat(everyCondition("f.a"), everyKuery("f.a"))
 		for i, k := range kindsOf(t, cluster) {
 			if k.mapping == "" || slices.Contains([]string{runtime, constantKeyword, flattened},
 				k.name) {
