@@ -137,13 +137,17 @@ func isSpelled(text string) bool {
 
 func (b *builder) kueryOrder(x *cond.Order, f event.FieldMapping) dsl.Clause {
 	if !isTyped(f) {
-		return b.unordered(x, x.Field)
+		return b.omit(x, "a comparison by order of a field of type "+f.Name)
 	}
 	constant := typedConstant(f, x.Value)
 	if constant == nil {
 		return dsl.Nothing()
 	}
-	return b.order(x, x.Field, x.Op, constant, false)
+	clause, ok := bounded(f, x.Op, constant)
+	if !ok {
+		return b.omit(x, otherwise)
+	}
+	return dsl.Or(clause, dsl.Ignored(f.Exact))
 }
 
 // escaped are the characters that Kibana escapes in a pattern. A normalizer gets what is between
