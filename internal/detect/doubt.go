@@ -34,9 +34,12 @@ func (d *Detection) doubt(check *RuleCheck) {
 		}
 	}
 	if !prefilter.Selective(prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause) {
-		check.Add(finding.Finding{Code: finding.ReadsCategory,
-			Text: "no exact value of a telling " +
-				"field narrows the search: every event of its category is read"})
+		of := "in its patterns"
+		if d.Matcher.CategoryField() != "" {
+			of = "of its category"
+		}
+		check.Add(finding.Finding{Code: finding.ReadsCategory, Text: "no exact value of a telling " +
+			"field narrows the search: every event " + of + " is read"})
 	}
 	for i := range check.Patterns {
 		p := &check.Patterns[i]

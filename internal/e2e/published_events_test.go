@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -65,7 +66,25 @@ func (m *maker) meet(condition cond.Expr) {
 		if l, ok := c.Right.(*cond.Literal); ok {
 			m.compare(c.Op, c.Left, l)
 		}
+	case *cond.Is:
+		m.add(c.Field, c.Value.Text)
+	case *cond.Wildcard:
+		m.add(c.Field, strings.Join(c.Pieces, []string{"", "z", `z\y`}[m.variation%3]))
+	case *cond.Exists:
+		m.add(c.Field, "1")
+	case *cond.Order:
+		m.compare(c.Op, c.Field, number(c.Value))
+	case *cond.Nested:
+		m.meet(c.Operand)
 	}
+}
+
+// number returns a constant of KQL, which is a text, as the number that it is.
+func number(l *cond.Literal) *cond.Literal {
+	if n, err := strconv.ParseInt(l.Text, 10, 64); err == nil {
+		return &cond.Literal{Kind: cond.Int, Int: n}
+	}
+	return l
 }
 
 func (m *maker) compare(op cond.CompareOp, subject cond.Expr, l *cond.Literal) {
@@ -104,7 +123,7 @@ func (m *maker) add(subject cond.Expr, value any) {
 		}
 		value = append(values, value)
 	}
-	m.event.set(field.Path, value)
+	m.event.set(strings.ReplaceAll(field.Path, "*", "z"), value)
 }
 
 func valueOf(l *cond.Literal, more int64) any {

@@ -27,7 +27,7 @@ import (
 // the server, and whatever its matcher accepts is among the pre-filter's candidates.
 func TestPublishedRules(t *testing.T) {
 	folder := estest.Corpus(t) // skips where it is absent
-	set, err := rule.Load(filepath.Join(folder, "rules"))
+	set, err := rule.Load(filepath.Join(folder, "rules"), filepath.Join(folder, "rules-other"))
 	if err != nil {
 		t.Fatal(err)
 	}

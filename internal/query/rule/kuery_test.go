@@ -13,6 +13,51 @@ func inKQL(t *testing.T, query string) string {
 	return replaceOnce(t, text, "file where file.name : \"x\"\n", query)
 }
 
+// TestReadKuery reads rules of type query: the query, an empty one too, and the filters.
+func TestReadKuery(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		set, err := loadText(text)
+		if err != nil || len(set.Rules) != 1 {
+			t.Errorf("%s\ngot %+v, error %v", text, set, err)
+			return
+		}
+		q := set.Rules[0].Body.Queries()[0]
+		if got := q.Print(q.Condition()); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+	f(inKQL(t, "a: (b or c)\n"), "a: (b or c)")
+	f(inKQL(t, ""), "*: *")
+	f(replaceOnce(t, inKQL(t, "@"), "query = '''\n@'''\n", ""), "*: *")
+	f(replaceOnce(t, inKQL(t, "a: b"), "index", `filters = [{meta = {negate = true}, query = {`+
+		`wildcard = {c = {value = "d*", case_insensitive = true}}}}, {meta = {disabled = true}, `+
+		`query = {script = {}}}, {exists = {field = "e"}}]`+"\nindex"),
+		`a: b and not wildcard~(c, "d*") and e: *`)
+}
+
+// The filters, and the language, are a part of what a rule means.
+func TestKueryFingerprint(t *testing.T) {
+	fingerprint := func(text string) string {
+		t.Helper()
+		set, err := loadText(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set.Rules[0].Fingerprint()
+	}
+	plain := inKQL(t, "file where file.name : \"x\"\n") // a field's name may hold blanks
+	filtered := replaceOnce(t, plain, "index", `filters = [{exists = {field = "e"}}]`+"\nindex")
+	all := map[string]bool{fingerprint(plain): true, fingerprint(filtered): true,
+		fingerprint(good): true}
+	if len(all) != 3 {
+		t.Errorf("got %d fingerprints, want 3", len(all))
+	}
+	if again := fingerprint(filtered); !all[again] {
+		t.Errorf("the fingerprint of a rule with filters changes: %s", again)
+	}
+}
+
 // What is wrong with a query in KQL has a place in the rule's file.
 func TestKueryErrors(t *testing.T) {
 	f := func(text, want string) {
@@ -44,7 +89,9 @@ func TestKuerySkipped(t *testing.T) {
 			t.Errorf("%s\n got %+v, error %v\nwant %s: %s", text, set, err, kind, reason)
 		}
 	}
-	f(inKQL(t, "a: b"), "type query", "only rules of type eql are run")
+	f(replaceOnce(t, inKQL(t, "a: b"), "index", `filters = [{query = {exists = {field = "c"}}}, `+
+		`{query = {geo_bounding_box = {d = {}}}}]`+"\nindex"), "filters",
+		"filter 2: the clause geo_bounding_box is not supported")
 	f(inKQL(t, "a: b and c"), "value without a field",
 		"the value `c` has no field, and a search in every field is not supported")
 	f(strings.Replace(inKQL(t, "a: b"), "kuery", "lucene", 1), "language lucene",

@@ -58,8 +58,6 @@ func readRule(d *document, x *exported) (*Rule, *Skipped) {
 	return rule, nil
 }
 
-const onlyEQL = "only rules of type eql are run"
-
 // chooseType looks at the type and the language: of a rule that is not run, nothing else is read.
 func (r *reader) chooseType() {
 	r.kind = r.rule.text("type")
@@ -75,7 +73,7 @@ func (r *reader) chooseType() {
 	}
 	switch {
 	case run == "":
-		r.skip("type "+r.kind, onlyEQL)
+		r.skip("type "+r.kind, "only rules of type eql and query are run")
 	case language != run && slices.Contains(languages(), language):
 		find(r.keys, "type").check(r.rule)
 		r.skip("language "+language, fmt.Sprintf("of rules of type %s only those in %s are run",

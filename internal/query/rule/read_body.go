@@ -31,7 +31,6 @@ func (r *reader) kuery(text string) Body {
 	if r.refused(err) {
 		return nil
 	}
-	r.skip("type query", onlyEQL)
 	body := &EventQuery{Query: query}
 	query.Filters, body.Filters = r.filters()
 	return body
