@@ -130,6 +130,8 @@ func (n node) run() (*process, error) {
 		n.product.variable("PATH_CONF")+"="+n.path("config"),
 		n.product.variable("TMPDIR")+"="+n.path("tmp"),
 		n.product.variable("JAVA_OPTS")+"="+javaOptions(),
+		// What starts the server is Java too, and lives for seconds.
+		"CLI_JAVA_OPTS=-XX:TieredStopAtLevel=1",
 		"HOME="+n.folder,
 	)
 	n.account.apply(cmd)

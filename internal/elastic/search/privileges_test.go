@@ -24,14 +24,31 @@ func TestPrivilegesWithoutSecurity(t *testing.T) {
 	}
 }
 
-func TestPrivileges(t *testing.T) {
+// TestSecured is what needs users of their own, on one server.
+func TestSecured(t *testing.T) {
 	t.Parallel() // its server takes a while to start
 	server := estest.Own(t, estest.Options{
-		Users: []estest.User{{Name: "reader", Password: "reader-password",
-			Roles: []string{"reader"}}},
-		Roles: map[string]string{"reader": `{"indices": [
-			{"names": ["open-*"], "privileges": ["read", "view_index_metadata"]}, {"names": ["half-*"], "privileges": ["read"]}]}`},
+		Users: []estest.User{
+			{Name: "reader", Password: "reader-password", Roles: []string{"reader"}},
+			{Name: "viewer", Password: "viewer-password", Roles: []string{"viewer"}},
+			{Name: "asker", Password: "asker-password", Roles: []string{"asker"}},
+		},
+		Roles: map[string]string{
+			"reader": `{"indices": [
+				{"names": ["open-*"], "privileges": ["read", "view_index_metadata"]},
+				{"names": ["half-*"], "privileges": ["read"]}]}`,
+			"viewer": `{"indices": [{"names": ["*"],
+				"privileges": ["read", "view_index_metadata"]}]}`,
+			"asker": `{"indices": [{"names": ["*"],
+				"privileges": ["read", "view_index_metadata", "indices:admin/analyze"]}]}`,
+		},
 	})
+	t.Run("privileges", func(t *testing.T) { privileges(t, server) })
+	t.Run("normalizers", func(t *testing.T) { normalizersByRole(t, server) })
+}
+
+// privileges are those that are missing, by the patterns that were asked for.
+func privileges(t *testing.T, server *estest.Cluster) {
 	for _, index := range []string{"open-1", "half-1", "secret-1"} {
 		server.Bulk(index, `{"k": "x"}`)
 	}
