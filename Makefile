@@ -7,7 +7,8 @@ FUZZTIME ?= 30s
 # A server that lives for minutes gains nothing from Java's second compiler, which takes more of the processor than the
 # tests do. Tests that may run beside others wait more than they compute, so there are more of them than processors.
 TEST_ENV   := ESTEST_JAVA_OPTS=-XX:TieredStopAtLevel=1
-TEST_FLAGS := -count=1 -p 3 -parallel 6
+# "make lint" vets them.
+TEST_FLAGS := -count=1 -vet=off -p 3 -parallel 6
 # Those that take minutes begin first, so that none of them runs alone at the end.
 TEST_PACKAGES := ./internal/e2e ./internal/schedule ./internal/soak ./internal/estest ./...
 

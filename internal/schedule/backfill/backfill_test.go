@@ -30,7 +30,7 @@ func TestAnyCutting(t *testing.T) {
 	if len(want) != wantCount {
 		t.Fatalf("one pass: got %d signals, want %d", len(want), wantCount)
 	}
-	for round := range 12 {
+	for round := range 6 {
 		w.forget()
 		p := w.kept(w.plan(1 + r.Int64N(200)))
 		killed := 0
