@@ -38,8 +38,9 @@ func (d *Detection) doubt(check *RuleCheck) {
 		if d.Matcher.CategoryField() != "" {
 			of = "of its category"
 		}
-		check.Add(finding.Finding{Code: finding.ReadsCategory, Text: "no exact value of a telling " +
-			"field narrows the search: every event " + of + " is read"})
+		check.Add(finding.Finding{Code: finding.ReadsCategory,
+			Text: "no exact value of a telling field narrows the search: every event " + of +
+				" is read"})
 	}
 	for i := range check.Patterns {
 		p := &check.Patterns[i]
