@@ -39,8 +39,8 @@ func TestKilled(t *testing.T) {
 		})
 	}
 	// The live window has 10 events; the gap behind it is covered in pieces of an hour with 600
-	// events each, which take several pages and bulk requests. The ledger is written at the end, and
-	// every ten seconds of a longer run.
+	// events each, which take several pages and bulk requests. The ledger is written at the end,
+	// and every ten seconds of a longer run.
 	const live, piece = 10, 600
 	all := len(want)
 	f("between writing signals and moving the ledger", 1, false, isCovering, live, all)

@@ -102,8 +102,8 @@ func TestOutageOfThreeDays(t *testing.T) {
 	t.Logf("%d searches: the live window, then %d pieces of the gap in turn with %d of the late sweep", len(seen), pieces, sweeps+unbounded)
 }
 
-// A run that is killed in the middle of a late sweep: nothing counts as swept that the next does not
-// sweep.
+// A run that is killed in the middle of a late sweep: nothing counts as swept that the next does
+// not sweep.
 func TestKilledInALateSweep(t *testing.T) {
 	t.Parallel()
 	s, stopped := outageStage(t, 2*time.Hour)

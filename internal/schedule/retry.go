@@ -45,8 +45,8 @@ func (s *ruleRun) nextRetry() (retry, bool) {
 }
 
 // dueIndices are the open indices that are tried again in this run. What may still not be read is
-// not tried, nor what is closed, nor what failed in this run already; where none of the patterns may
-// be read, nothing is.
+// not tried, nor what is closed, nor what failed in this run already; where none of the patterns
+// may be read, nothing is.
 func (s *ruleRun) dueIndices() []OpenIndex {
 	if len(s.patterns) == 0 {
 		return nil
