@@ -36,7 +36,7 @@ func TestEvents(t *testing.T) {
 		if err := e.Read(mapping, event.Document{Source: text}); err != nil {
 			t.Fatal(err)
 		}
-		if d.Matcher.Match(e) {
+		if d.Matchers[0].Match(e) {
 			matches++
 		}
 	}

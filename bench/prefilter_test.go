@@ -129,8 +129,8 @@ const (
 func (s *setting) searches(b *testing.B, window span.Interval) []measured {
 	b.Helper()
 	when := prefilter.Between(s.mapping, s.detection.Timestamps(), window.From, window.To)
-	filter := prefilter.Build(s.detection.Matcher.Condition(), s.mapping)
-	rule, err := pushdown.Translate(s.detection.Matcher.Condition(), s.mapping)
+	filter := prefilter.Build(s.detection.Matchers[0].Condition(), s.mapping)
+	rule, err := pushdown.Translate(s.detection.Matchers[0].Condition(), s.mapping)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func (s *setting) matching(a answer) map[string]bool {
 	e := match.NewEvaluation(s.detection.Fields, time.Now())
 	for _, hit := range a.hits {
 		err := e.Read(s.mapping, event.Document{Source: hit.Get("_source").MarshalTo(nil)})
-		if err == nil && s.detection.Matcher.Match(e) {
+		if err == nil && s.detection.Matchers[0].Match(e) {
 			accepted[string(hit.GetStringBytes("_id"))] = true
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 // preFilter is what esrule would send for the indices of one mapping, without the window.
 func preFilter(d *detect.Detection, m *event.Mapping) any {
-	return prefilter.Build(d.Matcher.Condition(), m).Clause
+	return prefilter.Build(d.Matchers[0].Condition(), m).Clause
 }
 
 // branchOf asks the matcher which alternative of the rule's path condition made the event match,
@@ -23,7 +23,7 @@ func branchOf(d *detect.Detection, e samples.Event) string {
 	if err := ev.Read(nil, event.Document{Source: e.JSON}); err != nil {
 		return ""
 	}
-	return patternIn(d.Matcher.Explain(ev))
+	return patternIn(d.Matchers[0].Explain(ev))
 }
 
 // patternIn finds the path pattern that decided: the first one on the way down through what is

@@ -12,7 +12,6 @@ import (
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
 	"esrule/internal/finding"
-	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 )
 
@@ -27,23 +26,23 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints ma
 		check.Add(finding.Finding{Code: code, Index: class.Indices[0],
 			Text: where + ": " + fmt.Sprintf(text, args...)})
 	}
-	if reason := unjudgeable(class.Mapping, d.Mapped(), d.Matcher); reason != "" {
+	if reason := unjudgeable(class.Mapping, d.Mapped(), d.Matchers...); reason != "" {
 		found(finding.CannotJudge, "%s", reason)
 		return
 	}
-	filter := prefilter.Build(d.Matcher.Condition(), class.Mapping)
-	check.CanFire = check.CanFire || !filter.Clause.IsNothing()
+	filter := d.alone().filter(class.Mapping)
+	check.CanFire = check.CanFire || !filter.IsNothing()
 	lacks := d.unmappedIn(class.Mapping)
 	switch {
-	case filter.Clause.IsNothing() && len(lacks) == 0:
+	case filter.IsNothing() && len(lacks) == 0:
 		found(finding.NeverFires, "the rule can never fire: no event satisfies its condition")
-	case filter.Clause.IsNothing():
+	case filter.IsNothing():
 		found(finding.NeverFires, "the rule can never fire: not mapped: %s", missing(lacks, hints))
 	case len(lacks) > 0:
 		found(finding.UnmappedField, "not mapped, so missing in every event: %s",
 			missing(lacks, hints))
 	}
-	if filter.Clause.IsEverything() {
+	if filter.IsEverything() {
 		found(finding.ReadsEverything, "the rule has no condition that an index answers cheaply: "+
 			"every event of a window is read")
 	}

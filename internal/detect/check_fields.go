@@ -15,12 +15,17 @@ import (
 	"esrule/internal/query/lint"
 )
 
-// named are the fields that the rule names: its matcher reads one more, event.kind, to know its own
+// named are the fields that the rule names: its matchers read one more, event.kind, to know its own
 // signals.
 func (d *Detection) named() []string {
 	var paths []string
-	for _, f := range cond.Fields(d.Matcher.Condition()) {
-		paths = append(paths, f.Path)
+	for _, m := range d.Matchers {
+		for _, f := range cond.Fields(m.Condition()) {
+			paths = append(paths, f.Path)
+		}
+	}
+	if d.Sequence != nil {
+		paths = append(paths, d.Sequence.Keys()...)
 	}
 	return slices.DeleteFunc(slices.Clone(d.Fields.Paths()),
 		func(path string) bool { return !slices.Contains(paths, path) })

@@ -254,7 +254,7 @@ type judge struct {
 	mapping    *event.Mapping    // of that index; nil where it is not known
 	unknown    map[string]bool   // indices whose mapping could not be read, by their hits
 	partial    map[string]string // indices of which a document came without its content, and which
-	candidates []int             // the rules that could match the event at hand
+	candidates []int             // the matchers that could accept the event at hand
 	signals    []signal.Signal
 	of         []int                   // the rule of each of signals
 	asked      map[int]map[string]bool // see [judge.asking]
@@ -325,10 +325,11 @@ func (j *judge) judge(hit *search.Hit) error {
 		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
 	j.candidates = j.candidates[:0]
-	j.part.each(j.event, func(rule int) { j.candidates = append(j.candidates, rule) })
-	for _, rule := range j.candidates {
+	j.part.each(j.event, func(matcher int) { j.candidates = append(j.candidates, matcher) })
+	for _, matcher := range j.candidates {
+		rule := j.group.of[matcher]
 		j.outcome.each[rule].Candidates++
-		if !j.group.matchers[rule].Match(j.event) {
+		if !j.group.matchers[matcher].Match(j.event) {
 			continue
 		}
 		if err := j.matched(rule, hit, document, mapping); err != nil {

@@ -8,19 +8,18 @@ import (
 
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
-	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 )
 
-// Detection is a rule made ready to run: its matcher, the fields it reads, and where it looks.
+// Detection is a rule made ready to run: its matchers, the fields it reads, and where it looks.
 type Detection struct {
 	Rule *rule.Rule
 	// Patterns are the index patterns that are searched: the rule's own, or the user's in their
 	// place.
 	Patterns []string
-	Matcher  *match.Matcher
 	Fields   *event.Fields
+	Compiled
 }
 
 // New compiles a rule. patterns replace the rule's own where there are any. The error names
@@ -30,11 +29,11 @@ func New(r *rule.Rule, patterns []string) (*Detection, error) {
 		patterns = r.Index
 	}
 	fields := &event.Fields{}
-	matcher, err := Compile(r, patterns, fields)
+	compiled, err := Compile(r, patterns, fields)
 	if err != nil {
 		return nil, fmt.Errorf("rule %q (%s): %w", r.Name, r.ID, err)
 	}
-	return &Detection{Rule: r, Patterns: patterns, Matcher: matcher, Fields: fields}, nil
+	return &Detection{Rule: r, Patterns: patterns, Fields: fields, Compiled: compiled}, nil
 }
 
 // Timestamps are the fields by which the rule's windows are searched.

@@ -2,10 +2,12 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 
 	"esrule/internal/event"
 	"esrule/internal/finding"
 	"esrule/internal/query/lint"
+	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 )
@@ -33,9 +35,9 @@ func (d *Detection) doubt(check *RuleCheck) {
 			check.Findings = append(check.Findings, findingsOf(doubts)...)
 		}
 	}
-	if !prefilter.Selective(prefilter.Build(d.Matcher.Condition(), allKeywords(d.Fields)).Clause) {
+	if !prefilter.Selective(d.alone().filter(allKeywords(d.Fields))) {
 		of := "in its patterns"
-		if d.Matcher.CategoryField() != "" {
+		if !slices.ContainsFunc(d.Matchers, anyCategory) {
 			of = "of its category"
 		}
 		check.Add(finding.Finding{Code: finding.ReadsCategory,
@@ -55,6 +57,9 @@ func (d *Detection) doubt(check *RuleCheck) {
 		}
 	}
 }
+
+// anyCategory reports whether a matcher judges events of every category.
+func anyCategory(m *match.Matcher) bool { return m.CategoryField() == "" }
 
 // addLocated adds doubts that people read with their places in the rule's file.
 func (d *Detection) addLocated(to *finding.List, doubts lint.Doubts) {

@@ -90,7 +90,7 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 		x.Mapping = "none: every value is compared as text, and the pre-filter takes every field " +
 			"for a keyword"
 	}
-	filter := prefilter.Build(d.Matcher.Condition(), m)
+	filter := prefilter.Build(d.Matchers[0].Condition(), m)
 	x.PreFilter = filter.Clause
 	for _, o := range filter.Omitted {
 		text := d.Rule.Body.Queries()[0].Print(o.Node)
@@ -106,5 +106,5 @@ func (d *Detection) judge(document event.Document, m *event.Mapping,
 	if err := e.Read(m, document); err != nil {
 		return nil, err
 	}
-	return d.Matcher.Explain(e), nil
+	return d.Matchers[0].Explain(e), nil
 }

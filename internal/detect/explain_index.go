@@ -36,7 +36,7 @@ func (r indexReader) read(ctx context.Context, d *Detection, s Sample) (indexed,
 		return indexed{}, err
 	}
 	in := indexed{mapping: mapping}
-	in.notes = append(in.notes, unread(mapping, d.Matcher)...)
+	in.notes = append(in.notes, unread(mapping, d.Matchers)...)
 	wanted := search.Want(mapping, d.Fields.Paths())
 	if len(wanted) == 0 {
 		return in, nil
@@ -67,8 +67,8 @@ func (r indexReader) read(ctx context.Context, d *Detection, s Sample) (indexed,
 }
 
 // unread returns what "run" would not judge of an index.
-func unread(m *event.Mapping, matcher *match.Matcher) []string {
-	unknown := unknownOf(m, matcher)
+func unread(m *event.Mapping, matchers []*match.Matcher) []string {
+	unknown := unknownOf(m, matchers...)
 	switch {
 	case m.Source == event.SourceOff:
 		return []string{"the index keeps no _source: run cannot judge its events and says so"}

@@ -19,9 +19,11 @@ func TestMappingOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := &Detection{Rule: &rule.Rule{}, Fields: &event.Fields{}}
-	if d.Matcher, err = match.Compile(query, d.Fields, match.Options{}); err != nil {
+	m, err := match.Compile(query, d.Fields, match.Options{})
+	if err != nil {
 		t.Fatal(err)
 	}
+	d.Matchers = []*match.Matcher{m}
 	f := func(index, want string) {
 		t.Helper()
 		_, err := indexReader{search.NewCluster(server.Client,

@@ -21,21 +21,33 @@ import (
 // the same indices, and their timestamps are the same.
 type Group struct {
 	detections []*Detection
-	matchers   []*match.Matcher // over fields, one a detection
+	compiled   []Compiled // of the detections, over fields
+	matchers   []*match.Matcher
+	of         []int // the rule of each of matchers, by its place
 	fields     *event.Fields
 	parts      []part
 }
 
 // part is the rules of a group that one search is for.
 type part struct {
-	first, end int        // their places
-	set        *match.Set // of their matchers; nil where there is one
+	first, end int        // the places of their matchers
+	set        *match.Set // of the matchers; nil where there is one
 }
 
 // alone returns a group of one rule.
 func (d *Detection) alone() *Group {
-	return &Group{detections: []*Detection{d}, matchers: []*match.Matcher{d.Matcher},
-		fields: d.Fields, parts: []part{{end: 1}}}
+	g := &Group{detections: []*Detection{d}, fields: d.Fields}
+	g.add(d.Compiled)
+	g.parts = []part{g.part(0, len(g.matchers))}
+	return g
+}
+
+// add adds what the next of the detections asks.
+func (g *Group) add(c Compiled) {
+	for _, m := range c.Matchers {
+		g.matchers, g.of = append(g.matchers, m), append(g.of, len(g.compiled))
+	}
+	g.compiled = append(g.compiled, c)
 }
 
 // NewGroup returns the group of rules that are to be searched together. The error is that of
@@ -46,11 +58,11 @@ func NewGroup(detections []*Detection) (*Group, error) {
 	}
 	g := &Group{detections: detections, fields: &event.Fields{}}
 	for _, d := range detections {
-		m, err := Compile(d.Rule, d.Patterns, g.fields)
+		compiled, err := Compile(d.Rule, d.Patterns, g.fields)
 		if err != nil {
 			return nil, fmt.Errorf("rule %q (%s): %w", d.Rule.Name, d.Rule.ID, err)
 		}
-		g.matchers = append(g.matchers, m)
+		g.add(compiled)
 	}
 	g.divide()
 	return g, nil
@@ -63,24 +75,29 @@ const mostLeaves = 500
 // divide cuts the rules into parts whose pre-filters one search has room for.
 func (g *Group) divide() {
 	keywords := allKeywords(g.fields)
-	var p part
-	leaves := 0
-	end := func() {
-		if p.end-p.first > 1 {
-			p.set = match.NewSet(g.fields, g.matchers[p.first:p.end])
+	first, end, leaves := 0, 0, 0
+	for _, c := range g.compiled {
+		more := 0
+		for _, m := range c.Matchers {
+			more += prefilter.Build(m.Condition(), keywords).Clause.Leaves()
 		}
-		g.parts = append(g.parts, p)
-		p, leaves = part{first: p.end, end: p.end}, 0
-	}
-	for _, m := range g.matchers {
-		more := prefilter.Build(m.Condition(), keywords).Clause.Leaves()
-		if p.end > p.first && leaves+more > mostLeaves {
-			end()
+		if end > first && leaves+more > mostLeaves {
+			g.parts = append(g.parts, g.part(first, end))
+			first, leaves = end, 0
 		}
-		p.end++
+		end += len(c.Matchers)
 		leaves += more
 	}
-	end()
+	g.parts = append(g.parts, g.part(first, end))
+}
+
+// part returns the part of the matchers from first to before end.
+func (g *Group) part(first, end int) part {
+	p := part{first: first, end: end}
+	if end-first > 1 {
+		p.set = match.NewSet(g.fields, g.matchers[first:end])
+	}
+	return p
 }
 
 // name is what the log calls the group: its first rule, and how many more there are.
@@ -97,7 +114,7 @@ func (g *Group) apart(classes []search.Class) (rules []int) {
 	for i, d := range g.detections {
 		mapped := d.Mapped()
 		if slices.ContainsFunc(classes, func(c search.Class) bool {
-			return unjudgeable(c.Mapping, mapped, d.Matcher) != ""
+			return unjudgeable(c.Mapping, mapped, d.Matchers...) != ""
 		}) {
 			rules = append(rules, i)
 		}
@@ -105,9 +122,9 @@ func (g *Group) apart(classes []search.Class) (rules []int) {
 	return rules
 }
 
-// each calls visit for each of the part's rules that could match the event, by its place in the
+// each calls visit for each of the part's matchers that could accept the event, by its place in the
 // group.
-func (p part) each(e *match.Evaluation, visit func(rule int)) {
+func (p part) each(e *match.Evaluation, visit func(matcher int)) {
 	if p.set == nil {
 		visit(p.first)
 		return
@@ -115,8 +132,11 @@ func (p part) each(e *match.Evaluation, visit func(rule int)) {
 	p.set.Candidates(e, func(i int) { visit(p.first + i) })
 }
 
-// filter is the pre-filter of all rules of a part in one: what any of them could match.
-func (g *Group) filter(p part, m *event.Mapping) dsl.Clause {
+// filter is the pre-filter of a rule that is alone: what its queries could accept.
+func (g *Group) filter(m *event.Mapping) dsl.Clause { return g.partFilter(g.parts[0], m) }
+
+// partFilter is the pre-filter of all rules of a part in one: what any of them could match.
+func (g *Group) partFilter(p part, m *event.Mapping) dsl.Clause {
 	filters := make([]dsl.Clause, 0, p.end-p.first)
 	for _, one := range g.matchers[p.first:p.end] {
 		filters = append(filters, prefilter.Build(one.Condition(), m).Clause)

@@ -69,7 +69,7 @@ func (g *Group) partSearch(one part, classes []search.Class, timestamps prefilte
 		class := prefilter.Class{
 			Indices: c.Indices,
 			Window:  prefilter.Between(c.Mapping, timestamps, window.From, window.To),
-			Filter:  g.filter(one, c.Mapping),
+			Filter:  g.partFilter(one, c.Mapping),
 		}
 		searched = append(searched, class)
 		asks = asked(asks, class, c.Mapping, g.wanted(c.Mapping))

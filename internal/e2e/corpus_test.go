@@ -176,7 +176,7 @@ func readEverything(t *testing.T, s *stage) *tally {
 	}
 	mappings := map[string]*event.Mapping{}
 	for _, class := range classes {
-		filter := prefilter.Build(d.Matcher.Condition(), class.Mapping)
+		filter := prefilter.Build(d.Matchers[0].Condition(), class.Mapping)
 		for _, index := range class.Indices {
 			mappings[index] = class.Mapping
 			found.sources[sourceOf(s, index)].candidates += count(t, s, index, filter.Clause)
@@ -201,7 +201,7 @@ func (f *tally) judge(t *testing.T, source string, d *detect.Detection, e *eqlma
 	if err := e.Read(m, event.Document{Source: hit.Source}); err != nil {
 		t.Fatal(err)
 	}
-	if !d.Matcher.Match(e) {
+	if !d.Matchers[0].Match(e) {
 		return
 	}
 	id, err := signal.Identify(d.Rule.ID, hit.Source)

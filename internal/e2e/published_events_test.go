@@ -29,7 +29,7 @@ func loadMade(t *testing.T, s *stage, detections []*detect.Detection) {
 		for variation := range 3 {
 			m := maker{event: recorded{"@timestamp": "2026-01-02T03:04:05.000Z"},
 				variation: variation}
-			m.meet(d.Matcher.Condition())
+			m.meet(d.Matchers[0].Condition())
 			made = append(made, m.event)
 		}
 	}

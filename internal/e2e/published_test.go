@@ -123,7 +123,7 @@ func (p *published) plan(d *detect.Detection) publishedPlan {
 	plan := publishedPlan{Detection: d, mappings: map[string]*event.Mapping{}}
 	var classes []prefilter.Class
 	for _, c := range read {
-		filter := prefilter.Build(d.Matcher.Condition(), c.Mapping)
+		filter := prefilter.Build(d.Matchers[0].Condition(), c.Mapping)
 		classes = append(classes, prefilter.Class{Indices: c.Indices, Window: dsl.Everything(),
 			Filter: filter.Clause})
 		for _, index := range c.Indices {

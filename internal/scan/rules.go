@@ -33,10 +33,11 @@ func NewRules() *Rules {
 
 // Add compiles a rule. Its error is that of [detect.Compile]; the rule is not added then.
 func (r *Rules) Add(one *rule.Rule) error {
-	m, err := detect.Compile(one, one.Index, r.fields)
+	compiled, err := detect.Compile(one, one.Index, r.fields)
 	if err != nil {
 		return err
 	}
+	m := compiled.Matchers[0]
 	r.rules = append(r.rules, one)
 	r.matchers = append(r.matchers, m)
 	r.set = nil

@@ -230,7 +230,7 @@ func (j judge) judge(into *truth, h hit, mapped string) error {
 	if err := j.event.Read(m, event.Document{Source: h.Source}); err != nil {
 		return err
 	}
-	if !j.detection.Matcher.Match(j.event) {
+	if !j.detection.Matchers[0].Match(j.event) {
 		return nil
 	}
 	id := j.detection.Rule.ID

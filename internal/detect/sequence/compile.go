@@ -109,7 +109,7 @@ func (p *Plan) step(i int, shared []*cond.Field, s eql.Stage, fields *event.Fiel
 	var keys []keyField
 	for _, list := range [][]*cond.Field{shared, s.Keys} {
 		for _, f := range list {
-			keys = append(keys, keyField{fields.Add(f.Path), f.Optional})
+			keys = append(keys, keyField{fields.Add(f.Path), f.Path, f.Optional})
 		}
 	}
 	return step{stage: i, query: i, keys: p.keyList(keys)}
@@ -117,6 +117,17 @@ func (p *Plan) step(i int, shared []*cond.Field, s eql.Stage, fields *event.Fiel
 
 // Span is how far before a window its events have to be read.
 func (p *Plan) Span() time.Duration { return p.span }
+
+// Keys returns the paths of the fields by which events are joined.
+func (p *Plan) Keys() []string {
+	var paths []string
+	for _, list := range p.keyLists {
+		for _, k := range list {
+			paths = append(paths, k.path)
+		}
+	}
+	return paths
+}
 
 // Matchers returns the matchers of the stages, in the order of the text, and of until.
 func (p *Plan) Matchers() []*match.Matcher { return p.matchers }

@@ -18,6 +18,7 @@ import (
 // that equals itself.
 type keyField struct {
 	slot     event.Slot
+	path     string
 	optional bool
 }
 

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 
 	"esrule/internal/query/cond"
+	"esrule/internal/query/eql"
 )
 
-// Body is what a rule asks, by its kind. The set is closed: [*EventQuery]. A kind that is not run
+// Body is what a rule asks, by its kind. The set is closed: [*EventQuery],
+// [*SequenceQuery]. A kind that is not run
 // has no body: its rules are [Skipped].
 type Body interface {
 	// Text returns the query as written.
@@ -37,3 +39,20 @@ func (q *EventQuery) Text() string { return q.Query.Text }
 func (q *EventQuery) Queries() []*cond.Query { return []*cond.Query{q.Query} }
 
 func (*EventQuery) body() {}
+
+// SequenceQuery asks for several events together: a rule of type eql whose query is a sequence or a
+// sample.
+type SequenceQuery struct {
+	Statement eql.Statement
+	Source    string // the query as written
+	// TiebreakerField orders events of the same time; empty where the rule has none.
+	TiebreakerField string
+}
+
+// Text returns the query as written.
+func (q *SequenceQuery) Text() string { return q.Source }
+
+// Queries returns those of the stages, in the order of the text, and that of until.
+func (q *SequenceQuery) Queries() []*cond.Query { return q.Statement.Queries() }
+
+func (*SequenceQuery) body() {}
