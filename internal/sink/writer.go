@@ -113,7 +113,8 @@ func (w *Writer) inDeadLetters() []form {
 // again is harmless.
 //
 // A signal without its event has nothing of it. So where every signal is refused in that form too,
-// the fault is the index's, or the way's, and no signal becomes a dead letter for it.
+// the fault is the index's, or the way's, and no signal becomes a dead letter for it. Nor does one
+// where the index takes none any more of those that it took before.
 func (w *Writer) Write(ctx context.Context, signals []signal.Signal) ([]Verdict, error) {
 	verdicts := make([]Verdict, len(signals))
 	all := make([]pending, len(signals))
@@ -136,8 +137,7 @@ func (w *Writer) Write(ctx context.Context, signals []signal.Signal) ([]Verdict,
 // write is Write without a look at what the duplicates are duplicates of.
 func (w *Writer) write(ctx context.Context, all []pending) error {
 	open, err := w.tryAll(ctx, w.inSignals(), w.withoutWritten(ctx, all))
-	taken := func(p pending) bool { return p.verdict.Fate != Open }
-	if len(open) > 0 && !slices.ContainsFunc(all, taken) {
+	if len(open) > 0 && !w.stillTakes(ctx, all) {
 		err = errors.Join(err, &indexError{w.o.SignalsIndex, len(open), open[0].refusal})
 		settle(open, Refused)
 		return err
@@ -151,6 +151,22 @@ func (w *Writer) write(ctx context.Context, all []pending) error {
 	}
 	settle(open, Refused)
 	return err
+}
+
+// stillTakes reports whether the signals index takes signals now: one that it took is sent again,
+// without its event, and must be there already. An index reads a document before it looks for its
+// id, so one that refuses every document refuses that one too.
+func (w *Writer) stillTakes(ctx context.Context, all []pending) bool {
+	at := slices.IndexFunc(all, func(p pending) bool { return p.verdict.Fate != Open })
+	if at < 0 {
+		return false
+	}
+	body, err := all[at].signal.WithoutEvent("sent again, to see whether the index takes signals")
+	if err != nil {
+		return false
+	}
+	replies, err := w.deliver(ctx, w.o.SignalsIndex, []entry{{all[at].signal.ID, body}})
+	return err == nil && (replies[0].outcome == duplicate || replies[0].outcome == created)
 }
 
 func settle(all []pending, fate Fate) {

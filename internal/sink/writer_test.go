@@ -375,6 +375,28 @@ func TestIndexRefusesAll(t *testing.T) {
 		set("index.blocks.read_only_allow_delete", false))
 }
 
+// TestIndexTurnsStrict: an index that begins to refuse every signal in the middle of a write gives
+// up none of those that it has not taken yet.
+func TestIndexTurnsStrict(t *testing.T) {
+	c, i := set(t)
+	turn := &faults{spoil: func(call int, req *http.Request) (*http.Response, error) {
+		if call == 2 && strings.HasSuffix(req.URL.Path, "/_bulk") {
+			c.Do(http.MethodPut, i.Signals+"/_mapping", `{"dynamic":"strict"}`)
+		}
+		return nil, nil
+	}}
+	o := options(i)
+	o.MaxItems = 1
+	signals := numbered(t, 3)
+	got, err := counted(NewWriter(c.Through(turn), o).Write(t.Context(), signals))
+	if err == nil || !strings.Contains(err.Error(), "set dynamic to false") ||
+		got != (fates{Created: 1}) {
+		t.Errorf("got %+v and the error %v, want one signal and an error", got, err)
+	}
+	c.Do(http.MethodPut, i.Signals+"/_mapping", `{"dynamic":false}`)
+	write(t, NewWriter(c.Client, o), signals, fates{Created: 2, Duplicate: 1})
+}
+
 func TestBatches(t *testing.T) {
 	f := func(sizes []int, maxItems, maxBytes int, want string) {
 		t.Helper()
