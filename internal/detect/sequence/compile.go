@@ -2,6 +2,7 @@ package sequence
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"esrule/internal/event"
@@ -22,6 +23,7 @@ type Plan struct {
 	span     time.Duration
 	matchers []*match.Matcher
 	keyLists [][]keyField
+	ofList   []uint64 // the matchers of the queries that have a key list, as in a [Look]
 
 	sample bool
 	steps  []step // the events that are found, in order; `with runs` repeats them
@@ -44,6 +46,9 @@ type absent struct {
 // Compile compiles a sequence or a sample, and adds its fields to fields. The errors are those of
 // event queries ([eql.CheckTypes], [match.Compile]).
 func Compile(s eql.Statement, fields *event.Fields, o Options) (*Plan, error) {
+	if n := len(s.Queries()); n > mostQueries {
+		return nil, fmt.Errorf("%d queries are too many: at most %d are evaluated", n, mostQueries)
+	}
 	p := &Plan{span: o.LookBack}
 	var all cond.Errors
 	for _, q := range s.Queries() {
@@ -112,7 +117,9 @@ func (p *Plan) step(i int, shared []*cond.Field, s eql.Stage, fields *event.Fiel
 			keys = append(keys, keyField{fields.Add(f.Path), f.Path, f.Optional})
 		}
 	}
-	return step{stage: i, query: i, keys: p.keyList(keys)}
+	list := p.keyList(keys)
+	p.ofList[list] |= 1 << i
+	return step{stage: i, query: i, keys: list}
 }
 
 // Span is how far before a window its events have to be read.

@@ -18,7 +18,8 @@
 //     then what does not change, such as index and _id; the order of documents in a shard does).
 //   - An event that comes late, at time x, changes only what is decided in [x, x + Span].
 //   - All events that one of [Plan.Matchers] accepts must be shown, those of `![…]` and until too.
-//     Others may be left out: the pre-filter of a sequence is the union of its queries'.
+//     Others may be left out: the pre-filter of a sequence is the union of its queries'. What the
+//     judge needs of an event is a [Look], which is taken when the event is read.
 //
 // # What the caller keeps
 //

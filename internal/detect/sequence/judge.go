@@ -5,7 +5,6 @@ import (
 	"math"
 	"time"
 
-	"esrule/internal/query/match"
 	"esrule/internal/span"
 )
 
@@ -18,11 +17,8 @@ type Judge[E any] struct {
 	now      int64 // the time of the last event
 	failed   error
 
-	accepted []bool
-	keys     []combinations // by key list
-	read     []bool         // which of keys are those of the event
-	sight    sight[E]
-	found    []Match[E]
+	sight sight[E]
+	found []Match[E]
 }
 
 // machine is a sequence's or a sample's part of the judge.
@@ -37,8 +33,8 @@ type machine interface {
 
 // sight is an event that the judge is shown.
 type sight[E any] struct {
-	evaluation *match.Evaluation
-	at         int64
+	look Look
+	at   int64
 	keep       func() E
 	kept       bool
 	event      E
@@ -83,9 +79,8 @@ func (e *LimitError) Error() string {
 // NewJudge returns a judge of a window. It keeps at most limit events and keys, about 150 bytes
 // each beside what the caller keeps.
 func NewJudge[E any](p *Plan, window span.Interval, limit int) *Judge[E] {
-	j := &Judge[E]{plan: p, from: nanoseconds(window.From), to: math.MaxInt64, now: math.MinInt64,
-		accepted: make([]bool, len(p.matchers)), keys: make([]combinations, len(p.keyLists)),
-		read: make([]bool, len(p.keyLists))}
+	j := &Judge[E]{plan: p, from: nanoseconds(window.From), to: math.MaxInt64,
+		now: math.MinInt64}
 	if !window.Unbounded() {
 		j.to = nanoseconds(window.To)
 	}
@@ -110,23 +105,7 @@ func nanoseconds(t time.Time) int64 {
 
 // See takes the next event and returns what is decided by it, in order. keep is called where the
 // judge keeps the event, once. The matches are valid until the next call.
-func (j *Judge[E]) See(e *match.Evaluation, at time.Time, keep func() E) ([]Match[E], error) {
-	for i, m := range j.plan.matchers {
-		j.accepted[i] = m.Match(e)
-	}
-	return j.take(e, at, keep)
-}
-
-// SeeAccepted is See of an event that is accepted by those of [Plan.Matchers] that accepts reports.
-func (j *Judge[E]) SeeAccepted(e *match.Evaluation, at time.Time, accepts func(matcher int) bool,
-	keep func() E) ([]Match[E], error) {
-	for i := range j.accepted {
-		j.accepted[i] = accepts(i)
-	}
-	return j.take(e, at, keep)
-}
-
-func (j *Judge[E]) take(e *match.Evaluation, at time.Time, keep func() E) ([]Match[E], error) {
+func (j *Judge[E]) See(l Look, at time.Time, keep func() E) ([]Match[E], error) {
 	now := nanoseconds(at)
 	j.found = j.found[:0]
 	switch {
@@ -138,9 +117,8 @@ func (j *Judge[E]) take(e *match.Evaluation, at time.Time, keep func() E) ([]Mat
 	}
 	j.now = now
 	j.machine.advance(now)
-	clear(j.read)
 	decided := len(j.found)
-	j.sight = sight[E]{evaluation: e, at: now, keep: keep}
+	j.sight = sight[E]{look: l, at: now, keep: keep}
 	if !j.machine.see() {
 		j.found = j.found[:decided]
 	}
@@ -173,18 +151,17 @@ func (j *Judge[E]) emit(m Match[E]) {
 	}
 }
 
+// accepts reports whether a query accepts the event.
+func (j *Judge[E]) accepts(query int) bool { return j.sight.look.accepted&(1<<query) != 0 }
+
 // combine returns the event's keys by a key list, nil where there are too many of them.
 func (j *Judge[E]) combine(list int) *combinations {
-	c := &j.keys[list]
-	if j.read[list] {
-		return c
-	}
-	if !c.read(j.sight.evaluation, j.plan.keyLists[list]) {
+	c := &j.sight.look.keys[list]
+	if c.tooMany {
 		j.fail(fmt.Sprintf("its keys have more than %d combinations of values",
 			mostCombinations))
 		return nil
 	}
-	j.read[list] = true
 	return c
 }
 

@@ -27,7 +27,7 @@ func (p *Plan) keyList(keys []keyField) int {
 	at := slices.IndexFunc(p.keyLists, func(l []keyField) bool { return slices.Equal(l, keys) })
 	if at < 0 {
 		at = len(p.keyLists)
-		p.keyLists = append(p.keyLists, keys)
+		p.keyLists, p.ofList = append(p.keyLists, keys), append(p.ofList, 0)
 	}
 	return at
 }
@@ -43,34 +43,35 @@ const mostCombinations = 1 << 16
 
 // combinations are the keys of an event: each combination of the values of its key fields, encoded.
 type combinations struct {
-	text []byte
-	ends []int
+	text    []byte
+	ends    []int32
+	tooMany bool // they were not made
 }
 
 func (c *combinations) len() int { return len(c.ends) }
 
 func (c *combinations) at(i int) []byte {
-	start := 0
+	start := int32(0)
 	if i > 0 {
 		start = c.ends[i-1]
 	}
 	return c.text[start:c.ends[i]]
 }
 
-// read makes the combinations of an event; ok is false where there are too many. There are none
-// where a key is missing that is not optional.
-func (c *combinations) read(e *match.Evaluation, keys []keyField) (ok bool) {
-	c.text, c.ends = c.text[:0], c.ends[:0]
+// read makes the combinations of an event. There are none where a key is missing that is not
+// optional.
+func (c *combinations) read(e *match.Evaluation, keys []keyField) {
 	several := false
 	for _, k := range keys {
 		n := len(e.Values(k.slot))
 		if n == 0 && !k.optional {
-			return true
+			return
 		}
 		several = several || n > 1
 	}
 	if several {
-		return c.readArrays(e, keys)
+		c.tooMany = !c.readArrays(e, keys)
+		return
 	}
 	for _, k := range keys {
 		values := e.Values(k.slot)
@@ -80,11 +81,11 @@ func (c *combinations) read(e *match.Evaluation, keys []keyField) (ok bool) {
 		}
 		c.text = appendKey(c.text, &values[0])
 	}
-	c.ends = append(c.ends, len(c.text))
-	return true
+	c.ends = append(c.ends, int32(len(c.text)))
 }
 
-// readArrays is read where a key has several values: the event counts once for each of them.
+// readArrays is read where a key has several values: the event counts once for each of them. It
+// returns false where there are too many.
 func (c *combinations) readArrays(e *match.Evaluation, keys []keyField) bool {
 	choices := make([][][]byte, len(keys))
 	count := 1
@@ -108,7 +109,7 @@ func (c *combinations) readArrays(e *match.Evaluation, keys []keyField) bool {
 func (c *combinations) combine(before []byte, choices [][][]byte) {
 	if len(choices) == 0 {
 		c.text = append(c.text, before...)
-		c.ends = append(c.ends, len(c.text))
+		c.ends = append(c.ends, int32(len(c.text)))
 		return
 	}
 	for _, value := range choices[0] {

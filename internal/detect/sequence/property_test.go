@@ -149,7 +149,13 @@ func (c *testCase) judge(from, to int64, without []bool) []answer {
 		if err := c.evaluation.Read(nil, event.Document{Source: []byte(c.lines[i])}); err != nil {
 			c.t.Fatal(err)
 		}
-		matches, err := j.See(c.evaluation, moment(e.at), func() int { return i })
+		look, ok := c.plan.Look(c.evaluation, func(m int) bool {
+			return c.plan.Matchers()[m].Match(c.evaluation)
+		})
+		if !ok {
+			continue
+		}
+		matches, err := j.See(look, moment(e.at), func() int { return i })
 		if err != nil {
 			c.t.Fatal(err)
 		}

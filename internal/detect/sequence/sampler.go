@@ -43,7 +43,7 @@ func (s *sampler[E]) see() bool {
 	stages := map[string][]int{}
 	var keys []string
 	for i, st := range s.plan.steps {
-		if !s.judge.accepted[st.query] {
+		if !s.judge.accepts(st.query) {
 			continue
 		}
 		combinations := s.judge.combine(st.keys)

@@ -83,13 +83,13 @@ func (s *sequencer[E]) advance(now int64) {
 // see takes an event through all stages, the last one first: it takes one stage of a sequence.
 func (s *sequencer[E]) see() bool {
 	for _, a := range s.plan.absent {
-		if s.judge.accepted[a.query] && !s.note(a) {
+		if s.judge.accepts(a.query) && !s.note(a) {
 			return false
 		}
 	}
 	for i := len(s.plan.steps) - 1; i >= 0; i-- {
 		st := s.plan.steps[i]
-		if !s.judge.accepted[st.query] {
+		if !s.judge.accepts(st.query) {
 			continue
 		}
 		keys := s.judge.combine(st.keys)
@@ -187,7 +187,7 @@ func (s *sequencer[E]) put(place **chain[E], c *chain[E], i int) {
 // end takes an event as the one until which sequences must be complete.
 func (s *sequencer[E]) end() bool {
 	until := s.plan.until
-	if until == nil || !s.judge.accepted[until.query] {
+	if until == nil || !s.judge.accepts(until.query) {
 		return true
 	}
 	keys := s.judge.combine(until.keys)
