@@ -249,7 +249,7 @@ func (w *Writer) tellWithoutEvent(taken []pending) {
 				len(taken)-most)
 			return
 		}
-		event := p.signal.Match.Events[0]
+		event := p.signal.Event()
 		w.o.Logger.Warn("signal written without its event", "rule", p.signal.Match.Rule.ID,
 			"signal", p.signal.ID, "event_index", event.Index, "event_id", event.ID,
 			"bytes", len(event.Source), "refused", p.refusal, "advice", p.refusal.cure())

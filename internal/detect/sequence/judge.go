@@ -33,11 +33,11 @@ type machine interface {
 
 // sight is an event that the judge is shown.
 type sight[E any] struct {
-	look Look
-	at   int64
-	keep       func() E
-	kept       bool
-	event      E
+	look  Look
+	at    int64
+	keep  func() E
+	kept  bool
+	event E
 }
 
 // value returns what the caller keeps of the event, asked for once.

@@ -58,14 +58,16 @@ func (t ExecutionType) String() string {
 	return fmt.Sprintf("ExecutionType(%d)", uint8(t))
 }
 
-// Signal is what is written about one match.
+// Signal is what is written about one match, or about one event of a sequence.
 type Signal struct {
 	ID       ID
 	Document []byte // JSON on one line
-	Match    Match  // its only event is the one that Document is of
+	// its only event is the one that Document is of; the shell of a sequence has none
+	Match Match
 
 	widerID   ID  // its id where ID is another event's
 	finerTime int // see finerTimeField
+	about     about
 
 	// What the smaller forms are made of, should they be needed.
 	execution string
@@ -73,9 +75,17 @@ type Signal struct {
 	alert     []field
 }
 
+// about is where a signal stands: what it was made of, and among the signals of which sequence.
+type about struct {
+	ancestors    []ancestor
+	depth        int
+	originalTime string
+	group        *group // nil for the signal of one event
+}
+
 // errSeveral is a match of several events. A signal of the first one alone would pass over the
 // others, in its identity too.
-var errSeveral = errors.New("signals are made of one event each")
+var errSeveral = errors.New("New makes the signal of one event")
 
 // New makes the signal of a match of one event. The same match and clock give the same bytes.
 func New(m Match, x Execution) (Signal, error) {
@@ -83,36 +93,62 @@ func New(m Match, x Execution) (Signal, error) {
 		return Signal{}, fmt.Errorf("rule %s matched %d events together: %w", m.Rule.ID,
 			len(m.Events), errSeveral)
 	}
+	s, event, err := read(m, x)
+	if err != nil {
+		return Signal{}, err
+	}
+	return s, s.finish(x, event)
+}
+
+// read reads the event of a match and identifies it. The event is what is written of it.
+func read(m Match, x Execution) (s Signal, event *node, err error) {
 	of := m.Events[0]
-	event, err := parse(of.Source)
+	event, err = parse(of.Source)
 	if err == nil && event.kind != object {
 		err = errors.New("not a JSON object")
 	}
 	if err != nil {
-		return Signal{}, fmt.Errorf("read event %s of %s: %w", of.ID, of.Index, err)
+		return Signal{}, nil, fmt.Errorf("read event %s of %s: %w", of.ID, of.Index, err)
 	}
-	now := time.Now
-	if x.Now != nil {
-		now = x.Now
-	}
-	s := Signal{
+	s = Signal{
 		// of the event as it was stored, before anything is added or taken away
-		ID: identify(m.Rule.ID, event), Match: m, execution: x.ID, written: now(),
+		ID: identify(m.Rule.ID, event), Match: m, execution: x.ID, written: x.now(),
 	}
 	s.widerID = widen(s.ID, event)
 	s.finerTime = belowMillisecond(event)
 	if err := mergeMissing(event, of.Fields); err != nil {
-		return Signal{}, fmt.Errorf("complete event %s of %s: %w", of.ID, of.Index, err)
+		return Signal{}, nil, fmt.Errorf("complete event %s of %s: %w", of.ID, of.Index, err)
 	}
 	// An event that sets these would set its own alert's status, or pass for another rule's alert.
 	event.remove("kibana")
 	event.remove("signal")
-	s.alert = alertFields(&s, x, event)
+	s.about = about{
+		ancestors: []ancestor{{ID: of.ID, Type: "event", Index: of.Index}},
+		depth:     1, originalTime: originalTime(&of, event),
+	}
+	return s, event, nil
+}
+
+func (x Execution) now() time.Time {
+	if x.Now == nil {
+		return time.Now()
+	}
+	return x.Now()
+}
+
+// finish writes the signal's document, with what is written of its event.
+func (s *Signal) finish(x Execution, event *node) (err error) {
+	s.alert = alertFields(s, x, event)
 	event.remove("event.kind")
 	event.remove(timestampField)
 	s.Document, err = compose(s.alert, event)
-	return s, err
+	return err
 }
 
-// event is what the signal is of.
-func (s *Signal) event() *Event { return &s.Match.Events[0] }
+// Event is what the signal is of; the zero value for the shell of a sequence.
+func (s *Signal) Event() Event {
+	if len(s.Match.Events) == 0 {
+		return Event{}
+	}
+	return s.Match.Events[0]
+}

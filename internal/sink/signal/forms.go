@@ -15,10 +15,11 @@ func (s *Signal) Reduced(why string) ([]byte, error) {
 			fields = append(fields, f)
 		}
 	}
-	return compose(append(fields,
-		field{reducedField, why},
-		field{"event.original", string(s.event().Source)},
-	), nil)
+	fields = append(fields, field{reducedField, why})
+	if len(s.Match.Events) > 0 {
+		fields = append(fields, field{"event.original", string(s.Event().Source)})
+	}
+	return compose(fields, nil)
 }
 
 // safeOriginals are the fields of the original event that help to triage without the rest. Only
@@ -70,29 +71,36 @@ func (s *Signal) WithoutEvent(why string) ([]byte, error) {
 			fields = append(fields, f)
 		}
 	}
-	r, e := s.Match.Rule, s.event()
 	return compose(append(fields,
-		field{reasonField, fmt.Sprintf(
-			"event created %s alert %s. The event is not in this signal, since "+
-				"%d bytes of it were refused (%s): it is document %s of index %s.",
-			r.Severity, r.Name, len(e.Source), why, e.ID, e.Index)},
+		field{reasonField, s.reasonWithoutEvent(why)},
 		field{reducedField, "without the event: " + why},
-		field{eventBytesField, len(e.Source)},
+		field{eventBytesField, len(s.Event().Source)},
 	), nil)
+}
+
+func (s *Signal) reasonWithoutEvent(why string) string {
+	r, e := s.Match.Rule, s.Event()
+	created := fmt.Sprintf("event created %s alert %s. ", r.Severity, r.Name)
+	if len(s.Match.Events) == 0 {
+		return created + fmt.Sprintf("What its events have in common is not in this signal (%s): "+
+			"see the signals with the same kibana.alert.group.id.", why)
+	}
+	return created + fmt.Sprintf("The event is not in this signal, since %d bytes of it were "+
+		"refused (%s): it is document %s of index %s.", len(e.Source), why, e.ID, e.Index)
 }
 
 // DeadLetter is the last form: nothing in it depends on what the signals index takes.
 func (s *Signal) DeadLetter(why string) ([]byte, error) {
-	return s.letter(why, field{"source", string(s.event().Source)})
+	return s.letter(why, field{"source", string(s.Event().Source)})
 }
 
 // DeadLetterWithoutEvent is for an event that is too large for a dead letter as well.
 func (s *Signal) DeadLetterWithoutEvent(why string) ([]byte, error) {
-	return s.letter(why, field{"event.bytes", len(s.event().Source)})
+	return s.letter(why, field{"event.bytes", len(s.Event().Source)})
 }
 
 func (s *Signal) letter(why string, event field) ([]byte, error) {
-	r, e := s.Match.Rule, s.event()
+	r, e := s.Match.Rule, s.Event()
 	return compose([]field{
 		{timestampField, iso(s.written)},
 		{"rule.id", string(r.ID)},

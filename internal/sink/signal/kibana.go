@@ -3,6 +3,7 @@ package signal
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"time"
 
 	"esrule/internal/query/cond"
@@ -32,12 +33,12 @@ const (
 //   - Left out, since there is nothing that they could tell: kibana.version, alert.url,
 //     rule.revision, .enabled, .immutable, .created_*, .updated_*, .actions, .throttle,
 //     .exceptions_list, .severity_mapping, .risk_score_mapping, .meta, .namespace, .timeline_*,
-//     alert.group.* (no sequences), rule.max_signals (no cap).
+//     rule.max_signals (no cap).
 //   - A text that the rule does not have is left out, where Elastic writes an empty one.
 //   - ancestors and depth are those of an event even where a rule reads alerts: an event's own
 //     kibana.* counts for nothing.
 func alertFields(s *Signal, x Execution, event *node) []field {
-	r, of := s.Match.Rule, s.event()
+	r := s.Match.Rule
 	written := iso(s.written)
 	intended := written
 	if !x.Intended.IsZero() {
@@ -51,19 +52,20 @@ func alertFields(s *Signal, x Execution, event *node) []field {
 		{"kibana.alert.start", written},
 		{"kibana.alert.last_detected", written},
 		{"kibana.alert.intended_timestamp", intended},
-		{originalTimeField, originalTime(of, event)},
+		{originalTimeField, s.about.originalTime},
 		{"kibana.alert.status", "active"},
 		{"kibana.alert.workflow_status", "open"},
 		{"kibana.alert.workflow_tags", []string{}},
 		{"kibana.alert.workflow_assignee_ids", []string{}},
-		{"kibana.alert.depth", 1},
-		{"kibana.alert.ancestors", []ancestor{{ID: of.ID, Type: "event", Index: of.Index}}},
+		{"kibana.alert.depth", s.about.depth},
+		{"kibana.alert.ancestors", s.about.ancestors},
 		{reasonField, reason(event, r)},
 		{"kibana.alert.severity", r.Severity},
 		{"kibana.alert.risk_score", r.RiskScore},
-		{"kibana.alert.building_block_type", r.BuildingBlockType},
+		{"kibana.alert.building_block_type", s.buildingBlockType()},
 		{"kibana.alert.esrule.version", x.Version},
 	}
+	fields = append(fields, s.about.group.fields()...)
 	fields = append(fields, ruleFields(r)...)
 	fields = append(fields,
 		field{"kibana.alert.rule.execution.uuid", x.ID},
@@ -80,6 +82,7 @@ type ancestor struct {
 	Type  string `json:"type"`
 	Index string `json:"index,omitempty"`
 	Depth int    `json:"depth"`
+	Rule  string `json:"rule,omitempty"` // of an ancestor that is a signal
 }
 
 // ruleFields are about the rule. Category, rule_type_id, consumer and producer are the words by
@@ -145,7 +148,10 @@ func parameters(r *rule.Rule) map[string]any {
 		"setup":               r.Setup,
 		"timestamp_override":  r.TimestampOverride,
 	}
-	if body, ok := r.Body.(*rule.EventQuery); ok {
+	switch body := r.Body.(type) {
+	case *rule.SequenceQuery:
+		texts["tiebreaker_field"] = body.TiebreakerField
+	case *rule.EventQuery:
 		texts["tiebreaker_field"] = body.TiebreakerField
 		texts["timestamp_field"] = body.TimestampField
 		if body.Filters != nil {
@@ -227,31 +233,36 @@ func storable(t time.Time) string {
 // originalEventFields copy the event's event.* fields, kind among them, to flat keys. A value keeps
 // its form; a field that is spelled in several ways (nested and dotted) becomes one array.
 func originalEventFields(event *node) []field {
-	// a deeper field is still in the event; here each leaf's whole path is written out
-	const maxKey = 1024
-	var order []string
-	found := map[string][]*node{}
-	event.eachField(nil, func(path []byte, value *node) {
-		name, ok := bytes.CutPrefix(path, []byte("event."))
-		if !ok || len(name) == 0 || len(name) > maxKey {
-			return
+	var fields []field
+	order, values := byPath(event, "event.")
+	for _, path := range order {
+		if name := strings.TrimPrefix(path, "event."); name != "" {
+			fields = append(fields, field{originalEvent + name, values[path]})
 		}
-		key := originalEvent + string(name)
-		if found[key] == nil {
-			order = append(order, key)
-		}
-		found[key] = append(found[key], value)
-	})
-	fields := make([]field, len(order))
-	for i, key := range order {
-		value := found[key][0]
-		if len(found[key]) > 1 {
-			value = &node{kind: array, elems: found[key]}
-			value = &node{kind: array, elems: value.scalars()}
-		}
-		fields[i] = field{key, value}
 	}
 	return fields
+}
+
+// byPath returns the values of an event's fields whose whole paths begin with a prefix, by the
+// path, and the paths in the order of the event. A field that stands in several places has one
+// array.
+func byPath(event *node, prefix string) (order []string, values map[string]*node) {
+	// a deeper field is still in the event; here each leaf's whole path is written out
+	const longest = 1024
+	values = map[string]*node{}
+	event.eachField(nil, func(path []byte, value *node) {
+		if len(path) > longest || !bytes.HasPrefix(path, []byte(prefix)) {
+			return
+		}
+		before, several := values[string(path)]
+		if several {
+			value = &node{kind: array, elems: append(before.scalars(), value.scalars()...)}
+		} else {
+			order = append(order, string(path))
+		}
+		values[string(path)] = value
+	})
+	return order, values
 }
 
 // present leaves out the empty texts.

@@ -98,7 +98,7 @@ func (s *Signal) IsIn(document []byte) bool {
 	if signal.FinerTime != nil && *signal.FinerTime != s.finerTime {
 		return false
 	}
-	ours := s.event().Source
+	ours := s.Event().Source
 	if signal.Reduced == nil { // both with the values that the search's fields added
 		if ours, err = EventOf(s.Document); err != nil {
 			return true

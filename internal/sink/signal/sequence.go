@@ -1,0 +1,116 @@
+package signal
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// group is a signal's place among those of one sequence.
+type group struct {
+	id    ID // of the shell
+	index int
+	shell bool
+}
+
+// fields are those of a sequence's signals; none for the signal of one event.
+func (g *group) fields() []field {
+	switch {
+	case g == nil:
+		return nil
+	case g.shell:
+		return []field{{"kibana.alert.group.id", string(g.id)}}
+	}
+	return []field{{"kibana.alert.group.id", string(g.id)}, {"kibana.alert.group.index", g.index}}
+}
+
+// buildingBlockType is not empty for a signal that is a part of another, or is meant to be one.
+func (s *Signal) buildingBlockType() string {
+	if g := s.about.group; g != nil && !g.shell {
+		return "default"
+	}
+	return s.Match.Rule.BuildingBlockType
+}
+
+// NewSequence makes the signals of a match of several events, as Elastic's alerts have them: a
+// building block for each event, in their order, and behind them the shell, which has what all
+// events have in common. The same match and clock give the same bytes.
+//
+// Their ids are made of the rule and the identities of the events in their order, so a sequence
+// that is found again, in whatever window, has the same ones. Of the two versions of an event's
+// identity it is the wider: no id of a sequence was ever made of the other.
+func NewSequence(m Match, x Execution) ([]Signal, error) {
+	at := x.now()
+	x.Now = func() time.Time { return at }
+	all := make([]Signal, len(m.Events), len(m.Events)+1)
+	events := make([]*node, len(m.Events))
+	for i, of := range m.Events {
+		var err error
+		all[i], events[i], err = read(Match{Rule: m.Rule, Events: []Event{of}}, x)
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("rule %s matched no event: a sequence has at least one", m.Rule.ID)
+	}
+	d := digest{sha256.New()}
+	d.text("sequence")
+	d.text(string(m.Rule.ID))
+	for i := range all {
+		d.text(string(all[i].widerID))
+	}
+	name := hex.EncodeToString(d.Sum(nil))
+	last := all[len(all)-1]
+	shell := Signal{ID: partID(name, len(all)), Match: Match{Rule: m.Rule}, execution: x.ID,
+		written: at, finerTime: last.finerTime,
+		about: about{depth: 2, originalTime: last.about.originalTime}}
+	shell.about.group = &group{id: shell.ID, shell: true}
+	common := inCommon(events) // before they are written, which takes members away
+	for i := range all {
+		s := &all[i]
+		s.ID = partID(name, i)
+		s.widerID = s.ID
+		s.about.group = &group{id: shell.ID, index: i}
+		if err := s.finish(x, events[i]); err != nil {
+			return nil, err
+		}
+		shell.about.ancestors = append(append(shell.about.ancestors, s.about.ancestors...),
+			ancestor{ID: string(s.ID), Type: "signal", Depth: 1, Rule: string(m.Rule.ID)})
+	}
+	shell.widerID = shell.ID
+	if err := shell.finish(x, common); err != nil {
+		return nil, err
+	}
+	return append(all, shell), nil
+}
+
+// partID is the id of a signal of a sequence, by its place; the shell's is behind the last event's.
+func partID(sequence string, place int) ID {
+	d := digest{sha256.New()}
+	d.text(sequence)
+	d.length(place)
+	return ID(hex.EncodeToString(d.Sum(nil)))
+}
+
+// inCommon returns the fields that all events have with the same values, under their whole paths.
+func inCommon(events []*node) *node {
+	order, common := byPath(events[0], "")
+	for _, event := range events[1:] {
+		_, its := byPath(event, "")
+		for path, value := range common {
+			if !reflect.DeepEqual(its[path], value) {
+				delete(common, path)
+			}
+		}
+	}
+	shared := &node{kind: object}
+	for _, path := range order {
+		if value, ok := common[path]; ok {
+			shared.members = append(shared.members, member{path, value})
+		}
+	}
+	return shared
+}
