@@ -32,6 +32,7 @@ type Cluster interface {
 	OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error)
 	Mapper
 	Exists(ctx context.Context, index string) (bool, error)
+	Count(ctx context.Context, patterns []string, query dsl.Clause) (search.Count, error)
 }
 
 // Signals is where matches go. *sink.Writer is one. Write returns a verdict on each signal, and an
@@ -83,6 +84,10 @@ type Outcome struct {
 	Reached []string
 	Indices int
 	Counts
+	// Rules are how many rules were searched together, by how many Searches. Whole says why these
+	// read every event of the window in some indices; it is empty where pre-filters narrowed them.
+	Rules, Searches int
+	Whole           string
 	// Failures are the indices that were not searched whole: the window stays open for them.
 	Failures []Failure
 
@@ -150,6 +155,7 @@ const goneTries = 3
 
 func (o Outcome) add(other Outcome) Outcome {
 	other.Indices = max(other.Indices, o.Indices)
+	other.Searches += o.Searches
 	other.Add(o.Counts)
 	for i := range o.each {
 		other.each[i].Add(o.each[i])
@@ -188,7 +194,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	if err != nil {
 		return nothing, err
 	}
-	plan := g.plan(classes, t.Timestamps, t.Window, c.Own)
+	plan := g.plan(classes, t.Timestamps, t.Window, c.Own, g.economy.whole())
 	if len(plan.uncovered) > 0 && len(g.detections) > 1 {
 		return nothing, &ApartError{g.apart(classes)}
 	}
@@ -206,6 +212,9 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	if err := j.flush(ctx); err != nil {
 		return j.outcome, err
 	}
+	c.measure(ctx, g, t, plan, j.outcome.Candidates)
+	j.outcome.Rules, j.outcome.Searches = len(g.detections), plan.count()
+	j.outcome.Whole = plan.whole
 	if len(j.partial) > 0 && len(g.detections) > 1 {
 		return j.outcome, errPartial
 	}

@@ -92,6 +92,11 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 	}
 	filter := prefilter.Build(d.Matchers[0].Condition(), m)
 	x.PreFilter = filter.Clause
+	if filter.Clause.IsEverything() {
+		x.Notes = append(x.Notes,
+			"the pre-filter narrows nothing: every event of a window is read, "+
+				"once for all rules that are searched together")
+	}
 	for _, o := range filter.Omitted {
 		text := d.Rule.Body.Queries()[0].Print(o.Node)
 		x.LeftOut = append(x.LeftOut, LeftOut{text, o.Reason})

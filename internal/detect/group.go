@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
@@ -26,6 +27,9 @@ type Group struct {
 	of         []int // the rule of each of matchers, by its place
 	fields     *event.Fields
 	parts      []part
+	once       sync.Once // for whole
+	whole      part      // see [Group.all]
+	economy    economy
 }
 
 // part is the rules of a group that one search is for.
@@ -133,15 +137,34 @@ func (p part) each(e *match.Evaluation, visit func(matcher int)) {
 }
 
 // filter is the pre-filter of a rule that is alone: what its queries could accept.
-func (g *Group) filter(m *event.Mapping) dsl.Clause { return g.partFilter(g.parts[0], m) }
+func (g *Group) filter(m *event.Mapping) dsl.Clause {
+	filter, _ := g.partFilter(g.parts[0], m)
+	return filter
+}
 
-// partFilter is the pre-filter of all rules of a part in one: what any of them could match.
-func (g *Group) partFilter(p part, m *event.Mapping) dsl.Clause {
+// partFilter is the pre-filter of all rules of a part in one: what any of them could match. by says
+// whose of them narrows nothing; it is empty where they narrow.
+func (g *Group) partFilter(p part, m *event.Mapping) (filter dsl.Clause, by string) {
 	filters := make([]dsl.Clause, 0, p.end-p.first)
-	for _, one := range g.matchers[p.first:p.end] {
-		filters = append(filters, prefilter.Build(one.Condition(), m).Clause)
+	for i, one := range g.matchers[p.first:p.end] {
+		filter := prefilter.Build(one.Condition(), m).Clause
+		if filter.IsEverything() {
+			r := g.detections[g.of[p.first+i]].Rule
+			return filter, fmt.Sprintf("the pre-filter of rule %q (%s) narrows nothing", r.Name,
+				r.ID)
+		}
+		filters = append(filters, filter)
 	}
-	return dsl.Or(filters...)
+	return dsl.Or(filters...), ""
+}
+
+// all returns all parts as one, for which every event of a window is read.
+func (g *Group) all() part {
+	if len(g.parts) == 1 {
+		return g.parts[0]
+	}
+	g.once.Do(func() { g.whole = g.part(0, len(g.matchers)) })
+	return g.whole
 }
 
 // mapped lists the fields whose mappings a search of the rules needs.

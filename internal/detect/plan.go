@@ -19,6 +19,10 @@ type plan struct {
 	mappings map[string]*event.Mapping
 	// uncovered are the indices that cannot be judged, whatever they answer.
 	uncovered []Failure
+	// every accepts all events of the window, and whole says why all of them are read of some
+	// indices; it is empty where the pre-filters narrow everywhere.
+	every dsl.Clause
+	whole string
 }
 
 // partSearch is what is searched for a part of a group.
@@ -32,10 +36,11 @@ type partSearch struct {
 
 func (p plan) indices() int { return len(p.mappings) }
 
-// plan builds the search of a window over the classes of mappings that the patterns have now.
+// plan builds the search of a window over the classes of mappings that the patterns have now. whole
+// says why all events of the window are to be read, empty where the pre-filters decide.
 func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
-	window span.Interval, own []string) plan {
-	p := plan{mappings: map[string]*event.Mapping{}}
+	window span.Interval, own []string, whole string) plan {
+	p := plan{mappings: map[string]*event.Mapping{}, whole: whole}
 	var judged []search.Class
 	left, mapped := slices.Clone(own), g.mapped()
 	for _, c := range classes {
@@ -51,62 +56,118 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 		}
 		judged = append(judged, c)
 	}
-	for _, one := range g.parts {
-		p.searches = append(p.searches, g.partSearch(one, judged, timestamps, window))
-	}
+	g.lay(&p, judged, timestamps, window)
 	if len(left) > 0 {
 		p.narrow(dsl.Not(dsl.Terms("_index", left)))
 	}
 	return p
 }
 
-// partSearch builds what is searched for a part of the group.
-func (g *Group) partSearch(one part, classes []search.Class, timestamps prefilter.Timestamps,
-	window span.Interval) partSearch {
-	var asks []*ask
-	var searched []prefilter.Class
-	for _, c := range classes {
-		class := prefilter.Class{
-			Indices: c.Indices,
-			Window:  prefilter.Between(c.Mapping, timestamps, window.From, window.To),
-			Filter:  g.partFilter(one, c.Mapping),
-		}
-		searched = append(searched, class)
-		asks = asked(asks, class, c.Mapping, g.wanted(c.Mapping))
-	}
+// lay adds the searches: one for each part of the group, and one for all parts of the indices in
+// which some pre-filter narrows nothing: each event is read once there.
+func (g *Group) lay(p *plan, classes []search.Class, timestamps prefilter.Timestamps,
+	window span.Interval) {
 	unseen := prefilter.Anytime(timestamps, window.From, window.To)
+	var narrow, wide, all []laid
+	for _, c := range classes {
+		one := laid{Class: c, filters: make([]dsl.Clause, len(g.parts)),
+			window: prefilter.Between(c.Mapping, timestamps, window.From, window.To)}
+		isWide := p.whole != ""
+		for i, part := range g.parts {
+			filter, by := g.partFilter(part, c.Mapping)
+			one.filters[i] = filter
+			if by != "" && p.whole == "" {
+				p.whole = by
+			}
+			isWide = isWide || by != ""
+		}
+		all = append(all, one)
+		if isWide {
+			wide = append(wide, one)
+		} else {
+			narrow = append(narrow, one)
+		}
+	}
+	p.every = prefilter.Guarded(classesOf(all, everything), unseen)
+	if len(g.parts) == 1 && len(narrow) > 0 { // one search reads both kinds
+		narrow, wide = all, nil
+	}
+	if len(narrow) > 0 || len(wide) == 0 {
+		for i, part := range g.parts {
+			s := g.partSearch(part, narrow, unseen, func(c laid) dsl.Clause { return c.filters[i] })
+			s.narrow(dsl.Not(dsl.Terms("_index", indicesOf(wide))), len(wide) > 0)
+			p.searches = append(p.searches, s)
+		}
+	}
+	if len(wide) > 0 {
+		s := g.partSearch(g.all(), wide, unseen, everything)
+		s.narrow(dsl.Terms("_index", indicesOf(wide)), len(narrow) > 0)
+		p.searches = append(p.searches, s)
+	}
+}
+
+// laid is a class of mappings, with the window and the pre-filters of the parts over it.
+type laid struct {
+	search.Class
+	window  dsl.Clause
+	filters []dsl.Clause
+}
+
+func everything(laid) dsl.Clause { return dsl.Everything() }
+
+// classesOf returns classes with a filter.
+func classesOf(list []laid, filter func(laid) dsl.Clause) []prefilter.Class {
+	classes := make([]prefilter.Class, len(list))
+	for i, c := range list {
+		classes[i] = prefilter.Class{Indices: c.Indices, Window: c.window, Filter: filter(c)}
+	}
+	return classes
+}
+
+func indicesOf(classes []laid) (names []string) {
+	for _, c := range classes {
+		names = append(names, c.Indices...)
+	}
+	return names
+}
+
+// partSearch builds what is searched for a part of the group.
+func (g *Group) partSearch(one part, classes []laid, unseen dsl.Clause,
+	filter func(laid) dsl.Clause) partSearch {
+	var asks []*ask
+	searched := classesOf(classes, filter)
+	for i, class := range searched {
+		asks = asked(asks, class, classes[i].Mapping, g.wanted(classes[i].Mapping))
+	}
 	s := partSearch{part: one, request: prefilter.Guarded(searched, unseen),
 		searches: requests(asks, unseen)}
 	if len(asks) < 2 {
 		s.searches[0].Query = s.request
 	}
-	bare := prefilter.Guarded(unfiltered(searched), unseen)
+	bare := prefilter.Guarded(classesOf(classes, everything), unseen)
 	for i := range s.searches {
 		s.searches[i].Instead = bare
 	}
 	return s
 }
 
-// unfiltered returns the classes without their pre-filters: what is asked of indices that refuse
-// them.
-func unfiltered(classes []prefilter.Class) []prefilter.Class {
-	all := slices.Clone(classes)
-	for i := range all {
-		all[i].Filter = dsl.Everything()
-	}
-	return all
-}
-
 // narrow leaves out what a clause does not accept.
 func (p *plan) narrow(to dsl.Clause) {
-	for _, one := range p.searches {
-		for i, s := range one.searches {
-			one.searches[i].Query = dsl.And(s.Query, to)
-			one.searches[i].Instead = dsl.And(s.Instead, to)
-		}
-	}
+	p.every = dsl.And(p.every, to)
 	for i := range p.searches {
-		p.searches[i].request = dsl.And(p.searches[i].request, to)
+		p.searches[i].narrow(to, true)
+	}
+}
+
+// narrow leaves out what a clause does not accept, if it is to.
+func (s *partSearch) narrow(to dsl.Clause, really bool) {
+	if !really {
+		return
+	}
+	s.request = dsl.And(s.request, to)
+	for i, one := range s.searches {
+		s.searches[i].Query = dsl.And(one.Query, to)
+		s.searches[i].Instead = dsl.And(one.Instead, to)
 	}
 }
 
@@ -115,7 +176,7 @@ func (p *plan) narrow(to dsl.Clause) {
 // cannot be judged.
 func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window span.Interval,
 	own []string) (query dsl.Clause, uncovered []Failure) {
-	p := d.alone().plan(classes, t, window, own)
+	p := d.alone().plan(classes, t, window, own, "")
 	return p.searches[0].request, p.uncovered
 }
 

@@ -54,6 +54,14 @@ func TestRulesAreSearchedTogether(t *testing.T) {
 				t.Errorf("%s: rule %d: got %d created, open %v, error %v, want %d", why, i,
 					r.Run.Created, r.Open, r.Err, want[i])
 			}
+			together := len(rules)
+			if wantOpened > 1 {
+				together = []int{3, 3, 3, 1}[i]
+			}
+			if r.Run.Together != together || r.Run.WholeWindow != "" {
+				t.Errorf("%s: rule %d: got %d rules together, whole window %q, want %d, none", why,
+					i, r.Run.Together, r.Run.WholeWindow, together)
+			}
 		}
 		if opened != wantOpened {
 			t.Errorf("%s: got %d points in time, want %d", why, opened, wantOpened)

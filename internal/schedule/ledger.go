@@ -72,6 +72,11 @@ type Run struct {
 	Searched time.Duration `json:"searched_ns"`
 	Indices  int           `json:"indices"`
 	detect.Counts
+	// Together is the most rules that were searched together with this one, itself included.
+	// WholeWindow says why a search read every event of its window in some indices; it is empty
+	// where none did.
+	Together    int    `json:"together,omitempty"`
+	WholeWindow string `json:"whole_window,omitempty"`
 	// Swept is what of that its late sweep came to, if it had a part of one.
 	Swept *Swept `json:"swept,omitempty"`
 	// Error is what ended the run early, if anything did, or made a piece of it fail.

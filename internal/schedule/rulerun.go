@@ -235,6 +235,10 @@ func (s *ruleRun) count(out detect.Outcome, window span.Interval) {
 	s.run.Searched += window.Length()
 	s.run.Indices = max(s.run.Indices, out.Indices)
 	s.run.Add(out.Counts)
+	s.run.Together = max(s.run.Together, out.Rules)
+	if out.Whole != "" {
+		s.run.WholeWindow = out.Whole
+	}
 }
 
 // finish enters the run into the ledger. A run that could not read its ledger leaves it alone.

@@ -1,0 +1,103 @@
+package detect_test
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
+	"esrule/internal/estest"
+	"esrule/internal/query/eql"
+	"esrule/internal/query/rule"
+	"esrule/internal/sink/signal"
+	"esrule/internal/span"
+)
+
+// groupOf returns a group of rules that ask the queries.
+func groupOf(t *testing.T, pattern string, queries ...string) *detect.Group {
+	t.Helper()
+	var all []*detect.Detection
+	for i, query := range queries {
+		q, err := eql.Parse(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := detect.New(&rule.Rule{Head: rule.Head{ID: rule.ID(fmt.Sprint("r", i)),
+			Name: query, Severity: "low", Type: "eql", Language: "eql", Index: []string{pattern},
+			From: 9 * time.Minute, Interval: 5 * time.Minute},
+			Body: &rule.EventQuery{Query: q}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, d)
+	}
+	g, err := detect.NewGroup(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// Where the pre-filters of a group narrow nothing, or return most events of the window, the window
+// is read once for all its rules, and only there.
+func TestWholeWindowIsReadOnce(t *testing.T) {
+	c := estest.For(t)
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	load := func(name, field string, events int) {
+		c.Create(c.Index(name), `{"settings":{"number_of_replicas":0},"mappings":{"dynamic":false,
+			"properties":{"@timestamp":{"type":"date"},"process":{"properties":{"name":`+field+
+			`}},"event":{"properties":{"category":`+field+`}}}}}`)
+		lines := make([]any, events)
+		for i := range lines {
+			lines[i] = fmt.Sprintf(`{"@timestamp":%q,"event":{"category":"process","id":"%s-%d"},`+
+				`"process":{"name":"p%d"}}`, now.Add(-time.Second).Format(time.RFC3339Nano), name,
+				i, i%1000)
+		}
+		c.Bulk(c.Index(name), lines...)
+	}
+	load("events-1", `{"type":"keyword"}`, 3000)
+	load("events-2", `{"type":"keyword","index":false,"doc_values":false}`, 10)
+	many := func(names int, more ...string) (queries []string) {
+		for i := range 600 {
+			queries = append(queries, fmt.Sprintf(`process where process.name == "p%d"`, i%names))
+		}
+		return append(queries, more...)
+	}
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	cluster := search.NewCluster(c.Client, search.Options{PageSize: 2000, Logger: log})
+	f := func(why, pattern string, queries []string, matched int, times ...string) {
+		t.Helper()
+		group := groupOf(t, c.Index(pattern), queries...)
+		x := make([]signal.Execution, len(queries))
+		for i := range x {
+			x[i].Now = func() time.Time { return now }
+		}
+		for i, want := range times {
+			out, err := (&detect.Coverer{Cluster: cluster, Signals: &recorder{}, Log: log}).
+				CoverGroup(t.Context(), group, detect.Target{
+					Patterns: []string{c.Index(pattern)}, Now: now, Began: now,
+					Window:     span.New(now.Add(-time.Minute), now),
+					Timestamps: detect.ByTimestamp()}, x)
+			if err != nil || len(out.Failures) > 0 {
+				t.Fatalf("%s: %v, %v", why, err, out.Failures)
+			}
+			got := fmt.Sprintf("%d searches: %s", out.Searches, out.Whole)
+			if !strings.HasPrefix(got, want) || out.Matched != matched {
+				t.Errorf("%s, time %d: got %q and %d matched, want %q and %d", why, i, got,
+					out.Matched, want, matched)
+			}
+		}
+	}
+	const narrow = "3 searches: "
+	f("few candidates", "events-1", many(100), 600*3, narrow, narrow)
+	f("a rule that asks for everything", "events-1", many(10, `any where true`), 600*3+3000,
+		`1 searches: the pre-filter of rule "any where true"`)
+	f("one that does in a small index", "events-*", many(10), 600*3+600,
+		`4 searches: the pre-filter of rule`)
+	f("most events are candidates", "events-1", many(600), 600*3, narrow,
+		"1 searches: the pre-filters of 600 rules found 1800 candidates among 3000 events")
+	f("many are not", "events-1", many(150), 600*3, narrow, narrow)
+}
