@@ -107,6 +107,9 @@ func headKeys() []key {
 		{name: "timestamp_override_fallback_disabled", form: flag},
 		{name: "version", form: count},
 		{name: "max_signals", form: count, use: acts},
+		{name: "risk_score_mapping", form: riskScoreMappingForm()},
+		{name: "rule_name_override", form: textWhere(fieldName)},
+		{name: "severity_mapping", form: severityMappingForm()},
 	}
 }
 
@@ -160,11 +163,6 @@ func refusedKeys() []key {
 		refuse("data_view_id", "names patterns that are kept in Kibana; write them as index"),
 		{name: "enabled", form: flag, use: refused, why: "the file says enabled = false",
 			unset: says(true)},
-		refuse("risk_score_mapping",
-			"takes the risk score from the event, which is not supported"),
-		refuse("rule_name_override",
-			"takes the rule's name from the event, which is not supported"),
-		refuse("severity_mapping", "takes the severity from the event, which is not supported"),
 		{name: "to", form: text, use: refused, unset: says("", "now"),
 			why: "to is not now; every run looks up to the present"},
 	}

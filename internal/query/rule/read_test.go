@@ -167,7 +167,8 @@ func TestSkipped(t *testing.T) {
 		f(`severity =`, line+"\nseverity =", kind, reason)
 	}
 	f(`type = "eql"`, `type = "esql"`, "type esql", "only rules of type eql and query are run")
-	f(`type = "eql"`, `type = "threshold"`, "type threshold", "only rules of type eql and query are run")
+	f(`type = "eql"`, `type = "threshold"`, "type threshold",
+		"only rules of type eql and query are run")
 	f(`language = "eql"`, `language = "kuery"`, "language kuery",
 		"of rules of type eql only those in eql are run")
 	f(`file where file.name : "x"`, `sequence by host.id [a where true] [b where true]`, "sequence",
@@ -188,10 +189,6 @@ func TestSkipped(t *testing.T) {
 	key(`timestamp_field = "event.created"`, "timestamp_field",
 		"timestamp_field is not @timestamp, which is not supported")
 	key(`to = "now-1m"`, "to", "to is not now; every run looks up to the present")
-	key(`rule_name_override = "message"`, "rule_name_override",
-		"rule_name_override takes the rule's name from the event, which is not supported")
-	key(`severity_mapping = [{field = "x"}]`, "severity_mapping",
-		"severity_mapping takes the severity from the event, which is not supported")
 	key("enabled = false\nto = \"now-1m\"", "disabled",
 		"the file says enabled = false; to is not now; every run looks up to the present")
 }
@@ -205,6 +202,28 @@ func TestSkippedTypeNeedsNoQuery(t *testing.T) {
 	if diff := cmp.Diff(want, set.Skipped, cmpopts.IgnoreUnexported(rule.Skipped{})); err != nil ||
 		diff != "" {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// What a signal takes from its event is read, and is no part of what the rule alerts on.
+func TestOverrides(t *testing.T) {
+	set, err := loadText(with(t, `severity = "low"`, `severity = "low"
+rule_name_override = "message"
+severity_mapping = [{field = "event.severity", operator = "equals", value = "73", severity = "high"}]
+risk_score_mapping = [{field = "event.risk_score", operator = "equals", value = ""}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := set.Rules[0]
+	got := rule.Head{NameOverride: r.NameOverride, SeverityMapping: r.SeverityMapping,
+		RiskScoreMapping: r.RiskScoreMapping}
+	want := rule.Head{NameOverride: "message",
+		SeverityMapping: []rule.SeverityMapping{{Field: "event.severity", Operator: "equals",
+			Value: "73", Severity: "high"}},
+		RiskScoreMapping: []rule.RiskScoreMapping{{Field: "event.risk_score",
+			Operator: "equals"}}}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(rule.Head{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -229,6 +248,7 @@ func TestFingerprint(t *testing.T) {
 	}
 	f(`"One"`, `"Two"`, true)
 	f(`"low"`, `"high"`, true)
+	f(`severity`, "rule_name_override = \"message\"\nseverity", true)
 	f(`severity`, "description = \"x\"\nfrom = \"now-9m\"\nseverity", true)
 	f(`["a-*", "b-*"]`, `["b-*", "a-*", "b-*"]`, true)
 	f("'''\nfile", "'''\n\r\n  file", true)

@@ -48,6 +48,12 @@ type Head struct {
 	// TimestampOverrideFallbackDisabled leaves out the events that lack TimestampOverride.
 	TimestampOverrideFallbackDisabled bool
 
+	// SeverityMapping, RiskScoreMapping and NameOverride take what the signal of one event says from
+	// the event.
+	SeverityMapping  []SeverityMapping
+	RiskScoreMapping []RiskScoreMapping
+	NameOverride     string // the field; empty where there is none
+
 	BuildingBlockType string
 	MaxSignals        int // 0 where the file has none; there is no cap on signals
 	// NotApplied names the keys of the file that act on written signals, and that are left to

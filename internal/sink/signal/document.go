@@ -80,6 +80,7 @@ type about struct {
 	ancestors    []ancestor
 	depth        int
 	originalTime string
+	rating       rating
 	group        *group // nil for the signal of one event
 }
 
@@ -119,12 +120,14 @@ func read(m Match, x Execution) (s Signal, event *node, err error) {
 	if err := mergeMissing(event, of.Fields); err != nil {
 		return Signal{}, nil, fmt.Errorf("complete event %s of %s: %w", of.ID, of.Index, err)
 	}
+	// of a rule over alerts, by the alert's fields
+	rated := ratingOf(m.Rule).override(m.Rule, event)
 	// An event that sets these would set its own alert's status, or pass for another rule's alert.
 	event.remove("kibana")
 	event.remove("signal")
 	s.about = about{
 		ancestors: []ancestor{{ID: of.ID, Type: "event", Index: of.Index}},
-		depth:     1, originalTime: originalTime(&of, event),
+		depth:     1, originalTime: originalTime(&of, event), rating: rated,
 	}
 	return s, event, nil
 }

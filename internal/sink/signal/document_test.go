@@ -217,7 +217,7 @@ func TestReason(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := reason(n, exampleRule()); got != want {
+		if got := reason(n, ratingOf(exampleRule())); got != want {
 			t.Errorf("%s\n got %s\nwant %s", event, got, want)
 		}
 	}

@@ -60,8 +60,11 @@ const largestField = 2048
 func (s *Signal) WithoutEvent(why string) ([]byte, error) {
 	var fields []field
 	for _, f := range s.alert {
-		if strings.HasPrefix(f.key, originalEvent) || f.key == reasonField {
+		switch {
+		case strings.HasPrefix(f.key, originalEvent), f.key == reasonField:
 			continue
+		case f.key == ruleNameField:
+			f.value = s.Match.Rule.Name // the event may have given another
 		}
 		one := newJSONText()
 		if err := one.value(f.value); err != nil {
@@ -80,7 +83,7 @@ func (s *Signal) WithoutEvent(why string) ([]byte, error) {
 
 func (s *Signal) reasonWithoutEvent(why string) string {
 	r, e := s.Match.Rule, s.Event()
-	created := fmt.Sprintf("event created %s alert %s. ", r.Severity, r.Name)
+	created := fmt.Sprintf("event created %s alert %s. ", s.about.rating.severity, r.Name)
 	if len(s.Match.Events) == 0 {
 		return created + fmt.Sprintf("What its events have in common is not in this signal (%s): "+
 			"see the signals with the same kibana.alert.group.id.", why)

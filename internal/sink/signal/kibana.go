@@ -19,6 +19,7 @@ type field struct {
 const (
 	originalEvent = "kibana.alert.original_event."
 	uuidField     = "kibana.alert.uuid"
+	ruleNameField = "kibana.alert.rule.name"
 )
 
 // alertFields are the fields of a signal that are not the event's, in the order in which they are
@@ -33,7 +34,7 @@ const (
 //   - Left out, since there is nothing that they could tell: kibana.version, alert.url,
 //     rule.revision, .enabled, .immutable, .created_*, .updated_*, .actions, .throttle,
 //     .exceptions_list, .severity_mapping, .risk_score_mapping, .meta, .namespace, .timeline_*,
-//     rule.max_signals (no cap).
+//     rule.max_signals (no cap). The mappings are among the parameters.
 //   - A text that the rule does not have is left out, where Elastic writes an empty one.
 //   - ancestors and depth are those of an event even where a rule reads alerts: an event's own
 //     kibana.* counts for nothing.
@@ -59,14 +60,14 @@ func alertFields(s *Signal, x Execution, event *node) []field {
 		{"kibana.alert.workflow_assignee_ids", []string{}},
 		{"kibana.alert.depth", s.about.depth},
 		{"kibana.alert.ancestors", s.about.ancestors},
-		{reasonField, reason(event, r)},
-		{"kibana.alert.severity", r.Severity},
-		{"kibana.alert.risk_score", r.RiskScore},
+		{reasonField, reason(event, s.about.rating)},
+		{"kibana.alert.severity", s.about.rating.severity},
+		{"kibana.alert.risk_score", s.about.rating.riskScore},
 		{"kibana.alert.building_block_type", s.buildingBlockType()},
 		{"kibana.alert.esrule.version", x.Version},
 	}
 	fields = append(fields, s.about.group.fields()...)
-	fields = append(fields, ruleFields(r)...)
+	fields = append(fields, ruleFields(r, s.about.rating.name)...)
 	fields = append(fields,
 		field{"kibana.alert.rule.execution.uuid", x.ID},
 		field{"kibana.alert.rule.execution.timestamp", written},
@@ -87,7 +88,7 @@ type ancestor struct {
 
 // ruleFields are about the rule. Category, rule_type_id, consumer and producer are the words by
 // which Elastic's own views select alerts of a type of rules.
-func ruleFields(r *rule.Rule) []field {
+func ruleFields(r *rule.Rule, name string) []field {
 	const p = "kibana.alert.rule."
 	category, typeID, kind := "Event Correlation Rule", "siem.eqlRule", "eql"
 	if r.Type == "query" {
@@ -96,7 +97,7 @@ func ruleFields(r *rule.Rule) []field {
 	return []field{
 		{p + "uuid", string(r.ID)},
 		{p + "rule_id", string(r.ID)},
-		{p + "name", r.Name},
+		{ruleNameField, name},
 		{p + "category", category},
 		{p + "rule_type_id", typeID},
 		{p + "type", kind},
@@ -110,6 +111,7 @@ func ruleFields(r *rule.Rule) []field {
 		{p + "interval", dateMath(r.Interval)},
 		{p + "from", "now-" + dateMath(r.From)},
 		{p + "to", "now"},
+		{p + "rule_name_override", r.NameOverride},
 		{p + "timestamp_override", r.TimestampOverride},
 		{p + "indices", list(r.Index)},
 		{p + "severity", r.Severity},
@@ -145,6 +147,7 @@ func parameters(r *rule.Rule) map[string]any {
 		"building_block_type": r.BuildingBlockType,
 		"license":             r.License,
 		"note":                r.Note,
+		"rule_name_override":  r.NameOverride,
 		"setup":               r.Setup,
 		"timestamp_override":  r.TimestampOverride,
 	}
@@ -165,6 +168,12 @@ func parameters(r *rule.Rule) map[string]any {
 		if text != "" {
 			p[key] = text
 		}
+	}
+	if r.SeverityMapping != nil {
+		p["severity_mapping"] = r.SeverityMapping
+	}
+	if r.RiskScoreMapping != nil {
+		p["risk_score_mapping"] = r.RiskScoreMapping
 	}
 	if r.TimestampOverrideFallbackDisabled {
 		p["timestamp_override_fallback_disabled"] = true

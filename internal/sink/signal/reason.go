@@ -1,15 +1,11 @@
 package signal
 
-import (
-	"strings"
-
-	"esrule/internal/query/rule"
-)
+import "strings"
 
 // reason is the sentence that an analyst reads first, built as Elastic's alerts build it, so that
 // people and saved searches find what they are used to. That a comma follows a port but no address
 // is theirs too.
-func reason(event *node, r *rule.Rule) string {
+func reason(event *node, r rating) string {
 	var b strings.Builder
 	part := func(before, value, after string) {
 		if value != "" {
@@ -34,7 +30,7 @@ func reason(event *node, r *rule.Rule) string {
 	part(":", phrase(event, "destination.port"), ",")
 	part(" by ", phrase(event, "user.name"), "")
 	part(" on ", phrase(event, "host.name"), "")
-	b.WriteString(" created " + r.Severity + " alert " + r.Name + ".")
+	b.WriteString(" created " + r.severity + " alert " + r.name + ".")
 	return b.String()
 }
 

@@ -66,7 +66,7 @@ func NewSequence(m Match, x Execution) ([]Signal, error) {
 	last := all[len(all)-1]
 	shell := Signal{ID: partID(name, len(all)), Match: Match{Rule: m.Rule}, execution: x.ID,
 		written: at, finerTime: last.finerTime,
-		about: about{depth: 2, originalTime: last.about.originalTime}}
+		about: about{depth: 2, originalTime: last.about.originalTime, rating: ratingOf(m.Rule)}}
 	shell.about.group = &group{id: shell.ID, shell: true}
 	common := inCommon(events) // before they are written, which takes members away
 	for i := range all {
@@ -74,6 +74,7 @@ func NewSequence(m Match, x Execution) ([]Signal, error) {
 		s.ID = partID(name, i)
 		s.widerID = s.ID
 		s.about.group = &group{id: shell.ID, index: i}
+		s.about.rating = shell.about.rating // an event of a sequence does not rate it
 		if err := s.finish(x, events[i]); err != nil {
 			return nil, err
 		}
