@@ -202,13 +202,16 @@ func (p *poll) run(b *testing.B, rules string) polled {
 	cmd, peak, said := p.start(b, env, "run", "--once")
 	one := polled{took: time.Since(began),
 		cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), peak: peak}
+	// The line of a run of one rule names the rule and no number of rules.
 	for _, line := range regexp.MustCompile(
-		`(?m)msg=run .*\bcandidates=(\d+) matched=(\d+)`).FindAllStringSubmatch(said, -1) {
-		candidates, _ := strconv.Atoi(line[1]) // digits
-		matched, _ := strconv.Atoi(line[2])
-		one.rules++
-		one.candidates += candidates
-		one.matched += matched
+		`(?m)msg=run (?:rules=(\d+) )?.*\bcandidates=(\d+) matched=(\d+)`).
+		FindAllStringSubmatch(said, -1) {
+		one.rules = 1
+		if line[1] != "" {
+			one.rules, _ = strconv.Atoi(line[1]) // digits
+		}
+		one.candidates, _ = strconv.Atoi(line[2])
+		one.matched, _ = strconv.Atoi(line[3])
 	}
 	if one.rules == 0 {
 		b.Fatalf("esrule run --once ran no rule:\n%s", said)

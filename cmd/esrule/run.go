@@ -110,14 +110,19 @@ func (a *app) runOver(ctx context.Context, cfg config.Config, rules ruleSet, m *
 	return report, err
 }
 
-// nameCostly names the rules that cost the cluster more than their share.
+// nameCostly names the rules that cost the cluster more than their share: one line for each reason,
+// with the one that costs most, see [schedule.Report.Costly].
 func nameCostly(report schedule.Report, log *slog.Logger) {
-	for _, one := range report.Rules {
-		for _, cost := range one.Costs() {
-			log.Warn("a rule costs the cluster more than its share; it runs on", "rule", one.RuleID,
-				"name", one.Name,
-				"cost", cost.Reason, "why", cost.Text)
+	for _, c := range report.Costly() {
+		attributes := []any{"rule", c.Worst.ID, "name", c.Worst.Name, "cost", c.Reason,
+			"why", c.Text}
+		if len(c.Rules) == 1 {
+			log.Warn("a rule costs the cluster more than its share; it runs on", attributes...)
+			continue
 		}
+		log.Warn("rules cost the cluster more than their share; they run on, and this one costs "+
+			"most; esrule status lists them", append(attributes, "rule_count", len(c.Rules),
+			"rules", c.Rules[:min(len(c.Rules), shownNames)])...)
 	}
 }
 

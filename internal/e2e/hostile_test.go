@@ -195,9 +195,7 @@ func TestHostilePatterns(t *testing.T) {
 	r := s.run("run", "--once", "--rules", folder).want(t, 0)
 	s.wantFound("a")
 	r.says(t, `rule=plain`, "matched=1 created=1")
-	if got := strings.Count(r.stderr, "msg=run "); got != 8 {
-		t.Errorf("%d rules ran, want 8:\n%s", got, r.stderr)
-	}
+	r.says(t, "msg=run rules=8 ", "not_covered=0")
 	for name, query := range map[string]string{
 		"automaton": `file where file.path regex~ "(a|b)*a(a|b){3000}"`,
 		"counted":   `file where file.path regex "((a{100}){100}){100}"`,

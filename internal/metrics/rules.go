@@ -169,7 +169,7 @@ func (r ruleMetrics) ran(one schedule.RuleReport) {
 	r.durations.WithLabelValues(id, name).Observe(run.Duration.Seconds())
 	r.lastAt.WithLabelValues(id, name).Set(unixSeconds(run.At))
 	r.lastSuccess.WithLabelValues(id,
-		name).Set(oneIf(schedule.Report{Rules: []schedule.RuleReport{one}}.Covered()))
+		name).Set(oneIf(one.Covered()))
 	r.lastDuration.WithLabelValues(id, name).Set(run.Duration.Seconds())
 	r.lastSearched.WithLabelValues(id, name).Set(run.Searched.Seconds())
 	r.lastIndices.WithLabelValues(id, name).Set(float64(run.Indices))

@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -97,9 +98,8 @@ func (s *ruleRun) setAside(ctx context.Context, all map[string]search.Standing) 
 	slices.Sort(aside)
 	if len(added) > 0 {
 		slices.Sort(added)
-		s.log.Info("closed indices are set aside (ESRULE_SET_ASIDE): they are not searched until "+
-			"they are opened",
-			"rule", s.detection.Rule.ID, "index_count", len(added), "indices",
+		s.say(slog.LevelInfo, "closed indices are set aside (ESRULE_SET_ASIDE): they are not "+
+			"searched until they are opened", "index_count", len(added), "indices",
 			added[:min(len(added), listed)])
 	}
 	return aside, nil

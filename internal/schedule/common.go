@@ -159,8 +159,10 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 	out, err := c.coverer.CoverGroup(ctx, group, target, executions)
 	took := first.options.Now().Sub(began)
 	tooDear := errors.Is(err, errTooDear)
+	c.findings.noteSearched(out)
 	for i, s := range rules {
 		s.run.Duration += took / time.Duration(len(rules))
+		s.run.Searches += float64(out.Searches) / float64(len(rules))
 		its := out.Of(i)
 		if err != nil && !tooDear {
 			s.run.Add(its.Counts) // whatever becomes of the rest: these signals were written

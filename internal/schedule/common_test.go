@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,9 +47,15 @@ func TestRulesAreSearchedTogether(t *testing.T) {
 		opened++
 		return nil
 	}
-	f := func(why string, wantOpened int, want ...int) {
+	f := func(why string, wantOpened int, wantSaid string, want ...int) {
 		t.Helper()
 		opened = 0
+		w.log.Reset()
+		defer func() {
+			if n := strings.Count(w.log.String(), "msg=run "+wantSaid); n != 1 {
+				t.Errorf("%s: got %d lines with %q, want 1:\n%s", why, n, wantSaid, w.log.String())
+			}
+		}()
 		for i, r := range w.runAll(rules...) {
 			if r.Err != nil || len(r.Open) > 0 || r.Run.Created != want[i] {
 				t.Errorf("%s: rule %d: got %d created, open %v, error %v, want %d", why, i,
@@ -67,15 +74,16 @@ func TestRulesAreSearchedTogether(t *testing.T) {
 			t.Errorf("%s: got %d points in time, want %d", why, opened, wantOpened)
 		}
 	}
-	f("the first run", 1, 5, 3, 1, 0)
+	f("the first run", 1, "rules=4 together=4 alone=0 searches=1 searched=13m0s indices=1 "+
+		"candidates=18 matched=9 created=9 ", 5, 3, 1, 0)
 	w.clock = w.clock.Add(w.rule.Interval)
 	w.event(index, 1, "bad.exe", 100)
-	f("the second run", 1, 1, 0, 0, 0)
+	f("the second run", 1, "rules=4 together=4 alone=0 searches=1 ", 1, 0, 0, 0)
 	other := w.index("b")
 	w.clock = w.clock.Add(w.rule.Interval)
 	w.event(other, 1, "worse.exe", 101)
 	rules[3].Index = []string{other} // searched alone
-	f("one of other patterns", 2, 0, 1, 0, 0)
+	f("one of other patterns", 2, "rules=4 together=3 alone=1 searches=2 ", 0, 1, 0, 0)
 }
 
 // What cannot be searched together is searched rule by rule.

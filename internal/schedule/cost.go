@@ -2,7 +2,10 @@ package schedule
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"esrule/internal/query/rule"
 )
 
 // CostReason is what a rule costs more of than its share.
@@ -35,6 +38,36 @@ type Cost struct {
 	Reason CostReason
 	// Text says how much, and what can be done.
 	Text string
+}
+
+// Costly are the rules that cost more than their share for one reason.
+type Costly struct {
+	Cost           // of the worst
+	Worst RuleName // has most candidates, or took longest
+	Rules []rule.ID
+}
+
+// Costly returns which rules cost the cluster more than their share, by the reason.
+func (r Report) Costly() []Costly {
+	var all []Costly
+	worst := map[CostReason]int64{}
+	for _, one := range r.Rules {
+		amounts := map[CostReason]int64{CostCandidates: int64(one.Run.Candidates),
+			CostTime: int64(one.Run.Duration - one.Stalled)}
+		for _, cost := range one.Costs() {
+			i := slices.IndexFunc(all, func(c Costly) bool { return c.Reason == cost.Reason })
+			if i < 0 {
+				i = len(all)
+				all = append(all, Costly{Cost: cost})
+			}
+			all[i].Rules = append(all[i].Rules, one.RuleID)
+			if amount := amounts[cost.Reason]; amount > worst[cost.Reason] {
+				worst[cost.Reason] = amount
+				all[i].Cost, all[i].Worst = cost, RuleName{one.RuleID, one.Name}
+			}
+		}
+	}
+	return all
 }
 
 // Costs tells in which ways a rule's run cost the cluster more than a rule's share.

@@ -29,7 +29,9 @@ type findings struct {
 	said   map[string]bool
 	// silent is why the question at the end of the run brought no answer: it is asked for no other
 	// rule.
-	silent error
+	silent   error
+	searched map[string]bool // indices, by whatever rule's search
+	notes    notes
 	// released are open indices that are gone and not waited for any more, with the rules.
 	released map[string][]rule.ID
 	// down are the remote clusters that did not answer, with the reason.
@@ -132,6 +134,7 @@ func newFindings(r Reader, detections []*detect.Detection) *findings {
 	return &findings{
 		Reader: r, patterns: slices.Compact(all),
 		there: map[string]bool{}, unwell: map[string]string{}, said: map[string]bool{},
+		searched:  map[string]bool{},
 		released:  map[string][]rule.ID{},
 		standings: map[string]map[string]search.Standing{}, down: map[string]string{},
 	}
@@ -214,6 +217,13 @@ func (f *findings) resolved(ctx context.Context,
 func (f *findings) forget() {
 	clear(f.standings)
 	f.resolution, f.unresolved = nil, false
+}
+
+// noteSearched remembers which indices were searched.
+func (f *findings) noteSearched(out detect.Outcome) {
+	for _, index := range out.Reached {
+		f.searched[index] = true
+	}
 }
 
 // note remembers which indices could not be read, whatever was asked of them.

@@ -71,6 +71,8 @@ type Run struct {
 	// Searched is the time that was searched, overlap included; Indices how many indices were.
 	Searched time.Duration `json:"searched_ns"`
 	Indices  int           `json:"indices"`
+	// Searches is the rule's share of the searches that were sent: a tenth of one for ten rules.
+	Searches float64 `json:"searches,omitempty"`
 	detect.Counts
 	// Together is the most rules that were searched together with this one, itself included.
 	// WholeWindow says why a search read every event of its window in some indices; it is empty

@@ -155,9 +155,9 @@ func (s *ruleRun) openLedger(ctx context.Context, latest time.Time) error {
 		l.afterGap(s.now)
 		s.rightClocks(l, latest, start)
 		if l.meaning(d.Fingerprint(), s.now) {
-			s.log.Warn("the rule's condition or index patterns changed: what was covered before "+
+			s.warn("the rule's condition or index patterns changed: what was covered before "+
 				"was searched for the old ones, and is not searched again but by a backfill",
-				"rule", d.Rule.ID, "name", d.Rule.Name, "covered_before", s.now)
+				"covered_before", s.now)
 			l.Sweep.UnderWay = nil // what it has read, it read for the old ones
 			s.newMeaning = true
 		}
@@ -173,9 +173,8 @@ func (s *ruleRun) rightClocks(l *Ledger, latest time.Time, start time.Duration) 
 		l.Since = s.now.Add(-start)
 	}
 	if !l.Since.Equal(began) {
-		s.log.Warn("the clocks were ahead since the rule's first run: its coverage begins "+
-			"earlier than the ledger said",
-			"rule", s.detection.Rule.ID, "began", began, "begins", l.Since)
+		s.warn("the clocks were ahead since the rule's first run: its coverage begins "+
+			"earlier than the ledger said", "began", began, "begins", l.Since)
 	}
 	cut := l.CutFuture(s.now, s.detection.Rule.Interval)
 	if cut == 0 {
@@ -187,11 +186,10 @@ func (s *ruleRun) rightClocks(l *Ledger, latest time.Time, start time.Duration) 
 			"ahead: what happened meanwhile may be missed, run a backfill over that time"
 	}
 	if ahead == 0 {
-		advice = "nothing: every search reaches that much further back"
+		advice = "nothing to do: each search overlaps by that much"
 	}
-	s.log.Warn("the ledger ended in the future, as clocks that were ahead leave it; what lies "+
-		"after now is searched when it comes",
-		"rule", s.detection.Rule.ID, "cut", cut, "advice", advice)
+	s.warn("the ledger ended in the future, as clocks that were ahead leave it; what lies "+
+		"after now is searched when it comes", "cut", cut, "advice", advice)
 }
 
 func (s *ruleRun) update(ctx context.Context, create func() *Ledger, change func(*Ledger)) error {
@@ -257,8 +255,8 @@ func (s *ruleRun) finish(ctx context.Context) {
 	}
 }
 
-// report tells of the run, whose ledger is written, and gives its report.
-func (s *ruleRun) report(ctx context.Context) RuleReport {
+// report returns the report of the run, whose ledger is written.
+func (s *ruleRun) report() RuleReport {
 	s.err = both(s.err, s.notKept)
 	report := RuleReport{
 		RuleID: s.detection.Rule.ID, Name: s.detection.Rule.Name, Run: s.run, Err: s.err,
@@ -268,9 +266,9 @@ func (s *ruleRun) report(ctx context.Context) RuleReport {
 		s.letGo()
 		report.Sick = s.ledger.Sick
 		report.Open = s.ledger.Open
-		report.Lag = s.options.Now().Sub(s.ledger.CoveredUpTo())
+		report.CoveredUpTo = s.ledger.CoveredUpTo()
+		report.Lag = s.options.Now().Sub(report.CoveredUpTo)
 	}
-	s.tell(report, ctx.Err() != nil)
 	return report
 }
 
@@ -283,14 +281,6 @@ func both(a, b error) error {
 		return a
 	}
 	return errors.Join(a, b)
-}
-
-// openFrom is the moment from which on something may be left open, as text.
-func (s *ruleRun) openFrom() string {
-	if s.ledger == nil {
-		return "where the run before left off: the ledger could not be read or written"
-	}
-	return s.ledger.CoveredUpTo().Format(time.RFC3339)
 }
 
 // notUpToNow is the error of a run that could not search up to now.

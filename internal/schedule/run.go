@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"esrule/internal/detect"
@@ -86,6 +87,8 @@ type RuleReport struct {
 	Open []OpenIndex
 	// Lag is the time since the moment up to which everything is covered.
 	Lag time.Duration
+	// CoveredUpTo is that moment; zero where the ledger could not be read.
+	CoveredUpTo time.Time
 	// Sick is what failed as a whole, behind the run.
 	Sick []SickPiece
 	// Failed are the errors of the pieces that failed in this run.
@@ -99,13 +102,15 @@ type RuleReport struct {
 
 // Covered reports whether everything asked for was covered.
 func (r Report) Covered() bool {
-	for _, one := range r.Rules {
-		if one.Err != nil || one.Apart.Length() > 0 || len(one.Open) > 0 || len(one.Sick) > 0 ||
-			one.Run.DeadLettered > 0 {
-			return false
-		}
-	}
-	return len(r.Refused) == 0
+	return len(r.Refused) == 0 && !slices.ContainsFunc(r.Rules, func(one RuleReport) bool {
+		return !one.Covered()
+	})
+}
+
+// Covered reports whether everything asked for was covered for the rule.
+func (r RuleReport) Covered() bool {
+	return r.Err == nil && r.Apart.Length() == 0 && len(r.Open) == 0 && len(r.Sick) == 0 &&
+		r.Run.DeadLettered == 0
 }
 
 // Run covers what is open of all rules, up to now. The rules take turns, a piece each, so that
@@ -129,6 +134,7 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 		runs[i].begin(ctx)
 	}
 	r.tellOfFirstRuns(ctx, runs)
+	known.notes.tell(r.log)
 	shared := &common{findings: known, coverer: &detect.Coverer{Cluster: known, Signals: r.signals,
 		Own: r.options.Own, Log: r.log}, groups: r.groups, used: map[string]*detect.Group{},
 		apart: r.apart}
@@ -147,13 +153,15 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 	ledgers.write(ctx, runs)
 	var report Report
 	for _, one := range runs {
-		report.Rules = append(report.Rules, one.report(ctx))
+		report.Rules = append(report.Rules, one.report())
 	}
-	known.tellReleased(r.log)
 	troubles := report.Troubles()
 	if ctx.Err() != nil { // the runs were interrupted, which is no error of theirs
 		troubles = report.uncovered()
 	}
+	teller{r.log, ctx.Err() != nil}.tell(summary{report: report, troubles: troubles,
+		took: r.options.Now().Sub(started), indices: len(known.searched)})
+	known.tellReleased(r.log)
 	r.tellTroubles(troubles)
 	return report, ctx.Err()
 }

@@ -224,6 +224,8 @@ func (s *ruleRun) read(ctx context.Context, t detect.Target) (detect.Outcome, er
 	out, ready, err := s.taken(t)
 	if !ready {
 		out, err = s.coverer.Cover(ctx, s.detection, t, s.execution)
+		s.run.Searches += float64(out.Searches)
+		s.findings.noteSearched(out)
 	}
 	s.findings.note(out.Failures)
 	return out, err

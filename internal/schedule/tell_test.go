@@ -57,6 +57,18 @@ func TestTroublesAreGrouped(t *testing.T) {
 		all(of("a", open("x", "red", 0, 5)), of("b", open("y", "red", 0, 5))), "red|x|5m0s|a",
 		"red|y|5m0s|b")
 
+	many := func(n int, reason string) (rules []schedule.RuleReport) {
+		for i := range n {
+			rules = append(rules, of(rule.ID(fmt.Sprint("r", i)), open(fmt.Sprint("i", i), reason,
+				i, i+1)))
+		}
+		return rules
+	}
+	f("more indices of different rules than can be read", all(append(many(11, "red"),
+		of("x", open("x", "closed", 0, 1)))...),
+		"red|i0,i1,i2,i3,i4,i5,i6,i7,i8,i9,i10|11m0s|r0,r1,r2,r3,r4,r5,r6,r7,r8,r9,r10",
+		"closed|x|1m0s|x")
+
 	gone := errors.New("the cluster is gone")
 	f("one failed", all(failed("a", fmt.Errorf("cover 1: %w", gone))),
 		"cover 1: the cluster is gone|||a")
