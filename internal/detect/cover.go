@@ -235,7 +235,7 @@ func outcomeOf(out Outcome, t Target, pit *search.PointInTime) Outcome {
 	for _, f := range pit.Failures() {
 		unwell := f.Type == elastic.NoShardAvailable || f.Type == elastic.ClusterBlock
 		out.Failures = append(out.Failures,
-			Failure{Index: f.Index, Reason: f.Reason, Unwell: unwell})
+			Failure{Index: f.Index, Reason: f.Reason, Unwell: unwell, Refused: isTooMuch(f)})
 	}
 	if len(t.Only) > 0 {
 		out.Failures = slices.DeleteFunc(out.Failures, func(f Failure) bool {

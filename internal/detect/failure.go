@@ -1,6 +1,11 @@
 package detect
 
-import "slices"
+import (
+	"slices"
+
+	"esrule/internal/elastic"
+	"esrule/internal/elastic/search"
+)
 
 // Failure is an index, or a pattern, that was not searched whole.
 type Failure struct {
@@ -8,6 +13,18 @@ type Failure struct {
 	Reason string `json:"reason"`
 	// Unwell says that the cluster cannot read the index, whatever is asked of it.
 	Unwell bool `json:"-"`
+	// Refused says that the index could not run what was asked for several rules: it may run less.
+	Refused bool `json:"-"`
+}
+
+// isTooMuch reports whether an index failed for what was asked of it.
+func isTooMuch(f search.Failure) bool {
+	switch f.Type {
+	case "too_many_clauses", "too_many_nested_clauses", elastic.CircuitBreaking,
+		"query_shard_exception", "illegal_argument_exception", search.TimedOut:
+		return true
+	}
+	return false
 }
 
 // Alike are the indices that failed for one reason.

@@ -19,8 +19,8 @@ import (
 // gaps and of their late sweeps. One search brings the events of all of them. What a rule's own
 // step then asks for is there already.
 //
-// It only saves requests. Where a group fails as a whole, or some index can be judged for some of
-// its rules only, each rule searches for itself, as if there were no groups.
+// It only saves requests. A group that fails as a whole is halved, see [halving]; what cannot be
+// searched so, each rule searches for itself, as if there were no groups.
 type common struct {
 	findings *findings
 	coverer  *detect.Coverer
@@ -29,6 +29,8 @@ type common struct {
 	// apart are rules that cannot be searched with others, as a run has found; a process knows them
 	// until it reads its rules again.
 	apart map[*detect.Detection]bool
+	// vain are the first rules of groups that could not be searched in halves either.
+	vain map[*detect.Detection]bool
 }
 
 // ahead is what was searched for a rule before its step.
@@ -51,11 +53,11 @@ func (c *common) search(ctx context.Context, runs []*ruleRun) {
 		}
 	}
 	for _, rules := range c.together(ctx, runs) {
-		err := c.cover(ctx, rules)
+		err := c.searchGroup(ctx, rules)
 		if errors.Is(err, detect.ErrMoved) { // an index came or went
 			c.findings.forget()
 			for _, again := range c.together(ctx, rules) {
-				_ = c.cover(ctx, again)
+				_ = c.searchGroup(ctx, again)
 			}
 		}
 	}
@@ -169,6 +171,9 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 			continue
 		}
 		own, _ := s.joint()
+		if s.ahead != nil { // the rules are searched again in halves
+			s.run.Add(s.ahead.out.Counts)
+		}
 		s.ahead = &ahead{target: *own.target, out: its, took: took, candidates: out.Candidates}
 		if tooDear {
 			s.ahead.err = errTooDear
@@ -181,8 +186,7 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 		return c.without(ctx, rules, apart.Rules)
 	}
 	if err != nil && ctx.Err() == nil {
-		first.log.Debug("rules could not be searched together; each is searched alone",
-			"rules", len(rules), "error", err)
+		first.log.Debug("rules could not be searched together", "rules", len(rules), "error", err)
 	}
 	return err
 }

@@ -52,14 +52,15 @@ type Runner struct {
 	ledgers *Store
 	options Options
 	log     *slog.Logger
-	groups  map[string]*detect.Group // of the run before, see [common]
-	apart   map[*detect.Detection]bool
+	groups  map[string]*detect.Group   // of the run before, see [common]
+	apart   map[*detect.Detection]bool // see [common], and vain
+	vain    map[*detect.Detection]bool
 }
 
 // NewRunner puts a runner together.
 func NewRunner(c Reader, s detect.Signals, l *Store, o Options) *Runner {
 	return &Runner{cluster: c, signals: s, ledgers: l, options: o, log: o.Log,
-		apart: map[*detect.Detection]bool{}}
+		apart: map[*detect.Detection]bool{}, vain: map[*detect.Detection]bool{}}
 }
 
 // Report is what a run over all rules came to.
@@ -137,7 +138,7 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 	known.notes.tell(r.log)
 	shared := &common{findings: known, coverer: &detect.Coverer{Cluster: known, Signals: r.signals,
 		Own: r.options.Own, Log: r.log}, groups: r.groups, used: map[string]*detect.Group{},
-		apart: r.apart}
+		apart: r.apart, vain: r.vain}
 	for working := true; working && ctx.Err() == nil; known.nextTurn() {
 		shared.search(ctx, runs)
 		working = pass(ctx, runs)

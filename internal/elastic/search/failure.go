@@ -12,8 +12,8 @@ type Failure struct {
 // Forbidden is the Type of a Failure for want of a privilege.
 const Forbidden = "security_exception"
 
-// timedOut is the Type of a Failure for want of time.
-const timedOut = "timed_out"
+// TimedOut is the Type of a Failure for want of time.
+const TimedOut = "timed_out"
 
 func failureOf(s elastic.ShardFailure) Failure {
 	reason := s.Reason.Text()

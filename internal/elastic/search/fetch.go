@@ -252,7 +252,7 @@ func (f *fetcher) tries() uint {
 func (a *answer) unread(timeout time.Duration) []elastic.ShardFailure {
 	list := a.shards
 	if a.timedOut {
-		list = append(list, elastic.ShardFailure{Reason: elastic.Cause{Type: timedOut,
+		list = append(list, elastic.ShardFailure{Reason: elastic.Cause{Type: TimedOut,
 			Reason: fmt.Sprintf("the search ran out of time (%s)", timeout)}})
 	}
 	if lost := a.total - a.successful; len(list) == 0 && lost > 0 {

@@ -1,0 +1,96 @@
+package schedule_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"esrule/internal/detect"
+)
+
+// unwilling answers searches that name a text as a server that does not take them.
+type unwilling struct{ text, answer string }
+
+func (r unwilling) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Body == nil || !strings.HasSuffix(request.URL.Path, "/_search") {
+		return http.DefaultTransport.RoundTrip(request)
+	}
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	request.Body = io.NopCloser(strings.NewReader(string(body)))
+	if !strings.Contains(string(body), r.text) {
+		return http.DefaultTransport.RoundTrip(request)
+	}
+	return &http.Response{StatusCode: http.StatusBadRequest, Request: request,
+		Header: http.Header{"X-Elastic-Product": {"Elasticsearch"},
+			"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(r.answer))}, nil
+}
+
+// A group that fails for one of its rules is searched in halves: the others are searched together,
+// and the next run leaves that one out. Where everything fails, that is given up soon.
+func TestGroupIsHalved(t *testing.T) {
+	const rules, culprit = 16, 5
+	const shards = `{"error":{"type":"search_phase_execution_exception","reason":"all shards ` +
+		`failed","failed_shards":[{"shard":0,"index":"INDEX","reason":{"type":` +
+		`"too_many_clauses","reason":"maxClauseCount is set to 1024"}}]},"status":400}`
+	f := func(why, text, answer string, wantOpened ...int) {
+		t.Helper()
+		w := newWorld(t)
+		w.theirs = func() time.Time { return w.clock }
+		index := w.index("a")
+		var queries []string
+		for i := range rules {
+			w.event(index, 1, fmt.Sprintf("bad%d.exe", i), i)
+			queries = append(queries, fmt.Sprintf(`process where process.name == "bad%d.exe"`, i))
+		}
+		w.through = w.Through(unwilling{text, strings.ReplaceAll(answer, "INDEX", index)})
+		opened := 0
+		w.opening = func() error {
+			opened++
+			return nil
+		}
+		var detections []*detect.Detection
+		for _, r := range w.together(queries...) {
+			d, err := detect.New(r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			detections = append(detections, d)
+		}
+		runner := w.runner()
+		for run, want := range wantOpened {
+			opened = 0
+			report, err := runner.Run(t.Context(), detections)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, r := range report.Rules {
+				well := r.Err == nil && len(r.Open)+len(r.Sick)+len(r.Failed) == 0
+				if want := i != culprit && text == "bad5.exe"; well != want {
+					t.Errorf("%s, run %d: rule %d: got well %v, want %v: %+v", why, run, i, well,
+						want, r)
+				}
+			}
+			if opened != want {
+				t.Errorf("%s, run %d: got %d points in time, want %d", why, run, opened, want)
+			}
+			w.clock = w.clock.Add(w.rule.Interval)
+		}
+		if text == "bad5.exe" {
+			w.Refresh(w.indices.Signals)
+			w.wantSignals(why, rules-1)
+		}
+	}
+	// All, and two halves of what fails each time; the culprit tells of itself. The next run also
+	// tries again what is open.
+	f("a shard refuses", "bad5.exe", shards, 9, 3)
+	f("the server refuses", "bad5.exe", `{"error":{"type":"parsing_exception",`+
+		`"reason":"no"},"status":400}`, 10, 3)
+	f("all is refused", "bad", shards, 7, 17)
+}
