@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -24,26 +25,40 @@ import (
 	"esrule/internal/schedule"
 )
 
-// exported gives the names of all series that a service exports.
-func exported(t *testing.T) map[string]bool {
-	t.Helper()
+// scraped returns the lines of the series that a service of so many rules exports.
+func scraped(rules int) (series []string) {
 	m := metrics.New(metrics.Options{Now: time.Now})
-	m.Rules([]*detect.Detection{{Rule: &rule.Rule{Head: rule.Head{ID: "r", Name: "R"}}}}, 0)
+	var detections []*detect.Detection
+	var report schedule.Report
+	for i := range rules {
+		id, name := rule.ID(fmt.Sprint("r", i)), fmt.Sprint("R", i)
+		detections = append(detections,
+			&detect.Detection{Rule: &rule.Rule{Head: rule.Head{ID: id, Name: name}}})
+		report.Rules = append(report.Rules, schedule.RuleReport{RuleID: id, Name: name})
+		ledger := schedule.NewLedger(id, name, time.Now())
+		ledger.Sweep = &schedule.Sweep{Start: time.Now(), CompletedAt: time.Now()}
+		m.Ledger(ledger)
+	}
+	m.Rules(detections, 0)
 	m.PatternsWithoutIndex(0)
 	m.Cluster(elastic.Report{Failure: elastic.Unreachable})
-	ledger := schedule.NewLedger("r", "R", time.Now())
-	ledger.Sweep = &schedule.Sweep{Start: time.Now(), CompletedAt: time.Now()}
-	m.Ledger(ledger)
-	m.Run(time.Now(), time.Second,
-		schedule.Report{Rules: []schedule.RuleReport{{RuleID: "r", Name: "R"}}}, nil)
+	m.Run(time.Now(), time.Second, report, nil)
 	answer := httptest.NewRecorder()
 	m.Handler(metrics.Probes{}, slog.New(slog.DiscardHandler)).ServeHTTP(answer,
 		httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	names := map[string]bool{}
 	for line := range strings.Lines(answer.Body.String()) {
 		if !strings.HasPrefix(line, "#") {
-			names[line[:strings.IndexAny(line, "{ ")]] = true
+			series = append(series, line)
 		}
+	}
+	return series
+}
+
+// exported returns the names of all series that a service exports.
+func exported() map[string]bool {
+	names := map[string]bool{}
+	for _, line := range scraped(1) {
+		names[line[:strings.IndexAny(line, "{ ")]] = true
 	}
 	return names
 }
@@ -102,7 +117,7 @@ func panels(t *testing.T) dashboard {
 // Every metric that an alert or a panel names is exported; every metric of a rule's health has an
 // alert or a panel.
 func TestMetricsAreExported(t *testing.T) {
-	there := exported(t)
+	there := exported()
 	named := map[string]bool{}
 	f := func(where, expr string) {
 		t.Helper()
@@ -202,9 +217,10 @@ func promtool(t *testing.T) string {
 	return ""
 }
 
-func TestPromtool(t *testing.T) {
+// runsPromtool returns what runs promtool in a folder, and fails the test with it.
+func runsPromtool(t *testing.T) func(folder string, args ...string) {
 	tool := promtool(t)
-	f := func(folder string, args ...string) {
+	return func(folder string, args ...string) {
 		t.Helper()
 		cmd := exec.Command(tool, args...)
 		cmd.Dir = folder
@@ -212,17 +228,26 @@ func TestPromtool(t *testing.T) {
 			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, output)
 		}
 	}
+}
+
+// queryOf is a panel's query with the dashboard's variables set.
+func queryOf(expr string) string {
+	return strings.NewReplacer("$job", ".*", "$__rate_interval", "5m", "$__range", "1h").
+		Replace(expr)
+}
+
+func TestPromtool(t *testing.T) {
+	f := runsPromtool(t)
 	f("prometheus", "check", "rules", "esrule.rules.yaml")
 	f("prometheus", "test", "rules", "esrule.rules_test.yaml")
 	f("prometheus", "check", "config", "--syntax-only", "scrape.yaml")
 
 	// The panels' queries, as rules, since promtool reads queries in no other form.
 	var recorded []map[string]any
-	variables := strings.NewReplacer("$job", ".*", "$__rate_interval", "5m")
 	for _, p := range panels(t).Panels {
 		for _, target := range p.Targets {
 			recorded = append(recorded, map[string]any{
-				"record": "panel:query", "expr": variables.Replace(target.Expr),
+				"record": "panel:query", "expr": queryOf(target.Expr),
 				"labels": map[string]string{"panel": p.Title, "query": target.RefID},
 			})
 		}
@@ -237,6 +262,44 @@ func TestPromtool(t *testing.T) {
 		t.Fatal(err)
 	}
 	f(folder, "check", "rules", "panels.yaml")
+}
+
+// However many rules run, a panel draws few lines and a table has few rows, and no alert fires once
+// for each rule.
+func TestManyRulesAreFewLines(t *testing.T) {
+	f := runsPromtool(t)
+	const most = 21 // a table of 20, or 10 rules and their sum, twice
+	type m = map[string]any
+	var series, queries []m
+	for _, line := range scraped(100) {
+		name, _, _ := strings.Cut(line, " ")
+		if strings.HasSuffix(name, "}") {
+			name = strings.TrimSuffix(name, "}") + `,job="j"}`
+		} else {
+			name += `{job="j"}`
+		}
+		series = append(series, m{"series": name, "values": "0+7x60"})
+	}
+	for _, p := range panels(t).Panels {
+		for _, target := range p.Targets {
+			queries = append(queries, m{"expr": fmt.Sprintf("count(%s) > %d",
+				queryOf(target.Expr), most), "eval_time": "30m"})
+		}
+	}
+	for _, a := range alerts(t) {
+		queries = append(queries, m{"expr": fmt.Sprintf("count(%s) > 1", a.Expr),
+			"eval_time": "30m"})
+	}
+	text, err := yaml.Marshal(m{"tests": []any{m{"interval": "1m", "input_series": series,
+		"promql_expr_test": queries}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "many.yaml"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f(folder, "test", "rules", "many.yaml")
 }
 
 // Every variable that a file of this folder names is one that the program reads.

@@ -68,9 +68,7 @@ func (m *Metrics) Ledger(l *schedule.Ledger) { m.standings.note(l) }
 // the report is empty where it never began.
 func (m *Metrics) Run(began time.Time, took time.Duration, report schedule.Report, err error) {
 	m.process.ran(began, took, outcomeOf(report, err))
-	for _, one := range report.Rules {
-		m.rules.ran(one)
-	}
+	m.rules.ran(report)
 }
 
 // PatternsWithoutIndex says how many of the rules' patterns no index matches.

@@ -124,51 +124,64 @@ func TestRun(t *testing.T) {
 	const a = `{rule="A",rule_id="a"} `
 	// the first increase can be seen
 	check(t, m, "esrule_rule_signals_created_total", "esrule_rule_signals_created_total"+a+"0")
+	m.Run(c.at, 0, schedule.Report{}, errors.New("the cluster is away"))
+	check(t, m, "esrule_rule_last_run") // no rule had its turn
 
 	run := schedule.Run{At: c.at, Duration: 2 * time.Second, Searched: 9 * time.Minute, Indices: 4,
+		Searches: 1,
 		Counts: detect.Counts{Candidates: 50, Matched: 9, Created: 5, Duplicates: 2,
 			Reduced: 1, WithoutEvent: 1, DeadLettered: 1},
 		Swept: &schedule.Swept{Created: 3}}
+	other := schedule.RuleReport{RuleID: "b", Name: "B", Run: run}
+	other.Run.Created, other.Run.DeadLettered = 0, 0
 	for range 2 {
-		m.Run(c.at, 3*time.Second,
-			report(schedule.RuleReport{RuleID: "a", Name: "A", Run: run,
-				Open: []schedule.OpenIndex{{}, {}}}), nil)
+		m.Run(c.at, 3*time.Second, schedule.Report{Indices: 6, Rules: []schedule.RuleReport{
+			{RuleID: "a", Name: "A", Run: run, Open: []schedule.OpenIndex{{}, {}}}, other}}, nil)
 	}
-	f := func(name, total, last string) {
+	// Of each rule, and of all.
+	const b, all = `{rule="B",rule_id="b"} `, " "
+	f := func(name, labels, total, last string) {
 		t.Helper()
-		if total != "" {
-			check(t, m, "esrule_rule_"+name+"_total", "esrule_rule_"+name+"_total"+a+total)
+		series := func(name, value string) {
+			t.Helper()
+			if value != "" && !slices.Contains(exported(t, m, name), name+labels+value) {
+				t.Errorf("got %q, want %s%s%s", exported(t, m, name), name, labels, value)
+			}
 		}
-		check(t, m, "esrule_rule_last_run_"+strings.TrimSuffix(name, "_seconds")+"",
-			lastLines(name, a, last)...)
+		series("esrule_rule_"+name+"_total", total)
+		series("esrule_rule_last_run_"+name, last)
+		if n := len(exported(t, m, "esrule_rule_last_run_"+name)); labels == all && last != "" && n != 1 {
+			t.Errorf("%s: got %d series, want one for all rules", name, n)
+		}
 	}
-	f("searched_seconds", "1080", "540")
-	f("candidates", "100", "50")
-	f("matches", "18", "9")
-	f("signals_created", "10", "5")
-	f("late_signals_created", "6", "3")
-	f("duplicates", "4", "2")
-	f("signals_reduced", "2", "1")
-	f("signals_without_event", "2", "1")
-	f("dead_letters", "2", "1")
-	f("indices", "", "4")
-	f("success", "", "0")
-	check(t, m, "esrule_rule_run_duration_seconds_count", "esrule_rule_run_duration_seconds_count"+
-		a+"2")
-	check(t, m, "esrule_rule_run_duration_seconds_sum", "esrule_rule_run_duration_seconds_sum"+a+
-		"4")
+	f("searched_seconds", all, "2160", "1080")
+	f("candidates", all, "200", "")
+	f("candidates", a, "", "50")
+	f("matches", all, "36", "18")
+	f("signals_created", a, "10", "5")
+	f("signals_created", b, "0", "0")
+	f("late_signals_created", all, "12", "6")
+	f("duplicates", all, "8", "4")
+	f("signals_reduced", all, "4", "2")
+	f("signals_without_event", all, "4", "2")
+	f("dead_letters", a, "2", "1")
+	f("dead_letters", b, "0", "0")
+	f("indices", all, "", "6")
+	f("searches", all, "", "2")
+	f("together", all, "", "0")
+	f("success", a, "", "0")
+	f("success", b, "", "1")
+	check(t, m, "esrule_rule_run_duration_seconds_count",
+		"esrule_rule_run_duration_seconds_count 4")
+	check(t, m, "esrule_rule_run_duration_seconds_sum", "esrule_rule_run_duration_seconds_sum 8")
 	check(t, m, `esrule_rule_failures_total{kind="index"`,
-		`esrule_rule_failures_total{kind="index",rule="A",rule_id="a"} 4`)
+		`esrule_rule_failures_total{kind="index"} 4`)
 	check(t, m, `esrule_rule_failures_total{kind="dead_letter"`,
-		`esrule_rule_failures_total{kind="dead_letter",rule="A",rule_id="a"} 2`)
+		`esrule_rule_failures_total{kind="dead_letter"} 2`)
 	check(t, m, "esrule_last_run",
 		"esrule_last_run_duration_seconds 3",
 		"esrule_last_run_success 0",
 		fmt.Sprintf("esrule_last_run_timestamp_seconds %v", float64(c.at.Unix()+3)))
-}
-
-func lastLines(name, labels, value string) []string {
-	return []string{"esrule_rule_last_run_" + name + labels + value}
 }
 
 func TestOutcomes(t *testing.T) {
@@ -238,7 +251,7 @@ func TestFailuresByKind(t *testing.T) {
 	for _, line := range exported(t, m, "esrule_rule_failures_total") {
 		if !strings.HasSuffix(line, " 0") {
 			got++
-			if want := `esrule_rule_failures_total{kind="unreachable",rule="A",rule_id="a"} 1`; line != want {
+			if want := `esrule_rule_failures_total{kind="unreachable"} 1`; line != want {
 				t.Errorf("got %s, want %s", line, want)
 			}
 		}
@@ -256,17 +269,15 @@ func TestCostly(t *testing.T) {
 	c := newClock()
 	m := New(Options{Now: c.now})
 	m.Rules([]*detect.Detection{detection("a", "A")}, 0)
-	f := func(run schedule.Run, candidates, seconds string) {
+	f := func(run schedule.Run, want string) {
 		t.Helper()
 		m.Run(c.at, 0, report(schedule.RuleReport{RuleID: "a", Name: "A", Run: run}), nil)
-		check(t, m, "esrule_rule_costly",
-			`esrule_rule_costly{reason="candidates",rule="A",rule_id="a"} `+candidates,
-			`esrule_rule_costly{reason="time",rule="A",rule_id="a"} `+seconds)
+		check(t, m, "esrule_rule_costly", `esrule_rule_costly{rule="A",rule_id="a"} `+want)
 	}
-	f(schedule.Run{Searched: time.Minute, Counts: detect.Counts{Candidates: 1_000_000},
-		Duration: time.Minute}, "1", "1")
+	f(schedule.Run{Searched: time.Minute, Counts: detect.Counts{Candidates: 1_000_000}}, "1")
 	f(schedule.Run{Searched: time.Minute, Counts: detect.Counts{Candidates: 3},
-		Duration: time.Second}, "0", "0")
+		Duration: time.Second}, "0")
+	f(schedule.Run{Searched: time.Minute, Duration: time.Minute}, "1")
 }
 
 // A rule that runs no more, or under another name, leaves nothing behind.
@@ -281,7 +292,7 @@ func TestRulesChange(t *testing.T) {
 	}
 	m.Rules([]*detect.Detection{detection("a", "A2")}, 0)
 	for _, line := range exported(t, m, "esrule_rule_") {
-		if !strings.Contains(line, `rule="A2",rule_id="a"`) {
+		if strings.Contains(line, "rule=") && !strings.Contains(line, `rule="A2",rule_id="a"`) {
 			t.Errorf("left behind: %s", line)
 		}
 	}

@@ -18,9 +18,6 @@ const (
 	CostTime CostReason = "time"
 )
 
-// CostReasons lists them all.
-func CostReasons() []CostReason { return []CostReason{CostCandidates, CostTime} }
-
 const (
 	// A rule reads more than its share where it reads at least manyCandidates an hour of what it
 	// searches, and fewer than one in fewMatches of them matches.

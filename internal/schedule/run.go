@@ -66,6 +66,8 @@ func NewRunner(c Reader, s detect.Signals, l *Store, o Options) *Runner {
 // Report is what a run over all rules came to.
 type Report struct {
 	Rules []RuleReport
+	// Indices is how many indices were searched, each counted once.
+	Indices int
 	// Refused are the rules that could not be run at all; whoever read them enters them.
 	Refused []Refused
 }
@@ -152,7 +154,7 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 		one.finish(ctx)
 	}
 	ledgers.write(ctx, runs)
-	var report Report
+	report := Report{Indices: len(known.searched)}
 	for _, one := range runs {
 		report.Rules = append(report.Rules, one.report())
 	}
@@ -161,7 +163,7 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 		troubles = report.uncovered()
 	}
 	teller{r.log, ctx.Err() != nil}.tell(summary{report: report, troubles: troubles,
-		took: r.options.Now().Sub(started), indices: len(known.searched)})
+		took: r.options.Now().Sub(started)})
 	known.tellReleased(r.log)
 	r.tellTroubles(troubles)
 	return report, ctx.Err()

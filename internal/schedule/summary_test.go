@@ -26,13 +26,13 @@ func logged(write func(*slog.Logger)) string {
 func TestSummary(t *testing.T) {
 	f := func(why string, interrupted bool, rules []RuleReport, want ...string) {
 		t.Helper()
-		report := Report{Rules: rules}
+		report := Report{Rules: rules, Indices: 7}
 		troubles := report.Troubles()
 		if interrupted {
 			troubles = report.uncovered()
 		}
 		got := logged(func(log *slog.Logger) {
-			teller{log, interrupted}.tell(summary{report, troubles, 3 * time.Second, 7})
+			teller{log, interrupted}.tell(summary{report, troubles, 3 * time.Second})
 		})
 		if w := strings.Join(want, "\n") + "\n"; got != w {
 			t.Errorf("%s:\n got %s\nwant %s", why, got, w)

@@ -17,7 +17,6 @@ type summary struct {
 	report   Report
 	troubles []Trouble
 	took     time.Duration
-	indices  int // that were searched, each counted once
 }
 
 // teller logs what a run came to.
@@ -93,7 +92,7 @@ func (r RuleReport) openFrom() string {
 func (s summary) attributes() []any {
 	sum := s.report.Sum()
 	all := []any{"rules", len(s.report.Rules), "together", sum.Together, "alone", sum.Alone,
-		"searches", sum.Searches, "searched", sum.Searched, "indices", s.indices}
+		"searches", sum.Searches, "searched", sum.Searched, "indices", s.report.Indices}
 	all = append(all, countAttributes(sum.Counts)...)
 	all = append(all, "not_covered", sum.NotCovered, "lag", sum.Lag.Round(time.Second),
 		"duration", s.took.Round(time.Millisecond))
