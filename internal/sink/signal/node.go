@@ -40,6 +40,14 @@ type member struct {
 
 // parse reads one JSON value. Invalid UTF-8 becomes U+FFFD, as encoding/json reads it.
 func parse(source []byte) (*node, error) {
+	if n, ok := parseWellFormed(source); ok {
+		return n, nil
+	}
+	return parseAny(source)
+}
+
+// parseAny reads every JSON value that encoding/json reads.
+func parseAny(source []byte) (*node, error) {
 	d := json.NewDecoder(bytes.NewReader(source))
 	d.UseNumber()
 	n, err := parseValue(d, 0)
@@ -113,7 +121,7 @@ func parseObject(d *json.Decoder, depth int) (*node, error) {
 // eachLeaf visits every scalar but null, with its path. Objects, dotted keys and arrays flatten to
 // one path as they do in Elasticsearch. The path is valid only during the call.
 func (n *node) eachLeaf(visit func(path []byte, leaf *node)) {
-	n.leavesUnder(nil, visit)
+	n.leavesUnder(make([]byte, 0, 256), visit)
 }
 
 func (n *node) leavesUnder(path []byte, visit func([]byte, *node)) {

@@ -149,9 +149,13 @@ func belowMillisecond(event *node) int {
 			text := strings.Replace(leaf.text, " ", "T", 1)
 			for _, layout := range isoLayouts {
 				t, err := time.Parse(layout, text)
-				if ns := t.Nanosecond() % int(time.Millisecond); err == nil && ns != 0 {
+				if err != nil {
+					continue
+				}
+				if ns := t.Nanosecond() % int(time.Millisecond); ns != 0 {
 					return ns
 				}
+				break // no other form fits the same text
 			}
 		}
 	}

@@ -1,0 +1,41 @@
+package signal
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// What is read fast is what encoding/json reads: an event's identity is made of it.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{
+		fullEvent, windowsEvent, plainEvent, `{}`, `[]`, ` [1, -0, 1.50, 1e5, 1E+2] `, `""`, `null`,
+		`{"a":1,"a":[{"b":null},true,false,[]],"":{"\u0061\n\\\"\/":"\ud83d\ude00é"}}`,
+		`"\ud800"`, `"\ud800\u0041"`, `"\udc00\ud800"`, "\"\xff\xc3\"", "\"a\tb\"", `"\x"`, `01`,
+		`1.`, `+1`, `{"a":1,}`, `[1,]`, `{"a" 1}`, `{"a":1}{}`, `{"a":1} x`, `{1:2}`, `tru`, ``,
+		"\ufeff{}", `{"a":1`, `"\u2028<>&"`, "\"\u2028\x7f\"", `NaN`, `[}`, `{]`, `{"a":"b"]`,
+		strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth),
+		strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
+		strings.Repeat(`{"a":`, maxDepth+1) + "1" + strings.Repeat("}", maxDepth+1),
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, source []byte) {
+		got, ok := parseWellFormed(source)
+		if !ok {
+			return // encoding/json decides
+		}
+		want, err := parseAny(source)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %+v, want %+v, %v", source, got, want, err)
+		}
+	})
+}
+
+func TestEventsAreParsedFast(t *testing.T) {
+	for _, event := range []string{fullEvent, windowsEvent, plainEvent, `{"a":"C:\\x\u003c\n"}`} {
+		if _, ok := parseWellFormed([]byte(event)); !ok {
+			t.Errorf("%s: left to encoding/json", event)
+		}
+	}
+}
