@@ -22,8 +22,9 @@ type app struct {
 	now            func() time.Time
 	readyWithin    time.Duration
 
-	rulePaths []string // --rules
-	choice    rule.Choice
+	rulePaths      []string // --rules
+	exceptionPaths []string // --exceptions
+	choice         rule.Choice
 
 	// config is the configuration, read from the environment when a command first asks for it:
 	// `esrule version` works under a broken one.

@@ -331,6 +331,9 @@ func (h *history) command(plan *backfill.Plan) string {
 	for _, path := range h.rulePaths {
 		words += " --rules " + backfill.Quote(path)
 	}
+	for _, path := range h.exceptionPaths {
+		words += " --exceptions " + backfill.Quote(path)
+	}
 	return words + h.choiceFlags()
 }
 

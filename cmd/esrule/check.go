@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -66,6 +67,15 @@ type checked struct {
 	EveryRule *detect.Source  `json:"every_rule,omitempty"`
 	// Cluster is false where none is configured: then only the rules were checked.
 	Cluster bool `json:"cluster"`
+
+	exceptions []*rule.Exception
+}
+
+// addExceptions adds what keeps exceptions from applying.
+func (c *checked) addExceptions(now time.Time) {
+	for _, f := range detect.CheckExceptions(c.exceptions, c.Rules, now).Findings {
+		c.Add(f)
+	}
 }
 
 // gather lists all findings, and sums up what can fire.
@@ -105,13 +115,16 @@ func (a *app) check(ctx context.Context, format string) error {
 	result := newChecked(rules, cfg.HasCluster())
 	result.Unread, result.Warnings = ruleLike(set.Unread), set.Warnings
 	result.NotChosen = set.NotChosen
+	result.exceptions = set.Exceptions
 	if len(rules.detections) == 0 {
+		result.addExceptions(a.now())
 		result.gather()
 		return errors.Join(a.printChecked(result, format), noRules(set, rules.skipped))
 	}
 	if err := a.checkDetections(ctx, cfg, rules.detections, result); err != nil {
 		return err
 	}
+	result.addExceptions(a.now())
 	result.gather()
 	if err := a.printChecked(result, format); err != nil {
 		return err

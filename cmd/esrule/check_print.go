@@ -41,6 +41,9 @@ func (a *app) printChecked(c *checked, format string) error {
 	for _, problem := range c.Problems {
 		fmt.Fprintf(out, "problem: %s\n", problem)
 	}
+	for _, note := range c.Notes {
+		fmt.Fprintf(out, "note: %s\n", note)
+	}
 	fmt.Fprintf(out, "%d rules checked, %d skipped%s, %d problems\n", len(c.Rules), len(c.Skipped),
 		kinds(c.SkippedKinds), c.problems())
 	if c.NotChosen > 0 {

@@ -37,6 +37,7 @@ type ruleSet struct {
 	detections []*detect.Detection
 	skipped    []rule.Skipped
 	refused    []schedule.Refused
+	exceptions exceptions
 }
 
 // ruleSet reads the rules and compiles them. A rule that this version does not support is skipped,
@@ -50,6 +51,7 @@ func (a *app) ruleSet(cfg config.Config, log *slog.Logger) (ruleSet, error) {
 	if err != nil {
 		return ruleSet{}, err
 	}
+	compiled.exceptions = newExceptions(set.Exceptions)
 	for _, one := range compiled.refused {
 		log.Error("a rule does not run: its index patterns are wrong; the other rules run",
 			"rule", one.ID, "name", one.Name, "reason", one.Reason)
@@ -57,6 +59,7 @@ func (a *app) ruleSet(cfg config.Config, log *slog.Logger) (ruleSet, error) {
 	if err := tellSkipped(set, compiled.skipped, len(compiled.detections), log); err != nil {
 		return ruleSet{}, err
 	}
+	compiled.exceptions.tell(a.now(), log)
 	return compiled, nil
 }
 
@@ -82,16 +85,16 @@ func tellSkipped(set *rule.Set, skipped []rule.Skipped, running int, log *slog.L
 	return nil
 }
 
-// warnFiles says what is doubtful in the rules' files, and names each rule whose exceptions are not
+// warnFiles says what is doubtful in the rules' files, and names each exception that is not
 // applied.
 func warnFiles(set *rule.Set, log *slog.Logger) {
 	for _, warning := range set.Warnings {
 		log.Warn("a rule file is doubtful", "reason", warning)
 	}
 	for _, r := range set.Rules {
-		if len(r.Exceptions) > 0 {
-			log.Warn("A RULE'S EXCEPTIONS ARE NOT APPLIED", "rule", r.ID, "name", r.Name,
-				"file", r.File, "exceptions", fmt.Sprint(r.Exceptions),
+		for _, x := range r.Unapplied() {
+			log.Warn("A RULE'S EXCEPTION IS NOT APPLIED", "rule", r.ID, "name", r.Name,
+				"file", r.File, "exception", x.String(), "reason", x.Fault,
 				"advice", rule.ExceptionsAdvice)
 		}
 	}

@@ -137,8 +137,11 @@ func (a *app) printExplanations(all []detect.Explanation, format string) error {
 
 func printExplanation(w io.Writer, x detect.Explanation) error {
 	outcome := "does not match"
-	if x.Matches {
+	switch {
+	case x.Matches:
 		outcome = "matches"
+	case x.Condition.Holds && len(x.Excepted) > 0:
+		outcome = "is excepted, and no match of"
 	}
 	fmt.Fprintf(w, "The event %s rule %q (%s).\nMapping: %s\n", outcome, x.Name, x.RuleID,
 		x.Mapping)
@@ -147,6 +150,10 @@ func printExplanation(w io.Writer, x detect.Explanation) error {
 	}
 	fmt.Fprintln(w)
 	printNode(w, x.Condition, 0)
+	for _, by := range x.Excepted {
+		fmt.Fprintf(w, "\nThe exception %q (%s) accepts the event:\n", by.Name, by.From)
+		printNode(w, by.Condition, 0)
+	}
 	text, err := json.MarshalIndent(x.PreFilter, "  ", "  ")
 	if err != nil {
 		return err

@@ -99,7 +99,9 @@ func TestExceptionsAreNamed(t *testing.T) {
 			`"eql", "severity": "low", "risk_score": 1, "index": ["x"], "query": "any where a : \"b\"", `+
 			`"exceptions_list": [{"list_id": "mine", "namespace_type": "single"}]}
 {"list_id": "mine", "namespace_type": "single", "name": "Mine"}
-{"list_id": "mine", "namespace_type": "single", "item_id": "i", "name": "Host x", "entries": []}
+{"list_id": "mine", "namespace_type": "single", "item_id": "i", "name": "Host x", `+
+			`"entries": [{"type": "list", "field": "host.name", "operator": "included", `+
+			`"list": {"id": "hosts"}}]}
 {"exported_rules_count": 2}`)
 	f := func(command string, code exitCode, want ...string) {
 		t.Helper()
@@ -116,8 +118,8 @@ func TestExceptionsAreNamed(t *testing.T) {
 			}
 		}
 	}
-	const list, cut = `(list_id mine): ["Host x"]`, "Kibana exported 2 rules, and the file holds 1"
-	f("check", exitFound, "problem: its exceptions are not applied: ", list, cut)
+	const list, cut = `"Host x" (list Mine, list_id mine)`, "Kibana exported 2 rules, and the file holds 1"
+	f("check", exitFound, "problem: its exception ", list, "the value list hosts", cut)
 	f("check --format json", exitFound, `"exceptions-not-applied"`, cut)
-	f("scan -", exitCovered, "A RULE'S EXCEPTIONS ARE NOT APPLIED", cut)
+	f("scan -", exitCovered, "A RULE'S EXCEPTION IS NOT APPLIED", cut)
 }

@@ -49,6 +49,9 @@ func newRootCommand(a *app) *cobra.Command {
 	root.SetErr(a.stderr)
 	root.PersistentFlags().StringArrayVar(&a.rulePaths, "rules", nil,
 		"`FILE-or-DIR` of rules; repeatable (default: ESRULE_RULES, then the built-in rule)")
+	root.PersistentFlags().StringArrayVar(&a.exceptionPaths, "exceptions", nil,
+		"`FILE-or-DIR` of exceptions, beside those among the rules; repeatable "+
+			"(default: ESRULE_EXCEPTIONS)")
 	registerChoice(root, &a.choice)
 	root.AddCommand(
 		newRunCommand(a),

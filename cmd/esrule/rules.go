@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,11 @@ func (a *app) loadRules(cfg config.Config) (*rule.Set, error) {
 	if len(paths) == 0 {
 		paths = cfg.Rules
 	}
-	set, err := readRules(paths)
+	exceptions := a.exceptionPaths
+	if len(exceptions) == 0 {
+		exceptions = cfg.Exceptions
+	}
+	set, err := readRules(paths, exceptions)
 	if err != nil {
 		return nil, withExit(exitUsage, fmt.Errorf("the rules cannot be read:\n%w", err))
 	}
@@ -71,9 +76,9 @@ func (a *app) choiceFlags() (words string) {
 	return words
 }
 
-func readRules(paths []string) (*rule.Set, error) {
+func readRules(paths, exceptions []string) (*rule.Set, error) {
 	if len(paths) == 0 {
-		return rule.LoadFS(rules.FS(), "built-in")
+		return rule.LoadFS(rules.FS(), "built-in", exceptions...)
 	}
-	return rule.Load(paths...)
+	return rule.Load(slices.Concat(paths, exceptions)...)
 }

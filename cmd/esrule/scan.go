@@ -93,9 +93,11 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := tellSkipped(set, skipped, rules.Len(), a.logger(cfg)); err != nil {
+	log := a.logger(cfg)
+	if err := tellSkipped(set, skipped, rules.Len(), log); err != nil {
 		return err
 	}
+	newExceptions(set.Exceptions).tell(a.now(), log)
 	page, err := newScanReport(f.report, files)
 	if err != nil {
 		return err
@@ -236,9 +238,14 @@ func (a *app) printScanSummary(s scan.Summary, skipped int, took time.Duration) 
 		took.Round(time.Millisecond),
 		float64(s.Events)/seconds, float64(s.Bytes)/1e6/seconds)
 	for _, one := range s.ByRule {
-		if one.Matched > 0 {
-			fmt.Fprintf(a.stderr, "  %s (%s): %d matches, %d signals\n", one.Rule.Name, one.Rule.ID,
-				one.Matched, one.Created)
+		if one.Matched+one.Excepted == 0 {
+			continue
+		}
+		fmt.Fprintf(a.stderr, "  %s (%s): %d matches, %d signals\n", one.Rule.Name, one.Rule.ID,
+			one.Matched, one.Created)
+		if one.Excepted > 0 {
+			fmt.Fprintf(plain{a.stderr}, "    %d events excepted: %s\n", one.Excepted,
+				one.Exceptions())
 		}
 	}
 	fmt.Fprintf(a.stderr, "  %d rules ran, %d were skipped\n", len(s.ByRule), skipped)

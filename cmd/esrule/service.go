@@ -168,6 +168,7 @@ func (s *service) run(ctx context.Context) (schedule.Report, error) {
 		return schedule.Report{}, err
 	}
 	s.metrics.PatternsWithoutIndex(on.unmatched.look(ctx, s.rules.detections))
+	s.rules.exceptions.tell(s.app.now(), s.log)
 	report, err := on.runner.Run(ctx, s.rules.detections)
 	report.Refused = s.rules.refused
 	if err != nil && ctx.Err() == nil {

@@ -17,6 +17,8 @@ type Config struct {
 	Cluster elastic.Config
 
 	Rules []string // files and folders of rules; none means the built-in rule
+	// Exceptions are files and folders of exceptions; those among the rules are read without it.
+	Exceptions []string
 	// Tags, Severities, RuleIDs and ExcludeRules choose among the rules.
 	Tags, Severities, RuleIDs, ExcludeRules []string
 
@@ -65,6 +67,7 @@ func Load(environ []string, now time.Time) (Config, error) {
 	cfg := Config{
 		Cluster:         env.Elasticsearch.parse(p),
 		Rules:           splitList(env.Rules),
+		Exceptions:      splitList(env.Exceptions),
 		Tags:            splitList(env.Tag),
 		Severities:      splitList(env.Severity),
 		RuleIDs:         splitList(env.RuleID),
@@ -121,6 +124,7 @@ func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.Any("elasticsearch", c.Cluster),
 		slog.Any("rules", c.Rules),
+		slog.Any("exceptions", c.Exceptions),
 		slog.Any("tags", c.Tags),
 		slog.Any("severities", c.Severities),
 		slog.Any("rule_ids", c.RuleIDs),

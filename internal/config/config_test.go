@@ -87,6 +87,9 @@ func TestConfigValues(t *testing.T) {
 	f("ESRULE_RULES= a.toml , folder/b ,", rules, []string{"a.toml", "folder/b"})
 	f("ESRULE_RULES= ", rules, []string(nil))
 
+	exceptions := func(c Config) any { return c.Exceptions }
+	f("ESRULE_EXCEPTIONS=a.toml,b", exceptions, []string{"a.toml", "b"})
+
 	index := func(c Config) any { return c.Index }
 	f("ESRULE_INDEX=logs-*, winlogbeat-*", index, []string{"logs-*", "winlogbeat-*"})
 	f("ESRULE_INDEX=.hidden-logs", index, []string{".hidden-logs"})
@@ -313,7 +316,7 @@ func TestVariableNames(t *testing.T) {
 		"ESRULE_ELASTICSEARCH_USERNAME", "ESRULE_ELASTICSEARCH_PASSWORD",
 		"ESRULE_ELASTICSEARCH_PASSWORD_FILE",
 		"ESRULE_ELASTICSEARCH_CA_FILE", "ESRULE_ELASTICSEARCH_CERT_FINGERPRINT",
-		"ESRULE_RULES", "ESRULE_TAG", "ESRULE_SEVERITY", "ESRULE_RULE_ID",
+		"ESRULE_RULES", "ESRULE_EXCEPTIONS", "ESRULE_TAG", "ESRULE_SEVERITY", "ESRULE_RULE_ID",
 		"ESRULE_EXCLUDE_RULE", "ESRULE_INDEX", "ESRULE_SET_ASIDE",
 		"ESRULE_SIGNALS_INDEX", "ESRULE_STATE_INDEX", "ESRULE_DEAD_LETTER_INDEX",
 		"ESRULE_SCHEDULE", "ESRULE_START", "ESRULE_LATE", "ESRULE_PAGE_SIZE",

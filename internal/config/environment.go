@@ -18,6 +18,7 @@ const Prefix = "ESRULE"
 type environment struct {
 	Elasticsearch   elasticsearchEnvironment
 	Rules           setting
+	Exceptions      setting
 	Tag             setting
 	Severity        setting
 	RuleID          setting `split_words:"true"`

@@ -65,6 +65,8 @@ type PatternCheck struct {
 	Timeless int64        `json:"without_timestamp,omitempty"`
 	Fields   []FieldCheck `json:"fields,omitempty"`
 	finding.List
+
+	applies map[*rule.Exception]bool // whether an exception could apply to one of its events
 }
 
 // found adds a finding on the pattern.

@@ -26,10 +26,11 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints ma
 		check.Add(finding.Finding{Code: code, Index: class.Indices[0],
 			Text: where + ": " + fmt.Sprintf(text, args...)})
 	}
-	if reason := unjudgeable(class.Mapping, d.Mapped(), d.Matchers...); reason != "" {
+	if reason := unjudgeable(class.Mapping, d.Mapped(), d.reading()...); reason != "" {
 		found(finding.CannotJudge, "%s", reason)
 		return
 	}
+	d.noteExceptions(check, class.Mapping)
 	filter := d.alone().filter(class.Mapping)
 	check.CanFire = check.CanFire || !filter.IsNothing()
 	lacks := d.unmappedIn(class.Mapping)

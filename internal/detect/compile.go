@@ -16,12 +16,23 @@ type Compiled struct {
 	Matchers []*match.Matcher
 	// Sequence joins what they accept; nil where each event is judged alone.
 	Sequence *sequence.Plan
+
+	exceptions []exception
 }
 
-// Compile compiles a rule's body and adds what it reads to fields. patterns are those that the
+// Compile compiles a rule's body and its exceptions, and adds what they read to fields. patterns are those that the
 // rule is run over: a rule over the program's own signals judges them too. The error is
 // [cond.Errors]: what no mapping could mend, or what this version does not evaluate.
 func Compile(r *rule.Rule, patterns []string, fields *event.Fields) (Compiled, error) {
+	c, err := compileBody(r, patterns, fields)
+	if err != nil {
+		return Compiled{}, err
+	}
+	c.exceptions, err = compileExceptions(r, fields)
+	return c, err
+}
+
+func compileBody(r *rule.Rule, patterns []string, fields *event.Fields) (Compiled, error) {
 	options := match.Options{ExcludeSignals: !r.ReadsSignals(patterns)}
 	switch body := r.Body.(type) {
 	case *rule.EventQuery:

@@ -2,7 +2,11 @@ package detect
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
+	"esrule/internal/query/rule"
 	"esrule/internal/sink"
 )
 
@@ -20,6 +24,10 @@ type Counts struct {
 	Reduced      int `json:"reduced"`
 	WithoutEvent int `json:"without_event"`
 	DeadLettered int `json:"dead_lettered"`
+	// Excepted are events that would have matched but for an exception, ByException which of them
+	// each exception accepted, by its name.
+	Excepted    int            `json:"excepted,omitempty"`
+	ByException map[string]int `json:"by_exception,omitempty"`
 }
 
 // Add adds other counts.
@@ -31,6 +39,19 @@ func (c *Counts) Add(o Counts) {
 	c.Reduced += o.Reduced
 	c.WithoutEvent += o.WithoutEvent
 	c.DeadLettered += o.DeadLettered
+	c.Excepted += o.Excepted
+	if len(o.ByException) > 0 {
+		sum := maps.Clone(o.ByException) // counts are copied, and the map with them
+		for name, n := range c.ByException {
+			sum[name] += n
+		}
+		c.ByException = sum
+	}
+}
+
+// Except counts an event that an exception accepted.
+func (c *Counts) Except(by *rule.Exception) {
+	c.Add(Counts{Excepted: 1, ByException: map[string]int{by.Name: 1}})
 }
 
 // Enter adds what became of signals that were written.
@@ -54,9 +75,22 @@ func (c *Counts) Enter(verdicts []sink.Verdict) {
 
 // Text is the counts for a person to read.
 func (c Counts) Text() string {
-	return fmt.Sprintf("%d candidates, %d matched, %d created, %d duplicates, %d reduced, "+
+	text := fmt.Sprintf("%d candidates, %d matched, %d created, %d duplicates, %d reduced, "+
 		"%d without their events, %d dead letters", c.Candidates, c.Matched, c.Created,
 		c.Duplicates, c.Reduced, c.WithoutEvent, c.DeadLettered)
+	if c.Excepted > 0 {
+		text += fmt.Sprintf(", %d excepted (%s)", c.Excepted, c.Exceptions())
+	}
+	return text
+}
+
+// Exceptions names the exceptions that accepted events, with the number for each.
+func (c Counts) Exceptions() string {
+	names := slices.Sorted(maps.Keys(c.ByException))
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%q: %d", name, c.ByException[name])
+	}
+	return strings.Join(names, ", ")
 }
 
 // NewSignals is how many new signals are in the signals index, in whatever form.

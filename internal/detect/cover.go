@@ -341,6 +341,11 @@ func (j *judge) judge(hit *search.Hit) error {
 		if !j.group.matchers[matcher].Match(j.event) {
 			continue
 		}
+		if by := j.group.compiled[rule].Excepted(j.event, j.target.Now); by != nil {
+			j.outcome.Except(by)
+			j.outcome.each[rule].Except(by)
+			continue
+		}
 		if err := j.matched(rule, hit, document, mapping); err != nil {
 			return err
 		}

@@ -78,10 +78,15 @@ func (d *Detection) Classes(ctx context.Context, m Mapper,
 	return d.alone().classes(ctx, m, patterns)
 }
 
-// Fingerprint stands for what the rule's signals depend on: its meaning and where it looks.
+// Fingerprint stands for what the rule's signals depend on: its meaning, where it looks, and its
+// exceptions.
 func (d *Detection) Fingerprint() string {
-	if slices.Equal(d.Patterns, d.Rule.Index) {
-		return d.Rule.Fingerprint()
+	text := d.Rule.Fingerprint()
+	if !slices.Equal(d.Patterns, d.Rule.Index) {
+		text += "@" + strings.Join(d.Patterns, ",")
 	}
-	return d.Rule.Fingerprint() + "@" + strings.Join(d.Patterns, ",")
+	if exceptions := d.Rule.ExceptionsFingerprint(); exceptions != "" {
+		text += "!" + exceptions
+	}
+	return text
 }

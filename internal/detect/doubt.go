@@ -23,9 +23,9 @@ func (d *Detection) doubt(check *RuleCheck) {
 			}
 		}
 	}
-	if lists := d.Rule.Exceptions; len(lists) > 0 {
+	for _, x := range d.Rule.Unapplied() {
 		check.Add(finding.Finding{Code: finding.ExceptionsNotApplied,
-			Text:   fmt.Sprintf("its exceptions are not applied: %s", lists),
+			Text:   fmt.Sprintf("its exception %s is not applied: %s", x, x.Fault),
 			Advice: rule.ExceptionsAdvice})
 	}
 	queries := d.Rule.Body.Queries()

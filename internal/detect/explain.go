@@ -43,6 +43,7 @@ type Explanation struct {
 	RuleID    string             `json:"rule_id"`
 	Name      string             `json:"name"`
 	Matches   bool               `json:"matches"`
+	Excepted  []ExceptedBy       `json:"excepted_by,omitempty"` // then it is no match
 	Mapping   string             `json:"mapping"`
 	Notes     []string           `json:"notes,omitempty"`
 	Condition *match.Explanation `json:"condition"`
@@ -78,11 +79,12 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 	if document.Fields == nil && document.Ignored == nil {
 		document.Fields = s.Fields
 	}
-	condition, err := d.judge(document, in.mapping, now)
+	condition, excepted, err := d.judge(document, in.mapping, now)
 	if err != nil {
 		return Explanation{}, err
 	}
-	x := Explanation{RuleID: string(d.Rule.ID), Name: d.Rule.Name, Matches: condition.Holds,
+	x := Explanation{RuleID: string(d.Rule.ID), Name: d.Rule.Name,
+		Matches: condition.Holds && len(excepted) == 0, Excepted: excepted,
 		Mapping: "of " + s.Index, Notes: in.notes, Condition: condition}
 	m := in.mapping
 	if m == nil {
@@ -104,12 +106,12 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 	return x, nil
 }
 
-// judge explains the rule's condition on one event.
+// judge explains the rule's condition on one event, and the exceptions that accept it.
 func (d *Detection) judge(document event.Document, m *event.Mapping,
-	now time.Time) (*match.Explanation, error) {
+	now time.Time) (*match.Explanation, []ExceptedBy, error) {
 	e := match.NewEvaluation(d.Fields, now)
 	if err := e.Read(m, document); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return d.Matchers[0].Explain(e), nil
+	return d.Matchers[0].Explain(e), d.explainExceptions(e, now), nil
 }

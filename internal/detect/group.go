@@ -118,7 +118,7 @@ func (g *Group) apart(classes []search.Class) (rules []int) {
 	for i, d := range g.detections {
 		mapped := d.Mapped()
 		if slices.ContainsFunc(classes, func(c search.Class) bool {
-			return unjudgeable(c.Mapping, mapped, d.Matchers...) != ""
+			return unjudgeable(c.Mapping, mapped, d.reading()...) != ""
 		}) {
 			rules = append(rules, i)
 		}
@@ -186,7 +186,7 @@ func (g *Group) classes(ctx context.Context, m Mapper,
 		return nil, fmt.Errorf("read the mappings of %s: %w", patterns, err)
 	}
 	constants, texts := map[string][]string{}, map[string]bool{}
-	for _, one := range g.matchers {
+	for _, one := range g.reading() {
 		for path, of := range cond.Constants(one.Condition()) {
 			constants[path] = append(constants[path], of...)
 		}

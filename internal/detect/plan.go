@@ -44,7 +44,7 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 	var judged []search.Class
 	left, mapped := slices.Clone(own), g.mapped()
 	for _, c := range classes {
-		if reason := unjudgeable(c.Mapping, mapped, g.matchers...); reason != "" {
+		if reason := unjudgeable(c.Mapping, mapped, g.reading()...); reason != "" {
 			for _, index := range c.Indices {
 				left = append(left, index)
 				p.uncovered = append(p.uncovered, Failure{Index: index, Reason: reason})

@@ -66,7 +66,7 @@ func (r *Review) Explain(ctx context.Context, document []byte) *match.Explanatio
 	// Values that the search's `fields` added are in the signal as if they had been in the event:
 	// without a mapping they are read from there.
 	for _, mapping := range []*event.Mapping{m, nil} {
-		if x, err := d.judge(values, mapping, r.now); err == nil && x.Holds {
+		if x, _, err := d.judge(values, mapping, r.now); err == nil && x.Holds {
 			return x
 		}
 	}

@@ -54,8 +54,11 @@ const (
 	OwnPrivilege       Code = "own-privilege"
 	OwnIndex           Code = "own-index"
 
-	ExceptionsNotApplied Code = "exceptions-not-applied"
+	ExceptionsNotApplied  Code = "exceptions-not-applied"
+	ExceptionWithoutRule  Code = "exception-without-rule"
+	ExceptionNeverApplies Code = "exception-never-applies"
 
+	ExceptionExpired Code = "exception-expired"
 	NothingExcluded  Code = "nothing-excluded"
 	NoIndexYet       Code = "no-index-yet"
 	ClosedIndex      Code = "closed-index"
@@ -114,8 +117,12 @@ func All() []Kind {
 		{OwnPrivilege, Problem, "a privilege on the program's own indices is missing"},
 		{OwnIndex, Problem, "one of the program's own indices is not as it should be"},
 
-		{ExceptionsNotApplied, Problem, "the rule alerts on what its exceptions except"},
+		{ExceptionsNotApplied, Problem, "the rule alerts on what the exception excepts"},
+		{ExceptionWithoutRule, Problem, "no rule that was read has the exception"},
+		{ExceptionNeverApplies, Problem,
+			"no event of the indices can satisfy the exception's condition"},
 
+		{ExceptionExpired, Note, "the exception's date has passed: it does not apply"},
 		{NothingExcluded, Note, "an exclusion takes nothing out of the patterns"},
 		{NoIndexYet, Note, "no index matches the pattern"},
 		{ClosedIndex, Note, "closed indices are not searched until opened"},

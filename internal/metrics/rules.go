@@ -25,12 +25,13 @@ type ruleMetrics struct {
 	costly *prometheus.GaugeVec
 
 	// Over all rules.
-	searched, candidates, matches, late, duplicates, reduced, withoutEvent prometheus.Counter
-	failures                                                               *prometheus.CounterVec
-	durations                                                              prometheus.Histogram
+	searched, candidates, matches, late, duplicates, reduced, withoutEvent,
+	excepted prometheus.Counter
+	failures  *prometheus.CounterVec
+	durations prometheus.Histogram
 	// Vectors without labels: they are not there before there is something to say.
 	lastAt, lastSearched, lastIndices, lastSearches, lastTogether, lastMatches, lastLate,
-	lastDuplicates, lastReduced, lastWithoutEvent *prometheus.GaugeVec
+	lastDuplicates, lastReduced, lastWithoutEvent, lastExcepted *prometheus.GaugeVec
 }
 
 func newRuleMetrics() ruleMetrics {
@@ -75,7 +76,7 @@ func newRuleMetrics() ruleMetrics {
 			"The time of events that was searched, overlaps included."),
 		candidates: sum("candidates_total",
 			"Events that passed the pre-filter and were judged by the matcher."),
-		matches: sum("matches_total", "Events that the matcher accepted."),
+		matches: sum("matches_total", "Events that the matcher accepted, and no exception."),
 		late: sum("late_signals_created_total",
 			"Of the signals created, those that only a late sweep found."),
 		duplicates: sum("duplicates_total", "Matches whose event had its signal already."),
@@ -83,6 +84,8 @@ func newRuleMetrics() ruleMetrics {
 			"New signals that the cluster took only without their event's fields."),
 		withoutEvent: sum("signals_without_event_total",
 			"New signals that only say where their event is, which was refused in any form."),
+		excepted: sum("excepted_total",
+			"Events that the matcher accepted, and an exception too."),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + "failures_total",
 			Help: "What went wrong, by kind, of all rules. A rule's run counts the error that " +
 				"ended it early, each index that is open after it (index) and each dead letter " +
@@ -99,7 +102,8 @@ func newRuleMetrics() ruleMetrics {
 		lastSearches: last("searches", "Searches that the last run sent; one may be for many "+
 			"rules."),
 		lastTogether: last("together", "Rules that shared a search with others in the last run."),
-		lastMatches:  last("matches", "Events that the matcher accepted in the last run."),
+		lastMatches: last("matches", "Events that the matcher accepted in the last run, and no "+
+			"exception."),
 		lastLate: last("late_signals_created",
 			"Of the signals that the last run created, those that only its late sweep found."),
 		lastDuplicates: last("duplicates",
@@ -108,6 +112,8 @@ func newRuleMetrics() ruleMetrics {
 			"New signals of the last run that the cluster took only without their event's fields."),
 		lastWithoutEvent: last("signals_without_event",
 			"New signals of the last run that only say where their event is."),
+		lastExcepted: last("excepted",
+			"Events of the last run that the matcher accepted, and an exception too."),
 	}
 }
 
@@ -122,13 +128,13 @@ func (r ruleMetrics) ruleGauges() []*prometheus.GaugeVec {
 
 func (r ruleMetrics) counters() []prometheus.Collector {
 	return []prometheus.Collector{r.created, r.deadLetters, r.searched, r.candidates, r.matches,
-		r.late, r.duplicates, r.reduced, r.withoutEvent, r.failures, r.durations}
+		r.late, r.duplicates, r.reduced, r.withoutEvent, r.excepted, r.failures, r.durations}
 }
 
 func (r ruleMetrics) gauges() []prometheus.Collector {
 	list := []prometheus.Collector{r.lastAt, r.lastSearched, r.lastIndices, r.lastSearches,
 		r.lastTogether, r.lastMatches, r.lastLate, r.lastDuplicates, r.lastReduced,
-		r.lastWithoutEvent}
+		r.lastWithoutEvent, r.lastExcepted}
 	for _, g := range r.ruleGauges() {
 		list = append(list, g)
 	}
@@ -193,6 +199,7 @@ func (r ruleMetrics) ran(report schedule.Report) {
 		{r.duplicates, r.lastDuplicates, sum.Duplicates},
 		{r.reduced, r.lastReduced, sum.Reduced},
 		{r.withoutEvent, r.lastWithoutEvent, sum.WithoutEvent},
+		{r.excepted, r.lastExcepted, sum.Excepted},
 	} {
 		n.total.Add(float64(n.count))
 		n.last.WithLabelValues().Set(float64(n.count))

@@ -14,6 +14,7 @@ import (
 // looks up each field once for all of them.
 type Rules struct {
 	rules    []*rule.Rule
+	compiled []detect.Compiled // of the rules
 	matchers []*match.Matcher
 	fields   *event.Fields
 	set      *match.Set // of the matchers; nil until it is asked for
@@ -39,6 +40,7 @@ func (r *Rules) Add(one *rule.Rule) error {
 	}
 	m := compiled.Matchers[0]
 	r.rules = append(r.rules, one)
+	r.compiled = append(r.compiled, compiled)
 	r.matchers = append(r.matchers, m)
 	r.set = nil
 	if field := m.CategoryField(); field != "" {

@@ -242,6 +242,10 @@ func (g *giver) giveOne(j judged) error {
 			of.AsText = slices.Insert(of.AsText, at, use.field)
 		}
 	}
+	for _, x := range j.except {
+		g.summary.ByRule[x.rule].Except(x.by)
+		g.summary.Except(x.by)
+	}
 	for _, f := range j.signals {
 		count := &g.summary.ByRule[f.rule]
 		made, isNew := g.seen.Add(f.signal)

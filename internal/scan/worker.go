@@ -8,12 +8,14 @@ import (
 
 	"esrule/internal/event"
 	"esrule/internal/query/match"
+	"esrule/internal/query/rule"
 	"esrule/internal/sink/signal"
 )
 
 // judged is what a worker made of a chunk, in the order of its lines.
 type judged struct {
 	signals []found
+	except  []excepted
 	bad     []LineError
 	events  int
 	bytes   int
@@ -42,6 +44,12 @@ type found struct {
 	explanation *match.Explanation // where it is asked for
 }
 
+// excepted is a match of a rule, by its place in [Rules], that an exception of it accepts.
+type excepted struct {
+	rule int
+	by   *rule.Exception
+}
+
 // textUse is a field that a rule, by its place in [Rules], compared as a text without a mapping.
 type textUse struct {
 	rule  int
@@ -62,6 +70,7 @@ func (e LineError) Unwrap() error { return e.Err }
 type worker struct {
 	rules      *Rules
 	execution  signal.Execution
+	now        time.Time // that exceptions expire by
 	event      *match.Evaluation
 	explains   bool // every match
 	asText     map[textUse]bool
@@ -71,7 +80,7 @@ type worker struct {
 }
 
 func newWorker(r *Rules, x signal.Execution, now time.Time) *worker {
-	return &worker{rules: r, execution: x, event: match.NewEvaluation(r.fields, now),
+	return &worker{rules: r, execution: x, now: now, event: match.NewEvaluation(r.fields, now),
 		set: r.together(), asText: map[textUse]bool{}}
 }
 
@@ -131,6 +140,10 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 		m := w.rules.matchers[i]
 		w.noteTexts(i, m, j)
 		if !m.Match(w.event) {
+			continue
+		}
+		if by := w.rules.compiled[i].Excepted(w.event, w.now); by != nil {
+			j.except = append(j.except, excepted{i, by})
 			continue
 		}
 		signal, err := w.signal(i, text, isHit)

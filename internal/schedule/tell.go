@@ -74,9 +74,13 @@ func (r RuleReport) attributes() []any {
 }
 
 func countAttributes(c detect.Counts) []any {
-	return []any{"candidates", c.Candidates, "matched", c.Matched, "created", c.Created,
+	all := []any{"candidates", c.Candidates, "matched", c.Matched, "created", c.Created,
 		"duplicates", c.Duplicates, "reduced", c.Reduced, "without_event", c.WithoutEvent,
 		"dead_lettered", c.DeadLettered}
+	if c.Excepted > 0 {
+		all = append(all, "excepted", c.Excepted, "exceptions", c.Exceptions())
+	}
+	return all
 }
 
 // openFrom is the moment from which on something may be left open, as text.

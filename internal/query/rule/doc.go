@@ -11,10 +11,12 @@
 // the keys of a file mean is in one table (keys.go): which kinds have a key, what its value must
 // be, whether it must be there and what becomes of it. How a file is written is apart from that:
 // toml.go and json.go fill documents with tables, values and their places; export.go tells a rule
-// from what else an export holds.
+// from what else an export holds. An [Exception] comes from there, or from a table of its own in a
+// TOML file.
 //
 // The invariant: no key is ignored that changes what a rule alerts on. Such a key is implemented,
-// or the rule is skipped; only exceptions are named and not applied (Head.Exceptions). A key that
+// or the rule is skipped; only an exception that cannot be evaluated is named and not applied
+// (Head.Unapplied): without it the rule alerts on more, and misses nothing. A key that
 // the format does not have is an error, since it may be a misspelt one. Keys that act on signals
 // once they are written (actions) or that cap them (max_signals) are named in Head.NotApplied.
 //

@@ -11,12 +11,14 @@ import (
 // is in keys.go.
 type document struct {
 	source
-	name     string           // the file with the line, where it holds more rules than one
-	json     bool             // whether the file is JSON; else it is TOML
-	packaged bool             // whether it is of Elastic's rule package
-	rule     *table           // nil where the file has none
-	metadata *table           // what [metadata] says of the rule, or nil
-	places   map[string]place // by path, see under
+	name     string // the file with the line, where it holds more rules than one
+	json     bool   // whether the file is JSON; else it is TOML
+	packaged bool   // whether it is of Elastic's rule package
+	rule     *table // nil where the file has none
+	metadata *table // what [metadata] says of the rule, or nil
+	// exceptions are what the file has below [[exception]], nil where it has none.
+	exceptions value
+	places     map[string]place // by path, see under
 	// unquote returns the text that a value is written for, from what the file has at a place, and
 	// for each byte of the text, and its end, the place where it is written.
 	unquote func(raw []byte, at int) (string, []int)

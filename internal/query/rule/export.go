@@ -2,56 +2,72 @@ package rule
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// ExceptionList is a list of exceptions that a rule names.
-type ExceptionList struct {
-	ID   string // list_id
-	Name string // empty where no file holds the list
-	// Items are the names of its exceptions, as far as the files hold them.
-	Items []string
-}
-
 // ExceptionsAdvice says what can be done about exceptions that are not applied.
-const ExceptionsAdvice = "the rule alerts on what they except. Write them into the query as `and " +
-	"not (…)`"
-
-// String names the list and its exceptions.
-func (l ExceptionList) String() string {
-	text := fmt.Sprintf("list_id %s", l.ID)
-	if l.Name != "" {
-		text = fmt.Sprintf("%q (%s)", l.Name, text)
-	}
-	if len(l.Items) == 0 {
-		return text
-	}
-	return fmt.Sprintf("%s: %q", text, l.Items)
-}
+const ExceptionsAdvice = "the rule alerts on what they except. Write them as exceptions in TOML " +
+	"(docs/rules.md), or export them with the rules"
 
 // exported is what a Kibana export holds beside rules.
 type exported struct {
-	lists map[string]*ExceptionList // by namespace and list_id
+	lists map[string]*exceptionList // by namespace and list_id
+	items []*Exception
 }
 
-func (x *exported) list(of *table) *ExceptionList {
+// exceptionList is a list of exceptions that rules name.
+type exceptionList struct {
+	id, name string // no name where no file holds the list
+	held     bool   // a file holds it, or an item of it
+	items    []*table
+	read     []*Exception // of the items, once they are asked for
+}
+
+// title names the list.
+func (l *exceptionList) title() string {
+	if l.name == "" {
+		return "list_id " + l.id
+	}
+	return fmt.Sprintf("list %s, list_id %s", l.name, l.id)
+}
+
+func (x *exported) list(of *table) *exceptionList {
 	key := of.text("namespace_type") + "\x00" + of.text("list_id")
 	if x.lists[key] == nil {
-		x.lists[key] = &ExceptionList{ID: of.text("list_id")}
+		x.lists[key] = &exceptionList{id: of.text("list_id")}
 	}
 	return x.lists[key]
 }
 
-// exceptions returns the lists of exceptions that a rule names. The list of Elastic Defend is left
-// out, as in Elastic's engine: it acts in the endpoint, not in rules.
-func (x *exported) exceptions(rule *table) (lists []ExceptionList) {
-	for _, t := range rule.tables("exceptions_list", "") {
-		if t.text("list_id") != "endpoint_list" {
-			lists = append(lists, *x.list(t))
+// readItems reads the items of all lists: a list's name may come after them.
+func (x *exported) readItems() {
+	for _, key := range slices.Sorted(maps.Keys(x.lists)) {
+		list := x.lists[key]
+		for _, t := range list.items {
+			list.read = append(list.read, readItem(t, list.title()))
 		}
+		x.items = append(x.items, list.read...)
 	}
-	return lists
+}
+
+// exceptions returns the exceptions of the lists that a rule names. The list of Elastic Defend is
+// left out, as in Elastic's engine: it acts in the endpoint, not in rules. For a list that no file
+// holds there is one exception that is not applied.
+func (x *exported) exceptions(rule *table) (all []*Exception) {
+	for _, t := range rule.tables("exceptions_list", "") {
+		if t.text("list_id") == "endpoint_list" {
+			continue
+		}
+		list := x.list(t)
+		if !list.held {
+			all = append(all, &Exception{Name: list.id, From: list.title(),
+				Fault: "no file that was read holds the list"})
+		}
+		all = append(all, list.read...)
+	}
+	return all
 }
 
 // object takes one object of a JSON file: a rule, or what Kibana exports with rules.
@@ -66,9 +82,10 @@ func (l *loader) object(o *table) {
 		l.summary(o)
 	case o.has("item_id"), o.has("entries"):
 		list := l.exported.list(o)
-		list.Items = append(list.Items, o.text("name"))
+		list.held, list.items = true, append(list.items, o)
 	case o.has("list_id"):
-		l.exported.list(o).Name = o.text("name")
+		list := l.exported.list(o)
+		list.held, list.name = true, o.text("name")
 	case isRule(o):
 		d.rule = o
 		l.entries = append(l.entries, entry{doc: d})

@@ -113,8 +113,7 @@ func headKeys() []key {
 	}
 }
 
-// exceptionsForm is a list of the lists of exceptions that a rule has. They are named and not
-// applied, see Head.Exceptions.
+// exceptionsForm is a list of the lists of exceptions that a rule has.
 func exceptionsForm() form {
 	return tablesOf("[[rule.exceptions_list]]", key{name: "list_id", form: text, example: `"…"`},
 		key{name: "id", form: text}, key{name: "namespace_type", form: text},

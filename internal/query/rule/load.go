@@ -39,10 +39,14 @@ func Load(paths ...string) (*Set, error) {
 	return l.result()
 }
 
-// LoadFS is Load for all of a file system, whose files are called name/… in messages.
-func LoadFS(fsys fs.FS, name string) (*Set, error) {
+// LoadFS is Load for all of a file system, whose files are called name/… in messages, and more
+// paths.
+func LoadFS(fsys fs.FS, name string, more ...string) (*Set, error) {
 	l := newLoader()
 	l.folder(fsys, func(p string) string { return path.Join(name, p) })
+	for _, p := range more {
+		l.path(p)
+	}
 	return l.result()
 }
 
@@ -53,6 +57,7 @@ type loader struct {
 	ids     map[ID]string   // the file that has a rule_id
 	entries []entry         // in the order in which they were read
 	exported
+	exceptions []*Exception // of TOML files
 }
 
 // entry is a rule that was read, or what is wrong with a file.
@@ -63,13 +68,15 @@ type entry struct {
 
 func newLoader() *loader {
 	return &loader{seen: map[string]bool{}, ids: map[ID]string{},
-		exported: exported{lists: map[string]*ExceptionList{}}}
+		exported: exported{lists: map[string]*exceptionList{}}}
 }
 
 // result makes the rules once all is read: exceptions come after the rules that name them, or in a
 // file of their own.
 func (l *loader) result() (*Set, error) {
 	l.leaveOutOlder()
+	l.readItems()
+	l.noteUse()
 	for _, e := range l.entries {
 		l.errs = append(l.errs, e.errs...)
 		if e.doc != nil {
@@ -205,6 +212,9 @@ func (l *loader) toml(name string, text []byte) {
 		l.entries = append(l.entries, entry{errs: Errors{fault}})
 		return
 	}
+	exceptions, errs := readExceptions(d)
+	l.exceptions = append(l.exceptions, exceptions...)
+	d.errs = append(d.errs, errs...)
 	l.entries = append(l.entries, entry{doc: d})
 }
 
@@ -233,6 +243,9 @@ func trimMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff
 // take adds a document's rule, unless another has its id.
 func (l *loader) take(d *document) {
 	rule, skipped := readRule(d, &l.exported)
+	if rule != nil {
+		l.except(&rule.Head)
+	}
 	id, place := d.id()
 	if other, taken := l.ids[id]; taken && id != "" {
 		d.report(place, fmt.Sprintf("rule_id %q is that of %s already", id, other),
@@ -249,7 +262,7 @@ func (l *loader) take(d *document) {
 		l.errs = append(l.errs, d.errs...)
 	case skipped != nil:
 		l.set.Skipped = append(l.set.Skipped, *skipped)
-	default:
+	case rule != nil: // else the file holds exceptions alone
 		l.set.Rules = append(l.set.Rules, rule)
 	}
 }

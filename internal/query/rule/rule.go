@@ -59,9 +59,8 @@ type Head struct {
 	// NotApplied names the keys of the file that act on written signals, and that are left to
 	// others.
 	NotApplied []string
-	// Exceptions are the lists of exceptions that the rule names. They are not applied: the rule
-	// alerts on what they except.
-	Exceptions []ExceptionList
+	// Exceptions are those of the lists that the rule names, and those that name the rule.
+	Exceptions []*Exception
 
 	// File is where the rule was read from, for messages.
 	File string // with the line, where the file holds more rules than one
@@ -111,6 +110,8 @@ type Set struct {
 	Unread []string
 	// NotChosen is how many rules a [Choice] left out.
 	NotChosen int
+	// Exceptions are all that were read, those that no rule has included.
+	Exceptions []*Exception
 	// Warnings say what is doubtful in the files that are read.
 	Warnings []string
 }

@@ -27,7 +27,7 @@ func parse(file string, text []byte) (*document, *Error) {
 
 // sections finds the file's tables. What else a file may hold (transform) is for Kibana's pages.
 func (d *document) sections(top *table) {
-	known, keys := []string{"rule", "metadata", "transform"}, ruleKeys()
+	known, keys := []string{"rule", "metadata", "transform", "exception"}, ruleKeys()
 	for _, name := range top.keys() {
 		switch {
 		case slices.Contains(known, name):
@@ -47,7 +47,11 @@ func (d *document) sections(top *table) {
 		return t
 	}
 	d.metadata, d.rule = section("metadata"), section("rule")
-	if !top.has("rule") && len(d.errs) == 0 {
+	if top.has("exception") {
+		tables("[[exception]]")(top, "exception")
+		d.exceptions = top.values["exception"]
+	}
+	if !top.has("rule") && !top.has("exception") && len(d.errs) == 0 {
 		d.report(span{}, "there is no [rule] table",
 			"This is not a detection rule in Elastic's TOML format; give the path of one, or "+
 				"take the file out of the folder.")

@@ -109,7 +109,7 @@ func TestShared(t *testing.T) {
 	if got := len(w.ids()); got != want {
 		t.Errorf("got %d signals, want %d", got, want)
 	}
-	if both[0].Counts != both[1].Counts || both[0].Done != len(p.Pieces()) ||
+	if both[0].Counts.Text() != both[1].Counts.Text() || both[0].Done != len(p.Pieces()) ||
 		both[0].Counts.Created != want || both[0].Counts.Duplicates != 0 {
 		t.Errorf("the two do not see the same: %+v and %+v, want %d slices and %d signals created",
 			both[0], both[1], len(p.Pieces()), want)
