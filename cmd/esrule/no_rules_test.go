@@ -118,7 +118,8 @@ func TestExceptionsAreNamed(t *testing.T) {
 			}
 		}
 	}
-	const list, cut = `"Host x" (list Mine, list_id mine)`, "Kibana exported 2 rules, and the file holds 1"
+	const list, cut = `"Host x" (list Mine, list_id mine)`,
+		"Kibana exported 2 rules, and the file holds 1"
 	f("check", exitFound, "problem: its exception ", list, "the value list hosts", cut)
 	f("check --format json", exitFound, `"exceptions-not-applied"`, cut)
 	f("scan -", exitCovered, "A RULE'S EXCEPTION IS NOT APPLIED", cut)

@@ -108,7 +108,8 @@ func entry(values map[string]any, prefix string) (cond.Expr, error) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(known, key) {
-			return nil, fmt.Errorf("an entry of type %s with the key %q is not evaluated", kind, key)
+			return nil, fmt.Errorf("an entry of type %s with the key %q is not evaluated", kind,
+				key)
 		}
 	}
 	return operated(e, values["operator"], kind)

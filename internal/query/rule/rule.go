@@ -48,8 +48,8 @@ type Head struct {
 	// TimestampOverrideFallbackDisabled leaves out the events that lack TimestampOverride.
 	TimestampOverrideFallbackDisabled bool
 
-	// SeverityMapping, RiskScoreMapping and NameOverride take what the signal of one event says from
-	// the event.
+	// SeverityMapping, RiskScoreMapping and NameOverride take what the signal of one event says
+	// from the event.
 	SeverityMapping  []SeverityMapping
 	RiskScoreMapping []RiskScoreMapping
 	NameOverride     string // the field; empty where there is none
