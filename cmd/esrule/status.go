@@ -2,28 +2,31 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic/dsl"
+	"esrule/internal/query/rule"
 	"esrule/internal/schedule"
 	"esrule/internal/span"
 )
 
 const statusLong = `Show what the ledgers say: how far each rule is covered, what is open and why, and what
 the last run came to. Exit code 0 where everything up to the last run is covered, and that
-was not too long ago, otherwise 1.`
+was not too long ago, otherwise 1.
+
+Of more than 10 rules it shows a summary, each cause for which something is not covered,
+and the rules that are not covered or cost more than their share, the furthest behind
+first. --all shows every rule, and so does --format json.`
 
 func newStatusCommand(a *app) *cobra.Command {
 	format := newChoice("text", "json")
 	var maxLag time.Duration
+	var all bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show what is covered and what is open",
@@ -32,12 +35,13 @@ func newStatusCommand(a *app) *cobra.Command {
 			"covered, lag_seconds, gap_seconds}'",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.status(cmd.Context(), format.String(), maxLag)
+			return a.status(cmd.Context(), statusPrinter{format: format.String(), all: all}, maxLag)
 		},
 	}
 	format.register(cmd, "how the result is written")
 	cmd.Flags().DurationVar(&maxLag, "max-lag", time.Hour,
 		"how long ago the covered time may end; 0 is any")
+	cmd.Flags().BoolVar(&all, "all", false, "show every rule, however many there are")
 	return cmd
 }
 
@@ -119,7 +123,7 @@ func (s ruleStatus) whole() bool {
 		ended && !s.Late
 }
 
-func (a *app) status(ctx context.Context, format string, maxLag time.Duration) error {
+func (a *app) status(ctx context.Context, p statusPrinter, maxLag time.Duration) error {
 	cfg, err := a.config()
 	if err != nil {
 		return err
@@ -134,13 +138,18 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 		return err
 	}
 	store := schedule.NewStore(c.Requests, cfg.StateIndex, a.now)
+	ids := make([]rule.ID, len(set.detections))
+	for i, d := range set.detections {
+		ids[i] = d.Rule.ID
+	}
+	ledgers, err := store.LoadAll(ctx, ids)
+	if err != nil {
+		return err
+	}
 	var rules []ruleStatus
 	whole := len(set.refused) == 0
 	for _, d := range set.detections {
-		s, err := a.ruleStatus(ctx, store, d, cfg.Late)
-		if err != nil {
-			return err
-		}
+		s := a.ruleStatus(ledgers[d.Rule.ID], d, cfg.Late)
 		s.Late = maxLag > 0 && s.Lag > maxLag.Seconds()
 		s.Covered = s.whole()
 		rules = append(rules, s)
@@ -158,7 +167,7 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 	}
 	all := statusReport{Covered: whole, Rules: rules, Backfills: backfills,
 		DeadLetters: dead.Documents, deadLetterIndex: cfg.DeadLetterIndex}
-	if err := a.printStatus(all, format); err != nil {
+	if err := p.print(a.stdout, all); err != nil {
 		return err
 	}
 	if len(set.refused) > 0 {
@@ -171,15 +180,12 @@ func (a *app) status(ctx context.Context, format string, maxLag time.Duration) e
 	return nil
 }
 
-func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *detect.Detection,
-	late time.Duration) (ruleStatus, error) {
+// ruleStatus is where a rule stands by its ledger, which is nil where it was never run.
+func (a *app) ruleStatus(ledger *schedule.Ledger, d *detect.Detection,
+	late time.Duration) ruleStatus {
 	s := ruleStatus{RuleID: string(d.Rule.ID), Name: d.Rule.Name}
-	ledger, err := store.Load(ctx, d.Rule.ID)
-	if errors.Is(err, schedule.ErrNoLedger) {
-		return s, nil
-	}
-	if err != nil {
-		return s, err
+	if ledger == nil {
+		return s
 	}
 	upTo := ledger.CoveredUpTo()
 	s.CoveredUpTo, s.Lag = &upTo, a.now().Sub(upTo).Seconds()
@@ -204,7 +210,7 @@ func (a *app) ruleStatus(ctx context.Context, store *schedule.Store, d *detect.D
 	if ledger.PreviousFingerprint != "" {
 		s.ChangedAt = &ledger.FingerprintAt
 	}
-	return s, nil
+	return s
 }
 
 // statusReport is what the command prints.
@@ -216,76 +222,4 @@ type statusReport struct {
 	DeadLetters int64 `json:"dead_letters"`
 
 	deadLetterIndex string
-}
-
-func (a *app) printStatus(all statusReport, format string) error {
-	if format == "json" {
-		e := json.NewEncoder(a.stdout)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(all)
-	}
-	w := tabwriter.NewWriter(plain{a.stdout}, 0, 0, 2, ' ', 0)
-	for i, s := range all.Rules {
-		if i > 0 {
-			fmt.Fprintln(w)
-		}
-		printRuleStatus(w, s)
-	}
-	for _, s := range all.Backfills {
-		printBackfillStatus(w, s)
-	}
-	if all.DeadLetters > 0 {
-		fmt.Fprintf(w, "\n%d dead letters in %s: signals that the signals index refused in every "+
-			"form, each with its reason.\n"+
-			"Remove the cause, then run a backfill over their time: it writes them.\n",
-			all.DeadLetters, all.deadLetterIndex)
-	}
-	return w.Flush()
-}
-
-func printRuleStatus(w *tabwriter.Writer, s ruleStatus) {
-	fmt.Fprintf(w, "%s\n  rule id\t%s\n", s.Name, s.RuleID)
-	if s.CoveredUpTo == nil {
-		fmt.Fprintf(w, "  covered\tnothing yet: the rule was never run\n")
-		return
-	}
-	lag := time.Duration(s.Lag * float64(time.Second)).Round(time.Second)
-	fmt.Fprintf(w, "  covered up to\t%s (%s ago)\n", s.CoveredUpTo.Format(time.RFC3339), lag)
-	if s.Late {
-		fmt.Fprintf(w, "  late\tlonger ago than --max-lag: is esrule still running?\n")
-	}
-	for _, gap := range s.Gaps {
-		fmt.Fprintf(w, "  gap\t%s, %s: covered by the next run\n", gap, lengthOf(gap))
-	}
-	for _, open := range s.Open {
-		fmt.Fprintf(w, "  open\t%s for %s since %s, tried again %d times, next try %s: %s\n",
-			nameOf(open.Index), open.What(),
-			open.Since.Format(time.RFC3339), open.Tries, open.Next.Format(time.RFC3339),
-			open.Reason)
-	}
-	for _, p := range s.Sick {
-		fmt.Fprintf(w, "  failed\t%s since %s, tried again %d times, next try %s: %s\n", p.What(),
-			p.Since.Format(time.RFC3339), p.Tries, p.Next.Format(time.RFC3339), p.Reason)
-	}
-	if len(s.SetAside) > 0 {
-		fmt.Fprintf(w, "  closed\t%s: set aside (ESRULE_SET_ASIDE), not searched until opened\n",
-			namesOf(s.SetAside))
-	}
-	fmt.Fprintf(w, "  late sweep\t%s\n", s.LateSweep)
-	if run := s.LastRun; run != nil {
-		fmt.Fprintf(w, "  last run\t%s, %s: searched %s in %d indices, %s\n",
-			run.At.Format(time.RFC3339), run.Duration.Round(time.Millisecond),
-			run.Searched.Round(time.Second), run.Indices, run.Counts.Text())
-		if run.Error != "" {
-			fmt.Fprintf(w, "  failed\t%s\n", run.Error)
-		}
-	}
-	for _, cost := range s.Costs {
-		fmt.Fprintf(w, "  costs\t%s\n", cost)
-	}
-	if s.ChangedAt != nil {
-		fmt.Fprintf(w, "  changed\t%s: what was covered before was searched for the rule as it "+
-			"was then\n", s.ChangedAt.Format(time.RFC3339))
-	}
 }

@@ -30,11 +30,14 @@ func notCovered(report schedule.Report) error {
 	return withExit(exitNotCovered, errors.New(strings.Join(lines, "\n  ")))
 }
 
-// refusedRules names the rules that do not run, each with its reason.
+// refusedRules names the rules that do not run, each with its reason; of many, the first.
 func refusedRules(all []schedule.Refused) []string {
-	lines := make([]string, len(all))
-	for i, one := range all {
-		lines[i] = refusedRule(one)
+	var lines []string
+	for _, one := range all[:min(len(all), fewRules)] {
+		lines = append(lines, refusedRule(one))
+	}
+	if more := len(all) - len(lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("%d more rules do not run: esrule check names each", more))
 	}
 	return lines
 }

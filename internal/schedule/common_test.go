@@ -74,16 +74,16 @@ func TestRulesAreSearchedTogether(t *testing.T) {
 			t.Errorf("%s: got %d points in time, want %d", why, opened, wantOpened)
 		}
 	}
-	f("the first run", 1, "rules=4 together=4 alone=0 searches=1 searched=13m0s indices=1 "+
+	f("the first run", 1, "rules=4 together=4 alone=0 searches=1 shared_searches=1 searched=13m0s indices=1 "+
 		"candidates=18 matched=9 created=9 ", 5, 3, 1, 0)
 	w.clock = w.clock.Add(w.rule.Interval)
 	w.event(index, 1, "bad.exe", 100)
-	f("the second run", 1, "rules=4 together=4 alone=0 searches=1 ", 1, 0, 0, 0)
+	f("the second run", 1, "rules=4 together=4 alone=0 searches=1 shared_searches=1 ", 1, 0, 0, 0)
 	other := w.index("b")
 	w.clock = w.clock.Add(w.rule.Interval)
 	w.event(other, 1, "worse.exe", 101)
 	rules[3].Index = []string{other} // searched alone
-	f("one of other patterns", 2, "rules=4 together=3 alone=1 searches=2 ", 0, 1, 0, 0)
+	f("one of other patterns", 2, "rules=4 together=3 alone=1 searches=2 shared_searches=1 ", 0, 1, 0, 0)
 }
 
 // What cannot be searched together is searched rule by rule.

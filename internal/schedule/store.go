@@ -73,6 +73,25 @@ func (s *Store) Load(ctx context.Context, id rule.ID) (*Ledger, error) {
 	return ledger, err
 }
 
+// LoadAll returns the ledgers of rules, by their ids; a rule without one is not among them.
+func (s *Store) LoadAll(ctx context.Context, rules []rule.ID) (map[rule.ID]*Ledger, error) {
+	all := map[rule.ID]*Ledger{}
+	b, failed := s.batch(ctx, rules)
+	for _, id := range rules {
+		source, err := b.open[id].source, error(nil)
+		if failed != nil { // each says for itself what is wrong
+			source, _, err = s.source(ctx, id)
+		}
+		if err == nil && source != nil {
+			all[id], err = readLedger(id, source)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 func (s *Store) load(ctx context.Context, id rule.ID) (*Ledger, state.Version, error) {
 	source, v, err := s.source(ctx, id)
 	if err != nil || !v.Exists() {

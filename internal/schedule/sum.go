@@ -14,8 +14,9 @@ type Sum struct {
 	// WholeWindow are those for which every event of a window was read. Where there is no index,
 	// nothing is searched.
 	Together, Alone, WholeWindow int
-	// Searches is how many searches were sent for all of them.
-	Searches int
+	// Searches is how many searches were sent for all of them, Shared how many of these for the
+	// rules that shared some.
+	Searches, Shared int
 	// Searched and Lag are those of the rule that has most.
 	Searched, Lag time.Duration
 	// NotCovered are rules.
@@ -27,7 +28,7 @@ type Sum struct {
 // Sum adds up what the run came to for all rules.
 func (r Report) Sum() Sum {
 	var s Sum
-	searches := 0.0
+	searches, shared := 0.0, 0.0
 	for _, one := range r.Rules {
 		run := one.Run
 		s.Add(run.Counts)
@@ -35,6 +36,7 @@ func (r Report) Sum() Sum {
 		switch {
 		case run.Together > 1:
 			s.Together++
+			shared += run.Searches
 		case run.Together == 1:
 			s.Alone++
 		}
@@ -54,6 +56,6 @@ func (r Report) Sum() Sum {
 			s.LateCreated += swept.Created
 		}
 	}
-	s.Searches = int(math.Round(searches))
+	s.Searches, s.Shared = int(math.Round(searches)), int(math.Round(shared))
 	return s
 }

@@ -60,7 +60,7 @@ func TestSummary(t *testing.T) {
 			`name=R0 searched=1m0s indices=2 `+none+` failed=0 lag=1s duration=0s `+
 			`not_covered_from=2026-11-28T12:00:00Z`)
 	f("nothing to say", false, of(400, quiet), `level=INFO msg=run rules=400 together=400 `+
-		`alone=0 searches=100 searched=1m0s indices=7 `+none+` not_covered=0 lag=1s duration=3s`)
+		`alone=0 searches=100 shared_searches=100 searched=1m0s indices=7 `+none+` not_covered=0 lag=1s duration=3s`)
 	f("signals of one, another alone, one has swept", false, of(3, func(i int, r *RuleReport) {
 		switch i {
 		case 0:
@@ -73,7 +73,7 @@ func TestSummary(t *testing.T) {
 			r.Run.Swept = &Swept{From: at, Complete: true, Candidates: 5}
 		}
 	}),
-		`level=INFO msg=run rules=3 together=2 alone=1 searches=2 searched=1m0s indices=7 `+
+		`level=INFO msg=run rules=3 together=2 alone=1 searches=2 shared_searches=1 searched=1m0s indices=7 `+
 			`candidates=10 matched=3 created=1 duplicates=2 `+alike+` not_covered=0 lag=1s `+
 			`duration=3s slowest="r1 1.2s" whole_window=1 late_sweeps=1 late_sweeps_complete=1 `+
 			`late_sweep_candidates=5 late_created=0`,
@@ -85,20 +85,20 @@ func TestSummary(t *testing.T) {
 			at.Add(time.Minute))}}}
 	}
 	f("an index is open for two", false, of(2, open), `level=INFO msg=run rules=2 together=2 `+
-		`alone=0 searches=1 searched=1m0s indices=7 `+none+` not_covered=2 lag=1s duration=3s`,
+		`alone=0 searches=1 shared_searches=1 searched=1m0s indices=7 `+none+` not_covered=2 lag=1s duration=3s`,
 		`level=INFO msg="run of a rule" rule=r0 name=R0 searched=1m0s indices=2 `+none+
 			` failed=1 lag=1s duration=0s`,
 		`level=INFO msg="run of a rule" rule=r1 name=R1 searched=1m0s indices=2 `+none+
 			` failed=1 lag=1s duration=0s`)
 	f("an index is open for all", false, of(1000, open), `level=INFO msg=run rules=1000 `+
-		`together=1000 alone=0 searches=250 searched=1m0s indices=7 `+none+` not_covered=1000 `+
+		`together=1000 alone=0 searches=250 shared_searches=250 searched=1m0s indices=7 `+none+` not_covered=1000 `+
 		`lag=1s duration=3s`)
 	f("interrupted", true, of(2, func(_ int, r *RuleReport) { r.Err = errors.New("canceled") }),
 		`level=INFO msg="run interrupted; what it left open is searched by the next run" rules=2 `+
-			`together=2 alone=0 searches=1 searched=1m0s indices=7 `+none+` not_covered=2 lag=1s `+
+			`together=2 alone=0 searches=1 shared_searches=1 searched=1m0s indices=7 `+none+` not_covered=2 lag=1s `+
 			`duration=3s`)
 	f("cluster gone", false, of(1000, func(_ int, r *RuleReport) { r.Err = errors.New("gone") }),
-		`level=INFO msg=run rules=1000 together=1000 alone=0 searches=250 searched=1m0s `+
+		`level=INFO msg=run rules=1000 together=1000 alone=0 searches=250 shared_searches=250 searched=1m0s `+
 			`indices=7 `+none+` not_covered=1000 lag=1s duration=3s`)
 }
 
