@@ -133,11 +133,11 @@ func (h *history) progressLine(p, first backfill.Progress) {
 
 func (h *history) printTotals(t backfill.Totals, changes backfill.Changes) {
 	c := t.Counts
-	fmt.Fprintf(h.stderr, "%d of %d slices are covered: %d candidates, %d matched, %d signals "+
+	fmt.Fprintf(plain{h.stderr}, "%d of %d slices are covered: %d candidates, %d matched, %d signals "+
 		"created, %d alerted before, %d reduced, "+
-		"%d without their events, %d dead letters; %s\n",
+		"%d without their events, %d dead letters%s; %s\n",
 		t.Done, t.Slices, c.Candidates, c.Matched, c.Created, c.Duplicates, c.Reduced,
-		c.WithoutEvent, c.DeadLettered, h.now().Sub(h.began).Round(time.Millisecond))
+		c.WithoutEvent, c.DeadLettered, c.ExceptedText(), h.now().Sub(h.began).Round(time.Millisecond))
 	for _, index := range changes.Gone {
 		fmt.Fprintf(plain{h.stderr}, "  %s was there when the plan was made and is gone, or "+
 			"closed: slices covered since did not search it\n", nameOf(index))

@@ -75,13 +75,18 @@ func (c *Counts) Enter(verdicts []sink.Verdict) {
 
 // Text is the counts for a person to read.
 func (c Counts) Text() string {
-	text := fmt.Sprintf("%d candidates, %d matched, %d created, %d duplicates, %d reduced, "+
-		"%d without their events, %d dead letters", c.Candidates, c.Matched, c.Created,
-		c.Duplicates, c.Reduced, c.WithoutEvent, c.DeadLettered)
-	if c.Excepted > 0 {
-		text += fmt.Sprintf(", %d excepted (%s)", c.Excepted, c.Exceptions())
+	return fmt.Sprintf("%d candidates, %d matched, %d created, %d duplicates, %d reduced, "+
+		"%d without their events, %d dead letters%s", c.Candidates, c.Matched, c.Created,
+		c.Duplicates, c.Reduced, c.WithoutEvent, c.DeadLettered, c.ExceptedText())
+}
+
+// ExceptedText is the end of a list of counts: how many events were excepted by what. It is empty
+// where none was.
+func (c Counts) ExceptedText() string {
+	if c.Excepted == 0 {
+		return ""
 	}
-	return text
+	return fmt.Sprintf(", %d excepted (%s)", c.Excepted, c.Exceptions())
 }
 
 // Exceptions names the exceptions that accepted events, with the number for each.

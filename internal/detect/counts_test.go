@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"esrule/internal/query/rule"
 	"esrule/internal/sink"
 )
 
@@ -18,6 +19,9 @@ func TestCounts(t *testing.T) {
 	c.Candidates, c.Matched = 100, 50
 	sum := c
 	sum.Add(c)
+	sum.Except(&rule.Exception{Name: "a"})
+	again := sum
+	again.Add(sum) // leaves the counts that it was copied from
 	f := func(c Counts, want string, wantNew int) {
 		t.Helper()
 		got, err := json.Marshal(c)
@@ -31,5 +35,8 @@ func TestCounts(t *testing.T) {
 	f(c, `{"candidates":100,"matched":50,"created":2,"duplicates":3,"reduced":4,`+
 		`"without_event":5,"dead_lettered":6}`, 11)
 	f(sum, `{"candidates":200,"matched":100,"created":4,"duplicates":6,"reduced":8,`+
-		`"without_event":10,"dead_lettered":12}`, 22)
+		`"without_event":10,"dead_lettered":12,"excepted":1,"by_exception":{"a":1}}`, 22)
+	if got, want := again.ExceptedText(), `, 2 excepted ("a": 2)`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
