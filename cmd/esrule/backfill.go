@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -98,10 +96,6 @@ func newBackfillCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// gcPercent is what a backfill lets its garbage grow to, of what it holds: it runs for hours beside
-// other work, and takes less memory for a little more processor time.
-const gcPercent = 50
-
 // slowPage is the most seconds that a page may have to wait for --max-rate: its point in time must
 // not expire meanwhile.
 const slowPage = 10
@@ -145,9 +139,7 @@ type history struct {
 }
 
 func (a *app) backfill(ctx context.Context, f backfillFlags) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	holdLittle()
 	h, err := a.newHistory(ctx, f)
 	if err != nil {
 		return err

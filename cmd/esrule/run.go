@@ -71,6 +71,7 @@ func newRunCommand(a *app) *cobra.Command {
 // runOnce covers what is open. The metrics file is written however that ends: a run that could not
 // begin is what an operator wants to see there.
 func (a *app) runOnce(ctx context.Context, metricsFile string) error {
+	holdLittle()
 	cfg, err := a.config()
 	if err != nil {
 		return err

@@ -47,6 +47,7 @@ type onCluster struct {
 
 // serve runs until ctx ends, which is a clean end: what is open then is in the ledger.
 func (a *app) serve(ctx context.Context) error {
+	holdLittle()
 	cfg, err := a.config()
 	if err != nil {
 		return err

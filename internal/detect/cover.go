@@ -194,7 +194,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	if err != nil {
 		return nothing, err
 	}
-	plan := g.plan(classes, t.Timestamps, t.Window, c.Own, g.economy.whole())
+	plan := c.choose(ctx, g, t, classes)
 	if len(plan.uncovered) > 0 && len(g.detections) > 1 {
 		return nothing, &ApartError{g.apart(classes)}
 	}
@@ -212,7 +212,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	if err := j.flush(ctx); err != nil {
 		return j.outcome, err
 	}
-	c.measure(ctx, g, t, plan, j.outcome.Candidates)
+	g.economy.saw(int64(j.outcome.Candidates))
 	j.outcome.Rules, j.outcome.Searches = len(g.detections), plan.count()
 	j.outcome.Whole = plan.whole
 	if len(j.partial) > 0 && len(g.detections) > 1 {

@@ -3,69 +3,119 @@ package detect
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
+	"time"
+
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
 )
 
-// economy is whether it is cheaper to read every event of a window than to search for what the
-// pre-filters of a group accept, by what the searches before saw.
+// economy is what was found out about the cost of a group's searches: whether it is cheaper to read
+// every event of a window than to search for what the pre-filters accept.
 type economy struct {
-	mu   sync.Mutex
-	why  string // all events are read, empty where they are not
-	left int    // how many searches that holds for
+	mu     sync.Mutex
+	why    string        // all events are read; empty where they are not
+	left   int           // how many searches that holds for
+	events int64         // of the window that it was decided for
+	length time.Duration // of that window, where it holds for no longer one; 0 is any
 }
 
 const (
-	// leastMeasured is how many candidates a search has at least for its cost to matter.
-	leastMeasured = 1000
-	// measuredFor is how many searches are made before the cost is looked at again.
-	measuredFor = 12
-	// mostOfEvents is how many times the candidates all events are at most where these are read:
-	// an event that is read and refused costs less than hundreds of clauses.
-	mostOfEvents = 2
+	// decidedFor is how many searches are made before the cost is looked at again.
+	decidedFor = 12
+	// A page of a search costs the server for each of its clauses as much as a few events that it
+	// hands out, and a candidate as much as two, its share of the page's clauses included.
+	eventsOfClause    = 4
+	eventsOfCandidate = 2
+	// fewClauses cost too little to ask what is cheaper.
+	fewClauses = 100
 )
 
-// whole says why all events of the next window are to be read.
-func (e *economy) whole() string {
+// known returns what was decided for a window of some length.
+func (e *economy) known(length time.Duration) (why string, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.left--; e.left < 0 {
-		e.why = ""
+	if e.left <= 0 || e.length > 0 && length/2 > e.length {
+		return "", false
 	}
-	return e.why
+	e.left--
+	return e.why, true
 }
 
-// due reports whether the cost of a search is to be looked at.
-func (e *economy) due() bool {
+// decide keeps a decision. isFew says that it holds for windows with few events.
+func (e *economy) decide(why string, events int64, length time.Duration, isFew bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.left <= 0
+	e.why, e.left, e.events, e.length = why, decidedFor, events, 0
+	if isFew {
+		e.length = length
+	}
 }
 
-func (e *economy) decide(why string) {
+// saw forgets a decision for whole windows where one had many more events than that of the
+// decision.
+func (e *economy) saw(events int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.why, e.left = why, measuredFor
+	if e.why != "" && events > 4*e.events {
+		e.left = 0
+	}
 }
 
-// measure compares the candidates of a search with the events of its window, and decides how the
-// next ones are made. Both ways find the same: where it cannot be asked, nothing changes.
-func (c *Coverer) measure(ctx context.Context, g *Group, t Target, p plan, candidates int) {
-	if len(g.detections) < 2 || candidates < leastMeasured || p.count() < 1 ||
-		p.whole != "" && len(p.searches) == 1 || len(t.Only) > 0 || !g.economy.due() {
-		return
+// choose lays the search of the target out in the cheaper way. Both find the same.
+func (c *Coverer) choose(ctx context.Context, g *Group, t Target, classes []search.Class) plan {
+	lay := func(whole string) plan { return g.plan(classes, t.Timestamps, t.Window, c.Own, whole) }
+	p := lay("")
+	clauses := 0
+	for _, one := range p.searches {
+		clauses += one.request.Leaves()
 	}
-	events, err := c.Cluster.Count(ctx, t.Patterns, p.every)
-	if err != nil || len(events.Failures) > 0 {
-		c.Log.Debug("the events of a window could not be counted; its searches stay as they are",
-			"rule", g.name(), "error", err)
-		return
+	if len(g.detections) < 2 || clauses < fewClauses || len(t.Only) > 0 ||
+		p.whole != "" && len(p.searches) == 1 {
+		return p
 	}
-	why := ""
-	if int64(candidates)*mostOfEvents >= events.Documents {
-		why = fmt.Sprintf("the pre-filters of %d rules found %d candidates among %d events",
-			len(g.detections), candidates, events.Documents)
+	length := t.Window.Length()
+	if t.Window.Unbounded() || t.Window.From.IsZero() {
+		length = math.MaxInt64
 	}
-	g.economy.decide(why)
+	why, ok := g.economy.known(length)
+	if !ok {
+		why = c.decide(ctx, g, t, p, clauses)
+	}
+	if why == "" {
+		return p
+	}
+	return lay(why)
+}
+
+// decide counts the events of a window, and the candidates among them where there are many, and
+// says why all of them are to be read; empty where they are not.
+func (c *Coverer) decide(ctx context.Context, g *Group, t Target, p plan, clauses int) string {
+	count := func(query dsl.Clause) int64 {
+		counted, err := c.Cluster.Count(ctx, t.Patterns, query)
+		if err != nil || len(counted.Failures) > 0 {
+			c.Log.Debug("the events of a window could not be counted: it is searched with "+
+				"pre-filters", "rule", g.name(), "error", err)
+			return -1
+		}
+		return counted.Documents
+	}
+	events, candidates, why := count(p.every), int64(0), ""
+	isFew := events >= 0 && events <= int64(eventsOfClause*clauses)
+	if isFew {
+		why = fmt.Sprintf("reading %d events costs less than a search with %d clauses", events,
+			clauses)
+	}
+	for i := 0; i < len(p.searches) && events >= 0 && why == ""; i++ {
+		candidates += max(count(p.searches[i].request), 0)
+		if events <= eventsOfCandidate*candidates+int64(eventsOfClause*clauses) {
+			why = fmt.Sprintf("the pre-filters of %d rules accept most of %d events",
+				len(g.detections), events)
+		}
+	}
+	g.economy.decide(why, events, t.Window.Length(), isFew)
+	return why
 }
 
 // count is how many searches are made.
