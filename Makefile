@@ -98,7 +98,7 @@ fuzz-server: $(WITH) ## Let a real Elasticsearch judge random rules and events, 
 		$$(grep -rl --include='*_test.go' 'estest\.Seeds(' . | xargs -n 1 dirname | sort -u)
 
 .PHONY: soak
-soak: ## Run the program while everything fails: 1,000 faults over 100,000 events (SOAK_SEED=… repeats a schedule)
+soak: ## Run the program while everything fails: 1,000 faults over 100,000 events (SOAK_SEED=… repeats a schedule, SOAK_RULES=300 runs so many rules)
 	SOAK_FAULTS=$${SOAK_FAULTS:-1000} SOAK_EVENTS=$${SOAK_EVENTS:-100000} $(GO) test -count=1 -v -timeout 0 -run '^TestSoak$$' ./internal/soak
 
 .PHONY: clean

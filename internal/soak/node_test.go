@@ -13,7 +13,8 @@ import (
 // named and kept. When the node is back, its signals come too.
 func (h *harness) losesANode(t *testing.T) {
 	t.Helper()
-	r, err := newRound(&schedule{seed: 0, size: size{lookBack: 3 * time.Hour, backlog: 400}},
+	r, err := newRound(&schedule{seed: 0, size: size{lookBack: 3 * time.Hour, backlog: 400,
+		rules: fewestRules}},
 		h.pair, h.file, h.home)
 	if err != nil {
 		t.Fatal(err)

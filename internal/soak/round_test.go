@@ -69,11 +69,11 @@ func newRound(plan *schedule, pair *estest.Pair, file, home string) (*round, err
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, err
 	}
-	folder, err := writeRules(home, r.patterns())
+	folder, err := writeRules(home, r.patterns(), plan.size.rules)
 	if err != nil {
 		return nil, err
 	}
-	if r.detections, err = loadRules(folder); err != nil {
+	if r.detections, err = loadRules(folder, plan.size.rules); err != nil {
 		return nil, err
 	}
 	password := filepath.Join(home, "password")

@@ -10,8 +10,8 @@ import (
 	"esrule/internal/query/rule"
 )
 
-// The rules of the harness: two for each timestamp, which are searched together. An interval of a
-// second keeps the pauses before a sick index is tried again short.
+// The first rules of the harness: two for each timestamp, which are searched together. An interval
+// of a second keeps the pauses before a sick index is tried again short.
 const (
 	// byTimestamp goes by @timestamp alone: an event that comes late is seen only within the
 	// overlap, or by a sweep.
@@ -39,12 +39,16 @@ type = "eql"
 %s
 query = '''
 file where host.os.type == "windows" and event.type == "creation" and process.name : (%s) and
-  file.extension : (%s) and not file.path : "?:\\quiet\\*"
+  file.extension : (%s) and not file.path : "?:\\quiet\\*" %s
 '''
 `
 
-// writeRules gives the folder of the rules, which look at patterns.
-func writeRules(folder string, patterns []string) (string, error) {
+// fewestRules is how many rules a round has at least.
+const fewestRules = 4
+
+// writeRules gives the folder of so many rules, which look at patterns. Those beyond the first are
+// of one timestamp and the other in turns, and match one in a hundred of what the first match.
+func writeRules(folder string, patterns []string, rules int) (string, error) {
 	folder = filepath.Join(folder, "rules")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", err
@@ -52,9 +56,9 @@ func writeRules(folder string, patterns []string) (string, error) {
 	pattern := strings.Join(patterns, `", "`)
 	const ingested = `timestamp_override = "event.ingested"`
 	text := func(name string, id rule.ID, override, processes, extensions string) string {
-		return fmt.Sprintf(ruleText, pattern, name, id, override, processes, extensions)
+		return fmt.Sprintf(ruleText, pattern, name, id, override, processes, extensions, "")
 	}
-	for name, text := range map[string]string{
+	texts := map[string]string{
 		"timestamp.toml": text("by @timestamp", byTimestamp, "", `"um*.exe", "tardy.exe"`,
 			`"aspx", "js"`),
 		"ingested.toml": text("by event.ingested", byIngested, ingested, `"um*.exe", "late.exe"`,
@@ -63,7 +67,17 @@ func writeRules(folder string, patterns []string) (string, error) {
 			`"aspx"`),
 		"ingested-beside.toml": text("by event.ingested, beside", besideIngested, ingested,
 			`"um*.exe", "late.exe"`, `"js"`),
-	} {
+	}
+	for i := fewestRules; i < rules; i++ {
+		override, processes := "", `"um*.exe", "tardy.exe"`
+		if i%2 == 1 {
+			override, processes = ingested, `"um*.exe", "late.exe"`
+		}
+		texts[fmt.Sprintf("more-%d.toml", i)] = fmt.Sprintf(ruleText, pattern, fmt.Sprint("more ",
+			i), fmt.Sprintf("50a4b0c1-0000-4000-8001-%012d", i), override, processes,
+			`"aspx", "js"`, fmt.Sprintf(`and file.path : "*%02d"`, i/2%100))
+	}
+	for name, text := range texts {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
 			return "", err
 		}
@@ -72,7 +86,7 @@ func writeRules(folder string, patterns []string) (string, error) {
 }
 
 // loadRules reads them as the program does.
-func loadRules(folder string) ([]*detect.Detection, error) {
+func loadRules(folder string, rules int) ([]*detect.Detection, error) {
 	set, err := rule.Load(folder)
 	if err != nil {
 		return nil, err
@@ -85,8 +99,8 @@ func loadRules(folder string) ([]*detect.Detection, error) {
 		}
 		all = append(all, d)
 	}
-	if len(all) != 4 {
-		return nil, fmt.Errorf("rules of the harness: got %d, want 4", len(all))
+	if len(all) != rules {
+		return nil, fmt.Errorf("rules of the harness: got %d, want %d", len(all), rules)
 	}
 	return all, nil
 }

@@ -141,6 +141,7 @@ type size struct {
 	backlog  int           // events that are there before the start
 	live     int           // events that come while it fails
 	node     bool          // a node is lost too, which makes a round long
+	rules    int           // at least fewestRules
 }
 
 // late is the instances' ESRULE_LATE: half the look back. What comes late is younger, so that a

@@ -34,7 +34,7 @@ func TestFaults(t *testing.T) {
 	for _, seed := range []uint64{1} {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			h.round(t, newSchedule(seed, size{faults: 46, every: 250 * ms, lookBack: 6 * time.Hour,
-				backlog: 1200, live: 800}))
+				backlog: 1200, live: 800, rules: fewestRules}))
 		})
 	}
 	h.tell(t)
@@ -48,10 +48,11 @@ func TestSoak(t *testing.T) {
 	}
 	seed := uint64(number(t, "SOAK_SEED", int(time.Now().UnixNano()>>10&0xffffffff)))
 	t.Logf("seed %d (SOAK_SEED=%[1]d repeats it)", seed)
+	rules := max(number(t, "SOAK_RULES", fewestRules), fewestRules)
 	h := newHarness(t)
 	for ; !t.Failed() && (h.faults < faults || h.events < events); seed++ {
 		h.round(t, newSchedule(seed, size{faults: 260, every: 200 * ms, lookBack: 10 * time.Hour,
-			backlog: 17000, live: 9000, node: true}))
+			backlog: 17000, live: 9000, node: true, rules: rules}))
 	}
 	h.tell(t)
 }
