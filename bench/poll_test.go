@@ -2,20 +2,28 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"text/tabwriter"
 	"time"
 
+	"github.com/elastic/go-elasticsearch/v8"
+
+	"esrule/internal/detect"
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
-	"esrule/rules"
+	"esrule/internal/query/rule"
+	"esrule/internal/sink"
+	"esrule/internal/sink/signal"
+	"esrule/internal/span"
 )
 
 // pollRounds is how often each set of rules is run.
@@ -26,54 +34,47 @@ const pollRounds = 3
 // the first.
 const (
 	pollHour   = time.Hour
-	pollAhead  = 20 * time.Minute
+	pollAhead  = 30 * time.Minute
 	pollWindow = 9 * time.Minute
 )
 
 // BenchmarkPoll measures what one instance carries: the built binary's `run --once` over the last
-// nine minutes, as a poll every five minutes reads them, for ever more rules, up to all that are
-// published, where the corpus is there. The state is new for each run, and set up before the clock
-// starts. It does so once, whatever b.N.
+// nine minutes, as a poll every five minutes reads them, for ever more rules, up to all of the
+// corpus that judge single events. Beside each run, a bare loop reads every event of the window
+// once. The state is new for each run, and set up before the clock starts. One more run goes
+// through a counter of requests. It does so once, whatever b.N.
 func BenchmarkPoll(b *testing.B) {
-	events := eventsWanted(b)
-	c := estest.For(b)
-	p := &poll{server: server{client: c.Client}, cluster: c, events: events, index: c.Index("poll")}
-	p.load(b)
-	var err error
-	if p.binary, err = estest.BuildProgram(b.Context(), b.TempDir()); err != nil {
-		b.Fatal(err)
+	all := eventRules(b, 0, "rules", "rules-other")
+	p := newPoll(b, "quiet", estest.CorpusTemplate(b, "rally_security-winlogbeat.json"),
+		quietEvents(b, all))
+	f := func(p *poll, name, folder string, alone bool) {
+		b.Run(name, func(b *testing.B) { p.measure(b, name, folder, alone) })
 	}
-	f := func(name string, rules func(*testing.B) string) {
-		b.Run(name, func(b *testing.B) { p.measure(b, rules(b)) })
+	for _, n := range []int{1, 10, 100} {
+		f(p, fmt.Sprint("quiet/rules=", n), eventRules(b, n, "rules"), n == 100)
 	}
-	f("rules=1", copies(1))
-	f("rules=10", copies(10))
-	f("rules=100", copies(100))
-	f("rules=500", copies(500))
-	f("published", func(b *testing.B) string { return filepath.Join(estest.Corpus(b), "rules") })
+	published := eventRules(b, 0, "rules")
+	f(p, "quiet/published", published, true)
+	f(p, "quiet/all", all, false)
+	busy := newPoll(b, "busy", estest.CorpusTemplate(b, "rally_security-winlogbeat.json"),
+		busyEvents(b))
+	f(busy, "busy/copies=500", copies(b, 500), false)
+	f(busy, "busy/published", published, false)
 }
 
-// copies gives a folder with the shipped rule so often, each time with an id and a name of its own.
-func copies(n int) func(*testing.B) string {
-	return func(b *testing.B) string {
-		b.Helper()
-		text, err := rules.FS().ReadFile("exchange_um_suspicious_files.toml")
-		if err != nil {
-			b.Fatal(err)
+// busyEvents are file events, and starts of processes, which match much of what is published.
+func busyEvents(b *testing.B) func(time.Time) ([]byte, error) {
+	b.Helper()
+	g := newGenerator(seed, eventsWanted(b))
+	n := 0
+	return func(at time.Time) ([]byte, error) {
+		n++
+		g.begin, g.over = at, 0
+		event, err := g.event()
+		if err == nil && n%2 == 0 {
+			event, err = asProcessStart(event)
 		}
-		id, name := regexp.MustCompile(`(?m)^rule_id = ".*"$`),
-			regexp.MustCompile(`(?m)^name = "Microsoft Exchange .*"$`)
-		folder := b.TempDir()
-		for i := range n {
-			one := id.ReplaceAll(text, fmt.Appendf(nil, `rule_id = "00000000-0000-4000-8000-%012d"`,
-				i))
-			one = name.ReplaceAll(one, fmt.Appendf(nil, `name = "Copy %d"`, i))
-			if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("copy%d.toml", i)), one,
-				0o600); err != nil {
-				b.Fatal(err)
-			}
-		}
-		return folder
+		return event, err
 	}
 }
 
@@ -81,115 +82,167 @@ func copies(n int) func(*testing.B) string {
 type poll struct {
 	server  server
 	cluster *estest.Cluster
+	counter *counter
 	binary  string
 	index   string
 	events  int
 	runs    int
 }
 
-// load writes the events: half of them file events, half of them the start of the process, which
-// most published rules ask for. Where the corpus is there, the index has a mapping as wide as a
-// Beat's.
-func (p *poll) load(b *testing.B) {
+func newPoll(b *testing.B, name string, mapping json.RawMessage,
+	event func(at time.Time) ([]byte, error)) *poll {
 	b.Helper()
-	fmt.Fprintf(os.Stderr, "bench: %d events around now in index %s; writing them takes a minute or more\n", p.events, p.index)
-	var body any = mapping
-	if folder := filepath.Join("..", "..", "shared", "corpus"); os.Getenv("ESTEST_CORPUS") != "" ||
-		exists(folder) {
-		body = estest.CorpusTemplate(b, "rally_security-winlogbeat.json")
-	}
-	p.cluster.Create(p.index, body)
-	g := newGenerator(seed, p.events)
-	g.begin, g.over = time.Now().Add(pollAhead-pollHour), pollHour
+	c := estest.For(b)
+	p := &poll{server: server{client: c.Client}, cluster: c, events: eventsWanted(b),
+		index: c.Index("poll-" + name), counter: newCounter(b, c.URL)}
+	fmt.Fprintf(os.Stderr, "bench: %d events around now in index %s; writing them takes a minute "+
+		"or more\n", p.events, p.index)
+	c.Create(p.index, mapping)
+	begin := time.Now().Add(pollAhead - pollHour)
 	const atOnce = 20_000
 	for written := 0; written < p.events; written += atOnce {
 		var lines bytes.Buffer
-		for i := range min(atOnce, p.events-written) {
-			event, err := g.event()
-			if err == nil && i%2 == 1 {
-				event, err = asProcessStart(event)
-			}
+		for i := written; i < min(written+atOnce, p.events); i++ {
+			text, err := event(begin.Add(pollHour * time.Duration(i) / time.Duration(p.events)))
 			if err != nil {
 				b.Fatal(err)
 			}
-			lines.Write(event)
+			lines.Write(text)
 			lines.WriteByte('\n')
 		}
-		p.cluster.Load(p.index, &lines)
+		c.Load(p.index, &lines)
 	}
 	if _, err := p.server.settle(b.Context(), p.index); err != nil {
 		b.Fatal(err)
 	}
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-// asProcessStart makes of a file event the start of the process that wrote the file, with the file
-// as its argument.
-func asProcessStart(event []byte) ([]byte, error) {
-	var e map[string]any
-	if err := json.Unmarshal(event, &e); err != nil {
-		return nil, err
+	var err error
+	if p.binary, err = estest.BuildProgram(b.Context(), b.TempDir()); err != nil {
+		b.Fatal(err)
 	}
-	process, file, about := e["process"].(map[string]any), e["file"].(map[string]any),
-		e["event"].(map[string]any)
-	delete(e, "file")
-	process["args"] = []any{process["executable"], file["path"]}
-	process["args_count"] = 2
-	process["command_line"] = fmt.Sprintf("%s %s", process["executable"], file["path"])
-	process["parent"] = map[string]any{"name": "services.exe",
-		"executable": `C:\Windows\System32\services.exe`, "pid": 700}
-	about["category"], about["type"], about["action"], about["code"] = []string{"process"},
-		[]string{"start"}, "start", "1"
-	e["message"] = "Process created: " + fmt.Sprint(process["name"])
-	return json.Marshal(e)
+	return p
 }
 
 // polled is what one run of the program came to.
 type polled struct {
-	took, cpu         time.Duration
+	took, cpu, bare   time.Duration
 	peak              int64 // bytes; 0 where the system does not tell
 	rules, candidates int
-	matched           int
+	matched, read     int
 }
 
-func (p *poll) measure(b *testing.B, rules string) {
-	var took, cpu []time.Duration
+func (p *poll) measure(b *testing.B, name, rules string, alone bool) {
+	var took, cpu, bare []time.Duration
 	var last polled
 	var peak int64
 	for range pollRounds {
-		last = p.run(b, rules)
+		before, read := p.bare(b)
+		last = p.run(b, rules, p.cluster.URL)
 		took, cpu, peak = append(took, last.took), append(cpu, last.cpu), max(peak, last.peak)
+		bare, last.read = append(bare, before), read
+	}
+	p.counter.since()
+	p.run(b, rules, p.counter.URL)
+	requests, server := p.counter.since()
+	each := "not measured"
+	if alone {
+		each = p.alone(b, rules).Round(time.Millisecond).String()
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(median(took).Seconds(), "s/run")
-	b.ReportMetric(milliseconds(median(took))/float64(last.rules), "ms/rule")
+	b.ReportMetric(median(took).Seconds()/median(bare).Seconds(), "times-bare")
 	b.ReportMetric(median(cpu).Seconds(), "cpu-s")
-	b.ReportMetric(float64(last.candidates), "candidates")
+	b.ReportMetric(float64(requests), "requests")
 	b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
 	w := tabwriter.NewWriter(os.Stderr, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "bench: %d events in the hour, some %d in the window; median of %d runs, the "+
-		"most memory of all\n",
-		p.events, int(float64(p.events)*pollWindow.Minutes()/pollHour.Minutes()), pollRounds)
-	fmt.Fprintln(w, "rules\tseconds a run\tms a rule\tprocessor seconds of "+
-		"esrule\tcandidates\tmatched\tpeak MiB")
-	fmt.Fprintf(w, "%d\t%.2f\t%.1f\t%.2f\t%d\t%d\t%.1f\n", last.rules, median(took).Seconds(),
-		milliseconds(median(took))/float64(last.rules),
-		median(cpu).Seconds(), last.candidates, last.matched, float64(peak)/(1<<20))
+	fmt.Fprintf(w, "bench %s: median of %d runs, the most memory of all\n", name, pollRounds)
+	fmt.Fprintln(w, "rules\tevents in the window\tbare loop s\trun s\tprocessor s of "+
+		"esrule\trequests\tserver's took\teach rule alone\tcandidates\tmatched\tpeak MiB")
+	fmt.Fprintf(w, "%d\t%d\t%.2f\t%.2f\t%.2f\t%d\t%s\t%s\t%d\t%d\t%.1f\n", last.rules, last.read,
+		median(bare).Seconds(), median(took).Seconds(), median(cpu).Seconds(), requests, server,
+		each, last.candidates, last.matched, float64(peak)/(1<<20))
 	_ = w.Flush()
 }
 
+func (p *poll) window() span.Interval {
+	now := time.Now()
+	return span.New(now.Add(-pollWindow), now)
+}
+
+// bare reads every event of the window once, and does nothing with it.
+func (p *poll) bare(b *testing.B) (took time.Duration, events int) {
+	b.Helper()
+	began, window := time.Now(), p.window()
+	pit, err := search.NewCluster(p.server.client, search.Options{}).
+		OpenPointInTime(b.Context(), []string{p.index})
+	if err != nil {
+		b.Fatal(err)
+	}
+	request := search.Request{Query: dsl.Between("@timestamp", window.From, window.To)}
+	for page, err := range pit.Pages(b.Context(), request) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		for range page.Hits(nil) {
+			events++
+		}
+	}
+	if err := pit.Close(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(began), events
+}
+
+// discarded takes signals for written.
+type discarded struct{}
+
+func (discarded) Write(_ context.Context, signals []signal.Signal) ([]sink.Verdict, error) {
+	verdicts := make([]sink.Verdict, len(signals))
+	for i := range verdicts {
+		verdicts[i].Fate = sink.Created
+	}
+	return verdicts, nil
+}
+
+// alone returns what the searches of each rule for itself take the server.
+func (p *poll) alone(b *testing.B, folder string) time.Duration {
+	b.Helper()
+	set, err := rule.Load(folder)
+	if err != nil {
+		b.Fatal(err)
+	}
+	client, err := elasticsearch.NewClient(elasticsearch.Config{
+		Addresses: []string{p.counter.URL}, Username: p.cluster.Username,
+		Password: p.cluster.Password})
+	if err != nil {
+		b.Fatal(err)
+	}
+	coverer := &detect.Coverer{Cluster: search.NewCluster(client, search.Options{}),
+		Signals: discarded{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	window := p.window()
+	for _, r := range set.Rules {
+		d, err := detect.New(r, []string{p.index})
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, err = coverer.Cover(b.Context(), d, detect.Target{Patterns: d.Patterns, Window: window,
+			Timestamps: d.Timestamps(), Now: time.Now(), Began: time.Now()},
+			signal.Execution{Now: time.Now})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	_, took := p.counter.since()
+	return took
+}
+
 // run is one poll by the built binary, with indices of its own that are there already.
-func (p *poll) run(b *testing.B, rules string) polled {
+func (p *poll) run(b *testing.B, rules, url string) polled {
 	b.Helper()
 	p.runs++
-	out := p.cluster.Index(fmt.Sprint("polled", p.runs))
+	out := p.cluster.Index(fmt.Sprint("polled-", p.index[len(p.index)-4:], p.runs))
 	env := []string{
-		"ESRULE_ELASTICSEARCH_URL=" + p.cluster.URL, "ESRULE_INDEX=" + p.index, "ESRULE_RULES=" +
-			rules, "ESRULE_START=" + pollWindow.String(),
+		"ESRULE_ELASTICSEARCH_URL=" + url, "ESRULE_INDEX=" + p.index, "ESRULE_RULES=" + rules,
+		"ESRULE_START=" + pollWindow.String(),
 		"ESRULE_SIGNALS_INDEX=" + out + "-signals", "ESRULE_STATE_INDEX=" + out + "-state",
 		"ESRULE_DEAD_LETTER_INDEX=" + out + "-dead",
 	}
@@ -198,25 +251,42 @@ func (p *poll) run(b *testing.B, rules string) polled {
 			"ESRULE_ELASTICSEARCH_PASSWORD="+p.cluster.Password)
 	}
 	p.start(b, env, "setup")
+	p.counter.since()
 	began := time.Now()
 	cmd, peak, said := p.start(b, env, "run", "--once")
 	one := polled{took: time.Since(began),
 		cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), peak: peak}
-	// The line of a run of one rule names the rule and no number of rules.
-	for _, line := range regexp.MustCompile(
-		`(?m)msg=run (?:rules=(\d+) )?.*\bcandidates=(\d+) matched=(\d+)`).
-		FindAllStringSubmatch(said, -1) {
-		one.rules = 1
-		if line[1] != "" {
-			one.rules, _ = strconv.Atoi(line[1]) // digits
-		}
-		one.candidates, _ = strconv.Atoi(line[2])
-		one.matched, _ = strconv.Atoi(line[3])
-	}
+	p.readLedgers(b, out+"-state", &one)
 	if one.rules == 0 {
 		b.Fatalf("esrule run --once ran no rule:\n%s", said)
 	}
 	return one
+}
+
+// readLedgers adds what the ledgers say of the run.
+func (p *poll) readLedgers(b *testing.B, state string, into *polled) {
+	b.Helper()
+	p.cluster.Refresh(state)
+	var found struct {
+		Hits struct {
+			Hits []struct {
+				Source struct {
+					Kind    string
+					LastRun struct{ Candidates, Matched int } `json:"last_run"`
+				} `json:"_source"`
+			}
+		}
+	}
+	if err := p.server.do(b.Context(), "GET", state+"/_search?size=5000", "", &found); err != nil {
+		b.Fatal(err)
+	}
+	for _, hit := range found.Hits.Hits {
+		if hit.Source.Kind == "ledger" {
+			into.rules++
+			into.candidates += hit.Source.LastRun.Candidates
+			into.matched += hit.Source.LastRun.Matched
+		}
+	}
 }
 
 // start runs the program to its end, and gives the most memory that it held at once, in bytes.

@@ -194,9 +194,7 @@ func lineAt(lines []byte, part, parts int) int {
 func scanLines(b *testing.B, r *scan.Rules, lines []byte, cores int) scan.Summary {
 	b.Helper()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
-	input := scan.Input{Name: "lines", Open: func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(lines)), nil
-	}}
+	input := scan.Input{Name: "lines", Open: opens(lines)}
 	summary, err := scan.Run(b.Context(), r, []scan.Input{input}, scan.Options{
 		Workers: cores,
 		Signal:  func(*rule.Rule, signal.Signal) error { return nil },
@@ -206,6 +204,10 @@ func scanLines(b *testing.B, r *scan.Rules, lines []byte, cores int) scan.Summar
 		b.Fatal(err)
 	}
 	return summary
+}
+
+func opens(text []byte) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }
 }
 
 // withoutLoud leaves out the rules that match more than one event in a thousand: with those in, it
@@ -257,9 +259,17 @@ func generatedLines(b *testing.B, n int) []byte {
 }
 
 // recordedLines are all recorded events of the corpus.
-func recordedLines(b *testing.B) []byte {
+func recordedLines(b *testing.B) []byte { return recordedIn(b, "*.ndjson*") }
+
+// recordedWindows are those of Windows in the form of Winlogbeat.
+func recordedWindows(b *testing.B) []byte {
+	return append(recordedIn(b, "*winlogbeat*"), recordedIn(b, "windows_*")...)
+}
+
+// recordedIn are the recorded events in the files with names of a pattern.
+func recordedIn(b *testing.B, pattern string) []byte {
 	b.Helper()
-	files, err := filepath.Glob(filepath.Join(estest.Corpus(b), "events", "*.ndjson*"))
+	files, err := filepath.Glob(filepath.Join(estest.Corpus(b), "events", pattern))
 	if err != nil {
 		b.Fatal(err)
 	}
