@@ -271,6 +271,11 @@ type judge struct {
 }
 
 func newJudge(c *Coverer, g *Group, t Target, p plan, x []signal.Execution) *judge {
+	texts := signal.NewTexts()
+	x = slices.Clone(x)
+	for i := range x {
+		x[i].Texts = texts
+	}
 	return &judge{coverer: c, group: g, target: t, plan: p, executions: x,
 		event:   match.NewEvaluation(g.fields, t.Now),
 		unknown: map[string]bool{}, partial: map[string]string{}, asked: map[int]map[string]bool{},

@@ -80,6 +80,7 @@ type worker struct {
 }
 
 func newWorker(r *Rules, x signal.Execution, now time.Time) *worker {
+	x.Texts = signal.NewTexts() // each worker its own
 	return &worker{rules: r, execution: x, now: now, event: match.NewEvaluation(r.fields, now),
 		set: r.together(), asText: map[textUse]bool{}}
 }

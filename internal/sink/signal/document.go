@@ -36,6 +36,8 @@ type Execution struct {
 	// Intended is the end of the window that was searched; the time of writing where it is zero.
 	Intended time.Time
 	Now      func() time.Time // time.Now where nil
+	// Texts, where it is set, keeps what signals say of their rules: it is written once a rule.
+	Texts *Texts
 }
 
 // ExecutionType is how a run came about.
@@ -111,12 +113,13 @@ func read(m Match, x Execution) (s Signal, event *node, err error) {
 	if err != nil {
 		return Signal{}, nil, fmt.Errorf("read event %s of %s: %w", of.ID, of.Index, err)
 	}
+	// of the event as it was stored, before anything is added or taken away
+	known := fieldsOf(event)
 	s = Signal{
-		// of the event as it was stored, before anything is added or taken away
-		ID: identify(m.Rule.ID, event), Match: m, execution: x.ID, written: x.now(),
+		ID: identifyBy(m.Rule.ID, event, known), finerTime: belowMillisecond(event),
+		Match: m, execution: x.ID, written: x.now(),
 	}
-	s.widerID = widen(s.ID, event)
-	s.finerTime = belowMillisecond(event)
+	s.widerID = widen(s.ID, event, known, s.finerTime)
 	if err := mergeMissing(event, of.Fields); err != nil {
 		return Signal{}, nil, fmt.Errorf("complete event %s of %s: %w", of.ID, of.Index, err)
 	}

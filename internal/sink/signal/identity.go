@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"hash"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -55,10 +53,12 @@ func Identify(id rule.ID, source []byte) (ID, error) {
 	return identify(id, n), nil
 }
 
-func identify(id rule.ID, event *node) ID {
-	d := digest{sha256.New()}
+func identify(id rule.ID, event *node) ID { return identifyBy(id, event, fieldsOf(event)) }
+
+// identifyBy is identify of an event whose fields are known.
+func identifyBy(id rule.ID, event *node, f fields) ID {
+	d := digest{make([]byte, 0, 4<<10)} // on the stack, as most are
 	d.text(string(id))
-	f := fieldsOf(event)
 	switch {
 	case f.has("event.id"):
 		d.values("event.id", f["event.id"])
@@ -81,30 +81,36 @@ func identify(id rule.ID, event *node) ID {
 		d.values(timestampField, f[timestampField])
 		d.content(event)
 	}
-	return ID(hex.EncodeToString(d.Sum(nil)))
+	return d.id()
 }
 
 // fields holds an event's values of the fields that an identity can be made of.
 type fields map[string]values
 
+// otherFields are what an identity is made of beside subjectFields.
+var otherFields = [...]string{
+	"event.id", "agent.id", "host.id", timestampField, "winlog.computer_name", "winlog.channel",
+	"winlog.record_id",
+}
+
 func fieldsOf(event *node) fields {
 	f := fields{}
-	for _, name := range []string{
-		"event.id", "agent.id", "host.id", timestampField, "winlog.computer_name", "winlog.channel",
-		"winlog.record_id",
-	} {
-		f[name] = nil
-	}
-	for _, name := range subjectFields {
-		f[name] = nil
-	}
 	event.eachLeaf(func(path []byte, leaf *node) {
-		if v, wanted := f[string(path)]; wanted {
-			f[string(path)] = append(v, leaf.text)
+		if contains(otherFields[:], path) || contains(subjectFields[:], path) {
+			f[string(path)] = append(f[string(path)], leaf.text)
 		}
 	})
 	f[timestampField] = instants(f[timestampField])
 	return f
+}
+
+func contains(names []string, path []byte) bool {
+	for _, name := range names {
+		if name == string(path) {
+			return true
+		}
+	}
+	return false
 }
 
 // has reports whether a field can identify anything: an empty text is a value, but the same one for
@@ -127,15 +133,15 @@ func instants(dates values) values {
 // values are the texts of a field. They count as a set: neither order nor repetition matters.
 type values []string
 
-// digest writes length-delimited parts, so that no two lists of parts give the same bytes.
-type digest struct{ hash.Hash }
+// digest is a text of length-delimited parts, so that no two lists of parts give the same bytes.
+type digest struct{ parts []byte }
 
-func (d digest) text(s string) {
+func (d *digest) text(s string) {
 	d.length(len(s))
-	d.Write([]byte(s))
+	d.parts = append(d.parts, s...)
 }
 
-func (d digest) values(name string, v values) {
+func (d *digest) values(name string, v values) {
 	d.text(name)
 	slices.Sort(v)
 	v = slices.Compact(v)
@@ -145,27 +151,37 @@ func (d digest) values(name string, v values) {
 	}
 }
 
-func (d digest) length(n int) {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(n))
-	d.Write(b[:])
+func (d *digest) length(n int) {
+	d.parts = binary.BigEndian.AppendUint64(d.parts, uint64(n))
+}
+
+// id is the hash of the parts.
+func (d *digest) id() ID {
+	sum := sha256.Sum256(d.parts)
+	return ID(hex.EncodeToString(sum[:]))
 }
 
 // content writes every steady leaf. A leaf is filed under its path's hash, not the path: the paths
 // of a deeply nested event can be many times as long as the event.
-func (d digest) content(event *node) {
-	leaves := map[[sha256.Size]byte]values{}
-	event.eachLeaf(func(path []byte, leaf *node) {
+func (d *digest) content(event *node) {
+	type leaf struct {
+		path [sha256.Size]byte
+		text string
+	}
+	leaves := make([]leaf, 0, 64)
+	event.eachLeaf(func(path []byte, n *node) {
 		if string(path) != timestampField && !unsteady(path) {
-			key := sha256.Sum256(path)
-			leaves[key] = append(leaves[key], leaf.text)
+			leaves = append(leaves, leaf{sha256.Sum256(path), n.text})
 		}
 	})
-	order := slices.SortedFunc(maps.Keys(leaves), func(a, b [sha256.Size]byte) int {
-		return bytes.Compare(a[:], b[:])
-	})
-	for _, key := range order {
-		d.values(string(key[:]), leaves[key])
+	slices.SortFunc(leaves, func(a, b leaf) int { return bytes.Compare(a.path[:], b.path[:]) })
+	texts := make(values, 0, 8)
+	for i, one := range leaves {
+		texts = append(texts, one.text)
+		if i+1 == len(leaves) || leaves[i+1].path != one.path {
+			d.values(string(one.path[:]), texts)
+			texts = texts[:0]
+		}
 	}
 }
 

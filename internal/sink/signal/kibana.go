@@ -45,7 +45,7 @@ func alertFields(s *Signal, x Execution, event *node) []field {
 	if !x.Intended.IsZero() {
 		intended = iso(x.Intended)
 	}
-	fields := []field{
+	fields := append(make([]field, 0, 96), []field{
 		{timestampField, written},
 		{"event.kind", "signal"},
 		{"kibana.space_ids", []string{"default"}},
@@ -65,14 +65,20 @@ func alertFields(s *Signal, x Execution, event *node) []field {
 		{"kibana.alert.risk_score", s.about.rating.riskScore},
 		{"kibana.alert.building_block_type", s.buildingBlockType()},
 		{"kibana.alert.esrule.version", x.Version},
-	}
+	}...)
 	fields = append(fields, s.about.group.fields()...)
-	fields = append(fields, ruleFields(r, s.about.rating.name)...)
+	ofRule := x.Texts.of(r)
+	for _, f := range ofRule.fields {
+		if f.key == ruleNameField {
+			f.value = s.about.rating.name
+		}
+		fields = append(fields, f)
+	}
 	fields = append(fields,
 		field{"kibana.alert.rule.execution.uuid", x.ID},
 		field{"kibana.alert.rule.execution.timestamp", written},
 		field{"kibana.alert.rule.execution.type", x.Type.String()},
-		field{"kibana.alert.rule.parameters", parameters(r)},
+		field{"kibana.alert.rule.parameters", ofRule.parameters},
 	)
 	fields = append(fields, originalEventFields(event)...)
 	return append(present(fields), field{finerTimeField, s.finerTime})
@@ -88,7 +94,7 @@ type ancestor struct {
 
 // ruleFields are about the rule. Category, rule_type_id, consumer and producer are the words by
 // which Elastic's own views select alerts of a type of rules.
-func ruleFields(r *rule.Rule, name string) []field {
+func ruleFields(r *rule.Rule) []field {
 	const p = "kibana.alert.rule."
 	category, typeID, kind := "Event Correlation Rule", "siem.eqlRule", "eql"
 	if r.Type == "query" {
@@ -97,7 +103,7 @@ func ruleFields(r *rule.Rule, name string) []field {
 	return []field{
 		{p + "uuid", string(r.ID)},
 		{p + "rule_id", string(r.ID)},
-		{ruleNameField, name},
+		{ruleNameField, r.Name},
 		{p + "category", category},
 		{p + "rule_type_id", typeID},
 		{p + "type", kind},

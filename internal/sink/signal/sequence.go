@@ -1,8 +1,6 @@
 package signal
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"reflect"
 	"time"
@@ -56,13 +54,13 @@ func NewSequence(m Match, x Execution) ([]Signal, error) {
 	if len(all) == 0 {
 		return nil, fmt.Errorf("rule %s matched no event: a sequence has at least one", m.Rule.ID)
 	}
-	d := digest{sha256.New()}
+	d := digest{}
 	d.text("sequence")
 	d.text(string(m.Rule.ID))
 	for i := range all {
 		d.text(string(all[i].widerID))
 	}
-	name := hex.EncodeToString(d.Sum(nil))
+	name := string(d.id())
 	last := all[len(all)-1]
 	shell := Signal{ID: partID(name, len(all)), Match: Match{Rule: m.Rule}, execution: x.ID,
 		written: at, finerTime: last.finerTime,
@@ -90,10 +88,10 @@ func NewSequence(m Match, x Execution) ([]Signal, error) {
 
 // partID is the id of a signal of a sequence, by its place; the shell's is behind the last event's.
 func partID(sequence string, place int) ID {
-	d := digest{sha256.New()}
+	d := digest{}
 	d.text(sequence)
 	d.length(place)
-	return ID(hex.EncodeToString(d.Sum(nil)))
+	return d.id()
 }
 
 // inCommon returns the fields that all events have with the same values, under their whole paths.

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 )
 
 // compose writes an object of flat fields, then an event's own members as they were written.
 func compose(fields []field, event *node) ([]byte, error) {
 	j := newJSONText()
+	j.Grow(usualSize)
 	j.WriteByte('{')
 	for _, f := range fields {
 		if err := j.member(f.key, f.value); err != nil {
@@ -24,6 +26,9 @@ func compose(fields []field, event *node) ([]byte, error) {
 	return j.Bytes(), nil
 }
 
+// usualSize is that of most documents, so that one is written in one piece of memory.
+const usualSize = 10 << 10
+
 // jsonText builds a JSON text whose bytes depend on nothing but its input.
 type jsonText struct {
 	bytes.Buffer
@@ -37,16 +42,49 @@ func newJSONText() *jsonText {
 	return &j
 }
 
+// written is a value that is already JSON text.
+type written []byte
+
 // value writes a Go value; maps come out in the order of their keys. There is never a newline: it
 // ends a document in a bulk request.
 func (j *jsonText) value(v any) error {
-	if n, ok := v.(*node); ok {
-		return j.node(n)
+	switch v := v.(type) {
+	case *node:
+		return j.node(v)
+	case written:
+		j.Write(v)
+		return nil
+	case string:
+		return j.text(v)
 	}
+	return j.encode(v)
+}
+
+func (j *jsonText) encode(v any) error {
 	if err := j.enc.Encode(v); err != nil {
 		return err
 	}
 	j.Truncate(j.Len() - 1)
+	return nil
+}
+
+// text writes a string as encoding/json does, which it asks only about characters beyond ASCII and
+// control characters.
+func (j *jsonText) text(s string) error {
+	j.Grow(len(s) + 16)
+	b := append(j.AvailableBuffer(), '"')
+	from := 0 // of what is not written yet
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c == '"' || c == '\\':
+			b = append(append(b, s[from:i]...), '\\')
+			from = i
+		case c < ' ' || c >= utf8.RuneSelf:
+			return j.encode(s)
+		}
+	}
+	j.Write(append(append(b, s[from:]...), '"'))
 	return nil
 }
 
@@ -57,7 +95,7 @@ func (j *jsonText) node(n *node) error {
 	case boolean, number:
 		j.WriteString(n.text)
 	case text:
-		return j.value(n.text)
+		return j.text(n.text)
 	case array:
 		j.WriteByte('[')
 		for i, e := range n.elems {
@@ -93,7 +131,7 @@ func (j *jsonText) member(key string, v any) error {
 	if b := j.Bytes(); b[len(b)-1] != '{' {
 		j.WriteByte(',')
 	}
-	if err := j.value(key); err != nil {
+	if err := j.text(key); err != nil {
 		return err
 	}
 	j.WriteByte(':')

@@ -2,8 +2,6 @@ package signal
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -24,22 +22,21 @@ var widerFields = [...]string{
 // that of another event's. A Windows record has none, since its number stands for one event.
 //
 // So no id that was ever written changes, and an event that was alerted is not alerted again.
-func widen(first ID, event *node) ID {
-	known := fieldsOf(event)
+func widen(first ID, event *node, known fields, belowMillisecond int) ID {
 	if !known.has("event.id") && known.has("winlog.computer_name") && known.has("winlog.channel") &&
 		known.has("winlog.record_id") {
 		return first
 	}
-	d := digest{sha256.New()}
+	d := digest{make([]byte, 0, 1<<10)}
 	d.text("identity 2")
 	d.text(string(first))
 	d.wider(widerOf(event))
-	if ns := belowMillisecond(event); ns != 0 {
-		d.text(strconv.Itoa(ns))
+	if belowMillisecond != 0 {
+		d.text(strconv.Itoa(belowMillisecond))
 	} else {
 		d.text("")
 	}
-	return ID(hex.EncodeToString(d.Sum(nil)))
+	return d.id()
 }
 
 // Seen remembers which events have a signal, for whoever writes no index. The zero value is empty.
@@ -112,7 +109,7 @@ func (s *Signal) IsIn(document []byte) bool {
 	return sameWider(theirs, mine)
 }
 
-func (d digest) wider(f fields) {
+func (d *digest) wider(f fields) {
 	for _, name := range widerFields {
 		d.values(name, f[name])
 	}
@@ -122,7 +119,7 @@ func (d digest) wider(f fields) {
 func widerOf(event *node) fields {
 	f := fields{}
 	event.eachLeaf(func(path []byte, leaf *node) {
-		if leaf.text != "" && leaf.kind != null && slices.Contains(widerFields[:], string(path)) {
+		if leaf.text != "" && leaf.kind != null && contains(widerFields[:], path) {
 			f[string(path)] = append(f[string(path)], leaf.text)
 		}
 	})
@@ -131,10 +128,10 @@ func widerOf(event *node) fields {
 
 // sameWider reports whether two events do not differ in widerFields.
 func sameWider(a, b *node) bool {
-	one, other := digest{sha256.New()}, digest{sha256.New()}
+	var one, other digest
 	one.wider(widerOf(a))
 	other.wider(widerOf(b))
-	return slices.Equal(one.Sum(nil), other.Sum(nil))
+	return bytes.Equal(one.parts, other.parts)
 }
 
 // finerTimeField is in every signal: what its event's time says below a millisecond, in
