@@ -52,10 +52,12 @@ func (a *app) ruleSet(cfg config.Config, log *slog.Logger) (ruleSet, error) {
 		return ruleSet{}, err
 	}
 	compiled.exceptions = newExceptions(set.Exceptions)
+	var refused []ruleLine
 	for _, one := range compiled.refused {
-		log.Error("a rule does not run: its index patterns are wrong; the other rules run",
-			"rule", one.ID, "name", one.Name, "reason", one.Reason)
+		refused = append(refused, ruleLine{one.ID, []any{"name", one.Name, "reason", one.Reason}})
 	}
+	tellRules(log, slog.LevelError, "a rule does not run: its index patterns are wrong; the other "+
+		"rules run", "rules do not run: their index patterns are wrong; the other rules run", refused)
 	if err := tellSkipped(set, compiled.skipped, len(compiled.detections), log); err != nil {
 		return ruleSet{}, err
 	}
@@ -66,10 +68,7 @@ func (a *app) ruleSet(cfg config.Config, log *slog.Logger) (ruleSet, error) {
 // tellSkipped names and counts the rules that do not run, and names the doubtful ones; with none
 // left to run, the command ends.
 func tellSkipped(set *rule.Set, skipped []rule.Skipped, running int, log *slog.Logger) error {
-	for _, s := range skipped {
-		log.Warn("a rule is skipped", "rule", s.ID, "name", s.Name, "file", s.File, "kind", s.Kind,
-			"reason", s.Reason)
-	}
+	warnSkipped(skipped, log)
 	if set.NotChosen > 0 {
 		log.Info("rules are left out by choice", "left_out", set.NotChosen, "running", running)
 	}
@@ -91,17 +90,20 @@ func warnFiles(set *rule.Set, log *slog.Logger) {
 	for _, warning := range set.Warnings {
 		log.Warn("a rule file is doubtful", "reason", warning)
 	}
+	var lines []ruleLine
 	for _, r := range set.Rules {
 		for _, x := range r.Unapplied() {
-			log.Warn("A RULE'S EXCEPTION IS NOT APPLIED", "rule", r.ID, "name", r.Name,
-				"file", r.File, "exception", x.String(), "reason", x.Fault,
-				"advice", rule.ExceptionsAdvice)
+			lines = append(lines, ruleLine{r.ID, []any{"name", r.Name, "file", r.File,
+				"exception", x.String(), "reason", x.Fault, "advice", rule.ExceptionsAdvice}})
 		}
 	}
+	tellRules(log, slog.LevelWarn, "A RULE'S EXCEPTION IS NOT APPLIED",
+		"EXCEPTIONS OF RULES ARE NOT APPLIED", lines, "advice", rule.ExceptionsAdvice)
 }
 
 // warnDoubts names each rule whose query is probably not what was meant, with the first reason.
 func warnDoubts(set *rule.Set, skipped []rule.Skipped, log *slog.Logger) {
+	var lines []ruleLine
 	for _, r := range set.Rules {
 		isSkipped := slices.ContainsFunc(skipped, func(s rule.Skipped) bool { return s.ID == r.ID })
 		if isSkipped {
@@ -112,11 +114,13 @@ func warnDoubts(set *rule.Set, skipped []rule.Skipped, log *slog.Logger) {
 			doubts = append(doubts, lint.Query(q)...)
 		}
 		if len(doubts) > 0 {
-			log.Warn("a rule's query is doubtful", "rule", r.ID, "name", r.Name,
-				"doubts", len(doubts), "first", doubts[0].At.Message,
-				"advice", strings.TrimSpace(doubts[0].At.Advice+" esrule check shows all of them."))
+			advice := strings.TrimSpace(doubts[0].At.Advice + " esrule check shows all of them.")
+			lines = append(lines, ruleLine{r.ID, []any{"name", r.Name, "doubts", len(doubts),
+				"first", doubts[0].At.Message, "advice", advice}})
 		}
 	}
+	tellRules(log, slog.LevelWarn, "a rule's query is doubtful", "queries of rules are doubtful",
+		lines)
 }
 
 // compile makes the rules ready to run over their patterns, or over those that are configured in

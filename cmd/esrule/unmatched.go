@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic/indexpattern"
@@ -30,6 +31,7 @@ func newUnmatched(reader *search.Cluster, log *slog.Logger) *unmatched {
 func (u *unmatched) look(ctx context.Context, detections []*detect.Detection) int {
 	asked := map[string]bool{}
 	none := map[string]bool{}
+	var fresh []string
 	known := u.resolve(ctx, detections)
 	for _, d := range detections {
 		u.exclusions(ctx, d.Patterns)
@@ -46,13 +48,31 @@ func (u *unmatched) look(ctx context.Context, detections []*detect.Detection) in
 				none[pattern] = true
 			}
 			if none[pattern] && !u.told[pattern] {
-				u.log.Warn("no index that may be read matches a pattern: nothing is searched "+
-					"there until one does", "pattern", pattern)
+				fresh = append(fresh, pattern)
 			}
 		}
 	}
+	u.tell(fresh)
 	u.told = none
 	return len(none)
+}
+
+// mostPatterns is how many patterns a line of the log lists.
+const mostPatterns = 50
+
+// tell names patterns that no index matches, each in a line where they are few.
+func (u *unmatched) tell(patterns []string) {
+	if len(patterns) > fewRules {
+		slices.Sort(patterns)
+		u.log.Warn("no index that may be read matches some patterns: nothing is searched there "+
+			"until one does", "pattern_count", len(patterns), "patterns",
+			patterns[:min(len(patterns), mostPatterns)])
+		return
+	}
+	for _, pattern := range patterns {
+		u.log.Warn("no index that may be read matches a pattern: nothing is searched there until "+
+			"one does", "pattern", pattern)
+	}
 }
 
 // resolve asks what all patterns stand for, at once; nil where that cannot be told.
