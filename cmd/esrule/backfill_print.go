@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"esrule/internal/detect"
+	"esrule/internal/query/rule"
 	"esrule/internal/schedule/backfill"
 	"esrule/internal/span"
 )
@@ -35,8 +37,8 @@ func printPlan(out io.Writer, p *backfill.Plan) error {
 			s.Timeless, note)
 	}
 	fmt.Fprintln(w, "\n  rule\tcandidates\tslices\t")
-	for _, part := range p.Rules {
-		fmt.Fprintf(w, "  %s\t%d\t%d\t\n", part.Name, part.Candidates, len(part.Weights))
+	for _, part := range p.Parts {
+		fmt.Fprintf(w, "  %s\t%d\t%d\t\n", part.Title(), part.Candidates, len(part.Weights))
 	}
 	printFailures(w, "not searched", p.Unsearched())
 	var silent []detect.Failure
@@ -138,6 +140,7 @@ func (h *history) printTotals(t backfill.Totals, changes backfill.Changes) {
 		"%d without their events, %d dead letters%s; %s\n",
 		t.Done, t.Slices, c.Candidates, c.Matched, c.Created, c.Duplicates, c.Reduced,
 		c.WithoutEvent, c.DeadLettered, c.ExceptedText(), h.now().Sub(h.began).Round(time.Millisecond))
+	h.printRules(t)
 	for _, index := range changes.Gone {
 		fmt.Fprintf(plain{h.stderr}, "  %s was there when the plan was made and is gone, or "+
 			"closed: slices covered since did not search it\n", nameOf(index))
@@ -145,6 +148,30 @@ func (h *history) printTotals(t backfill.Totals, changes backfill.Changes) {
 	for _, index := range changes.New {
 		fmt.Fprintf(plain{h.stderr}, "  %s came after the plan was made: slices covered before "+
 			"it came did not search it (--restart does)\n", nameOf(index))
+	}
+}
+
+// printRules says which of several rules made new signals, those with the most first.
+func (h *history) printRules(t backfill.Totals) {
+	if len(h.rules.detections) < 2 {
+		return
+	}
+	const most = 20
+	var fired []*rule.Rule
+	for _, d := range h.rules.detections {
+		if n := t.Rules[d.Rule.ID]; n.NewSignals() > 0 {
+			fired = append(fired, d.Rule)
+		}
+	}
+	slices.SortStableFunc(fired, func(a, b *rule.Rule) int {
+		return t.Rules[b.ID].NewSignals() - t.Rules[a.ID].NewSignals()
+	})
+	for _, r := range fired[:min(len(fired), most)] {
+		fmt.Fprintf(plain{h.stderr}, "  %d signals created: %s\n", t.Rules[r.ID].NewSignals(),
+			r.Name)
+	}
+	if more := len(fired) - most; more > 0 {
+		fmt.Fprintf(h.stderr, "  and signals of %d more rules\n", more)
 	}
 }
 

@@ -46,7 +46,7 @@ func (a *app) backfills(ctx context.Context, cfg config.Config,
 			return nil, err
 		}
 		s := backfillStatus{
-			ID: p.ID, Request: p.Request, Rules: len(p.Rules), MadeAt: p.MadeAt, Slices: t.Slices,
+			ID: p.ID, Request: p.Request, Rules: p.Rules(), MadeAt: p.MadeAt, Slices: t.Slices,
 			Done: t.Done, Failed: t.Failed,
 			Counts: t.Counts, Failures: t.Failures, Unsearched: p.Unsearched(),
 		}

@@ -190,7 +190,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 		nothing.Reached, nothing.Failures = reached, unreached
 		return outcomeOf(nothing, t, pit), nil
 	}
-	classes, err := g.classes(ctx, c.Cluster, t.Patterns)
+	classes, err := g.Classes(ctx, c.Cluster, t.Patterns)
 	if err != nil {
 		return nothing, err
 	}
@@ -304,7 +304,7 @@ func (j *judge) readPages(ctx context.Context, pit *search.PointInTime,
 		}
 		for hit := range page.Hits(j.begin) {
 			if err := j.judge(hit); err != nil {
-				return err
+				return &judgeError{err}
 			}
 			if len(j.signals) < flushAt {
 				continue

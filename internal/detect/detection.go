@@ -75,7 +75,7 @@ type Mapper interface {
 // only they know.
 func (d *Detection) Classes(ctx context.Context, m Mapper,
 	patterns []string) ([]search.Class, error) {
-	return d.alone().classes(ctx, m, patterns)
+	return d.alone().Classes(ctx, m, patterns)
 }
 
 // Fingerprint stands for what the rule's signals depend on: its meaning, where it looks, and its

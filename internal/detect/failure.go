@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"errors"
+	"net/http"
 	"slices"
 
 	"esrule/internal/elastic"
@@ -45,4 +47,21 @@ func ByReason(failures []Failure) []Alike {
 		all[i].Indices = append(all[i].Indices, f.Index)
 	}
 	return all
+}
+
+// judgeError is why an event that a search returned could not be judged.
+type judgeError struct{ error }
+
+func (e *judgeError) Unwrap() error { return e.error }
+
+// MayBeOneRules reports whether an error of a search for several rules may be due to some of them,
+// so that the others can be searched without them: an event could not be judged, or the cluster
+// did not understand what was asked.
+func MayBeOneRules(err error) bool {
+	if _, unjudged := errors.AsType[*judgeError](err); unjudged || errors.Is(err, errPartial) {
+		return true
+	}
+	refused, ok := errors.AsType[*elastic.Error](err)
+	return ok && (refused.Status == http.StatusBadRequest ||
+		refused.Status == http.StatusRequestEntityTooLarge)
 }

@@ -177,9 +177,9 @@ func (g *Group) mapped() []string {
 	return slices.Compact(mapped)
 }
 
-// classes reads what the indices of patterns make of the rules' fields, and of their constants
+// Classes reads what the indices of patterns make of the rules' fields, and of their constants
 // where only they know.
-func (g *Group) classes(ctx context.Context, m Mapper,
+func (g *Group) Classes(ctx context.Context, m Mapper,
 	patterns []string) ([]search.Class, error) {
 	classes, err := m.Mappings(ctx, patterns, g.mapped())
 	if err != nil {

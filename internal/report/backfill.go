@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,35 +17,54 @@ import (
 func (r *Report) AddBackfill(plan *backfill.Plan, totals backfill.Totals,
 	covered map[rule.ID]span.Intervals, changes backfill.Changes) {
 	r.From, r.To = plan.Request.Range.From, plan.Request.Range.To
-	for _, part := range plan.Rules {
-		r.coverage(plan, part, covered[part.RuleID], totals)
+	for _, part := range plan.Parts {
+		for _, ids := range alike(part.IDs(), covered) {
+			r.coverage(plan, part, ids, covered[ids[0]], totals)
+		}
 	}
 	r.limits(plan, changes)
 }
 
-// coverage enters what was searched for one rule, and what was not.
-func (r *Report) coverage(plan *backfill.Plan, part backfill.Part,
+// alike puts the rules together that were searched for the same time.
+func alike(ids []rule.ID, covered map[rule.ID]span.Intervals) (all [][]rule.ID) {
+	for _, id := range ids {
+		i := slices.IndexFunc(all, func(some []rule.ID) bool {
+			return slices.Equal(covered[some[0]], covered[id])
+		})
+		if i < 0 {
+			i = len(all)
+			all = append(all, nil)
+		}
+		all[i] = append(all[i], id)
+	}
+	return all
+}
+
+// coverage enters what was searched for some rules of a part, and what was not.
+func (r *Report) coverage(plan *backfill.Plan, part backfill.Part, ids []rule.ID,
 	covered span.Intervals, totals backfill.Totals) {
-	what := strings.Join(part.Patterns, ", ")
+	what, one := strings.Join(part.Patterns, ", "), ids[0]
 	if what == "" {
 		return // nothing of it may be read, which limits says
 	}
+	if len(ids) > 1 {
+		what, one = fmt.Sprintf("%s (%d rules)", what, len(ids)), ""
+	}
 	whole := len(covered) == 1 && covered[0] == plan.Request.Range
 	for _, i := range covered {
-		c := Coverage{What: what, Rule: part.RuleID, From: i.From, To: i.To, Events: -1,
-			Judged: -1}
+		c := Coverage{What: what, Rule: one, From: i.From, To: i.To, Events: -1, Judged: -1}
 		if whole {
 			c.Events, c.Judged = documents(plan, part), part.Candidates
 		}
 		r.Covered = append(r.Covered, c)
 	}
 	for _, i := range (span.Intervals{plan.Request.Range}).Minus(covered...) {
-		r.NotCovered = append(r.NotCovered, Gap{What: what, Rule: part.RuleID, From: i.From,
+		r.NotCovered = append(r.NotCovered, Gap{What: what, Rule: one, From: i.From,
 			To: i.To, Reason: reasonFor(i, totals)})
 	}
 }
 
-// documents returns how many events the patterns of a rule held when the plan was made.
+// documents returns how many events the patterns of a part held when the plan was made.
 func documents(plan *backfill.Plan, part backfill.Part) (sum int64) {
 	for _, s := range plan.Sources {
 		for _, pattern := range part.Patterns {

@@ -70,15 +70,16 @@ func TestAnyCutting(t *testing.T) {
 func TestDensity(t *testing.T) {
 	w := newWorld(t)
 	w.crowd(600, newRand(t))
+	w.apart()
 	p := w.plan(20)
-	for _, part := range p.Rules {
+	for _, part := range p.Parts {
 		busy, least, covered := 0, part.Cuts[0], part.Cuts[0] == w.start.UnixMilli() &&
 			part.Cuts[len(part.Cuts)-1] == w.start.Add(w.span).UnixMilli()
 		for n, weight := range part.Weights {
 			covered = covered && part.Cuts[n] >= least
 			least = part.Cuts[n]
 			if weight > 40 {
-				t.Errorf("rule %s: slice %d of %d holds %d candidates, want about 20", part.RuleID,
+				t.Errorf("%s: slice %d of %d holds %d candidates, want about 20", part.Title(),
 					n, len(part.Weights), weight)
 			}
 			if hour := time.UnixMilli(part.Cuts[n]).UTC().Sub(w.start); hour > 20*time.Hour &&
@@ -87,8 +88,8 @@ func TestDensity(t *testing.T) {
 			}
 		}
 		if !covered || busy < 4 {
-			t.Errorf("rule %s: got %d slices within the busy minute, want several; cuts %v",
-				part.RuleID, busy, part.Cuts)
+			t.Errorf("%s: got %d slices within the busy minute, want several; cuts %v",
+				part.Title(), busy, part.Cuts)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package backfill
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"esrule/internal/elastic/dsl"
@@ -13,7 +15,7 @@ const (
 	// coarse is into how many stretches a range is divided at first, fine into how many one that
 	// holds too much.
 	coarse, fine = 1000, 100
-	// refinements bounds how many stretches of one rule are looked at more closely; the slices of
+	// refinements bounds how many stretches of one part are looked at more closely; the slices of
 	// the others come out larger.
 	refinements = 200
 )
@@ -33,11 +35,11 @@ type stretch struct {
 	documents int64
 }
 
-// density measures how a rule's candidates lie in time.
+// density measures how the candidates of rules lie in time.
 type density struct {
 	cluster  Reader
 	patterns []string
-	query    func(span.Interval) dsl.Clause
+	queries  func(span.Interval) []dsl.Clause // of the searches of a time
 	asked    int
 }
 
@@ -85,13 +87,19 @@ func (d *density) refine(ctx context.Context, stretches []stretch, size int64) (
 func (d *density) count(ctx context.Context, within span.Interval,
 	width time.Duration) ([]stretch, error) {
 	width = max(width.Truncate(time.Millisecond), time.Millisecond)
-	h, err := d.cluster.Histogram(ctx, d.patterns, d.query(within), "@timestamp", width)
-	if err != nil {
-		return nil, fmt.Errorf("count the candidates of %s: %w", within, err)
+	counted := map[time.Time]int64{} // by the beginning; what two searches return is read twice
+	for _, query := range d.queries(within) {
+		h, err := d.cluster.Histogram(ctx, d.patterns, query, "@timestamp", width)
+		if err != nil {
+			return nil, fmt.Errorf("count the candidates of %s: %w", within, err)
+		}
+		for _, b := range h.Buckets {
+			counted[b.From.UTC()] += b.Documents
+		}
 	}
 	var stretches []stretch
-	for _, b := range h.Buckets {
-		one := span.New(b.From, b.From.Add(width))
+	for _, from := range slices.SortedFunc(maps.Keys(counted), time.Time.Compare) {
+		one := span.New(from, from.Add(width))
 		if one.From.Before(within.From) {
 			one.From = within.From
 		}
@@ -99,7 +107,7 @@ func (d *density) count(ctx context.Context, within span.Interval,
 			one.To = within.To
 		}
 		if !one.Empty() {
-			stretches = append(stretches, stretch{one, b.Documents})
+			stretches = append(stretches, stretch{one, counted[from]})
 		}
 	}
 	return stretches, nil

@@ -36,28 +36,80 @@ type Plan struct {
 	// generation.
 	Generation int       `json:"generation"`
 	Request    Request   `json:"request"`
-	Rules      []Part    `json:"rules"`
+	Parts      []Part    `json:"parts"`
 	Sources    []Source  `json:"sources"`
 	MadeAt     time.Time `json:"made_at"`
 	UpdatedAt  time.Time `json:"updated_at"`
 }
 
 // planVersion is the format that this release writes.
-const planVersion = 1
+const planVersion = 2
 
-// Part is one rule's part of a plan.
+// Part is what is searched for some rules together: those over the same patterns.
 type Part struct {
-	RuleID      rule.ID `json:"rule_id"`
-	Name        string  `json:"name"`
-	Fingerprint string  `json:"fingerprint"`
-	// Patterns are what is searched: the rule's or the user's, without those that may not be read.
+	Rules []PartRule `json:"rules"`
+	// Patterns are what is searched: the rules' or the user's, without those that may not be read.
 	Patterns []string `json:"patterns"`
-	// Candidates is how many events passed the pre-filter when the plan was made.
+	// Candidates is how many events the searches returned when the plan was made.
 	Candidates int64 `json:"candidates"`
 	// Cuts are the bounds of the slices, in milliseconds since 1970: n+1 for n slices.
 	Cuts []int64 `json:"cuts"`
 	// Weights are the candidates that each slice was expected to hold.
 	Weights []int64 `json:"weights"`
+}
+
+// PartRule is a rule of a part.
+type PartRule struct {
+	RuleID      rule.ID `json:"rule_id"`
+	Name        string  `json:"name"`
+	Fingerprint string  `json:"fingerprint"`
+}
+
+// IDs lists the rules of the part.
+func (p Part) IDs() []rule.ID {
+	ids := make([]rule.ID, len(p.Rules))
+	for i, r := range p.Rules {
+		ids[i] = r.RuleID
+	}
+	return ids
+}
+
+// Title names the rules of the part for a person: a few by name, and how many more there are.
+func (p Part) Title() string {
+	const named = 2
+	if len(p.Rules) == 1 {
+		return p.Rules[0].Name
+	}
+	names := make([]string, 0, named)
+	for _, r := range p.Rules[:min(named, len(p.Rules))] {
+		names = append(names, r.Name)
+	}
+	title := fmt.Sprintf("%d rules: %s", len(p.Rules), strings.Join(names, ", "))
+	if more := len(p.Rules) - named; more > 0 {
+		title += fmt.Sprintf(" and %d more", more)
+	}
+	return title
+}
+
+// UnmarshalJSON reads a plan of any version up to this one. In version 1 each part is of one rule,
+// whose keys are the part's.
+func (p *Plan) UnmarshalJSON(text []byte) error {
+	type plain Plan
+	document := struct {
+		*plain
+		Rules []struct {
+			PartRule
+			Part
+		} `json:"rules"`
+	}{plain: (*plain)(p)}
+	if err := json.Unmarshal(text, &document); err != nil {
+		return err
+	}
+	for _, old := range document.Rules {
+		old.Part.Rules = []PartRule{old.PartRule}
+		p.Parts = append(p.Parts, old.Part)
+	}
+	return nil
 }
 
 // Source is what a pattern stood for when the plan was made.
@@ -96,21 +148,24 @@ func planDocument(id string) string { return "backfill-" + id }
 // Piece is one slice of a plan before anybody has looked at it.
 type Piece struct {
 	ID     string // of its document
-	Part   int    // of the plan's rules
+	Part   int    // of the plan's parts
+	Rules  []rule.ID
 	Number int
 	Window span.Interval
 	Weight int64
 }
 
-// Pieces lists the slices of the plan: the oldest of each rule first, then the second ones, so that
-// every rule gets on.
+// Pieces lists the slices of the plan: the oldest of each part first, then the second ones, so that
+// every rule gets on. A part's first rule stands for the part in the ids: it is in no other.
 func (p *Plan) Pieces() []Piece {
 	var all []Piece
-	for i := range p.Rules {
-		part := &p.Rules[i]
+	for i := range p.Parts {
+		part := &p.Parts[i]
+		ids := part.IDs()
 		for n := range len(part.Cuts) - 1 {
 			all = append(all, Piece{
-				ID: fmt.Sprintf("slice-%s-%d-%s-%d", p.ID, p.Generation, part.RuleID, n), Part: i,
+				ID:   fmt.Sprintf("slice-%s-%d-%s-%d", p.ID, p.Generation, part.Rules[0].RuleID, n),
+				Part: i, Rules: ids,
 				Number: n, Weight: part.Weights[n],
 				Window: span.New(time.UnixMilli(part.Cuts[n]), time.UnixMilli(part.Cuts[n+1])),
 			})
@@ -120,13 +175,12 @@ func (p *Plan) Pieces() []Piece {
 	return all
 }
 
-// Candidates is how many events of all rules passed the pre-filters when the plan was made.
-func (p *Plan) Candidates() int64 {
-	var sum int64
-	for _, part := range p.Rules {
-		sum += part.Candidates
+// Rules is how many rules the plan is for.
+func (p *Plan) Rules() (n int) {
+	for _, part := range p.Parts {
+		n += len(part.Rules)
 	}
-	return sum
+	return n
 }
 
 // Unsearched lists what the plan cannot reach, each once.

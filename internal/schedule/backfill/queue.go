@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"esrule/internal/detect"
+	"esrule/internal/query/rule"
 	"esrule/internal/span"
 )
 
@@ -16,6 +17,7 @@ type task struct {
 	tries     int // of this process
 	notBefore time.Time
 	busy      bool  // one of our workers is on it
+	alone     bool  // each of its rules is searched alone
 	slice     Slice // how it stands
 }
 
@@ -83,14 +85,16 @@ func (q *queue) totals() Totals {
 	return sum
 }
 
-// done lists the windows that are done, by the number of the rule's part.
-func (q *queue) done() map[int][]span.Interval {
+// searched lists the windows for which each rule was searched.
+func (q *queue) searched() map[rule.ID][]span.Interval {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	windows := map[int][]span.Interval{}
+	windows := map[rule.ID][]span.Interval{}
 	for _, t := range q.tasks {
-		if t.slice.State == Done {
-			windows[t.Part] = append(windows[t.Part], t.Window)
+		for _, id := range t.Rules {
+			if t.slice.covers(id) {
+				windows[id] = append(windows[id], t.Window)
+			}
 		}
 	}
 	return windows
@@ -103,6 +107,8 @@ type Totals struct {
 	// that are done.
 	Weight, DoneWeight int64
 	Counts             detect.Counts
+	// Rules are the counts of each rule that found anything.
+	Rules map[rule.ID]detect.Counts
 	// Workers are the processes that did the slices, by the names that their signals carry as
 	// execution.
 	Workers []string
@@ -123,7 +129,7 @@ func (t Totals) Whole() bool { return t.Done == t.Slices }
 func (t *Totals) enter(p Piece, s Slice) {
 	t.Slices++
 	t.Weight += p.Weight
-	t.Counts.Add(s.Counts)
+	t.count(p, s)
 	switch s.State {
 	case Done:
 		t.Done++
@@ -137,6 +143,22 @@ func (t *Totals) enter(p Piece, s Slice) {
 			t.fail(p, f)
 		}
 	case Free, Claimed:
+	}
+}
+
+// count adds what a slice found. That of a part of one rule says it once.
+func (t *Totals) count(p Piece, s Slice) {
+	t.Counts.Add(s.Counts)
+	if t.Rules == nil {
+		t.Rules = map[rule.ID]detect.Counts{}
+	}
+	each := s.Rules
+	if len(p.Rules) == 1 && s.Counts.Candidates > 0 {
+		each = map[rule.ID]detect.Counts{p.Rules[0]: s.Counts}
+	}
+	for id, its := range each {
+		its.Add(t.Rules[id])
+		t.Rules[id] = its
 	}
 }
 

@@ -3,9 +3,7 @@ package backfill
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,7 +12,6 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"esrule/internal/detect"
-	"esrule/internal/elastic/search"
 	"esrule/internal/query/rule"
 	"esrule/internal/sink/signal"
 	"esrule/internal/span"
@@ -42,7 +39,7 @@ type Runner struct {
 	coverer    *detect.Coverer
 	claims     *Claims
 	plan       *Plan
-	detections map[rule.ID]*detect.Detection
+	groups     *groups
 	options    Options
 	queue      *queue
 	reading    *semaphore.Weighted // a turn for each slice that is opened and read
@@ -76,12 +73,9 @@ func NewRunner(ctx context.Context, c *detect.Coverer, claims *Claims, p *Plan,
 	}
 	r := &Runner{
 		coverer: c, claims: claims, plan: p, options: o,
-		detections: map[rule.ID]*detect.Detection{}, held: map[*claim]context.CancelCauseFunc{},
+		groups: newGroups(p, detections), held: map[*claim]context.CancelCauseFunc{},
 		execution: signal.Execution{ID: claims.worker, Type: signal.Manual, Version: o.Version,
 			Intended: p.Request.Range.To, Now: o.Now},
-	}
-	for _, d := range detections {
-		r.detections[d.Rule.ID] = d
 	}
 	for _, f := range p.Unsearched() {
 		r.unsearched = append(r.unsearched, f.Index)
@@ -98,11 +92,11 @@ func NewRunner(ctx context.Context, c *detect.Coverer, claims *Claims, p *Plan,
 // Totals is where the plan stands as this process knows it.
 func (r *Runner) Totals() Totals { return r.queue.totals() }
 
-// Covered is the time of each rule for which slices are done.
+// Covered is the time for which each rule was searched.
 func (r *Runner) Covered() map[rule.ID]span.Intervals {
 	covered := map[rule.ID]span.Intervals{}
-	for part, windows := range r.queue.done() {
-		covered[r.plan.Rules[part].RuleID] = span.Intervals(nil).Union(windows...)
+	for id, windows := range r.queue.searched() {
+		covered[id] = span.Intervals(nil).Union(windows...)
 	}
 	return covered
 }
@@ -286,146 +280,4 @@ func (r *Runner) setback(ctx context.Context, err error) (time.Duration, error) 
 	r.options.Log.Warn("the state index could not be asked or written; the work waits and goes on",
 		"error", err, "after", pause)
 	return pause, nil
-}
-
-// take works on a task if it can be claimed.
-func (r *Runner) take(ctx, idle context.Context, t *task, drained func()) error {
-	part := &r.plan.Rules[t.Part]
-	fresh := Slice{Kind: "slice", Version: planVersion, Plan: r.plan.ID, RuleID: part.RuleID,
-		Window: t.Window}
-	c, seen, err := r.claims.take(ctx, t.Piece, fresh, t.seen)
-	if err != nil {
-		r.queue.put(t, func(*task) {})
-		return fmt.Errorf("slice %s: %w", t.ID, err)
-	}
-	if c == nil {
-		r.queue.put(t, func(t *task) {
-			t.seen, t.notBefore = seen, r.options.Now().Add(min(r.claims.lease/4, 2*time.Second))
-			if seen.slice.State == Done {
-				t.slice = seen.slice
-			}
-		})
-		return nil
-	}
-	return r.cover(ctx, idle, t, c, drained)
-}
-
-// cover searches a slice that is ours, and enters what came of it.
-func (r *Runner) cover(ctx, idle context.Context, t *task, c *claim, drained func()) error {
-	part := &r.plan.Rules[t.Part]
-	working, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	r.mu.Lock()
-	r.held[c] = cancel
-	r.mu.Unlock()
-	defer func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.held, c)
-	}()
-	var read int64
-	out, err := r.search(working, part, detect.Target{
-		Patterns: part.Patterns, Window: t.Window, Timestamps: detect.ByTimestamp(),
-		Now:     r.plan.MadeAt,
-		Drained: drained,
-		EachPage: func(page *search.Page) error {
-			read += int64(page.Given())
-			r.candidates.Add(int64(page.Given()))
-			if err := r.options.Pace.wait(idle, page.Given(), page.Waited); err != nil &&
-				ctx.Err() == nil {
-				return errStopped
-			}
-			if idle.Err() != nil && ctx.Err() == nil {
-				return errStopped
-			}
-			return nil
-		},
-	})
-	r.candidates.Add(-read)
-	if errors.Is(context.Cause(working), errTakenOver) {
-		r.queue.put(t, func(*task) {})
-		return nil
-	}
-	return r.enter(ctx, t, c, out, err)
-}
-
-// search covers a slice. Where nothing may be read there is nothing to search: the plan says so.
-func (r *Runner) search(ctx context.Context, part *Part,
-	target detect.Target) (detect.Outcome, error) {
-	if len(part.Patterns) == 0 {
-		return detect.Outcome{}, nil
-	}
-	known := func(index string) bool { return slices.Contains(r.unsearched, index) }
-	target.Began, target.Accounted = r.plan.MadeAt, known
-	out, err := r.coverer.Cover(ctx, r.detections[part.RuleID], target, r.execution)
-	out.Failures = slices.DeleteFunc(out.Failures, func(f detect.Failure) bool {
-		return known(f.Index)
-	})
-	return out, err
-}
-
-// enter records what became of a slice: done, stopped, to be tried again, or failed.
-func (r *Runner) enter(ctx context.Context, t *task, c *claim, out detect.Outcome,
-	err error) error {
-	failures := out.Failures
-	stopped := errors.Is(err, errStopped) || ctx.Err() != nil
-	if err != nil && !stopped {
-		failures = append(failures, detect.Failure{Index: "the slice", Reason: err.Error()})
-	}
-	state, tries := Done, t.tries
-	switch {
-	case stopped:
-		state = Free
-	case len(failures) > 0:
-		state, tries = Free, tries+1
-		if tries >= r.options.Tries {
-			state = Failed
-		}
-	}
-	ending, cancel := outlive(ctx, r.options.WindUp/2)
-	defer cancel()
-	entered := c.end(ending, func(s *Slice) {
-		s.State, s.Tries, s.Failures, s.Counts = state, tries, failures, out.Counts
-	})
-	if errors.Is(entered, errTakenOver) {
-		r.queue.put(t, func(*task) {})
-		return nil
-	}
-	pause := r.options.RetryPause << max(tries-1, 0)
-	r.queue.put(t, func(t *task) {
-		if entered != nil {
-			return
-		}
-		t.slice.State, t.tries, t.slice.Failures = state, tries, failures
-		if state == Done {
-			t.slice.Worker, t.slice.Counts = r.claims.worker, out.Counts
-		}
-		if state == Free {
-			t.notBefore = r.options.Now().Add(pause)
-		}
-	})
-	if entered != nil {
-		return fmt.Errorf("enter what became of slice %s: %w", t.ID, entered)
-	}
-	r.tell(t, state, failures, pause, stopped)
-	return nil
-}
-
-// tell logs what a slice lacks, each reason once with all its indices.
-func (r *Runner) tell(t *task, state State, failures []detect.Failure, pause time.Duration,
-	stopped bool) {
-	if stopped {
-		return
-	}
-	part := &r.plan.Rules[t.Part]
-	for _, alike := range detect.ByReason(failures) {
-		what := []any{"rule", part.RuleID, "slice", t.Window, "indices", alike.Indices, "reason",
-			alike.Reason}
-		if state == Failed {
-			r.options.Log.Error("a slice is not covered; the same command tries it again", what...)
-			continue
-		}
-		r.options.Log.Warn("a slice was not searched whole; it is tried again",
-			append(what, "after", pause)...)
-	}
 }

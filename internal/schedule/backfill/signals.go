@@ -16,9 +16,11 @@ const visible = 10 * time.Second
 // Signals reads the signals of the range, once those that this backfill wrote can be found.
 func (s *Survey) Signals(ctx context.Context, index string, plan *Plan, totals Totals,
 	take func(document []byte)) error {
-	ids := make([]string, len(plan.Rules))
-	for i, part := range plan.Rules {
-		ids[i] = string(part.RuleID)
+	var ids []string
+	for _, part := range plan.Parts {
+		for _, r := range part.Rules {
+			ids = append(ids, string(r.RuleID))
+		}
 	}
 	searched := plan.Request.Range
 	query := dsl.And(dsl.Terms("kibana.alert.rule.uuid", ids),

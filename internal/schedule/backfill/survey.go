@@ -66,37 +66,41 @@ func (s *Survey) Plan(ctx context.Context, r Request,
 			p.Sources = append(p.Sources, source)
 		}
 	}
-	for _, d := range detections {
-		patterns := indexpattern.Keep(d.Patterns, func(pattern string) bool {
-			return readable[labelOf(d.Patterns, pattern)]
-		})
-		part := Part{RuleID: d.Rule.ID, Name: d.Rule.Name, Fingerprint: d.Fingerprint(),
-			Patterns: patterns}
+	var unjudged lacks
+	left := joined(detections, func(label string) bool { return readable[label] })
+	for len(left) > 0 {
+		one := left[0]
+		left = left[1:]
+		part := one.part()
 		part.Cuts, part.Weights = cut(r.Range, nil, 1)
-		if !slices.ContainsFunc(patterns, func(pattern string) bool {
-			return there[labelOf(d.Patterns, pattern)]
+		first := one.detections[0]
+		if !slices.ContainsFunc(one.patterns, func(pattern string) bool {
+			return there[labelOf(first.Patterns, pattern)]
 		}) {
 			// nothing to measure; an index that comes meanwhile is searched
-			p.Rules = append(p.Rules, part)
+			p.Parts = append(p.Parts, part)
 			continue
 		}
-		unjudged, err := s.measure(ctx, d, &part, r.Range)
+		failures, apart, err := s.measure(ctx, one, &part, r.Range)
 		if err != nil {
-			return nil, fmt.Errorf("plan the rule %q (%s): %w", d.Rule.Name, d.Rule.ID, err)
+			return nil, fmt.Errorf("plan %s: %w", one.name(), err)
 		}
-		p.Rules = append(p.Rules, part)
-		p.leaveOut(d.Patterns, unjudged)
+		if apart != nil {
+			left = append(apart, left...)
+			continue
+		}
+		p.Parts = append(p.Parts, part)
+		unjudged.add(failures, part.IDs())
 	}
+	p.leaveOut(unjudged.named(len(detections)))
 	return p, nil
 }
 
 // leaveOut enters indices whose events cannot be judged under the first pattern that holds them.
-func (p *Plan) leaveOut(patterns []string, unjudged []detect.Failure) {
+func (p *Plan) leaveOut(unjudged []detect.Failure) {
 	for _, f := range unjudged {
 		at := slices.IndexFunc(p.Sources, func(s Source) bool {
-			return slices.ContainsFunc(patterns, func(p string) bool {
-				return labelOf(patterns, p) == s.Pattern
-			}) && slices.Contains(s.Indices, f.Index)
+			return slices.Contains(s.Indices, f.Index)
 		})
 		if at >= 0 && !slices.Contains(p.Sources[at].Unsearched, f) {
 			p.Sources[at].Unsearched = append(p.Sources[at].Unsearched, f)
@@ -167,28 +171,37 @@ func (s *Survey) indices(ctx context.Context, source *Source) error {
 	return nil
 }
 
-// measure finds where a rule's candidates lie, and cuts between them.
-func (s *Survey) measure(ctx context.Context, d *detect.Detection, part *Part,
-	within span.Interval) (unjudged []detect.Failure, err error) {
-	classes, err := d.Classes(ctx, s.Cluster, part.Patterns)
+// measure finds where the candidates of rules lie, and cuts between them. apart are the rules as
+// they are to be searched where they cannot be searched together, since some index can be judged
+// for a part of them only.
+func (s *Survey) measure(ctx context.Context, rules joint, part *Part,
+	within span.Interval) (unjudged []detect.Failure, apart []joint, err error) {
+	group, err := detect.NewGroup(rules.detections)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	density := density{cluster: s.Cluster, patterns: part.Patterns,
-		query: func(w span.Interval) dsl.Clause {
-			query, _ := d.Query(classes, detect.ByTimestamp(), w, s.Own)
-			return query
-		}}
-	_, unjudged = d.Query(classes, detect.ByTimestamp(), within, s.Own)
+	classes, err := group.Classes(ctx, s.Cluster, part.Patterns)
+	if err != nil {
+		return nil, nil, err
+	}
+	queries := func(w span.Interval) []dsl.Clause {
+		queries, _, _ := group.Queries(classes, detect.ByTimestamp(), w, s.Own)
+		return queries
+	}
+	all, unjudged, places := group.Queries(classes, detect.ByTimestamp(), within, s.Own)
+	if all == nil {
+		return nil, rules.without(places), nil
+	}
+	density := density{cluster: s.Cluster, patterns: part.Patterns, queries: queries}
 	spans, size, err := density.measure(ctx, within, s.SliceSize)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, one := range spans {
 		part.Candidates += one.documents
 	}
 	part.Cuts, part.Weights = cut(within, spans, size)
-	return unjudged, nil
+	return unjudged, nil, nil
 }
 
 // Changes are the indices that a plan's patterns stand for now and did not when it was made, and

@@ -49,7 +49,7 @@ func TestForbiddenPattern(t *testing.T) {
 		!strings.Contains(unsearched[0].Reason, "403") {
 		t.Errorf("the plan: got unsearched %+v, want %s and why", unsearched, other)
 	}
-	for _, part := range plan.Rules {
+	for _, part := range plan.Parts {
 		if !slices.Equal(part.Patterns, []string{w.Index("events-*")}) {
 			t.Errorf("the plan: got the patterns %v, want the one that may be read", part.Patterns)
 		}

@@ -33,7 +33,8 @@ func (o *opened) OpenPointInTime(ctx context.Context,
 func TestNextSliceMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	want := w.crowd(60, newRand(t))
-	p := w.kept(w.plan(1e9)) // one slice a rule, each with signals
+	w.apart()
+	p := w.kept(w.plan(1e9)) // one slice a part, each with signals
 	two := &opened{Cluster: search.NewCluster(w.Client, search.Options{}),
 		enough: make(chan struct{})}
 	two.left.Store(2)
