@@ -124,7 +124,7 @@ func newPoll(b *testing.B, name string, mapping json.RawMessage,
 
 // polled is what one run of the program came to.
 type polled struct {
-	took, cpu, bare   time.Duration
+	took, cpu         time.Duration
 	peak              int64 // bytes; 0 where the system does not tell
 	rules, candidates int
 	matched, read     int

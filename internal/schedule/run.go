@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"esrule/internal/detect"
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/query/rule"
 	"esrule/internal/span"
@@ -21,6 +22,9 @@ type Reader interface {
 	Now(ctx context.Context, index, field string) (time.Time, error)
 	// Standings returns which indices there are, and which of them a search passes over.
 	Standings(ctx context.Context, patterns []string) (map[string]search.Standing, error)
+	// CountBy counts what a query finds by the values of a field, most of them at most.
+	CountBy(ctx context.Context, patterns []string, query dsl.Clause, field string,
+		most int) (map[string]int64, error)
 	// Resolve is Standings for many lists of patterns.
 	Resolve(ctx context.Context, patterns []string) (*search.Resolution, error)
 }

@@ -185,7 +185,8 @@ func (w *world) runner() *schedule.Runner {
 	}
 	cluster := search.NewCluster(client, search.Options{PageSize: 3, Tries: 1, Logger: w.logger})
 	return schedule.NewRunner(reader{cluster, w}, signals, w.store(), schedule.Options{
-		StateIndex: w.indices.State, Own: []string{w.indices.Signals, w.indices.State,
+		StateIndex: w.indices.State, SignalsIndex: w.indices.Signals,
+		Own: []string{w.indices.Signals, w.indices.State,
 			w.indices.DeadLetter},
 		Start: w.start, Late: w.late, SetAside: w.setAside,
 		Now: func() time.Time { return w.clock.Add(w.ahead) }, Log: w.logger, Version: "test",

@@ -45,6 +45,53 @@ func (c *Cluster) Count(ctx context.Context, patterns []string, query dsl.Clause
 	return sum, err
 }
 
+// CountBy counts the documents that a query finds by the values of a keyword, of which they have no
+// more than most. Indices that do not answer are not counted.
+func (c *Cluster) CountBy(ctx context.Context, patterns []string, query dsl.Clause, field string,
+	most int) (map[string]int64, error) {
+	body := summary{
+		Timeout: milliseconds(c.options.Timeout), Query: query,
+		Aggregations: map[string]any{"by": map[string]any{
+			"terms": map[string]any{"field": field, "size": most},
+		}},
+	}
+	documents := map[string]int64{}
+	err := c.inPortions(ctx, patterns, func(portion []string) error {
+		var whole termsAnswer
+		if _, err := c.summarize(ctx, portion, body, &whole, &whole.portions); err != nil {
+			return err
+		}
+		if whole.Aggregations == nil { // there was no shard to ask
+			return nil
+		}
+		for _, b := range whole.Aggregations.By.Buckets {
+			documents[b.Key] += b.Documents
+		}
+		return nil
+	})
+	return documents, err
+}
+
+type termsAnswer struct {
+	portions
+	Aggregations *struct {
+		By struct {
+			Buckets []struct {
+				Key       string `json:"key"`
+				Documents int64  `json:"doc_count"`
+			} `json:"buckets"`
+		} `json:"by"`
+	} `json:"aggregations"`
+}
+
+func (t *termsAnswer) Check() error {
+	err := t.portions.Check()
+	if err == nil && t.Aggregations == nil && *t.Shards.Successful > 0 {
+		err = elastic.Lacks("aggregations")
+	}
+	return err
+}
+
 // summarize sends a search that asks for no hits, and returns the indices that were not searched
 // whole. The answer is left as it is where there is none, since no shard could be searched.
 func (c *Cluster) summarize(ctx context.Context, patterns []string, body summary,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -30,40 +31,52 @@ type Written struct {
 // Elasticsearch takes 100 MB by default, and a proxy before it often less.
 const mostBytes = 5 << 20
 
-// PutAll is [Store.Put] for many documents, in as few requests as their size allows. It returns
-// what became of each, in their order, up to the request that failed as a whole; the error is that
-// request's.
+// PutAll is [Store.Put] for many documents, in as few requests as their size allows: one that is
+// too large for the way is sent in halves. It returns what became of each, in their order, up to
+// the request that failed as a whole; the error is that request's.
 func (s *Store) PutAll(ctx context.Context, changes []Change) ([]Written, error) {
-	var all []Written
-	var body bytes.Buffer
-	first := 0
-	send := func(end int) error {
-		answer, err := s.putSome(ctx, changes[first:end], body.Bytes())
-		if err != nil {
-			return fmt.Errorf("write %d documents of %s: %w", end-first, s.index, err)
-		}
-		all = append(all, answer...)
-		first = end
-		body.Reset()
-		return nil
-	}
+	lines := make([][]byte, len(changes))
 	for i, c := range changes {
-		lines, err := c.lines()
+		var err error
+		if lines[i], err = c.lines(); err != nil {
+			return nil, fmt.Errorf("write %s: %w", s.place(c.ID), err)
+		}
+	}
+	var all []Written
+	for first := 0; first < len(changes); {
+		end, size := first+1, len(lines[first])
+		for end < len(changes) && size+len(lines[end]) <= mostBytes {
+			size += len(lines[end])
+			end++
+		}
+		written, err := s.putHalves(ctx, changes[first:end], lines[first:end])
+		all = append(all, written...)
 		if err != nil {
-			return all, fmt.Errorf("write %s: %w", s.place(c.ID), err)
+			return all, fmt.Errorf("write %d documents of %s: %w", end-first, s.index, err)
 		}
-		if i > first && body.Len()+len(lines) > mostBytes {
-			if err := send(i); err != nil {
-				return all, err
-			}
-		}
-		body.Write(lines)
+		first = end
 	}
-	if first == len(changes) {
-		return all, nil
+	return all, nil
+}
+
+// putHalves writes documents by one request, and by two where that is too large. One document that
+// is too large by itself is refused.
+func (s *Store) putHalves(ctx context.Context, changes []Change, lines [][]byte) ([]Written,
+	error) {
+	written, err := s.putSome(ctx, changes, bytes.Join(lines, nil))
+	refused, ok := errors.AsType[*elastic.Error](err)
+	if !ok || refused.Status != http.StatusRequestEntityTooLarge {
+		return written, err
 	}
-	err := send(len(changes))
-	return all, err
+	if len(changes) == 1 {
+		return []Written{{Version: changes[0].Version, Err: refused}}, nil
+	}
+	half := len(changes) / 2
+	if written, err = s.putHalves(ctx, changes[:half], lines[:half]); err != nil {
+		return written, err
+	}
+	more, err := s.putHalves(ctx, changes[half:], lines[half:])
+	return append(written, more...), err
 }
 
 // action is the first line of a change in a bulk request.

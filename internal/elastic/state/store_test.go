@@ -92,6 +92,41 @@ func TestPutAll(t *testing.T) {
 	}
 }
 
+// narrowWay is a gateway that takes requests of so many bytes.
+type narrowWay int64
+
+func (n narrowWay) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.ContentLength <= int64(n) {
+		return http.DefaultTransport.RoundTrip(req)
+	}
+	return &http.Response{StatusCode: http.StatusRequestEntityTooLarge, Request: req,
+		Header: http.Header{}, Body: io.NopCloser(strings.NewReader("<h1>too large</h1>"))}, nil
+}
+
+// TestPutAllThroughANarrowWay: documents that are together too large for a gateway are written, and
+// one that is too large by itself keeps no other from it.
+func TestPutAllThroughANarrowWay(t *testing.T) {
+	server := estest.For(t)
+	store := state.NewStore(server.Through(narrowWay(4000)), server.Index("state"))
+	var changes []state.Change
+	for i := range 20 {
+		text := strings.Repeat("x", 1000)
+		if i == 7 {
+			text = strings.Repeat("x", 5000)
+		}
+		changes = append(changes, state.Change{ID: fmt.Sprint("d", i), Document: note{Text: text}})
+	}
+	written, err := store.PutAll(t.Context(), changes)
+	if err != nil || len(written) != len(changes) {
+		t.Fatalf("got %d written and the error %v", len(written), err)
+	}
+	for i, w := range written {
+		if want := i != 7; w.Done != want || (w.Err == nil) != want {
+			t.Errorf("d%d: got done %v and the error %v, want done %v", i, w.Done, w.Err, want)
+		}
+	}
+}
+
 // gateway changes the answers that a client gets.
 type gateway func(res *http.Response) *http.Response
 
