@@ -139,7 +139,8 @@ func (h *history) printTotals(t backfill.Totals, changes backfill.Changes) {
 		"created, %d alerted before, %d reduced, "+
 		"%d without their events, %d dead letters%s; %s\n",
 		t.Done, t.Slices, c.Candidates, c.Matched, c.Created, c.Duplicates, c.Reduced,
-		c.WithoutEvent, c.DeadLettered, c.ExceptedText(), h.now().Sub(h.began).Round(time.Millisecond))
+		c.WithoutEvent, c.DeadLettered, c.ExceptedText(),
+		h.now().Sub(h.began).Round(time.Millisecond))
 	h.printRules(t)
 	for _, index := range changes.Gone {
 		fmt.Fprintf(plain{h.stderr}, "  %s was there when the plan was made and is gone, or "+

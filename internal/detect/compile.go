@@ -20,9 +20,9 @@ type Compiled struct {
 	exceptions []exception
 }
 
-// Compile compiles a rule's body and its exceptions, and adds what they read to fields. patterns are those that the
-// rule is run over: a rule over the program's own signals judges them too. The error is
-// [cond.Errors]: what no mapping could mend, or what this version does not evaluate.
+// Compile compiles a rule's body and its exceptions, and adds what they read to fields. patterns
+// are those that the rule is run over: a rule over the program's own signals judges them too. The
+// error is [cond.Errors]: what no mapping could mend, or what this version does not evaluate.
 func Compile(r *rule.Rule, patterns []string, fields *event.Fields) (Compiled, error) {
 	c, err := compileBody(r, patterns, fields)
 	if err != nil {

@@ -149,7 +149,8 @@ func TestGroupIsItsRules(t *testing.T) {
 				maps.Copy(want, one.signals)
 				got := out.Of(i)
 				matched, excepted = matched+got.Matched, excepted+got.Excepted
-				if got.Matched != one.out.Matched || got.Excepted != one.out.Excepted || got.Created != one.out.Created ||
+				if got.Matched != one.out.Matched || got.Created != one.out.Created ||
+					got.Excepted != one.out.Excepted ||
 					!slices.Equal(got.Failures, one.out.Failures) ||
 					!slices.Equal(got.Reached, one.out.Reached) {
 					t.Errorf("%d from %d, %s:\n got %+v\nwant %+v", size, from, d.Rule.Name, got,
