@@ -18,7 +18,7 @@ func newExceptions(all []*rule.Exception) exceptions {
 	return exceptions{all, map[*rule.Exception]bool{}}
 }
 
-// tell names the exceptions that have expired by now or are for no rule.
+// tell names the exceptions that have expired by now, are for no rule or are doubtful.
 func (x exceptions) tell(now time.Time, log *slog.Logger) {
 	for _, one := range x.all {
 		findings := detect.CheckExceptions([]*rule.Exception{one}, nil, now).Findings
@@ -26,7 +26,7 @@ func (x exceptions) tell(now time.Time, log *slog.Logger) {
 			continue
 		}
 		x.told[one] = true
-		log.Warn("an exception does not apply", "reason", findings[0].Text,
+		log.Warn("check an exception", "reason", findings[0].Text,
 			"advice", findings[0].Advice)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"esrule/internal/event"
 	"esrule/internal/finding"
+	"esrule/internal/query/lint"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 )
@@ -22,7 +23,8 @@ func (d *Detection) noteExceptions(check *PatternCheck, m *event.Mapping) {
 }
 
 // CheckExceptions returns what keeps exceptions from applying: that no rule has them, that they
-// have expired, or that no event of any index that was checked can satisfy them.
+// have expired, or that no event of any index that was checked can satisfy them; and what is
+// doubtful in the conditions of the others.
 func CheckExceptions(all []*rule.Exception, rules []RuleCheck, now time.Time) (l finding.List) {
 	could, judged := map[*rule.Exception]bool{}, map[*rule.Exception]bool{}
 	for _, r := range rules {
@@ -48,6 +50,10 @@ func CheckExceptions(all []*rule.Exception, rules []RuleCheck, now time.Time) (l
 		case judged[x] && !could[x]:
 			found(finding.ExceptionNeverApplies, "never applies: no event of the indices that "+
 				"its rules search can satisfy its condition", "correct the condition, or remove it")
+		case x.Query != nil:
+			for _, doubt := range findingsOf(lint.Query(x.Query)) {
+				found(doubt.Code, "is doubtful: "+doubt.Text, doubt.Advice)
+			}
 		}
 	}
 	return l
