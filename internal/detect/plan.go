@@ -180,19 +180,20 @@ func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window
 	return p.searches[0].request, p.uncovered
 }
 
-// Queries is [Detection.Query] for the rules of a group: what each of their searches asks. apart
-// are the rules, by their places, for which some index cannot be judged that can be for others;
-// then there are no queries. Each index in uncovered can be judged for none of the rules.
+// Queries is [Detection.Query] for the rules of a group: what each of their searches asks. every is
+// what a search asks that reads all events of the window. apart are the rules, by their places, for
+// which some index cannot be judged that can be for others; then there are no queries. Each index
+// in uncovered can be judged for none of the rules.
 func (g *Group) Queries(classes []search.Class, t prefilter.Timestamps, window span.Interval,
-	own []string) (queries []dsl.Clause, uncovered []Failure, apart []int) {
+	own []string) (queries []dsl.Clause, every dsl.Clause, uncovered []Failure, apart []int) {
 	p := g.plan(classes, t, window, own, "")
 	if len(p.uncovered) > 0 && len(g.detections) > 1 {
-		return nil, nil, g.apart(classes)
+		return nil, p.every, nil, g.apart(classes)
 	}
 	for _, one := range p.searches {
 		queries = append(queries, one.request)
 	}
-	return queries, p.uncovered, nil
+	return queries, p.every, p.uncovered, nil
 }
 
 // unjudgeable says why the documents of a mapping cannot be judged by what is read of them, or is

@@ -110,7 +110,7 @@ func (r *Runner) enter(ctx context.Context, t *task, c *claim, out found, err er
 		}
 		t.slice.State, t.tries = state, tries
 		t.slice.Failures, t.slice.Blind = failures, blind
-		t.alone = t.alone || together
+		t.halved = t.halved || together
 		if state == Done {
 			t.slice.Worker = r.claims.worker
 			t.slice.Counts, t.slice.Rules = out.counts, out.each
@@ -125,8 +125,8 @@ func (r *Runner) enter(ctx context.Context, t *task, c *claim, out found, err er
 	switch {
 	case stopped:
 	case together:
-		r.options.Log.Warn("a slice could not be searched for its rules together; each rule is "+
-			"searched alone", r.of(t, "reason", err)...)
+		r.options.Log.Warn("a slice could not be searched for its rules together; it is searched "+
+			"for fewer of them at once", r.of(t, "reason", err)...)
 	default:
 		r.tell(t, state, failures, pause)
 	}

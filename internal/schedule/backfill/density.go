@@ -39,8 +39,9 @@ type stretch struct {
 type density struct {
 	cluster  Reader
 	patterns []string
-	queries  func(span.Interval) []dsl.Clause // of the searches of a time
-	asked    int
+	// queries are those of the searches of a time, and what accepts every event of it.
+	queries func(span.Interval) (queries []dsl.Clause, every dsl.Clause)
+	asked   int
 }
 
 // measure gives the stretches that hold any candidates, in order, none of them much larger than a
@@ -87,14 +88,20 @@ func (d *density) refine(ctx context.Context, stretches []stretch, size int64) (
 func (d *density) count(ctx context.Context, within span.Interval,
 	width time.Duration) ([]stretch, error) {
 	width = max(width.Truncate(time.Millisecond), time.Millisecond)
+	queries, every := d.queries(within)
 	counted := map[time.Time]int64{} // by the beginning; what two searches return is read twice
-	for _, query := range d.queries(within) {
-		h, err := d.cluster.Histogram(ctx, d.patterns, query, "@timestamp", width)
-		if err != nil {
-			return nil, fmt.Errorf("count the candidates of %s: %w", within, err)
+	for _, query := range queries {
+		if err := d.add(ctx, within, query, width, counted); err != nil {
+			return nil, err
 		}
-		for _, b := range h.Buckets {
-			counted[b.From.UTC()] += b.Documents
+	}
+	if len(queries) > 1 { // all events are read where that is cheaper
+		events := map[time.Time]int64{}
+		if err := d.add(ctx, within, every, width, events); err != nil {
+			return nil, err
+		}
+		for from, n := range counted {
+			counted[from] = min(n, events[from])
 		}
 	}
 	var stretches []stretch
@@ -111,6 +118,19 @@ func (d *density) count(ctx context.Context, within span.Interval,
 		}
 	}
 	return stretches, nil
+}
+
+// add counts what a query accepts.
+func (d *density) add(ctx context.Context, within span.Interval, query dsl.Clause,
+	width time.Duration, counted map[time.Time]int64) error {
+	h, err := d.cluster.Histogram(ctx, d.patterns, query, "@timestamp", width)
+	if err != nil {
+		return fmt.Errorf("count the candidates of %s: %w", within, err)
+	}
+	for _, b := range h.Buckets {
+		counted[b.From.UTC()] += b.Documents
+	}
+	return nil
 }
 
 // cut puts cuts between stretches, so that each slice holds about as many candidates as are wanted.

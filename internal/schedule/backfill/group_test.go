@@ -173,7 +173,7 @@ func TestGroupThatFailsIsSearchedAlone(t *testing.T) {
 	totals := r.Totals()
 	if totals.Failed != 1 || len(totals.Failures) != 1 ||
 		!strings.HasPrefix(totals.Failures[0].Reason, "for 1 of 3 rules (b): ") ||
-		!strings.Contains(w.log.String(), "each rule is searched alone") {
+		!strings.Contains(w.log.String(), "for fewer of them at once") {
 		t.Errorf("got %+v, want the slice failed for rule b; the log:\n%s", totals, w.log.String())
 	}
 	if got := len(w.ids()); got != 2 {

@@ -55,6 +55,12 @@ func (j joint) without(places []int) (all []joint) {
 	return append(all, alone...)
 }
 
+// halves returns the halves of two or more rules.
+func (j joint) halves() []joint {
+	middle := len(j.detections) / 2
+	return []joint{{j.detections[:middle], j.patterns}, {j.detections[middle:], j.patterns}}
+}
+
 // part returns the part of a plan for the rules, without cuts.
 func (j joint) part() Part {
 	p := Part{Patterns: j.patterns}

@@ -17,7 +17,7 @@ type task struct {
 	tries     int // of this process
 	notBefore time.Time
 	busy      bool  // one of our workers is on it
-	alone     bool  // each of its rules is searched alone
+	halved    bool  // its rules could not be searched together
 	slice     Slice // how it stands
 }
 

@@ -1,6 +1,7 @@
 package backfill
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,15 +49,11 @@ func newGroups(p *Plan, detections []*detect.Detection) *groups {
 }
 
 // of returns what is searched one after the other for a part of the plan: all of its rules
-// together, but those that cannot be. alone is that none of them is to be searched with others.
-func (g *groups) of(part int, alone bool) []joint {
+// together, but those that cannot be.
+func (g *groups) of(part int) []joint {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	j := g.parts[part]
-	if alone {
-		return j.without(nil)
-	}
-	return g.divide(j)
+	return g.divide(g.parts[part])
 }
 
 // divide takes the rules out that cannot be searched with others.
@@ -106,51 +103,98 @@ type errTogether struct{ error }
 
 func (e errTogether) Unwrap() error { return e.error }
 
-// search covers a slice for the rules of its part: for all of them together, or one after the other
-// where that failed before. Where nothing may be read there is nothing to search: the plan says so.
+// mostVain is how often a search for rules of a slice may fail before another has worked, until
+// what fails is taken for the cluster and not for the rules: of both halves, of all quarters.
+const mostVain = 6
+
+// sharing is the search of one slice for the rules of its part.
+type sharing struct {
+	*Runner
+	task   *task
+	left   []joint // to be searched
+	found  found
+	lacks  lacks
+	worked bool // some search
+	failed int  // searches
+}
+
+// search covers a slice for the rules of its part: for all of them together, or in halves where
+// that failed before. Where nothing may be read there is nothing to search: the plan says so.
 func (r *Runner) search(ctx context.Context, t *task, target detect.Target) (found, error) {
-	var sum found
 	if len(target.Patterns) == 0 {
-		return sum, nil
+		return found{}, nil
 	}
-	known := func(index string) bool { return slices.Contains(r.unsearched, index) }
-	target.Began, target.Accounted = r.plan.MadeAt, known
-	all, drained := len(t.Rules), target.Drained
-	var lacks lacks
-	for left := r.groups.of(t.Part, t.alone); len(left) > 0; {
-		one := left[0]
-		left = left[1:]
+	target.Began, target.Accounted = r.plan.MadeAt, r.isKnown
+	s := sharing{Runner: r, task: t, left: r.groups.of(t.Part)}
+	drained := target.Drained
+	for len(s.left) > 0 {
+		one := s.left[0]
+		s.left = s.left[1:]
 		target.Drained = nil
-		if len(left) == 0 {
+		if len(s.left) == 0 && !t.halved { // nothing is searched after it
 			target.Drained = drained
 		}
 		out, err := r.cover(ctx, one, target)
-		if apart, ok := errors.AsType[*detect.ApartError](err); ok {
-			left = append(r.groups.split(one, apart.Rules), left...)
-			continue
+		if err = s.take(one, out, err); err != nil {
+			return s.found, err
 		}
-		failures := slices.DeleteFunc(out.Failures, func(f detect.Failure) bool {
-			return known(f.Index)
-		})
-		sum.add(one, out, all)
-		switch {
-		case err == nil:
-		case !detect.MayBeOneRules(err):
-			return sum, err
-		case len(one.detections) > 1:
-			return sum, errTogether{err}
-		case all == 1:
-			return sum, err
-		default:
+	}
+	s.found.failures = s.lacks.named(len(t.Rules))
+	return s.found, nil
+}
+
+// isKnown reports whether the plan says that an index is not searched.
+func (r *Runner) isKnown(index string) bool { return slices.Contains(r.unsearched, index) }
+
+// take takes what a search for some rules came to. Its error ends the search of the slice.
+func (s *sharing) take(rules joint, out detect.Outcome, err error) error {
+	if apart, ok := errors.AsType[*detect.ApartError](err); ok {
+		s.left = append(s.groups.split(rules, apart.Rules), s.left...)
+		return nil
+	}
+	failures := slices.DeleteFunc(out.Failures, func(f detect.Failure) bool {
+		return s.isKnown(f.Index)
+	})
+	s.found.add(rules, out, len(s.task.Rules))
+	switch ofRules := len(s.task.Rules) > 1 && isOfRules(err, failures); {
+	case !ofRules && err != nil:
+		return err
+	case !ofRules:
+		s.worked = true
+	case !s.task.halved && len(rules.detections) > 1:
+		return errTogether{cmp.Or(err, refusal(failures))}
+	default:
+		if s.failed++; s.failed >= mostVain && !s.worked {
+			return cmp.Or(err, refusal(failures))
+		}
+		if len(rules.detections) > 1 {
+			s.left = append(s.left, rules.halves()...)
+			return nil
+		}
+		s.groups.split(rules, nil)
+		if err != nil {
 			failures = append(failures, failed(err))
 		}
-		if len(failures) > 0 {
-			sum.blind = append(sum.blind, one.ids()...)
-		}
-		lacks.add(failures, one.ids())
 	}
-	sum.failures = lacks.named(all)
-	return sum, nil
+	if len(failures) > 0 {
+		s.found.blind = append(s.found.blind, rules.ids()...)
+	}
+	s.lacks.add(failures, rules.ids())
+	return nil
+}
+
+// refusal is an index's failure as an error.
+func refusal(failures []detect.Failure) error {
+	if len(failures) == 0 {
+		return nil
+	}
+	return fmt.Errorf("index %s: %s", failures[0].Index, failures[0].Reason)
+}
+
+// isOfRules reports whether a search for fewer rules may find what that for these did not.
+func isOfRules(err error, failures []detect.Failure) bool {
+	return err != nil && detect.MayBeOneRules(err) ||
+		slices.ContainsFunc(failures, func(f detect.Failure) bool { return f.Refused })
 }
 
 // cover searches a time for some rules together.

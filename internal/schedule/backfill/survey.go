@@ -184,11 +184,11 @@ func (s *Survey) measure(ctx context.Context, rules joint, part *Part,
 	if err != nil {
 		return nil, nil, err
 	}
-	queries := func(w span.Interval) []dsl.Clause {
-		queries, _, _ := group.Queries(classes, detect.ByTimestamp(), w, s.Own)
-		return queries
+	queries := func(w span.Interval) (queries []dsl.Clause, every dsl.Clause) {
+		queries, every, _, _ = group.Queries(classes, detect.ByTimestamp(), w, s.Own)
+		return queries, every
 	}
-	all, unjudged, places := group.Queries(classes, detect.ByTimestamp(), within, s.Own)
+	all, _, unjudged, places := group.Queries(classes, detect.ByTimestamp(), within, s.Own)
 	if all == nil {
 		return nil, rules.without(places), nil
 	}
