@@ -266,7 +266,7 @@ func newSignalPrinter(w io.Writer, format string) *signalPrinter {
 	return p
 }
 
-func (p *signalPrinter) print(r *rule.Rule, s signal.Signal) error {
+func (p *signalPrinter) print(_ *rule.Rule, s signal.Signal) error {
 	if p.table == nil {
 		_, err := p.out.Write(append(s.Document, '\n'))
 		return err
@@ -276,11 +276,12 @@ func (p *signalPrinter) print(r *rule.Rule, s signal.Signal) error {
 	if err := json.Unmarshal(s.Document, &fields); err != nil {
 		return fmt.Errorf("read signal %s: %w", s.ID, err)
 	}
-	var at, reason string
-	// missing where the event has no time
-	_ = json.Unmarshal(fields["kibana.alert.original_time"], &at)
-	_ = json.Unmarshal(fields["kibana.alert.reason"], &reason)
-	_, err := fmt.Fprintf(p.table, "%s\t%s\t%s\t%s\n", at, r.Severity, r.Name, printable(reason))
+	text := func(key string) (text string) {
+		_ = json.Unmarshal(fields[key], &text) // missing where the event has no time
+		return printable(text)
+	}
+	_, err := fmt.Fprintf(p.table, "%s\t%s\t%s\t%s\n", text("kibana.alert.original_time"),
+		text("kibana.alert.severity"), text("kibana.alert.rule.name"), text("kibana.alert.reason"))
 	return err
 }
 

@@ -127,6 +127,12 @@ func TestKueryRules(t *testing.T) {
 	filtered(powershell, `"file.path":"c:\\program data\\x.psd1"`, true)
 	filtered(`{exists = {field = "process.name"}, meta = {negate = true}}`, `"a":1`, true)
 	filtered(`{query = {match_phrase = {"process.name" = "x"}}}`, `"process.name":"y"`, false)
+	// The signal says what its event says.
+	rated := fmt.Sprintf("00000000-0000-4000-8000-%012d", len(want))
+	add(`rule_name_override = "message"
+severity_mapping = [{field = "level", operator = "equals", value = "9", severity = "critical"}]
+risk_score_mapping = [{field = "score", operator = "equals", value = ""}]`, "",
+		`"message":"Malware","level":9,"score":99.5`, true, true)
 	s.Bulk(s.name("events-1"), docs...)
 
 	s.more["RULES"] = folder
@@ -140,6 +146,12 @@ func TestKueryRules(t *testing.T) {
 		found[fmt.Sprint(signal["kibana.alert.rule.rule_id"])] = true
 		if got := signal["kibana.alert.rule.rule_type_id"]; got != "siem.queryRule" {
 			t.Errorf("got a signal of a rule of type %v", got)
+		}
+		got := fmt.Sprint(signal["kibana.alert.rule.name"], " ", signal["kibana.alert.severity"],
+			" ", signal["kibana.alert.risk_score"], " ", signal["kibana.alert.esrule.reduced"])
+		if fmt.Sprint(signal["kibana.alert.rule.rule_id"]) == rated &&
+			got != "Malware critical 99.5 <nil>" {
+			t.Errorf("the signal of a rule that is rated by its event: got %s", got)
 		}
 	}
 	for id, e := range want {
