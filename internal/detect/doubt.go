@@ -44,6 +44,12 @@ func (d *Detection) doubt(check *RuleCheck) {
 			Text: "no exact value of a telling field narrows the search: every event " + of +
 				" is read"})
 	}
+	if slices.ContainsFunc(d.Matchers, judgesEverything) {
+		check.Add(finding.Finding{Code: finding.JudgesEverything,
+			Text: "no value that an event must have tells the rule from others: it is evaluated " +
+				"on every event that is read for its group",
+			Advice: "Require a value or a field, such as event.category, to make it cheap."})
+	}
 	for i := range check.Patterns {
 		p := &check.Patterns[i]
 		fields := lint.Fields{}
@@ -60,6 +66,8 @@ func (d *Detection) doubt(check *RuleCheck) {
 
 // anyCategory reports whether a matcher judges events of every category.
 func anyCategory(m *match.Matcher) bool { return m.CategoryField() == "" }
+
+func judgesEverything(m *match.Matcher) bool { return !m.HasWitness() }
 
 // addLocated adds doubts that people read with their places in the rule's file.
 func (d *Detection) addLocated(to *finding.List, doubts lint.Doubts) {

@@ -65,6 +65,7 @@ const (
 	UnmappedField    Code = "unmapped-field"
 	ReadsEverything  Code = "reads-everything"
 	ReadsCategory    Code = "reads-category"
+	JudgesEverything Code = "judges-everything"
 	OverrideUnmapped Code = "override-unmapped"
 	NoTimestamp      Code = "no-timestamp"
 	NoRecentEvent    Code = "no-recent-event"
@@ -129,6 +130,7 @@ func All() []Kind {
 		{UnmappedField, Note, "a field that the rule reads is missing in every event there"},
 		{ReadsEverything, Note, "every event of a window is read: no condition narrows the search"},
 		{ReadsCategory, Note, "every event of the rule's category is read"},
+		{JudgesEverything, Note, "the rule is evaluated on every event that its group reads"},
 		{OverrideUnmapped, Note, "the rule's `timestamp_override` is not mapped there"},
 		{NoTimestamp, Note, "documents without the rule's timestamps are never searched"},
 		{NoRecentEvent, Note, "no event in the last 24 hours"},

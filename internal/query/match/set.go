@@ -72,6 +72,13 @@ func NewSet(fields *event.Fields, matchers []*Matcher) *Set {
 	return s
 }
 
+// HasWitness reports whether a set looks a matcher up by what an event holds. One that it does not
+// judges every event.
+func (m *Matcher) HasWitness() bool {
+	_, ok := witnessOf(m.root, func(atom) float64 { return 0 })
+	return ok
+}
+
 // witnessesOf chooses the witnesses of each matcher, the best first, and returns the largest number
 // of them. An atom is worth more the longer its text and the fewer the matchers that have it: half
 // of a catalogue asks for the same category and operating system. Where the best of a matcher is
