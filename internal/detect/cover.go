@@ -188,7 +188,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	}
 	if pit.Empty() {
 		nothing.Reached, nothing.Failures = reached, unreached
-		return outcomeOf(nothing, t, pit), nil
+		return only(outcomeOf(nothing, t, pit), t), nil
 	}
 	classes, err := g.Classes(ctx, c.Cluster, t.Patterns)
 	if err != nil {
@@ -198,11 +198,16 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	if len(plan.uncovered) > 0 && len(g.detections) > 1 {
 		return nothing, &ApartError{g.apart(classes)}
 	}
-	if len(t.Only) > 0 {
+	if len(t.Only) > 0 && !g.joins() { // what is joined may be in any of the indices
 		plan.narrow(dsl.Terms("_index", t.Only))
 	}
 	j := newJudge(c, g, t, plan, x)
-	if err := j.read(ctx, pit); err != nil {
+	read := j.read
+	if g.joins() {
+		j.join = newJoin(j, classes, len(unreached) > 0)
+		read = j.join.read
+	}
+	if err := read(ctx, pit); err != nil {
 		return j.outcome, err // what was written until then was written
 	}
 	closeIt()
@@ -227,16 +232,25 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	}
 	j.outcome.Failures = slices.Concat(plan.uncovered, unreached)
 	j.sort(reached)
-	return outcomeOf(j.outcome, t, pit), nil
+	out := outcomeOf(j.outcome, t, pit)
+	if g.joins() {
+		out.Failures = failTogether(out.Failures, t.Only)
+	}
+	return only(out, t), nil
 }
 
-// outcomeOf adds the indices that did not answer, except those that were not asked.
+// outcomeOf adds the indices that did not answer.
 func outcomeOf(out Outcome, t Target, pit *search.PointInTime) Outcome {
 	for _, f := range pit.Failures() {
 		unwell := f.Type == elastic.NoShardAvailable || f.Type == elastic.ClusterBlock
 		out.Failures = append(out.Failures,
 			Failure{Index: f.Index, Reason: f.Reason, Unwell: unwell, Refused: isTooMuch(f)})
 	}
+	return out
+}
+
+// only leaves out the failures of the indices that the target is not about.
+func only(out Outcome, t Target) Outcome {
 	if len(t.Only) > 0 {
 		out.Failures = slices.DeleteFunc(out.Failures, func(f Failure) bool {
 			return !slices.Contains(t.Only, f.Index)
@@ -263,7 +277,10 @@ type judge struct {
 	mapping    *event.Mapping    // of that index; nil where it is not known
 	unknown    map[string]bool   // indices whose mapping could not be read, by their hits
 	partial    map[string]string // indices of which a document came without its content, and which
+	unplaced   map[string]string // indices of which an accepted event has no time, and which
 	candidates []int             // the matchers that could accept the event at hand
+	accepted   []int             // those that do
+	join       *join             // of rules that ask for several events together; else nil
 	signals    []signal.Signal
 	of         []int                   // the rule of each of signals
 	asked      map[int]map[string]bool // see [judge.asking]
@@ -278,7 +295,8 @@ func newJudge(c *Coverer, g *Group, t Target, p plan, x []signal.Execution) *jud
 	}
 	return &judge{coverer: c, group: g, target: t, plan: p, executions: x,
 		event:   match.NewEvaluation(g.fields, t.Now),
-		unknown: map[string]bool{}, partial: map[string]string{}, asked: map[int]map[string]bool{},
+		unknown: map[string]bool{}, partial: map[string]string{},
+		unplaced: map[string]string{}, asked: map[int]map[string]bool{},
 		outcome: Outcome{each: make([]Counts, len(g.detections))}}
 }
 
@@ -340,9 +358,12 @@ func (j *judge) judge(hit *search.Hit) error {
 	}
 	j.candidates = j.candidates[:0]
 	j.part.each(j.event, func(matcher int) { j.candidates = append(j.candidates, matcher) })
-	for _, matcher := range j.candidates {
+	j.accepted = j.accepted[:0]
+	for i, matcher := range j.candidates {
 		rule := j.group.of[matcher]
-		j.outcome.each[rule].Candidates++
+		if i == 0 || rule != j.group.of[j.candidates[i-1]] {
+			j.outcome.each[rule].Candidates++
+		}
 		if !j.group.matchers[matcher].Match(j.event) {
 			continue
 		}
@@ -351,7 +372,13 @@ func (j *judge) judge(hit *search.Hit) error {
 			j.outcome.each[rule].Except(by)
 			continue
 		}
-		if err := j.matched(rule, hit, document, mapping); err != nil {
+		j.accepted = append(j.accepted, matcher)
+	}
+	if j.join != nil {
+		return j.join.note(hit, j.accepted)
+	}
+	for _, matcher := range j.accepted {
+		if err := j.matched(j.group.of[matcher], hit, document, mapping); err != nil {
 			return err
 		}
 	}
@@ -368,15 +395,19 @@ func (j *judge) matched(rule int, hit *search.Hit, document event.Document,
 		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
 	made, err := signal.New(signal.Match{Rule: j.group.detections[rule].Rule,
-		Events: []signal.Event{{
-			Index: hit.Index, ID: hit.ID(), Source: bytes.Clone(document.Source),
-			Fields: given, Time: eventTime(document, mapping),
-		}}}, j.executions[rule])
+		Events: []signal.Event{eventOf(hit, document, given, mapping)}}, j.executions[rule])
 	if err != nil {
 		return fmt.Errorf("make a signal of document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
 	j.signals, j.of = append(j.signals, made), append(j.of, rule)
 	return nil
+}
+
+// eventOf is what a signal is made of, of a hit.
+func eventOf(hit *search.Hit, document event.Document, given []byte,
+	mapping *event.Mapping) signal.Event {
+	return signal.Event{Index: hit.Index, ID: hit.ID(), Source: bytes.Clone(document.Source),
+		Fields: given, Time: eventTime(document, mapping)}
 }
 
 // eventTime returns when an event happened, as the search gave it; nil where its `_source` says it.

@@ -44,6 +44,10 @@ func (j *judge) sort(reached []string) {
 		fail(index, "its mapping could not be read: what its fields are is not known")
 	}
 	slices.Sort(j.outcome.strangers)
+	for index, id := range j.unplaced {
+		fail(index, fmt.Sprintf("document %s, and maybe others, has no %s that can be read as a "+
+			"time, by which a sequence is put in order", id, timestamp))
+	}
 	for index, id := range j.partial {
 		fail(index, fmt.Sprintf(
 			"document %s, and maybe others, came without its _source: give the role "+

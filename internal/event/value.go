@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"net/netip"
+	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -214,6 +215,21 @@ func (f *field) readDate(text []byte) (Value, bool) {
 	// date_nanos begins in 1970 and ends in 2262, where 64 bits end
 	held := n >= 0 && n < math.MaxInt64
 	return Value{Kind: KindDateNanos, Integer: n}, held
+}
+
+// Time returns the time that a date stands for, or a text that is written as a date field whose
+// mapping names no format would take it.
+func (v *Value) Time() (at time.Time, ok bool) {
+	switch v.Kind {
+	case KindDate:
+		return time.UnixMilli(v.Integer).UTC(), true
+	case KindDateNanos:
+		return time.Unix(0, v.Integer).UTC(), true
+	case KindText, KindUntyped:
+		i, ok := date.New(date.Default).Parse(v.Text)
+		return i.Time(), ok
+	}
+	return time.Time{}, false
 }
 
 // AsDate reads a text without a mapping as a date field whose mapping names no format would.

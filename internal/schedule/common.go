@@ -103,7 +103,8 @@ func (s *ruleRun) commonKey(ctx context.Context) (key string, ok bool) {
 	if stands := s.stands(ctx); stands != nil {
 		place = fmt.Sprint(stands)
 	}
-	return fmt.Sprint(place, target.Timestamps, target.Window, accounted), true
+	return fmt.Sprint(place, target.Timestamps, target.Window, accounted,
+		s.detection.Kind()), true
 }
 
 // stands returns the indices that the rule's patterns stand for, nil where it is not known what the

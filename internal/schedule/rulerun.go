@@ -135,7 +135,8 @@ func (s *ruleRun) askTime(ctx context.Context) (latest time.Time, err error) {
 	if s.theirs.IsZero() {
 		s.theirs = theirs
 	}
-	s.now = span.Earlier(ours, theirs).UTC().Truncate(time.Millisecond)
+	s.now = span.Earlier(ours, theirs).Add(-s.detection.Settles()).UTC().
+		Truncate(time.Millisecond)
 	return span.Later(ours, theirs), nil
 }
 

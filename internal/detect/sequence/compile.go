@@ -125,6 +125,13 @@ func (p *Plan) step(i int, shared []*cond.Field, s eql.Stage, fields *event.Fiel
 // Span is how far before a window its events have to be read.
 func (p *Plan) Span() time.Duration { return p.span }
 
+// Negates reports whether the plan asks that some events are not there, so that a sequence may be
+// untrue where not all events were seen.
+func (p *Plan) Negates() bool { return len(p.absent) > 0 || p.until != nil }
+
+// Waits reports whether the plan ends in missing events: it is decided when their time is over.
+func (p *Plan) Waits() bool { return p.trailing }
+
 // Keys returns the paths of the fields by which events are joined.
 func (p *Plan) Keys() []string {
 	var paths []string

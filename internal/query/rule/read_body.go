@@ -97,9 +97,22 @@ func (r *reader) eventQuery(text string) Body {
 			TiebreakerField: r.rule.text("tiebreaker_field"),
 		}
 	case *eql.Sequence:
-		r.skip("sequence", "sequence queries are not supported")
+		if len(s.Pipes) > 0 {
+			r.skip("pipe", fmt.Sprintf("the pipe `%s` is not supported", s.Pipes[0].Kind))
+			return nil
+		}
+		return r.sequence(s, text)
 	case *eql.Sample:
-		r.skip("sample", "sample queries are not supported")
+		return r.sequence(s, text)
 	}
 	return nil
+}
+
+// sequence reads the body of a rule whose query is a sequence or a sample.
+func (r *reader) sequence(s eql.Statement, text string) Body {
+	for _, q := range s.Queries() {
+		q.CategoryField = r.rule.text("event_category_override")
+	}
+	return &SequenceQuery{Statement: s, Source: text,
+		TiebreakerField: r.rule.text("tiebreaker_field")}
 }

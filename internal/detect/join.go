@@ -1,0 +1,339 @@
+package detect
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"esrule/internal/detect/sequence"
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
+	"esrule/internal/query/match"
+	"esrule/internal/query/prefilter"
+	"esrule/internal/query/rule"
+	"esrule/internal/span"
+)
+
+const (
+	// mostPending is how many events and keys the rules of one search keep pending, together: of
+	// some 250 bytes each.
+	mostPending = 500_000
+	// crowd is how many accepted events are held at most to put them in order. Where a window has
+	// more, it is read in shorter pieces, one after the other.
+	crowd = 50_000
+	// writtenTogether is how many sequences are written at once: their events are read again.
+	writtenTogether = 50
+)
+
+// joins reports whether the group's rules ask for several events together. All of them do, or none.
+func (g *Group) joins() bool { return g.compiled[0].Sequence != nil }
+
+// leadIn is how long before a window its events must be read.
+func (g *Group) leadIn() (longest time.Duration) {
+	for _, c := range g.compiled {
+		if c.Sequence != nil {
+			longest = max(longest, c.Sequence.Span())
+		}
+	}
+	return longest
+}
+
+// Kind is equal for rules that a group may have together: those that judge each event alone, and
+// those that join events in the same order and read about as far before a window.
+func (d *Detection) Kind() string {
+	if d.Sequence == nil {
+		return ""
+	}
+	steps := 0
+	for span := time.Minute; span < d.Sequence.Span(); span *= 4 {
+		steps++
+	}
+	return fmt.Sprint("joined by ", d.tiebreaker(), " within ", steps)
+}
+
+// tiebreaker is the field that orders events of the same time; empty where the rule has none.
+func (d *Detection) tiebreaker() string {
+	if body, ok := d.Rule.Body.(*rule.SequenceQuery); ok {
+		return body.TiebreakerField
+	}
+	return ""
+}
+
+// Settles is how long after a moment it is decided what was there: what a rule wants not to be
+// there may come as late as any event.
+func (d *Detection) Settles() time.Duration {
+	if d.Sequence != nil && d.Sequence.Waits() {
+		return LeastOverlap
+	}
+	return 0
+}
+
+// join takes the events of a window that rules want together to sequences. Events come in any
+// order: what is accepted of a piece of the window is held, put in order and judged, and the judges
+// go on with the next piece.
+type join struct {
+	judge   *judge
+	classes []search.Class
+	asks    []*ask // of the classes
+	lacks   bool // an index of the target is not searched
+	order   order
+	rules   []joined // by their places in the group
+	seen    []seen   // of the piece at hand
+	crowded bool
+	found   []foundSequence
+}
+
+// joined is a rule of a join.
+type joined struct {
+	plan    *sequence.Plan
+	first   int // the number of its first matcher in the group
+	judge   *sequence.Judge[place]
+	accepts uint64 // its matchers that accept the event at hand
+}
+
+// place is where an event is.
+type place struct{ index, id string }
+
+// seen is an accepted event of a piece.
+type seen struct {
+	position
+	place
+	looks []ruleLook
+}
+
+// ruleLook is what a rule's judge needs of an event.
+type ruleLook struct {
+	rule int
+	look sequence.Look
+}
+
+// foundSequence is a complete sequence of a rule.
+type foundSequence struct {
+	rule   int
+	events []place
+}
+
+func newJoin(j *judge, classes []search.Class, lacks bool) *join {
+	g := j.group
+	s := &join{judge: j, classes: classes, lacks: lacks,
+		order: newOrder(g.fields, g.detections[0].tiebreaker())}
+	for _, c := range classes {
+		s.asks = asked(s.asks, prefilter.Class{Indices: c.Indices}, c.Mapping,
+			g.wanted(c.Mapping))
+	}
+	for i, c := range g.compiled {
+		s.rules = append(s.rules, joined{plan: c.Sequence, first: slices.Index(g.of, i),
+			judge: sequence.NewJudge[place](c.Sequence, j.target.Window,
+				mostPending/len(g.compiled))})
+	}
+	return s
+}
+
+// errIncomplete is why a sequence cannot be judged whose truth hangs on what is not there.
+var errIncomplete = errors.New("an index could not be read whole, and the rule asks for events " +
+	"that are not there (![…] or until): they may be in that index")
+
+// read reads the window with its lead-in, piece by piece, and leaves no sequence in hand.
+func (s *join) read(ctx context.Context, pit *search.PointInTime) error {
+	whole := s.judge.target.Window
+	whole.From = whole.From.Add(-s.judge.group.leadIn())
+	piece := whole
+	for {
+		if err := s.readPiece(ctx, pit, piece); err != nil {
+			return err
+		}
+		if s.crowded {
+			half, err := s.firstHalf(piece)
+			if err != nil {
+				return err
+			}
+			piece = half
+			continue
+		}
+		if err := s.decide(ctx, pit, piece); err != nil {
+			return err
+		}
+		if piece.To.Equal(whole.To) { // both zero where there is no end
+			return s.end(ctx, pit)
+		}
+		next := span.Interval{From: piece.To, To: piece.To.Add(2 * piece.Length())}
+		if piece = next; !whole.Unbounded() {
+			piece.To = span.Earlier(next.To, whole.To)
+		} else if next.To.After(s.judge.target.Now) {
+			piece.To = time.Time{}
+		}
+	}
+}
+
+// readPiece reads a piece until it is over or crowded. The judge's reading ends early by an error.
+func (s *join) readPiece(ctx context.Context, pit *search.PointInTime, piece span.Interval) error {
+	j := s.judge
+	j.plan = j.group.plan(s.classes, j.target.Timestamps, piece, j.coverer.Own, j.plan.whole)
+	s.seen, s.crowded = s.seen[:0], false
+	if err := j.read(ctx, pit); err != nil && !errors.Is(err, errCrowded) {
+		return err
+	}
+	return nil
+}
+
+// errCrowded ends the reading of a piece that holds too many events to put them in order.
+var errCrowded = errors.New("too many events to hold at once")
+
+// firstHalf returns the first half of a piece that is crowded.
+func (s *join) firstHalf(piece span.Interval) (span.Interval, error) {
+	to := piece.To
+	if piece.Unbounded() {
+		to = span.Later(s.judge.target.Now, piece.From.Add(time.Hour))
+		return span.New(piece.From, to), nil
+	}
+	half := to.Sub(piece.From) / 2
+	if half < time.Millisecond {
+		return piece, fmt.Errorf("more than %d events that sequences ask for happened at %s: they "+
+			"cannot be put in order", crowd, piece.From.Format(time.RFC3339Nano))
+	}
+	return span.New(piece.From, piece.From.Add(half).Truncate(time.Millisecond)), nil
+}
+
+// note holds an event that some matchers accept.
+func (s *join) note(hit *search.Hit, accepted []int) error {
+	if len(accepted) == 0 {
+		return nil
+	}
+	j := s.judge
+	at, ok := s.order.position(j.event)
+	if !ok {
+		j.unplaced[hit.Index] = hit.ID()
+		return nil
+	}
+	one := seen{position: at}
+	for _, matcher := range accepted {
+		of := j.group.of[matcher]
+		if n := len(one.looks); n == 0 || one.looks[n-1].rule != of {
+			one.looks = append(one.looks, ruleLook{rule: of})
+			s.rules[of].accepts = 0
+		}
+		s.rules[of].accepts |= 1 << (matcher - s.rules[of].first)
+	}
+	for i := range one.looks {
+		l := &one.looks[i]
+		r := &s.rules[l.rule]
+		l.look, _ = r.plan.Look(j.event, func(m int) bool { return r.accepts&(1<<m) != 0 })
+	}
+	if len(s.seen) == crowd {
+		s.crowded = true
+		return errCrowded
+	}
+	one.place = place{index: hit.Index, id: strings.Clone(hit.ID())}
+	s.seen = append(s.seen, one)
+	return nil
+}
+
+// decide shows the piece's events to the judges, in order, and writes the sequences that are found.
+func (s *join) decide(ctx context.Context, pit *search.PointInTime, piece span.Interval) error {
+	slices.SortFunc(s.seen, func(a, b seen) int {
+		return cmp.Or(a.compare(b.position), cmp.Compare(a.index, b.index), cmp.Compare(a.id, b.id))
+	})
+	for i := range s.seen {
+		one := &s.seen[i]
+		for _, l := range one.looks {
+			matches, err := s.rules[l.rule].judge.See(l.look, one.at,
+				func() place { return one.place })
+			s.take(l.rule, matches)
+			if err != nil {
+				return err
+			}
+		}
+		if len(s.found) >= writtenTogether {
+			if err := s.write(ctx, pit); err != nil {
+				return err
+			}
+		}
+	}
+	if !piece.Unbounded() {
+		for i := range s.rules {
+			s.take(i, s.rules[i].judge.Advance(piece.To))
+		}
+	}
+	return s.write(ctx, pit)
+}
+
+// end ends the judges' windows.
+func (s *join) end(ctx context.Context, pit *search.PointInTime) error {
+	for i := range s.rules {
+		s.take(i, s.rules[i].judge.End())
+	}
+	return s.write(ctx, pit)
+}
+
+func (s *join) take(rule int, matches []sequence.Match[place]) {
+	for _, m := range matches {
+		f := foundSequence{rule: rule}
+		for _, taken := range m.Events {
+			f.events = append(f.events, taken.Event)
+		}
+		s.found = append(s.found, f)
+	}
+}
+
+// order puts events in the order in which a sequence has them.
+type order struct {
+	time, tie event.Slot
+	ties      bool // there is a tiebreaker
+}
+
+func newOrder(fields *event.Fields, tiebreaker string) order {
+	o := order{time: fields.Add(timestamp), ties: tiebreaker != ""}
+	if o.ties {
+		o.tie = fields.Add(tiebreaker)
+	}
+	return o
+}
+
+// position is an event's place in time, and among those of the same time.
+type position struct {
+	at     time.Time
+	tied   bool // it has a tiebreaker; those that have none come last
+	number float64
+	text   string
+}
+
+// position returns an event's position; ok is false where it has no time that can be read. Of
+// several times it is the earliest, as in the index.
+func (o order) position(e *match.Evaluation) (p position, ok bool) {
+	for i := range e.Values(o.time) {
+		if at, is := e.Values(o.time)[i].Time(); is && (!ok || at.Before(p.at)) {
+			p.at, ok = at, true
+		}
+	}
+	if !o.ties || len(e.Values(o.tie)) == 0 {
+		return p, ok
+	}
+	p.tied = true
+	switch v := &e.Values(o.tie)[0]; v.Kind {
+	case event.KindInteger, event.KindDate, event.KindDateNanos:
+		p.number = float64(v.Integer)
+	case event.KindUnsigned:
+		p.number = float64(v.Unsigned())
+	case event.KindFloat:
+		p.number = v.Float
+	default:
+		p.text = string(v.Text)
+	}
+	return p, ok
+}
+
+func (p position) compare(other position) int {
+	switch c := p.at.Compare(other.at); {
+	case c != 0:
+		return c
+	case p.tied != other.tied && p.tied:
+		return -1
+	case p.tied != other.tied:
+		return 1
+	}
+	return cmp.Or(cmp.Compare(p.number, other.number), cmp.Compare(p.text, other.text))
+}
