@@ -138,9 +138,11 @@ func (a *app) printExplanations(all []detect.Explanation, format string) error {
 func printExplanation(w io.Writer, x detect.Explanation) error {
 	outcome := "does not match"
 	switch {
+	case x.Matches && x.Stages != nil:
+		outcome = "can be one of the events of"
 	case x.Matches:
 		outcome = "matches"
-	case x.Condition.Holds && len(x.Excepted) > 0:
+	case x.Accepted && len(x.Excepted) > 0:
 		outcome = "is excepted, and no match of"
 	}
 	fmt.Fprintf(w, "The event %s rule %q (%s).\nMapping: %s\n", outcome, x.Name, x.RuleID,
@@ -149,7 +151,13 @@ func printExplanation(w io.Writer, x detect.Explanation) error {
 		fmt.Fprintf(w, "Note: %s\n", note)
 	}
 	fmt.Fprintln(w)
-	printNode(w, x.Condition, 0)
+	if x.Condition != nil {
+		printNode(w, x.Condition, 0)
+	}
+	for i, stage := range x.Stages {
+		fmt.Fprintf(w, "%d. of the events that the rule wants together:\n", i+1)
+		printNode(w, stage, 0)
+	}
 	for _, by := range x.Excepted {
 		fmt.Fprintf(w, "\nThe exception %q (%s) accepts the event:\n", by.Name, by.From)
 		printNode(w, by.Condition, 0)

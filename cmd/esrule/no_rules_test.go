@@ -40,9 +40,9 @@ func TestNoRules(t *testing.T) {
 		"a.yml", "README.md", "sigma convert")
 	f("disabled", map[string]string{"a.toml": strings.Replace(ruleText(id, "a.exe"), "[rule]",
 		"[rule]\nenabled = false", 1)}, "every rule is disabled", "(1 disabled)")
-	f("sequences", map[string]string{"a.toml": strings.Replace(ruleText(id, "a.exe"),
-		"process where", "sequence [any where true] [any where true] //", 1)},
-		"every rule is of a kind that this version does not support (1 sequence)")
+	f("pipes", map[string]string{"a.toml": strings.Replace(ruleText(id, "a.exe"),
+		"process where", "any where true | head 5 //", 1)},
+		"every rule is of a kind that this version does not support (1 pipe)")
 }
 
 // Files beside the rules that look like rules are named, by the log and by check.

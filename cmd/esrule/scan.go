@@ -125,8 +125,15 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 	}
 	a.printBadLines(summary)
 	unjudged := a.printUnjudged(summary)
+	for _, not := range summary.NotJudged {
+		fmt.Fprintf(plain{a.stderr}, "esrule: %s (%s) was not judged to the end: %s\n",
+			printable(not.Rule.Name), not.Rule.ID, printable(not.Err.Error()))
+	}
 	if err != nil {
 		return err
+	}
+	if n := len(summary.NotJudged); n > 0 {
+		return fmt.Errorf("%d rules were not judged to the end, see above", n)
 	}
 	if bad := summary.BadLines + summary.BadInputs; bad > 0 {
 		return fmt.Errorf("%d lines and %d files were not read whole; what they hold was not judged", summary.BadLines, summary.BadInputs)

@@ -188,7 +188,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	}
 	if pit.Empty() {
 		nothing.Reached, nothing.Failures = reached, unreached
-		return only(outcomeOf(nothing, t, pit), t), nil
+		return only(outcomeOf(nothing, pit), t), nil
 	}
 	classes, err := g.Classes(ctx, c.Cluster, t.Patterns)
 	if err != nil {
@@ -232,7 +232,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	}
 	j.outcome.Failures = slices.Concat(plan.uncovered, unreached)
 	j.sort(reached)
-	out := outcomeOf(j.outcome, t, pit)
+	out := outcomeOf(j.outcome, pit)
 	if g.joins() {
 		out.Failures = failTogether(out.Failures, t.Only)
 	}
@@ -240,7 +240,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 }
 
 // outcomeOf adds the indices that did not answer.
-func outcomeOf(out Outcome, t Target, pit *search.PointInTime) Outcome {
+func outcomeOf(out Outcome, pit *search.PointInTime) Outcome {
 	for _, f := range pit.Failures() {
 		unwell := f.Type == elastic.NoShardAvailable || f.Type == elastic.ClusterBlock
 		out.Failures = append(out.Failures,

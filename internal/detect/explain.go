@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"esrule/internal/elastic/dsl"
@@ -44,11 +45,15 @@ type Explanation struct {
 	Name      string             `json:"name"`
 	Matches   bool               `json:"matches"`
 	Excepted  []ExceptedBy       `json:"excepted_by,omitempty"` // then it is no match
+	Accepted  bool               `json:"-"`                     // without the exceptions
 	Mapping   string             `json:"mapping"`
 	Notes     []string           `json:"notes,omitempty"`
-	Condition *match.Explanation `json:"condition"`
-	PreFilter dsl.Clause         `json:"pre_filter"`
-	LeftOut   []LeftOut          `json:"left_out,omitempty"`
+	Condition *match.Explanation `json:"condition,omitempty"`
+	// Stages are, in place of Condition, the queries of a rule that asks for several events
+	// together, in the order of its text: the event matches where it satisfies one of them.
+	Stages    []*match.Explanation `json:"stages,omitempty"`
+	PreFilter dsl.Clause           `json:"pre_filter"`
+	LeftOut   []LeftOut            `json:"left_out,omitempty"`
 }
 
 // LeftOut is a part of the condition that the pre-filter does not ask for.
@@ -79,39 +84,55 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 	if document.Fields == nil && document.Ignored == nil {
 		document.Fields = s.Fields
 	}
-	condition, excepted, err := d.judge(document, in.mapping, now)
+	conditions, excepted, err := d.judge(document, in.mapping, now)
 	if err != nil {
 		return Explanation{}, err
 	}
 	x := Explanation{RuleID: string(d.Rule.ID), Name: d.Rule.Name,
-		Matches: condition.Holds && len(excepted) == 0, Excepted: excepted,
-		Mapping: "of " + s.Index, Notes: in.notes, Condition: condition}
+		Excepted: excepted, Mapping: "of " + s.Index, Notes: in.notes}
+	x.Accepted = slices.ContainsFunc(conditions, holds)
+	x.Matches = x.Accepted && len(excepted) == 0
+	if d.Sequence != nil {
+		x.Stages = conditions
+	} else {
+		x.Condition = conditions[0]
+	}
 	m := in.mapping
 	if m == nil {
 		m = allKeywords(d.Fields)
 		x.Mapping = "none: every value is compared as text, and the pre-filter takes every field " +
 			"for a keyword"
 	}
-	filter := prefilter.Build(d.Matchers[0].Condition(), m)
-	x.PreFilter = filter.Clause
-	if filter.Clause.IsEverything() {
+	clauses := make([]dsl.Clause, len(d.Matchers))
+	for i, one := range d.Matchers {
+		filter := prefilter.Build(one.Condition(), m)
+		clauses[i] = filter.Clause
+		for _, o := range filter.Omitted {
+			text := d.Rule.Body.Queries()[i].Print(o.Node)
+			x.LeftOut = append(x.LeftOut, LeftOut{text, o.Reason})
+		}
+	}
+	x.PreFilter = dsl.Or(clauses...)
+	if x.PreFilter.IsEverything() {
 		x.Notes = append(x.Notes,
 			"the pre-filter narrows nothing: every event of a window is read, "+
 				"once for all rules that are searched together")
 	}
-	for _, o := range filter.Omitted {
-		text := d.Rule.Body.Queries()[0].Print(o.Node)
-		x.LeftOut = append(x.LeftOut, LeftOut{text, o.Reason})
-	}
 	return x, nil
 }
 
-// judge explains the rule's condition on one event, and the exceptions that accept it.
+func holds(x *match.Explanation) bool { return x.Holds }
+
+// judge explains the rule's queries on one event, and the exceptions that accept it.
 func (d *Detection) judge(document event.Document, m *event.Mapping,
-	now time.Time) (*match.Explanation, []ExceptedBy, error) {
+	now time.Time) ([]*match.Explanation, []ExceptedBy, error) {
 	e := match.NewEvaluation(d.Fields, now)
 	if err := e.Read(m, document); err != nil {
 		return nil, nil, err
 	}
-	return d.Matchers[0].Explain(e), d.explainExceptions(e, now), nil
+	all := make([]*match.Explanation, len(d.Matchers))
+	for i, one := range d.Matchers {
+		all[i] = one.Explain(e)
+	}
+	return all, d.explainExceptions(e, now), nil
 }

@@ -11,8 +11,6 @@ import (
 
 	"esrule/internal/detect/sequence"
 	"esrule/internal/elastic/search"
-	"esrule/internal/event"
-	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 	"esrule/internal/span"
@@ -52,12 +50,12 @@ func (d *Detection) Kind() string {
 	for span := time.Minute; span < d.Sequence.Span(); span *= 4 {
 		steps++
 	}
-	return fmt.Sprint("joined by ", d.tiebreaker(), " within ", steps)
+	return fmt.Sprint("joined by ", Tiebreaker(d.Rule), " within ", steps)
 }
 
-// tiebreaker is the field that orders events of the same time; empty where the rule has none.
-func (d *Detection) tiebreaker() string {
-	if body, ok := d.Rule.Body.(*rule.SequenceQuery); ok {
+// Tiebreaker is the field by which a rule orders events of the same time; empty where it has none.
+func Tiebreaker(r *rule.Rule) string {
+	if body, ok := r.Body.(*rule.SequenceQuery); ok {
 		return body.TiebreakerField
 	}
 	return ""
@@ -79,8 +77,8 @@ type join struct {
 	judge   *judge
 	classes []search.Class
 	asks    []*ask // of the classes
-	lacks   bool // an index of the target is not searched
-	order   order
+	lacks   bool   // an index of the target is not searched
+	order   Order
 	rules   []joined // by their places in the group
 	seen    []seen   // of the piece at hand
 	crowded bool
@@ -100,7 +98,7 @@ type place struct{ index, id string }
 
 // seen is an accepted event of a piece.
 type seen struct {
-	position
+	Position
 	place
 	looks []ruleLook
 }
@@ -120,7 +118,7 @@ type foundSequence struct {
 func newJoin(j *judge, classes []search.Class, lacks bool) *join {
 	g := j.group
 	s := &join{judge: j, classes: classes, lacks: lacks,
-		order: newOrder(g.fields, g.detections[0].tiebreaker())}
+		order: NewOrder(g.fields, Tiebreaker(g.detections[0].Rule))}
 	for _, c := range classes {
 		s.asks = asked(s.asks, prefilter.Class{Indices: c.Indices}, c.Mapping,
 			g.wanted(c.Mapping))
@@ -204,12 +202,12 @@ func (s *join) note(hit *search.Hit, accepted []int) error {
 		return nil
 	}
 	j := s.judge
-	at, ok := s.order.position(j.event)
+	at, ok := s.order.Position(j.event)
 	if !ok {
 		j.unplaced[hit.Index] = hit.ID()
 		return nil
 	}
-	one := seen{position: at}
+	one := seen{Position: at}
 	for _, matcher := range accepted {
 		of := j.group.of[matcher]
 		if n := len(one.looks); n == 0 || one.looks[n-1].rule != of {
@@ -235,12 +233,12 @@ func (s *join) note(hit *search.Hit, accepted []int) error {
 // decide shows the piece's events to the judges, in order, and writes the sequences that are found.
 func (s *join) decide(ctx context.Context, pit *search.PointInTime, piece span.Interval) error {
 	slices.SortFunc(s.seen, func(a, b seen) int {
-		return cmp.Or(a.compare(b.position), cmp.Compare(a.index, b.index), cmp.Compare(a.id, b.id))
+		return cmp.Or(a.Compare(b.Position), cmp.Compare(a.index, b.index), cmp.Compare(a.id, b.id))
 	})
 	for i := range s.seen {
 		one := &s.seen[i]
 		for _, l := range one.looks {
-			matches, err := s.rules[l.rule].judge.See(l.look, one.at,
+			matches, err := s.rules[l.rule].judge.See(l.look, one.At,
 				func() place { return one.place })
 			s.take(l.rule, matches)
 			if err != nil {
@@ -277,63 +275,4 @@ func (s *join) take(rule int, matches []sequence.Match[place]) {
 		}
 		s.found = append(s.found, f)
 	}
-}
-
-// order puts events in the order in which a sequence has them.
-type order struct {
-	time, tie event.Slot
-	ties      bool // there is a tiebreaker
-}
-
-func newOrder(fields *event.Fields, tiebreaker string) order {
-	o := order{time: fields.Add(timestamp), ties: tiebreaker != ""}
-	if o.ties {
-		o.tie = fields.Add(tiebreaker)
-	}
-	return o
-}
-
-// position is an event's place in time, and among those of the same time.
-type position struct {
-	at     time.Time
-	tied   bool // it has a tiebreaker; those that have none come last
-	number float64
-	text   string
-}
-
-// position returns an event's position; ok is false where it has no time that can be read. Of
-// several times it is the earliest, as in the index.
-func (o order) position(e *match.Evaluation) (p position, ok bool) {
-	for i := range e.Values(o.time) {
-		if at, is := e.Values(o.time)[i].Time(); is && (!ok || at.Before(p.at)) {
-			p.at, ok = at, true
-		}
-	}
-	if !o.ties || len(e.Values(o.tie)) == 0 {
-		return p, ok
-	}
-	p.tied = true
-	switch v := &e.Values(o.tie)[0]; v.Kind {
-	case event.KindInteger, event.KindDate, event.KindDateNanos:
-		p.number = float64(v.Integer)
-	case event.KindUnsigned:
-		p.number = float64(v.Unsigned())
-	case event.KindFloat:
-		p.number = v.Float
-	default:
-		p.text = string(v.Text)
-	}
-	return p, ok
-}
-
-func (p position) compare(other position) int {
-	switch c := p.at.Compare(other.at); {
-	case c != 0:
-		return c
-	case p.tied != other.tied && p.tied:
-		return -1
-	case p.tied != other.tied:
-		return 1
-	}
-	return cmp.Or(cmp.Compare(p.number, other.number), cmp.Compare(p.text, other.text))
 }

@@ -3,6 +3,7 @@ package detect
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"esrule/internal/elastic/search"
@@ -66,8 +67,9 @@ func (r *Review) Explain(ctx context.Context, document []byte) *match.Explanatio
 	// Values that the search's `fields` added are in the signal as if they had been in the event:
 	// without a mapping they are read from there.
 	for _, mapping := range []*event.Mapping{m, nil} {
-		if x, _, err := d.judge(values, mapping, r.now); err == nil && x.Holds {
-			return x
+		conditions, _, err := d.judge(values, mapping, r.now)
+		if i := slices.IndexFunc(conditions, holds); err == nil && i >= 0 {
+			return conditions[i]
 		}
 	}
 	return nil

@@ -60,17 +60,17 @@ func TestCheckFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	add("first", `sequence by host.id [process where true] [file where true]`)
-	add("second", `sequence by host.id [process where true] [network where true]`)
-	add("third", `sample by host.id [process where true] [file where true]`)
+	add("first", `sequence by host.id [process where true] [file where true] | head 1`)
+	add("second", `process where true | tail 2`)
+	add("third", `join by host.id [process where true] [file where true]`)
 	add("doubtful", `process where process.nmae == "cmd*" and length(process.name) < 0`)
 	run(t, nil, "check", "--rules", folder).want(t, 3).says(t,
-		"1 rules checked, 3 skipped (2 sequence, 1 sample), 3 problems",
+		"1 rules checked, 3 skipped (1 join, 2 pipe), 3 problems",
 		"doubtful.toml:14:15: process.nmae is not a field", "Is process.name meant?")
 	c := run(t, nil, "check", "--rules", folder, "--format", "json").want(t, 3).checked(t)
-	if c.Kinds["sequence"] != 2 || c.Kinds["sample"] != 1 || len(c.Rules) != 1 ||
+	if c.Kinds["pipe"] != 2 || c.Kinds["join"] != 1 || len(c.Rules) != 1 ||
 		len(c.Rules[0].Doubts) != 3 {
-		t.Fatalf("got %+v, want two sequences and one sample skipped, and three doubts on the "+
+		t.Fatalf("got %+v, want two pipes and one join skipped, and three doubts on the "+
 			"other rule", c)
 	}
 	if got := c.Rules[0].Doubts[0]; got.Line != 14 || got.Column != 15 ||

@@ -40,7 +40,9 @@ func TestPublishedRules(t *testing.T) {
 			t.Errorf("%s does not compile: %v", r.File, err)
 			continue
 		}
-		detections = append(detections, d)
+		if d.Sequence == nil {
+			detections = append(detections, d)
+		}
 	}
 	loadMade(t, s, detections)
 	s.Do(http.MethodPut, strings.Join(s.patterns, ",")+"/_settings",
@@ -54,7 +56,7 @@ func TestPublishedRules(t *testing.T) {
 	for i, matches := range p.judge() {
 		p.compare(p.plans[i], matches)
 	}
-	p.report(len(set.Rules))
+	p.report(len(detections))
 }
 
 // loadRecorded puts the recorded events, as they are, into indices made from the templates, and

@@ -15,7 +15,10 @@ import (
 type Rules struct {
 	rules    []*rule.Rule
 	compiled []detect.Compiled // of the rules
+	orders   []detect.Order    // of the rules that ask for several events together
 	matchers []*match.Matcher
+	of       []int // the rule of each of matchers
+	first    []int // the first matcher of each rule
 	fields   *event.Fields
 	set      *match.Set // of the matchers; nil until it is asked for
 
@@ -38,17 +41,29 @@ func (r *Rules) Add(one *rule.Rule) error {
 	if err != nil {
 		return err
 	}
-	m := compiled.Matchers[0]
-	r.rules = append(r.rules, one)
-	r.compiled = append(r.compiled, compiled)
-	r.matchers = append(r.matchers, m)
-	r.set = nil
-	if field := m.CategoryField(); field != "" {
-		r.gated++
+	gated := true
+	r.first = append(r.first, len(r.matchers))
+	for _, m := range compiled.Matchers {
+		r.matchers, r.of = append(r.matchers, m), append(r.of, len(r.rules))
+		field := m.CategoryField()
+		if field == "" {
+			gated = false
+			continue
+		}
 		if slot := r.fields.Add(field); !slices.Contains(r.categories, slot) {
 			r.categories = append(r.categories, slot)
 		}
 	}
+	if gated {
+		r.gated++
+	}
+	r.rules, r.compiled = append(r.rules, one), append(r.compiled, compiled)
+	var order detect.Order
+	if compiled.Sequence != nil {
+		order = detect.NewOrder(r.fields, detect.Tiebreaker(one))
+	}
+	r.orders = append(r.orders, order)
+	r.set = nil
 	return nil
 }
 

@@ -57,6 +57,8 @@ type Summary struct {
 	ByRule []RuleCount
 	// ByInput says of each input how far it was read.
 	ByInput []InputCount
+	// NotJudged are the rules that were not judged to the end.
+	NotJudged []NotJudged
 }
 
 // InputCount is the part of one input in a Summary.
@@ -152,6 +154,7 @@ func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary,
 		group.Go(func() error { return w.work(ctx, r) })
 	}
 	g := newGiver(rules, o)
+	defer g.joiner.close()
 	g.summary.Inputs = len(inputs)
 	for _, input := range inputs {
 		g.summary.ByInput = append(g.summary.ByInput,
@@ -167,10 +170,11 @@ type giver struct {
 	options Options
 	summary Summary
 	seen    signal.Seen
+	joiner  *joiner
 }
 
 func newGiver(rules *Rules, o Options) *giver {
-	g := &giver{options: o}
+	g := &giver{options: o, joiner: newJoiner(rules, o.Execution)}
 	for _, r := range rules.rules {
 		g.summary.ByRule = append(g.summary.ByRule, RuleCount{Rule: r})
 	}
@@ -180,8 +184,11 @@ func newGiver(rules *Rules, o Options) *giver {
 func (g *giver) give(ctx context.Context, inOrder <-chan *job) error {
 	for {
 		j, err := received(ctx, inOrder)
-		if j == nil || err != nil {
+		if err != nil {
 			return err
+		}
+		if j == nil {
+			return g.giveJoined()
 		}
 		input := &g.summary.ByInput[j.input]
 		if j.done == nil {
@@ -247,23 +254,45 @@ func (g *giver) giveOne(j judged) error {
 		g.summary.Except(x.by)
 	}
 	for _, f := range j.signals {
-		count := &g.summary.ByRule[f.rule]
-		made, isNew := g.seen.Add(f.signal)
-		came := detect.Counts{Matched: 1, Created: 1}
-		if !isNew {
-			came = detect.Counts{Matched: 1, Duplicates: 1}
-		}
-		count.Add(came)
-		g.summary.Add(came)
-		if !isNew {
-			continue
-		}
-		if err := g.options.Signal(count.Rule, made); err != nil {
+		if err := g.giveSignal(f); err != nil {
 			return err
 		}
-		if g.options.Explained != nil {
-			g.options.Explained(made, f.explanation)
-		}
+	}
+	return g.joiner.hold(j.joined)
+}
+
+// giveSignal gives out a signal, unless it was given out before.
+func (g *giver) giveSignal(f found) error {
+	count := &g.summary.ByRule[f.rule]
+	made, isNew := g.seen.Add(f.signal)
+	came := detect.Counts{Matched: 1, Created: 1}
+	if !isNew {
+		came = detect.Counts{Matched: 1, Duplicates: 1}
+	}
+	count.Add(came)
+	g.summary.Add(came)
+	if !isNew {
+		return nil
+	}
+	if err := g.options.Signal(count.Rule, made); err != nil {
+		return err
+	}
+	if g.options.Explained != nil {
+		g.options.Explained(made, f.explanation)
 	}
 	return nil
+}
+
+// giveJoined gives out the signals of the rules that ask for several events together.
+func (g *giver) giveJoined() error {
+	var failed error
+	g.summary.NotJudged = g.joiner.judge(func(rule int, signals []signal.Signal) error {
+		for _, made := range signals {
+			if failed = g.giveSignal(found{rule: rule, signal: made}); failed != nil {
+				return failed
+			}
+		}
+		return nil
+	})
+	return failed
 }

@@ -3,7 +3,9 @@ package scan
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"esrule/internal/event"
@@ -16,6 +18,7 @@ import (
 type judged struct {
 	signals []found
 	except  []excepted
+	joined  []joined
 	bad     []LineError
 	events  int
 	bytes   int
@@ -75,7 +78,8 @@ type worker struct {
 	explains   bool // every match
 	asText     map[textUse]bool
 	set        *match.Set // of the rules
-	candidates []int      // of the event at hand: the rules that could match it
+	candidates []int      // of the event at hand: the matchers that could accept it
+	accepted   []int      // those that do, of rules that ask for several events together
 	buffer     []byte     // of the chunk at hand
 }
 
@@ -135,30 +139,69 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 		return err
 	}
 	matches := len(j.signals)
-	w.candidates = w.candidates[:0]
+	w.candidates, w.accepted = w.candidates[:0], w.accepted[:0]
 	w.set.Candidates(w.event, func(i int) { w.candidates = append(w.candidates, i) })
 	for _, i := range w.candidates {
 		m := w.rules.matchers[i]
-		w.noteTexts(i, m, j)
+		of := w.rules.of[i]
+		w.noteTexts(of, m, j)
 		if !m.Match(w.event) {
 			continue
 		}
-		if by := w.rules.compiled[i].Excepted(w.event, w.now); by != nil {
-			j.except = append(j.except, excepted{i, by})
+		if by := w.rules.compiled[of].Excepted(w.event, w.now); by != nil {
+			j.except = append(j.except, excepted{of, by})
 			continue
 		}
-		signal, err := w.signal(i, text, isHit)
+		if w.rules.compiled[of].Sequence != nil {
+			w.accepted = append(w.accepted, i)
+			continue
+		}
+		signal, err := w.signal(of, text, isHit)
 		if err != nil {
 			return err
 		}
-		one := found{rule: i, signal: signal}
+		one := found{rule: of, signal: signal}
 		if w.explains {
 			one.explanation = m.Explain(w.event)
 		}
 		j.signals = append(j.signals, one)
 	}
+	if err := w.join(text, isHit, j); err != nil {
+		return err
+	}
 	if !w.hasCategory() {
-		w.doubt(text, line, len(j.signals) > matches, j)
+		w.doubt(text, line, len(j.signals) > matches || len(w.accepted) > 0, j)
+	}
+	return nil
+}
+
+// errNoTime is an event that a sequence asks for and that has no place in it.
+var errNoTime = errors.New("a rule asks for it in a sequence, and it has no @timestamp that can " +
+	"be read")
+
+// join hands on the event at hand to the rules that ask for several events together.
+func (w *worker) join(text []byte, isHit bool, j *judged) error {
+	if len(w.accepted) == 0 {
+		return nil
+	}
+	text = bytes.Clone(text) // the chunk it comes from is used again
+	for first := 0; first < len(w.accepted); {
+		of := w.rules.of[w.accepted[first]]
+		end := first
+		for end < len(w.accepted) && w.rules.of[w.accepted[end]] == of {
+			end++
+		}
+		own := w.accepted[first:end]
+		at, ok := w.rules.orders[of].Position(w.event)
+		if !ok {
+			return errNoTime
+		}
+		look, _ := w.rules.compiled[of].Sequence.Look(w.event, func(m int) bool {
+			return slices.Contains(own, w.rules.first[of]+m)
+		})
+		j.joined = append(j.joined, joined{rule: of, at: at, look: look, text: text,
+			isHit: isHit})
+		first = end
 	}
 	return nil
 }
@@ -176,14 +219,23 @@ func (w *worker) noteTexts(i int, m *match.Matcher, j *judged) {
 // signal makes the signal of a match. Its texts are its own: the chunk they come from is used
 // again.
 func (w *worker) signal(i int, text []byte, isHit bool) (signal.Signal, error) {
+	event, err := eventOf(text, isHit)
+	if err != nil {
+		return signal.Signal{}, err
+	}
+	return signal.New(signal.Match{Rule: w.rules.rules[i], Events: []signal.Event{event}},
+		w.execution)
+}
+
+// eventOf returns what signals are made of, of a line.
+func eventOf(text []byte, isHit bool) (signal.Event, error) {
 	line := event.Line{Document: event.Document{Source: text}}
 	if isHit {
 		var err error
 		if line, err = event.Unwrap(text); err != nil {
-			return signal.Signal{}, err
+			return signal.Event{}, err
 		}
 	}
-	return signal.New(signal.Match{Rule: w.rules.rules[i], Events: []signal.Event{{
-		Index: line.Index, ID: line.ID, Source: bytes.Clone(line.Source), Fields: line.Fields,
-	}}}, w.execution)
+	return signal.Event{Index: line.Index, ID: line.ID, Source: bytes.Clone(line.Source),
+		Fields: line.Fields}, nil
 }

@@ -171,10 +171,8 @@ func TestSkipped(t *testing.T) {
 		"only rules of type eql and query are run")
 	f(`language = "eql"`, `language = "kuery"`, "language kuery",
 		"of rules of type eql only those in eql are run")
-	f(`file where file.name : "x"`, `sequence by host.id [a where true] [b where true]`, "sequence",
-		"")
-	f(`file where file.name : "x"`, `sequence[a where true][b where true]`, "sequence", "")
-	f(`file where file.name : "x"`, `sample by host.id [a where true] [b where true]`, "sample", "")
+	f(`file where file.name : "x"`, `sequence by host.id [a where true] [b where true] | tail 1`,
+		"pipe", "")
 	f(`file where file.name : "x"`, `join [a where true] [b where true]`, "join", "")
 	f(`"x"`, `"x" | head 5`, "pipe", "")
 	f(`file.name : "x"`, `child of [process where true]`, "process relationship", "")

@@ -23,10 +23,7 @@ func joined(detections []*detect.Detection, may func(label string) bool) (all []
 		patterns := indexpattern.Keep(d.Patterns, func(pattern string) bool {
 			return may(labelOf(d.Patterns, pattern))
 		})
-		key := fmt.Sprintf("%q %q", d.Patterns, patterns)
-		if d.Sequence != nil {
-			key += string(d.Rule.ID) // it reads before its window, which the others do not
-		}
+		key := fmt.Sprintf("%q %q %s", d.Patterns, patterns, d.Kind())
 		i, known := at[key]
 		if !known {
 			i, at[key] = len(all), len(all)

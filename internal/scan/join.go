@@ -1,0 +1,180 @@
+package scan
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"esrule/internal/detect"
+	"esrule/internal/detect/sequence"
+	"esrule/internal/query/rule"
+	"esrule/internal/sink/signal"
+	"esrule/internal/span"
+)
+
+const (
+	// mostJoined is how many events a scan holds at most for the rules that ask for several
+	// together: of some 300 bytes each, their texts lie on disk.
+	mostJoined = 2_000_000
+	// mostPending is how many events and keys one rule keeps pending at most.
+	mostPending = 1_000_000
+)
+
+// joined is an event that matchers of rules accept that ask for several events together, as a
+// worker hands it on.
+type joined struct {
+	rule  int
+	at    detect.Position
+	look  sequence.Look
+	text  []byte
+	isHit bool
+}
+
+// NotJudged is a rule that asks for several events together and was not judged to the end.
+type NotJudged struct {
+	Rule *rule.Rule
+	Err  error
+}
+
+// joiner judges the rules that ask for several events together. Events come in the order of the
+// files; so all that are accepted are held, put in order when everything is read, and judged. Only
+// their texts take much room: those are on disk.
+type joiner struct {
+	rules *Rules
+	x     signal.Execution
+	held  [][]held // by the place of the rule
+	count int
+	texts *os.File // nil while there is none
+	size  int64
+	full  bool
+}
+
+// held is an event whose text is on disk.
+type held struct {
+	at     detect.Position
+	look   sequence.Look
+	number int // in the order in which the events were read
+	from   int64
+	length int
+	isHit  bool
+}
+
+func newJoiner(r *Rules, x signal.Execution) *joiner {
+	return &joiner{rules: r, x: x, held: make([][]held, len(r.rules))}
+}
+
+// close removes what is on disk.
+func (s *joiner) close() {
+	if s.texts != nil {
+		_ = s.texts.Close()
+		_ = os.Remove(s.texts.Name())
+	}
+}
+
+// hold takes what a worker found, in the order of the input.
+func (s *joiner) hold(events []joined) error {
+	for i, e := range events {
+		if s.full = s.full || s.count == mostJoined; s.full {
+			return nil
+		}
+		if s.texts == nil {
+			var err error
+			if s.texts, err = os.CreateTemp("", "esrule-scan-*"); err != nil {
+				return fmt.Errorf("hold the events of sequences on disk: %w", err)
+			}
+		}
+		one := held{at: e.at, look: e.look, number: s.count, from: s.size, length: len(e.text),
+			isHit: e.isHit}
+		if i > 0 && sameText(events[i-1].text, e.text) { // of another rule
+			one.from -= int64(len(e.text))
+		} else {
+			if _, err := s.texts.Write(e.text); err != nil {
+				return fmt.Errorf("hold the events of sequences on disk: %w", err)
+			}
+			s.size += int64(len(e.text))
+		}
+		s.held[e.rule] = append(s.held[e.rule], one)
+		s.count++
+	}
+	return nil
+}
+
+// sameText reports whether two texts are one and the same memory.
+func sameText(a, b []byte) bool { return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0] }
+
+// judge gives the signals of all rules, rule by rule, and returns those that it did not judge to
+// the end.
+func (s *joiner) judge(give func(rule int, signals []signal.Signal) error) (not []NotJudged) {
+	for i, events := range s.held {
+		if s.rules.compiled[i].Sequence == nil {
+			continue
+		}
+		err := s.judgeRule(i, events, give)
+		if err == nil && s.full {
+			err = fmt.Errorf("more than %d events are held for rules that ask for several "+
+				"together: scan fewer files at once, or choose fewer of these rules", mostJoined)
+		}
+		if err != nil {
+			not = append(not, NotJudged{s.rules.rules[i], err})
+		}
+		s.held[i] = nil
+	}
+	return not
+}
+
+// judgeRule judges one rule on all its events. An error is what was not judged.
+func (s *joiner) judgeRule(i int, events []held,
+	give func(rule int, signals []signal.Signal) error) error {
+	if len(events) == 0 {
+		return nil
+	}
+	slices.SortFunc(events, func(a, b held) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.number, b.number))
+	})
+	window := span.Interval{From: events[0].at.At}
+	judge := sequence.NewJudge[*held](s.rules.compiled[i].Sequence, window, mostPending)
+	each := func(matches []sequence.Match[*held]) error {
+		for _, m := range matches {
+			signals, err := s.signals(i, m)
+			if err != nil {
+				return err
+			}
+			if err := give(i, signals); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for at := range events {
+		matches, err := judge.See(events[at].look, events[at].at.At,
+			func() *held { return &events[at] })
+		if err := each(matches); err != nil {
+			return err
+		}
+		if err != nil {
+			return err
+		}
+	}
+	// The files end here, and nothing that a rule wants not to be there comes any more.
+	last := events[len(events)-1].at.At
+	return each(judge.Advance(last.Add(s.rules.compiled[i].Sequence.Span() + 1)))
+}
+
+// signals makes the signals of a sequence.
+func (s *joiner) signals(i int, m sequence.Match[*held]) ([]signal.Signal, error) {
+	match := signal.Match{Rule: s.rules.rules[i]}
+	for _, taken := range m.Events {
+		text := make([]byte, taken.Event.length)
+		if _, err := s.texts.ReadAt(text, taken.Event.from); err != nil && err != io.EOF {
+			return nil, fmt.Errorf("read back the events of a sequence: %w", err)
+		}
+		event, err := eventOf(text, taken.Event.isHit)
+		if err != nil {
+			return nil, err
+		}
+		match.Events = append(match.Events, event)
+	}
+	return signal.NewSequence(match, s.x)
+}
