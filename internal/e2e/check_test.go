@@ -65,7 +65,7 @@ func TestCheckFolder(t *testing.T) {
 	add("third", `join by host.id [process where true] [file where true]`)
 	add("doubtful", `process where process.nmae == "cmd*" and length(process.name) < 0`)
 	run(t, nil, "check", "--rules", folder).want(t, 3).says(t,
-		"1 rules checked, 3 skipped (1 join, 2 pipe), 3 problems",
+		"1 rules checked, 3 skipped (2 pipe, 1 join), 3 problems",
 		"doubtful.toml:14:15: process.nmae is not a field", "Is process.name meant?")
 	c := run(t, nil, "check", "--rules", folder, "--format", "json").want(t, 3).checked(t)
 	if c.Kinds["pipe"] != 2 || c.Kinds["join"] != 1 || len(c.Rules) != 1 ||
