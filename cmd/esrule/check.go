@@ -166,7 +166,7 @@ func (a *app) checkDetections(ctx context.Context, cfg config.Config,
 	detections []*detect.Detection, into *checked) error {
 	if !into.Cluster {
 		for _, d := range detections {
-			into.Rules = append(into.Rules, d.CheckAlone())
+			into.Rules = append(into.Rules, d.CheckAlone(a.now()))
 		}
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"esrule/internal/config"
 	"esrule/internal/detect"
@@ -58,7 +59,7 @@ func (a *app) ruleSet(cfg config.Config, log *slog.Logger) (ruleSet, error) {
 	}
 	tellRules(log, slog.LevelError, "a rule does not run: its index patterns are wrong; the other "+
 		"rules run", "rules do not run: their index patterns are wrong; the other rules run", refused)
-	if err := tellSkipped(set, compiled.skipped, len(compiled.detections), log); err != nil {
+	if err := a.tellSkipped(set, compiled.skipped, len(compiled.detections), log); err != nil {
 		return ruleSet{}, err
 	}
 	compiled.exceptions.tell(a.now(), log)
@@ -67,7 +68,8 @@ func (a *app) ruleSet(cfg config.Config, log *slog.Logger) (ruleSet, error) {
 
 // tellSkipped names and counts the rules that do not run, and names the doubtful ones; with none
 // left to run, the command ends.
-func tellSkipped(set *rule.Set, skipped []rule.Skipped, running int, log *slog.Logger) error {
+func (a *app) tellSkipped(set *rule.Set, skipped []rule.Skipped, running int,
+	log *slog.Logger) error {
 	warnSkipped(skipped, log)
 	if set.NotChosen > 0 {
 		log.Info("rules are left out by choice", "left_out", set.NotChosen, "running", running)
@@ -79,20 +81,20 @@ func tellSkipped(set *rule.Set, skipped []rule.Skipped, running int, log *slog.L
 		return noRules(set, skipped)
 	}
 	warnUnread(set, log)
-	warnFiles(set, log)
+	warnFiles(set, a.now(), log)
 	warnDoubts(set, skipped, log)
 	return nil
 }
 
 // warnFiles says what is doubtful in the rules' files, and names each exception that is not
 // applied.
-func warnFiles(set *rule.Set, log *slog.Logger) {
+func warnFiles(set *rule.Set, now time.Time, log *slog.Logger) {
 	for _, warning := range set.Warnings {
 		log.Warn("a rule file is doubtful", "reason", warning)
 	}
 	var lines []ruleLine
 	for _, r := range set.Rules {
-		for _, x := range r.Unapplied() {
+		for _, x := range r.Unapplied(now) {
 			lines = append(lines, ruleLine{r.ID, []any{"name", r.Name, "file", r.File,
 				"exception", x.String(), "reason", x.Fault, "advice", rule.ExceptionsAdvice}})
 		}

@@ -94,7 +94,7 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 		return err
 	}
 	log := a.logger(cfg)
-	if err := tellSkipped(set, skipped, rules.Len(), log); err != nil {
+	if err := a.tellSkipped(set, skipped, rules.Len(), log); err != nil {
 		return err
 	}
 	newExceptions(set.Exceptions).tell(a.now(), log)

@@ -99,9 +99,9 @@ type Counter interface {
 }
 
 // CheckAlone returns what the rule alone shows, without a cluster.
-func (d *Detection) CheckAlone() RuleCheck {
+func (d *Detection) CheckAlone(now time.Time) RuleCheck {
 	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
-	d.doubt(&check)
+	d.doubt(&check, now)
 	return check
 }
 
@@ -134,7 +134,7 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time,
 		check.Add(finding.Finding{Code: finding.NoIndex,
 			Text: "no index matches any of its patterns: the rule cannot fire here"})
 	}
-	d.doubt(&check)
+	d.doubt(&check, now)
 	return check, nil
 }
 

@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"esrule/internal/event"
 	"esrule/internal/finding"
@@ -14,7 +15,7 @@ import (
 
 // doubt adds what is doubtful about a rule wherever it runs, and about its operators on fields as
 // its patterns map them.
-func (d *Detection) doubt(check *RuleCheck) {
+func (d *Detection) doubt(check *RuleCheck, now time.Time) {
 	var mapped []string
 	for _, p := range check.Patterns {
 		for _, f := range p.Fields {
@@ -23,7 +24,7 @@ func (d *Detection) doubt(check *RuleCheck) {
 			}
 		}
 	}
-	for _, x := range d.Rule.Unapplied() {
+	for _, x := range d.Rule.Unapplied(now) {
 		check.Add(finding.Finding{Code: finding.ExceptionsNotApplied,
 			Text:   fmt.Sprintf("its exception %s is not applied: %s", x, x.Fault),
 			Advice: rule.ExceptionsAdvice})

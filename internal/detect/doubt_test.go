@@ -2,6 +2,7 @@ package detect_test
 
 import (
 	"testing"
+	"time"
 
 	"esrule/internal/detect"
 	"esrule/internal/finding"
@@ -25,7 +26,7 @@ func TestJudgesEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := 0
-		for _, one := range d.CheckAlone().All() {
+		for _, one := range d.CheckAlone(time.Now()).All() {
 			if one.Code == finding.JudgesEverything {
 				got++
 			}

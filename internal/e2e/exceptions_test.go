@@ -26,6 +26,9 @@ const exportedItems = `{"rule_id":"kibana","name":"Of Kibana","type":"query","la
 	`"value":"root"}]},{"field":"file.path","type":"exists","operator":"excluded"}]}
 {"item_id":"4","list_id":"mine","namespace_type":"single","name":"Hosts","type":"simple",` +
 	`"entries":[{"field":"host.name","type":"list","operator":"included","list":{"id":"hosts"}}]}
+{"item_id":"6","list_id":"mine","namespace_type":"single","name":"Old list","type":"simple",` +
+	`"expire_time":"2026-01-01T00:00:00.000Z",` +
+	`"entries":[{"field":"host.name","type":"list","operator":"included","list":{"id":"hosts"}}]}
 {"item_id":"5","list_id":"mine","namespace_type":"single","name":"Old","type":"simple",` +
 	`"expire_time":"2026-01-01T00:00:00.000Z",` +
 	`"entries":[{"field":"host.name","type":"match","operator":"included","value":"old"}]}
@@ -118,6 +121,10 @@ func TestExceptions(t *testing.T) {
 	s.run("check").want(t, 3).says(t, `problem: exception "Never" (`, "never applies",
 		`problem: exception "Of nobody" (`, `note: exception "Gone" (`, `note: exception "Old" (`,
 		`its exception "Hosts" (list Mine, list_id mine) is not applied`)
+
+	if strings.Contains(ran.stderr, `"Old list\" (list Mine, list_id mine)" reason`) {
+		t.Errorf("an exception that has expired is said not to be applied: %s", ran.stderr)
+	}
 
 	hit := fmt.Sprintf(`{"_index":%q,"_source":%s}`, s.name("events-1"), lines[len(lines)-1])
 	s.run("explain", "--event", writeFile(t, "event.json", hit)).want(t, 0).says(t,

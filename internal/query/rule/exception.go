@@ -44,10 +44,11 @@ func (x *Exception) Expired(now time.Time) bool {
 // String names the exception.
 func (x *Exception) String() string { return fmt.Sprintf("%q (%s)", x.Name, x.From) }
 
-// Unapplied returns the rule's exceptions that cannot be applied: it alerts on what they except.
-func (h *Head) Unapplied() (all []*Exception) {
+// Unapplied returns the rule's exceptions that cannot be applied and have not expired: it alerts on
+// what they except.
+func (h *Head) Unapplied(now time.Time) (all []*Exception) {
 	for _, x := range h.Exceptions {
-		if x.Query == nil {
+		if x.Query == nil && !x.Expired(now) {
 			all = append(all, x)
 		}
 	}
