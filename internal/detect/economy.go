@@ -66,32 +66,34 @@ func (e *economy) saw(events int64) {
 // choose lays the search of the target out in the cheaper way. Both find the same.
 func (c *Coverer) choose(ctx context.Context, g *Group, t Target, classes []search.Class) plan {
 	lay := func(whole string) plan { return g.plan(classes, t.Timestamps, t.Window, c.Own, whole) }
-	p := lay("")
-	clauses := 0
-	for _, one := range p.searches {
-		clauses += one.request.Leaves()
-	}
-	if len(g.detections) < 2 || clauses < fewClauses || len(t.Only) > 0 ||
-		p.whole != "" && len(p.searches) == 1 {
-		return p
+	if len(g.detections) < 2 || len(t.Only) > 0 {
+		return lay("")
 	}
 	length := t.Window.Length()
 	if t.Window.Unbounded() || t.Window.From.IsZero() {
 		length = math.MaxInt64
 	}
-	why, ok := g.economy.known(length)
-	if !ok {
-		why = c.decide(ctx, g, t, p, clauses)
+	if why, ok := g.economy.known(length); ok {
+		return lay(why)
 	}
-	if why == "" {
+	p := lay("")
+	clauses := 0
+	for _, one := range p.searches {
+		clauses += one.request.Leaves()
+	}
+	if clauses < fewClauses || p.whole != "" && len(p.searches) == 1 {
 		return p
 	}
-	return lay(why)
+	if why := c.decide(ctx, g, t, p, clauses, length); why != "" {
+		return lay(why)
+	}
+	return p
 }
 
 // decide counts the events of a window, and the candidates among them where there are many, and
 // says why all of them are to be read; empty where they are not.
-func (c *Coverer) decide(ctx context.Context, g *Group, t Target, p plan, clauses int) string {
+func (c *Coverer) decide(ctx context.Context, g *Group, t Target, p plan, clauses int,
+	length time.Duration) string {
 	count := func(query dsl.Clause) int64 {
 		counted, err := c.Cluster.Count(ctx, t.Patterns, query)
 		if err != nil || len(counted.Failures) > 0 {
@@ -114,7 +116,7 @@ func (c *Coverer) decide(ctx context.Context, g *Group, t Target, p plan, clause
 				len(g.detections), events)
 		}
 	}
-	g.economy.decide(why, events, t.Window.Length(), isFew)
+	g.economy.decide(why, events, length, isFew)
 	return why
 }
 

@@ -282,7 +282,9 @@ func (r *round) count(k kind) {
 
 // heal waits for the cluster and lets the program finish what is open.
 func (r *round) heal(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not within %s", patience))
+	// What failed before is searched rule by rule.
+	within := patience + time.Duration(r.plan.size.rules)*5*time.Second
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("not within %s", within))
 	defer cancel()
 	if _, err := r.admin.insist(ctx, http.MethodGet, "_cluster/health/"+r.prefix+
 		"-*?wait_for_status=yellow&wait_for_nodes=2&timeout=30s", nil); err != nil {
