@@ -12,7 +12,7 @@ import (
 func (e *Event) skim(s Slot, f *field, into []Value) []Value {
 	for _, at := range e.skimmer.findings[s] {
 		found := &e.skimmer.found[at]
-		if found.round != e.skimmer.round {
+		if e.skimmer.rounds[at] != e.skimmer.round {
 			continue
 		}
 		for _, value := range found.values {
@@ -44,11 +44,17 @@ func (e *Event) skimObject(f *field, object []byte, into []Value) []Value {
 // Lacks reports whether the field is known to have no value, which costs less than to ask for the
 // values: of many fields, an event has few. It may be false of a field without values.
 func (e *Event) Lacks(s Slot) bool {
-	if e.skimmed == nil || e.extra != nil || e.ignored != nil || !e.skimmer.ofSource[s] {
+	if e.skimmed == nil || e.extra != nil || e.ignored != nil {
+		return false
+	}
+	if at := e.skimmer.single[s]; at != nothing {
+		return e.skimmer.rounds[at] != e.skimmer.round
+	}
+	if !e.skimmer.ofSource[s] {
 		return false
 	}
 	for _, at := range e.skimmer.findings[s] {
-		if e.skimmer.found[at].round == e.skimmer.round {
+		if e.skimmer.rounds[at] == e.skimmer.round {
 			return false
 		}
 	}
@@ -133,12 +139,14 @@ type skimmer struct {
 	// field the values of several.
 	findings [][]int
 	ofSource []bool // by slot: all values of the field are in `_source`
+	single   []int  // by slot: the only one of findings, for a field of ofSource; or nothing
 
 	text    []byte
 	hit     bool
 	objects uint64 // counts those that were looked into
 	round   uint64 // counts events
 	found   []finding
+	rounds  []uint64 // of found: the event that it was last noted in
 
 	lines, events shapes // how those that were walked from line and from event are written
 	learning      bool   // marks are wanted, and all of them are there
@@ -149,7 +157,6 @@ type skimmer struct {
 
 // finding is where in the text the values of a path stand, as JSON.
 type finding struct {
-	round  uint64
 	values [][]byte
 	leaves bool // objects are wanted too, for what is in them
 }
@@ -174,6 +181,7 @@ func newSkimmer(paths []string, bound []field) *skimmer {
 		var findings []int
 		if bound[i].wild != nil {
 			s.findings, s.ofSource = append(s.findings, nil), append(s.ofSource, false)
+			s.single = append(s.single, nothing)
 			continue
 		}
 		for _, path := range append([]string{cmp.Or(bound[i].SourcePath, path)},
@@ -186,6 +194,11 @@ func newSkimmer(paths []string, bound []field) *skimmer {
 		s.findings = append(s.findings, findings)
 		s.ofSource = append(s.ofSource, bound[i].Constant == "" && !bound[i].OnlyFields &&
 			!bound[i].ServerRead)
+		one := nothing
+		if len(findings) == 1 && s.ofSource[i] {
+			one = findings[0]
+		}
+		s.single = append(s.single, one)
 	}
 	if escaped {
 		s.event = nil // to a rule that reads a key that is always escaped
@@ -211,7 +224,7 @@ func (s *skimmer) find(path string) int {
 	}
 	if k.found == nothing {
 		k.found = len(s.found)
-		s.found = append(s.found, finding{})
+		s.found, s.rounds = append(s.found, finding{}), append(s.rounds, 0)
 	}
 	return k.found
 }

@@ -52,8 +52,8 @@ func (s *skimmer) scalar(at int) int {
 
 func (s *skimmer) note(found int, value []byte) {
 	f := &s.found[found]
-	if f.round != s.round {
-		f.round, f.values = s.round, f.values[:0]
+	if s.rounds[found] != s.round {
+		s.rounds[found], f.values = s.round, f.values[:0]
 	}
 	f.values = append(f.values, value)
 }
