@@ -25,6 +25,7 @@ func TestAnyCutting(t *testing.T) {
 	w := newWorld(t)
 	r := newRand(t)
 	wantCount := w.crowd(400, r)
+	w.detections[1].Patterns = []string{w.Index("events-o*")} // one part with the other
 	w.finish(w.kept(w.plan(1e9)), worker{name: "one pass", workers: 1})
 	want := w.ids()
 	if len(want) != wantCount {

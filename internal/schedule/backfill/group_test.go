@@ -125,6 +125,61 @@ func TestIndexThatOneRuleCannotJudge(t *testing.T) {
 	}
 }
 
+// Rules whose patterns stand for the same indices are one part. Where an index comes before a slice
+// is searched, each rule is searched in its own patterns.
+func TestPatternsThatStandForTheSame(t *testing.T) {
+	w := newWorld(t)
+	there := []string{w.events}
+	f := func(name string, patterns, want []string, first string) {
+		t.Helper()
+		w.forget()
+		w.Do(http.MethodDelete, strings.Join(there, ",")+"?ignore_unavailable=true", nil)
+		w.detections, there = nil, nil
+		for i, pattern := range patterns {
+			w.rule(rule.ID(fmt.Sprint("r", i)), `process where process.name == "bad"`)
+			w.detections[i].Patterns = []string{w.Index(pattern)}
+		}
+		event := func(index string) {
+			there = append(there, w.Index("events-"+index))
+			w.Bulk(w.index(index), fmt.Sprintf(`{"@timestamp":%q,"event":{"category":"process",
+				"id":%q},"process":{"name":"bad"}}`, w.start.Add(time.Hour).Format(time.RFC3339),
+				index))
+			w.Refresh(w.Index("events-" + index))
+		}
+		if first != "" {
+			event(first)
+		}
+		p := w.kept(w.plan(0))
+		p, err := w.store().Load(t.Context(), p.ID)
+		if err != nil || len(p.Parts) != 1 || p.Parts[0].Stands == nil {
+			t.Fatalf("%s: got the parts %+v, %v, want one with what it stands for", name, p.Parts,
+				err)
+		}
+		event("two")
+		totals := w.finish(p, worker{name: "one"})
+		var got []string
+		w.Refresh(w.indices.Signals)
+		for _, hit := range w.Hits(w.indices.Signals) {
+			var s struct {
+				Rule string              `json:"kibana.alert.rule.uuid"`
+				ID   string              `json:"event.id"`
+				Raw  struct{ ID string } `json:"event"`
+			}
+			if err := json.Unmarshal(hit.Source, &s); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, s.Rule+" "+s.ID+s.Raw.ID)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) || !totals.Whole() {
+			t.Errorf("%s: got %v, want %v; totals %+v", name, got, want, totals)
+		}
+	}
+	f("an index of the range", []string{"events-*", "events-o*", "events-one"},
+		[]string{"r0 one", "r0 two", "r1 one", "r2 one"}, "one")
+	f("none", []string{"events-t*", "events-n*"}, []string{"r0 two"}, "")
+}
+
 // emptied takes the content away of events that hold a text, as field security does.
 type emptied struct{ holding string }
 

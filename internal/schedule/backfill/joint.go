@@ -2,10 +2,12 @@ package backfill
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic/indexpattern"
+	"esrule/internal/elastic/search"
 	"esrule/internal/query/rule"
 )
 
@@ -13,35 +15,83 @@ import (
 type joint struct {
 	detections []*detect.Detection
 	patterns   []string // what is searched for them
+	stands     []string // see [Part.Stands]
 }
 
 // joined puts the rules together that are searched in the same patterns, in the order in which they
-// come. may reports whether a pattern of a rule may be read.
-func joined(detections []*detect.Detection, may func(label string) bool) (all []joint) {
+// come, or in patterns that stand for the same indices, where they are known. may reports whether a
+// pattern of a rule may be read.
+func joined(detections []*detect.Detection, may func(label string) bool,
+	known *search.Resolution) (all []joint) {
 	at := map[string]int{}
 	for _, d := range detections {
 		patterns := indexpattern.Keep(d.Patterns, func(pattern string) bool {
 			return may(labelOf(d.Patterns, pattern))
 		})
-		key := fmt.Sprintf("%q %q %s", d.Patterns, patterns, d.Kind())
-		i, known := at[key]
-		if !known {
+		place := fmt.Sprintf("%q %q", d.Patterns, patterns)
+		stands := standing(known, d, patterns)
+		if stands != nil {
+			place = fmt.Sprintf("%q", stands)
+		}
+		key := place + " " + d.Kind()
+		i, there := at[key]
+		if !there {
 			i, at[key] = len(all), len(all)
-			all = append(all, joint{patterns: patterns})
+			all = append(all, joint{patterns: patterns, stands: stands})
 		}
 		all[i].detections = append(all[i].detections, d)
+	}
+	for i := range all {
+		all[i].unite()
 	}
 	return all
 }
 
-// without takes the rules at some places out, each to be searched alone, and returns them behind
-// the others. Where none is named, it takes all out.
+// standing returns the indices that the patterns of a rule stand for; nil where they are not known,
+// or a part of them is not searched.
+func standing(known *search.Resolution, d *detect.Detection, patterns []string) []string {
+	if known == nil || !slices.Equal(patterns, d.Patterns) {
+		return nil
+	}
+	all, ok := known.Standings(patterns)
+	if !ok {
+		return nil
+	}
+	names := slices.AppendSeq(make([]string, 0, len(all)), maps.Keys(all))
+	slices.Sort(names)
+	return names
+}
+
+// unite has the patterns of all rules searched where they differ.
+func (j *joint) unite() {
+	var patterns []string
+	same := true
+	for _, d := range j.detections {
+		same = same && slices.Equal(d.Patterns, j.detections[0].Patterns)
+		patterns = append(patterns, d.Patterns...)
+	}
+	if same {
+		j.stands = nil
+		return
+	}
+	slices.Sort(patterns)
+	j.patterns = slices.Compact(patterns)
+}
+
+// with returns some of the rules.
+func (j joint) with(detections ...*detect.Detection) joint {
+	j.detections = detections
+	return j
+}
+
+// without takes the rules at some places out, each to be searched alone, and returns them after the
+// others. Where none is named, it takes all out.
 func (j joint) without(places []int) (all []joint) {
-	rest := joint{patterns: j.patterns}
+	rest := j.with()
 	var alone []joint
 	for i, d := range j.detections {
 		if len(places) == 0 || slices.Contains(places, i) {
-			alone = append(alone, joint{[]*detect.Detection{d}, j.patterns})
+			alone = append(alone, j.with(d))
 			continue
 		}
 		rest.detections = append(rest.detections, d)
@@ -55,12 +105,12 @@ func (j joint) without(places []int) (all []joint) {
 // halves returns the halves of two or more rules.
 func (j joint) halves() []joint {
 	middle := len(j.detections) / 2
-	return []joint{{j.detections[:middle], j.patterns}, {j.detections[middle:], j.patterns}}
+	return []joint{j.with(j.detections[:middle]...), j.with(j.detections[middle:]...)}
 }
 
 // part returns the part of a plan for the rules, without cuts.
 func (j joint) part() Part {
-	p := Part{Patterns: j.patterns}
+	p := Part{Patterns: j.patterns, Stands: j.stands}
 	for _, d := range j.detections {
 		p.Rules = append(p.Rules, PartRule{RuleID: d.Rule.ID, Name: d.Rule.Name,
 			Fingerprint: d.Fingerprint()})

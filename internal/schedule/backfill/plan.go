@@ -45,11 +45,16 @@ type Plan struct {
 // planVersion is the format that this release writes.
 const planVersion = 2
 
-// Part is what is searched for some rules together: those over the same patterns.
+// Part is what is searched for some rules together: those over the same patterns, or over patterns
+// that stood for the same indices.
 type Part struct {
 	Rules []PartRule `json:"rules"`
 	// Patterns are what is searched: the rules' or the user's, without those that may not be read.
 	Patterns []string `json:"patterns"`
+	// Stands are the indices that the patterns stood for when the plan was made, where the rules'
+	// patterns differ; nil where they do not. Where they stand for others when a slice is searched,
+	// the rules are not searched together.
+	Stands []string `json:"stands"`
 	// Candidates is how many events the searches returned when the plan was made.
 	Candidates int64 `json:"candidates"`
 	// Cuts are the bounds of the slices, in milliseconds since 1970: n+1 for n slices.

@@ -30,6 +30,8 @@ type groups struct {
 	ready map[string]*detect.Group
 	// apart are rules that cannot be searched with others, as a search has found.
 	apart map[*detect.Detection]bool
+	// moved are rules whose part stands for other indices by now.
+	moved map[*detect.Detection]bool
 }
 
 func newGroups(p *Plan, detections []*detect.Detection) *groups {
@@ -37,9 +39,10 @@ func newGroups(p *Plan, detections []*detect.Detection) *groups {
 	for _, d := range detections {
 		of[d.Rule.ID] = d
 	}
-	g := &groups{ready: map[string]*detect.Group{}, apart: map[*detect.Detection]bool{}}
+	g := &groups{ready: map[string]*detect.Group{}, apart: map[*detect.Detection]bool{},
+		moved: map[*detect.Detection]bool{}}
 	for _, part := range p.Parts {
-		j := joint{patterns: part.Patterns}
+		j := joint{patterns: part.Patterns, stands: part.Stands}
 		for _, id := range part.IDs() {
 			j.detections = append(j.detections, of[id])
 		}
@@ -57,7 +60,14 @@ func (g *groups) of(part int) []joint {
 }
 
 // divide takes the rules out that cannot be searched with others.
-func (g *groups) divide(j joint) []joint {
+func (g *groups) divide(j joint) (all []joint) {
+	if j.stands != nil && g.moved[j.detections[0]] {
+		every := func(string) bool { return true }
+		for _, one := range joined(j.detections, every, nil) {
+			all = append(all, g.divide(one)...)
+		}
+		return all
+	}
 	var places []int
 	for i, d := range j.detections {
 		if g.apart[d] {
@@ -78,6 +88,16 @@ func (g *groups) split(j joint, places []int) []joint {
 		if len(places) == 0 || slices.Contains(places, i) {
 			g.apart[d] = true
 		}
+	}
+	return g.divide(j)
+}
+
+// move remembers that the patterns of rules do not stand for the same indices any more.
+func (g *groups) move(j joint) []joint {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, d := range j.detections {
+		g.moved[d] = true
 	}
 	return g.divide(j)
 }
@@ -130,7 +150,7 @@ func (r *Runner) search(ctx context.Context, t *task, target detect.Target) (fou
 	for len(s.left) > 0 {
 		one := s.left[0]
 		s.left = s.left[1:]
-		target.Drained = nil
+		target.Patterns, target.Stands, target.Drained = one.patterns, one.stands, nil
 		if len(s.left) == 0 && !t.halved { // nothing is searched after it
 			target.Drained = drained
 		}
@@ -150,6 +170,10 @@ func (r *Runner) isKnown(index string) bool { return slices.Contains(r.unsearche
 func (s *sharing) take(rules joint, out detect.Outcome, err error) error {
 	if apart, ok := errors.AsType[*detect.ApartError](err); ok {
 		s.left = append(s.groups.split(rules, apart.Rules), s.left...)
+		return nil
+	}
+	if errors.Is(err, detect.ErrMoved) {
+		s.left = append(s.groups.move(rules), s.left...)
 		return nil
 	}
 	failures := slices.DeleteFunc(out.Failures, func(f detect.Failure) bool {

@@ -21,6 +21,7 @@ type Reader interface {
 	Indices(ctx context.Context, patterns []string) ([]string, error)
 	Closed(ctx context.Context, patterns []string) ([]string, error)
 	detect.Mapper
+	Resolve(ctx context.Context, patterns []string) (*search.Resolution, error)
 	Privileges(ctx context.Context, patterns []string) ([]search.MissingPrivilege, error)
 	Count(ctx context.Context, patterns []string, query dsl.Clause) (search.Count, error)
 	OpenPointInTime(ctx context.Context, patterns []string) (*search.PointInTime, error)
@@ -67,15 +68,17 @@ func (s *Survey) Plan(ctx context.Context, r Request,
 		}
 	}
 	var unjudged lacks
-	left := joined(detections, func(label string) bool { return readable[label] })
+	left := joined(detections, func(label string) bool { return readable[label] },
+		s.resolve(ctx, detections))
 	for len(left) > 0 {
 		one := left[0]
 		left = left[1:]
 		part := one.part()
 		part.Cuts, part.Weights = cut(r.Range, nil, 1)
-		first := one.detections[0]
-		if !slices.ContainsFunc(one.patterns, func(pattern string) bool {
-			return there[labelOf(first.Patterns, pattern)]
+		if !slices.ContainsFunc(one.detections, func(d *detect.Detection) bool {
+			return slices.ContainsFunc(d.Patterns, func(pattern string) bool {
+				return there[labelOf(d.Patterns, pattern)]
+			})
 		}) {
 			// nothing to measure; an index that comes meanwhile is searched
 			p.Parts = append(p.Parts, part)
@@ -94,6 +97,25 @@ func (s *Survey) Plan(ctx context.Context, r Request,
 	}
 	p.leaveOut(unjudged.named(len(detections)))
 	return p, nil
+}
+
+// resolve asks what the patterns of all rules stand for. With one list of patterns, or where it
+// cannot be told, there is no answer.
+func (s *Survey) resolve(ctx context.Context, detections []*detect.Detection) *search.Resolution {
+	same := true
+	var patterns []string
+	for _, d := range detections {
+		same = same && slices.Equal(d.Patterns, detections[0].Patterns)
+		patterns = append(patterns, d.Patterns...)
+	}
+	if same {
+		return nil
+	}
+	known, err := s.Cluster.Resolve(ctx, patterns)
+	if err != nil {
+		return nil // rules over equal lists are searched together
+	}
+	return known
 }
 
 // leaveOut enters indices whose events cannot be judged under the first pattern that holds them.

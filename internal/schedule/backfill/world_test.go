@@ -103,9 +103,11 @@ func (w *world) rule(id rule.ID, text string) {
 	w.detections = append(w.detections, d)
 }
 
-// apart has the second rule look for the same events in other patterns, so that it is in a part of
-// its own.
-func (w *world) apart() { w.detections[1].Patterns = []string{w.Index("events-o*")} }
+// apart has the second rule look for the same events in other patterns, of which only the server
+// can tell what they stand for: it is in a part of its own.
+func (w *world) apart() {
+	w.detections[1].Patterns = []string{w.Index("events-*"), "-" + w.Index("events-none*")}
+}
 
 // crowd writes events, half of them in one busy minute, and gives how many signals they are worth.
 func (w *world) crowd(n int, r *rand.Rand) (signals int) {
