@@ -359,6 +359,7 @@ func (j *judge) judge(hit *search.Hit) error {
 	j.candidates = j.candidates[:0]
 	j.part.each(j.event, func(matcher int) { j.candidates = append(j.candidates, matcher) })
 	j.accepted = j.accepted[:0]
+	excepted := -1 // the rule that was counted last: several of its matchers may accept the event
 	for i, matcher := range j.candidates {
 		rule := j.group.of[matcher]
 		if i == 0 || rule != j.group.of[j.candidates[i-1]] {
@@ -368,8 +369,11 @@ func (j *judge) judge(hit *search.Hit) error {
 			continue
 		}
 		if by := j.group.compiled[rule].Excepted(j.event, j.target.Now); by != nil {
-			j.outcome.Except(by)
-			j.outcome.each[rule].Except(by)
+			if rule != excepted {
+				excepted = rule
+				j.outcome.Except(by)
+				j.outcome.each[rule].Except(by)
+			}
 			continue
 		}
 		j.accepted = append(j.accepted, matcher)

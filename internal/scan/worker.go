@@ -138,7 +138,7 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 	if err != nil {
 		return err
 	}
-	matches := len(j.signals)
+	matches, before := len(j.signals), len(j.except)
 	w.candidates, w.accepted = w.candidates[:0], w.accepted[:0]
 	w.set.Candidates(w.event, func(i int) { w.candidates = append(w.candidates, i) })
 	for _, i := range w.candidates {
@@ -149,7 +149,9 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 			continue
 		}
 		if by := w.rules.compiled[of].Excepted(w.event, w.now); by != nil {
-			j.except = append(j.except, excepted{of, by})
+			if n := len(j.except); n == before || j.except[n-1].rule != of {
+				j.except = append(j.except, excepted{of, by}) // once, whatever stages accept it
+			}
 			continue
 		}
 		if w.rules.compiled[of].Sequence != nil {
