@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -134,8 +135,8 @@ func (s *ruleRun) joint() (job, bool) {
 // cover searches what is due of rules. An error is no rule's: each searches for itself then,
 // and says what is wrong.
 func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if err := cmp.Or(ctx.Err(), c.findings.gone()); err != nil {
+		return err
 	}
 	group, err := c.group(rules)
 	if err != nil {
@@ -186,7 +187,8 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 	if apart, ok := errors.AsType[*detect.ApartError](err); ok {
 		return c.without(ctx, rules, apart.Rules)
 	}
-	if err != nil && ctx.Err() == nil {
+	if c.findings.doubt(err); err != nil && ctx.Err() == nil {
+		_, _ = first.askTime(ctx)
 		first.log.Debug("rules could not be searched together", "rules", len(rules), "error", err)
 	}
 	return err

@@ -2,6 +2,8 @@ package schedule
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"esrule/internal/detect"
+	"esrule/internal/elastic"
 	"esrule/internal/elastic/indexpattern"
 	"esrule/internal/elastic/search"
 	"esrule/internal/query/rule"
@@ -60,6 +63,23 @@ func (f *findings) clocks(ctx context.Context, o Options) (ours, theirs time.Tim
 
 // nextTurn makes the next question for the clocks a new one.
 func (f *findings) nextTurn() { f.ours, f.theirs, f.noClock = time.Time{}, time.Time{}, nil }
+
+// doubt makes the next question for the clocks a new one where no answer came to something else: it
+// tells whether the cluster is gone.
+func (f *findings) doubt(err error) {
+	if errors.Is(err, elastic.ErrUnreachable) && f.noClock == nil {
+		f.nextTurn()
+	}
+}
+
+// gone is the error of a cluster that does not answer any more, not even what the time is: no rule
+// asks it for more, where each would wait for as long as the first did.
+func (f *findings) gone() error {
+	if !errors.Is(f.noClock, elastic.ErrUnreachable) {
+		return nil
+	}
+	return fmt.Errorf("ask the cluster for its clock: %w", f.noClock)
+}
 
 // askPrivileges asks once for all patterns of the rules.
 func (f *findings) askPrivileges(ctx context.Context) error {

@@ -28,6 +28,9 @@ const (
 // step covers one piece: the live window where it is due, else the next kind of work. It returns
 // false where nothing is left to do, or nothing more can be done.
 func (s *ruleRun) step(ctx context.Context) bool {
+	if s.err == nil {
+		s.err = s.findings.gone()
+	}
 	if s.err != nil {
 		return false
 	}
@@ -140,6 +143,7 @@ func (s *ruleRun) enter(
 	if ctx.Err() != nil && err != nil {
 		return err
 	}
+	s.findings.doubt(err)
 	if err == nil {
 		s.failing.well()
 		s.noteReached(i, late, out)

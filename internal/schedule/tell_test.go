@@ -75,6 +75,10 @@ func TestTroublesAreGrouped(t *testing.T) {
 	f("two failed alike", all(failed("a", fmt.Errorf("cover 1: %w", gone)),
 		failed("b", fmt.Errorf("cover 2: %w", gone))),
 		"the cluster is gone|||a,b")
+	f("two failed alike, and their ledgers could not be written",
+		all(failed("a", errors.Join(fmt.Errorf("ask: %w", gone), errors.New("ledger of a"))),
+			failed("b", errors.Join(fmt.Errorf("ask: %w", gone), errors.New("ledger of b")))),
+		"the cluster is gone|||a,b")
 	f("two failed in other ways", all(failed("a", gone), failed("b", errors.New("no"))),
 		"the cluster is gone|||a", "no|||b")
 	refused := func() error { return &elastic.Error{Status: 500, Reason: "broken"} }

@@ -117,9 +117,17 @@ func (r Report) earlyEnds() []Trouble {
 }
 
 // causeOf is the text of an error without what was being done: the answer of the cluster, or the
-// innermost error.
+// innermost error. Of errors that were joined it is that of the first, which came first.
 func causeOf(err error) string {
 	for {
+		if many, ok := err.(interface{ Unwrap() []error }); ok {
+			joined := many.Unwrap()
+			if err.Error() != errors.Join(joined...).Error() {
+				break
+			}
+			err = joined[0]
+			continue
+		}
 		//nolint:errorlint // this error, and not what it wraps
 		if _, refused := err.(*elastic.Error); refused {
 			break
