@@ -57,7 +57,7 @@ func TestEnsure(t *testing.T) {
 	}
 	for name, index := range indices {
 		if index.Settings.Index.Replicas != "0-1" || index.Mappings.Dynamic != "false" ||
-			index.Mappings.Meta.Esrule.Version != 1 {
+			index.Mappings.Meta.Esrule.Version != 2 {
 			t.Errorf("%s: got %+v", name, index)
 		}
 	}
