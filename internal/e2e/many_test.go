@@ -12,7 +12,7 @@ import (
 // More matches than Elasticsearch gives in one search are all read, judged and written, each
 // counted; and what the program holds at once does not grow with them.
 func TestMoreThanTenThousandMatches(t *testing.T) {
-	const few, many, size = 500, 10_500, 2 << 10
+	const few, many, size = 500, 10_500, 4 << 10
 	f := func(events int) (peak int64) {
 		t.Helper()
 		s := newStage(t, "events-*")
