@@ -176,6 +176,7 @@ func (f *fieldAtoms) add(a atom, matcher int) {
 func (f *fieldAtoms) index(slot event.Slot) fieldIndex {
 	x := fieldIndex{slot: slot, any: f.any, beyond: make(bitset, len(f.any)),
 		wholes: map[string]numbers{}, longest: -1}
+	wholes := map[string][]int32{} // EQL and KQL have atoms of their own for a text
 	var pieces []string
 	for _, a := range f.order {
 		if a.words {
@@ -197,12 +198,15 @@ func (f *fieldAtoms) index(slot event.Slot) fieldIndex {
 			continue
 		}
 		if a.whole {
-			x.wholes[a.text] = newNumbers(f.matchers[a], len(f.any))
+			wholes[a.text] = append(wholes[a.text], f.matchers[a]...)
 			x.longest = max(x.longest, len(a.text))
 			continue
 		}
 		pieces = append(pieces, a.text)
 		x.ofPiece = append(x.ofPiece, newNumbers(f.matchers[a], len(f.any)))
+	}
+	for text, list := range wholes {
+		x.wholes[text] = newNumbers(list, len(f.any))
 	}
 	if len(pieces) > 0 {
 		x.pieces = ahocorasick.New(pieces)

@@ -294,6 +294,43 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// Rules of both languages may ask for the same text of a field, which only one of them may compare
+// as a number.
+func TestSetOfTwoLanguages(t *testing.T) {
+	e, err := eql.Parse(`any where a == "4"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := kql.Parse(`a : 4 and b : 5`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(source string, queries []*cond.Query, want ...int) {
+		t.Helper()
+		var fields event.Fields
+		var matchers []*match.Matcher
+		for _, q := range queries {
+			m, err := match.Compile(q, &fields, match.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			matchers = append(matchers, m)
+		}
+		evaluation := match.NewEvaluation(&fields, time.Now())
+		read(t, evaluation, nil, source)
+		var got []int
+		match.NewSet(&fields, matchers).Candidates(evaluation, func(i int) { got = append(got, i) })
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got the candidates %v, want %v", source, got, want)
+		}
+	}
+	f(`{"a":"4"}`, []*cond.Query{e, k}, 0)
+	f(`{"a":"4"}`, []*cond.Query{k, e}, 1)
+	f(`{"a":"4","b":"5"}`, []*cond.Query{e, k}, 0, 1)
+	f(`{"a":4,"b":5}`, []*cond.Query{e, k}, 0, 1)
+	f(`{"a":"x","b":"5"}`, []*cond.Query{e, k})
+}
+
 func FuzzSet(f *testing.F) {
 	f.Add(uint64(1))
 	f.Fuzz(func(t *testing.T, seed uint64) { compareSet(t, seed, 20, 10) })
