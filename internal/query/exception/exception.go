@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 
 	"esrule/internal/query/cond"
 )
@@ -38,7 +37,7 @@ func Parse(item map[string]any) (cond.Expr, error) {
 	if len(of) == 0 {
 		return e, nil
 	}
-	return &cond.And{Operands: []cond.Expr{anyOf(of), e}}, nil
+	return &cond.And{Operands: []cond.Expr{cond.AnyOf(of), e}}, nil
 }
 
 // all reads a list of entries; prefix is before the fields' names.
@@ -80,7 +79,7 @@ func entry(values map[string]any, prefix string) (cond.Expr, error) {
 		known = known[:3]
 		e = &cond.Exists{Field: &cond.Field{Path: path}}
 	case "match", "wildcard":
-		text, ok := textOf(values["value"])
+		text, ok := cond.ConstantOf(values["value"])
 		if !ok {
 			return nil, fmt.Errorf("its value for %s is no text", path)
 		}
@@ -131,7 +130,7 @@ func oneOf(path string, given any) (cond.Expr, error) {
 	list, _ := given.([]any)
 	var operands []cond.Expr
 	for _, one := range list {
-		text, ok := textOf(one)
+		text, ok := cond.ConstantOf(one)
 		if !ok {
 			return nil, fmt.Errorf("a value for %s is no text", path)
 		}
@@ -140,33 +139,11 @@ func oneOf(path string, given any) (cond.Expr, error) {
 	if len(operands) == 0 {
 		return nil, fmt.Errorf("it has no values for %s", path)
 	}
-	return anyOf(operands), nil
+	return cond.AnyOf(operands), nil
 }
 
 // is compares a field with a value as match_phrase does: letter case counts on a keyword.
 func is(path, text string) cond.Expr {
 	return &cond.Is{Field: &cond.Field{Path: path}, Quoted: true,
 		Value: &cond.Literal{Kind: cond.String, Text: text}}
-}
-
-func anyOf(operands []cond.Expr) cond.Expr {
-	if len(operands) == 1 {
-		return operands[0]
-	}
-	return &cond.Or{Operands: operands}
-}
-
-// textOf returns a value as a text: what it means is up to the type of the field.
-func textOf(v any) (string, bool) {
-	switch v := v.(type) {
-	case string:
-		return v, true
-	case bool:
-		return strconv.FormatBool(v), true
-	case int64:
-		return strconv.FormatInt(v, 10), true
-	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64), true
-	}
-	return "", false
 }

@@ -99,7 +99,7 @@ func compared(kind string, body map[string]any) (cond.Expr, error) {
 			given = options[key]
 		}
 	}
-	text, ok := textOf(given)
+	text, ok := cond.ConstantOf(given)
 	if !ok {
 		return nil, unknown(kind, body)
 	}
@@ -154,13 +154,13 @@ func terms(body map[string]any) (cond.Expr, error) {
 	}
 	var operands []cond.Expr
 	for _, one := range list {
-		text, ok := textOf(one)
+		text, ok := cond.ConstantOf(one)
 		if !ok {
 			return nil, unknown("terms", body)
 		}
 		operands = append(operands, is(&cond.Field{Path: name}, text, true))
 	}
-	return anyOf(operands), nil
+	return cond.AnyOf(operands), nil
 }
 
 // order reads {field: {gte: …}}. Two bounds have to hold for one value of the field, which the tree
@@ -186,7 +186,7 @@ func order(body map[string]any) (cond.Expr, error) {
 		if bounds[key] == nil {
 			continue
 		}
-		text, ok := textOf(bounds[key])
+		text, ok := cond.ConstantOf(bounds[key])
 		if !ok {
 			return nil, unknown("range", body)
 		}
@@ -222,13 +222,13 @@ func boolean(body map[string]any) (cond.Expr, error) {
 		least = 1
 	}
 	if given, ok := body["minimum_should_match"]; ok {
-		text, _ := textOf(given)
+		text, _ := cond.ConstantOf(given)
 		if least, err = strconv.Atoi(text); err != nil || least < 0 || least > 1 {
 			return nil, fmt.Errorf("minimum_should_match %s is not supported", shown(given))
 		}
 	}
 	if least == 1 {
-		all = append(all, anyOf(some))
+		all = append(all, cond.AnyOf(some))
 	}
 	for _, e := range none {
 		all = append(all, &cond.Not{Operand: e})
@@ -265,16 +265,6 @@ func clauses(body map[string]any, keys ...string) ([]cond.Expr, error) {
 	return list, nil
 }
 
-func anyOf(operands []cond.Expr) cond.Expr {
-	switch len(operands) {
-	case 0:
-		return &cond.Literal{Kind: cond.Bool}
-	case 1:
-		return operands[0]
-	}
-	return &cond.Or{Operands: operands}
-}
-
 // ofField returns the field of a clause and what stands there.
 func ofField(kind string, body map[string]any) (name string, given any, err error) {
 	fields := maps.Clone(body)
@@ -309,23 +299,6 @@ func one(m map[string]any) string {
 		return key
 	}
 	return ""
-}
-
-// textOf returns a constant as a text: what it means is up to the type of the field.
-func textOf(v any) (string, bool) {
-	switch v := v.(type) {
-	case string:
-		return v, true
-	case bool:
-		return strconv.FormatBool(v), true
-	case int64:
-		return strconv.FormatInt(v, 10), true
-	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64), true
-	case json.Number:
-		return v.String(), true
-	}
-	return "", false
 }
 
 // shown returns a part of a filter for a message.
