@@ -14,8 +14,9 @@ import (
 type Compiled struct {
 	// Matchers are those of the body's queries, in their order.
 	Matchers []*match.Matcher
-	// Sequence joins what they accept; nil where each event is judged alone.
+	// Sequence joins what they accept, in Order; nil where each event is judged alone.
 	Sequence *sequence.Plan
+	Order    Order
 
 	exceptions []exception
 }
@@ -47,8 +48,8 @@ func compileBody(r *rule.Rule, patterns []string, fields *event.Fields) (Compile
 		if err != nil {
 			return Compiled{}, err
 		}
-		fields.Add(timestamp)
-		return Compiled{Matchers: plan.Matchers(), Sequence: plan}, nil
+		return Compiled{Matchers: plan.Matchers(), Sequence: plan,
+			Order: newOrder(fields, body.TiebreakerField)}, nil
 	}
 	return Compiled{}, fmt.Errorf("rules with a body of type %T are not run", r.Body)
 }

@@ -12,7 +12,6 @@ import (
 	"esrule/internal/detect/sequence"
 	"esrule/internal/elastic/search"
 	"esrule/internal/query/prefilter"
-	"esrule/internal/query/rule"
 	"esrule/internal/span"
 )
 
@@ -50,15 +49,7 @@ func (d *Detection) Kind() string {
 	for span := time.Minute; span < d.Sequence.Span(); span *= 4 {
 		steps++
 	}
-	return fmt.Sprint("joined by ", Tiebreaker(d.Rule), " within ", steps)
-}
-
-// Tiebreaker is the field by which a rule orders events of the same time; empty where it has none.
-func Tiebreaker(r *rule.Rule) string {
-	if body, ok := r.Body.(*rule.SequenceQuery); ok {
-		return body.TiebreakerField
-	}
-	return ""
+	return fmt.Sprint("joined by ", d.Order.tiebreaker, " within ", steps)
 }
 
 // Settles is how long after a moment it is decided what was there: what a rule wants not to be
@@ -76,9 +67,8 @@ func (d *Detection) Settles() time.Duration {
 type join struct {
 	judge   *judge
 	classes []search.Class
-	asks    []*ask // of the classes
-	lacks   bool   // an index of the target is not searched
-	order   Order
+	asks    []*ask   // of the classes
+	lacks   bool     // an index of the target is not searched
 	rules   []joined // by their places in the group
 	seen    []seen   // of the piece at hand
 	crowded bool
@@ -117,8 +107,7 @@ type foundSequence struct {
 
 func newJoin(j *judge, classes []search.Class, lacks bool) *join {
 	g := j.group
-	s := &join{judge: j, classes: classes, lacks: lacks,
-		order: NewOrder(g.fields, Tiebreaker(g.detections[0].Rule))}
+	s := &join{judge: j, classes: classes, lacks: lacks}
 	for _, c := range classes {
 		s.asks = asked(s.asks, prefilter.Class{Indices: c.Indices}, c.Mapping,
 			g.wanted(c.Mapping))
@@ -202,7 +191,7 @@ func (s *join) note(hit *search.Hit, accepted []int) error {
 		return nil
 	}
 	j := s.judge
-	at, ok := s.order.Position(j.event)
+	at, ok := j.group.compiled[0].Order.Position(j.event)
 	if !ok {
 		j.unplaced[hit.Index] = hit.ID()
 		return nil

@@ -10,15 +10,15 @@ import (
 
 // Order puts events in the order in which a sequence has them.
 type Order struct {
-	time, tie event.Slot
-	ties      bool // there is a tiebreaker
+	time, tie  event.Slot
+	tiebreaker string // empty where there is none
 }
 
-// NewOrder returns the order by @timestamp and, where there is one, by a tiebreaker. It adds both
+// newOrder returns the order by @timestamp and, where there is one, by a tiebreaker. It adds both
 // to fields.
-func NewOrder(fields *event.Fields, tiebreaker string) Order {
-	o := Order{time: fields.Add(timestamp), ties: tiebreaker != ""}
-	if o.ties {
+func newOrder(fields *event.Fields, tiebreaker string) Order {
+	o := Order{time: fields.Add(timestamp), tiebreaker: tiebreaker}
+	if tiebreaker != "" {
 		o.tie = fields.Add(tiebreaker)
 	}
 	return o
@@ -40,7 +40,7 @@ func (o Order) Position(e *match.Evaluation) (p Position, ok bool) {
 			p.At, ok = at, true
 		}
 	}
-	if !o.ties || len(e.Values(o.tie)) == 0 {
+	if o.tiebreaker == "" || len(e.Values(o.tie)) == 0 {
 		return p, ok
 	}
 	p.tied = true

@@ -15,7 +15,6 @@ import (
 type Rules struct {
 	rules    []*rule.Rule
 	compiled []detect.Compiled // of the rules
-	orders   []detect.Order    // of the rules that ask for several events together
 	matchers []*match.Matcher
 	of       []int // the rule of each of matchers
 	first    []int // the first matcher of each rule
@@ -58,11 +57,6 @@ func (r *Rules) Add(one *rule.Rule) error {
 		r.gated++
 	}
 	r.rules, r.compiled = append(r.rules, one), append(r.compiled, compiled)
-	var order detect.Order
-	if compiled.Sequence != nil {
-		order = detect.NewOrder(r.fields, detect.Tiebreaker(one))
-	}
-	r.orders = append(r.orders, order)
 	r.set = nil
 	return nil
 }

@@ -194,7 +194,7 @@ func (w *worker) join(text []byte, isHit bool, j *judged) error {
 			end++
 		}
 		own := w.accepted[first:end]
-		at, ok := w.rules.orders[of].Position(w.event)
+		at, ok := w.rules.compiled[of].Order.Position(w.event)
 		if !ok {
 			return errNoTime
 		}

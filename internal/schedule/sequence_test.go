@@ -73,6 +73,30 @@ func TestSequenceAcrossPolls(t *testing.T) {
 	w.wantCreated("an event that came an hour late, found by the late sweep", rules, 3, 3, 3, 3)
 }
 
+// A tiebreaker orders the events of one time; those that have none come last.
+func TestTiebreaker(t *testing.T) {
+	w := newWorld(t)
+	w.theirs = func() time.Time { return w.clock }
+	index := w.index("a")
+	rules := w.sequences(`sequence with maxspan=2s [any where process.name == "first"]
+		[any where process.name == "second"]`)
+	rules[0].Body.(*rule.SequenceQuery).TiebreakerField = "process.pid"
+	f := func(minutesAgo float64, first, second, want int) {
+		t.Helper()
+		w.event(index, minutesAgo, "first", first)
+		w.event(index, minutesAgo, "second", second)
+		w.wantCreated(fmt.Sprintf("first %d, second %d", first, second), rules, want)
+		w.clock = w.clock.Add(time.Minute)
+	}
+	f(1, 1, 2, 3)
+	f(1, 2, 1, 0)
+	f(1, 9, 10, 3)
+	when := w.clock.Add(-time.Minute).Format(time.RFC3339Nano)
+	w.Bulk(index, fmt.Sprintf(`{"@timestamp":%q,"process":{"name":"second"}}`, when),
+		fmt.Sprintf(`{"@timestamp":%q,"process":{"name":"first","pid":7}}`, when))
+	w.wantCreated("the second has none", rules, 3)
+}
+
 // A sequence that ends in events that are not there is decided when their time is over, and late
 // events have had theirs.
 func TestSequenceThatWaits(t *testing.T) {
