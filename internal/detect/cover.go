@@ -18,6 +18,7 @@ import (
 	"esrule/internal/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
+	"esrule/internal/query/rule"
 	"esrule/internal/sink"
 	"esrule/internal/sink/signal"
 	"esrule/internal/span"
@@ -358,35 +359,29 @@ func (j *judge) judge(hit *search.Hit) error {
 	}
 	j.candidates = j.candidates[:0]
 	j.part.each(j.event, func(matcher int) { j.candidates = append(j.candidates, matcher) })
-	j.accepted = j.accepted[:0]
-	excepted := -1 // the rule that was counted last: several of its matchers may accept the event
+	of := j.group.matchers.Of
 	for i, matcher := range j.candidates {
-		rule := j.group.of[matcher]
-		if i == 0 || rule != j.group.of[j.candidates[i-1]] {
-			j.outcome.each[rule].Candidates++
+		if i == 0 || of[matcher] != of[j.candidates[i-1]] {
+			j.outcome.each[of[matcher]].Candidates++
 		}
-		if !j.group.matchers[matcher].Match(j.event) {
-			continue
-		}
-		if by := j.group.compiled[rule].Excepted(j.event, j.target.Now); by != nil {
-			if rule != excepted {
-				excepted = rule
-				j.outcome.Except(by)
-				j.outcome.each[rule].Except(by)
-			}
-			continue
-		}
-		j.accepted = append(j.accepted, matcher)
 	}
+	j.accepted = j.group.matchers.Accepting(j.event, j.target.Now, j.candidates, j.accepted[:0],
+		j.except)
 	if j.join != nil {
 		return j.join.note(hit, j.accepted)
 	}
 	for _, matcher := range j.accepted {
-		if err := j.matched(j.group.of[matcher], hit, document, mapping); err != nil {
+		if err := j.matched(of[matcher], hit, document, mapping); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// except counts an event that an exception of a rule accepts.
+func (j *judge) except(rule int, by *rule.Exception) {
+	j.outcome.Except(by)
+	j.outcome.each[rule].Except(by)
 }
 
 // matched makes the signal of a hit that a rule matches.

@@ -52,8 +52,8 @@ func (c *Compiled) reading() []*match.Matcher {
 
 // reading are all matchers that judge events for the group.
 func (g *Group) reading() (all []*match.Matcher) {
-	for i := range g.compiled {
-		all = append(all, g.compiled[i].reading()...)
+	for i := range g.matchers.Compiled {
+		all = append(all, g.matchers.Compiled[i].reading()...)
 	}
 	return all
 }

@@ -22,9 +22,7 @@ import (
 // the same indices, and their timestamps are the same.
 type Group struct {
 	detections []*Detection
-	compiled   []Compiled // of the detections, over fields
-	matchers   []*match.Matcher
-	of         []int // the rule of each of matchers, by its place
+	matchers   Matchers // of the detections, over fields
 	fields     *event.Fields
 	parts      []part
 	once       sync.Once // for whole
@@ -41,17 +39,9 @@ type part struct {
 // alone returns a group of one rule.
 func (d *Detection) alone() *Group {
 	g := &Group{detections: []*Detection{d}, fields: d.Fields}
-	g.add(d.Compiled)
-	g.parts = []part{g.part(0, len(g.matchers))}
+	g.matchers.Add(d.Compiled)
+	g.parts = []part{g.part(0, len(g.matchers.All))}
 	return g
-}
-
-// add adds what the next of the detections asks.
-func (g *Group) add(c Compiled) {
-	for _, m := range c.Matchers {
-		g.matchers, g.of = append(g.matchers, m), append(g.of, len(g.compiled))
-	}
-	g.compiled = append(g.compiled, c)
 }
 
 // NewGroup returns the group of rules that are to be searched together. The error is that of
@@ -66,7 +56,7 @@ func NewGroup(detections []*Detection) (*Group, error) {
 		if err != nil {
 			return nil, fmt.Errorf("rule %q (%s): %w", d.Rule.Name, d.Rule.ID, err)
 		}
-		g.add(compiled)
+		g.matchers.Add(compiled)
 	}
 	g.divide()
 	return g, nil
@@ -80,7 +70,7 @@ const mostLeaves = 500
 func (g *Group) divide() {
 	keywords := allKeywords(g.fields)
 	first, end, leaves := 0, 0, 0
-	for _, c := range g.compiled {
+	for _, c := range g.matchers.Compiled {
 		more := 0
 		for _, m := range c.Matchers {
 			more += prefilter.Build(m.Condition(), keywords).Clause.Leaves()
@@ -99,7 +89,7 @@ func (g *Group) divide() {
 func (g *Group) part(first, end int) part {
 	p := part{first: first, end: end}
 	if end-first > 1 {
-		p.set = match.NewSet(g.fields, g.matchers[first:end])
+		p.set = match.NewSet(g.fields, g.matchers.All[first:end])
 	}
 	return p
 }
@@ -146,10 +136,10 @@ func (g *Group) filter(m *event.Mapping) dsl.Clause {
 // whose of them narrows nothing; it is empty where they narrow.
 func (g *Group) partFilter(p part, m *event.Mapping) (filter dsl.Clause, by string) {
 	filters := make([]dsl.Clause, 0, p.end-p.first)
-	for i, one := range g.matchers[p.first:p.end] {
+	for i, one := range g.matchers.All[p.first:p.end] {
 		filter := prefilter.Build(one.Condition(), m).Clause
 		if filter.IsEverything() {
-			r := g.detections[g.of[p.first+i]].Rule
+			r := g.detections[g.matchers.Of[p.first+i]].Rule
 			return filter, fmt.Sprintf("the pre-filter of rule %q (%s) narrows nothing", r.Name,
 				r.ID)
 		}
@@ -163,7 +153,7 @@ func (g *Group) all() part {
 	if len(g.parts) == 1 {
 		return g.parts[0]
 	}
-	g.once.Do(func() { g.whole = g.part(0, len(g.matchers)) })
+	g.once.Do(func() { g.whole = g.part(0, len(g.matchers.All)) })
 	return g.whole
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"esrule/internal/detect/sequence"
@@ -27,11 +26,11 @@ const (
 )
 
 // joins reports whether the group's rules ask for several events together. All of them do, or none.
-func (g *Group) joins() bool { return g.compiled[0].Sequence != nil }
+func (g *Group) joins() bool { return g.matchers.Compiled[0].Sequence != nil }
 
 // leadIn is how long before a window its events must be read.
 func (g *Group) leadIn() (longest time.Duration) {
-	for _, c := range g.compiled {
+	for _, c := range g.matchers.Compiled {
 		if c.Sequence != nil {
 			longest = max(longest, c.Sequence.Span())
 		}
@@ -67,20 +66,11 @@ func (d *Detection) Settles() time.Duration {
 type join struct {
 	judge   *judge
 	classes []search.Class
-	asks    []*ask   // of the classes
-	lacks   bool     // an index of the target is not searched
-	rules   []joined // by their places in the group
-	seen    []seen   // of the piece at hand
-	crowded bool
+	asks    []*ask                   // of the classes
+	lacks   bool                     // an index of the target is not searched
+	judges  []*sequence.Judge[place] // of the rules, by their places in the group
+	seen    []seen                   // of the piece at hand
 	found   []foundSequence
-}
-
-// joined is a rule of a join.
-type joined struct {
-	plan    *sequence.Plan
-	first   int // the number of its first matcher in the group
-	judge   *sequence.Judge[place]
-	accepts uint64 // its matchers that accept the event at hand
 }
 
 // place is where an event is.
@@ -90,13 +80,7 @@ type place struct{ index, id string }
 type seen struct {
 	Position
 	place
-	looks []ruleLook
-}
-
-// ruleLook is what a rule's judge needs of an event.
-type ruleLook struct {
-	rule int
-	look sequence.Look
+	looks []RuleLook
 }
 
 // foundSequence is a complete sequence of a rule.
@@ -112,10 +96,9 @@ func newJoin(j *judge, classes []search.Class, lacks bool) *join {
 		s.asks = asked(s.asks, prefilter.Class{Indices: c.Indices}, c.Mapping,
 			g.wanted(c.Mapping))
 	}
-	for i, c := range g.compiled {
-		s.rules = append(s.rules, joined{plan: c.Sequence, first: slices.Index(g.of, i),
-			judge: sequence.NewJudge[place](c.Sequence, j.target.Window,
-				mostPending/len(g.compiled))})
+	for _, c := range g.matchers.Compiled {
+		s.judges = append(s.judges, sequence.NewJudge[place](c.Sequence, j.target.Window,
+			mostPending/len(g.matchers.Compiled)))
 	}
 	return s
 }
@@ -130,16 +113,15 @@ func (s *join) read(ctx context.Context, pit *search.PointInTime) error {
 	whole.From = whole.From.Add(-s.judge.group.leadIn())
 	piece := whole
 	for {
-		if err := s.readPiece(ctx, pit, piece); err != nil {
-			return err
-		}
-		if s.crowded {
-			half, err := s.firstHalf(piece)
-			if err != nil {
+		err := s.readPiece(ctx, pit, piece)
+		if errors.Is(err, errCrowded) {
+			if piece, err = s.firstHalf(piece); err != nil {
 				return err
 			}
-			piece = half
 			continue
+		}
+		if err != nil {
+			return err
 		}
 		if err := s.decide(ctx, pit, piece); err != nil {
 			return err
@@ -156,15 +138,12 @@ func (s *join) read(ctx context.Context, pit *search.PointInTime) error {
 	}
 }
 
-// readPiece reads a piece until it is over or crowded. The judge's reading ends early by an error.
+// readPiece reads a piece until it is over, or [errCrowded].
 func (s *join) readPiece(ctx context.Context, pit *search.PointInTime, piece span.Interval) error {
 	j := s.judge
 	j.plan = j.group.plan(s.classes, j.target.Timestamps, piece, j.coverer.Own, j.plan.whole)
-	s.seen, s.crowded = s.seen[:0], false
-	if err := j.read(ctx, pit); err != nil && !errors.Is(err, errCrowded) {
-		return err
-	}
-	return nil
+	s.seen = s.seen[:0]
+	return j.read(ctx, pit)
 }
 
 // errCrowded ends the reading of a piece that holds too many events to put them in order.
@@ -191,31 +170,16 @@ func (s *join) note(hit *search.Hit, accepted []int) error {
 		return nil
 	}
 	j := s.judge
-	at, ok := j.group.compiled[0].Order.Position(j.event)
+	at, ok := j.group.matchers.Compiled[0].Order.Position(j.event)
 	if !ok {
 		j.unplaced[hit.Index] = hit.ID()
 		return nil
 	}
-	one := seen{Position: at}
-	for _, matcher := range accepted {
-		of := j.group.of[matcher]
-		if n := len(one.looks); n == 0 || one.looks[n-1].rule != of {
-			one.looks = append(one.looks, ruleLook{rule: of})
-			s.rules[of].accepts = 0
-		}
-		s.rules[of].accepts |= 1 << (matcher - s.rules[of].first)
-	}
-	for i := range one.looks {
-		l := &one.looks[i]
-		r := &s.rules[l.rule]
-		l.look, _ = r.plan.Look(j.event, func(m int) bool { return r.accepts&(1<<m) != 0 })
-	}
 	if len(s.seen) == crowd {
-		s.crowded = true
 		return errCrowded
 	}
-	one.place = place{index: hit.Index, id: strings.Clone(hit.ID())}
-	s.seen = append(s.seen, one)
+	s.seen = append(s.seen, seen{Position: at, place: place{hit.Index, hit.ID()},
+		looks: j.group.matchers.Looks(j.event, accepted)})
 	return nil
 }
 
@@ -227,9 +191,9 @@ func (s *join) decide(ctx context.Context, pit *search.PointInTime, piece span.I
 	for i := range s.seen {
 		one := &s.seen[i]
 		for _, l := range one.looks {
-			matches, err := s.rules[l.rule].judge.See(l.look, one.At,
+			matches, err := s.judges[l.Rule].See(l.Look, one.At,
 				func() place { return one.place })
-			s.take(l.rule, matches)
+			s.take(l.Rule, matches)
 			if err != nil {
 				return err
 			}
@@ -241,8 +205,8 @@ func (s *join) decide(ctx context.Context, pit *search.PointInTime, piece span.I
 		}
 	}
 	if !piece.Unbounded() {
-		for i := range s.rules {
-			s.take(i, s.rules[i].judge.Advance(piece.To))
+		for i, judge := range s.judges {
+			s.take(i, judge.Advance(piece.To))
 		}
 	}
 	return s.write(ctx, pit)
@@ -250,8 +214,8 @@ func (s *join) decide(ctx context.Context, pit *search.PointInTime, piece span.I
 
 // end ends the judges' windows.
 func (s *join) end(ctx context.Context, pit *search.PointInTime) error {
-	for i := range s.rules {
-		s.take(i, s.rules[i].judge.End())
+	for i, judge := range s.judges {
+		s.take(i, judge.End())
 	}
 	return s.write(ctx, pit)
 }

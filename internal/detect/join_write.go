@@ -41,7 +41,7 @@ func (s *join) check(pit *search.PointInTime, found []foundSequence) error {
 	whole := !s.lacks && len(pit.Failures())+len(j.partial)+len(j.unknown)+len(j.unplaced)+
 		len(j.plan.uncovered) == 0
 	if !whole && slices.ContainsFunc(found, func(f foundSequence) bool {
-		return s.rules[f.rule].plan.Negates()
+		return j.group.matchers.Compiled[f.rule].Sequence.Negates()
 	}) {
 		return errIncomplete
 	}

@@ -25,9 +25,8 @@ const (
 // joined is an event that matchers of rules accept that ask for several events together, as a
 // worker hands it on.
 type joined struct {
-	rule  int
+	detect.RuleLook
 	at    detect.Position
-	look  sequence.Look
 	text  []byte
 	isHit bool
 }
@@ -62,6 +61,7 @@ type held struct {
 }
 
 func newJoiner(r *Rules, x signal.Execution) *joiner {
+	x.Texts = signal.NewTexts()
 	return &joiner{rules: r, x: x, held: make([][]held, len(r.rules))}
 }
 
@@ -85,7 +85,7 @@ func (s *joiner) hold(events []joined) error {
 				return fmt.Errorf("hold the events of sequences on disk: %w", err)
 			}
 		}
-		one := held{at: e.at, look: e.look, number: s.count, from: s.size, length: len(e.text),
+		one := held{at: e.at, look: e.Look, number: s.count, from: s.size, length: len(e.text),
 			isHit: e.isHit}
 		if i > 0 && sameText(events[i-1].text, e.text) { // of another rule
 			one.from -= int64(len(e.text))
@@ -95,7 +95,7 @@ func (s *joiner) hold(events []joined) error {
 			}
 			s.size += int64(len(e.text))
 		}
-		s.held[e.rule] = append(s.held[e.rule], one)
+		s.held[e.Rule] = append(s.held[e.Rule], one)
 		s.count++
 	}
 	return nil
@@ -108,7 +108,7 @@ func sameText(a, b []byte) bool { return len(a) > 0 && len(a) == len(b) && &a[0]
 // the end.
 func (s *joiner) judge(give func(rule int, signals []signal.Signal) error) (not []NotJudged) {
 	for i, events := range s.held {
-		if s.rules.compiled[i].Sequence == nil {
+		if s.rules.matchers.Compiled[i].Sequence == nil {
 			continue
 		}
 		err := s.judgeRule(i, events, give)
@@ -134,7 +134,7 @@ func (s *joiner) judgeRule(i int, events []held,
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.number, b.number))
 	})
 	window := span.Interval{From: events[0].at.At}
-	judge := sequence.NewJudge[*held](s.rules.compiled[i].Sequence, window, mostPending)
+	judge := sequence.NewJudge[*held](s.rules.matchers.Compiled[i].Sequence, window, mostPending)
 	each := func(matches []sequence.Match[*held]) error {
 		for _, m := range matches {
 			signals, err := s.signals(i, m)
@@ -159,7 +159,7 @@ func (s *joiner) judgeRule(i int, events []held,
 	}
 	// The files end here, and nothing that a rule wants not to be there comes any more.
 	last := events[len(events)-1].at.At
-	return each(judge.Advance(last.Add(s.rules.compiled[i].Sequence.Span() + 1)))
+	return each(judge.Advance(last.Add(s.rules.matchers.Compiled[i].Sequence.Span() + 1)))
 }
 
 // signals makes the signals of a sequence.

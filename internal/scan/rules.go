@@ -14,11 +14,8 @@ import (
 // looks up each field once for all of them.
 type Rules struct {
 	rules    []*rule.Rule
-	compiled []detect.Compiled // of the rules
-	matchers []*match.Matcher
-	of       []int // the rule of each of matchers
-	first    []int // the first matcher of each rule
 	fields   *event.Fields
+	matchers detect.Matchers
 	set      *match.Set // of the matchers; nil until it is asked for
 
 	time       event.Slot
@@ -41,9 +38,7 @@ func (r *Rules) Add(one *rule.Rule) error {
 		return err
 	}
 	gated := true
-	r.first = append(r.first, len(r.matchers))
 	for _, m := range compiled.Matchers {
-		r.matchers, r.of = append(r.matchers, m), append(r.of, len(r.rules))
 		field := m.CategoryField()
 		if field == "" {
 			gated = false
@@ -56,15 +51,15 @@ func (r *Rules) Add(one *rule.Rule) error {
 	if gated {
 		r.gated++
 	}
-	r.rules, r.compiled = append(r.rules, one), append(r.compiled, compiled)
-	r.set = nil
+	r.rules, r.set = append(r.rules, one), nil
+	r.matchers.Add(compiled)
 	return nil
 }
 
 // together returns the rules as a set, which is made once all of them are there.
 func (r *Rules) together() *match.Set {
 	if r.set == nil {
-		r.set = match.NewSet(r.fields, r.matchers)
+		r.set = match.NewSet(r.fields, r.matchers.All)
 	}
 	return r.set
 }

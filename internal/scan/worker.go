@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"esrule/internal/event"
@@ -79,7 +78,7 @@ type worker struct {
 	asText     map[textUse]bool
 	set        *match.Set // of the rules
 	candidates []int      // of the event at hand: the matchers that could accept it
-	accepted   []int      // those that do, of rules that ask for several events together
+	accepted   []int      // those that do
 	buffer     []byte     // of the chunk at hand
 }
 
@@ -138,24 +137,19 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 	if err != nil {
 		return err
 	}
-	matches, before := len(j.signals), len(j.except)
-	w.candidates, w.accepted = w.candidates[:0], w.accepted[:0]
+	matches, all := len(j.signals), &w.rules.matchers
+	w.candidates = w.candidates[:0]
 	w.set.Candidates(w.event, func(i int) { w.candidates = append(w.candidates, i) })
 	for _, i := range w.candidates {
-		m := w.rules.matchers[i]
-		of := w.rules.of[i]
-		w.noteTexts(of, m, j)
-		if !m.Match(w.event) {
-			continue
-		}
-		if by := w.rules.compiled[of].Excepted(w.event, w.now); by != nil {
-			if n := len(j.except); n == before || j.except[n-1].rule != of {
-				j.except = append(j.except, excepted{of, by}) // once, whatever stages accept it
-			}
-			continue
-		}
-		if w.rules.compiled[of].Sequence != nil {
-			w.accepted = append(w.accepted, i)
+		w.noteTexts(all.Of[i], all.All[i], j)
+	}
+	w.accepted = all.Accepting(w.event, w.now, w.candidates, w.accepted[:0],
+		func(rule int, by *rule.Exception) { j.except = append(j.except, excepted{rule, by}) })
+	together := w.accepted[:0] // those of rules that ask for several events
+	for _, i := range w.accepted {
+		of := all.Of[i]
+		if all.Compiled[of].Sequence != nil {
+			together = append(together, i)
 			continue
 		}
 		signal, err := w.signal(of, text, isHit)
@@ -164,15 +158,15 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 		}
 		one := found{rule: of, signal: signal}
 		if w.explains {
-			one.explanation = m.Explain(w.event)
+			one.explanation = all.All[i].Explain(w.event)
 		}
 		j.signals = append(j.signals, one)
 	}
-	if err := w.join(text, isHit, j); err != nil {
+	if err := w.join(together, text, isHit, j); err != nil {
 		return err
 	}
 	if !w.hasCategory() {
-		w.doubt(text, line, len(j.signals) > matches || len(w.accepted) > 0, j)
+		w.doubt(text, line, len(j.signals) > matches || len(together) > 0, j)
 	}
 	return nil
 }
@@ -181,29 +175,19 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 var errNoTime = errors.New("a rule asks for it in a sequence, and it has no @timestamp that can " +
 	"be read")
 
-// join hands on the event at hand to the rules that ask for several events together.
-func (w *worker) join(text []byte, isHit bool, j *judged) error {
-	if len(w.accepted) == 0 {
+// join hands on the event at hand to the rules that ask for several events together, of which these
+// matchers accept it.
+func (w *worker) join(accepting []int, text []byte, isHit bool, j *judged) error {
+	if len(accepting) == 0 {
 		return nil
 	}
 	text = bytes.Clone(text) // the chunk it comes from is used again
-	for first := 0; first < len(w.accepted); {
-		of := w.rules.of[w.accepted[first]]
-		end := first
-		for end < len(w.accepted) && w.rules.of[w.accepted[end]] == of {
-			end++
-		}
-		own := w.accepted[first:end]
-		at, ok := w.rules.compiled[of].Order.Position(w.event)
+	for _, l := range w.rules.matchers.Looks(w.event, accepting) {
+		at, ok := w.rules.matchers.Compiled[l.Rule].Order.Position(w.event)
 		if !ok {
 			return errNoTime
 		}
-		look, _ := w.rules.compiled[of].Sequence.Look(w.event, func(m int) bool {
-			return slices.Contains(own, w.rules.first[of]+m)
-		})
-		j.joined = append(j.joined, joined{rule: of, at: at, look: look, text: text,
-			isHit: isHit})
-		first = end
+		j.joined = append(j.joined, joined{RuleLook: l, at: at, text: text, isHit: isHit})
 	}
 	return nil
 }
