@@ -95,13 +95,17 @@ func (g *Group) lay(p *plan, classes []search.Class, timestamps prefilter.Timest
 	if len(narrow) > 0 || len(wide) == 0 {
 		for i, part := range g.parts {
 			s := g.partSearch(part, narrow, unseen, func(c laid) dsl.Clause { return c.filters[i] })
-			s.narrow(dsl.Not(dsl.Terms("_index", indicesOf(wide))), len(wide) > 0)
+			if len(wide) > 0 {
+				s.narrow(dsl.Not(dsl.Terms("_index", indicesOf(wide))))
+			}
 			p.searches = append(p.searches, s)
 		}
 	}
 	if len(wide) > 0 {
 		s := g.partSearch(g.all(), wide, unseen, everything)
-		s.narrow(dsl.Terms("_index", indicesOf(wide)), len(narrow) > 0)
+		if len(narrow) > 0 {
+			s.narrow(dsl.Terms("_index", indicesOf(wide)))
+		}
 		p.searches = append(p.searches, s)
 	}
 }
@@ -155,15 +159,12 @@ func (g *Group) partSearch(one part, classes []laid, unseen dsl.Clause,
 func (p *plan) narrow(to dsl.Clause) {
 	p.every = dsl.And(p.every, to)
 	for i := range p.searches {
-		p.searches[i].narrow(to, true)
+		p.searches[i].narrow(to)
 	}
 }
 
-// narrow leaves out what a clause does not accept, if it is to.
-func (s *partSearch) narrow(to dsl.Clause, really bool) {
-	if !really {
-		return
-	}
+// narrow leaves out what a clause does not accept.
+func (s *partSearch) narrow(to dsl.Clause) {
 	s.request = dsl.And(s.request, to)
 	for i, one := range s.searches {
 		s.searches[i].Query = dsl.And(one.Query, to)
