@@ -19,6 +19,11 @@ type Failure struct {
 	Refused bool `json:"-"`
 }
 
+// AnyRefused reports whether one of the failures is an index that may run less.
+func AnyRefused(failures []Failure) bool {
+	return slices.ContainsFunc(failures, func(f Failure) bool { return f.Refused })
+}
+
 // isTooMuch reports whether an index failed for what was asked of it.
 func isTooMuch(f search.Failure) bool {
 	switch f.Type {

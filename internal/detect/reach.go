@@ -46,6 +46,14 @@ func (c *Coverer) reach(ctx context.Context, t Target,
 	return reached, without, nil
 }
 
+// Stands returns the names of the indices that patterns stand for, as a target has them: not nil,
+// which means that they are not known.
+func Stands(all map[string]search.Standing) []string {
+	names := slices.AppendSeq(make([]string, 0, len(all)), maps.Keys(all))
+	slices.Sort(names)
+	return names
+}
+
 // moved reports whether the patterns stand for other indices than they did.
 func (t Target) moved(now map[string]search.Standing) bool {
 	return t.Stands != nil && (len(t.Stands) != len(now) ||

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
+	"esrule/internal/elastic/indexpattern"
 	"esrule/internal/sink/signal"
 	"esrule/internal/span"
 )
@@ -118,9 +118,7 @@ func (s *ruleRun) stands(ctx context.Context) []string {
 	if !ok {
 		return nil
 	}
-	names := slices.AppendSeq(make([]string, 0, len(all)), maps.Keys(all))
-	slices.Sort(names)
-	return names
+	return detect.Stands(all)
 }
 
 // joint is what the rule's next step does, where rules can do it together.
@@ -197,16 +195,15 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 // patterns returns what is searched for rules: their patterns, and the indices that they stand for
 // where the patterns differ.
 func (c *common) patterns(ctx context.Context, rules []*ruleRun) (patterns, stands []string) {
-	same := true
-	for _, s := range rules {
-		same = same && slices.Equal(s.patterns, rules[0].patterns)
-		patterns = append(patterns, s.patterns...)
+	lists := make([][]string, len(rules))
+	for i, s := range rules {
+		lists[i] = s.patterns
 	}
+	patterns, same := indexpattern.Union(lists)
 	if same {
-		return rules[0].patterns, nil
+		return patterns, nil
 	}
-	slices.Sort(patterns)
-	return slices.Compact(patterns), rules[0].stands(ctx)
+	return patterns, rules[0].stands(ctx)
 }
 
 // without searches for the rules but those at some places, which cannot be searched with others.

@@ -101,9 +101,7 @@ func (h *halving) halve(p *groupPart) {
 // refused reports whether some index refused what was asked of it for all rules at once.
 func refused(rules []*ruleRun) bool {
 	ready := rules[0].ahead
-	return ready != nil && slices.ContainsFunc(ready.out.Failures, func(f detect.Failure) bool {
-		return f.Refused
-	})
+	return ready != nil && detect.AnyRefused(ready.out.Failures)
 }
 
 // isOfRules reports whether fewer rules may be searched where these were not.

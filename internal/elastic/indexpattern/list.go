@@ -37,6 +37,21 @@ func Keep(patterns []string, keep func(pattern string) bool) []string {
 	return kept
 }
 
+// Union returns what stands for all that some lists stand for: a list itself where same, since all
+// are alike, else the patterns of all, each once. It is not for different lists with exclusions.
+func Union(lists [][]string) (all []string, same bool) {
+	same = true
+	for _, list := range lists {
+		same = same && slices.Equal(list, lists[0])
+		all = append(all, list...)
+	}
+	if same && len(lists) > 0 {
+		return lists[0], true
+	}
+	slices.Sort(all)
+	return slices.Compact(all), same
+}
+
 // Alone returns one pattern of a list with the exclusions that follow it.
 func Alone(patterns []string, pattern string) []string {
 	at := slices.Index(patterns, pattern)

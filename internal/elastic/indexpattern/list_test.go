@@ -23,6 +23,20 @@ func TestKeep(t *testing.T) {
 	f("a-* b -b", "a-*", "b") // else -b would be the name of an index
 }
 
+func TestUnion(t *testing.T) {
+	f := func(lists [][]string, want []string, wantSame bool) {
+		t.Helper()
+		if got, same := Union(lists); !slices.Equal(got, want) || same != wantSame {
+			t.Errorf("%q: got %q, the same: %t, want %q, %t", lists, got, same, want, wantSame)
+		}
+	}
+	f(nil, nil, true)
+	f([][]string{{"b", "a"}}, []string{"b", "a"}, true)
+	f([][]string{{"b", "-a"}, {"b", "-a"}}, []string{"b", "-a"}, true)
+	f([][]string{{"b", "a"}, {"a", "c"}}, []string{"a", "b", "c"}, false)
+	f([][]string{{"b", "a"}, {"a", "b"}}, []string{"a", "b"}, false)
+}
+
 func TestAlone(t *testing.T) {
 	f := func(patterns, pattern, want string) {
 		t.Helper()

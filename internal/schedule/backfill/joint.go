@@ -2,7 +2,6 @@ package backfill
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"esrule/internal/detect"
@@ -57,25 +56,26 @@ func standing(known *search.Resolution, d *detect.Detection, patterns []string) 
 	if !ok {
 		return nil
 	}
-	names := slices.AppendSeq(make([]string, 0, len(all)), maps.Keys(all))
-	slices.Sort(names)
-	return names
+	return detect.Stands(all)
 }
 
 // unite has the patterns of all rules searched where they differ.
 func (j *joint) unite() {
-	var patterns []string
-	same := true
-	for _, d := range j.detections {
-		same = same && slices.Equal(d.Patterns, j.detections[0].Patterns)
-		patterns = append(patterns, d.Patterns...)
-	}
-	if same {
+	patterns, same := indexpattern.Union(patternsOf(j.detections))
+	if same { // they may be more than may be read
 		j.stands = nil
 		return
 	}
-	slices.Sort(patterns)
-	j.patterns = slices.Compact(patterns)
+	j.patterns = patterns
+}
+
+// patternsOf are the lists of patterns of rules.
+func patternsOf(detections []*detect.Detection) [][]string {
+	lists := make([][]string, len(detections))
+	for i, d := range detections {
+		lists[i] = d.Patterns
+	}
+	return lists
 }
 
 // with returns some of the rules.

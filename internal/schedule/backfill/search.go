@@ -217,8 +217,7 @@ func refusal(failures []detect.Failure) error {
 
 // isOfRules reports whether a search for fewer rules may find what that for these did not.
 func isOfRules(err error, failures []detect.Failure) bool {
-	return err != nil && detect.MayBeOneRules(err) ||
-		slices.ContainsFunc(failures, func(f detect.Failure) bool { return f.Refused })
+	return err != nil && detect.MayBeOneRules(err) || detect.AnyRefused(failures)
 }
 
 // cover searches a time for some rules together.

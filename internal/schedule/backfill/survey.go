@@ -102,12 +102,7 @@ func (s *Survey) Plan(ctx context.Context, r Request,
 // resolve asks what the patterns of all rules stand for. With one list of patterns, or where it
 // cannot be told, there is no answer.
 func (s *Survey) resolve(ctx context.Context, detections []*detect.Detection) *search.Resolution {
-	same := true
-	var patterns []string
-	for _, d := range detections {
-		same = same && slices.Equal(d.Patterns, detections[0].Patterns)
-		patterns = append(patterns, d.Patterns...)
-	}
+	patterns, same := indexpattern.Union(patternsOf(detections))
 	if same {
 		return nil
 	}
