@@ -1,10 +1,8 @@
 package backfill_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"esrule/internal/detect"
+	"esrule/internal/estest"
 	"esrule/internal/query/rule"
 	"esrule/internal/schedule/backfill"
 )
@@ -180,29 +179,6 @@ func TestPatternsThatStandForTheSame(t *testing.T) {
 	f("none", []string{"events-t*", "events-n*"}, []string{"r0 two"}, "")
 }
 
-// emptied takes the content away of events that hold a text, as field security does.
-type emptied struct{ holding string }
-
-func (e emptied) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil || r.URL.Path != "/_search" {
-		return answer, err
-	}
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return nil, err
-	}
-	_ = answer.Body.Close()
-	if at := bytes.Index(body, []byte(e.holding)); at >= 0 {
-		from := bytes.LastIndex(body[:at], []byte(`"_source":`)) + len(`"_source":`)
-		to := at + bytes.Index(body[at:], []byte("}}")) + 2
-		body = slices.Concat(body[:from], []byte("{}"), body[to:])
-	}
-	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	answer.Header.Del("Content-Length")
-	return answer, nil
-}
-
 // Where a search for several rules fails and one of them may be why, each is searched alone: only
 // those that could match the event are blind.
 func TestGroupThatFailsIsSearchedAlone(t *testing.T) {
@@ -217,8 +193,9 @@ func TestGroupThatFailsIsSearchedAlone(t *testing.T) {
 	}
 	w.Refresh(w.events)
 	p := w.kept(w.plan(0))
-	r, err := w.runner(p, worker{name: "spoiled", client: w.Through(emptied{`"name":"b"`}),
-		tries: 1})
+	r, err := w.runner(p, worker{name: "spoiled",
+		client: w.Through(estest.Emptied{Holding: `"name":"b"`}),
+		tries:  1})
 	if err != nil {
 		t.Fatal(err)
 	}
