@@ -21,8 +21,11 @@ func newExceptions(all []*rule.Exception) exceptions {
 // tell names the exceptions that have expired by now, are for no rule or are doubtful.
 func (x exceptions) tell(now time.Time, log *slog.Logger) {
 	for _, one := range x.all {
+		if x.told[one] {
+			continue
+		}
 		findings := detect.CheckExceptions([]*rule.Exception{one}, nil, now).Findings
-		if x.told[one] || len(findings) == 0 {
+		if len(findings) == 0 {
 			continue
 		}
 		x.told[one] = true
