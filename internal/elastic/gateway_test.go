@@ -124,9 +124,9 @@ func TestPackedUnasked(t *testing.T) {
 					path, encoding, res.StatusCode, err, text, status, want)
 			}
 		}
-		f("/_search", "gzip", 200, `"took"`)
+		f(searchNothing, "gzip", 200, `"took"`)
 		f("/test-no-such-index/_search", "gzip", 404, "index_not_found_exception")
-		f("/_search", "br", 0, `packed as "br"`)
+		f(searchNothing, "br", 0, `packed as "br"`)
 	}
 }
 

@@ -48,7 +48,7 @@ func TestRotatedSecrets(t *testing.T) {
 		c, log := clientFor(t, cfg)
 		status := func(want int, why string) {
 			t.Helper()
-			got, _, err := ask(t.Context(), c, http.MethodPost, "/_search", `{"size": 0}`)
+			got, _, err := ask(t.Context(), c, http.MethodPost, searchNothing, `{"size": 0}`)
 			if err != nil || got != want {
 				t.Errorf("%s, %s: got status %d and error %v, want %d", name, why, got, err, want)
 			}
@@ -131,7 +131,7 @@ func TestRenewedAuthority(t *testing.T) {
 		Watch: func(r Report) { last = r }})
 	asks := func(good bool, why string) {
 		t.Helper()
-		_, _, err := ask(t.Context(), c, http.MethodPost, "/_search", `{"size": 0}`)
+		_, _, err := ask(t.Context(), c, http.MethodPost, searchNothing, `{"size": 0}`)
 		if (err == nil) != good || (last.Failure == Untrusted) == good {
 			t.Errorf("%s: got error %v and reported %q, want it good: %v", why, err, last.Failure,
 				good)
