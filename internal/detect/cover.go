@@ -199,16 +199,16 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	if len(plan.uncovered) > 0 && len(g.detections) > 1 {
 		return nothing, &ApartError{g.apart(classes)}
 	}
-	if len(t.Only) > 0 && !g.joins() { // what is joined may be in any of the indices
+	if len(t.Only) > 0 && !g.gathers() { // what is judged together may be in any of the indices
 		plan.narrow(dsl.Terms("_index", t.Only))
 	}
 	j := newJudge(c, g, t, plan, x)
-	read := j.read
-	if g.joins() {
-		j.join = newJoin(j, classes, len(unreached) > 0)
-		read = j.join.read
+	if g.gathers() {
+		err = j.gather(ctx, pit, classes, len(unreached) > 0)
+	} else {
+		err = j.read(ctx, pit)
 	}
-	if err := read(ctx, pit); err != nil {
+	if err != nil {
 		return j.outcome, err // what was written until then was written
 	}
 	closeIt()
@@ -234,7 +234,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	j.outcome.Failures = slices.Concat(plan.uncovered, unreached)
 	j.sort(reached)
 	out := outcomeOf(j.outcome, pit)
-	if g.joins() {
+	if g.gathers() {
 		out.Failures = failTogether(out.Failures, t.Only)
 	}
 	return only(out, t), nil
@@ -281,7 +281,7 @@ type judge struct {
 	unplaced   map[string]string // indices of which an accepted event has no time, and which
 	candidates []int             // the matchers that could accept the event at hand
 	accepted   []int             // those that do
-	join       *join             // of rules that ask for several events together; else nil
+	gatherer   gatherer          // of rules that judge several events together; else nil
 	signals    []signal.Signal
 	of         []int                   // the rule of each of signals
 	asked      map[int]map[string]bool // see [judge.asking]
@@ -367,8 +367,8 @@ func (j *judge) judge(hit *search.Hit) error {
 	}
 	j.accepted = j.group.matchers.Accepting(j.event, j.target.Now, j.candidates, j.accepted[:0],
 		j.except)
-	if j.join != nil {
-		return j.join.note(hit, j.accepted)
+	if j.gatherer != nil {
+		return j.gatherer.note(hit, j.accepted)
 	}
 	for _, matcher := range j.accepted {
 		if err := j.matched(of[matcher], hit, document, mapping); err != nil {
@@ -387,8 +387,6 @@ func (j *judge) except(rule int, by *rule.Exception) {
 // matched makes the signal of a hit that a rule matches.
 func (j *judge) matched(rule int, hit *search.Hit, document event.Document,
 	mapping *event.Mapping) error {
-	j.outcome.Matched++
-	j.outcome.each[rule].Matched++
 	given, err := j.given(rule, document.Fields)
 	if err != nil {
 		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
@@ -398,8 +396,17 @@ func (j *judge) matched(rule int, hit *search.Hit, document event.Document,
 	if err != nil {
 		return fmt.Errorf("make a signal of document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
-	j.signals, j.of = append(j.signals, made), append(j.of, rule)
+	j.add(rule, made)
 	return nil
+}
+
+// add takes signals of a rule in hand, to be written.
+func (j *judge) add(rule int, made ...signal.Signal) {
+	j.outcome.Matched += len(made)
+	j.outcome.each[rule].Matched += len(made)
+	for _, one := range made {
+		j.signals, j.of = append(j.signals, one), append(j.of, rule)
+	}
 }
 
 // eventOf is what a signal is made of, of a hit.

@@ -1,0 +1,113 @@
+package detect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"esrule/internal/elastic/search"
+	"esrule/internal/query/prefilter"
+	"esrule/internal/span"
+)
+
+// crowd is how many accepted events are held at most to judge them together. Where a window has
+// more, it is read in shorter pieces, one after the other.
+const crowd = 50_000
+
+// gatherer takes the events of a window that rules accept to signals, where no event is decided by
+// itself. The window is read in pieces, each in any order: what is accepted of a piece is held, and
+// decided once the piece is over.
+type gatherer interface {
+	// begin forgets what is held: a piece is read, for the first time or anew.
+	begin()
+	// note holds an event, of a hit, that some matchers accept. It returns [errCrowded] where it
+	// has no room: the piece is read anew as shorter ones.
+	note(hit *search.Hit, accepted []int) error
+	// decide judges what is held of a piece and writes the signals.
+	decide(ctx context.Context, piece span.Interval) error
+	// end judges what the last piece left undecided and writes the signals.
+	end(ctx context.Context) error
+}
+
+// gathers reports whether the group's rules need a [gatherer]: all of them do, or none.
+func (g *Group) gathers() bool { return g.matchers.Compiled[0].Sequence != nil }
+
+// gathering is what gatherers share: where the events of one search are.
+type gathering struct {
+	*judge
+	pit     *search.PointInTime
+	classes []search.Class
+	asks    []*ask // of the classes
+	lacks   bool   // an index of the target is not searched
+}
+
+// gather reads the window with its lead-in, piece by piece, and leaves no signal in hand.
+func (j *judge) gather(ctx context.Context, pit *search.PointInTime, classes []search.Class,
+	lacks bool) error {
+	s := &gathering{judge: j, pit: pit, classes: classes, lacks: lacks}
+	for _, c := range classes {
+		s.asks = asked(s.asks, prefilter.Class{Indices: c.Indices}, c.Mapping,
+			j.group.wanted(c.Mapping))
+	}
+	j.gatherer = newJoin(s)
+	whole := j.target.Window
+	whole.From = whole.From.Add(-j.group.leadIn())
+	piece := whole
+	for {
+		err := s.readPiece(ctx, piece)
+		if errors.Is(err, errCrowded) {
+			if piece, err = s.firstHalf(piece); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := j.gatherer.decide(ctx, piece); err != nil {
+			return err
+		}
+		if piece.To.Equal(whole.To) { // both zero where there is no end
+			return j.gatherer.end(ctx)
+		}
+		next := span.Interval{From: piece.To, To: piece.To.Add(2 * piece.Length())}
+		if piece = next; !whole.Unbounded() {
+			piece.To = span.Earlier(next.To, whole.To)
+		} else if next.To.After(j.target.Now) {
+			piece.To = time.Time{}
+		}
+	}
+}
+
+// readPiece reads a piece until it is over, or [errCrowded].
+func (s *gathering) readPiece(ctx context.Context, piece span.Interval) error {
+	j := s.judge
+	j.plan = j.group.plan(s.classes, j.target.Timestamps, piece, j.coverer.Own, j.plan.whole)
+	j.gatherer.begin()
+	return j.read(ctx, s.pit)
+}
+
+// errCrowded ends the reading of a piece that holds too many events to judge them together.
+var errCrowded = errors.New("too many events to hold at once")
+
+// firstHalf returns the first half of a piece that is crowded.
+func (s *gathering) firstHalf(piece span.Interval) (span.Interval, error) {
+	to := piece.To
+	if piece.Unbounded() {
+		to = span.Later(s.target.Now, piece.From.Add(time.Hour))
+		return span.New(piece.From, to), nil
+	}
+	half := to.Sub(piece.From) / 2
+	if half < time.Millisecond {
+		return piece, fmt.Errorf("more than %d events that rules judge together happened at %s: "+
+			"they cannot be held at once", crowd, piece.From.Format(time.RFC3339Nano))
+	}
+	return span.New(piece.From, piece.From.Add(half).Truncate(time.Millisecond)), nil
+}
+
+// complete reports whether everything was read so far that the rules ask about.
+func (s *gathering) complete() bool {
+	return !s.lacks && len(s.pit.Failures())+len(s.partial)+len(s.unknown)+len(s.unplaced)+
+		len(s.plan.uncovered) == 0
+}
