@@ -15,6 +15,7 @@ type question struct {
 	open   bool     // the text has no maxspan: the span is the look-back
 	stages []stage
 	until  *stage
+	sample bool
 }
 
 type stage struct {
@@ -46,7 +47,7 @@ var keyFields = []string{"k", "l"}
 
 func (q *question) String() string {
 	var b strings.Builder
-	b.WriteString("sequence")
+	b.WriteString(map[bool]string{true: "sample", false: "sequence"}[q.sample])
 	writeKeys(&b, q.shared)
 	if !q.open {
 		fmt.Fprintf(&b, " with maxspan=%dms", q.span)
@@ -111,6 +112,19 @@ func randomQuestion(random *rand.Rand) *question {
 	return q
 }
 
+func randomSample(random *rand.Rand) *question {
+	q := &question{span: 1 + random.Int64N(12), sample: true, open: true}
+	shared := random.IntN(2)
+	for range shared {
+		q.shared = append(q.shared, randomKey(random))
+	}
+	own := 1 - shared + random.IntN(2)
+	for range 2 + random.IntN(3) {
+		q.stages = append(q.stages, randomStage(random, own))
+	}
+	return q
+}
+
 func randomStage(random *rand.Rand, own int) stage {
 	s := stage{label: string("abc"[random.IntN(3)])}
 	for range own {
@@ -157,6 +171,9 @@ func (a answer) String() string { return fmt.Sprintf("%d: %v by %s", a.at, a.eve
 // span before it. Like Elasticsearch it goes through the events once a stage, and looks for missing
 // events when all others are found.
 func definition(q *question, events []*happening) []answer {
+	if q.sample {
+		return sampleDefinition(q, events)
+	}
 	var all []answer
 	steps, _ := q.steps()
 	for i, e := range events {
@@ -306,6 +323,47 @@ func (q *question) anyOf(events []*happening, stages []stage, key string, after,
 		}
 	}
 	return times
+}
+
+// sampleDefinition is the slow truth of samples: those that an event makes possible, over the span
+// before it. The latest events are chosen, for the first stage first.
+func sampleDefinition(q *question, events []*happening) []answer {
+	var all []answer
+	for i, e := range events {
+		keys := map[string]bool{}
+		for _, s := range q.stages {
+			for _, key := range q.keysOf(e, s) {
+				keys[key] = true
+			}
+		}
+		for key := range keys {
+			if q.choose(events, i-1, e.at, key, nil) != nil {
+				continue
+			}
+			if chosen := q.choose(events, i, e.at, key, nil); chosen != nil {
+				all = append(all, answer{e.at, chosen, key})
+			}
+		}
+	}
+	return all
+}
+
+// choose returns a different event for each stage, of those up to the last; nil where there are
+// none.
+func (q *question) choose(events []*happening, last int, now int64, key string,
+	before []int) []int {
+	if len(before) == len(q.stages) {
+		return before
+	}
+	for i := last; i >= 0 && events[i].at >= now-q.span; i-- {
+		if slices.Contains(before, i) || !q.takes(events[i], q.stages[len(before)], key) {
+			continue
+		}
+		if all := q.choose(events, last, now, key, append(slices.Clone(before), i)); all != nil {
+			return all
+		}
+	}
+	return nil
 }
 
 func moment(ms int64) time.Time { return time.UnixMilli(1_700_000_000_000 + ms).UTC() }

@@ -25,10 +25,16 @@ func TestSequencesAreThoseOfTheDefinition(t *testing.T) {
 	for seed := range estest.Seeds(t) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		found, withMissing := 0, 0
-		for range pairs {
+		samples := 0
+		for n := range pairs + pairs/4 {
 			q, events := randomQuestion(random), randomHappenings(random)
+			if n >= pairs {
+				q = randomSample(random)
+			}
 			want := definition(q, events)
-			found += len(want)
+			if found += len(want); q.sample {
+				samples += len(want)
+			}
 			for _, s := range q.stages {
 				if s.missing {
 					withMissing += len(want)
@@ -42,9 +48,9 @@ func TestSequencesAreThoseOfTheDefinition(t *testing.T) {
 				return
 			}
 		}
-		t.Logf("%d pairs of a sequence and events; %d sequences found, %d of them with missing "+
-			"events", pairs, found, withMissing)
-		if found < pairs || withMissing < pairs/20 {
+		t.Logf("%d pairs of a sequence and events, and %d of a sample; %d found, %d of them with "+
+			"missing events, %d samples", pairs, pairs/4, found, withMissing, samples)
+		if found < pairs || withMissing < pairs/20 || samples < pairs/20 {
 			t.Errorf("found too little to tell anything")
 		}
 	}
