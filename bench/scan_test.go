@@ -55,9 +55,8 @@ func BenchmarkScanPublishedRules(b *testing.B) {
 	shipped := loadRules(b, func() (*rule.Set, error) {
 		return rule.LoadFS(rules.FS(), "built-in")
 	})
-	all := loadRules(b, func() (*rule.Set, error) {
-		return rule.Load(filepath.Join(estest.Corpus(b), "rules"))
-	})
+	published := eventRules(b, 0, "rules")
+	all := loadRules(b, func() (*rule.Set, error) { return rule.Load(published) })
 	loadSigma := func() (*rule.Set, error) {
 		return rule.Load(filepath.Join(estest.Corpus(b), "sigma"))
 	}

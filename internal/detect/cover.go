@@ -282,6 +282,7 @@ type judge struct {
 	candidates []int             // the matchers that could accept the event at hand
 	accepted   []int             // those that do
 	gatherer   gatherer          // of rules that judge several events together; else nil
+	reading    signal.Reading    // of the event of the last signal
 	signals    []signal.Signal
 	of         []int                   // the rule of each of signals
 	asked      map[int]map[string]bool // see [judge.asking]
@@ -391,8 +392,11 @@ func (j *judge) matched(rule int, hit *search.Hit, document event.Document,
 	if err != nil {
 		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
-	made, err := signal.New(signal.Match{Rule: j.group.detections[rule].Rule,
-		Events: []signal.Event{eventOf(hit, document, given, mapping)}}, j.executions[rule])
+	var made signal.Signal
+	err = j.reading.Read(eventOf(hit, document, given, mapping))
+	if err == nil {
+		made, err = j.reading.Signal(j.group.detections[rule].Rule, j.executions[rule])
+	}
 	if err != nil {
 		return fmt.Errorf("make a signal of document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}

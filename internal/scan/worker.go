@@ -76,10 +76,11 @@ type worker struct {
 	event      *match.Evaluation
 	explains   bool // every match
 	asText     map[textUse]bool
-	set        *match.Set // of the rules
-	candidates []int      // of the event at hand: the matchers that could accept it
-	accepted   []int      // those that do
-	buffer     []byte     // of the chunk at hand
+	set        *match.Set     // of the rules
+	candidates []int          // of the event at hand: the matchers that could accept it
+	accepted   []int          // those that do
+	reading    signal.Reading // of an event that rules match
+	buffer     []byte         // of the chunk at hand
 }
 
 func newWorker(r *Rules, x signal.Execution, now time.Time) *worker {
@@ -146,13 +147,20 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 	w.accepted = all.Accepting(w.event, w.now, w.candidates, w.accepted[:0],
 		func(rule int, by *rule.Exception) { j.except = append(j.except, excepted{rule, by}) })
 	together := w.accepted[:0] // those of rules that ask for several events
+	isRead := false            // into w.reading, for the signals of all rules
 	for _, i := range w.accepted {
 		of := all.Of[i]
 		if all.Compiled[of].Sequence != nil {
 			together = append(together, i)
 			continue
 		}
-		signal, err := w.signal(of, text, isHit)
+		if !isRead {
+			if err := w.read(text, isHit); err != nil {
+				return err
+			}
+			isRead = true
+		}
+		signal, err := w.reading.Signal(w.rules.rules[of], w.execution)
 		if err != nil {
 			return err
 		}
@@ -202,15 +210,14 @@ func (w *worker) noteTexts(i int, m *match.Matcher, j *judged) {
 	})
 }
 
-// signal makes the signal of a match. Its texts are its own: the chunk they come from is used
+// read reads an event for its signals. Its texts are its own: the chunk they come from is used
 // again.
-func (w *worker) signal(i int, text []byte, isHit bool) (signal.Signal, error) {
+func (w *worker) read(text []byte, isHit bool) error {
 	event, err := eventOf(text, isHit)
 	if err != nil {
-		return signal.Signal{}, err
+		return err
 	}
-	return signal.New(signal.Match{Rule: w.rules.rules[i], Events: []signal.Event{event}},
-		w.execution)
+	return w.reading.Read(event)
 }
 
 // eventOf returns what signals are made of, of a line.

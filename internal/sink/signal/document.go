@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -72,9 +73,9 @@ type Signal struct {
 	about     about
 
 	// What the smaller forms are made of, should they be needed.
-	execution string
+	execution Execution
 	written   time.Time
-	alert     []field
+	common    *node // what the events of a shell have in common
 }
 
 // about is where a signal stands: what it was made of, and among the signals of which sequence.
@@ -96,43 +97,11 @@ func New(m Match, x Execution) (Signal, error) {
 		return Signal{}, fmt.Errorf("rule %s matched %d events together: %w", m.Rule.ID,
 			len(m.Events), errSeveral)
 	}
-	s, event, err := read(m, x)
-	if err != nil {
+	var r Reading
+	if err := r.Read(m.Events[0]); err != nil {
 		return Signal{}, err
 	}
-	return s, s.finish(x, event)
-}
-
-// read reads the event of a match and identifies it. The event is what is written of it.
-func read(m Match, x Execution) (s Signal, event *node, err error) {
-	of := m.Events[0]
-	event, err = parse(of.Source)
-	if err == nil && event.kind != object {
-		err = errors.New("not a JSON object")
-	}
-	if err != nil {
-		return Signal{}, nil, fmt.Errorf("read event %s of %s: %w", of.ID, of.Index, err)
-	}
-	// of the event as it was stored, before anything is added or taken away
-	known := fieldsOf(event)
-	s = Signal{
-		ID: identifyBy(m.Rule.ID, event, known), finerTime: belowMillisecond(event),
-		Match: m, execution: x.ID, written: x.now(),
-	}
-	s.widerID = widen(s.ID, event, known, s.finerTime)
-	if err := mergeMissing(event, of.Fields); err != nil {
-		return Signal{}, nil, fmt.Errorf("complete event %s of %s: %w", of.ID, of.Index, err)
-	}
-	// of a rule over alerts, by the alert's fields
-	rated := ratingOf(m.Rule).override(m.Rule, event)
-	// An event that sets these would set its own alert's status, or pass for another rule's alert.
-	event.remove("kibana")
-	event.remove("signal")
-	s.about = about{
-		ancestors: []ancestor{{ID: of.ID, Type: "event", Index: of.Index}},
-		depth:     1, originalTime: originalTime(&of, event), rating: rated,
-	}
-	return s, event, nil
+	return r.Signal(m.Rule, x)
 }
 
 func (x Execution) now() time.Time {
@@ -142,13 +111,24 @@ func (x Execution) now() time.Time {
 	return x.Now()
 }
 
-// finish writes the signal's document, with what is written of its event.
-func (s *Signal) finish(x Execution, event *node) (err error) {
-	s.alert = alertFields(s, x, event)
-	event.remove("event.kind")
-	event.remove(timestampField)
-	s.Document, err = compose(s.alert, event)
+// finish writes the signal's document.
+func (s *Signal) finish(r *Reading, texts *Texts) (err error) {
+	if r.fields, err = s.fields(r.fields[:0], r, texts); err != nil {
+		return err
+	}
+	r.document.Reset()
+	err = r.document.compose(r.fields, r.rest)
+	s.Document = bytes.Clone(r.document.Bytes())
 	return err
+}
+
+// read reads what the signal is of once more.
+func (s *Signal) read() (*Reading, error) {
+	var r Reading
+	if s.common != nil {
+		return &r, r.keep(s.common)
+	}
+	return &r, r.Read(s.Event())
 }
 
 // Event is what the signal is of; the zero value for the shell of a sequence.

@@ -103,16 +103,18 @@ func composeEvent(signal *node) ([]byte, error) {
 		}
 	}
 	at := signal.member(originalTimeField)
-	signal.remove("kibana")
-	signal.remove("event.kind")
-	signal.remove(timestampField)
+	signal = signal.without("kibana").without("event.kind").without(timestampField)
 	event := &node{kind: object}
 	if at != nil {
 		event.members = append(event.members, member{timestampField, at})
 	}
 	event.members = append(event.members, signal.members...)
 	event.restoreKind(moved)
-	return compose(nil, event)
+	text, err := asMembers(nil, event)
+	if err != nil {
+		return nil, err
+	}
+	return compose(nil, text)
 }
 
 // restoreKind puts event.kind, and what was below it, into the event's own object where there is

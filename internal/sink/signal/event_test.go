@@ -155,8 +155,7 @@ func leavesOf(t *rapid.T, source []byte) []string {
 	if err != nil {
 		t.Fatalf("%s: %v", source, err)
 	}
-	n.remove("kibana")
-	n.remove("signal")
+	n = n.without("kibana").without("signal")
 	var leaves []string
 	n.eachLeaf(func(path []byte, leaf *node) {
 		kind, value := leaf.kind, leaf.text

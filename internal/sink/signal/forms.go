@@ -9,8 +9,12 @@ import (
 // Reduced is a form that any event fits: what the program itself says of the signal, and the event
 // as one text that is stored and not indexed. why is what the cluster said of the whole document.
 func (s *Signal) Reduced(why string) ([]byte, error) {
+	alert, err := s.flatFields()
+	if err != nil {
+		return nil, err
+	}
 	var fields []field
-	for _, f := range s.alert {
+	for _, f := range alert {
 		if safe(f) {
 			fields = append(fields, f)
 		}
@@ -20,6 +24,16 @@ func (s *Signal) Reduced(why string) ([]byte, error) {
 		fields = append(fields, field{"event.original", string(s.Event().Source)})
 	}
 	return compose(fields, nil)
+}
+
+// flatFields returns the fields of the signal that are not the event's, each for itself.
+func (s *Signal) flatFields() ([]field, error) {
+	r, err := s.read()
+	if err != nil {
+		return nil, err
+	}
+	fields, err := s.fields(nil, r, nil)
+	return flat(fields), err
 }
 
 // safeOriginals are the fields of the original event that help to triage without the rest. Only
@@ -58,15 +72,19 @@ const largestField = 2048
 // cluster carries it, and an index that refuses it refuses any signal. why must not quote the
 // event.
 func (s *Signal) WithoutEvent(why string) ([]byte, error) {
+	alert, err := s.flatFields()
+	if err != nil {
+		return nil, err
+	}
 	var fields []field
-	for _, f := range s.alert {
+	for _, f := range alert {
 		switch {
 		case strings.HasPrefix(f.key, originalEvent), f.key == reasonField:
 			continue
 		case f.key == ruleNameField:
 			f.value = s.Match.Rule.Name // the event may have given another
 		}
-		one := newJSONText()
+		var one jsonText
 		if err := one.value(f.value); err != nil {
 			return nil, err
 		}
@@ -111,7 +129,7 @@ func (s *Signal) letter(why string, event field) ([]byte, error) {
 		{"signal.id", string(s.ID)},
 		{"event.index", e.Index},
 		{"event.id", e.ID},
-		{"execution.uuid", s.execution},
+		{"execution.uuid", s.execution.ID},
 		{"reason", why},
 		event,
 	}, nil)

@@ -50,15 +50,36 @@ func Identify(id rule.ID, source []byte) (ID, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the event: %w", err)
 	}
-	return identify(id, n), nil
+	var i identity
+	i.read(n, 0)
+	return i.first(id), nil
 }
 
-func identify(id rule.ID, event *node) ID { return identifyBy(id, event, fieldsOf(event)) }
+// identity is what an event is identified by under any rule.
+type identity struct {
+	subject digest // a rule's id goes before it
+	wider   digest // of the second version; empty where there is none
+	fields  fields
+	whole   []byte // what the last id is the hash of
+}
 
-// identifyBy is identify of an event whose fields are known.
-func identifyBy(id rule.ID, event *node, f fields) ID {
-	d := digest{make([]byte, 0, 4<<10)} // on the stack, as most are
-	d.text(string(id))
+// read makes it that of another event, in the same memory.
+func (i *identity) read(event *node, belowMillisecond int) {
+	i.fields.read(event)
+	i.subject.parts, i.wider.parts = i.subject.parts[:0], i.wider.parts[:0]
+	i.subject.identify(event, i.fields)
+	i.wider.widen(event, i.fields, belowMillisecond)
+}
+
+// first returns the first version of the identity under a rule.
+func (i *identity) first(of rule.ID) ID {
+	d := digest{i.whole[:0]}
+	d.text(string(of))
+	i.whole = append(d.parts, i.subject.parts...)
+	return (&digest{i.whole}).id()
+}
+
+func (d *digest) identify(event *node, f fields) {
 	switch {
 	case f.has("event.id"):
 		d.values("event.id", f["event.id"])
@@ -72,7 +93,7 @@ func identifyBy(id rule.ID, event *node, f fields) ID {
 		for _, name := range subjectFields {
 			d.values(name, f[name])
 		}
-	case f.has("winlog.computer_name") && f.has("winlog.channel") && f.has("winlog.record_id"):
+	case f.isWindowsRecord():
 		for _, name := range []string{"winlog.computer_name", "winlog.channel", "winlog.record_id",
 			timestampField} {
 			d.values(name, f[name])
@@ -81,7 +102,6 @@ func identifyBy(id rule.ID, event *node, f fields) ID {
 		d.values(timestampField, f[timestampField])
 		d.content(event)
 	}
-	return d.id()
 }
 
 // fields holds an event's values of the fields that an identity can be made of.
@@ -93,30 +113,46 @@ var otherFields = [...]string{
 	"winlog.record_id",
 }
 
-func fieldsOf(event *node) fields {
-	f := fields{}
+// read makes it the fields of another event.
+func (f *fields) read(event *node) {
+	if *f == nil {
+		*f = fields{}
+	}
+	f.empty()
 	event.eachLeaf(func(path []byte, leaf *node) {
-		if contains(otherFields[:], path) || contains(subjectFields[:], path) {
-			f[string(path)] = append(f[string(path)], leaf.text)
-		}
+		f.add(otherFields[:], path, leaf)
+		f.add(subjectFields[:], path, leaf)
 	})
-	f[timestampField] = instants(f[timestampField])
-	return f
+	(*f)[timestampField] = instants((*f)[timestampField])
 }
 
-func contains(names []string, path []byte) bool {
+// empty takes out all values, and keeps their memory.
+func (f fields) empty() {
+	for name, its := range f {
+		f[name] = its[:0]
+	}
+}
+
+// add adds the value of a leaf if its path is one of the names.
+func (f fields) add(names []string, path []byte, leaf *node) {
 	for _, name := range names {
 		if name == string(path) {
-			return true
+			f[name] = append(f[name], leaf.text)
+			return
 		}
 	}
-	return false
 }
 
 // has reports whether a field can identify anything: an empty text is a value, but the same one for
 // every event.
 func (f fields) has(name string) bool {
 	return slices.ContainsFunc(f[name], func(v string) bool { return v != "" })
+}
+
+// isWindowsRecord reports whether an event has no event.id, and what a Windows record is known by.
+func (f fields) isWindowsRecord() bool {
+	return !f.has("event.id") && f.has("winlog.computer_name") && f.has("winlog.channel") &&
+		f.has("winlog.record_id")
 }
 
 // instants replaces dates by their milliseconds, so that one instant has one text. What is no date

@@ -10,7 +10,8 @@ import (
 	"esrule/internal/query/rule"
 )
 
-// field is a flat key of a signal and its value: a Go value, or a node taken from the event.
+// field is a flat key of a signal and its value: a Go value, or a node taken from the event. One
+// without a key has a [block] of fields.
 type field struct {
 	key   string
 	value any
@@ -22,7 +23,7 @@ const (
 	ruleNameField = "kibana.alert.rule.name"
 )
 
-// alertFields are the fields of a signal that are not the event's, in the order in which they are
+// fields are the fields of a signal that are not the event's, in the order in which they are
 // written. They are those of Elastic's alerts, so that what was made for these works on signals,
 // with the following differences:
 //
@@ -38,20 +39,24 @@ const (
 //   - A text that the rule does not have is left out, where Elastic writes an empty one.
 //   - ancestors and depth are those of an event even where a rule reads alerts: an event's own
 //     kibana.* counts for nothing.
-func alertFields(s *Signal, x Execution, event *node) []field {
-	r := s.Match.Rule
-	written := iso(s.written)
-	intended := written
+func (s *Signal) fields(into []field, of *Reading, texts *Texts) ([]field, error) {
+	x, rated := s.execution, s.about.rating
+	ofRule, err := texts.of(s.Match.Rule)
+	if err != nil {
+		return nil, err
+	}
+	at := iso(s.written)
+	intended := at
 	if !x.Intended.IsZero() {
 		intended = iso(x.Intended)
 	}
-	fields := append(make([]field, 0, 96), []field{
-		{timestampField, written},
+	fields := append(into, []field{
+		{timestampField, at},
 		{"event.kind", "signal"},
 		{"kibana.space_ids", []string{"default"}},
 		{uuidField, string(s.ID)},
-		{"kibana.alert.start", written},
-		{"kibana.alert.last_detected", written},
+		{"kibana.alert.start", at},
+		{"kibana.alert.last_detected", at},
 		{"kibana.alert.intended_timestamp", intended},
 		{originalTimeField, s.about.originalTime},
 		{"kibana.alert.status", "active"},
@@ -60,28 +65,23 @@ func alertFields(s *Signal, x Execution, event *node) []field {
 		{"kibana.alert.workflow_assignee_ids", []string{}},
 		{"kibana.alert.depth", s.about.depth},
 		{"kibana.alert.ancestors", s.about.ancestors},
-		{reasonField, reason(event, s.about.rating)},
-		{"kibana.alert.severity", s.about.rating.severity},
-		{"kibana.alert.risk_score", s.about.rating.riskScore},
+		{reasonField, of.reason + rated.severity + " alert " + rated.name + "."},
+		{"kibana.alert.severity", rated.severity},
+		{"kibana.alert.risk_score", rated.riskScore},
 		{"kibana.alert.building_block_type", s.buildingBlockType()},
 		{"kibana.alert.esrule.version", x.Version},
 	}...)
 	fields = append(fields, s.about.group.fields()...)
-	ofRule := x.Texts.of(r)
-	for _, f := range ofRule.fields {
-		if f.key == ruleNameField {
-			f.value = s.about.rating.name
-		}
-		fields = append(fields, f)
-	}
-	fields = append(fields,
-		field{"kibana.alert.rule.execution.uuid", x.ID},
-		field{"kibana.alert.rule.execution.timestamp", written},
-		field{"kibana.alert.rule.execution.type", x.Type.String()},
-		field{"kibana.alert.rule.parameters", ofRule.parameters},
-	)
-	fields = append(fields, originalEventFields(event)...)
-	return append(present(fields), field{finerTimeField, s.finerTime})
+	return append(present(append(fields, []field{
+		{"", ofRule.id},
+		{ruleNameField, rated.name},
+		{"", ofRule.fields},
+		{"kibana.alert.rule.execution.uuid", x.ID},
+		{"kibana.alert.rule.execution.timestamp", at},
+		{"kibana.alert.rule.execution.type", x.Type.String()},
+		{"kibana.alert.rule.parameters", ofRule.parameters},
+		{"", of.originals},
+	}...)), field{finerTimeField, s.finerTime}), nil
 }
 
 type ancestor struct {
@@ -101,9 +101,6 @@ func ruleFields(r *rule.Rule) []field {
 		category, typeID, kind = "Custom Query Rule", "siem.queryRule", "query"
 	}
 	return []field{
-		{p + "uuid", string(r.ID)},
-		{p + "rule_id", string(r.ID)},
-		{ruleNameField, r.Name},
 		{p + "category", category},
 		{p + "rule_type_id", typeID},
 		{p + "type", kind},
@@ -269,13 +266,13 @@ func byPath(event *node, prefix string) (order []string, values map[string]*node
 		if len(path) > longest || !bytes.HasPrefix(path, []byte(prefix)) {
 			return
 		}
-		before, several := values[string(path)]
-		if several {
+		if before, several := values[string(path)]; several {
 			value = &node{kind: array, elems: append(before.scalars(), value.scalars()...)}
-		} else {
-			order = append(order, string(path))
+			values[string(path)] = value
+			return
 		}
-		values[string(path)] = value
+		key := string(path)
+		order, values[key] = append(order, key), value
 	})
 	return order, values
 }

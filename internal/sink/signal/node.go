@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -40,7 +41,13 @@ type member struct {
 
 // parse reads one JSON value. Invalid UTF-8 becomes U+FFFD, as encoding/json reads it.
 func parse(source []byte) (*node, error) {
-	if n, ok := parseWellFormed(source); ok {
+	var p parser
+	return p.parse(source)
+}
+
+// parse is the same, into memory that the next call uses again.
+func (p *parser) parse(source []byte) (*node, error) {
+	if n, ok := p.parseWellFormed(source); ok {
 		return n, nil
 	}
 	return parseAny(source)
@@ -221,22 +228,36 @@ func (n *node) at(path string) []*node {
 	}
 }
 
-// remove takes out what is at a path and below it, in every spelling of the path.
-func (n *node) remove(path string) {
-	for _, e := range n.elems {
-		e.remove(path)
+// without returns the value less what is at a path and below it, in every spelling of the path. It
+// shares what does not change with the value, which stays as it is.
+func (n *node) without(path string) *node {
+	less := n
+	changed := func() *node {
+		if less == n {
+			less = &node{n.kind, n.text, slices.Clone(n.elems), slices.Clone(n.members)}
+		}
+		return less
 	}
-	kept := n.members[:0]
-	for _, m := range n.members {
+	for i, e := range n.elems {
+		if kept := e.without(path); kept != e {
+			changed().elems[i] = kept
+		}
+	}
+	for i, m := range n.members {
 		if _, below := under(m.key, path); below || m.key == path {
-			continue
+			changed().members[i].value = nil
+		} else if rest, ok := under(path, m.key); ok {
+			if kept := m.value.without(rest); kept != m.value {
+				changed().members[i].value = kept
+			}
 		}
-		if rest, ok := under(path, m.key); ok {
-			m.value.remove(rest)
-		}
-		kept = append(kept, m)
 	}
-	n.members = kept
+	if less != n {
+		less.members = slices.DeleteFunc(less.members, func(m member) bool {
+			return m.value == nil
+		})
+	}
+	return less
 }
 
 // under reports whether path is below parent, and returns the rest of it.

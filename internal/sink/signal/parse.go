@@ -1,125 +1,123 @@
 package signal
 
-import (
-	"bytes"
-	"errors"
-	"io"
+import "github.com/go-json-experiment/json/jsontext"
 
-	"github.com/go-json-experiment/json/jsontext"
-)
-
-// parseWellFormed reads one JSON value of valid UTF-8 and nothing beside it, several times as fast
-// as encoding/json. Whatever else a text is, ok is false and encoding/json decides: what it accepts
+// parseWellFormed reads one JSON value of valid UTF-8 and nothing beside it, many times as fast as
+// encoding/json. Whatever else a text is, ok is false and encoding/json decides: what it accepts
 // and how it reads it is part of the identities of events (FuzzParse).
-func parseWellFormed(source []byte) (n *node, ok bool) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(source), jsontext.AllowDuplicateNames(true))
-	p := parser{Decoder: d, source: string(source)}
-	if n, ok = p.value(); !ok {
+func (p *parser) parseWellFormed(source []byte) (n *node, ok bool) {
+	if !jsontext.Value(source).IsValid(jsontext.AllowDuplicateNames(true)) {
 		return nil, false
 	}
-	_, err := d.ReadToken()
-	return n, errors.Is(err, io.EOF)
+	p.rest = string(source)
+	p.members, p.elems = p.members[:0], p.elems[:0]
+	p.nodes.reset()
+	p.ofMembers.reset()
+	p.ofElems.reset()
+	return p.value(), true
 }
 
-// parser makes nodes whose texts are parts of one text, and makes the nodes many at a time.
+// parser makes nodes of a text that is known to be JSON. Their texts are parts of it, and the rest
+// of them is in memory that the next text is read into.
 type parser struct {
-	*jsontext.Decoder
-
-	source  string
-	nodes   []node
+	rest    string
 	members []member // of the objects that are being read, the inner ones last
 	elems   []*node
+
+	unquoted  []byte // the last text that was
+	nodes     arena[node]
+	ofMembers arena[member]
+	ofElems   arena[*node]
 }
 
 func (p *parser) node(n node) *node {
-	if len(p.nodes) == 0 {
-		p.nodes = make([]node, 32)
-	}
-	made := &p.nodes[0]
-	p.nodes = p.nodes[1:]
+	made := &p.nodes.take(1)[0]
 	*made = n
 	return made
 }
 
-func (p *parser) value() (n *node, ok bool) {
-	switch k := p.PeekKind(); k {
+func (p *parser) value() *node {
+	switch p.next() {
 	case '{':
 		return p.object()
 	case '[':
 		return p.array()
 	case '"':
-		t, ok := p.text()
-		return p.node(node{kind: text, text: t}), ok
-	case '0':
-		t, ok := p.raw()
-		return p.node(node{kind: number, text: t}), ok
-	case 't', 'f':
-		t, ok := p.raw()
-		return p.node(node{kind: boolean, text: t}), ok
+		return p.node(node{kind: text, text: p.text()})
 	case 'n':
-		_, ok := p.raw()
-		return p.node(node{kind: null}), ok
+		p.word()
+		return p.node(node{kind: null})
+	case 't', 'f':
+		return p.node(node{kind: boolean, text: p.word()})
 	default:
-		return nil, false
+		return p.node(node{kind: number, text: p.word()})
 	}
 }
 
-// raw reads a scalar as it is written.
-func (p *parser) raw() (string, bool) {
-	v, err := p.ReadValue()
-	end := int(p.InputOffset())
-	return p.source[end-len(v) : end], err == nil
+// next returns the character that the next value begins with, or an object or array ends with.
+func (p *parser) next() byte {
+	at := 0
+	for c := p.rest[at]; c <= ' ' || c == ',' || c == ':'; c = p.rest[at] {
+		at++
+	}
+	p.rest = p.rest[at:]
+	return p.rest[0]
 }
 
-func (p *parser) text() (string, bool) {
-	v, err := p.ReadValue()
-	if err != nil {
-		return "", false
-	}
-	if bytes.IndexByte(v, '\\') < 0 {
-		end := int(p.InputOffset())
-		return p.source[end-len(v)+1 : end-1], true
-	}
-	t, err := jsontext.AppendUnquote(make([]byte, 0, len(v)), v)
-	return string(t), err == nil
+// take returns the next characters.
+func (p *parser) take(n int) (taken string) {
+	taken, p.rest = p.rest[:n], p.rest[n:]
+	return taken
 }
 
-func (p *parser) object() (*node, bool) {
-	if _, err := p.ReadToken(); err != nil {
-		return nil, false
+// word reads a scalar that is no text, as it is written.
+func (p *parser) word() string {
+	end := 1
+	for end < len(p.rest) && p.rest[end] > ' ' && p.rest[end] != ',' && p.rest[end] != ']' &&
+		p.rest[end] != '}' {
+		end++
 	}
+	return p.take(end)
+}
+
+func (p *parser) text() string {
+	end, isEscaped := 1, false
+	for p.rest[end] != '"' {
+		if p.rest[end] == '\\' {
+			isEscaped = true
+			end++
+		}
+		end++
+	}
+	quoted := p.take(end + 1)
+	if !isEscaped {
+		return quoted[1:end]
+	}
+	p.unquoted, _ = jsontext.AppendUnquote(p.unquoted[:0], quoted) // it is a JSON string
+	return string(p.unquoted)
+}
+
+func (p *parser) object() *node {
+	p.take(len("{"))
 	from := len(p.members)
-	for p.PeekKind() != '}' {
-		key, ok := p.text()
-		if !ok {
-			return nil, false
-		}
-		value, ok := p.value()
-		if !ok {
-			return nil, false
-		}
-		p.members = append(p.members, member{key, value})
+	for p.next() != '}' {
+		key := p.text()
+		p.members = append(p.members, member{key, p.value()})
 	}
-	n := p.node(node{kind: object, members: append([]member(nil), p.members[from:]...)})
+	p.take(len("}"))
+	n := p.node(node{kind: object, members: p.ofMembers.keep(p.members[from:])})
 	p.members = p.members[:from]
-	_, err := p.ReadToken()
-	return n, err == nil
+	return n
 }
 
-func (p *parser) array() (*node, bool) {
-	if _, err := p.ReadToken(); err != nil {
-		return nil, false
-	}
+func (p *parser) array() *node {
+	p.take(len("["))
 	from := len(p.elems)
-	for p.PeekKind() != ']' {
-		value, ok := p.value()
-		if !ok {
-			return nil, false
-		}
-		p.elems = append(p.elems, value)
+	for p.next() != ']' {
+		p.elems = append(p.elems, p.value())
 	}
-	n := p.node(node{kind: array, elems: append([]*node(nil), p.elems[from:]...)})
+	p.take(len("]"))
+	n := p.node(node{kind: array, elems: p.ofElems.keep(p.elems[from:])})
 	p.elems = p.elems[:from]
-	_, err := p.ReadToken()
-	return n, err == nil
+	return n
 }

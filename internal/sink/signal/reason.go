@@ -2,10 +2,10 @@ package signal
 
 import "strings"
 
-// reason is the sentence that an analyst reads first, built as Elastic's alerts build it, so that
-// people and saved searches find what they are used to. That a comma follows a port but no address
-// is theirs too.
-func reason(event *node, r rating) string {
+// reason is the beginning of the sentence that an analyst reads first, built as Elastic's alerts
+// build it, so that people and saved searches find what they are used to. That a comma follows a
+// port but no address is theirs too.
+func reason(event *node) string {
 	var b strings.Builder
 	part := func(before, value, after string) {
 		if value != "" {
@@ -30,7 +30,7 @@ func reason(event *node, r rating) string {
 	part(":", phrase(event, "destination.port"), ",")
 	part(" by ", phrase(event, "user.name"), "")
 	part(" on ", phrase(event, "host.name"), "")
-	b.WriteString(" created " + r.severity + " alert " + r.name + ".")
+	b.WriteString(" created ")
 	return b.String()
 }
 

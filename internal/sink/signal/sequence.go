@@ -43,13 +43,12 @@ func NewSequence(m Match, x Execution) ([]Signal, error) {
 	at := x.now()
 	x.Now = func() time.Time { return at }
 	all := make([]Signal, len(m.Events), len(m.Events)+1)
-	events := make([]*node, len(m.Events))
+	readings, events := make([]Reading, len(m.Events)), make([]*node, len(m.Events))
 	for i, of := range m.Events {
-		var err error
-		all[i], events[i], err = read(Match{Rule: m.Rule, Events: []Event{of}}, x)
-		if err != nil {
+		if err := readings[i].Read(of); err != nil {
 			return nil, err
 		}
+		all[i], events[i] = readings[i].begin(m.Rule, x), readings[i].kept
 	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("rule %s matched no event: a sequence has at least one", m.Rule.ID)
@@ -62,25 +61,28 @@ func NewSequence(m Match, x Execution) ([]Signal, error) {
 	}
 	name := string(d.id())
 	last := all[len(all)-1]
-	shell := Signal{ID: partID(name, len(all)), Match: Match{Rule: m.Rule}, execution: x.ID,
-		written: at, finerTime: last.finerTime,
+	shell := Signal{ID: partID(name, len(all)), Match: Match{Rule: m.Rule},
+		execution: last.execution, written: at, common: inCommon(events), finerTime: last.finerTime,
 		about: about{depth: 2, originalTime: last.about.originalTime, rating: ratingOf(m.Rule)}}
 	shell.about.group = &group{id: shell.ID, shell: true}
-	common := inCommon(events) // before they are written, which takes members away
 	for i := range all {
 		s := &all[i]
 		s.ID = partID(name, i)
 		s.widerID = s.ID
 		s.about.group = &group{id: shell.ID, index: i}
 		s.about.rating = shell.about.rating // an event of a sequence does not rate it
-		if err := s.finish(x, events[i]); err != nil {
+		if err := s.finish(&readings[i], x.Texts); err != nil {
 			return nil, err
 		}
 		shell.about.ancestors = append(append(shell.about.ancestors, s.about.ancestors...),
 			ancestor{ID: string(s.ID), Type: "signal", Depth: 1, Rule: string(m.Rule.ID)})
 	}
 	shell.widerID = shell.ID
-	if err := shell.finish(x, common); err != nil {
+	common, err := shell.read()
+	if err != nil {
+		return nil, err
+	}
+	if err := shell.finish(common, x.Texts); err != nil {
 		return nil, err
 	}
 	return append(all, shell), nil

@@ -7,42 +7,39 @@ import (
 	"unicode/utf8"
 )
 
-// compose writes an object of flat fields, then an event's own members as they were written.
-func compose(fields []field, event *node) ([]byte, error) {
-	j := newJSONText()
-	j.Grow(usualSize)
+// compose writes an object of flat fields, then an event's own members.
+func compose(fields []field, event written) ([]byte, error) {
+	var j jsonText
+	err := j.compose(fields, event)
+	return j.Bytes(), err
+}
+
+func (j *jsonText) compose(fields []field, event written) error {
 	j.WriteByte('{')
 	for _, f := range fields {
 		if err := j.member(f.key, f.value); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if event != nil {
-		if err := j.membersOf(event); err != nil {
-			return nil, err
-		}
-	}
+	j.members(event)
 	j.WriteByte('}')
-	return j.Bytes(), nil
+	return nil
 }
 
-// usualSize is that of most documents, so that one is written in one piece of memory.
-const usualSize = 10 << 10
+// asMembers appends an object's members, without its braces.
+func asMembers(to []byte, object *node) (written, error) {
+	j := jsonText{Buffer: *bytes.NewBuffer(to)}
+	err := j.membersOf(object)
+	return j.Bytes(), err
+}
 
 // jsonText builds a JSON text whose bytes depend on nothing but its input.
 type jsonText struct {
 	bytes.Buffer
-	enc *json.Encoder
+	enc *json.Encoder // nil until it is needed
 }
 
-func newJSONText() *jsonText {
-	var j jsonText
-	j.enc = json.NewEncoder(&j.Buffer)
-	j.enc.SetEscapeHTML(false) // paths and command lines stay readable
-	return &j
-}
-
-// written is a value that is already JSON text.
+// written is what is already JSON text: a value, or the members of an object.
 type written []byte
 
 // value writes a Go value; maps come out in the order of their keys. There is never a newline: it
@@ -61,6 +58,10 @@ func (j *jsonText) value(v any) error {
 }
 
 func (j *jsonText) encode(v any) error {
+	if j.enc == nil {
+		j.enc = json.NewEncoder(&j.Buffer)
+		j.enc.SetEscapeHTML(false) // paths and command lines stay readable
+	}
 	if err := j.enc.Encode(v); err != nil {
 		return err
 	}
@@ -126,11 +127,14 @@ func (j *jsonText) membersOf(n *node) error {
 	return nil
 }
 
-// member writes a key and its value, and the comma before them where there has to be one.
+// member writes a key and its value, and the comma before them where there has to be one. A block
+// is written as the members that it is.
 func (j *jsonText) member(key string, v any) error {
-	if b := j.Bytes(); b[len(b)-1] != '{' {
-		j.WriteByte(',')
+	if b, ok := v.(block); ok {
+		j.members(b.text)
+		return nil
 	}
+	j.comma()
 	if err := j.text(key); err != nil {
 		return err
 	}
@@ -139,4 +143,19 @@ func (j *jsonText) member(key string, v any) error {
 		return fmt.Errorf("write %s: %w", key, err)
 	}
 	return nil
+}
+
+// members writes members that are written already.
+func (j *jsonText) members(text written) {
+	if len(text) > 0 {
+		j.comma()
+		j.Write(text)
+	}
+}
+
+// comma writes the comma before a member, where there has to be one.
+func (j *jsonText) comma() {
+	if b := j.Bytes(); len(b) > 0 && b[len(b)-1] != '{' {
+		j.WriteByte(',')
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,25 +17,33 @@ var widerFields = [...]string{
 	"user.id", "user.name", "user.domain", "user.email", "user.target.id", "user.target.name",
 }
 
-// widen returns the second version of an identity: the id of an event's signal where the first is
-// that of another event's. A Windows record has none, since its number stands for one event.
+// widen writes what the second version of an identity is made of beside the first: the id of an
+// event's signal where the first is that of another event's. A Windows record has none, since its
+// number stands for one event.
 //
 // So no id that was ever written changes, and an event that was alerted is not alerted again.
-func widen(first ID, event *node, known fields, belowMillisecond int) ID {
-	if !known.has("event.id") && known.has("winlog.computer_name") && known.has("winlog.channel") &&
-		known.has("winlog.record_id") {
-		return first
+func (d *digest) widen(event *node, known fields, belowMillisecond int) {
+	if known.isWindowsRecord() {
+		return
 	}
-	d := digest{make([]byte, 0, 1<<10)}
-	d.text("identity 2")
-	d.text(string(first))
 	d.wider(widerOf(event))
 	if belowMillisecond != 0 {
 		d.text(strconv.Itoa(belowMillisecond))
 	} else {
 		d.text("")
 	}
-	return d.id()
+}
+
+// second returns the second version of an identity whose first is given.
+func (i *identity) second(first ID) ID {
+	if len(i.wider.parts) == 0 {
+		return first
+	}
+	d := digest{i.whole[:0]}
+	d.text("identity 2")
+	d.text(string(first))
+	i.whole = append(d.parts, i.wider.parts...)
+	return (&digest{i.whole}).id()
 }
 
 // Seen remembers which events have a signal, for whoever writes no index. The zero value is empty.
@@ -66,12 +73,6 @@ func (s *Signal) Widened() Signal {
 	other.ID = s.widerID
 	uuid := func(id ID) []byte { return []byte(`"` + uuidField + `":"` + string(id) + `"`) }
 	other.Document = bytes.Replace(s.Document, uuid(s.ID), uuid(other.ID), 1)
-	other.alert = slices.Clone(s.alert)
-	for i, f := range other.alert {
-		if f.key == uuidField {
-			other.alert[i].value = string(other.ID)
-		}
-	}
 	return other
 }
 
@@ -119,8 +120,8 @@ func (d *digest) wider(f fields) {
 func widerOf(event *node) fields {
 	f := fields{}
 	event.eachLeaf(func(path []byte, leaf *node) {
-		if leaf.text != "" && leaf.kind != null && contains(widerFields[:], path) {
-			f[string(path)] = append(f[string(path)], leaf.text)
+		if leaf.text != "" {
+			f.add(widerFields[:], path, leaf)
 		}
 	})
 	return f

@@ -1,0 +1,86 @@
+package signal
+
+import (
+	"errors"
+	"fmt"
+
+	"esrule/internal/query/rule"
+)
+
+// Reading is an event that was read once, for the signals of all rules that match it. It can read
+// one event after the other, in the same memory. It is not safe for concurrent use.
+type Reading struct {
+	events    []Event // the one; none where it is what several events have in common
+	identity  identity
+	finerTime int // see finerTimeField
+
+	complete *node // with the values that the search's fields added
+	// kept is what a signal has of it. An event that sets the rest would set its own alert's
+	// status, or pass for another rule's alert.
+	kept         *node
+	originalTime string
+
+	// What a signal says of its event, as it is written.
+	reason    string // its beginning
+	originals block  // the event's event.*
+	rest      written
+
+	parser   parser
+	document jsonText
+	fields   []field
+}
+
+// Read reads an event. Its texts must not change until the last signal is written.
+func (r *Reading) Read(of Event) error {
+	event, err := r.parser.parse(of.Source)
+	if err == nil && event.kind != object {
+		err = errors.New("not a JSON object")
+	}
+	if err != nil {
+		return fmt.Errorf("read event %s of %s: %w", of.ID, of.Index, err)
+	}
+	// identified as it was stored, before anything is added or taken away
+	r.events, r.finerTime = []Event{of}, belowMillisecond(event)
+	r.identity.read(event, r.finerTime)
+	if err := mergeMissing(event, of.Fields); err != nil {
+		return fmt.Errorf("complete event %s of %s: %w", of.ID, of.Index, err)
+	}
+	r.complete = event
+	r.originalTime = originalTime(&of, event)
+	return r.keep(event.without("kibana").without("signal"))
+}
+
+// keep writes what all signals of the event have.
+func (r *Reading) keep(kept *node) (err error) {
+	r.kept, r.reason = kept, reason(kept)
+	if err := r.originals.write(originalEventFields(kept)); err != nil {
+		return err
+	}
+	r.rest, err = asMembers(r.rest[:0], kept.without("event.kind").without(timestampField))
+	return err
+}
+
+// Signal makes the signal of a rule that matches the event. The same rule and clock give the same
+// bytes. What is read after it does not change the signal.
+func (r *Reading) Signal(of *rule.Rule, x Execution) (Signal, error) {
+	s := r.begin(of, x)
+	return s, s.finish(r, x.Texts)
+}
+
+// begin makes a signal without its document.
+func (r *Reading) begin(of *rule.Rule, x Execution) Signal {
+	event := r.events[0]
+	s := Signal{
+		ID: r.identity.first(of.ID), Match: Match{Rule: of, Events: r.events},
+		finerTime: r.finerTime, execution: x, written: x.now(),
+	}
+	s.execution.Texts = nil // the smaller forms may be made by others at the same time
+	s.widerID = r.identity.second(s.ID)
+	s.about = about{
+		ancestors: []ancestor{{ID: event.ID, Type: "event", Index: event.Index}},
+		depth:     1, originalTime: r.originalTime,
+		// of a rule over alerts, by the alert's fields
+		rating: ratingOf(of).override(of, r.complete),
+	}
+	return s
+}
