@@ -16,7 +16,7 @@ func layers() [][]string {
 		{"internal/scan", "internal/schedule/backfill"},
 		{"internal/schedule"},
 		{"internal/detect"},
-		{"internal/detect/sequence"},
+		{"internal/detect/sequence", "internal/detect/threshold"},
 		{"internal/sink"},
 		{"internal/sink/indices", "internal/sink/signal"},
 		{"internal/query/rule"},
@@ -74,6 +74,8 @@ func TestImports(t *testing.T) {
 	}
 	not("internal/detect/sequence", "internal/elastic", "sequences are judged without a server")
 	not("internal/detect/sequence", "internal/query/rule", "a statement is judged without a rule")
+	not("internal/detect/threshold", "internal/elastic", "events are counted without a server")
+	not("internal/detect/threshold", "internal/query/rule", "events are counted without a rule")
 	const language = "the condition tree is read without a language"
 	not("internal/query/match", "internal/query/eql", language)
 	not("internal/query/match", "internal/query/kql", language)

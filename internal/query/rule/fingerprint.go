@@ -29,6 +29,10 @@ func (r *Rule) Fingerprint() string {
 		strconv.FormatBool(r.TimestampOverrideFallbackDisabled),
 	}
 	body, isEvent := r.Body.(*EventQuery)
+	if threshold, ok := r.Body.(*ThresholdQuery); ok {
+		parts = append(parts, threshold.parts(r.From)...)
+		body, isEvent = &threshold.EventQuery, true
+	}
 	if sequence, ok := r.Body.(*SequenceQuery); ok {
 		parts = append(parts, "sequence", sequence.TiebreakerField,
 			cmp.Or(sequence.Queries()[0].CategoryField, cond.DefaultCategoryField))

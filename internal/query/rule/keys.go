@@ -55,7 +55,7 @@ func languageOf(kind string) string {
 	switch kind {
 	case "eql":
 		return "eql"
-	case "query":
+	case "query", "threshold":
 		return "kuery"
 	}
 	return ""
@@ -147,7 +147,7 @@ func bodyKeys() []key {
 		only("threat_match", "concurrent_searches", "items_per_search", "threat_filters",
 			"threat_index", "threat_indicator_path", "threat_language", "threat_mapping",
 			"threat_query"),
-		only("threshold", "threshold"),
+		[]key{thresholdKey()},
 	)
 }
 

@@ -25,7 +25,7 @@ func (r *reader) body() Body {
 	return r.eventQuery(text)
 }
 
-// kuery reads the body of a rule of type query.
+// kuery reads the body of a rule whose query is in KQL.
 func (r *reader) kuery(text string) Body {
 	query, err := kql.Parse(text)
 	if r.refused(err) {
@@ -33,6 +33,9 @@ func (r *reader) kuery(text string) Body {
 	}
 	body := &EventQuery{Query: query}
 	query.Filters, body.Filters = r.filters()
+	if r.kind == "threshold" {
+		return r.threshold(body)
+	}
 	return body
 }
 

@@ -166,9 +166,11 @@ func TestSkipped(t *testing.T) {
 		t.Helper()
 		f(`severity =`, line+"\nseverity =", kind, reason)
 	}
-	f(`type = "eql"`, `type = "esql"`, "type esql", "only rules of type eql and query are run")
-	f(`type = "eql"`, `type = "threshold"`, "type threshold",
-		"only rules of type eql and query are run")
+	const run = "only rules of type eql, query and threshold are run"
+	f(`type = "eql"`, `type = "esql"`, "type esql", run)
+	f(`type = "eql"`, `type = "threat_match"`, "type threat_match", run)
+	f(`type = "eql"`, `type = "threshold"`, "language eql",
+		"of rules of type threshold only those in kuery are run")
 	f(`language = "eql"`, `language = "kuery"`, "language kuery",
 		"of rules of type eql only those in eql are run")
 	f(`file where file.name : "x"`, `sequence by host.id [a where true] [b where true] | tail 1`,
@@ -196,7 +198,7 @@ func TestSkippedTypeNeedsNoQuery(t *testing.T) {
 	set, err := loadText("[rule]\ntype = \"machine_learning\"\nmachine_learning_job_id = " +
 		"\"x\"\nrule_id = \"ml\"\n")
 	want := []rule.Skipped{{File: "r.toml", ID: "ml", Kind: "type machine_learning",
-		Reason: "only rules of type eql and query are run"}}
+		Reason: "only rules of type eql, query and threshold are run"}}
 	if diff := cmp.Diff(want, set.Skipped, cmpopts.IgnoreUnexported(rule.Skipped{})); err != nil ||
 		diff != "" {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
