@@ -284,11 +284,13 @@ func (h *history) nothingToSearch(plan *backfill.Plan) error {
 func (h *history) runner(ctx context.Context, plan *backfill.Plan,
 	signals detect.Signals) (*backfill.Runner, error) {
 	documents := state.NewStore(h.cluster.Requests, h.cfg.StateIndex)
-	if h.flags.dryRun {
-		documents = nil
+	index := h.cfg.SignalsIndex
+	if h.flags.dryRun { // says what it finds, whether it has a signal or not
+		documents, index = nil, ""
 	}
 	return backfill.NewRunner(ctx,
-		&detect.Coverer{Cluster: h.reader, Signals: signals, Own: h.cfg.Own(), Log: h.log},
+		&detect.Coverer{Cluster: h.reader, Signals: signals, Own: h.cfg.Own(), Log: h.log,
+			Bursts: detect.NewBursts(index)},
 		backfill.NewClaims(documents, rand.Text(), h.flags.lease, h.now),
 		plan, h.rules.detections,
 		backfill.Options{Workers: h.flags.workers, Pace: backfill.NewPace(h.flags.maxRate),

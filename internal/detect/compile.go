@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"esrule/internal/detect/sequence"
+	"esrule/internal/detect/threshold"
 	"esrule/internal/event"
 	"esrule/internal/query/eql"
 	"esrule/internal/query/match"
@@ -14,9 +15,11 @@ import (
 type Compiled struct {
 	// Matchers are those of the body's queries, in their order.
 	Matchers []*match.Matcher
-	// Sequence joins what they accept, in Order; nil where each event is judged alone.
-	Sequence *sequence.Plan
-	Order    Order
+	// Sequence joins what they accept, in Order, and Threshold counts it. Both are nil where each
+	// event is judged alone.
+	Sequence  *sequence.Plan
+	Threshold *threshold.Plan
+	Order     Order
 
 	exceptions []exception
 }
@@ -37,11 +40,12 @@ func compileBody(r *rule.Rule, patterns []string, fields *event.Fields) (Compile
 	options := match.Options{ExcludeSignals: !r.ReadsSignals(patterns)}
 	switch body := r.Body.(type) {
 	case *rule.EventQuery:
-		if errors := eql.CheckTypes(body.Query); len(errors) > 0 {
-			return Compiled{}, errors
-		}
-		m, err := match.Compile(body.Query, fields, options)
-		return Compiled{Matchers: []*match.Matcher{m}}, err
+		return compileQuery(body, fields, options)
+	case *rule.ThresholdQuery:
+		c, err := compileQuery(&body.EventQuery, fields, options)
+		c.Threshold = threshold.Compile(thresholdOf(r, body), fields)
+		c.Order = newOrder(fields, "")
+		return c, err
 	case *rule.SequenceQuery:
 		plan, err := sequence.Compile(body.Statement, fields,
 			sequence.Options{LookBack: r.From, Match: options})
@@ -53,3 +57,23 @@ func compileBody(r *rule.Rule, patterns []string, fields *event.Fields) (Compile
 	}
 	return Compiled{}, fmt.Errorf("rules with a body of type %T are not run", r.Body)
 }
+
+func compileQuery(body *rule.EventQuery, fields *event.Fields,
+	options match.Options) (Compiled, error) {
+	if errors := eql.CheckTypes(body.Query); len(errors) > 0 {
+		return Compiled{}, errors
+	}
+	m, err := match.Compile(body.Query, fields, options)
+	return Compiled{Matchers: []*match.Matcher{m}}, err
+}
+
+func thresholdOf(r *rule.Rule, q *rule.ThresholdQuery) threshold.Options {
+	o := threshold.Options{Fields: q.Fields, Value: q.Value, Span: r.From}
+	for _, c := range q.Cardinality {
+		o.Cardinality = append(o.Cardinality, threshold.Cardinality(c))
+	}
+	return o
+}
+
+// Together reports whether the rule judges several events together.
+func (c *Compiled) Together() bool { return c.Sequence != nil || c.Threshold != nil }

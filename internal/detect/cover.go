@@ -50,6 +50,8 @@ type Coverer struct {
 	// Own are the program's indices, never read for events.
 	Own []string
 	Log *slog.Logger
+	// Bursts knows what rules that count events have found before.
+	Bursts *Bursts
 }
 
 // Target is what is searched: a window of time in some patterns, or in a part of their indices.

@@ -38,7 +38,7 @@ func New(r *rule.Rule, patterns []string) (*Detection, error) {
 
 // Timestamps are the fields by which the rule's windows are searched.
 func (d *Detection) Timestamps() prefilter.Timestamps {
-	if d.Sequence != nil {
+	if d.Together() {
 		return ByTimestamp() // by which its events follow each other
 	}
 	return prefilter.Timestamps{

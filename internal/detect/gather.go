@@ -31,7 +31,40 @@ type gatherer interface {
 }
 
 // gathers reports whether the group's rules need a [gatherer]: all of them do, or none.
-func (g *Group) gathers() bool { return g.matchers.Compiled[0].Sequence != nil }
+func (g *Group) gathers() bool { return g.matchers.Compiled[0].Together() }
+
+// around is how long before a window its events must be read, and how long after it.
+func (g *Group) around() (before, after time.Duration) {
+	for _, c := range g.matchers.Compiled {
+		switch {
+		case c.Sequence != nil:
+			before = max(before, c.Sequence.Span())
+		case c.Threshold != nil:
+			before, after = max(before, c.Threshold.Span), max(after, c.Threshold.Span)
+		}
+	}
+	return before, after
+}
+
+// Kind is equal for rules that a group may have together: those that judge each event alone, those
+// that join events in the same order, and those that count them, where they read about as far
+// around a window.
+func (d *Detection) Kind() string {
+	how, within := "", time.Duration(0)
+	switch {
+	case d.Sequence != nil:
+		how, within = "joined by "+d.Order.tiebreaker, d.Sequence.Span()
+	case d.Threshold != nil:
+		how, within = "counted", d.Threshold.Span
+	default:
+		return ""
+	}
+	steps := 0
+	for span := time.Minute; span < within; span *= 4 {
+		steps++
+	}
+	return fmt.Sprint(how, " within ", steps)
+}
 
 // gathering is what gatherers share: where the events of one search are.
 type gathering struct {
@@ -50,9 +83,15 @@ func (j *judge) gather(ctx context.Context, pit *search.PointInTime, classes []s
 		s.asks = asked(s.asks, prefilter.Class{Indices: c.Indices}, c.Mapping,
 			j.group.wanted(c.Mapping))
 	}
-	j.gatherer = newJoin(s)
+	before, after := j.group.around()
 	whole := j.target.Window
-	whole.From = whole.From.Add(-j.group.leadIn())
+	whole.From = whole.From.Add(-before)
+	if !whole.Unbounded() {
+		whole.To = whole.To.Add(after)
+	}
+	if err := s.begin(ctx, whole); err != nil {
+		return err
+	}
 	piece := whole
 	for {
 		err := s.readPiece(ctx, piece)
@@ -78,6 +117,17 @@ func (j *judge) gather(ctx context.Context, pit *search.PointInTime, classes []s
 			piece.To = time.Time{}
 		}
 	}
+}
+
+// begin makes the gatherer of the group's kind, for a window with what is around it.
+func (s *gathering) begin(ctx context.Context, around span.Interval) error {
+	if s.group.matchers.Compiled[0].Threshold == nil {
+		s.gatherer = newJoin(s)
+		return nil
+	}
+	tally, err := newTally(ctx, s, around)
+	s.gatherer = tally
+	return err
 }
 
 // readPiece reads a piece until it is over, or [errCrowded].

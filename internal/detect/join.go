@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -20,29 +19,6 @@ const (
 	// writtenTogether is how many sequences are written at once: their events are read again.
 	writtenTogether = 50
 )
-
-// leadIn is how long before a window its events must be read.
-func (g *Group) leadIn() (longest time.Duration) {
-	for _, c := range g.matchers.Compiled {
-		if c.Sequence != nil {
-			longest = max(longest, c.Sequence.Span())
-		}
-	}
-	return longest
-}
-
-// Kind is equal for rules that a group may have together: those that judge each event alone, and
-// those that join events in the same order and read about as far before a window.
-func (d *Detection) Kind() string {
-	if d.Sequence == nil {
-		return ""
-	}
-	steps := 0
-	for span := time.Minute; span < d.Sequence.Span(); span *= 4 {
-		steps++
-	}
-	return fmt.Sprint("joined by ", d.Order.tiebreaker, " within ", steps)
-}
 
 // Settles is how long after a moment it is decided what was there: what a rule wants not to be
 // there may come as late as any event.

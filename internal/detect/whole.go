@@ -46,7 +46,7 @@ func (j *judge) sort(reached []string) {
 	slices.Sort(j.outcome.strangers)
 	for index, id := range j.unplaced {
 		fail(index, fmt.Sprintf("document %s, and maybe others, has no %s that can be read as a "+
-			"time, by which a sequence is put in order", id, timestamp))
+			"time, by which events are put in order", id, timestamp))
 	}
 	for index, id := range j.partial {
 		fail(index, fmt.Sprintf(

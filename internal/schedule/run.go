@@ -59,12 +59,14 @@ type Runner struct {
 	groups  map[string]*detect.Group   // of the run before, see [common]
 	apart   map[*detect.Detection]bool // see [common], and vain
 	vain    map[*detect.Detection]bool
+	bursts  *detect.Bursts
 }
 
 // NewRunner puts a runner together.
 func NewRunner(c Reader, s detect.Signals, l *Store, o Options) *Runner {
 	return &Runner{cluster: c, signals: s, ledgers: l, options: o, log: o.Log,
-		apart: map[*detect.Detection]bool{}, vain: map[*detect.Detection]bool{}}
+		apart: map[*detect.Detection]bool{}, vain: map[*detect.Detection]bool{},
+		bursts: detect.NewBursts(o.SignalsIndex)}
 }
 
 // Report is what a run over all rules came to.
@@ -143,7 +145,7 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 	r.tellOfFirstRuns(ctx, runs)
 	known.notes.tell(r.log)
 	shared := &common{findings: known, coverer: &detect.Coverer{Cluster: known, Signals: r.signals,
-		Own: r.options.Own, Log: r.log}, groups: r.groups, used: map[string]*detect.Group{},
+		Own: r.options.Own, Log: r.log, Bursts: r.bursts}, groups: r.groups, used: map[string]*detect.Group{},
 		apart: r.apart, vain: r.vain}
 	for working := true; working && ctx.Err() == nil; known.nextTurn() {
 		shared.search(ctx, runs)

@@ -75,7 +75,7 @@ type Signal struct {
 	// What the smaller forms are made of, should they be needed.
 	execution Execution
 	written   time.Time
-	common    *node // what the events of a shell have in common
+	common    *node // what the events of a shell, or of a threshold, have in common
 }
 
 // about is where a signal stands: what it was made of, and among the signals of which sequence.
@@ -84,7 +84,8 @@ type about struct {
 	depth        int
 	originalTime string
 	rating       rating
-	group        *group // nil for the signal of one event
+	group        *group           // nil for the signal of one event
+	threshold    *thresholdResult // nil but for that of a threshold
 }
 
 // errSeveral is a match of several events. A signal of the first one alone would pass over the
@@ -131,7 +132,7 @@ func (s *Signal) read() (*Reading, error) {
 	return &r, r.Read(s.Event())
 }
 
-// Event is what the signal is of; the zero value for the shell of a sequence.
+// Event is what the signal is of; the zero value for the shell of a sequence and for a threshold.
 func (s *Signal) Event() Event {
 	if len(s.Match.Events) == 0 {
 		return Event{}

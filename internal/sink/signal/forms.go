@@ -102,6 +102,10 @@ func (s *Signal) WithoutEvent(why string) ([]byte, error) {
 func (s *Signal) reasonWithoutEvent(why string) string {
 	r, e := s.Match.Rule, s.Event()
 	created := fmt.Sprintf("event created %s alert %s. ", s.about.rating.severity, r.Name)
+	if s.about.threshold != nil {
+		return created + fmt.Sprintf("The values that its events have in common are not in this "+
+			"signal (%s).", why)
+	}
 	if len(s.Match.Events) == 0 {
 		return created + fmt.Sprintf("What its events have in common is not in this signal (%s): "+
 			"see the signals with the same kibana.alert.group.id.", why)

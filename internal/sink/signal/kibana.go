@@ -72,6 +72,7 @@ func (s *Signal) fields(into []field, of *Reading, texts *Texts) ([]field, error
 		{"kibana.alert.esrule.version", x.Version},
 	}...)
 	fields = append(fields, s.about.group.fields()...)
+	fields = append(fields, s.about.threshold.fields()...)
 	return append(present(append(fields, []field{
 		{"", ofRule.id},
 		{ruleNameField, rated.name},
@@ -97,8 +98,11 @@ type ancestor struct {
 func ruleFields(r *rule.Rule) []field {
 	const p = "kibana.alert.rule."
 	category, typeID, kind := "Event Correlation Rule", "siem.eqlRule", "eql"
-	if r.Type == "query" {
+	switch r.Type {
+	case "query":
 		category, typeID, kind = "Custom Query Rule", "siem.queryRule", "query"
+	case "threshold":
+		category, typeID, kind = "Threshold Rule", "siem.thresholdRule", "threshold"
 	}
 	return []field{
 		{p + "category", category},
@@ -157,6 +161,11 @@ func parameters(r *rule.Rule) map[string]any {
 	switch body := r.Body.(type) {
 	case *rule.SequenceQuery:
 		texts["tiebreaker_field"] = body.TiebreakerField
+	case *rule.ThresholdQuery:
+		p["threshold"] = thresholdOf(body)
+		if body.Filters != nil {
+			p["filters"] = body.Filters
+		}
 	case *rule.EventQuery:
 		texts["tiebreaker_field"] = body.TiebreakerField
 		texts["timestamp_field"] = body.TimestampField

@@ -1,0 +1,117 @@
+package detect
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
+	"esrule/internal/query/rule"
+	"esrule/internal/sink/signal"
+	"esrule/internal/span"
+)
+
+// Bursts knows what rules that count events have found before: their own signals, and those that
+// this process wrote and that cannot be found yet. It is safe for concurrent use.
+type Bursts struct {
+	index string // of signals
+
+	mu    sync.Mutex
+	fresh map[signal.ID]signal.FoundThreshold // written, and not seen in the index yet
+}
+
+// NewBursts returns what is known by the signals in an index, or, where that is empty, by what this
+// process writes alone.
+func NewBursts(index string) *Bursts {
+	return &Bursts{index: index, fresh: map[signal.ID]signal.FoundThreshold{}}
+}
+
+// remember keeps what was written until the index shows it.
+func (b *Bursts) remember(found []signal.FoundThreshold) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, one := range found {
+		b.fresh[one.ID] = one
+	}
+}
+
+// read returns the bursts of the rules of a group that may hold events of a window. An index that
+// cannot be read whole is an error: an event could count for two bursts.
+func (b *Bursts) read(ctx context.Context, c Cluster, g *Group,
+	window span.Interval) (list []signal.FoundThreshold, err error) {
+	if b == nil {
+		return nil, nil
+	}
+	before, _ := g.around()
+	from := window.From.Add(-before)
+	fields := map[rule.ID][]string{}
+	var ids []string
+	for i, d := range g.detections {
+		fields[d.Rule.ID] = g.matchers.Compiled[i].Threshold.Fields
+		ids = append(ids, string(d.Rule.ID))
+	}
+	// A burst's last event is not before its first one.
+	query := dsl.And(dsl.Terms("kibana.alert.rule.uuid", ids),
+		dsl.Between("kibana.alert.original_time", from, time.Time{}))
+	if !window.Unbounded() {
+		query = dsl.And(query, dsl.Between("kibana.alert.original_time", time.Time{},
+			window.To.Add(before)))
+	}
+	written := map[signal.ID]bool{}
+	err = b.each(ctx, c, query, func(document []byte) {
+		if one, ok := signal.ReadThreshold(document, func(id rule.ID) []string {
+			return fields[id]
+		}); ok {
+			written[one.ID] = true
+			list = append(list, one)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id, one := range b.fresh {
+		_, asked := fields[one.Rule]
+		switch {
+		case written[id]:
+			delete(b.fresh, id)
+		case asked:
+			list = append(list, one)
+		}
+	}
+	return list, nil
+}
+
+// each reads the signals that a query finds.
+func (b *Bursts) each(ctx context.Context, c Cluster, query dsl.Clause,
+	take func(document []byte)) error {
+	if b.index == "" {
+		return nil
+	}
+	pit, err := c.OpenPointInTime(ctx, []string{b.index})
+	if err != nil {
+		return fmt.Errorf("open a point in time on %s: %w", b.index, err)
+	}
+	defer func() { _ = pit.Close(ctx) }() // an unread one ends by itself
+	if !pit.Empty() {
+		for page, err := range pit.Pages(ctx, search.Request{Query: query}) {
+			if err != nil {
+				return fmt.Errorf("read %s: %w", b.index, err)
+			}
+			for hit := range page.Hits(nil) {
+				take(slices.Clone(hit.Document().Source))
+			}
+		}
+	}
+	if failures := pit.Failures(); len(failures) > 0 {
+		return fmt.Errorf("read %s: %s", b.index, failures[0].Reason)
+	}
+	return nil
+}
