@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"esrule/internal/detect/sequence"
+	"esrule/internal/detect/threshold"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 )
@@ -49,10 +50,12 @@ func (m *Matchers) Accepting(e *match.Evaluation, now time.Time, candidates, int
 	return into
 }
 
-// RuleLook is what the judge of a rule needs of an event.
+// RuleLook is what the judge of a rule needs of an event: of one that joins events, or that counts
+// them.
 type RuleLook struct {
-	Rule int
-	Look sequence.Look
+	Rule  int
+	Look  sequence.Look
+	Count threshold.Look
 }
 
 // Looks returns what rules that ask for several events together need of an event that some of their
@@ -64,8 +67,15 @@ func (m *Matchers) Looks(e *match.Evaluation, accepted []int) (looks []RuleLook)
 			matches |= 1 << (accepted[0] - m.first[of])
 			accepted = accepted[1:]
 		}
-		look, _ := m.Compiled[of].Sequence.Look(e, func(i int) bool { return matches&(1<<i) != 0 })
-		looks = append(looks, RuleLook{of, look})
+		one, ok := RuleLook{Rule: of}, false
+		if c := &m.Compiled[of]; c.Threshold != nil {
+			one.Count, ok = c.Threshold.Look(e)
+		} else {
+			one.Look, ok = c.Sequence.Look(e, func(i int) bool { return matches&(1<<i) != 0 })
+		}
+		if ok {
+			looks = append(looks, one)
+		}
 	}
 	return looks
 }

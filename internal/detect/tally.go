@@ -25,9 +25,8 @@ type tally struct {
 
 // counted is an accepted event of a piece, under one rule.
 type counted struct {
-	at   time.Time
-	rule int
-	look threshold.Look
+	at time.Time
+	RuleLook
 }
 
 // newTally reads what was found before of a window with what is around it.
@@ -40,7 +39,8 @@ func newTally(ctx context.Context, g *gathering, around span.Interval) (*tally, 
 	}
 	before, err := g.coverer.Bursts.read(ctx, g.coverer.Cluster, g.group, around)
 	if err != nil {
-		return nil, fmt.Errorf("read which bursts have a signal, so that no event counts for two: %w",
+		return nil, fmt.Errorf(
+			"read which bursts have a signal, so that no event counts for two: %w",
 			err)
 	}
 	for _, one := range before {
@@ -61,23 +61,17 @@ func (s *tally) begin() {
 
 // note holds an event that some matchers accept.
 func (s *tally) note(hit *search.Hit, accepted []int) error {
-	for _, matcher := range accepted {
-		of := s.group.matchers.Of[matcher]
-		c := &s.group.matchers.Compiled[of]
-		look, ok := c.Threshold.Look(s.event)
-		if !ok {
-			continue
-		}
-		at, ok := c.Order.Position(s.event)
+	for _, l := range s.group.matchers.Looks(s.event, accepted) {
+		at, ok := s.group.matchers.Compiled[l.Rule].Order.Position(s.event)
 		if !ok {
 			s.unplaced[hit.Index] = hit.ID()
 			return nil
 		}
-		if s.held > 0 && s.held+look.Size() > crowd {
+		if s.held > 0 && s.held+l.Count.Size() > crowd {
 			return errCrowded
 		}
-		s.held += look.Size()
-		s.seen = append(s.seen, counted{at.At, of, look})
+		s.held += l.Count.Size()
+		s.seen = append(s.seen, counted{at.At, l})
 	}
 	return nil
 }
@@ -86,19 +80,19 @@ func (s *tally) note(hit *search.Hit, accepted []int) error {
 func (s *tally) decide(ctx context.Context, _ span.Interval) error {
 	slices.SortStableFunc(s.seen, func(a, b counted) int { return a.at.Compare(b.at) })
 	for _, one := range s.seen {
-		bursts, err := s.judges[one.rule].See(one.look, one.at)
-		if taken := s.take(one.rule, bursts); taken != nil {
+		bursts, err := s.judges[one.Rule].See(one.Count, one.at)
+		if taken := s.take(one.Rule, bursts); taken != nil {
 			return taken
 		}
 		if err != nil {
 			// What has reached the threshold has reached it, whatever comes.
-			if taken := s.take(one.rule, s.judges[one.rule].End()); taken != nil {
+			if taken := s.take(one.Rule, s.judges[one.Rule].End()); taken != nil {
 				return taken
 			}
 			if written := s.write(ctx); written != nil {
 				return written
 			}
-			return fmt.Errorf("rule %s: %w", s.group.detections[one.rule].Rule.ID, err)
+			return fmt.Errorf("rule %s: %w", s.group.detections[one.Rule].Rule.ID, err)
 		}
 		if len(s.signals) >= flushAt {
 			if err := s.write(ctx); err != nil {

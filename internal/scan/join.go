@@ -53,7 +53,7 @@ type joiner struct {
 // held is an event whose text is on disk.
 type held struct {
 	at     detect.Position
-	look   sequence.Look
+	look   detect.RuleLook
 	number int // in the order in which the events were read
 	from   int64
 	length int
@@ -75,25 +75,30 @@ func (s *joiner) close() {
 
 // hold takes what a worker found, in the order of the input.
 func (s *joiner) hold(events []joined) error {
-	for i, e := range events {
+	var written []byte // last
+	for _, e := range events {
 		if s.full = s.full || s.count == mostJoined; s.full {
 			return nil
 		}
 		if s.texts == nil {
 			var err error
 			if s.texts, err = os.CreateTemp("", "esrule-scan-*"); err != nil {
-				return fmt.Errorf("hold the events of sequences on disk: %w", err)
+				return fmt.Errorf("hold events on disk: %w", err)
 			}
 		}
-		one := held{at: e.at, look: e.Look, number: s.count, from: s.size, length: len(e.text),
+		one := held{at: e.at, look: e.RuleLook, number: s.count, from: s.size, length: len(e.text),
 			isHit: e.isHit}
-		if i > 0 && sameText(events[i-1].text, e.text) { // of another rule
+		switch {
+		case s.rules.matchers.Compiled[e.Rule].Threshold != nil:
+			one.length = 0 // a signal has nothing of an event but what the look has
+		case sameText(written, e.text): // of another rule
 			one.from -= int64(len(e.text))
-		} else {
+		default:
 			if _, err := s.texts.Write(e.text); err != nil {
-				return fmt.Errorf("hold the events of sequences on disk: %w", err)
+				return fmt.Errorf("hold events on disk: %w", err)
 			}
 			s.size += int64(len(e.text))
+			written = e.text
 		}
 		s.held[e.Rule] = append(s.held[e.Rule], one)
 		s.count++
@@ -108,10 +113,14 @@ func sameText(a, b []byte) bool { return len(a) > 0 && len(a) == len(b) && &a[0]
 // the end.
 func (s *joiner) judge(give func(rule int, signals []signal.Signal) error) (not []NotJudged) {
 	for i, events := range s.held {
-		if s.rules.matchers.Compiled[i].Sequence == nil {
+		judge := s.judgeRule
+		switch c := &s.rules.matchers.Compiled[i]; {
+		case !c.Together():
 			continue
+		case c.Threshold != nil:
+			judge = s.countRule
 		}
-		err := s.judgeRule(i, events, give)
+		err := judge(i, events, give)
 		if err == nil && s.full {
 			err = fmt.Errorf("more than %d events are held for rules that ask for several "+
 				"together: scan fewer files at once, or choose fewer of these rules", mostJoined)
@@ -148,7 +157,7 @@ func (s *joiner) judgeRule(i int, events []held,
 		return nil
 	}
 	for at := range events {
-		matches, err := judge.See(events[at].look, events[at].at.At,
+		matches, err := judge.See(events[at].look.Look, events[at].at.At,
 			func() *held { return &events[at] })
 		if err := each(matches); err != nil {
 			return err

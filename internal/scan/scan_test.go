@@ -46,6 +46,7 @@ func input(name, text string) scan.Input {
 // result is a scan in words: a line a signal ("rule-0 name"), a line a complaint.
 type result struct {
 	lines   []string
+	results []string // of thresholds
 	summary scan.Summary
 	err     error
 }
@@ -57,8 +58,14 @@ func run(rules *scan.Rules, inputs ...scan.Input) result {
 			return time.Unix(0, 0)
 		}},
 		Signal: func(one *rule.Rule, s signal.Signal) error {
-			var doc struct{ Name json.RawMessage } // a text, or of a hit's fields the list of one
+			var doc struct {
+				Name   json.RawMessage // a text, or of a hit's fields the list of one
+				Result json.RawMessage `json:"kibana.alert.threshold_result"`
+			}
 			err := json.Unmarshal(s.Document, &doc)
+			if doc.Result != nil {
+				r.results = append(r.results, string(doc.Result))
+			}
 			r.lines = append(r.lines,
 				fmt.Sprintf("%s %s", one.ID, strings.Trim(string(doc.Name), `["]`)))
 			return err

@@ -150,7 +150,7 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 	isRead := false            // into w.reading, for the signals of all rules
 	for _, i := range w.accepted {
 		of := all.Of[i]
-		if all.Compiled[of].Sequence != nil {
+		if all.Compiled[of].Together() {
 			together = append(together, i)
 			continue
 		}
@@ -179,9 +179,9 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 	return nil
 }
 
-// errNoTime is an event that a sequence asks for and that has no place in it.
-var errNoTime = errors.New("a rule asks for it in a sequence, and it has no @timestamp that can " +
-	"be read")
+// errNoTime is an event that a rule judges together with others and that has no place among them.
+var errNoTime = errors.New("a rule judges it together with other events, and it has no " +
+	"@timestamp that can be read")
 
 // join hands on the event at hand to the rules that ask for several events together, of which these
 // matchers accept it.
