@@ -50,20 +50,19 @@ func (g *Group) around() (before, after time.Duration) {
 // that join events in the same order, and those that count them, where they read about as far
 // around a window.
 func (d *Detection) Kind() string {
-	how, within := "", time.Duration(0)
+	steps := func(within time.Duration) (n int) {
+		for span := time.Minute; span < within; span *= 4 {
+			n++
+		}
+		return n
+	}
 	switch {
 	case d.Sequence != nil:
-		how, within = "joined by "+d.Order.tiebreaker, d.Sequence.Span()
+		return fmt.Sprint("joined by ", d.Order.tiebreaker, " within ", steps(d.Sequence.Span()))
 	case d.Threshold != nil:
-		how, within = "counted", d.Threshold.Span
-	default:
-		return ""
+		return fmt.Sprint("counted within ", steps(d.Threshold.Span))
 	}
-	steps := 0
-	for span := time.Minute; span < within; span *= 4 {
-		steps++
-	}
-	return fmt.Sprint(how, " within ", steps)
+	return ""
 }
 
 // gathering is what gatherers share: where the events of one search are.

@@ -67,7 +67,8 @@ func (m *Matchers) Looks(e *match.Evaluation, accepted []int) (looks []RuleLook)
 			matches |= 1 << (accepted[0] - m.first[of])
 			accepted = accepted[1:]
 		}
-		one, ok := RuleLook{Rule: of}, false
+		one := RuleLook{Rule: of}
+		var ok bool
 		if c := &m.Compiled[of]; c.Threshold != nil {
 			one.Count, ok = c.Threshold.Look(e)
 		} else {

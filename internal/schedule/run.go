@@ -145,7 +145,8 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 	r.tellOfFirstRuns(ctx, runs)
 	known.notes.tell(r.log)
 	shared := &common{findings: known, coverer: &detect.Coverer{Cluster: known, Signals: r.signals,
-		Own: r.options.Own, Log: r.log, Bursts: r.bursts}, groups: r.groups, used: map[string]*detect.Group{},
+		Own: r.options.Own, Log: r.log, Bursts: r.bursts}, groups: r.groups,
+		used:  map[string]*detect.Group{},
 		apart: r.apart, vain: r.vain}
 	for working := true; working && ctx.Err() == nil; known.nextTurn() {
 		shared.search(ctx, runs)

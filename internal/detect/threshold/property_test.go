@@ -225,7 +225,7 @@ func (c *testCase) print() string {
 }
 
 // TestBurstsAreThoseOfTheDefinition judges random events in windows cut at random, one after the
-// other: as polls do it, up to now, and as gaps and backfills do it, with what comes after a window.
+// other: as polls do it, up to now, and as gaps and backfills do it, with what comes after.
 func TestBurstsAreThoseOfTheDefinition(t *testing.T) {
 	for seed := range estest.Seeds(t) {
 		random, total := rand.New(rand.NewPCG(seed, 0)), 0

@@ -27,11 +27,12 @@ func (t *task) over() bool { return t.slice.State == Done || t.slice.State == Fa
 type queue struct {
 	mu      sync.Mutex
 	tasks   []*task
-	changed chan struct{} // closed when a task is given back
+	inOrder func(part int) bool // whether the slices of a part are searched in order, one at a time
+	changed chan struct{}       // closed when a task is given back
 }
 
-func newQueue(pieces []Piece, known map[string]Slice) *queue {
-	q := &queue{changed: make(chan struct{})}
+func newQueue(pieces []Piece, known map[string]Slice, inOrder func(part int) bool) *queue {
+	q := &queue{inOrder: inOrder, changed: make(chan struct{})}
 	for _, p := range pieces {
 		t := &task{Piece: p, slice: Slice{State: Free}}
 		if s, ok := known[p.ID]; ok && s.State == Done {
@@ -51,14 +52,16 @@ const recheck = 200 * time.Millisecond
 func (q *queue) next(now time.Time) (t *task, changed <-chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	waits := map[int]bool{} // parts of which an earlier slice is not over
 	for _, t := range q.tasks {
 		if t.over() {
 			continue
 		}
-		if !t.busy && !t.notBefore.After(now) {
+		if !t.busy && !t.notBefore.After(now) && !waits[t.Part] {
 			t.busy = true
 			return t, nil
 		}
+		waits[t.Part] = q.inOrder(t.Part)
 		changed = q.changed
 	}
 	return nil, changed

@@ -51,6 +51,10 @@ func newGroups(p *Plan, detections []*detect.Detection) *groups {
 	return g
 }
 
+// inOrder reports whether the slices of a part are searched in the order of time, one at a time:
+// what a rule that counts events finds in one decides what it finds in the next.
+func (g *groups) inOrder(part int) bool { return g.parts[part].detections[0].Threshold != nil }
+
 // of returns what is searched one after the other for a part of the plan: all of its rules
 // together, but those that cannot be.
 func (g *groups) of(part int) []joint {
