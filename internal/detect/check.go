@@ -67,6 +67,8 @@ type PatternCheck struct {
 	finding.List
 
 	applies map[*rule.Exception]bool // whether an exception could apply to one of its events
+	classes []search.Class           // of its indices that can be judged
+	never   finding.Code             // why no sequence can be found, though some events fit
 }
 
 // found adds a finding on the pattern.
@@ -101,6 +103,7 @@ type Counter interface {
 // CheckAlone returns what the rule alone shows, without a cluster.
 func (d *Detection) CheckAlone(now time.Time) RuleCheck {
 	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
+	d.checkSequence(&check)
 	d.doubt(&check, now)
 	return check
 }
@@ -134,6 +137,7 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time,
 		check.Add(finding.Finding{Code: finding.NoIndex,
 			Text: "no index matches any of its patterns: the rule cannot fire here"})
 	}
+	d.checkSequence(&check)
 	d.doubt(&check, now)
 	return check, nil
 }

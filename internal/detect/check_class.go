@@ -30,6 +30,7 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints ma
 		found(finding.CannotJudge, "%s", reason)
 		return
 	}
+	check.classes = append(check.classes, class)
 	d.noteExceptions(check, class.Mapping)
 	filter := d.alone().filter(class.Mapping)
 	check.CanFire = check.CanFire || !filter.IsNothing()

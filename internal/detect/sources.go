@@ -72,5 +72,5 @@ func (p *PatternCheck) whyNot() finding.Code {
 			return code
 		}
 	}
-	return finding.NoIndexYet
+	return cmp.Or(p.never, finding.NoIndexYet)
 }

@@ -49,6 +49,9 @@ const (
 	IndexSilent        Code = "index-silent"
 	CannotJudge        Code = "cannot-judge"
 	NeverFires         Code = "never-fires"
+	StageNeverMatches  Code = "stage-never-matches"
+	KeyUnmapped        Code = "key-unmapped"
+	KeysNeverEqual     Code = "keys-never-equal"
 	TimestampNotDate   Code = "timestamp-not-date"
 	RuleRefused        Code = "rule-refused"
 	OwnPrivilege       Code = "own-privilege"
@@ -69,6 +72,8 @@ const (
 	OverrideUnmapped Code = "override-unmapped"
 	NoTimestamp      Code = "no-timestamp"
 	NoRecentEvent    Code = "no-recent-event"
+	SpanOverLookBack Code = "span-over-look-back"
+	NoMaxSpan        Code = "no-maxspan"
 )
 
 // Kind is a code with what it means.
@@ -113,6 +118,9 @@ func All() []Kind {
 		{IndexSilent, Problem, "the index does not answer and is not in the numbers"},
 		{CannotJudge, Problem, "the events of the index cannot be read back and judged"},
 		{NeverFires, Problem, "no event of the index can satisfy the rule's condition"},
+		{StageNeverMatches, Problem, "no event of any index can take a stage of the sequence"},
+		{KeyUnmapped, Problem, "no index where a stage can be taken maps a key of it"},
+		{KeysNeverEqual, Problem, "the fields that are compared as keys have other types"},
 		{TimestampNotDate, Problem, "`@timestamp` is not mapped as a date"},
 		{RuleRefused, Problem, "the rule does not run: its index patterns are wrong"},
 		{OwnPrivilege, Problem, "a privilege on the program's own indices is missing"},
@@ -134,6 +142,8 @@ func All() []Kind {
 		{OverrideUnmapped, Note, "the rule's `timestamp_override` is not mapped there"},
 		{NoTimestamp, Note, "documents without the rule's timestamps are never searched"},
 		{NoRecentEvent, Note, "no event in the last 24 hours"},
+		{SpanOverLookBack, Note, "Kibana misses sequences of the rule that esrule finds"},
+		{NoMaxSpan, Note, "the rule's look-back takes the place of maxspan"},
 		{SplitPattern, Note, "KQL: a pattern with blanks, which Kibana splits there"},
 		{TextOperator, Note, "an operator on texts over a field that has none"},
 	}

@@ -21,6 +21,7 @@ type Options struct {
 // Plan is a compiled sequence or sample. It is safe for concurrent use by many judges.
 type Plan struct {
 	span     time.Duration
+	maxSpan  time.Duration // 0 where the statement has none
 	matchers []*match.Matcher
 	keyLists [][]keyField
 	ofList   []uint64 // the matchers of the queries that have a key list, as in a [Look]
@@ -86,8 +87,8 @@ func Compile(s eql.Statement, fields *event.Fields, o Options) (*Plan, error) {
 }
 
 func (p *Plan) compileSequence(s *eql.Sequence, fields *event.Fields) {
-	if s.MaxSpan > 0 {
-		p.span = s.MaxSpan
+	if p.maxSpan = s.MaxSpan; p.maxSpan > 0 {
+		p.span = p.maxSpan
 	}
 	for i, stage := range s.Stages {
 		made := p.step(i, s.Keys, stage, fields)
