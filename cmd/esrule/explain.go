@@ -1,17 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
 	"esrule/internal/query/match"
 )
 
@@ -28,6 +32,7 @@ pre-filter is the one for an index that maps every field as keyword.`
 
 const explainExample = `  esrule explain --event event.json
   esrule explain --event event.json --index winlogbeat-8.17.0
+  esrule explain --event events.ndjson
   curl -s "$ES/winlogbeat-8.17.0/_doc/abc" | esrule explain --event -`
 
 // explainFlags are what the command can be told.
@@ -50,7 +55,7 @@ func newExplainCommand(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&f.event, "event", "",
-		"the file that holds the event, - for standard input (required)")
+		"the file that holds the event, or several, - for standard input (required)")
 	cmd.Flags().StringVar(&f.index, "index", "",
 		"the index whose mapping the event is read through (default: the hit's own)")
 	format.register(cmd, "how the result is written")
@@ -65,41 +70,66 @@ func (a *app) explain(ctx context.Context, f explainFlags) error {
 	if err != nil {
 		return err
 	}
-	sample, err := a.readSample(f.event)
+	samples, err := a.readSamples(f.event)
 	if err != nil {
 		return withExit(exitUsage, err)
 	}
-	if f.index != "" {
-		sample.Index = f.index
+	for i := range samples {
+		samples[i].Index = cmp.Or(f.index, samples[i].Index)
 	}
-	explain := func(d *detect.Detection) (detect.Explanation, error) {
-		return d.Explain(sample, a.now())
-	}
-	if cfg.HasCluster() && sample.Index != "" {
+	x := explainer{now: a.now()}
+	hasIndex := func(s detect.Sample) bool { return s.Index != "" }
+	if cfg.HasCluster() && slices.ContainsFunc(samples, hasIndex) {
 		c, err := a.connect(ctx, cfg, log)
 		if err != nil {
 			return err
 		}
-		explain = func(d *detect.Detection) (detect.Explanation, error) {
-			return d.ExplainOn(ctx, a.reader(cfg, c, log), sample, a.now())
+		x.cluster = a.reader(cfg, c, log)
+	}
+	for _, d := range detections {
+		if err := x.explain(ctx, d, samples); err != nil {
+			if _, wrong := errors.AsType[*detect.IndexError](err); wrong {
+				return withExit(exitUsage, err)
+			}
+			return err
 		}
 	}
-	var all []detect.Explanation
-	for _, d := range detections {
-		x, err := explain(d)
-		if _, wrong := errors.AsType[*detect.IndexError](err); wrong {
-			return withExit(exitUsage, err)
+	return a.printExplanations(x.all, f.format)
+}
+
+// explainer explains rules on events.
+type explainer struct {
+	cluster *search.Cluster // nil where no index is asked
+	now     time.Time
+	all     []any // detect.Explanation and detect.Together
+}
+
+// explain explains a rule on each of the events; one that joins several, on all together.
+func (x *explainer) explain(ctx context.Context, d *detect.Detection,
+	samples []detect.Sample) error {
+	if d.Sequence != nil && len(samples) > 1 {
+		together, err := d.ExplainTogether(ctx, x.cluster, samples, x.now)
+		x.all = append(x.all, together)
+		return err
+	}
+	for _, s := range samples {
+		explain := func() (detect.Explanation, error) { return d.Explain(s, x.now) }
+		if x.cluster != nil && s.Index != "" {
+			explain = func() (detect.Explanation, error) {
+				return d.ExplainOn(ctx, x.cluster, s, x.now)
+			}
 		}
+		one, err := explain()
 		if err != nil {
 			return err
 		}
-		all = append(all, x)
+		x.all = append(x.all, one)
 	}
-	return a.printExplanations(all, f.format)
+	return nil
 }
 
-// readSample reads the event from a file, or from standard input.
-func (a *app) readSample(path string) (detect.Sample, error) {
+// readSamples reads the events from a file, or from standard input.
+func (a *app) readSamples(path string) ([]detect.Sample, error) {
 	var text []byte
 	var err error
 	if path == "-" {
@@ -108,16 +138,16 @@ func (a *app) readSample(path string) (detect.Sample, error) {
 		text, err = os.ReadFile(path)
 	}
 	if err != nil {
-		return detect.Sample{}, fmt.Errorf("read the event: %w", err)
+		return nil, fmt.Errorf("read the event: %w", err)
 	}
-	s, err := detect.ReadSample(text)
+	samples, err := detect.ReadSamples(text)
 	if err != nil {
-		return s, fmt.Errorf("read the event from %s: %w", path, err)
+		return nil, fmt.Errorf("read the event from %s: %w", path, err)
 	}
-	return s, nil
+	return samples, nil
 }
 
-func (a *app) printExplanations(all []detect.Explanation, format string) error {
+func (a *app) printExplanations(all []any, format string) error {
 	if format == "json" {
 		e := json.NewEncoder(a.stdout)
 		e.SetEscapeHTML(false)
@@ -128,8 +158,13 @@ func (a *app) printExplanations(all []detect.Explanation, format string) error {
 		if i > 0 {
 			fmt.Fprintln(a.stdout)
 		}
-		if err := printExplanation(plain{a.stdout}, x); err != nil {
-			return err
+		switch x := x.(type) {
+		case detect.Together:
+			printTogether(plain{a.stdout}, x)
+		case detect.Explanation:
+			if err := printExplanation(plain{a.stdout}, x); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

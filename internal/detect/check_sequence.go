@@ -62,7 +62,8 @@ func (d *Detection) checkSequence(check *RuleCheck) {
 // the stage asks that there is no such event.
 func (d *Detection) never(check *RuleCheck, s sequence.Stage, code finding.Code, text string) {
 	if s.Absent {
-		check.Add(finding.Finding{Code: code, Text: text + ": it keeps no sequence from being found"})
+		check.Add(finding.Finding{Code: code,
+			Text: text + ": it keeps no sequence from being found"})
 		return
 	}
 	check.Add(finding.Finding{Code: code, Text: text + ": the rule can never fire"})
@@ -104,8 +105,8 @@ func (d *Detection) compareKeys(check *RuleCheck, stages []sequence.Stage,
 				}
 				about := s
 				about.Absent = s.Absent || stages[j].Absent
-				d.never(check, about, finding.KeysNeverEqual, fmt.Sprintf("%s has the key %s (%s), "+
-					"%s %s (%s), and values of these types are never equal", stages[j].Name,
+				d.never(check, about, finding.KeysNeverEqual, fmt.Sprintf("%s has the key %s "+
+					"(%s), %s %s (%s), and values of these types are never equal", stages[j].Name,
 					one.Path, strings.Join(kinds, ", "), s.Name, other.Path,
 					strings.Join(others, ", ")))
 				break

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -24,11 +25,31 @@ type Sample struct {
 	Fields json.RawMessage `json:"fields"`
 }
 
-// ReadSample reads an event: a hit where the text has a _source, otherwise the source itself.
-func ReadSample(text []byte) (Sample, error) {
+// ReadSamples reads events, one or more after each other: a hit where one has a _source, otherwise
+// the source itself.
+func ReadSamples(text []byte) (all []Sample, err error) {
+	for decoder := json.NewDecoder(bytes.NewReader(text)); ; {
+		var one json.RawMessage
+		err := decoder.Decode(&one)
+		if errors.Is(err, io.EOF) && len(all) > 0 {
+			return all, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("event %d: %w: want JSON objects, a bare _source or a hit each",
+				len(all)+1, err)
+		}
+		s, err := readSample(one)
+		if err != nil {
+			return nil, fmt.Errorf("event %d: %w", len(all)+1, err)
+		}
+		all = append(all, s)
+	}
+}
+
+func readSample(text []byte) (Sample, error) {
 	var s Sample
 	if err := json.Unmarshal(text, &s); err != nil {
-		return s, fmt.Errorf("%w: want one JSON object, a bare _source or a hit", err)
+		return s, fmt.Errorf("%w: want a JSON object, a bare _source or a hit", err)
 	}
 	if s.Source == nil {
 		s = Sample{Source: text}
@@ -79,12 +100,7 @@ func (d *Detection) ExplainOn(ctx context.Context, c *search.Cluster,
 }
 
 func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, error) {
-	document := in.values
-	document.Source = s.Source
-	if document.Fields == nil && document.Ignored == nil {
-		document.Fields = s.Fields
-	}
-	conditions, excepted, err := d.judge(document, in.mapping, now)
+	conditions, excepted, err := d.judge(in.document(s), in.mapping, now)
 	if err != nil {
 		return Explanation{}, err
 	}

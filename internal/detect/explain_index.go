@@ -21,6 +21,16 @@ type indexed struct {
 	notes   []string
 }
 
+// document returns the event with the values that the index has of it, or those of the sample.
+func (in indexed) document(s Sample) event.Document {
+	document := in.values
+	document.Source = s.Source
+	if document.Fields == nil && document.Ignored == nil {
+		document.Fields = s.Fields
+	}
+	return document
+}
+
 // IndexError says that an event cannot be read through the index that was named for it.
 type IndexError struct{ reason string }
 

@@ -81,3 +81,42 @@ func TestExplainStoredEvent(t *testing.T) {
 			answers[0].Notes)
 	}
 }
+
+// TestExplainSequence explains several events together, with and without an index.
+func TestExplainSequence(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "events-*")
+	index := s.name("events-1")
+	s.Create(index, ecs)
+	rule := writeRule(t, `sequence by host.os.type with maxspan=1m
+		[process where process.name == "a.exe"] [file where file.name == "b.txt"]`)
+	event := func(at, category, rest string) string {
+		return fmt.Sprintf(`{"_index":%q,"_source":{"@timestamp":"2026-01-02T03:%s:00Z",`+
+			`"event":{"category":%q},"host":{"os":{"type":"windows"}},%s}}`+"\n", index, at,
+			category, rest)
+	}
+	file := filepath.Join(t.TempDir(), "events.ndjson")
+	write := func(events ...string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(strings.Join(events, "")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const first, second = `"process":{"name":"a.exe"}`, `"file":{"name":"b.txt"}`
+	for _, env := range [][]string{nil, s.env()} {
+		write(event("01", "process", first), event("02", "file", second))
+		run(t, env, "explain", "--rules", rule, "--event", file).want(t, 0).says(t,
+			"The 2 events match rule", `by ["windows"]`, "stage 2: event 2, 1m0s later")
+		write(event("01", "process", first), event("03", "file", second))
+		run(t, env, "explain", "--rules", rule, "--event", file).want(t, 0).says(t,
+			"The 2 events are no match of rule",
+			"Why: maxspan is exceeded: 1m0s is allowed, and event 2 comes 2m0s after event 1")
+		run(t, env, "explain", "--rules", rule, "--event", file, "--format", "json").want(t,
+			0).says(t, `"why": "maxspan is exceeded`, `"after": "2m0s"`)
+	}
+	write(event("01", "process", first))
+	run(t, nil, "explain", "--rules", rule, "--event", file).want(t, 0).says(t,
+		"The event can be one of the events of rule")
+	write(event("01", "process", first), `{"`)
+	run(t, nil, "explain", "--rules", rule, "--event", file).want(t, 2).says(t, "event 2: ")
+}
