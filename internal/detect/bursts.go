@@ -41,6 +41,29 @@ func (b *Bursts) remember(found []signal.FoundThreshold) {
 	}
 }
 
+// settle waits until what was written last can be found, so that whoever searches the next window,
+// this process or another, knows of it. It does not wait for long: an index may show what is
+// written as late as its settings say.
+func (b *Bursts) settle(ctx context.Context, c Cluster, written []string) error {
+	if b == nil || b.index == "" || len(written) == 0 {
+		return nil
+	}
+	written = written[max(0, len(written)-flushAt):]
+	const pause, longest = 50 * time.Millisecond, 3 * time.Second
+	for range longest / pause {
+		count, err := c.Count(ctx, []string{b.index}, dsl.Terms("kibana.alert.uuid", written))
+		if err != nil || count.Documents >= int64(len(written)) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+	return nil
+}
+
 // read returns the bursts of the rules of a group that may hold events of a window. An index that
 // cannot be read whole is an error: an event could count for two bursts.
 func (b *Bursts) read(ctx context.Context, c Cluster, g *Group,

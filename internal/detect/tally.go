@@ -21,6 +21,7 @@ type tally struct {
 	seen   []counted          // of the piece at hand
 	held   int                // keys and values in seen
 	found  []signal.FoundThreshold
+	ids    []string // of the signals that were written
 }
 
 // counted is an accepted event of a piece, under one rule.
@@ -110,7 +111,10 @@ func (s *tally) end(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.write(ctx)
+	if err := s.write(ctx); err != nil {
+		return err
+	}
+	return s.coverer.Bursts.settle(ctx, s.coverer.Cluster, s.ids)
 }
 
 // take makes signals of the bursts of a rule.
@@ -137,6 +141,9 @@ func (s *tally) write(ctx context.Context) error {
 		return err
 	}
 	s.coverer.Bursts.remember(s.found)
+	for _, one := range s.found {
+		s.ids = append(s.ids, string(one.ID))
+	}
 	s.found = s.found[:0]
 	return nil
 }
