@@ -104,6 +104,7 @@ type Counter interface {
 func (d *Detection) CheckAlone(now time.Time) RuleCheck {
 	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
 	d.checkSequence(&check)
+	d.checkThreshold(&check)
 	d.doubt(&check, now)
 	return check
 }
@@ -138,6 +139,7 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time,
 			Text: "no index matches any of its patterns: the rule cannot fire here"})
 	}
 	d.checkSequence(&check)
+	d.checkThreshold(&check)
 	d.doubt(&check, now)
 	return check, nil
 }

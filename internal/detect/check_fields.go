@@ -27,6 +27,9 @@ func (d *Detection) named() []string {
 	if d.Sequence != nil {
 		paths = append(paths, d.Sequence.Keys()...)
 	}
+	if d.Threshold != nil {
+		paths = append(paths, d.Threshold.Paths()...)
+	}
 	return slices.DeleteFunc(slices.Clone(d.Fields.Paths()),
 		func(path string) bool { return !slices.Contains(paths, path) })
 }

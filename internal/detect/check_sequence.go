@@ -67,12 +67,7 @@ func (d *Detection) never(check *RuleCheck, s sequence.Stage, code finding.Code,
 		return
 	}
 	check.Add(finding.Finding{Code: code, Text: text + ": the rule can never fire"})
-	for i := range check.Patterns {
-		p := &check.Patterns[i]
-		if p.CanFire {
-			p.CanFire, p.never = false, code
-		}
-	}
+	check.cannotFire(code)
 }
 
 // noteSpan says what maxspan means beside the look-back, which is all that Kibana reads.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"esrule/internal/detect/threshold"
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
@@ -100,7 +101,7 @@ func (d *Detection) ExplainOn(ctx context.Context, c *search.Cluster,
 }
 
 func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, error) {
-	conditions, excepted, err := d.judge(in.document(s), in.mapping, now)
+	conditions, excepted, counts, err := d.judge(in.document(s), in.mapping, now)
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -108,6 +109,10 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 		Excepted: excepted, Mapping: "of " + s.Index, Notes: in.notes}
 	x.Accepted = slices.ContainsFunc(conditions, holds)
 	x.Matches = x.Accepted && len(excepted) == 0
+	if d.Threshold != nil {
+		note, ok := d.Threshold.Explain(counts)
+		x.Matches, x.Notes = x.Matches && ok, append(x.Notes, note)
+	}
 	if d.Sequence != nil {
 		x.Stages = conditions
 	} else {
@@ -139,16 +144,21 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 
 func holds(x *match.Explanation) bool { return x.Holds }
 
-// judge explains the rule's queries on one event, and the exceptions that accept it.
-func (d *Detection) judge(document event.Document, m *event.Mapping,
-	now time.Time) ([]*match.Explanation, []ExceptedBy, error) {
+// judge explains the rule's queries on one event, the exceptions that accept it, and what a rule
+// that counts events counts it for.
+func (d *Detection) judge(document event.Document, m *event.Mapping, now time.Time) (
+	[]*match.Explanation, []ExceptedBy, threshold.Look, error) {
+	var counts threshold.Look
 	e := match.NewEvaluation(d.Fields, now)
 	if err := e.Read(m, document); err != nil {
-		return nil, nil, err
+		return nil, nil, counts, err
 	}
 	all := make([]*match.Explanation, len(d.Matchers))
 	for i, one := range d.Matchers {
 		all[i] = one.Explain(e)
 	}
-	return all, d.explainExceptions(e, now), nil
+	if d.Threshold != nil {
+		counts, _ = d.Threshold.Look(e)
+	}
+	return all, d.explainExceptions(e, now), counts, nil
 }

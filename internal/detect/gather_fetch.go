@@ -90,8 +90,8 @@ func failTogether(failures []Failure, of []string) []Failure {
 	}
 	for _, index := range of {
 		if !slices.ContainsFunc(failures, func(f Failure) bool { return f.Index == index }) {
-			failures = append(failures, Failure{Index: index, Reason: fmt.Sprintf("the rule judges "+
-				"the events of several indices together, and %s was not searched whole: %s",
+			failures = append(failures, Failure{Index: index, Reason: fmt.Sprintf("the rule "+
+				"judges the events of several indices together, and %s was not searched whole: %s",
 				failures[0].Index, failures[0].Reason)})
 		}
 	}

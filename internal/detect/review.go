@@ -53,7 +53,7 @@ func (r *Review) Explain(ctx context.Context, document []byte) *match.Explanatio
 		return nil
 	}
 	d := r.detections[alert.Rule]
-	if d == nil {
+	if d == nil || d.Threshold != nil { // its signals are of no single event
 		return nil
 	}
 	var m *event.Mapping
@@ -67,7 +67,7 @@ func (r *Review) Explain(ctx context.Context, document []byte) *match.Explanatio
 	// Values that the search's `fields` added are in the signal as if they had been in the event:
 	// without a mapping they are read from there.
 	for _, mapping := range []*event.Mapping{m, nil} {
-		conditions, _, err := d.judge(values, mapping, r.now)
+		conditions, _, _, err := d.judge(values, mapping, r.now)
 		if i := slices.IndexFunc(conditions, holds); err == nil && i >= 0 {
 			return conditions[i]
 		}

@@ -74,6 +74,7 @@ const (
 	NoRecentEvent    Code = "no-recent-event"
 	SpanOverLookBack Code = "span-over-look-back"
 	NoMaxSpan        Code = "no-maxspan"
+	CountedText      Code = "counted-text"
 )
 
 // Kind is a code with what it means.
@@ -119,7 +120,7 @@ func All() []Kind {
 		{CannotJudge, Problem, "the events of the index cannot be read back and judged"},
 		{NeverFires, Problem, "no event of the index can satisfy the rule's condition"},
 		{StageNeverMatches, Problem, "no event of any index can take a stage of the sequence"},
-		{KeyUnmapped, Problem, "no index where a stage can be taken maps a key of it"},
+		{KeyUnmapped, Problem, "no index maps a field by which events are joined or counted"},
 		{KeysNeverEqual, Problem, "the fields that are compared as keys have other types"},
 		{TimestampNotDate, Problem, "`@timestamp` is not mapped as a date"},
 		{RuleRefused, Problem, "the rule does not run: its index patterns are wrong"},
@@ -144,6 +145,7 @@ func All() []Kind {
 		{NoRecentEvent, Note, "no event in the last 24 hours"},
 		{SpanOverLookBack, Note, "Kibana misses sequences of the rule that esrule finds"},
 		{NoMaxSpan, Note, "the rule's look-back takes the place of maxspan"},
+		{CountedText, Note, "events are counted by a field that is mapped as text"},
 		{SplitPattern, Note, "KQL: a pattern with blanks, which Kibana splits there"},
 		{TextOperator, Note, "an operator on texts over a field that has none"},
 	}

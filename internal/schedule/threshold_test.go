@@ -4,11 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
+	"esrule/internal/finding"
 	"esrule/internal/query/kql"
 	"esrule/internal/query/rule"
 )
@@ -180,4 +184,42 @@ func TestThresholdSignalsUnread(t *testing.T) {
 	w.opening = nil
 	w.clock = w.clock.Add(15 * time.Minute)
 	w.wantCreated("readable again", []*rule.Rule{r}, 1)
+}
+
+// A field that no index maps keeps the rule from firing; one that is a text is counted whole.
+func TestCheckOfThresholds(t *testing.T) {
+	w := newWorld(t)
+	index := w.index("a")
+	w.Create(w.Index("events-texts"), `{"mappings":{"properties":{"@timestamp":{"type":"date"},
+		"message":{"type":"text"},"process":{"properties":{"name":{"type":"keyword"}}}}}}`)
+	w.event(index, 1, "bad", 1)
+	f := func(fields []string, canFire bool, want ...finding.Code) {
+		t.Helper()
+		r := w.threshold(3)
+		r.Body.(*rule.ThresholdQuery).Fields = fields
+		d, err := detect.New(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := d.Check(t.Context(), search.NewCluster(w.Client, search.Options{Tries: 1}),
+			w.clock, w.late)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var codes []finding.Code
+		for _, found := range got.Findings {
+			if found.Code == finding.KeyUnmapped || found.Code == finding.CountedText {
+				codes = append(codes, found.Code)
+			}
+		}
+		if !slices.Equal(codes, want) || got.Patterns[0].CanFire != canFire {
+			t.Errorf("%q: got %v, can fire %v, want %v and %v", fields, got.Findings,
+				got.Patterns[0].CanFire, want, canFire)
+		}
+	}
+	f([]string{"process.name"}, true)
+	f([]string{"process.pid"}, true) // in one of the indices
+	f([]string{"host.id", "process.name"}, false, finding.KeyUnmapped)
+	f([]string{"process"}, false, finding.KeyUnmapped)
+	f([]string{"message"}, true, finding.CountedText)
 }

@@ -85,7 +85,8 @@ func NewRunner(ctx context.Context, c *detect.Coverer, claims *Claims, p *Plan,
 	if err != nil {
 		return nil, err
 	}
-	r.queue, r.reading = newQueue(pieces, known, r.groups.inOrder), semaphore.NewWeighted(int64(o.Workers))
+	r.queue = newQueue(pieces, known, r.groups.inOrder)
+	r.reading = semaphore.NewWeighted(int64(o.Workers))
 	return r, nil
 }
 
