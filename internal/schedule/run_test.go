@@ -43,6 +43,29 @@ func TestRunFindsOnceAndOnlyOnce(t *testing.T) {
 	}
 }
 
+// A first run looks back as far as it is told, and as far beyond as every search does, whatever the
+// rule looks back beyond its interval. So rules that differ in that are searched together.
+func TestFirstRunsHaveOneWindow(t *testing.T) {
+	w := newWorld(t)
+	w.start = 9 * time.Minute
+	index := w.index("a")
+	w.event(index, 12, "bad.exe", 1)
+	w.event(index, 14, "bad.exe", 2)
+	far := *w.rule
+	far.ID, far.From, far.Interval = "far-rule", 2*time.Hour, time.Hour
+	searches := 0.0
+	for _, r := range w.runAll(w.rule, &far) {
+		if r.Err != nil || r.Run.Matched != 1 {
+			t.Errorf("%s: %+v, %v, want one match", r.RuleID, r.Run, r.Err)
+		}
+		searches += r.Run.Searches
+	}
+	if searches != 1 {
+		t.Errorf("got %v searches, want 1\n%s", searches, w.log.String())
+	}
+	w.wantSignals("first run of two rules", 2)
+}
+
 func TestOutageIsCoveredWhole(t *testing.T) {
 	w := newWorld(t)
 	index := w.index("a")

@@ -205,7 +205,9 @@ func (s *ruleRun) uncovered(out detect.Outcome) []detect.Failure {
 }
 
 // cover searches an interval, with its overlap, and counts what came of it. The overlap does not
-// reach into a gap: what is in it is searched yet, and may be why it is one.
+// reach into a gap: what is in it is searched yet, and may be why it is one. What a rule looks back
+// beyond its interval does not reach beyond the beginning of its coverage: so the first runs of all
+// rules have one window.
 func (s *ruleRun) cover(ctx context.Context, t detect.Target,
 	i span.Interval) (detect.Outcome, error) {
 	t = s.target(t, i)
@@ -218,7 +220,8 @@ func (s *ruleRun) cover(ctx context.Context, t detect.Target,
 func (s *ruleRun) target(t detect.Target, i span.Interval) detect.Target {
 	t.Window, t.Timestamps, t.Now = reading(s.detection.Rule, i), s.detection.Timestamps(),
 		s.started
-	t.Window.From = span.Later(t.Window.From, s.ledger.Gaps(i.From).End())
+	earliest := span.Later(s.ledger.Since.Add(-detect.LeastOverlap), s.ledger.Gaps(i.From).End())
+	t.Window.From = span.Later(t.Window.From, earliest)
 	return t
 }
 
