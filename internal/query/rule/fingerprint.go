@@ -33,6 +33,10 @@ func (r *Rule) Fingerprint() string {
 		parts = append(parts, threshold.parts(r.From)...)
 		body, isEvent = &threshold.EventQuery, true
 	}
+	if indicator, ok := r.Body.(*IndicatorQuery); ok {
+		parts = append(parts, indicator.parts()...)
+		body, isEvent = &indicator.EventQuery, true
+	}
 	if sequence, ok := r.Body.(*SequenceQuery); ok {
 		parts = append(parts, "sequence", sequence.TiebreakerField,
 			cmp.Or(sequence.Queries()[0].CategoryField, cond.DefaultCategoryField))

@@ -55,7 +55,7 @@ func languageOf(kind string) string {
 	switch kind {
 	case "eql":
 		return "eql"
-	case "query", "threshold":
+	case "query", "threshold", "threat_match":
 		return "kuery"
 	}
 	return ""
@@ -144,9 +144,7 @@ func bodyKeys() []key {
 		only("machine_learning", "anomaly_threshold", "machine_learning_job_id"),
 		only("new_terms", "history_window_start", "new_terms", "new_terms_fields"),
 		only("saved_query", "saved_id"),
-		only("threat_match", "concurrent_searches", "items_per_search", "threat_filters",
-			"threat_index", "threat_indicator_path", "threat_language", "threat_mapping",
-			"threat_query"),
+		indicatorKeys(),
 		[]key{thresholdKey()},
 	)
 }

@@ -32,17 +32,20 @@ func (r *reader) kuery(text string) Body {
 		return nil
 	}
 	body := &EventQuery{Query: query}
-	query.Filters, body.Filters = r.filters()
-	if r.kind == "threshold" {
+	query.Filters, body.Filters = r.filters("filters")
+	switch r.kind {
+	case "threshold":
 		return r.threshold(body)
+	case "threat_match":
+		return r.indicator(body)
 	}
 	return body
 }
 
-// filters reads the rule's filters: what they mean, and as JSON. A rule with one that is not
-// evaluated is skipped.
-func (r *reader) filters() ([]cond.Expr, json.RawMessage) {
-	entries := r.rule.tables("filters", "")
+// filters reads the rule's filters below a key: what they mean, and as JSON. A rule with one that is
+// not evaluated is skipped.
+func (r *reader) filters(key string) ([]cond.Expr, json.RawMessage) {
+	entries := r.rule.tables(key, "")
 	if len(entries) == 0 {
 		return nil, nil
 	}
@@ -57,7 +60,7 @@ func (r *reader) filters() ([]cond.Expr, json.RawMessage) {
 			list = append(list, e)
 		}
 	}
-	text, err := json.Marshal(r.rule.list("filters"))
+	text, err := json.Marshal(r.rule.list(key))
 	if err != nil {
 		r.skip("filters", fmt.Sprintf("the filters are no JSON: %v", err))
 	}
