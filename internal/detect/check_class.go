@@ -26,7 +26,7 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints ma
 		check.Add(finding.Finding{Code: code, Index: class.Indices[0],
 			Text: where + ": " + fmt.Sprintf(text, args...)})
 	}
-	if reason := unjudgeable(class.Mapping, d.Mapped(), d.reading()...); reason != "" {
+	if reason := unjudgeable(class.Mapping, d.Mapped(), d.Compiled); reason != "" {
 		found(finding.CannotJudge, "%s", reason)
 		return
 	}

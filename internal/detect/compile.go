@@ -20,6 +20,8 @@ type Compiled struct {
 	Sequence  *sequence.Plan
 	Threshold *threshold.Plan
 	Order     Order
+	// Threat joins each event with indicators; nil where there are none.
+	Threat *Threat
 
 	exceptions []exception
 }
@@ -46,6 +48,8 @@ func compileBody(r *rule.Rule, patterns []string, fields *event.Fields) (Compile
 		c.Threshold = threshold.Compile(thresholdOf(r, body), fields)
 		c.Order = newOrder(fields, "")
 		return c, err
+	case *rule.IndicatorQuery:
+		return compileIndicators(r, body, fields, options)
 	case *rule.SequenceQuery:
 		plan, err := sequence.Compile(body.Statement, fields,
 			sequence.Options{LookBack: r.From, Match: options})

@@ -12,6 +12,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"esrule/internal/date"
+	"esrule/internal/detect/indicator"
 	"esrule/internal/elastic"
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
@@ -52,6 +53,8 @@ type Coverer struct {
 	Log *slog.Logger
 	// Bursts knows what rules that count events have found before.
 	Bursts *Bursts
+	// Indicators are those of rules that join events with them.
+	Indicators *Indicators
 }
 
 // Target is what is searched: a window of time in some patterns, or in a part of their indices.
@@ -174,6 +177,10 @@ var ErrMoved = errors.New("the patterns of the rules stand for other indices by 
 func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	x []signal.Execution) (Outcome, error) {
 	nothing := Outcome{each: make([]Counts, len(g.detections))}
+	indicators, err := c.Indicators.of(ctx, g, t.Now)
+	if err != nil {
+		return nothing, err
+	}
 	pit, err := c.Cluster.OpenPointInTime(ctx, t.Patterns)
 	if err != nil {
 		return nothing, fmt.Errorf("open a point in time on %s: %w", t.Patterns, err)
@@ -197,7 +204,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	if err != nil {
 		return nothing, err
 	}
-	plan := c.choose(ctx, g, t, classes)
+	plan := c.choose(ctx, g, t, classes, indicators)
 	if len(plan.uncovered) > 0 && len(g.detections) > 1 {
 		return nothing, &ApartError{g.apart(classes)}
 	}
@@ -205,6 +212,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 		plan.narrow(dsl.Terms("_index", t.Only))
 	}
 	j := newJudge(c, g, t, plan, x)
+	j.indicators = indicators
 	if g.gathers() {
 		err = j.gather(ctx, pit, classes, len(unreached) > 0)
 	} else {
@@ -285,6 +293,8 @@ type judge struct {
 	accepted   []int             // those that do
 	gatherer   gatherer          // of rules that judge several events together; else nil
 	reading    signal.Reading    // of the event of the last signal
+	indicators []*indicator.Set  // of the rules that have some
+	joined     []joined          // events that match some, without their signals yet
 	signals    []signal.Signal
 	of         []int                   // the rule of each of signals
 	asked      map[int]map[string]bool // see [judge.asking]
@@ -328,7 +338,7 @@ func (j *judge) readPages(ctx context.Context, pit *search.PointInTime,
 			if err := j.judge(hit); err != nil {
 				return &judgeError{err}
 			}
-			if len(j.signals) < flushAt {
+			if len(j.signals)+len(j.joined) < flushAt {
 				continue
 			}
 			if err := j.flush(ctx); err != nil {
@@ -374,7 +384,11 @@ func (j *judge) judge(hit *search.Hit) error {
 		return j.gatherer.note(hit, j.accepted)
 	}
 	for _, matcher := range j.accepted {
-		if err := j.matched(of[matcher], hit, document, mapping); err != nil {
+		take := j.matched
+		if j.group.matchers.Compiled[of[matcher]].Threat != nil {
+			take = j.join
+		}
+		if err := take(of[matcher], hit, document, mapping); err != nil {
 			return err
 		}
 	}
@@ -456,6 +470,9 @@ func (j *judge) mappingOf(index string) *event.Mapping {
 }
 
 func (j *judge) flush(ctx context.Context) error {
+	if err := j.enrich(ctx); err != nil {
+		return err
+	}
 	if len(j.signals) == 0 {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"esrule/internal/detect/indicator"
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 )
@@ -64,8 +65,11 @@ func (e *economy) saw(events int64) {
 }
 
 // choose lays the search of the target out in the cheaper way. Both find the same.
-func (c *Coverer) choose(ctx context.Context, g *Group, t Target, classes []search.Class) plan {
-	lay := func(whole string) plan { return g.plan(classes, t.Timestamps, t.Window, c.Own, whole) }
+func (c *Coverer) choose(ctx context.Context, g *Group, t Target, classes []search.Class,
+	indicators []*indicator.Set) plan {
+	lay := func(whole string) plan {
+		return g.plan(classes, t.Timestamps, t.Window, c.Own, whole, indicators)
+	}
 	if len(g.detections) < 2 || len(t.Only) > 0 {
 		return lay("")
 	}

@@ -11,7 +11,6 @@ import (
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
-	"esrule/internal/query/match"
 )
 
 // indexed is what an event's index knows of it; the zero value is nothing.
@@ -46,7 +45,7 @@ func (r indexReader) read(ctx context.Context, d *Detection, s Sample) (indexed,
 		return indexed{}, err
 	}
 	in := indexed{mapping: mapping}
-	in.notes = append(in.notes, unread(mapping, d.Matchers)...)
+	in.notes = append(in.notes, unread(mapping, d.Compiled)...)
 	wanted := search.Want(mapping, d.Fields.Paths())
 	if len(wanted) == 0 {
 		return in, nil
@@ -77,8 +76,8 @@ func (r indexReader) read(ctx context.Context, d *Detection, s Sample) (indexed,
 }
 
 // unread returns what "run" would not judge of an index.
-func unread(m *event.Mapping, matchers []*match.Matcher) []string {
-	unknown := unknownOf(m, matchers...)
+func unread(m *event.Mapping, rule Compiled) []string {
+	unknown := unknownOf(m, rule)
 	switch {
 	case m.Source == event.SourceOff:
 		return []string{"the index keeps no _source: run cannot judge its events and says so"}

@@ -132,7 +132,7 @@ func (s *gathering) begin(ctx context.Context, around span.Interval) error {
 // readPiece reads a piece until it is over, or [errCrowded].
 func (s *gathering) readPiece(ctx context.Context, piece span.Interval) error {
 	j := s.judge
-	j.plan = j.group.plan(s.classes, j.target.Timestamps, piece, j.coverer.Own, j.plan.whole)
+	j.plan = j.group.plan(s.classes, j.target.Timestamps, piece, j.coverer.Own, j.plan.whole, nil)
 	j.gatherer.begin()
 	return j.read(ctx, s.pit)
 }

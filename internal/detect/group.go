@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"esrule/internal/detect/indicator"
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
@@ -108,7 +109,7 @@ func (g *Group) apart(classes []search.Class) (rules []int) {
 	for i, d := range g.detections {
 		mapped := d.Mapped()
 		if slices.ContainsFunc(classes, func(c search.Class) bool {
-			return unjudgeable(c.Mapping, mapped, d.reading()...) != ""
+			return unjudgeable(c.Mapping, mapped, d.Compiled) != ""
 		}) {
 			rules = append(rules, i)
 		}
@@ -128,16 +129,21 @@ func (p part) each(e *match.Evaluation, visit func(matcher int)) {
 
 // filter is the pre-filter of a rule that is alone: what its queries could accept.
 func (g *Group) filter(m *event.Mapping) dsl.Clause {
-	filter, _ := g.partFilter(g.parts[0], m)
+	filter, _ := g.partFilter(g.parts[0], m, nil)
 	return filter
 }
 
 // partFilter is the pre-filter of all rules of a part in one: what any of them could match. by says
 // whose of them narrows nothing; it is empty where they narrow.
-func (g *Group) partFilter(p part, m *event.Mapping) (filter dsl.Clause, by string) {
+func (g *Group) partFilter(p part, m *event.Mapping,
+	indicators []*indicator.Set) (filter dsl.Clause, by string) {
 	filters := make([]dsl.Clause, 0, p.end-p.first)
 	for i, one := range g.matchers.All[p.first:p.end] {
-		filter := prefilter.Build(one.Condition(), m).Clause
+		condition := one.Condition()
+		if of := g.matchers.Of[p.first+i]; of < len(indicators) && indicators[of] != nil {
+			condition = g.matchers.Compiled[of].Threat.narrowed(condition, indicators[of], m)
+		}
+		filter := prefilter.Build(condition, m).Clause
 		if filter.IsEverything() {
 			r := g.detections[g.matchers.Of[p.first+i]].Rule
 			return filter, fmt.Sprintf("the pre-filter of rule %q (%s) narrows nothing", r.Name,

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/detect/indicator"
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
-	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/span"
 )
@@ -37,14 +37,15 @@ type partSearch struct {
 func (p plan) indices() int { return len(p.mappings) }
 
 // plan builds the search of a window over the classes of mappings that the patterns have now. whole
-// says why all events of the window are to be read, empty where the pre-filters decide.
+// says why all events of the window are to be read, empty where the pre-filters decide. indicators
+// are those of the rules, as far as they are known.
 func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
-	window span.Interval, own []string, whole string) plan {
+	window span.Interval, own []string, whole string, indicators []*indicator.Set) plan {
 	p := plan{mappings: map[string]*event.Mapping{}, whole: whole}
 	var judged []search.Class
 	left, mapped := slices.Clone(own), g.mapped()
 	for _, c := range classes {
-		if reason := unjudgeable(c.Mapping, mapped, g.reading()...); reason != "" {
+		if reason := unjudgeable(c.Mapping, mapped, g.matchers.Compiled...); reason != "" {
 			for _, index := range c.Indices {
 				left = append(left, index)
 				p.uncovered = append(p.uncovered, Failure{Index: index, Reason: reason})
@@ -56,7 +57,7 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 		}
 		judged = append(judged, c)
 	}
-	g.lay(&p, judged, timestamps, window)
+	g.lay(&p, judged, timestamps, window, indicators)
 	if len(left) > 0 {
 		p.narrow(dsl.Not(dsl.Terms("_index", left)))
 	}
@@ -66,7 +67,7 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 // lay adds the searches: one for each part of the group, and one for all parts of the indices in
 // which some pre-filter narrows nothing: each event is read once there.
 func (g *Group) lay(p *plan, classes []search.Class, timestamps prefilter.Timestamps,
-	window span.Interval) {
+	window span.Interval, indicators []*indicator.Set) {
 	unseen := prefilter.Anytime(timestamps, window.From, window.To)
 	var narrow, wide, all []laid
 	for _, c := range classes {
@@ -74,7 +75,7 @@ func (g *Group) lay(p *plan, classes []search.Class, timestamps prefilter.Timest
 			window: prefilter.Between(c.Mapping, timestamps, window.From, window.To)}
 		isWide := p.whole != ""
 		for i, part := range g.parts {
-			filter, by := g.partFilter(part, c.Mapping)
+			filter, by := g.partFilter(part, c.Mapping, indicators)
 			one.filters[i] = filter
 			if by != "" && p.whole == "" {
 				p.whole = by
@@ -177,7 +178,7 @@ func (s *partSearch) narrow(to dsl.Clause) {
 // cannot be judged.
 func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window span.Interval,
 	own []string) (query dsl.Clause, uncovered []Failure) {
-	p := d.alone().plan(classes, t, window, own, "")
+	p := d.alone().plan(classes, t, window, own, "", nil)
 	return p.searches[0].request, p.uncovered
 }
 
@@ -187,7 +188,7 @@ func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window
 // in uncovered can be judged for none of the rules.
 func (g *Group) Queries(classes []search.Class, t prefilter.Timestamps, window span.Interval,
 	own []string) (queries []dsl.Clause, every dsl.Clause, uncovered []Failure, apart []int) {
-	p := g.plan(classes, t, window, own, "")
+	p := g.plan(classes, t, window, own, "", nil)
 	if len(p.uncovered) > 0 && len(g.detections) > 1 {
 		return nil, p.every, nil, g.apart(classes)
 	}
@@ -199,8 +200,8 @@ func (g *Group) Queries(classes []search.Class, t prefilter.Timestamps, window s
 
 // unjudgeable says why the documents of a mapping cannot be judged by what is read of them, or is
 // empty where they can.
-func unjudgeable(m *event.Mapping, read []string, matchers ...*match.Matcher) string {
-	unknown := unknownOf(m, matchers...)
+func unjudgeable(m *event.Mapping, read []string, rules ...Compiled) string {
+	unknown := unknownOf(m, rules...)
 	missing := slices.DeleteFunc(slices.Clone(m.SourceMissing), func(path string) bool {
 		return !slices.ContainsFunc(read, func(one string) bool {
 			return event.StandsFor(one, path)
@@ -219,10 +220,15 @@ func unjudgeable(m *event.Mapping, read []string, matchers ...*match.Matcher) st
 }
 
 // unknownOf returns what is not known of a mapping's fields, and is asked of them.
-func unknownOf(m *event.Mapping, matchers ...*match.Matcher) []string {
+func unknownOf(m *event.Mapping, rules ...Compiled) []string {
 	unknown := slices.Clone(m.Unknown)
-	for _, one := range matchers {
-		unknown = append(unknown, one.Unknown(m)...)
+	for _, r := range rules {
+		for _, one := range r.reading() {
+			unknown = append(unknown, one.Unknown(m)...)
+		}
+		if r.Threat != nil {
+			unknown = append(unknown, r.Threat.Plan.Unknown(m)...)
+		}
 	}
 	slices.Sort(unknown)
 	return slices.Compact(unknown)

@@ -150,6 +150,9 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 	isRead := false            // into w.reading, for the signals of all rules
 	for _, i := range w.accepted {
 		of := all.Of[i]
+		if all.Compiled[of].Threat != nil {
+			continue // without indicators, see [joiner.judge]
+		}
 		if all.Compiled[of].Together() {
 			together = append(together, i)
 			continue

@@ -60,7 +60,7 @@ func (r *Runner) newRuleRun(d *detect.Detection, f *findings, b *batch,
 	s := &ruleRun{Runner: r, findings: f, ledgers: b, detection: d, started: started,
 		due: map[string]bool{}}
 	s.coverer = &detect.Coverer{Cluster: f, Signals: r.signals, Own: r.options.Own, Log: r.log,
-		Bursts: r.bursts}
+		Bursts: r.bursts, Indicators: r.indicators}
 	s.gapPace, s.retryPace = newPace(longestPiece, leastPiece), newPace(longestPiece, leastPiece)
 	s.sweepPace = newPace(sweepPiece, sweepPiece)
 	s.execution = signal.Execution{ID: rand.Text(), Type: signal.Scheduled,

@@ -60,13 +60,16 @@ type Runner struct {
 	apart   map[*detect.Detection]bool // see [common], and vain
 	vain    map[*detect.Detection]bool
 	bursts  *detect.Bursts
+	// indicators are read anew by each run.
+	indicators *detect.Indicators
 }
 
 // NewRunner puts a runner together.
 func NewRunner(c Reader, s detect.Signals, l *Store, o Options) *Runner {
 	return &Runner{cluster: c, signals: s, ledgers: l, options: o, log: o.Log,
 		apart: map[*detect.Detection]bool{}, vain: map[*detect.Detection]bool{},
-		bursts: detect.NewBursts(o.SignalsIndex)}
+		bursts:     detect.NewBursts(o.SignalsIndex),
+		indicators: detect.NewIndicators(c, o.Own, o.Log)}
 }
 
 // Report is what a run over all rules came to.
@@ -127,6 +130,8 @@ func (r RuleReport) Covered() bool {
 // that fails does not stop the others; the error is the context's.
 func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Report, error) {
 	runs := make([]*ruleRun, len(detections))
+	r.indicators.Forget()
+	defer r.indicators.Forget() // they are many
 	known, started := newFindings(r.cluster, detections), r.options.Now()
 	ids := make([]rule.ID, len(detections))
 	for i, d := range detections {
@@ -145,7 +150,7 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 	r.tellOfFirstRuns(ctx, runs)
 	known.notes.tell(r.log)
 	shared := &common{findings: known, coverer: &detect.Coverer{Cluster: known, Signals: r.signals,
-		Own: r.options.Own, Log: r.log, Bursts: r.bursts}, groups: r.groups,
+		Own: r.options.Own, Log: r.log, Bursts: r.bursts, Indicators: r.indicators}, groups: r.groups,
 		used:  map[string]*detect.Group{},
 		apart: r.apart, vain: r.vain}
 	for working := true; working && ctx.Err() == nil; known.nextTurn() {

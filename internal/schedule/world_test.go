@@ -152,6 +152,12 @@ func (w *world) run() schedule.RuleReport {
 
 func (w *world) runAll(rules ...*rule.Rule) []schedule.RuleReport {
 	w.t.Helper()
+	return w.runOn(w.runner(), rules...)
+}
+
+// runOn is a run of a process that may have run before.
+func (w *world) runOn(runner *schedule.Runner, rules ...*rule.Rule) []schedule.RuleReport {
+	w.t.Helper()
 	var detections []*detect.Detection
 	for _, r := range rules {
 		d, err := detect.New(r, nil)
@@ -164,7 +170,7 @@ func (w *world) runAll(rules ...*rule.Rule) []schedule.RuleReport {
 	if ctx == nil {
 		ctx = w.t.Context()
 	}
-	report, err := w.runner().Run(ctx, detections)
+	report, err := runner.Run(ctx, detections)
 	if err != nil && w.ending == nil {
 		w.t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package dsl
 
 import (
-	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -10,19 +9,29 @@ import (
 // of the clauses that Elasticsearch counts, whatever the number of terms.
 func mergeTerms(clauses []Clause) []Clause {
 	var merged []Clause
-	place := map[string]int{} // by field, one more than in merged
+	place := map[string]int{}      // by field, in merged
+	terms := map[string][]string{} // by field, in their order
+	known := map[[2]string]bool{}  // field and term
 	for _, c := range flat(clauses) {
-		terms, exact := c.terms()
-		at := place[c.field]
-		switch {
-		case !exact:
+		more, exact := c.terms()
+		if !exact {
 			merged = append(merged, c)
-		case at == 0:
-			merged = append(merged, c)
+			continue
+		}
+		if _, found := place[c.field]; !found {
 			place[c.field] = len(merged)
-		default:
-			before, _ := merged[at-1].terms()
-			merged[at-1] = termsOf(c.field, before, terms)
+			merged = append(merged, c)
+		}
+		for _, text := range more {
+			if one := [2]string{c.field, text}; !known[one] {
+				known[one] = true
+				terms[c.field] = append(terms[c.field], text)
+			}
+		}
+	}
+	for field, at := range place {
+		if len(terms[field]) > 0 {
+			merged[at] = termsOf(field, terms[field])
 		}
 	}
 	return merged
@@ -49,13 +58,7 @@ func (c Clause) terms() (list []string, exact bool) {
 	return []string{text}, ok && c.kind == KindTerm && !c.fold
 }
 
-func termsOf(field string, before, more []string) Clause {
-	list := slices.Clone(before)
-	for _, text := range more {
-		if !slices.Contains(list, text) {
-			list = append(list, text)
-		}
-	}
+func termsOf(field string, list []string) Clause {
 	if len(list) == 1 {
 		return Term(field, list[0], false)
 	}

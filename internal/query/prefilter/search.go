@@ -30,6 +30,9 @@ func (t Timestamps) Fields() []string {
 // is placed by the override where it has one and its index maps it as a date, otherwise by the
 // primary.
 func Between(m *event.Mapping, t Timestamps, from, to time.Time) dsl.Clause {
+	if from.IsZero() && to.IsZero() {
+		return dsl.Everything() // an event without a time too
+	}
 	byPrimary := dsl.Between(t.Primary, from, to)
 	if t.Override == "" || t.Override == t.Primary {
 		return byPrimary
@@ -76,6 +79,9 @@ func Guarded(classes []Class, unseen dsl.Clause) dsl.Clause {
 
 // Anytime accepts the events of a window whose index is not known: by either timestamp.
 func Anytime(t Timestamps, from, to time.Time) dsl.Clause {
+	if from.IsZero() && to.IsZero() {
+		return dsl.Everything()
+	}
 	var clauses []dsl.Clause
 	for _, field := range t.Fields() {
 		clauses = append(clauses, dsl.Between(field, from, to))

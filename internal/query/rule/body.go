@@ -8,7 +8,8 @@ import (
 )
 
 // Body is what a rule asks, by its kind. The set is closed: [*EventQuery], [*SequenceQuery],
-// [*ThresholdQuery], [*IndicatorQuery]. A kind that is not run has no body: its rules are [Skipped].
+// [*ThresholdQuery], [*IndicatorQuery]. A kind that is not run has no body: its rules are
+// [Skipped].
 type Body interface {
 	// Text returns the query as written.
 	Text() string

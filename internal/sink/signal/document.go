@@ -13,6 +13,8 @@ import (
 type Match struct {
 	Rule   *rule.Rule
 	Events []Event
+	// Enrichments are the indicators that the event matches, of a rule of type threat_match.
+	Enrichments []Enrichment
 }
 
 // Event is one event of a match.
@@ -102,6 +104,9 @@ func New(m Match, x Execution) (Signal, error) {
 	if err := r.Read(m.Events[0]); err != nil {
 		return Signal{}, err
 	}
+	if err := r.Enrich(m.Enrichments); err != nil {
+		return Signal{}, err
+	}
 	return r.Signal(m.Rule, x)
 }
 
@@ -129,7 +134,10 @@ func (s *Signal) read() (*Reading, error) {
 	if s.common != nil {
 		return &r, r.keep(s.common)
 	}
-	return &r, r.Read(s.Event())
+	if err := r.Read(s.Event()); err != nil {
+		return &r, err
+	}
+	return &r, r.Enrich(s.Match.Enrichments)
 }
 
 // Event is what the signal is of; the zero value for the shell of a sequence and for a threshold.

@@ -3,6 +3,7 @@ package signal
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -101,6 +102,8 @@ func ruleFields(r *rule.Rule) []field {
 	switch r.Type {
 	case "query":
 		category, typeID, kind = "Custom Query Rule", "siem.queryRule", "query"
+	case "threat_match":
+		category, typeID, kind = "Indicator Match Rule", "siem.indicatorRule", "threat_match"
 	case "threshold":
 		category, typeID, kind = "Threshold Rule", "siem.thresholdRule", "threshold"
 	}
@@ -166,6 +169,8 @@ func parameters(r *rule.Rule) map[string]any {
 		if body.Filters != nil {
 			p["filters"] = body.Filters
 		}
+	case *rule.IndicatorQuery:
+		maps.Copy(p, threatParameters(body))
 	case *rule.EventQuery:
 		texts["tiebreaker_field"] = body.TiebreakerField
 		texts["timestamp_field"] = body.TimestampField

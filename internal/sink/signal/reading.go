@@ -10,9 +10,11 @@ import (
 // Reading is an event that was read once, for the signals of all rules that match it. It can read
 // one event after the other, in the same memory. It is not safe for concurrent use.
 type Reading struct {
-	events    []Event // the one; none where it is what several events have in common
-	identity  identity
-	finerTime int // see finerTimeField
+	events []Event // the one; none where it is what several events have in common
+	// enrichments are the indicators that it matches, see [Reading.Enrich].
+	enrichments []Enrichment
+	identity    identity
+	finerTime   int // see finerTimeField
 
 	complete *node // with the values that the search's fields added
 	// kept is what a signal has of it. An event that sets the rest would set its own alert's
@@ -41,6 +43,7 @@ func (r *Reading) Read(of Event) error {
 	}
 	// identified as it was stored, before anything is added or taken away
 	r.events, r.finerTime = []Event{of}, belowMillisecond(event)
+	r.enrichments = nil
 	r.identity.read(event, r.finerTime)
 	if err := mergeMissing(event, of.Fields); err != nil {
 		return fmt.Errorf("complete event %s of %s: %w", of.ID, of.Index, err)
@@ -71,8 +74,9 @@ func (r *Reading) Signal(of *rule.Rule, x Execution) (Signal, error) {
 func (r *Reading) begin(of *rule.Rule, x Execution) Signal {
 	event := r.events[0]
 	s := Signal{
-		ID: r.identity.first(of.ID), Match: Match{Rule: of, Events: r.events},
-		finerTime: r.finerTime, execution: x, written: x.now(),
+		ID: r.identity.first(of.ID), finerTime: r.finerTime,
+		Match:     Match{Rule: of, Events: r.events, Enrichments: r.enrichments},
+		execution: x, written: x.now(),
 	}
 	s.execution.Texts = nil // the smaller forms may be made by others at the same time
 	s.widerID = r.identity.second(s.ID)
