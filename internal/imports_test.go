@@ -16,7 +16,8 @@ func layers() [][]string {
 		{"internal/scan", "internal/schedule/backfill"},
 		{"internal/schedule"},
 		{"internal/detect"},
-		{"internal/detect/indicator", "internal/detect/sequence", "internal/detect/threshold"},
+		{"internal/detect/indicator", "internal/detect/sequence", "internal/detect/terms",
+			"internal/detect/threshold"},
 		{"internal/sink"},
 		{"internal/sink/indices", "internal/sink/signal"},
 		{"internal/query/rule"},
@@ -75,6 +76,7 @@ func TestImports(t *testing.T) {
 	not("internal/detect/indicator", "internal/elastic", "indicators are joined without a server")
 	not("internal/detect/indicator", "internal/query/rule", "indicators are joined without a rule")
 	not("internal/detect/sequence", "internal/elastic", "sequences are judged without a server")
+	not("internal/detect/terms", "internal/elastic", "terms are read without a server")
 	not("internal/detect/sequence", "internal/query/rule", "a statement is judged without a rule")
 	not("internal/detect/threshold", "internal/elastic", "events are counted without a server")
 	not("internal/detect/threshold", "internal/query/rule", "events are counted without a rule")

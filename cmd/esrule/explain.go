@@ -175,6 +175,8 @@ func printExplanation(w io.Writer, x detect.Explanation) error {
 	switch {
 	case x.Matches && x.Stages != nil:
 		outcome = "can be one of the events of"
+	case x.Matches && x.Terms != nil:
+		outcome = "matches, if its values are new, the"
 	case x.Matches:
 		outcome = "matches"
 	case x.Accepted && len(x.Excepted) > 0:
@@ -188,6 +190,10 @@ func printExplanation(w io.Writer, x detect.Explanation) error {
 	fmt.Fprintln(w)
 	if x.Condition != nil {
 		printNode(w, x.Condition, 0)
+	}
+	for _, terms := range x.Terms {
+		fmt.Fprintf(w, "\nNew, unless an event that the query accepts had them within %s before: %s\n",
+			x.Before, terms)
 	}
 	for i, stage := range x.Stages {
 		fmt.Fprintf(w, "%d. of the events that the rule wants together:\n", i+1)

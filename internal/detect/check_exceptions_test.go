@@ -32,8 +32,9 @@ func TestCheckExceptions(t *testing.T) {
 	f(kql.Parse, `host.name: x`, in)
 	f(kql.Parse, `process.name.caseless: x and host.os.name.caseless: windows`, in)
 	f(eql.Parse, `process where process.name : "deploy*"`, in)
-	f(kql.Parse, `host.name: x`, rule.Exception{}, `exception "Host" (x.toml:1) is for no rule that `+
-		`was read: correct the rules' ids or names, or remove it`)
+	f(kql.Parse, `host.name: x`, rule.Exception{},
+		`exception "Host" (x.toml:1) is for no rule that `+
+			`was read: correct the rules' ids or names, or remove it`)
 	f(kql.Parse, `host.name: x`, rule.Exception{InUse: true, Expires: now},
 		`exception "Host" (x.toml:1) does not apply since 2026-03-01T00:00:00Z: remove it, or write `+
 			`a later date`)

@@ -30,6 +30,9 @@ func (d *Detection) named() []string {
 	if d.Threshold != nil {
 		paths = append(paths, d.Threshold.Paths()...)
 	}
+	if d.NewTerms != nil {
+		paths = append(paths, d.NewTerms.Fields.Paths()...)
+	}
 	return slices.DeleteFunc(slices.Clone(d.Fields.Paths()),
 		func(path string) bool { return !slices.Contains(paths, path) })
 }

@@ -15,10 +15,11 @@ import (
 type Compiled struct {
 	// Matchers are those of the body's queries, in their order.
 	Matchers []*match.Matcher
-	// Sequence joins what they accept, in Order, and Threshold counts it. Both are nil where each
-	// event is judged alone.
+	// Sequence joins what they accept, in Order, Threshold counts it, and NewTerms keeps what has
+	// new values. All are nil where each event is judged alone.
 	Sequence  *sequence.Plan
 	Threshold *threshold.Plan
+	NewTerms  *NewTerms
 	Order     Order
 	// Threat joins each event with indicators; nil where there are none.
 	Threat *Threat
@@ -43,6 +44,10 @@ func compileBody(r *rule.Rule, patterns []string, fields *event.Fields) (Compile
 	switch body := r.Body.(type) {
 	case *rule.EventQuery:
 		return compileQuery(body, fields, options)
+	case *rule.NewTermsQuery:
+		c, err := compileQuery(&body.EventQuery, fields, options)
+		c.NewTerms = newNewTerms(r, body, fields)
+		return c, err
 	case *rule.ThresholdQuery:
 		c, err := compileQuery(&body.EventQuery, fields, options)
 		c.Threshold = threshold.Compile(thresholdOf(r, body), fields)
@@ -80,4 +85,16 @@ func thresholdOf(r *rule.Rule, q *rule.ThresholdQuery) threshold.Options {
 }
 
 // Together reports whether the rule judges several events together.
-func (c *Compiled) Together() bool { return c.Sequence != nil || c.Threshold != nil }
+func (c *Compiled) Together() bool {
+	return c.Sequence != nil || c.Threshold != nil || c.NewTerms != nil
+}
+
+// Position returns where an event stands among those that the rule judges together; ok is false
+// where it has no time that can be read.
+func (c *Compiled) Position(e *match.Evaluation) (at Position, ok bool) {
+	if c.NewTerms != nil {
+		at.At, ok = c.NewTerms.Clock.Time(e)
+		return at, ok
+	}
+	return c.Order.Position(e)
+}

@@ -41,10 +41,14 @@ func (d *Detection) Timestamps() prefilter.Timestamps {
 	if d.Together() {
 		return ByTimestamp() // by which its events follow each other
 	}
+	return timestampsOf(d.Rule)
+}
+
+func timestampsOf(r *rule.Rule) prefilter.Timestamps {
 	return prefilter.Timestamps{
-		Primary:    "@timestamp",
-		Override:   d.Rule.TimestampOverride,
-		NoFallback: d.Rule.TimestampOverrideFallbackDisabled,
+		Primary:    timestamp,
+		Override:   r.TimestampOverride,
+		NoFallback: r.TimestampOverrideFallbackDisabled,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"esrule/internal/detect/threshold"
@@ -73,9 +74,13 @@ type Explanation struct {
 	Condition *match.Explanation `json:"condition,omitempty"`
 	// Stages are, in place of Condition, the queries of a rule that asks for several events
 	// together, in the order of its text: the event matches where it satisfies one of them.
-	Stages    []*match.Explanation `json:"stages,omitempty"`
-	PreFilter dsl.Clause           `json:"pre_filter"`
-	LeftOut   []LeftOut            `json:"left_out,omitempty"`
+	Stages []*match.Explanation `json:"stages,omitempty"`
+	// Terms are, for a rule of type new_terms, the event's values, each set of them in one text: the
+	// event matches where one of them is new. Before is how long they must not have been there.
+	Terms     []string   `json:"terms,omitempty"`
+	Before    string     `json:"new_within,omitempty"`
+	PreFilter dsl.Clause `json:"pre_filter"`
+	LeftOut   []LeftOut  `json:"left_out,omitempty"`
 }
 
 // LeftOut is a part of the condition that the pre-filter does not ask for.
@@ -117,6 +122,9 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 		x.Stages = conditions
 	} else {
 		x.Condition = conditions[0]
+	}
+	if err := d.explainTerms(&x, in.document(s), in.mapping, now); err != nil {
+		return Explanation{}, err
 	}
 	m := in.mapping
 	if m == nil {
@@ -161,4 +169,32 @@ func (d *Detection) judge(document event.Document, m *event.Mapping, now time.Ti
 		counts, _ = d.Threshold.Look(e)
 	}
 	return all, d.explainExceptions(e, now), counts, nil
+}
+
+// explainTerms adds what must be new of an event, for a rule that asks for it. An event that lacks
+// a value is no match.
+func (d *Detection) explainTerms(x *Explanation, document event.Document, m *event.Mapping,
+	now time.Time) error {
+	if d.NewTerms == nil || !x.Accepted {
+		return nil
+	}
+	e := match.NewEvaluation(d.Fields, now)
+	if err := e.Read(m, document); err != nil {
+		return err
+	}
+	tuples, err := d.NewTerms.Fields.Tuples(e)
+	if err != nil {
+		return err
+	}
+	for _, tuple := range tuples {
+		x.Terms = append(x.Terms, tuple.String())
+	}
+	x.Before = d.NewTerms.History.String()
+	if len(tuples) == 0 {
+		x.Matches = false
+		x.Notes = append(x.Notes, "the event satisfies the query and has no value of "+
+			strings.Join(d.NewTerms.Fields.Paths(), " or none of ")+
+			": the rule asks for new values of all of them")
+	}
+	return nil
 }

@@ -59,6 +59,8 @@ func (d *Detection) Kind() string {
 	switch {
 	case d.Sequence != nil:
 		return fmt.Sprint("joined by ", d.Order.tiebreaker, " within ", steps(d.Sequence.Span()))
+	case d.NewTerms != nil:
+		return "new terms"
 	case d.Threshold != nil:
 		return fmt.Sprint("counted within ", steps(d.Threshold.Span))
 	}
@@ -120,13 +122,17 @@ func (j *judge) gather(ctx context.Context, pit *search.PointInTime, classes []s
 
 // begin makes the gatherer of the group's kind, for a window with what is around it.
 func (s *gathering) begin(ctx context.Context, around span.Interval) error {
-	if s.group.matchers.Compiled[0].Threshold == nil {
+	switch c := &s.group.matchers.Compiled[0]; {
+	case c.Threshold != nil:
+		tally, err := newTally(ctx, s, around)
+		s.gatherer = tally
+		return err
+	case c.NewTerms != nil:
+		s.gatherer = newNewTermsGatherer(s)
+	default:
 		s.gatherer = newJoin(s)
-		return nil
 	}
-	tally, err := newTally(ctx, s, around)
-	s.gatherer = tally
-	return err
+	return nil
 }
 
 // readPiece reads a piece until it is over, or [errCrowded].

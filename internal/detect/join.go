@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -82,8 +83,11 @@ func (s *join) note(hit *search.Hit, accepted []int) error {
 	if len(s.seen) == crowd {
 		return errCrowded
 	}
-	s.seen = append(s.seen, seen{Position: at, place: place{hit.Index, hit.ID()},
-		looks: s.group.matchers.Looks(s.event, accepted)})
+	looks, err := s.group.matchers.Looks(s.event, accepted)
+	if err != nil {
+		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
+	}
+	s.seen = append(s.seen, seen{Position: at, place: place{hit.Index, hit.ID()}, looks: looks})
 	return nil
 }
 

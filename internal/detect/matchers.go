@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"esrule/internal/detect/sequence"
+	"esrule/internal/detect/terms"
 	"esrule/internal/detect/threshold"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
@@ -50,17 +51,18 @@ func (m *Matchers) Accepting(e *match.Evaluation, now time.Time, candidates, int
 	return into
 }
 
-// RuleLook is what the judge of a rule needs of an event: of one that joins events, or that counts
-// them.
+// RuleLook is what the judge of a rule needs of an event: of one that joins events, that counts
+// them, or that asks for new values.
 type RuleLook struct {
-	Rule  int
-	Look  sequence.Look
-	Count threshold.Look
+	Rule   int
+	Look   sequence.Look
+	Count  threshold.Look
+	Tuples []terms.Tuple
 }
 
-// Looks returns what rules that ask for several events together need of an event that some of their
-// matchers accept.
-func (m *Matchers) Looks(e *match.Evaluation, accepted []int) (looks []RuleLook) {
+// Looks returns what rules that judge several events together need of an event that some of their
+// matchers accept. The error is about a rule that cannot judge the event.
+func (m *Matchers) Looks(e *match.Evaluation, accepted []int) (looks []RuleLook, err error) {
 	for len(accepted) > 0 {
 		of, matches := m.Of[accepted[0]], uint64(0)
 		for len(accepted) > 0 && m.Of[accepted[0]] == of {
@@ -69,14 +71,20 @@ func (m *Matchers) Looks(e *match.Evaluation, accepted []int) (looks []RuleLook)
 		}
 		one := RuleLook{Rule: of}
 		var ok bool
-		if c := &m.Compiled[of]; c.Threshold != nil {
+		switch c := &m.Compiled[of]; {
+		case c.Threshold != nil:
 			one.Count, ok = c.Threshold.Look(e)
-		} else {
+		case c.NewTerms != nil:
+			if one.Tuples, err = c.NewTerms.Fields.Tuples(e); err != nil {
+				return nil, err
+			}
+			ok = len(one.Tuples) > 0
+		default:
 			one.Look, ok = c.Sequence.Look(e, func(i int) bool { return matches&(1<<i) != 0 })
 		}
 		if ok {
 			looks = append(looks, one)
 		}
 	}
-	return looks
+	return looks, nil
 }

@@ -62,7 +62,11 @@ func (s *tally) begin() {
 
 // note holds an event that some matchers accept.
 func (s *tally) note(hit *search.Hit, accepted []int) error {
-	for _, l := range s.group.matchers.Looks(s.event, accepted) {
+	looks, err := s.group.matchers.Looks(s.event, accepted)
+	if err != nil {
+		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
+	}
+	for _, l := range looks {
 		at, ok := s.group.matchers.Compiled[l.Rule].Order.Position(s.event)
 		if !ok {
 			s.unplaced[hit.Index] = hit.ID()

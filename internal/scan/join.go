@@ -23,8 +23,8 @@ const (
 	mostPending = 1_000_000
 )
 
-// joined is an event that matchers of rules accept that ask for several events together, as a
-// worker hands it on.
+// joined is an event that a rule accepts which judges several events together, as a worker hands it
+// on.
 type joined struct {
 	detect.RuleLook
 	at    detect.Position
@@ -32,7 +32,7 @@ type joined struct {
 	isHit bool
 }
 
-// NotJudged is a rule that asks for several events together and was not judged to the end.
+// NotJudged is a rule that judges several events together and was not judged to the end.
 type NotJudged struct {
 	Rule *rule.Rule
 	Err  error
@@ -117,15 +117,17 @@ var errNoIndicators = errors.New("it matches events with indicators, which a sca
 // the end.
 func (s *joiner) judge(give func(rule int, signals []signal.Signal) error) (not []NotJudged) {
 	for i, events := range s.held {
-		judge := s.judgeRule
+		judge := s.judgeSequences
 		switch c := &s.rules.matchers.Compiled[i]; {
 		case c.Threat != nil:
 			not = append(not, NotJudged{s.rules.rules[i], errNoIndicators})
 			continue
-		case !c.Together():
+		case !c.Together() || len(events) == 0:
 			continue
 		case c.Threshold != nil:
 			judge = s.countRule
+		case c.NewTerms != nil:
+			judge = s.judgeNewTerms
 		}
 		err := judge(i, events, give)
 		if err == nil && s.full {
@@ -140,12 +142,9 @@ func (s *joiner) judge(give func(rule int, signals []signal.Signal) error) (not 
 	return not
 }
 
-// judgeRule judges one rule on all its events. An error is what was not judged.
-func (s *joiner) judgeRule(i int, events []held,
+// judgeSequences judges one rule on all its events. An error is what was not judged.
+func (s *joiner) judgeSequences(i int, events []held,
 	give func(rule int, signals []signal.Signal) error) error {
-	if len(events) == 0 {
-		return nil
-	}
 	slices.SortFunc(events, func(a, b held) int {
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.number, b.number))
 	})
@@ -182,15 +181,20 @@ func (s *joiner) judgeRule(i int, events []held,
 func (s *joiner) signals(i int, m sequence.Match[*held]) ([]signal.Signal, error) {
 	match := signal.Match{Rule: s.rules.rules[i]}
 	for _, taken := range m.Events {
-		text := make([]byte, taken.Event.length)
-		if _, err := s.texts.ReadAt(text, taken.Event.from); err != nil && err != io.EOF {
-			return nil, fmt.Errorf("read back the events of a sequence: %w", err)
-		}
-		event, err := eventOf(text, taken.Event.isHit)
+		event, err := s.event(taken.Event)
 		if err != nil {
 			return nil, err
 		}
 		match.Events = append(match.Events, event)
 	}
 	return signal.NewSequence(match, s.x)
+}
+
+// event reads an event back from disk.
+func (s *joiner) event(h *held) (signal.Event, error) {
+	text := make([]byte, h.length)
+	if _, err := s.texts.ReadAt(text, h.from); err != nil && err != io.EOF {
+		return signal.Event{}, fmt.Errorf("read back an event that is held on disk: %w", err)
+	}
+	return eventOf(text, h.isHit)
 }

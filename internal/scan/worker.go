@@ -184,17 +184,21 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 
 // errNoTime is an event that a rule judges together with others and that has no place among them.
 var errNoTime = errors.New("a rule judges it together with other events, and it has no " +
-	"@timestamp that can be read")
+	"timestamp that can be read")
 
-// join hands on the event at hand to the rules that ask for several events together, of which these
+// join hands on the event at hand to the rules that judge several events together, of which these
 // matchers accept it.
 func (w *worker) join(accepting []int, text []byte, isHit bool, j *judged) error {
 	if len(accepting) == 0 {
 		return nil
 	}
 	text = bytes.Clone(text) // the chunk it comes from is used again
-	for _, l := range w.rules.matchers.Looks(w.event, accepting) {
-		at, ok := w.rules.matchers.Compiled[l.Rule].Order.Position(w.event)
+	looks, err := w.rules.matchers.Looks(w.event, accepting)
+	if err != nil {
+		return err
+	}
+	for _, l := range looks {
+		at, ok := w.rules.matchers.Compiled[l.Rule].Position(w.event)
 		if !ok {
 			return errNoTime
 		}

@@ -8,19 +8,22 @@ import (
 )
 
 // Body is what a rule asks, by its kind. The set is closed: [*EventQuery], [*SequenceQuery],
-// [*ThresholdQuery], [*IndicatorQuery]. A kind that is not run has no body: its rules are
-// [Skipped].
+// [*NewTermsQuery], [*ThresholdQuery], [*IndicatorQuery]. A kind that is not run has no body: its
+// rules are [Skipped].
 type Body interface {
 	// Text returns the query as written.
 	Text() string
 	// Queries returns the conditions on single events that the body is made of. Their spans point
 	// into Text.
 	Queries() []*cond.Query
+	// Event returns the condition on single events that the body consists of or begins with; nil
+	// for a sequence.
+	Event() *EventQuery
 	body()
 }
 
 // EventQuery asks for single events: a rule of type eql whose query is an event query, or a rule of
-// type query in KQL.
+// type query in KQL. Bodies of kinds that ask more about such events embed it.
 type EventQuery struct {
 	Query *cond.Query
 	// TimestampField and TiebreakerField are those of EQL, and order events. An event query is true
@@ -38,6 +41,9 @@ func (q *EventQuery) Text() string { return q.Query.Text }
 // Queries returns the one query.
 func (q *EventQuery) Queries() []*cond.Query { return []*cond.Query{q.Query} }
 
+// Event returns the query itself.
+func (q *EventQuery) Event() *EventQuery { return q }
+
 func (*EventQuery) body() {}
 
 // SequenceQuery asks for several events together: a rule of type eql whose query is a sequence or a
@@ -54,5 +60,8 @@ func (q *SequenceQuery) Text() string { return q.Source }
 
 // Queries returns those of the stages, in the order of the text, and that of until.
 func (q *SequenceQuery) Queries() []*cond.Query { return q.Statement.Queries() }
+
+// Event returns nil.
+func (*SequenceQuery) Event() *EventQuery { return nil }
 
 func (*SequenceQuery) body() {}

@@ -28,14 +28,12 @@ func (r *Rule) Fingerprint() string {
 		r.TimestampOverride,
 		strconv.FormatBool(r.TimestampOverrideFallbackDisabled),
 	}
-	body, isEvent := r.Body.(*EventQuery)
+	body := r.Body.Event()
 	if threshold, ok := r.Body.(*ThresholdQuery); ok {
 		parts = append(parts, threshold.parts(r.From)...)
-		body, isEvent = &threshold.EventQuery, true
 	}
 	if indicator, ok := r.Body.(*IndicatorQuery); ok {
 		parts = append(parts, indicator.parts()...)
-		body, isEvent = &indicator.EventQuery, true
 	}
 	if sequence, ok := r.Body.(*SequenceQuery); ok {
 		parts = append(parts, "sequence", sequence.TiebreakerField,
@@ -44,11 +42,15 @@ func (r *Rule) Fingerprint() string {
 	switch {
 	case r.Language == "kuery":
 		parts = append(parts, r.Language)
-	case isEvent:
+	case body != nil:
 		parts = append(parts, cmp.Or(body.Query.CategoryField, cond.DefaultCategoryField))
 	}
-	if isEvent && len(body.Filters) > 0 {
+	if body != nil && len(body.Filters) > 0 {
 		parts = append(parts, string(body.Filters))
+	}
+	if terms, ok := r.Body.(*NewTermsQuery); ok {
+		parts = append(parts, "new_terms", terms.History.String())
+		parts = append(parts, terms.Fields...)
 	}
 	hash := sha256.New()
 	var length [8]byte

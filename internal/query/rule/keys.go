@@ -55,10 +55,15 @@ func languageOf(kind string) string {
 	switch kind {
 	case "eql":
 		return "eql"
-	case "query", "threshold", "threat_match":
+	case "query", "new_terms", "threshold", "threat_match":
 		return "kuery"
 	}
 	return ""
+}
+
+// runTypes are the types of rules that are run.
+func runTypes() []string {
+	return slices.DeleteFunc(types(), func(t string) bool { return languageOf(t) == "" })
 }
 
 // ruleKeys are the keys of a rule: of files in elastic/detection-rules and of rules
@@ -142,7 +147,7 @@ func bodyKeys() []key {
 				why:   "timestamp_field is not @timestamp, which is not supported"},
 		},
 		only("machine_learning", "anomaly_threshold", "machine_learning_job_id"),
-		only("new_terms", "history_window_start", "new_terms", "new_terms_fields"),
+		newTermsKeys(),
 		only("saved_query", "saved_id"),
 		indicatorKeys(),
 		[]key{thresholdKey()},

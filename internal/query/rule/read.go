@@ -73,7 +73,7 @@ func (r *reader) chooseType() {
 	}
 	switch {
 	case run == "":
-		r.skip("type "+r.kind, "only rules of type eql, query, threshold and threat_match are run")
+		r.skip("type "+r.kind, "only rules of type "+strings.Join(runTypes(), ", ")+" are run")
 	case language != run && slices.Contains(languages(), language):
 		find(r.keys, "type").check(r.rule)
 		r.skip("language "+language, fmt.Sprintf("of rules of type %s only those in %s are run",

@@ -31,15 +31,17 @@ func (r *reader) kuery(text string) Body {
 	if r.refused(err) {
 		return nil
 	}
-	body := &EventQuery{Query: query}
+	body := EventQuery{Query: query}
 	query.Filters, body.Filters = r.filters("filters")
 	switch r.kind {
+	case "new_terms":
+		return r.newTerms(body)
 	case "threshold":
-		return r.threshold(body)
+		return r.threshold(&body)
 	case "threat_match":
-		return r.indicator(body)
+		return r.indicator(&body)
 	}
-	return body
+	return &body
 }
 
 // filters reads the rule's filters below a key: what they mean, and as JSON. A rule with one that is

@@ -166,9 +166,8 @@ func TestSkipped(t *testing.T) {
 		t.Helper()
 		f(`severity =`, line+"\nseverity =", kind, reason)
 	}
-	const run = "only rules of type eql, query, threshold and threat_match are run"
+	const run = "only rules of type eql, new_terms, query, threat_match, threshold are run"
 	f(`type = "eql"`, `type = "esql"`, "type esql", run)
-	f(`type = "eql"`, `type = "new_terms"`, "type new_terms", run)
 	f(`type = "eql"`, `type = "threat_match"`, "language eql",
 		"of rules of type threat_match only those in kuery are run")
 	f(`type = "eql"`, `type = "threshold"`, "language eql",
@@ -200,7 +199,7 @@ func TestSkippedTypeNeedsNoQuery(t *testing.T) {
 	set, err := loadText("[rule]\ntype = \"machine_learning\"\nmachine_learning_job_id = " +
 		"\"x\"\nrule_id = \"ml\"\n")
 	want := []rule.Skipped{{File: "r.toml", ID: "ml", Kind: "type machine_learning",
-		Reason: "only rules of type eql, query, threshold and threat_match are run"}}
+		Reason: "only rules of type eql, new_terms, query, threat_match, threshold are run"}}
 	if diff := cmp.Diff(want, set.Skipped, cmpopts.IgnoreUnexported(rule.Skipped{})); err != nil ||
 		diff != "" {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)

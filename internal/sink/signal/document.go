@@ -88,6 +88,7 @@ type about struct {
 	rating       rating
 	group        *group           // nil for the signal of one event
 	threshold    *thresholdResult // nil but for that of a threshold
+	newTerms     []string         // the values that are new; nil but for a rule that asks for them
 }
 
 // errSeveral is a match of several events. A signal of the first one alone would pass over the
@@ -96,18 +97,23 @@ var errSeveral = errors.New("New makes the signal of one event")
 
 // New makes the signal of a match of one event. The same match and clock give the same bytes.
 func New(m Match, x Execution) (Signal, error) {
-	if len(m.Events) != 1 {
-		return Signal{}, fmt.Errorf("rule %s matched %d events together: %w", m.Rule.ID,
-			len(m.Events), errSeveral)
-	}
 	var r Reading
-	if err := r.Read(m.Events[0]); err != nil {
+	if err := r.readOnly(m); err != nil {
 		return Signal{}, err
 	}
 	if err := r.Enrich(m.Enrichments); err != nil {
 		return Signal{}, err
 	}
 	return r.Signal(m.Rule, x)
+}
+
+// readOnly reads the only event of a match.
+func (r *Reading) readOnly(m Match) error {
+	if len(m.Events) != 1 {
+		return fmt.Errorf("rule %s matched %d events together: %w", m.Rule.ID, len(m.Events),
+			errSeveral)
+	}
+	return r.Read(m.Events[0])
 }
 
 func (x Execution) now() time.Time {

@@ -74,6 +74,9 @@ func (s *Signal) fields(into []field, of *Reading, texts *Texts) ([]field, error
 	}...)
 	fields = append(fields, s.about.group.fields()...)
 	fields = append(fields, s.about.threshold.fields()...)
+	if s.about.newTerms != nil {
+		fields = append(fields, field{"kibana.alert.new_terms", s.about.newTerms})
+	}
 	return append(present(append(fields, []field{
 		{"", ofRule.id},
 		{ruleNameField, rated.name},
@@ -101,11 +104,13 @@ func ruleFields(r *rule.Rule) []field {
 	category, typeID, kind := "Event Correlation Rule", "siem.eqlRule", "eql"
 	switch r.Type {
 	case "query":
-		category, typeID, kind = "Custom Query Rule", "siem.queryRule", "query"
+		category, typeID, kind = "Custom Query Rule", "siem.queryRule", r.Type
+	case "new_terms":
+		category, typeID, kind = "New Terms Rule", "siem.newTermsRule", r.Type
 	case "threat_match":
-		category, typeID, kind = "Indicator Match Rule", "siem.indicatorRule", "threat_match"
+		category, typeID, kind = "Indicator Match Rule", "siem.indicatorRule", r.Type
 	case "threshold":
-		category, typeID, kind = "Threshold Rule", "siem.thresholdRule", "threshold"
+		category, typeID, kind = "Threshold Rule", "siem.thresholdRule", r.Type
 	}
 	return []field{
 		{p + "category", category},
@@ -166,12 +171,13 @@ func parameters(r *rule.Rule) map[string]any {
 		texts["tiebreaker_field"] = body.TiebreakerField
 	case *rule.ThresholdQuery:
 		p["threshold"] = thresholdOf(body)
-		if body.Filters != nil {
-			p["filters"] = body.Filters
-		}
+	case *rule.NewTermsQuery:
+		p["new_terms_fields"] = list(body.Fields)
+		texts["history_window_start"] = "now-" + dateMath(body.History)
 	case *rule.IndicatorQuery:
 		maps.Copy(p, threatParameters(body))
-	case *rule.EventQuery:
+	}
+	if body := r.Body.Event(); body != nil {
 		texts["tiebreaker_field"] = body.TiebreakerField
 		texts["timestamp_field"] = body.TimestampField
 		if body.Filters != nil {

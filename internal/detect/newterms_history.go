@@ -1,0 +1,167 @@
+package detect
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"esrule/internal/elastic/dsl"
+	"esrule/internal/elastic/search"
+	"esrule/internal/event"
+	"esrule/internal/query/match"
+	"esrule/internal/query/prefilter"
+)
+
+// history looks values of a rule up in the events before.
+type history struct {
+	*newTerms
+	of    int // the place of the rule
+	asks  *NewTerms
+	event *match.Evaluation
+}
+
+func (s *newTerms) history(of int) *history {
+	return &history{newTerms: s, of: of, asks: s.group.matchers.Compiled[of].NewTerms,
+		event: match.NewEvaluation(s.group.fields, s.target.Now)}
+}
+
+// lookUp returns of each candidate whether it is the first with its tuple, of all events that can
+// be read.
+func (h *history) lookUp(ctx context.Context, candidates []candidate) ([]bool, error) {
+	isNew := make([]bool, len(candidates))
+	for i := range isNew {
+		isNew[i] = true
+	}
+	for _, a := range h.gathering.asks {
+		request, clauses := h.request(a, candidates)
+		found, err := h.pit.Each(ctx, request, clauses)
+		if err != nil {
+			return nil, err
+		}
+		for i, f := range found {
+			if f.Documents == 0 || !isNew[i] {
+				continue
+			}
+			known, err := h.knows(f.Index, f.ID, f.Document, candidates[i])
+			if err == nil && !known && f.Documents > 1 {
+				known, err = h.search(ctx, search.Request{Fields: request.Fields,
+					Query: dsl.And(request.Query, clauses[i])}, candidates[i])
+			}
+			if err != nil {
+				return nil, err
+			}
+			isNew[i] = !known
+		}
+	}
+	return isNew, nil
+}
+
+// request returns what is searched for in the indices of an ask: the rule's events that may be in
+// the history of some candidate; and for each candidate, what those of them satisfy that may be in
+// its own with its tuple.
+func (h *history) request(a *ask, candidates []candidate) (search.Request, []dsl.Clause) {
+	timestamps := h.asks.Clock.timestamps
+	from, to := candidates[0].At, candidates[0].At
+	for _, c := range candidates {
+		if c.At.Before(from) {
+			from = c.At
+		}
+		if c.At.After(to) {
+			to = c.At
+		}
+	}
+	from, to = from.Add(-h.asks.History), to.Add(time.Millisecond)
+	condition := h.group.matchers.Compiled[h.of].Matchers[0].Condition()
+	within := func(from, to time.Time, filter func(*event.Mapping) dsl.Clause) dsl.Clause {
+		classes := slices.Clone(a.classes)
+		for i, m := range a.mappings {
+			classes[i].Window = prefilter.Between(m, timestamps, from, to)
+			classes[i].Filter = filter(m)
+		}
+		return prefilter.Guarded(classes, prefilter.Anytime(timestamps, from, to))
+	}
+	r := search.Request{Fields: a.wanted, Query: within(from, to,
+		func(m *event.Mapping) dsl.Clause { return prefilter.Build(condition, m).Clause })}
+	if len(h.coverer.Own) > 0 {
+		r.Query = dsl.And(r.Query, dsl.Not(dsl.Terms("_index", h.coverer.Own)))
+	}
+	if len(h.gathering.asks) > 1 {
+		r.Query = dsl.And(r.Query, dsl.Terms("_index", indicesOfAsk(a)))
+	}
+	clauses := make([]dsl.Clause, len(candidates))
+	for i, c := range candidates {
+		tuple := h.asks.Fields.Condition(c.tuple)
+		itself := dsl.And(dsl.Terms("_index", []string{c.index}), dsl.Terms("_id", []string{c.id}))
+		clauses[i] = dsl.And(dsl.Not(itself),
+			within(c.At.Add(-h.asks.History), c.At.Add(time.Millisecond),
+				func(m *event.Mapping) dsl.Clause { return prefilter.Build(tuple, m).Clause }))
+	}
+	return r, clauses
+}
+
+func indicesOfAsk(a *ask) (names []string) {
+	for _, c := range a.classes {
+		names = append(names, c.Indices...)
+	}
+	return names
+}
+
+// search reads documents until one of them makes a candidate known.
+func (h *history) search(ctx context.Context, r search.Request, c candidate) (bool, error) {
+	for page, err := range h.pit.Pages(ctx, r) {
+		if err != nil {
+			return false, err
+		}
+		for hit := range page.Hits(nil) {
+			known, err := h.knows(hit.Index, hit.ID(), hit.Document(), c)
+			if known || err != nil {
+				return known, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// knows reports whether a document is an event that the rule accepts, with the candidate's tuple
+// and in the history before it.
+func (h *history) knows(index, id string, document event.Document, c candidate) (bool, error) {
+	mapping := h.mappingOf(index)
+	switch {
+	case slices.Contains(h.coverer.Own, index):
+		return false, nil
+	case mapping == nil:
+		h.unknown[index] = true
+		return false, nil
+	case len(bytes.TrimSpace(document.Source)) == 0:
+		h.partial[index] = id
+		return false, nil
+	}
+	document.Begun = false
+	if err := h.event.Read(mapping, document); err != nil {
+		return false, fmt.Errorf("document %s of index %s: %w", id, index, err)
+	}
+	compiled := &h.group.matchers.Compiled[h.of]
+	at, ok := h.asks.Clock.Time(h.event)
+	if !ok || !compiled.Matchers[0].Match(h.event) ||
+		compiled.Excepted(h.event, h.target.Now) != nil {
+		return false, nil
+	}
+	tuples, err := h.asks.Fields.Tuples(h.event)
+	if err != nil {
+		return false, fmt.Errorf("document %s of index %s: %w", id, index, err)
+	}
+	key := c.tuple.Key()
+	for _, tuple := range tuples {
+		if tuple.Key() != key {
+			continue
+		}
+		earlier := First{At: at}
+		if at.Equal(c.At) {
+			earlier.ID, err = identify(h.group.detections[h.of].Rule, document)
+		}
+		return h.asks.Knows(earlier, c.First), err
+	}
+	return false, nil
+}
