@@ -26,22 +26,22 @@ type Group struct {
 	matchers   Matchers // of the detections, over fields
 	fields     *event.Fields
 	parts      []part
-	once       sync.Once // for whole
-	whole      part      // see [Group.all]
+	all        part // all parts as one, for which every event of a window is read
 	economy    economy
 }
 
 // part is the rules of a group that one search is for.
 type part struct {
-	first, end int        // the places of their matchers
-	set        *match.Set // of the matchers; nil where there is one
+	first, end int               // the places of their matchers
+	set        func() *match.Set // of the matchers; nil where there is one
 }
 
 // alone returns a group of one rule.
 func (d *Detection) alone() *Group {
 	g := &Group{detections: []*Detection{d}, fields: d.Fields}
 	g.matchers.Add(d.Compiled)
-	g.parts = []part{g.part(0, len(g.matchers.All))}
+	g.all = g.part(0, len(g.matchers.All))
+	g.parts = []part{g.all}
 	return g
 }
 
@@ -83,14 +83,22 @@ func (g *Group) divide() {
 		end += len(c.Matchers)
 		leaves += more
 	}
+	g.all = g.part(0, end)
+	if first == 0 {
+		g.parts = []part{g.all}
+		return
+	}
 	g.parts = append(g.parts, g.part(first, end))
 }
 
-// part returns the part of the matchers from first to before end.
+// part returns the part of the matchers from first to before end. Its set is made when the first
+// event is judged by it: of a group that reads whole windows no other part ever judges one.
 func (g *Group) part(first, end int) part {
 	p := part{first: first, end: end}
 	if end-first > 1 {
-		p.set = match.NewSet(g.fields, g.matchers.All[first:end])
+		p.set = sync.OnceValue(func() *match.Set {
+			return match.NewSet(g.fields, g.matchers.All[first:end])
+		})
 	}
 	return p
 }
@@ -124,7 +132,7 @@ func (p part) each(e *match.Evaluation, visit func(matcher int)) {
 		visit(p.first)
 		return
 	}
-	p.set.Candidates(e, func(i int) { visit(p.first + i) })
+	p.set().Candidates(e, func(i int) { visit(p.first + i) })
 }
 
 // filter is the pre-filter of a rule that is alone: what its queries could accept.
@@ -152,15 +160,6 @@ func (g *Group) partFilter(p part, m *event.Mapping,
 		filters = append(filters, filter)
 	}
 	return dsl.Or(filters...), ""
-}
-
-// all returns all parts as one, for which every event of a window is read.
-func (g *Group) all() part {
-	if len(g.parts) == 1 {
-		return g.parts[0]
-	}
-	g.once.Do(func() { g.whole = g.part(0, len(g.matchers.All)) })
-	return g.whole
 }
 
 // mapped lists the fields whose mappings a search of the rules needs.

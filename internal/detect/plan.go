@@ -70,11 +70,15 @@ func (g *Group) lay(p *plan, classes []search.Class, timestamps prefilter.Timest
 	window span.Interval, indicators []*indicator.Set) {
 	unseen := prefilter.Anytime(timestamps, window.From, window.To)
 	var narrow, wide, all []laid
+	filtered := g.parts
+	if p.whole != "" { // no pre-filter is asked
+		filtered = nil
+	}
 	for _, c := range classes {
 		one := laid{Class: c, filters: make([]dsl.Clause, len(g.parts)),
 			window: prefilter.Between(c.Mapping, timestamps, window.From, window.To)}
 		isWide := p.whole != ""
-		for i, part := range g.parts {
+		for i, part := range filtered {
 			filter, by := g.partFilter(part, c.Mapping, indicators)
 			one.filters[i] = filter
 			if by != "" && p.whole == "" {
@@ -103,7 +107,7 @@ func (g *Group) lay(p *plan, classes []search.Class, timestamps prefilter.Timest
 		}
 	}
 	if len(wide) > 0 {
-		s := g.partSearch(g.all(), wide, unseen, everything)
+		s := g.partSearch(g.all, wide, unseen, everything)
 		if len(narrow) > 0 {
 			s.narrow(dsl.Terms("_index", indicesOf(wide)))
 		}
