@@ -42,12 +42,17 @@ No mapping is known here: a value is compared as the rule's constant suggests, a
 address, a date, a number or a text. The end of the scan names the rules that compared
 fields as text which an index may have as another type.
 
+Rules of type threat_match match events with indicators: give the documents of their
+threat_index with --indicators FILE, exported as events are. Without it they are named as
+not judged, with exit code 1.
+
 With --report FILE.html there is also a page for people: what was read and what was not,
 when and where signals were, and each with its event and what decided. It needs nothing
 but a browser, and is readable by its owner only, since it holds event data.`
 
 const scanExample = `  esrule scan events.ndjson more.ndjson.gz
   esrule scan --rules rules/ export/*.ndjson.gz > signals.ndjson
+  esrule scan --indicators ti.ndjson.gz events.ndjson
   esrule scan --report incident.html export/*.ndjson.gz > signals.ndjson
   zstd -dc events.ndjson.zst | esrule scan --format table -`
 
@@ -55,6 +60,8 @@ type scanFlags struct {
 	format  string
 	workers int
 	report  string
+	// indicators are files of them
+	indicators []string
 }
 
 func newScanCommand(a *app) *cobra.Command {
@@ -74,6 +81,8 @@ func newScanCommand(a *app) *cobra.Command {
 	format.register(cmd, "how signals are written")
 	cmd.Flags().IntVar(&f.workers, "workers", 0,
 		"how many cores judge at the same time (default: all)")
+	cmd.Flags().StringArrayVar(&f.indicators, "indicators", nil,
+		"`FILE` of indicators, which rules of type threat_match match events with; repeatable")
 	cmd.Flags().StringVar(&f.report, "report", "",
 		"write a page about the signals to this file, HTML without outside references")
 	return cmd
@@ -98,6 +107,10 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 		return err
 	}
 	newExceptions(set.Exceptions).tell(a.now(), log)
+	defer rules.Close()
+	if err := a.readIndicators(ctx, rules, f.indicators); err != nil {
+		return err
+	}
 	page, err := newScanReport(f.report, files)
 	if err != nil {
 		return err
@@ -142,6 +155,21 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 		return fmt.Errorf("%d files hold events that could not be judged, see above", unjudged)
 	}
 	return nil
+}
+
+// readIndicators reads the indicators of the rules that match events with them.
+func (a *app) readIndicators(ctx context.Context, rules *scan.Rules, files []string) error {
+	if len(files) == 0 {
+		return nil
+	}
+	bar := a.progress(files)
+	none, err := rules.ReadIndicators(ctx, a.scanInputs(files, bar), a.now())
+	_ = bar.Finish()
+	for _, r := range none {
+		fmt.Fprintf(plain{a.stderr}, "esrule: no document of %s is an indicator of %s (%s): it "+
+			"matches nothing\n", strings.Join(files, ", "), printable(r.Name), r.ID)
+	}
+	return err
 }
 
 // printBadLines says how many lines of an input are bad, and why, where not all were named.

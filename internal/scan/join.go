@@ -2,7 +2,6 @@ package scan
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -110,16 +109,13 @@ func (s *joiner) hold(events []joined) error {
 // sameText reports whether two texts are one and the same memory.
 func sameText(a, b []byte) bool { return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0] }
 
-// errNoIndicators is a rule that joins events with indicators in a scan that has none.
-var errNoIndicators = errors.New("it matches events with indicators, which a scan does not have")
-
 // judge gives the signals of all rules, rule by rule, and returns those that it did not judge to
 // the end.
 func (s *joiner) judge(give func(rule int, signals []signal.Signal) error) (not []NotJudged) {
 	for i, events := range s.held {
 		judge := s.judgeSequences
 		switch c := &s.rules.matchers.Compiled[i]; {
-		case c.Threat != nil:
+		case c.Threat != nil && s.rules.indicators == nil:
 			not = append(not, NotJudged{s.rules.rules[i], errNoIndicators})
 			continue
 		case !c.Together() || len(events) == 0:

@@ -17,6 +17,8 @@ type Rules struct {
 	fields   *event.Fields
 	matchers detect.Matchers
 	set      *match.Set // of the matchers; nil until it is asked for
+	// indicators are nil until they are read
+	indicators *indicators
 
 	time       event.Slot
 	categories []event.Slot // what the rules read for one; event.category where none does

@@ -150,24 +150,33 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 	isRead := false            // into w.reading, for the signals of all rules
 	for _, i := range w.accepted {
 		of := all.Of[i]
-		if all.Compiled[of].Threat != nil {
-			continue // without indicators, see [joiner.judge]
-		}
 		if all.Compiled[of].Together() {
 			together = append(together, i)
 			continue
 		}
-		if !isRead {
-			if err := w.read(text, isHit); err != nil {
+		one := found{rule: of}
+		if all.Compiled[of].Threat != nil {
+			with, err := w.enrichments(of)
+			if err != nil {
 				return err
 			}
-			isRead = true
+			if len(with) == 0 {
+				continue
+			}
+			if one.signal, err = w.enriched(of, text, isHit, with); err != nil {
+				return err
+			}
+		} else {
+			if !isRead {
+				if err := w.read(text, isHit); err != nil {
+					return err
+				}
+				isRead = true
+			}
+			if one.signal, err = w.reading.Signal(w.rules.rules[of], w.execution); err != nil {
+				return err
+			}
 		}
-		signal, err := w.reading.Signal(w.rules.rules[of], w.execution)
-		if err != nil {
-			return err
-		}
-		one := found{rule: of, signal: signal}
 		if w.explains {
 			one.explanation = all.All[i].Explain(w.event)
 		}
