@@ -155,10 +155,17 @@ func (s *gathering) firstHalf(piece span.Interval) (span.Interval, error) {
 	}
 	half := to.Sub(piece.From) / 2
 	if half < time.Millisecond {
-		return piece, fmt.Errorf("more than %d events that rules judge together happened at %s: "+
-			"they cannot be held at once", crowd, piece.From.Format(time.RFC3339Nano))
+		return piece, fmt.Errorf("more than %d events, with their keys, that rules judge together "+
+			"happened at %s: they cannot be held at once", crowd,
+			piece.From.Format(time.RFC3339Nano))
 	}
 	return span.New(piece.From, piece.From.Add(half).Truncate(time.Millisecond)), nil
+}
+
+// unjudged is why a rule could not be judged any more. The others of its group may be.
+func (s *gathering) unjudged(rule int, err error) error {
+	r := s.group.detections[rule].Rule
+	return &judgeError{fmt.Errorf("rule %q (%s): %w", r.Name, r.ID, err)}
 }
 
 // complete reports whether everything was read so far that the rules ask about.

@@ -37,6 +37,7 @@ type join struct {
 	*gathering
 	judges []*sequence.Judge[place] // of the rules, by their places in the group
 	seen   []seen                   // of the piece at hand
+	held   int                      // what they take up
 	found  []foundSequence
 }
 
@@ -55,16 +56,19 @@ type foundSequence struct {
 
 func newJoin(g *gathering) *join {
 	s := &join{gathering: g}
-	rules := g.group.matchers.Compiled
-	for _, c := range rules {
+	room := sequence.NewRoom(mostPending)
+	for _, c := range g.group.matchers.Compiled {
 		s.judges = append(s.judges,
-			sequence.NewJudge[place](c.Sequence, g.target.Window, mostPending/len(rules)))
+			sequence.NewJudge[place](c.Sequence, g.target.Window, room))
 	}
 	return s
 }
 
 // begin forgets the events of a piece.
-func (s *join) begin() { s.seen = s.seen[:0] }
+func (s *join) begin() {
+	clear(s.seen)
+	s.seen, s.held = s.seen[:0], 0
+}
 
 // errIncomplete is why a sequence cannot be judged whose truth hangs on what is not there.
 var errIncomplete = errors.New("an index could not be read whole, and the rule asks for events " +
@@ -80,13 +84,18 @@ func (s *join) note(hit *search.Hit, accepted []int) error {
 		s.unplaced[hit.Index] = hit.ID()
 		return nil
 	}
-	if len(s.seen) == crowd {
-		return errCrowded
-	}
 	looks, err := s.group.matchers.Looks(s.event, accepted)
 	if err != nil {
 		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
+	size := 1
+	for _, l := range looks {
+		size += l.Look.Size() - 1
+	}
+	if s.held > 0 && s.held+size > crowd {
+		return errCrowded
+	}
+	s.held += size
 	s.seen = append(s.seen, seen{Position: at, place: place{hit.Index, hit.ID()}, looks: looks})
 	return nil
 }
@@ -98,12 +107,15 @@ func (s *join) decide(ctx context.Context, piece span.Interval) error {
 	})
 	for i := range s.seen {
 		one := &s.seen[i]
+		if i%1000 == 0 { // a judge lets go of what has run out when it is told the time
+			s.advance(one.At)
+		}
 		for _, l := range one.looks {
 			matches, err := s.judges[l.Rule].See(l.Look, one.At,
 				func() place { return one.place })
 			s.take(l.Rule, matches)
 			if err != nil {
-				return err
+				return errors.Join(s.write(ctx), s.unjudged(l.Rule, err))
 			}
 		}
 		if len(s.found) >= writtenTogether {
@@ -113,11 +125,16 @@ func (s *join) decide(ctx context.Context, piece span.Interval) error {
 		}
 	}
 	if !piece.Unbounded() {
-		for i, judge := range s.judges {
-			s.take(i, judge.Advance(piece.To))
-		}
+		s.advance(piece.To)
 	}
 	return s.write(ctx)
+}
+
+// advance tells the judges that all events before a moment were seen.
+func (s *join) advance(now time.Time) {
+	for i, judge := range s.judges {
+		s.take(i, judge.Advance(now))
+	}
 }
 
 // end ends the judges' windows.

@@ -97,7 +97,7 @@ func (s *tally) decide(ctx context.Context, _ span.Interval) error {
 			if written := s.write(ctx); written != nil {
 				return written
 			}
-			return fmt.Errorf("rule %s: %w", s.group.detections[one.Rule].Rule.ID, err)
+			return s.unjudged(one.Rule, err)
 		}
 		if len(s.signals) >= flushAt {
 			if err := s.write(ctx); err != nil {

@@ -41,13 +41,14 @@ type NotJudged struct {
 // files; so all that are accepted are held, put in order when everything is read, and judged. Only
 // their texts take much room: those are on disk.
 type joiner struct {
-	rules *Rules
-	x     signal.Execution
-	held  [][]held // by the place of the rule
-	count int
-	texts *os.File // nil while there is none
-	size  int64
-	full  bool
+	rules  *Rules
+	x      signal.Execution
+	held   [][]held // by the place of the rule
+	count  int
+	weight int      // of what is held
+	texts  *os.File // nil while there is none
+	size   int64
+	full   bool
 }
 
 // held is an event whose text is on disk.
@@ -77,7 +78,7 @@ func (s *joiner) close() {
 func (s *joiner) hold(events []joined) error {
 	var written []byte // last
 	for _, e := range events {
-		if s.full = s.full || s.count == mostJoined; s.full {
+		if s.full = s.full || s.weight >= mostJoined; s.full {
 			return nil
 		}
 		if s.texts == nil {
@@ -102,6 +103,10 @@ func (s *joiner) hold(events []joined) error {
 		}
 		s.held[e.Rule] = append(s.held[e.Rule], one)
 		s.count++
+		s.weight++
+		if s.rules.matchers.Compiled[e.Rule].Sequence != nil {
+			s.weight += e.Look.Size() - 1 // many keys, or long ones
+		}
 	}
 	return nil
 }
@@ -145,7 +150,8 @@ func (s *joiner) judgeSequences(i int, events []held,
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.number, b.number))
 	})
 	window := span.Interval{From: events[0].at.At}
-	judge := sequence.NewJudge[*held](s.rules.matchers.Compiled[i].Sequence, window, mostPending)
+	judge := sequence.NewJudge[*held](s.rules.matchers.Compiled[i].Sequence, window,
+		sequence.NewRoom(mostPending))
 	each := func(matches []sequence.Match[*held]) error {
 		for _, m := range matches {
 			signals, err := s.signals(i, m)

@@ -93,7 +93,7 @@ func idsOf(t *testing.T, s eql.Statement, documents []*fastjson.Value) []int {
 		t.Fatalf("%s: %v", s, err)
 	}
 	window := span.Interval{From: time.UnixMilli(0), To: time.UnixMilli(0).Add(century)}
-	j := sequence.NewJudge[int](plan, window, math.MaxInt)
+	j := sequence.NewJudge[int](plan, window, sequence.NewRoom(math.MaxInt))
 	e := match.NewEvaluation(&fields, time.Time{})
 	var matches []sequence.Match[int]
 	for _, d := range documents {

@@ -16,6 +16,8 @@ type Judge[E any] struct {
 	from, to int64
 	now      int64 // the time of the last event
 	failed   error
+	room     *Room
+	weighed  int // of room
 
 	sight sight[E]
 	found []Match[E]
@@ -29,6 +31,8 @@ type machine interface {
 	advance(now int64)
 	// size returns how many keys are pending, and how many events are kept for them.
 	size() (keys, events int)
+	// keyBytes returns how long the pending keys are together.
+	keyBytes() int
 }
 
 // sight is an event that the judge is shown.
@@ -76,18 +80,18 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("the event of %s is not judged: %s", e.At.Format(time.RFC3339Nano), e.what)
 }
 
-// NewJudge returns a judge of a window. It keeps at most limit events and keys, about 150 bytes
-// each beside what the caller keeps.
-func NewJudge[E any](p *Plan, window span.Interval, limit int) *Judge[E] {
-	j := &Judge[E]{plan: p, from: nanoseconds(window.From), to: math.MaxInt64,
+// NewJudge returns a judge of a window. It keeps as much as there is room for, which it may share
+// with others.
+func NewJudge[E any](p *Plan, window span.Interval, room *Room) *Judge[E] {
+	j := &Judge[E]{plan: p, room: room, from: nanoseconds(window.From), to: math.MaxInt64,
 		now: math.MinInt64}
 	if !window.Unbounded() {
 		j.to = nanoseconds(window.To)
 	}
 	if p.sample {
-		j.machine = newSampler(j, limit)
+		j.machine = newSampler(j)
 	} else {
-		j.machine = newSequencer(j, limit)
+		j.machine = newSequencer(j)
 	}
 	return j
 }
@@ -122,6 +126,7 @@ func (j *Judge[E]) See(l Look, at time.Time, keep func() E) ([]Match[E], error) 
 	if !j.machine.see() {
 		j.found = j.found[:decided]
 	}
+	j.settle()
 	return j.found, j.failed
 }
 
@@ -130,6 +135,7 @@ func (j *Judge[E]) Advance(now time.Time) []Match[E] {
 	j.found = j.found[:0]
 	if j.failed == nil {
 		j.machine.advance(nanoseconds(now))
+		j.settle()
 	}
 	return j.found
 }
@@ -165,11 +171,15 @@ func (j *Judge[E]) combine(list int) *combinations {
 	return c
 }
 
-// full ends the judge at the event, where its machine holds limit events and keys.
+// full ends the judge at the event, where there is no more room.
 func (j *Judge[E]) full() {
 	keys, events := j.machine.size()
-	j.fail(fmt.Sprintf("%d events of %d keys are pending within %s; narrow the conditions, "+
-		"shorten maxspan, or allow more", events, keys, j.plan.Span()))
+	others := ""
+	if left := j.room.used - j.weighed; left > keys+events {
+		others = ", and other rules that are judged together with it hold more"
+	}
+	j.fail(fmt.Sprintf("%d events of %d keys are pending within %s%s; narrow its conditions or "+
+		"shorten its maxspan", events, keys, j.plan.Span(), others))
 }
 
 func (j *Judge[E]) fail(what string) {

@@ -33,7 +33,7 @@ func (p *Plan) Matches(events []Shown) ([]Match[int], error) {
 		return nil, nil
 	}
 	window := span.Interval{From: events[0].At}
-	j := NewJudge[int](p, window, math.MaxInt)
+	j := NewJudge[int](p, window, NewRoom(math.MaxInt))
 	var all []Match[int]
 	for _, e := range events {
 		found, err := j.See(e.Look, e.At, func() int { return e.Number })

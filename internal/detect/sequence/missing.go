@@ -46,7 +46,7 @@ func (s *sequencer[E]) note(a absent) bool {
 		case a.gap == len(s.plan.steps):
 			s.events -= s.waiting.discard(string(key), e.at) * len(s.plan.steps)
 		case a.gap == 0:
-			if s.full() {
+			if s.judge.isFull() {
 				s.judge.full()
 				return false
 			}

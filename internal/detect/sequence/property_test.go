@@ -146,7 +146,7 @@ func (c *testCase) cut(random *rand.Rand) []answer {
 func (c *testCase) judge(from, to int64, without []bool) []answer {
 	c.t.Helper()
 	window := span.Interval{From: moment(from), To: moment(to)}
-	j := sequence.NewJudge[int](c.plan, window, math.MaxInt)
+	j := sequence.NewJudge[int](c.plan, window, sequence.NewRoom(math.MaxInt))
 	var all []answer
 	for i, e := range c.events {
 		if without[i] || e.at < from-c.span || e.at >= to {

@@ -9,7 +9,6 @@ type sampler[E any] struct {
 	plan   *Plan
 	table  *table[sample[E]]
 	events int
-	limit  int
 	number int // of the event
 }
 
@@ -22,11 +21,13 @@ type candidate[E any] struct {
 	event  E
 }
 
-func newSampler[E any](j *Judge[E], limit int) *sampler[E] {
-	return &sampler[E]{judge: j, plan: j.plan, table: newTable[sample[E]](), limit: limit}
+func newSampler[E any](j *Judge[E]) *sampler[E] {
+	return &sampler[E]{judge: j, plan: j.plan, table: newTable[sample[E]]()}
 }
 
 func (s *sampler[E]) size() (keys, events int) { return s.table.len(), s.events }
+
+func (s *sampler[E]) keyBytes() int { return s.table.bytes }
 
 func (s *sampler[E]) advance(now int64) {
 	for i, p := range s.table.before(now - int64(s.plan.span)) {
@@ -60,7 +61,7 @@ func (s *sampler[E]) see() bool {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		if s.events+s.table.len() >= s.limit {
+		if s.judge.isFull() {
 			s.judge.full()
 			return false
 		}

@@ -49,11 +49,10 @@ type sequencer[E any] struct {
 	table   *table[pending[E]]
 	waiting *waiting[E] // nil where the last event is one that is found
 	events  int
-	limit   int
 }
 
-func newSequencer[E any](j *Judge[E], limit int) *sequencer[E] {
-	s := &sequencer[E]{judge: j, plan: j.plan, table: newTable[pending[E]](), limit: limit}
+func newSequencer[E any](j *Judge[E]) *sequencer[E] {
+	s := &sequencer[E]{judge: j, plan: j.plan, table: newTable[pending[E]]()}
 	if j.plan.trailing {
 		s.waiting = newWaiting[E]()
 	}
@@ -64,7 +63,7 @@ func (s *sequencer[E]) size() (keys, events int) {
 	return s.table.len(), s.events
 }
 
-func (s *sequencer[E]) full() bool { return s.events+s.table.len() >= s.limit }
+func (s *sequencer[E]) keyBytes() int { return s.table.bytes }
 
 func (s *sequencer[E]) advance(now int64) {
 	for i, p := range s.table.before(now - int64(s.plan.span)) {
@@ -121,7 +120,7 @@ func (s *sequencer[E]) step(i int, key []byte) bool {
 		return true
 	}
 	last := i == len(s.plan.steps)-1
-	if !last && s.full() {
+	if !last && s.judge.isFull() {
 		s.judge.full()
 		return false
 	}
@@ -145,7 +144,7 @@ func (s *sequencer[E]) step(i int, key []byte) bool {
 // begin takes an event as the first of a sequence.
 func (s *sequencer[E]) begin(key []byte) bool {
 	e := &s.judge.sight
-	if s.full() {
+	if s.judge.isFull() {
 		s.judge.full()
 		return false
 	}

@@ -6,6 +6,7 @@ import "iter"
 // in pages, so that a million keys are neither copied nor allocated one by one.
 type table[V any] struct {
 	byKey          map[string]int32
+	bytes          int // of the keys
 	pages          [][]entry[V]
 	made           int32 // the entries of the pages that were used once; number 0 is none
 	free           int32
@@ -44,6 +45,7 @@ func (t *table[V]) use(key []byte, at int64) *V {
 		e := t.entry(i)
 		e.key = string(key)
 		t.byKey[e.key] = i
+		t.bytes += len(e.key)
 	} else {
 		t.unlink(i)
 	}
@@ -88,6 +90,7 @@ func (t *table[V]) remove(i int32) {
 	t.unlink(i)
 	e := t.entry(i)
 	delete(t.byKey, e.key)
+	t.bytes -= len(e.key)
 	*e = entry[V]{older: t.free}
 	t.free = i
 }
