@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -222,4 +223,38 @@ func TestCheckOfThresholds(t *testing.T) {
 	f([]string{"host.id", "process.name"}, false, finding.KeyUnmapped)
 	f([]string{"process"}, false, finding.KeyUnmapped)
 	f([]string{"message"}, true, finding.CountedText)
+}
+
+// Two instances that run at the same time find the same.
+func TestThresholdTwoInstances(t *testing.T) {
+	w := newWorld(t)
+	w.theirs = func() time.Time { return w.clock }
+	index := w.index("a")
+	w.start = time.Hour
+	r := w.threshold(2)
+	var want []string
+	for i := range 50 { // of one key, without a pause
+		w.event(index, 59-float64(i), fmt.Sprint("bad", i), 1)
+	}
+	for i := 0; i < 50; i += 9 {
+		last := min(i+8, 49)
+		want = append(want, fmt.Sprintf("process.pid=1 %d from %.1f to %.1f", last-i+1,
+			59-float64(i), 59-float64(last)))
+	}
+	var instances sync.WaitGroup
+	for range 2 {
+		d, err := detect.New(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runner := w.runner()
+		instances.Go(func() {
+			if _, err := runner.Run(t.Context(), []*detect.Detection{d}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	instances.Wait()
+	w.Refresh(w.indices.Signals)
+	w.wantResults("both", r, want...)
 }

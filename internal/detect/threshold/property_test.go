@@ -68,6 +68,10 @@ func randomOptions(random *rand.Rand) threshold.Options {
 	if random.IntN(2) == 0 {
 		o.Cardinality = []threshold.Cardinality{{Field: "c", Value: 1 + random.IntN(3)}}
 	}
+	if random.IntN(4) == 0 {
+		o.Cardinality = append(o.Cardinality,
+			threshold.Cardinality{Field: "l", Value: 1 + random.IntN(2)})
+	}
 	return o
 }
 
@@ -90,7 +94,7 @@ func reaches(o threshold.Options, events []*happening) bool {
 	for _, c := range o.Cardinality {
 		values := map[string]bool{}
 		for _, e := range events {
-			for _, value := range e.c {
+			for _, value := range map[string][]string{"c": e.c, "l": e.l}[c.Field] {
 				values[value] = true
 			}
 		}
