@@ -92,27 +92,39 @@ func distinct(values []event.Value) (texts []string, exact []bool) {
 
 // termOf returns a value as its term is written; ok is false where it has none.
 func termOf(v *event.Value) (text string, exact, ok bool) {
+	text, ok = Text(v)
+	switch v.Kind {
+	case event.KindText, event.KindUntyped, event.KindVersion:
+		return text, v.IsPlainText() || v.IsLowercase(), !v.HasWords()
+	case event.KindFloat, event.KindDate, event.KindDateNanos:
+		return text, false, ok
+	case event.KindNull, event.KindInteger, event.KindUnsigned, event.KindBoolean,
+		event.KindAddress:
+	}
+	return text, true, ok
+}
+
+// Text returns a value as a text, of a text field the whole of it; ok is false where it has none.
+func Text(v *event.Value) (text string, ok bool) {
 	switch v.Kind {
 	case event.KindNull:
-		return "", false, false
+		return "", false
 	case event.KindInteger:
-		return strconv.FormatInt(v.Integer, 10), true, true
+		return strconv.FormatInt(v.Integer, 10), true
 	case event.KindUnsigned:
-		return strconv.FormatUint(v.Unsigned(), 10), true, true
+		return strconv.FormatUint(v.Unsigned(), 10), true
 	case event.KindFloat:
-		return strconv.FormatFloat(v.Float, 'f', -1, 64), false, true
+		return strconv.FormatFloat(v.Float, 'f', -1, 64), true
 	case event.KindBoolean:
-		return strconv.FormatBool(v.Boolean), true, true
+		return strconv.FormatBool(v.Boolean), true
 	case event.KindDate, event.KindDateNanos:
 		at, _ := v.Time()
-		return at.Format(time.RFC3339Nano), false, true
+		return at.Format(time.RFC3339Nano), true
 	case event.KindAddress:
-		return v.Address.String(), true, true
+		return v.Address.String(), true
+	case event.KindText, event.KindUntyped, event.KindVersion:
 	}
-	if v.HasWords() {
-		return "", false, false
-	}
-	return string(v.Text), v.IsPlainText() || v.IsLowercase(), true
+	return string(v.Text), true
 }
 
 // Condition returns what every event with the tuple satisfies, and maybe some others.

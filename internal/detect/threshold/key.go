@@ -1,12 +1,11 @@
 package threshold
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"esrule/internal/detect/terms"
 	"esrule/internal/event"
 )
 
@@ -15,7 +14,7 @@ import (
 func texts(values []event.Value) []string {
 	var list []string
 	for i := range values {
-		if text, ok := textOf(&values[i]); ok {
+		if text, ok := terms.Text(&values[i]); ok {
 			list = append(list, text)
 		}
 	}
@@ -24,33 +23,6 @@ func texts(values []event.Value) []string {
 		list = slices.Compact(list)
 	}
 	return list
-}
-
-func textOf(v *event.Value) (text string, ok bool) {
-	switch v.Kind {
-	case event.KindNull:
-		return "", false
-	case event.KindText, event.KindUntyped, event.KindVersion:
-		return string(v.Text), true
-	case event.KindInteger:
-		return strconv.FormatInt(v.Integer, 10), true
-	case event.KindUnsigned:
-		return strconv.FormatUint(v.Unsigned(), 10), true
-	case event.KindFloat:
-		if whole := int64(v.Float); float64(whole) == v.Float && math.Abs(v.Float) < 1<<63 {
-			return strconv.FormatInt(whole, 10), true
-		}
-		return strconv.FormatFloat(v.Float, 'g', -1, 64), true
-	case event.KindBoolean:
-		return strconv.FormatBool(v.Boolean), true
-	case event.KindDate:
-		return time.UnixMilli(v.Integer).UTC().Format(time.RFC3339Nano), true
-	case event.KindDateNanos:
-		return time.Unix(0, v.Integer).UTC().Format(time.RFC3339Nano), true
-	case event.KindAddress:
-		return v.Address.String(), true
-	}
-	return "", false
 }
 
 // appendPart adds a value to a key: its length and itself, so that no two tuples have one key.
