@@ -9,9 +9,11 @@ package ahocorasick
 type Automaton struct {
 	classes int        // how many classes of bytes are told apart
 	class   [256]uint8 // of each byte; 0 stands in none of the texts
-	next    []uint32   // by state and class
-	found   []uint32   // by state: where its texts begin in texts; they end where the next's begin
-	texts   []int32
+	// next is the table, a row of classes for each state: twice the place where the next state's
+	// row begins, and 1 more where texts end in that state.
+	next  []uint32
+	found []uint32 // by state: where its texts begin in texts; they end where the next's begin
+	texts []int32
 }
 
 // start is the state in which nothing of any text was read.
@@ -33,7 +35,13 @@ func New(texts []string) *Automaton {
 	}
 	t := a.plant(texts)
 	t.join()
-	a.next = t.next
+	a.next = make([]uint32, len(t.next)) // of t there is more
+	for i, state := range t.next {
+		a.next[i] = 2 * state * uint32(a.classes)
+		if len(t.ends[state]) > 0 {
+			a.next[i]++
+		}
+	}
 	for _, here := range t.ends {
 		a.found = append(a.found, uint32(len(a.texts)))
 		a.texts = append(a.texts, here...)
@@ -48,9 +56,14 @@ func (a *Automaton) Find(in []byte, visit func(text int)) {
 	if len(a.next) == 0 {
 		return
 	}
-	state := uint32(start)
+	row := uint32(start)
 	for _, b := range in {
-		state = a.next[int(state)*a.classes+int(a.class[b])]
+		step := a.next[row+uint32(a.class[b])]
+		row = step / 2
+		if step%2 == 0 {
+			continue
+		}
+		state := row / uint32(a.classes)
 		for _, text := range a.texts[a.found[state]:a.found[state+1]] {
 			visit(int(text))
 		}
@@ -65,7 +78,11 @@ type trie struct {
 }
 
 func (a *Automaton) plant(texts []string) *trie {
-	t := &trie{classes: a.classes}
+	most := 1 // states
+	for _, text := range texts {
+		most += len(text)
+	}
+	t := &trie{classes: a.classes, next: make([]uint32, 0, most*a.classes)}
 	t.grow()
 	for n, text := range texts {
 		state := uint32(start)
@@ -84,7 +101,7 @@ func (a *Automaton) plant(texts []string) *trie {
 
 // grow adds a state.
 func (t *trie) grow() uint32 {
-	t.next = append(t.next, make([]uint32, t.classes)...)
+	t.next = t.next[:len(t.next)+t.classes] // there is room for all states
 	t.ends = append(t.ends, nil)
 	return uint32(len(t.ends) - 1)
 }
