@@ -58,7 +58,8 @@ func (a *app) ruleSet(cfg config.Config, log *slog.Logger) (ruleSet, error) {
 		refused = append(refused, ruleLine{one.ID, []any{"name", one.Name, "reason", one.Reason}})
 	}
 	tellRules(log, slog.LevelError, "a rule does not run: its index patterns are wrong; the other "+
-		"rules run", "rules do not run: their index patterns are wrong; the other rules run", refused)
+		"rules run", "rules do not run: their index patterns are wrong; the other rules run",
+		refused)
 	if err := a.tellSkipped(set, compiled.skipped, len(compiled.detections), log); err != nil {
 		return ruleSet{}, err
 	}
@@ -99,6 +100,15 @@ func warnFiles(set *rule.Set, now time.Time, log *slog.Logger) {
 				"exception", x.String(), "reason", x.Fault, "advice", rule.ExceptionsAdvice}})
 		}
 	}
+	var suppressing []ruleLine
+	for _, r := range set.Rules {
+		if r.Suppresses() {
+			suppressing = append(suppressing, ruleLine{r.ID, []any{"name", r.Name, "file", r.File}})
+		}
+	}
+	tellRules(log, slog.LevelWarn, "a rule's alert_suppression is not applied: each event that "+
+		"matches is a signal", "the alert_suppression of rules is not applied: each event that "+
+		"matches is a signal", suppressing)
 	tellRules(log, slog.LevelWarn, "A RULE'S EXCEPTION IS NOT APPLIED",
 		"EXCEPTIONS OF RULES ARE NOT APPLIED", lines, "advice", rule.ExceptionsAdvice)
 }

@@ -105,6 +105,7 @@ func (d *Detection) CheckAlone(now time.Time) RuleCheck {
 	check := RuleCheck{RuleID: d.Rule.ID, Name: d.Rule.Name}
 	d.checkSequence(&check)
 	d.checkThreshold(&check)
+	d.checkNewTerms(&check)
 	d.doubt(&check, now)
 	return check
 }
@@ -140,6 +141,7 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time,
 	}
 	d.checkSequence(&check)
 	d.checkThreshold(&check)
+	d.checkNewTerms(&check)
 	d.doubt(&check, now)
 	return check, nil
 }

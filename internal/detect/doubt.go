@@ -29,6 +29,10 @@ func (d *Detection) doubt(check *RuleCheck, now time.Time) {
 			Text:   fmt.Sprintf("its exception %s is not applied: %s", x, x.Fault),
 			Advice: rule.ExceptionsAdvice})
 	}
+	if d.Rule.Suppresses() {
+		check.Add(finding.Finding{Code: finding.SuppressionNotApplied,
+			Text: "its alert_suppression is not applied: each event that matches is a signal"})
+	}
 	queries := d.Rule.Body.Queries()
 	for _, q := range queries {
 		if doubts := lint.Query(q, mapped...); len(doubts) > 0 {

@@ -58,6 +58,7 @@ const (
 	OwnIndex           Code = "own-index"
 
 	ExceptionsNotApplied  Code = "exceptions-not-applied"
+	SuppressionNotApplied Code = "suppression-not-applied"
 	ExceptionWithoutRule  Code = "exception-without-rule"
 	ExceptionNeverApplies Code = "exception-never-applies"
 
@@ -120,7 +121,8 @@ func All() []Kind {
 		{CannotJudge, Problem, "the events of the index cannot be read back and judged"},
 		{NeverFires, Problem, "no event of the index can satisfy the rule's condition"},
 		{StageNeverMatches, Problem, "no event of any index can take a stage of the sequence"},
-		{KeyUnmapped, Problem, "no index maps a field by which events are joined or counted"},
+		{KeyUnmapped, Problem,
+			"no index maps a field whose values join events, are counted or new"},
 		{KeysNeverEqual, Problem, "the fields that are compared as keys have other types"},
 		{TimestampNotDate, Problem, "`@timestamp` is not mapped as a date"},
 		{RuleRefused, Problem, "the rule does not run: its index patterns are wrong"},
@@ -128,6 +130,8 @@ func All() []Kind {
 		{OwnIndex, Problem, "one of the program's own indices is not as it should be"},
 
 		{ExceptionsNotApplied, Problem, "the rule alerts on what the exception excepts"},
+		{SuppressionNotApplied, Note,
+			"every event has a signal, where Kibana folds several into one"},
 		{ExceptionWithoutRule, Problem, "no rule that was read has the exception"},
 		{ExceptionNeverApplies, Problem,
 			"no event of the indices can satisfy the exception's condition"},
@@ -145,7 +149,7 @@ func All() []Kind {
 		{NoRecentEvent, Note, "no event in the last 24 hours"},
 		{SpanOverLookBack, Note, "Kibana misses sequences of the rule that esrule finds"},
 		{NoMaxSpan, Note, "the rule's look-back takes the place of maxspan"},
-		{CountedText, Note, "events are counted by a field that is mapped as text"},
+		{CountedText, Note, "a field whose values are counted or new is mapped as text"},
 		{SplitPattern, Note, "KQL: a pattern with blanks, which Kibana splits there"},
 		{TextOperator, Note, "an operator on texts over a field that has none"},
 	}

@@ -1,9 +1,9 @@
 // Package terms reads the terms of an event: the combinations of the values that some of its fields
 // have in the index. The kinds of rules that compare values across events are built on it.
 //
-// A term is what an aggregation over the field would see: the words of a text field are none, nor
-// is a value that the index leaves out (ignore_above, a malformed number). Terms are compared as
-// texts, so 5 in a long is 5 in a keyword.
+// A term is what an aggregation over the field would see; of a text field, where there is none, it
+// is the whole text. A value that the index leaves out (ignore_above, a malformed number) is none.
+// Terms are compared as texts, so 5 in a long is 5 in a keyword.
 package terms
 
 import (
@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"esrule/internal/event"
 	"esrule/internal/query/cond"
@@ -95,7 +96,10 @@ func termOf(v *event.Value) (text string, exact, ok bool) {
 	text, ok = Text(v)
 	switch v.Kind {
 	case event.KindText, event.KindUntyped, event.KindVersion:
-		return text, v.IsPlainText() || v.IsLowercase(), !v.HasWords()
+		if v.HasWords() { // a query for a text without words finds nothing
+			return text, strings.ContainsFunc(text, isWordy), true
+		}
+		return text, v.IsPlainText() || v.IsLowercase(), true
 	case event.KindFloat, event.KindDate, event.KindDateNanos:
 		return text, false, ok
 	case event.KindNull, event.KindInteger, event.KindUnsigned, event.KindBoolean,
@@ -103,6 +107,8 @@ func termOf(v *event.Value) (text string, exact, ok bool) {
 	}
 	return text, true, ok
 }
+
+func isWordy(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }
 
 // Text returns a value as a text, of a text field the whole of it; ok is false where it has none.
 func Text(v *event.Value) (text string, ok bool) {

@@ -44,6 +44,10 @@ func (x *Exception) Expired(now time.Time) bool {
 // String names the exception.
 func (x *Exception) String() string { return fmt.Sprintf("%q (%s)", x.Name, x.From) }
 
+// Suppresses reports whether the rule's file asks for one alert of several events
+// (alert_suppression), which is not applied: every event has its signal.
+func (h *Head) Suppresses() bool { return slices.Contains(h.NotApplied, suppression) }
+
 // Unapplied returns the rule's exceptions that cannot be applied and have not expired: it alerts on
 // what they except.
 func (h *Head) Unapplied(now time.Time) (all []*Exception) {

@@ -66,11 +66,14 @@ func runTypes() []string {
 	return slices.DeleteFunc(types(), func(t string) bool { return languageOf(t) == "" })
 }
 
+// suppression folds the alerts of several events into one.
+const suppression = "alert_suppression"
+
 // ruleKeys are the keys of a rule: of files in elastic/detection-rules and of rules
 // exported from Kibana alike. Missing keys are reported in this order.
 func ruleKeys() []key {
 	return slices.Concat(headKeys(), bodyKeys(), refusedKeys(),
-		named(acts, "actions", "namespace", "output_index", "response_actions", "throttle"),
+		named(acts, "actions", suppression, "namespace", "output_index", "response_actions", "throttle"),
 		named(inert, "alias_purpose", "alias_target_id", "bypass_bbr_timing", "created_at",
 			"created_by", "execution_summary", "id", "immutable", "investigation_fields", "meta",
 			"metadata", "outcome", "related_integrations", "required_fields", "revision",
@@ -160,8 +163,6 @@ func refusedKeys() []key {
 		return key{name: name, use: refused, why: name + " " + why, unset: isEmpty}
 	}
 	return []key{
-		refuse("alert_suppression",
-			"folds several events into one alert, and esrule writes one signal for each event"),
 		refuse("data_view_id", "names patterns that are kept in Kibana; write them as index"),
 		{name: "enabled", form: flag, use: refused, why: "the file says enabled = false",
 			unset: says(true)},

@@ -99,3 +99,18 @@ func TestKuerySkipped(t *testing.T) {
 	f(strings.Replace(inKQL(t, "a: b"), "kuery", "eql", 1), "language eql",
 		"of rules of type query only those in kuery are run")
 }
+
+// A rule with alert_suppression runs without it, and says so.
+func TestSuppressionIsNotApplied(t *testing.T) {
+	f := func(line string, want bool) {
+		t.Helper()
+		set, err := loadText(with(t, "severity =", line+"\nseverity ="))
+		if err != nil || len(set.Rules) != 1 || set.Rules[0].Suppresses() != want {
+			t.Errorf("%s: got %+v, error %v, want a rule of which this is so: %v", line, set, err,
+				want)
+		}
+	}
+	f(`alert_suppression = {group_by = ["host.id"], missing_fields_strategy = "suppress"}`, true)
+	f(`alert_suppression = {}`, false)
+	f("", false)
+}

@@ -165,7 +165,7 @@ func (r *reader) head() Head {
 		h.Version = cmp.Or(t.count("version"), r.metadata.count("version"), 1)
 	}
 	for _, name := range t.keys() {
-		if k := find(r.keys, name); k != nil && k.use == acts {
+		if k := find(r.keys, name); k != nil && k.use == acts && !isEmpty(t.values[name]) {
 			h.NotApplied = append(h.NotApplied, name)
 		}
 	}

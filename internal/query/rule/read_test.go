@@ -108,7 +108,7 @@ tactic = {id = "TA2", name = "N", reference = "R"}
 		From: 2 * time.Hour, Interval: 90 * time.Second,
 		TimestampOverride: "event.ingested", TimestampOverrideFallbackDisabled: true,
 		BuildingBlockType: "default", MaxSignals: 33,
-		NotApplied: []string{"actions", "max_signals"},
+		NotApplied: []string{"max_signals"},
 		Threat: []rule.Threat{{
 			Framework: "MITRE ATT&CK", Tactic: rule.ThreatEntry{ID: "TA1"},
 			Technique: []rule.Technique{{
@@ -183,9 +183,6 @@ func TestSkipped(t *testing.T) {
 		"data_view_id names patterns that are kept in Kibana; write them as index")
 	key(`filters = [{query = {match_phrase = {"host.name" = "x"}}}]`, "filters",
 		"filters of rules of type eql are not evaluated; write them into the query")
-	key(`alert_suppression = {group_by = ["host.id"]}`, "alert_suppression",
-		"alert_suppression folds several events into one alert, and esrule writes one signal for "+
-			"each event")
 	key(`enabled = false`, "disabled", "the file says enabled = false")
 	key(`timestamp_field = "event.created"`, "timestamp_field",
 		"timestamp_field is not @timestamp, which is not supported")
