@@ -33,10 +33,9 @@ type counted struct {
 // newTally reads what was found before of a window with what is around it.
 func newTally(ctx context.Context, g *gathering, around span.Interval) (*tally, error) {
 	s := &tally{gathering: g}
-	rules := g.group.matchers.Compiled
-	for _, c := range rules {
-		s.judges = append(s.judges,
-			threshold.NewJudge(c.Threshold, g.target.Window, mostPending/len(rules)))
+	room := threshold.NewRoom(mostPending)
+	for _, c := range g.group.matchers.Compiled {
+		s.judges = append(s.judges, threshold.NewJudge(c.Threshold, g.target.Window, room))
 	}
 	before, err := g.coverer.Bursts.read(ctx, g.coverer.Cluster, g.group, around)
 	if err != nil {

@@ -16,7 +16,7 @@ func (s *joiner) countRule(i int, events []held,
 	}
 	slices.SortStableFunc(events, func(a, b held) int { return a.at.At.Compare(b.at.At) })
 	judge := threshold.NewJudge(s.rules.matchers.Compiled[i].Threshold,
-		span.Interval{From: events[0].at.At}, mostPending)
+		span.Interval{From: events[0].at.At}, threshold.NewRoom(mostPending))
 	r := s.rules.rules[i]
 	each := func(bursts []threshold.Burst) error {
 		for _, b := range bursts {

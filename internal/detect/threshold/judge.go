@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"esrule/internal/span"
 )
 
@@ -36,8 +38,8 @@ type Judge struct {
 	swept    int64 // when keys were let go that nothing pends for
 	keys     map[string]*tally
 	taken    map[string][]int64 // when bursts of a key begin that were found before
-	held     int                // keys, events and values
-	limit    int
+	room     *Room
+	held     int // of the room
 	found    []Burst
 	failed   error
 }
@@ -52,11 +54,10 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("the event of %s is not judged: %s", e.At.Format(time.RFC3339Nano), e.what)
 }
 
-// NewJudge returns a judge of a window. It holds at most limit keys, events and values together, of
-// some 100 bytes each.
-func NewJudge(p *Plan, window span.Interval, limit int) *Judge {
+// NewJudge returns a judge of a window, which holds what it does in a room.
+func NewJudge(p *Plan, window span.Interval, room *Room) *Judge {
 	j := &Judge{plan: p, span: p.Span.Milliseconds(), from: window.From.UnixMilli(),
-		to: math.MaxInt64, now: math.MinInt64, swept: math.MinInt64, limit: limit,
+		to: math.MaxInt64, now: math.MinInt64, swept: math.MinInt64, room: room,
 		keys: map[string]*tally{}, taken: map[string][]int64{}}
 	if !window.Unbounded() {
 		j.to = window.To.UnixMilli()
@@ -93,11 +94,11 @@ func (j *Judge) See(l Look, at time.Time) ([]Burst, error) {
 	if l.tooMany {
 		j.fail(fmt.Sprintf("its fields have more than %d combinations of values", mostKeys))
 	}
-	if j.held+l.Size()+1 > j.limit {
-		if j.sweep(); j.held+l.Size()+1 > j.limit {
+	if more := l.Size() + len(l.keys); !j.room.has(more) {
+		if j.sweep(); !j.room.has(max(more, j.room.most/8)) { // or it would sweep again soon
 			j.fail(fmt.Sprintf("%d keys, and %d events and values of them, are pending within %s; "+
 				"narrow the rule's query, or count by fields with fewer values", len(j.keys),
-				j.held-len(j.keys), j.plan.Span))
+				j.held-len(j.keys), model.Duration(j.plan.Span)))
 		}
 	}
 	if j.failed != nil {
@@ -118,22 +119,22 @@ func (j *Judge) count(key string, distinct [][]string) {
 	}
 	t := j.keys[key]
 	if t != nil && t.isBurst && j.now < t.from+j.span {
-		j.held += t.add(j.now, distinct)
+		j.hold(t.add(j.now, distinct))
 		t.inWindow = t.inWindow || j.from <= j.now && j.now < j.to
 		return
 	}
 	if t == nil {
 		t = newTally(len(j.plan.distinct))
 		j.keys[key] = t
-		j.held++
+		j.hold(weight(key))
 	}
 	if t.isBurst {
 		j.end(key, t)
 	}
-	j.held -= t.forget(j.now - j.span)
-	j.held += t.addPending(j.now, distinct)
+	j.hold(-t.forget(j.now - j.span))
+	j.hold(t.addPending(j.now, distinct))
 	if t.reaches(j.plan) {
-		j.held -= t.becomeBurst(j.from, j.to)
+		j.hold(-t.becomeBurst(j.from, j.to))
 	}
 }
 
@@ -154,7 +155,7 @@ func (j *Judge) end(key string, t *tally) {
 		}
 		j.found = append(j.found, b)
 	}
-	j.held -= t.size()
+	j.hold(-t.size())
 	*t = *newTally(len(j.plan.distinct))
 }
 
@@ -167,9 +168,9 @@ func (j *Judge) sweep() {
 			j.end(key, t)
 		}
 		if !t.isBurst {
-			if j.held -= t.forget(j.now - j.span); len(t.pending) == 0 {
+			if j.hold(-t.forget(j.now - j.span)); len(t.pending) == 0 {
 				delete(j.keys, key)
-				j.held--
+				j.hold(-weight(key))
 			}
 		}
 	}
@@ -186,6 +187,7 @@ func (j *Judge) End() []Burst {
 		}
 	}
 	clear(j.keys)
+	j.hold(-j.held)
 	sortBursts(j.found)
 	return j.found
 }

@@ -89,12 +89,3 @@ func (p *Plan) Look(e *match.Evaluation) (l Look, ok bool) {
 	}
 	return l, true
 }
-
-// Size is how many keys and values the look holds.
-func (l Look) Size() int {
-	n := len(l.keys)
-	for _, values := range l.distinct {
-		n += len(values)
-	}
-	return n
-}

@@ -172,7 +172,8 @@ func at(ms int64) time.Time { return start.Add(time.Duration(ms) * time.Millisec
 func (c *testCase) judge(from, to, now int64, late bool) {
 	c.t.Helper()
 	length := c.options.Span.Milliseconds()
-	j := threshold.NewJudge(c.plan, span.New(at(from), at(to)), 10_000)
+	j := threshold.NewJudge(c.plan, span.New(at(from), at(to)),
+		threshold.NewRoom(10_000))
 	for _, t := range c.taken {
 		if !t.From.Before(at(from-2*length)) && t.From.Before(at(to+length)) {
 			j.Taken(t)

@@ -44,11 +44,11 @@ func (t *tally) add(at int64, distinct [][]string) (grown int) {
 		if t.distinct[i] == nil {
 			t.distinct[i] = map[string]int{}
 		}
-		before := len(t.distinct[i])
 		for _, value := range values {
-			t.distinct[i][value]++
+			if t.distinct[i][value]++; t.distinct[i][value] == 1 {
+				grown += weight(value)
+			}
 		}
-		grown += len(t.distinct[i]) - before
 	}
 	return grown
 }
@@ -68,7 +68,7 @@ func (t *tally) forget(until int64) (shrunk int) {
 			for _, value := range values {
 				if t.distinct[i][value]--; t.distinct[i][value] == 0 {
 					delete(t.distinct[i], value)
-					shrunk++
+					shrunk += weight(value)
 				}
 			}
 		}
@@ -96,7 +96,9 @@ func (t *tally) becomeBurst(from, to int64) (shrunk int) {
 func (t *tally) size() int {
 	n := len(t.pending)
 	for _, values := range t.distinct {
-		n += len(values)
+		for value := range values {
+			n += weight(value)
+		}
 	}
 	return n
 }
