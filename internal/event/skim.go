@@ -41,24 +41,17 @@ func (e *Event) skimObject(f *field, object []byte, into []Value) []Value {
 	return e.collect(v, nil, f, into)
 }
 
-// Lacks reports whether the field is known to have no value, which costs less than to ask for the
-// values: of many fields, an event has few. It may be false of a field without values.
-func (e *Event) Lacks(s Slot) bool {
+// MayHave appends the fields that are not known to have no value, some of them twice: of many
+// fields, an event has few. ok is false where it is not known which these are.
+func (e *Event) MayHave(into []Slot) (_ []Slot, ok bool) {
 	if e.skimmed == nil || e.extra != nil || e.ignored != nil {
-		return false
+		return into, false
 	}
-	if at := e.skimmer.single[s]; at != nothing {
-		return e.skimmer.rounds[at] != e.skimmer.round
+	into = append(into, e.skimmer.elsewhere...)
+	for _, at := range e.skimmer.noted {
+		into = append(into, e.skimmer.slots[at]...)
 	}
-	if !e.skimmer.ofSource[s] {
-		return false
-	}
-	for _, at := range e.skimmer.findings[s] {
-		if e.skimmer.rounds[at] == e.skimmer.round {
-			return false
-		}
-	}
-	return true
+	return into, true
 }
 
 // textIn gives the text of a scalar that is written as JSON.
@@ -108,7 +101,7 @@ func appendUnescaped(into, inner []byte) (_ []byte, ok bool) {
 // What is plain would parse, and has the same values then; FuzzSkim holds both.
 func (s *skimmer) skim(text []byte, root *key, known *shapes) int {
 	s.text, s.hit = text, false
-	s.round++
+	s.begin()
 	at := space(text, 0)
 	if at == len(text) || text[at] != '{' || root == nil {
 		return -1
@@ -121,13 +114,19 @@ func (s *skimmer) skim(text []byte, root *key, known *shapes) int {
 			return end
 		}
 		s.marks = s.marks[:0]
-		s.round++
+		s.begin()
 	}
 	end := s.value(at, root, 0)
 	if end >= 0 && s.learning {
 		known.learn(s, at, end)
 	}
 	return end
+}
+
+// begin forgets what was noted of another text.
+func (s *skimmer) begin() {
+	s.round++
+	s.noted = s.noted[:0]
 }
 
 // skimmer goes over texts for the fields of one [Fields], where one mapping has them.
@@ -138,8 +137,6 @@ type skimmer struct {
 	// findings are each slot's places in found: two slots can have one path, and copy_to gives a
 	// field the values of several.
 	findings [][]int
-	ofSource []bool // by slot: all values of the field are in `_source`
-	single   []int  // by slot: the only one of findings, for a field of ofSource; or nothing
 
 	text    []byte
 	hit     bool
@@ -147,6 +144,10 @@ type skimmer struct {
 	round   uint64 // counts events
 	found   []finding
 	rounds  []uint64 // of found: the event that it was last noted in
+	noted   []int    // what of found was noted in the event at hand
+	slots   [][]Slot // of found: the fields that have its values and no others
+	// elsewhere are the fields that can have values that are not in `_source`.
+	elsewhere []Slot
 
 	lines, events shapes // how those that were walked from line and from event are written
 	learning      bool   // marks are wanted, and all of them are there
@@ -180,8 +181,8 @@ func newSkimmer(paths []string, bound []field) *skimmer {
 	for i, path := range paths {
 		var findings []int
 		if bound[i].wild != nil {
-			s.findings, s.ofSource = append(s.findings, nil), append(s.ofSource, false)
-			s.single = append(s.single, nothing)
+			s.findings = append(s.findings, nil)
+			s.elsewhere = append(s.elsewhere, Slot(i))
 			continue
 		}
 		for _, path := range append([]string{cmp.Or(bound[i].SourcePath, path)},
@@ -192,13 +193,13 @@ func newSkimmer(paths []string, bound []field) *skimmer {
 			findings = append(findings, at)
 		}
 		s.findings = append(s.findings, findings)
-		s.ofSource = append(s.ofSource, bound[i].Constant == "" && !bound[i].OnlyFields &&
-			!bound[i].ServerRead)
-		one := nothing
-		if len(findings) == 1 && s.ofSource[i] {
-			one = findings[0]
+		if bound[i].Constant != "" || bound[i].OnlyFields || bound[i].ServerRead {
+			s.elsewhere = append(s.elsewhere, Slot(i))
+			continue
 		}
-		s.single = append(s.single, one)
+		for _, at := range findings {
+			s.slots[at] = append(s.slots[at], Slot(i))
+		}
 	}
 	if escaped {
 		s.event = nil // to a rule that reads a key that is always escaped
@@ -225,6 +226,7 @@ func (s *skimmer) find(path string) int {
 	if k.found == nothing {
 		k.found = len(s.found)
 		s.found, s.rounds = append(s.found, finding{}), append(s.rounds, 0)
+		s.slots = append(s.slots, nil)
 	}
 	return k.found
 }

@@ -54,6 +54,7 @@ func (s *skimmer) note(found int, value []byte) {
 	f := &s.found[found]
 	if s.rounds[found] != s.round {
 		s.rounds[found], f.values = s.round, f.values[:0]
+		s.noted = append(s.noted, found)
 	}
 	f.values = append(f.values, value)
 }

@@ -19,7 +19,8 @@ type Evaluation struct {
 	choices int    // how many more choices the leaf may try
 	scratch []byte // the texts that functions make
 
-	candidates bitset // the matchers of a set that could accept the event
+	candidates bitset       // the matchers of a set that could accept the event
+	present    []event.Slot // see [event.Event.MayHave]
 
 	texts  [][]textWords // by slot and place of the value
 	scopes map[*nested]*scope

@@ -22,7 +22,11 @@ type Set struct {
 	words   int    // of a round
 	always  bitset // the matchers without a witness of the round
 	indexes []fieldIndex
+	ofSlot  []int // by slot: the place of the field's index, or none
 }
+
+// none is no index of a set.
+const none = -1
 
 // mostWitnesses is how many necessary conditions of a matcher are looked up.
 const mostWitnesses = 6
@@ -66,8 +70,13 @@ func NewSet(fields *event.Fields, matchers []*Matcher) *Set {
 			}
 		}
 	}
-	for _, path := range paths {
-		s.indexes = append(s.indexes, byField[path].index(fields.Add(path)))
+	for i, path := range paths {
+		slot := fields.Add(path)
+		for len(s.ofSlot) <= int(slot) {
+			s.ofSlot = append(s.ofSlot, none)
+		}
+		s.ofSlot[slot] = i
+		s.indexes = append(s.indexes, byField[path].index(slot))
 	}
 	return s
 }
@@ -221,9 +230,7 @@ func (f *fieldAtoms) index(slot event.Slot) fieldIndex {
 // has yet to be asked.
 func (s *Set) Candidates(e *Evaluation, visit func(i int)) {
 	e.candidates = append(e.candidates[:0], s.always...)
-	for i := range s.indexes {
-		s.indexes[i].look(e)
-	}
+	s.lookUp(e)
 	every := e.candidates[:s.words]
 	for rest := e.candidates[s.words:]; len(rest) > 0; rest = rest[s.words:] {
 		every.keep(rest)
@@ -231,11 +238,24 @@ func (s *Set) Candidates(e *Evaluation, visit func(i int)) {
 	every.each(visit)
 }
 
-// look adds the matchers that the values of the field are witnesses of.
-func (x *fieldIndex) look(e *Evaluation) {
-	if e.Lacks(x.slot) {
+// lookUp adds the matchers that the values of the event are witnesses of.
+func (s *Set) lookUp(e *Evaluation) {
+	var known bool
+	if e.present, known = e.MayHave(e.present[:0]); !known {
+		for i := range s.indexes {
+			s.indexes[i].look(e)
+		}
 		return
 	}
+	for _, slot := range e.present {
+		if int(slot) < len(s.ofSlot) && s.ofSlot[slot] != none {
+			s.indexes[s.ofSlot[slot]].look(e)
+		}
+	}
+}
+
+// look adds the matchers that the values of the field are witnesses of.
+func (x *fieldIndex) look(e *Evaluation) {
 	values := e.Values(x.slot)
 	if len(values) > 0 && x.present != nil {
 		e.candidates.join(x.present)
