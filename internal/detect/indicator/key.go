@@ -20,7 +20,8 @@ const (
 	asInteger = 'i'
 	asLarge   = 'u' // an integer beyond int64
 	asFloat   = 'f'
-	asSingle  = 's' // a fraction in 32 bits, where that is another number
+	asDouble  = 'd' // a number in 64 bits, where that is another number
+	asSingle  = 's' // in 32 bits, where that is another number
 )
 
 func appendField(to []byte, field int) []byte {
@@ -49,13 +50,29 @@ func (s *Set) keysOf(head, text []byte) iter.Seq[[]byte] {
 			return
 		}
 		number, ok := event.Decimal(text)
-		if !ok || !yield(appendNumber(head[:n], &number)) || number.Kind != event.KindFloat {
+		if !ok || !yield(appendNumber(head[:n], &number)) {
 			return
 		}
-		if single := float64(float32(number.Float)); single != number.Float {
+		double, exact := rounded(&number)
+		if !exact && !yield(appendFloat(append(head[:n], asDouble), double)) {
+			return
+		}
+		if single := float64(float32(double)); !exact || single != double {
 			yield(appendFloat(append(head[:n], asSingle), single))
 		}
 	}
+}
+
+// rounded returns a number as a double holds it, and whether that is the number.
+func rounded(v *event.Value) (double float64, exact bool) {
+	const most = 1 << 53
+	switch v.Kind {
+	case event.KindInteger:
+		return float64(v.Integer), -most <= v.Integer && v.Integer <= most
+	case event.KindUnsigned:
+		return float64(v.Unsigned()), false
+	}
+	return v.Float, true
 }
 
 func appendAddress(to []byte, a netip.Addr) []byte {
@@ -126,10 +143,15 @@ func (s *Set) matching(head []byte, v *event.Value) iter.Seq[[]byte] {
 			yield(append(append(head[:n], asText), text...))
 		case event.KindAddress:
 			s.addressed(head, v.Address, yield)
-		case event.KindInteger, event.KindUnsigned, event.KindFloat:
-			if yield(appendNumber(head[:n], v)) && isSingle(v) {
-				yield(appendFloat(append(head[:n], asSingle), v.Float))
+		case event.KindInteger, event.KindUnsigned:
+			yield(appendNumber(head[:n], v))
+		case event.KindFloat:
+			family := byte(asDouble)
+			if isSingle(v) {
+				family = asSingle
 			}
+			_ = yield(appendNumber(head[:n], v)) &&
+				yield(appendFloat(append(head[:n], family), v.Float))
 		case event.KindUntyped:
 			s.untyped(head, v, yield)
 		case event.KindNull, event.KindDate, event.KindDateNanos: // see Plan.Unknown
@@ -175,8 +197,8 @@ func (s *Set) untyped(head []byte, v *event.Value, yield func([]byte) bool) {
 	}
 }
 
-// isSingle reports whether a value is one of a field of 32 bits.
+// isSingle reports whether a fraction is one of a field of 32 bits.
 func isSingle(v *event.Value) bool {
 	const third = 1.0 / 3
-	return v.Kind == event.KindFloat && v.RoundEqual(third) == float64(float32(third))
+	return v.RoundEqual(third) == float64(float32(third))
 }
