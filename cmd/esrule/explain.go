@@ -195,6 +195,10 @@ func printExplanation(w io.Writer, x detect.Explanation) error {
 		fmt.Fprintf(w, "\nNew, unless an event that the query accepts had them within %s before: %s\n",
 			x.Before, terms)
 	}
+	for _, one := range x.Indicators {
+		fmt.Fprintf(w, "\n%s has the value %s of the indicator %s of %s.\n", one.Field, one.Value,
+			one.ID, one.Index)
+	}
 	for i, stage := range x.Stages {
 		fmt.Fprintf(w, "%d. of the events that the rule wants together:\n", i+1)
 		printNode(w, stage, 0)

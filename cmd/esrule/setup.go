@@ -66,7 +66,7 @@ func (a *app) setup(ctx context.Context, roleOnly bool) error {
 	}
 	var patterns []string
 	for _, d := range detections {
-		patterns = append(patterns, indexpattern.Keep(indexpattern.Adding(d.Patterns),
+		patterns = append(patterns, indexpattern.Keep(indexpattern.Adding(d.Read()),
 			func(p string) bool { return indexpattern.NotSearched(p) == "" })...)
 	}
 	slices.Sort(patterns)

@@ -139,6 +139,9 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time,
 		check.Add(finding.Finding{Code: finding.NoIndex,
 			Text: "no index matches any of its patterns: the rule cannot fire here"})
 	}
+	if err := d.checkIndicators(ctx, c, &check); err != nil {
+		return check, err
+	}
 	d.checkSequence(&check)
 	d.checkThreshold(&check)
 	d.checkNewTerms(&check)

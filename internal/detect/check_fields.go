@@ -30,6 +30,9 @@ func (d *Detection) named() []string {
 	if d.Threshold != nil {
 		paths = append(paths, d.Threshold.Paths()...)
 	}
+	if d.Threat != nil {
+		paths = append(paths, d.Threat.Plan.EventFields()...)
+	}
 	if d.NewTerms != nil {
 		paths = append(paths, d.NewTerms.Fields.Paths()...)
 	}

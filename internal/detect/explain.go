@@ -77,10 +77,12 @@ type Explanation struct {
 	Stages []*match.Explanation `json:"stages,omitempty"`
 	// Terms are, for a rule of type new_terms, the event's values, each set of them in one text: the
 	// event matches where one of them is new. Before is how long they must not have been there.
-	Terms     []string   `json:"terms,omitempty"`
-	Before    string     `json:"new_within,omitempty"`
-	PreFilter dsl.Clause `json:"pre_filter"`
-	LeftOut   []LeftOut  `json:"left_out,omitempty"`
+	Terms  []string `json:"terms,omitempty"`
+	Before string   `json:"new_within,omitempty"`
+	// Indicators are, for a rule of type threat_match, those that the event matches.
+	Indicators []ExplainedIndicator `json:"indicators,omitempty"`
+	PreFilter  dsl.Clause           `json:"pre_filter"`
+	LeftOut    []LeftOut            `json:"left_out,omitempty"`
 }
 
 // LeftOut is a part of the condition that the pre-filter does not ask for.
@@ -91,7 +93,11 @@ type LeftOut struct {
 
 // Explain explains an event without an index: every value is compared as text.
 func (d *Detection) Explain(s Sample, now time.Time) (Explanation, error) {
-	return d.explain(s, indexed{}, now)
+	x, err := d.explain(s, indexed{}, now)
+	if err != nil {
+		return x, err
+	}
+	return x, d.explainIndicators(context.Background(), nil, &x, event.Document{}, nil, now)
 }
 
 // ExplainOn explains an event as it is in its index, as a run reads it. An *IndexError is about the
@@ -102,7 +108,11 @@ func (d *Detection) ExplainOn(ctx context.Context, c *search.Cluster,
 	if err != nil {
 		return Explanation{}, err
 	}
-	return d.explain(s, in, now)
+	x, err := d.explain(s, in, now)
+	if err != nil {
+		return x, err
+	}
+	return x, d.explainIndicators(ctx, c, &x, in.document(s), in.mapping, now)
 }
 
 func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, error) {
@@ -142,6 +152,10 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 		}
 	}
 	x.PreFilter = dsl.Or(clauses...)
+	if d.Threat != nil {
+		fields := prefilter.Build(d.Threat.Plan.Condition(nil, m), m).Clause
+		x.PreFilter = dsl.And(x.PreFilter, fields)
+	}
 	if x.PreFilter.IsEverything() {
 		x.Notes = append(x.Notes,
 			"the pre-filter narrows nothing: every event of a window is read, "+

@@ -147,9 +147,13 @@ func (g *Group) partFilter(p part, m *event.Mapping,
 	indicators []*indicator.Set) (filter dsl.Clause, by string) {
 	filters := make([]dsl.Clause, 0, p.end-p.first)
 	for i, one := range g.matchers.All[p.first:p.end] {
-		condition := one.Condition()
-		if of := g.matchers.Of[p.first+i]; of < len(indicators) && indicators[of] != nil {
-			condition = g.matchers.Compiled[of].Threat.narrowed(condition, indicators[of], m)
+		condition, of := one.Condition(), g.matchers.Of[p.first+i]
+		if threat := g.matchers.Compiled[of].Threat; threat != nil {
+			var known *indicator.Set
+			if indicators != nil {
+				known = indicators[of]
+			}
+			condition = threat.narrowed(condition, known, m)
 		}
 		filter := prefilter.Build(condition, m).Clause
 		if filter.IsEverything() {

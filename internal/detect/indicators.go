@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -54,12 +55,18 @@ func compileIndicators(r *rule.Rule, body *rule.IndicatorQuery, fields *event.Fi
 	return c, nil
 }
 
-// narrowed is a condition with what is true of each event that matches an indicator.
+// Read returns the patterns that the rule reads: of its events, and of its indicators.
+func (d *Detection) Read() []string {
+	if d.Threat == nil {
+		return d.Patterns
+	}
+	return slices.Concat(d.Patterns, d.Threat.Source.Patterns)
+}
+
+// narrowed is a condition with what is true of each event that matches an indicator. of is nil
+// where the indicators are not known.
 func (t *Threat) narrowed(condition cond.Expr, of *indicator.Set, m *event.Mapping) cond.Expr {
 	matches := t.Plan.Condition(of, m)
-	if matches == nil {
-		return condition
-	}
 	return &cond.And{Operands: []cond.Expr{condition, matches}}
 }
 

@@ -52,6 +52,8 @@ const (
 	StageNeverMatches  Code = "stage-never-matches"
 	KeyUnmapped        Code = "key-unmapped"
 	KeysNeverEqual     Code = "keys-never-equal"
+	IndicatorsUnread   Code = "indicators-unread"
+	NoIndicators       Code = "no-indicators"
 	TimestampNotDate   Code = "timestamp-not-date"
 	RuleRefused        Code = "rule-refused"
 	OwnPrivilege       Code = "own-privilege"
@@ -62,20 +64,21 @@ const (
 	ExceptionWithoutRule  Code = "exception-without-rule"
 	ExceptionNeverApplies Code = "exception-never-applies"
 
-	ExceptionExpired Code = "exception-expired"
-	NothingExcluded  Code = "nothing-excluded"
-	NoIndexYet       Code = "no-index-yet"
-	ClosedIndex      Code = "closed-index"
-	UnmappedField    Code = "unmapped-field"
-	ReadsEverything  Code = "reads-everything"
-	ReadsCategory    Code = "reads-category"
-	JudgesEverything Code = "judges-everything"
-	OverrideUnmapped Code = "override-unmapped"
-	NoTimestamp      Code = "no-timestamp"
-	NoRecentEvent    Code = "no-recent-event"
-	SpanOverLookBack Code = "span-over-look-back"
-	NoMaxSpan        Code = "no-maxspan"
-	CountedText      Code = "counted-text"
+	ExceptionExpired  Code = "exception-expired"
+	NothingExcluded   Code = "nothing-excluded"
+	NoIndexYet        Code = "no-index-yet"
+	ClosedIndex       Code = "closed-index"
+	UnmappedField     Code = "unmapped-field"
+	ReadsEverything   Code = "reads-everything"
+	ReadsCategory     Code = "reads-category"
+	JudgesEverything  Code = "judges-everything"
+	OverrideUnmapped  Code = "override-unmapped"
+	NoTimestamp       Code = "no-timestamp"
+	NoRecentEvent     Code = "no-recent-event"
+	SpanOverLookBack  Code = "span-over-look-back"
+	NoMaxSpan         Code = "no-maxspan"
+	CountedText       Code = "counted-text"
+	IndicatorUnmapped Code = "indicator-unmapped"
 )
 
 // Kind is a code with what it means.
@@ -124,6 +127,8 @@ func All() []Kind {
 		{KeyUnmapped, Problem,
 			"no index maps a field whose values join events, are counted or new"},
 		{KeysNeverEqual, Problem, "the fields that are compared as keys have other types"},
+		{IndicatorsUnread, Problem, "indicators cannot be read: no event of the rule is judged"},
+		{NoIndicators, Problem, "no document is an indicator of the rule: it matches nothing"},
 		{TimestampNotDate, Problem, "`@timestamp` is not mapped as a date"},
 		{RuleRefused, Problem, "the rule does not run: its index patterns are wrong"},
 		{OwnPrivilege, Problem, "a privilege on the program's own indices is missing"},
@@ -149,6 +154,7 @@ func All() []Kind {
 		{NoRecentEvent, Note, "no event in the last 24 hours"},
 		{SpanOverLookBack, Note, "Kibana misses sequences of the rule that esrule finds"},
 		{NoMaxSpan, Note, "the rule's look-back takes the place of maxspan"},
+		{IndicatorUnmapped, Note, "no index of indicators maps a field that is compared"},
 		{CountedText, Note, "a field whose values are counted or new is mapped as text"},
 		{SplitPattern, Note, "KQL: a pattern with blanks, which Kibana splits there"},
 		{TextOperator, Note, "an operator on texts over a field that has none"},

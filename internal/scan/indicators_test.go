@@ -86,9 +86,11 @@ func TestScanOfIndicators(t *testing.T) {
 		`{"name":"a","ip":"::1"}`, `ip=::1 of 2{"ip":"::1"}`)
 	const pair = `{"threat":{"indicator":{"name":"A","n":1}}}` + "\n" +
 		`{"threat":{"indicator":{"name":"b","n":2}}}`
-	f("", pair, `{"name":"A","n":1.0}`, `n=1.0 of {"name":"A","n":1}`, `name=A of {"name":"A","n":1}`)
+	f("", pair, `{"name":"A","n":1.0}`, `n=1.0 of {"name":"A","n":1}`,
+		`name=A of {"name":"A","n":1}`)
 	f("", pair, `{"name":"A","n":2}`)
-	f("", pair, `{"name":["A","b"],"n":2}`, `n=2 of {"name":"b","n":2}`, `name=b of {"name":"b","n":2}`)
+	f("", pair, `{"name":["A","b"],"n":2}`, `n=2 of {"name":"b","n":2}`,
+		`name=b of {"name":"b","n":2}`)
 	f("", pair, `{"name":"a","n":1}`)
 }
 

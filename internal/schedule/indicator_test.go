@@ -11,6 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
+	"esrule/internal/finding"
 	"esrule/internal/query/kql"
 	"esrule/internal/query/rule"
 )
@@ -167,4 +170,60 @@ func TestUnknownIndicators(t *testing.T) {
 	if report := w.runAll(r)[0]; !report.Covered() || report.Run.Created != 1 {
 		t.Errorf("the index is open: got %+v\n%s", report, w.log.String())
 	}
+}
+
+// Check says what keeps a rule from having indicators, and explain which ones an event matches.
+func TestCheckIndicators(t *testing.T) {
+	w := newWorld(t)
+	w.event(w.index("a"), 1, "bad", 1)
+	cluster := search.NewCluster(w.Client, search.Options{Tries: 1})
+	about := []finding.Code{finding.IndicatorsUnread, finding.NoIndicators,
+		finding.IndicatorUnmapped, finding.NeverFires, finding.UnmappedField}
+	f := func(query, field, value string, want ...string) {
+		t.Helper()
+		d, err := detect.New(w.indicators(query, []rule.Pair{{Field: field, Value: value}}), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check, err := d.Check(t.Context(), cluster, w.clock, w.late)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, one := range check.All() {
+			if slices.Contains(about, one.Code) {
+				got = append(got, string(one.Code)+" "+one.Text)
+			}
+		}
+		if !slices.EqualFunc(got, want, strings.HasPrefix) {
+			t.Errorf("%s, %s: %s:\n got %q\nwant %q", query, field, value, got, want)
+		}
+	}
+	const name = "threat.indicator.name"
+	f("*:*", "process.name", name, "no-indicators no index matches")
+	feed := w.feed("ti", `{"threat":{"indicator":{"name":"bad","type":"file"}}}`)
+	f("*:*", "process.name", name)
+	f("threat.indicator.type: url", "process.name", name, "no-indicators no document of")
+	f("*:*", "process.name", "threat.indicator.no",
+		"indicator-unmapped "+w.Index("ti*")+": not mapped", "no-indicators no document of")
+	f("*:*", "process.no", name, "never-fires")
+	explain := func(name string, matches bool, want string) {
+		t.Helper()
+		d, err := detect.New(w.indicators("*:*", []rule.Pair{{Field: "process.name",
+			Value: "threat.indicator.name"}}), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := d.ExplainOn(t.Context(), cluster, detect.Sample{Index: w.Index("events-a"),
+			Source: json.RawMessage(fmt.Sprintf(`{"process":{"name":%q}}`, name))}, w.clock)
+		if got := fmt.Sprint(x.Indicators, x.Notes); err != nil || x.Matches != matches ||
+			!strings.Contains(got, want) {
+			t.Errorf("%s: got %t, %s, error %v, want %t, %s", name, x.Matches, got, err, matches,
+				want)
+		}
+	}
+	explain("bad", true, "{process.name bad "+feed+" 0}")
+	explain("good", false, "none of the 1 indicators of "+w.Index("ti*"))
+	w.Do("POST", feed+"/_close", "")
+	f("*:*", "process.name", name, "indicators-unread indicators in "+feed+" cannot be read")
 }

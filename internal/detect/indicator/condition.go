@@ -6,17 +6,23 @@ import (
 )
 
 // Condition returns what is true of every event of a mapping that matches an indicator of the set,
-// for the index of the events to look up; nil where the set has too many values for that.
+// for the index of the events to look up: that it has one of the values. Where the set has too many
+// for that, or is nil, it is that the event has the fields.
 func (p *Plan) Condition(s *Set, m *event.Mapping) cond.Expr {
-	if s.texts == nil {
-		return nil
-	}
 	groups := make([]cond.Expr, len(p.groups))
 	for i, group := range p.groups {
 		pairs := make([]cond.Expr, len(group))
 		for j, one := range group {
-			pairs[j] = &cond.In{Subject: &cond.Field{Path: one.Field},
-				List: constants(m.Fields[one.Field], s.texts[one.Indicator])}
+			field := &cond.Field{Path: one.Field}
+			switch {
+			case s != nil && s.texts != nil:
+				pairs[j] = &cond.In{Subject: field,
+					List: constants(m.Fields[one.Field], s.texts[one.Indicator])}
+			case m.Fields[one.Field].Type == event.Text: // one of no words is not in its index
+				pairs[j] = &cond.Literal{Kind: cond.Bool, Bool: true}
+			default:
+				pairs[j] = &cond.Exists{Field: field}
+			}
 		}
 		groups[i] = &cond.And{Operands: pairs}
 	}

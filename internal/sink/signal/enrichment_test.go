@@ -50,7 +50,8 @@ func TestEnrichments(t *testing.T) {
 	f(`{"threat": {"x": 1}}`, nil, "threat", `{"x":1,"enrichments":[`+whole+`]}`)
 	f(`{"threat": {"enrichments": {"b": 1}}}`, nil, "threat",
 		`{"enrichments":[{"b":1},`+whole+`]}`)
-	f(`{"threat.enrichments": [{"b": 1}, 2]}`, nil, "threat", `{"enrichments":[{"b":1},2,`+whole+`]}`)
+	f(`{"threat.enrichments": [{"b": 1}, 2]}`, nil, "threat", `{"enrichments":[{"b":1},2,`+whole+
+		`]}`)
 	f(`{"threat": "x"}`, nil, "threat.enrichments", `[`+whole+`]`)
 	f(`{"threat": "x"}`, nil, "threat", `"x"`)
 	f(`{}`, func(e *signal.Enrichment) { e.Source = nil }, "threat",
