@@ -18,8 +18,8 @@ import (
 const floodEvents = 1_000_000
 
 // BenchmarkSequenceFlood puts a million events, a millisecond after each other, through the judge
-// of a sequence: each is read, looked at and judged, and what the judge keeps of it is where it is, as
-// in a run. It says how many events a second that is, and how much memory is in use at most.
+// of a sequence: each is read, looked at and judged, and what the judge keeps of it is where it is,
+// as in a run. It says how many events a second that is, and how much memory is in use at most.
 func BenchmarkSequenceFlood(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(50)) // as the program has it
 	const query = `sequence by host.id with maxspan=1h [process where process.name == "a"]

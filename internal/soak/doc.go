@@ -7,7 +7,8 @@
 // blocked, closed, deleted, replaced and rolled over, passwords rotated, events too large, answers
 // incomplete, a signals index that refuses, clocks that jump. Then it makes the cluster well again,
 // lets the program finish, and judges: the signals are exactly what the matcher finds when it reads
-// every event itself, each is there once, and no ledger has a gap.
+// every event itself, those of a sequence all together, each is there once, and no ledger has a
+// gap.
 //
 // It has tests only. `make test` runs a few small rounds with fixed seeds, `make soak` as many as
 // make 1,000 faults.

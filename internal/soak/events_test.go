@@ -40,6 +40,7 @@ type source struct {
 	lookBack time.Duration
 	late     time.Duration // how late an event may come
 	made     int
+	waiting  []half // first events of pairs whose second is not made yet
 }
 
 // newSource gives the source of one of a schedule's streams; its events are numbered from first on.
@@ -57,20 +58,25 @@ type doc struct {
 // event makes one that happened some time ago, and one in eight matches. extension is JSON; empty
 // is a text.
 func (s *source) event(ago time.Duration, process, extension string, ingested time.Time) doc {
+	folder := []string{`C:\inetpub\`, `c:\quiet\`, `D:\` +
+		strings.Repeat("long", 40)}[min(s.random.IntN(6), 2)]
+	return s.eventOf(fmt.Sprint(folder, s.made+1), ago, process, extension, ingested)
+}
+
+// eventOf is event with the path of its file.
+func (s *source) eventOf(path string, ago time.Duration, process, extension string,
+	ingested time.Time) doc {
 	s.made++
 	if extension == "" {
 		extension = []string{`"aspx"`, `"JS"`, `"txt"`, `"dll"`}[s.random.IntN(4)]
 	}
-	folder := []string{`C:\inetpub\`, `c:\quiet\`, `D:\` +
-		strings.Repeat("long", 40)}[min(s.random.IntN(6), 2)]
 	e := map[string]any{
 		"@timestamp": time.Now().Add(-ago).UTC().Format(time.RFC3339Nano),
 		"event": map[string]any{"category": []string{"file"}, "type": []string{"creation"},
 			"kind": "event", "sequence": s.made},
 		"host":    map[string]any{"os": map[string]any{"type": "windows"}},
 		"process": map[string]any{"name": process},
-		"file": map[string]any{"extension": json.RawMessage(extension),
-			"path": fmt.Sprintf(`%s%d`, folder, s.made)},
+		"file":    map[string]any{"extension": json.RawMessage(extension), "path": path},
 		"message": strings.Repeat("filler ", s.random.IntN(40)),
 	}
 	of := e["event"].(map[string]any)
@@ -95,11 +101,17 @@ func (s *source) process() string {
 
 // old makes one of the backlog, of any time within the look back.
 func (s *source) old() doc {
+	if s.random.IntN(10) == 0 {
+		return s.paired(s.lookBack)
+	}
 	return s.event(span(s.random, s.lookBack), s.process(), "", time.Time{})
 }
 
 // fresh makes one as they come in: most new, some out of order, some hours late.
 func (s *source) fresh() doc {
+	if s.random.IntN(10) == 0 {
+		return s.paired([]time.Duration{90 * time.Second, s.late}[s.random.IntN(2)])
+	}
 	ago := span(s.random, 2*time.Second)
 	switch n := s.random.IntN(20); {
 	case n < 3: // within the overlap

@@ -21,6 +21,8 @@ const (
 	// besideTimestamp and besideIngested match a part of what those match.
 	besideTimestamp rule.ID = "50a4b0c1-0000-4000-8000-000000000003"
 	besideIngested  rule.ID = "50a4b0c1-0000-4000-8000-000000000004"
+	// bySequence joins the events of pairs.
+	bySequence rule.ID = "50a4b0c1-0000-4000-8000-000000000005"
 )
 
 const ruleText = `
@@ -43,8 +45,27 @@ file where host.os.type == "windows" and event.type == "creation" and process.na
 '''
 `
 
+const sequenceText = `
+[rule]
+author = ["esrule"]
+description = "A sequence of the fault harness."
+from = "now-10s"
+interval = "1s"
+index = ["%s"]
+language = "eql"
+name = "soak: sequence"
+risk_score = 1
+rule_id = "%s"
+severity = "low"
+type = "eql"
+query = '''
+sequence by file.path with maxspan=%vm
+  [file where process.name == "first.exe"] [file where process.name == "second.exe"]
+'''
+`
+
 // fewestRules is how many rules a round has at least.
-const fewestRules = 4
+const fewestRules = 5
 
 // writeRules gives the folder of so many rules, which look at patterns. Those beyond the first are
 // of one timestamp and the other in turns, and match one in a hundred of what the first match.
@@ -67,6 +88,7 @@ func writeRules(folder string, patterns []string, rules int) (string, error) {
 			`"aspx"`),
 		"ingested-beside.toml": text("by event.ingested, beside", besideIngested, ingested,
 			`"um*.exe", "late.exe"`, `"js"`),
+		"sequence.toml": fmt.Sprintf(sequenceText, pattern, bySequence, pairSpan.Minutes()),
 	}
 	for i := fewestRules; i < rules; i++ {
 		override, processes := "", `"um*.exe", "tardy.exe"`

@@ -126,10 +126,10 @@ func (h *harness) round(t *testing.T, plan *schedule) {
 	h.signals += v.signals
 	h.lost += v.lost
 	h.doubled += v.doubled
-	t.Logf("seed %d: %d faults, %d events, %d signals, %d lost, %d doubled in %s (%s until the "+
-		"last fault was undone); covered by then: %s; %d without their events, %d reduced; %s; "+
+	t.Logf("seed %d: %d faults, %d events, %d sequences, %d signals, %d lost, %d doubled in %s "+
+		"(%s until the last fault was undone); covered by then: %s; %d without their events, %d reduced; %s; "+
 		"%d lines replaced",
-		plan.seed, faults, v.events, v.signals, v.lost, v.doubled,
+		plan.seed, faults, v.events, v.sequences, v.signals, v.lost, v.doubled,
 		time.Since(began).Round(time.Second), r.failing.Round(time.Second), r.partial,
 		v.withoutEvent, v.reduced, r.net.watcher, r.net.replaced)
 }

@@ -24,6 +24,7 @@ import (
 // verdict is what a round came to.
 type verdict struct {
 	events, signals int
+	sequences       int
 	lost, doubled   int
 	withoutEvent    int // signals of events that were too large
 	// signals that the signals index refused in full, for a reason that is known
@@ -43,12 +44,13 @@ type truth struct {
 	of     map[string]signal.ID // by rule, index and document
 	// events that are too large for the way, by rule, index and document
 	large  map[string]bool
+	pairs  pairs
 	events int
 }
 
 func newTruth() *truth {
 	return &truth{wanted: map[signal.ID]string{}, of: map[string]signal.ID{},
-		large: map[string]bool{}}
+		large: map[string]bool{}, pairs: pairs{}}
 }
 
 func key(id rule.ID, index, document string) string {
@@ -174,6 +176,9 @@ func (r *round) readTruth(ctx context.Context,
 	is, was = newTruth(), newTruth()
 	var judges []judge
 	for _, d := range r.detections {
+		if d.Sequence != nil {
+			continue // its truth is that of the pairs
+		}
 		j, err := newJudge(ctx, client, d, r.patterns())
 		if err != nil {
 			return nil, nil, err
@@ -182,6 +187,7 @@ func (r *round) readTruth(ctx context.Context,
 	}
 	err = r.admin.everything(ctx, r.pattern(), func(h hit) error {
 		is.events++
+		is.pairs.add(h)
 		for _, j := range judges {
 			if err := j.judge(is, h, h.Index); err != nil {
 				return err
@@ -191,6 +197,7 @@ func (r *round) readTruth(ctx context.Context,
 	})
 	for index, docs := range r.formerly() {
 		for _, d := range docs {
+			was.pairs.add(hit{Index: index, ID: d.id, Source: d.text})
 			for _, j := range judges { // its mapping was this other index's
 				if err := j.judge(was, hit{Index: index, ID: d.id, Source: d.text},
 					r.index("ev-first")); err != nil {
@@ -248,6 +255,7 @@ func (j judge) judge(into *truth, h hit, mapped string) error {
 func (r *round) compare(ctx context.Context, v *verdict, is, was *truth) error {
 	missing := maps.Clone(is.wanted)
 	times := map[string]int{} // signals by event
+	joined := map[string]bool{}
 	err := r.admin.everything(ctx, r.index("signals"), func(h hit) error {
 		v.signals++
 		var s struct {
@@ -255,7 +263,12 @@ func (r *round) compare(ctx context.Context, v *verdict, is, was *truth) error {
 			Ancestors []struct{ ID, Index string } `json:"kibana.alert.ancestors"`
 			Reduced   string                       `json:"kibana.alert.esrule.reduced"`
 		}
-		if err := json.Unmarshal(h.Source, &s); err != nil || len(s.Ancestors) != 1 {
+		err := json.Unmarshal(h.Source, &s)
+		if err == nil && s.Rule == bySequence {
+			joined[h.ID] = true
+			return nil
+		}
+		if err != nil || len(s.Ancestors) != 1 {
 			return fmt.Errorf("signal %s names no event: %w: %s", h.ID, err, h.Source)
 		}
 		of := key(s.Rule, s.Ancestors[0].Index, s.Ancestors[0].ID)
@@ -277,7 +290,10 @@ func (r *round) compare(ctx context.Context, v *verdict, is, was *truth) error {
 		delete(missing, signal.ID(h.ID))
 		return nil
 	})
-	v.lost = len(missing)
+	if err := r.comparePairs(v, is, was, joined); err != nil {
+		return err
+	}
+	v.lost += len(missing)
 	for _, of := range slices.Sorted(maps.Values(missing)) {
 		v.say("lost: %s", of)
 	}
