@@ -75,8 +75,8 @@ type Explanation struct {
 	// Stages are, in place of Condition, the queries of a rule that asks for several events
 	// together, in the order of its text: the event matches where it satisfies one of them.
 	Stages []*match.Explanation `json:"stages,omitempty"`
-	// Terms are, for a rule of type new_terms, the event's values, each set of them in one text: the
-	// event matches where one of them is new. Before is how long they must not have been there.
+	// Terms are, for a rule of type new_terms, the event's values, each set of them in one text:
+	// the event matches where one of them is new. Before is how long they must not have been there.
 	Terms  []string `json:"terms,omitempty"`
 	Before string   `json:"new_within,omitempty"`
 	// Indicators are, for a rule of type threat_match, those that the event matches.

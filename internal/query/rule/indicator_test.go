@@ -55,7 +55,8 @@ func TestReadIndicator(t *testing.T) {
 		[]rule.Pair{{Field: "destination.ip", Value: "threat.indicator.ip"}})
 }
 
-// A rule as Kibana exports it means the same; another mapping, index, path or threat query does not.
+// A rule as Kibana exports it means the same; another mapping, index, path or threat query does
+// not.
 func TestFingerprintOfIndicator(t *testing.T) {
 	fingerprint := func(set *rule.Set, err error) string {
 		t.Helper()

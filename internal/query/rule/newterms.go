@@ -18,8 +18,8 @@ type NewTermsQuery struct {
 // mostTermFields is how many fields Kibana takes.
 const mostTermFields = 3
 
-// newTermsKeys are those of rules of type new_terms: in one table, as in Elastic's files, or each by
-// itself, as in Kibana's.
+// newTermsKeys are those of rules of type new_terms: in one table, as in Elastic's files, or each
+// by itself, as in Kibana's.
 func newTermsKeys() []key {
 	kinds := []string{"new_terms"}
 	start := textWhere(lengthOf(lookback, "is not a time before now",

@@ -44,8 +44,8 @@ func (r *reader) kuery(text string) Body {
 	return &body
 }
 
-// filters reads the rule's filters below a key: what they mean, and as JSON. A rule with one that is
-// not evaluated is skipped.
+// filters reads the rule's filters below a key: what they mean, and as JSON. A rule with one that
+// is not evaluated is skipped.
 func (r *reader) filters(key string) ([]cond.Expr, json.RawMessage) {
 	entries := r.rule.tables(key, "")
 	if len(entries) == 0 {

@@ -3,6 +3,7 @@ package backfill_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -55,6 +56,14 @@ func TestAnyCuttingOfThresholds(t *testing.T) {
 	if len(want) < 75 {
 		t.Fatalf("one pass: %d signals are too few to tell anything", len(want))
 	}
+	w.wantAnyCutting(r, want)
+}
+
+// wantAnyCutting runs backfills that are cut and shared at random, some of their processes killed.
+// Each must leave the signals of these ids.
+func (w *world) wantAnyCutting(r *rand.Rand, want []string) {
+	t := w.t
+	t.Helper()
 	for round := range 2 {
 		w.forget()
 		p := w.kept(w.plan(10 + r.Int64N(60)))
