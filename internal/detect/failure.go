@@ -60,9 +60,12 @@ type judgeError struct{ error }
 func (e *judgeError) Unwrap() error { return e.error }
 
 // MayBeOneRules reports whether an error of a search for several rules may be due to some of them,
-// so that the others can be searched without them: an event could not be judged, or the cluster
-// did not understand what was asked.
+// so that the others can be searched without them: an event could not be judged, indicators are not
+// known, or the cluster did not understand what was asked.
 func MayBeOneRules(err error) bool {
+	if _, unread := errors.AsType[*IndicatorError](err); unread {
+		return true
+	}
 	if _, unjudged := errors.AsType[*judgeError](err); unjudged || errors.Is(err, errPartial) {
 		return true
 	}

@@ -40,7 +40,8 @@ func TestPublishedRules(t *testing.T) {
 			t.Errorf("%s does not compile: %v", r.File, err)
 			continue
 		}
-		if d.Sequence == nil {
+		// Of rules with indicators, the pre-filter asks for more than the query does.
+		if d.Sequence == nil && d.Threat == nil {
 			detections = append(detections, d)
 		}
 	}
