@@ -258,3 +258,31 @@ func TestThresholdTwoInstances(t *testing.T) {
 	w.Refresh(w.indices.Signals)
 	w.wantResults("both", r, want...)
 }
+
+// What reached the threshold without an index that cannot be read has reached it; the rest is found
+// when it can be. A live window looks back for late events as far as the rule does.
+func TestThresholdOverAnIndexThatFails(t *testing.T) {
+	w := newWorld(t)
+	w.theirs = func() time.Time { return w.clock }
+	a, b := w.index("a"), w.index("b")
+	r := w.threshold(2)
+	w.event(a, 3, "bad1", 1)
+	w.event(a, 2, "bad2", 1)
+	w.event(b, 1, "bad3", 1)
+	w.event(a, 3, "bad4", 2)
+	w.event(b, 2, "bad5", 2)
+	w.unread = b
+	if got := w.runAll(r)[0]; len(got.Open) != 1 || got.Open[0].Index != b || got.Run.Created != 1 {
+		t.Errorf("got %d created and open %v, want what reached it in %s, and %s open",
+			got.Run.Created, got.Open, a, b)
+	}
+	w.unread = ""
+	w.clock = w.clock.Add(15 * time.Minute)
+	w.wantCreated("readable again", []*rule.Rule{r}, 1)
+	w.wantResults("both", r, "process.pid=1 2 from 18.0 to 17.0",
+		"process.pid=2 2 from 18.0 to 17.0")
+	w.event(a, 8, "bad6", 3)
+	w.event(b, 7, "bad7", 3)
+	w.clock = w.clock.Add(time.Minute)
+	w.wantCreated("8 minutes late", []*rule.Rule{r}, 1)
+}
