@@ -138,100 +138,140 @@ func (p *published) stages(r *publishedRule) []made.Event {
 
 // makeScenarios makes the scenarios of a rule from a moment on, and returns when they end.
 func (r *publishedRule) makeScenarios(t *testing.T, stages []made.Event, at int64) int64 {
-	q := &r.question
-	found, missing := q.steps()
-	n := int64(len(found))
-	step := max(1, min(q.span/(n+1), 100))
-	number := 0
-	// add adds a scenario: the events of the steps at these times after its begin.
-	add := func(name string, fits bool, times []int64, change func(all []*madeEvent) []*madeEvent) {
-		number++
-		var all []*madeEvent
-		for i, s := range found {
-			all = append(all, r.eventOf(stages, s, at+times[i]))
-		}
-		r.join(all, found, number)
-		if change != nil {
-			all = change(all)
-		}
-		if all == nil {
-			return
-		}
-		slices.SortStableFunc(all, func(a, b *madeEvent) int { return int(a.at - b.at) })
-		r.events = append(r.events, all...)
-		r.scenarios = append(r.scenarios, scenario{name, fits, at, at + 2*q.span + n})
-		at += 4*q.span + 2*n + 1
+	found, missing := r.question.steps()
+	m := &scenarioMaker{publishedRule: r, t: t, stages: stages, found: found, missing: missing,
+		at: at}
+	m.quick = m.times(0)
+	m.add(fitting, true, m.quick, nil)
+	m.add("fits maxspan to the millisecond", true, m.times(r.question.span), nil)
+	if len(found) > 1 {
+		m.add("maxspan exceeded by a millisecond", false, m.times(r.question.span+1), nil)
+		m.turn()
 	}
-	times := func(last int64) []int64 {
-		list := make([]int64, n)
-		for i := range list {
-			list[i] = int64(i) * step
-		}
-		list[n-1] = max(last, list[n-1])
-		return list
+	for _, i := range m.places() {
+		m.spoil(i)
 	}
-	quick := times(0)
-	places := []int{0} // of the step at which something is wrong: those of many runs are alike
-	for i := 1; i < len(found); i++ {
-		if i == len(found)-1 || found[i].label != found[i-1].label {
+	m.intrude()
+	return m.at
+}
+
+// scenarioMaker makes the scenarios of a rule, one after the other.
+type scenarioMaker struct {
+	*publishedRule
+	t       *testing.T
+	stages  []made.Event
+	found   []stage         // the steps
+	missing map[int][]stage // by the number of steps before them
+	quick   []int64         // times of the steps after their begin
+	at      int64           // when the scenario begins
+	number  int             // its
+}
+
+// times returns times of the steps after their begin, the last of them at least so late.
+func (m *scenarioMaker) times(last int64) []int64 {
+	n := len(m.found)
+	step := max(1, min(m.question.span/int64(n+1), 100))
+	list := make([]int64, n)
+	for i := range list {
+		list[i] = int64(i) * step
+	}
+	list[n-1] = max(last, list[n-1])
+	return list
+}
+
+// places returns the steps at which something can be wrong: those of many runs are alike.
+func (m *scenarioMaker) places() []int {
+	places := []int{0}
+	for i := 1; i < len(m.found); i++ {
+		if i == len(m.found)-1 || m.found[i].label != m.found[i-1].label {
 			places = append(places, i)
 		}
 	}
-	add(fitting, true, quick, nil)
-	add("fits maxspan to the millisecond", true, times(q.span), nil)
-	if n > 1 {
-		add("maxspan exceeded by a millisecond", false, times(q.span+1), nil)
-		if !q.sample {
-			add(turned, false, quick, func(all []*madeEvent) []*madeEvent {
-				for i, e := range all {
-					e.at = at + quick[len(all)-1-i]
-				}
-				return all
-			})
-		}
-		for _, i := range places {
-			add("an event is not there", false, quick, func(all []*madeEvent) []*madeEvent {
-				return slices.Delete(all, i, i+1)
-			})
-			for k := range slices.Concat(q.shared, found[i].keys) {
-				add("another key", false, quick, func(all []*madeEvent) []*madeEvent {
-					field := strings.TrimPrefix(slices.Concat(q.shared, found[i].keys)[k], "?")
-					all[i].Event = all[i].Clone()
-					all[i].Event[field] = made.Some(field, 1_000_000+number)
-					return all
-				})
-			}
-		}
+	return places
+}
+
+// add adds a scenario: an event for each step at these times after its begin, and what change makes
+// of them; none where that is nil.
+func (m *scenarioMaker) add(name string, fits bool, times []int64,
+	change func(all []*madeEvent) []*madeEvent) {
+	m.number++
+	var all []*madeEvent
+	for i, s := range m.found {
+		all = append(all, m.eventOf(m.stages, s, m.at+times[i]))
 	}
-	for _, i := range places {
-		add("one constant changed", false, quick, func(all []*madeEvent) []*madeEvent {
-			if all[i].Event = r.spoiled(t, all[i].Event, found[i]); all[i].Event == nil {
-				return nil
-			}
+	m.join(all, m.found, m.number)
+	if change != nil {
+		all = change(all)
+	}
+	if all == nil {
+		return
+	}
+	slices.SortStableFunc(all, func(a, b *madeEvent) int { return int(a.at - b.at) })
+	span, n := m.question.span, int64(len(m.found))
+	m.events = append(m.events, all...)
+	m.scenarios = append(m.scenarios, scenario{name, fits, m.at, m.at + 2*span + n})
+	m.at += 4*span + 2*n + 1
+}
+
+// turn turns the order round.
+func (m *scenarioMaker) turn() {
+	if m.question.sample {
+		return
+	}
+	m.add(turned, false, m.quick, func(all []*madeEvent) []*madeEvent {
+		for i, e := range all {
+			e.at = m.at + m.quick[len(all)-1-i]
+		}
+		return all
+	})
+}
+
+// spoil makes the event of a step another one: it is not there, it has another key, or another
+// value.
+func (m *scenarioMaker) spoil(i int) {
+	m.add("one constant changed", false, m.quick, func(all []*madeEvent) []*madeEvent {
+		if all[i].Event = m.spoiled(m.t, all[i].Event, m.found[i]); all[i].Event == nil {
+			return nil
+		}
+		return all
+	})
+	if len(m.found) == 1 {
+		return
+	}
+	m.add("an event is not there", false, m.quick, func(all []*madeEvent) []*madeEvent {
+		return slices.Delete(all, i, i+1)
+	})
+	for _, key := range slices.Concat(m.question.shared, m.found[i].keys) {
+		m.add("another key", false, m.quick, func(all []*madeEvent) []*madeEvent {
+			field := strings.TrimPrefix(key, "?")
+			all[i].Event = all[i].Clone()
+			all[i].Event[field] = made.Some(field, 1_000_000+m.number)
 			return all
 		})
 	}
-	for gap, list := range missing {
-		for _, s := range list {
-			add("the missing event comes", false, quick, func(all []*madeEvent) []*madeEvent {
-				when := at - 1
-				if gap > 0 {
-					when = at + quick[gap-1] + 1
-				}
-				extra := r.eventOf(stages, s, when)
-				r.join(append(all, extra), append(found, s), number)
-				return append(all, extra)
-			})
-		}
-	}
-	if q.until != nil {
-		add("until comes between", false, quick, func(all []*madeEvent) []*madeEvent {
-			extra := r.eventOf(stages, *q.until, at+quick[n-2]+1)
-			r.join(append(all, extra), append(found, *q.until), number)
-			return append(all, extra)
+}
+
+// intrude adds events that must not be there.
+func (m *scenarioMaker) intrude() {
+	extra := func(name string, s stage, at int64) {
+		m.add(name, false, m.quick, func(all []*madeEvent) []*madeEvent {
+			all = append(all, m.eventOf(m.stages, s, m.at+at))
+			m.join(all, append(slices.Clone(m.found), s), m.number)
+			return all
 		})
 	}
-	return at
+	for gap, list := range m.missing {
+		at := int64(-1)
+		if gap > 0 {
+			at = m.quick[gap-1] + 1
+		}
+		for _, s := range list {
+			extra("the missing event comes", s, at)
+		}
+	}
+	if until := m.question.until; until != nil {
+		extra("until comes between", *until, m.quick[max(len(m.found)-2, 0)]+1)
+	}
 }
 
 func (r *publishedRule) eventOf(stages []made.Event, s stage, at int64) *madeEvent {
