@@ -77,6 +77,23 @@ func retimed(line []byte, number int, at time.Time) ([]byte, error) {
 // these names; 0 is all of them.
 func eventRules(b *testing.B, n int, folders ...string) string {
 	b.Helper()
+	return rulesOfKind(b, n, func(body rule.Body) bool {
+		_, is := body.(*rule.EventQuery)
+		return is
+	}, folders...)
+}
+
+// sequenceRules gives a folder with the published sequences and samples.
+func sequenceRules(b *testing.B) string {
+	b.Helper()
+	return rulesOfKind(b, 0, func(body rule.Body) bool {
+		_, is := body.(*rule.SequenceQuery)
+		return is
+	}, "rules")
+}
+
+func rulesOfKind(b *testing.B, n int, want func(rule.Body) bool, folders ...string) string {
+	b.Helper()
 	to := b.TempDir()
 	copied := 0
 	for _, folder := range folders {
@@ -88,7 +105,7 @@ func eventRules(b *testing.B, n int, folders ...string) string {
 			if n > 0 && copied == n {
 				return to
 			}
-			if !isEventRule(name) {
+			if !isOfKind(name, want) {
 				continue
 			}
 			text, err := os.ReadFile(name)
@@ -104,12 +121,12 @@ func eventRules(b *testing.B, n int, folders ...string) string {
 	return to
 }
 
-func isEventRule(name string) bool {
+func isOfKind(name string, want func(rule.Body) bool) bool {
 	set, err := rule.Load(name)
 	if err != nil || len(set.Rules) != 1 {
 		return false
 	}
-	if _, ok := set.Rules[0].Body.(*rule.EventQuery); !ok {
+	if !want(set.Rules[0].Body) {
 		return false
 	}
 	_, err = detect.New(set.Rules[0], nil)

@@ -56,6 +56,7 @@ func BenchmarkPoll(b *testing.B) {
 	published := eventRules(b, 0, "rules")
 	f(p, "quiet/published", published, true)
 	f(p, "quiet/all", all, false)
+	f(p, "quiet/sequences", sequenceRules(b), false)
 	busy := newPoll(b, "busy", estest.CorpusTemplate(b, "rally_security-winlogbeat.json"),
 		busyEvents(b))
 	f(busy, "busy/copies=500", copies(b, 500), false)
