@@ -161,8 +161,8 @@ func (e madeEvent) String() string {
 		e.at.Format(time.RFC3339Nano), e.name, pids)
 }
 
-// defined returns what is told of the events by the definition. Of events of one time, which of them
-// is first cannot be seen in it.
+// defined returns what is told of the events by the definition. Of events of one time, which of
+// them is first cannot be seen in it.
 func defined(events []madeEvent, history time.Duration) (all []string) {
 	tuples := []func(name string, pid int) string{
 		func(_ string, pid int) string { return fmt.Sprint([]int{pid}) },

@@ -150,9 +150,10 @@ func (r *Runner) Run(ctx context.Context, detections []*detect.Detection) (Repor
 	r.tellOfFirstRuns(ctx, runs)
 	known.notes.tell(r.log)
 	shared := &common{findings: known, coverer: &detect.Coverer{Cluster: known, Signals: r.signals,
-		Own: r.options.Own, Log: r.log, Bursts: r.bursts, Indicators: r.indicators}, groups: r.groups,
-		used:  map[string]*detect.Group{},
-		apart: r.apart, vain: r.vain}
+		Own: r.options.Own, Log: r.log, Bursts: r.bursts, Indicators: r.indicators},
+		groups: r.groups,
+		used:   map[string]*detect.Group{},
+		apart:  r.apart, vain: r.vain}
 	for working := true; working && ctx.Err() == nil; known.nextTurn() {
 		shared.search(ctx, runs)
 		working = pass(ctx, runs)

@@ -10,8 +10,8 @@ import (
 	"esrule/internal/query/rule"
 )
 
-// However the time is cut and shared, a backfill finds the same values new: each event has a history
-// of its own, which may lie before the slice and before the backfill's range.
+// However the time is cut and shared, a backfill finds the same values new: each event has a
+// history of its own, which may lie before the slice and before the backfill's range.
 func TestAnyCuttingOfNewTerms(t *testing.T) {
 	w := newWorld(t)
 	w.detections = nil
