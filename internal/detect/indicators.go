@@ -173,7 +173,7 @@ func (s *Indicators) ofRule(ctx context.Context, threat *Threat,
 	set, err := s.readAll(ctx, threat, now)
 	if err != nil {
 		err = &IndicatorError{d.Rule.ID, d.Patterns, err}
-		if ctx.Err() == nil {
+		if errors.Is(err, indicator.ErrTooMany) { // anything else may be over soon
 			of.err = err
 		}
 		return nil, err

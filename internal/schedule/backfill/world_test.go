@@ -207,7 +207,9 @@ func (w *world) runner(p *backfill.Plan, o worker) (*backfill.Runner, error) {
 	}
 	return backfill.NewRunner(w.t.Context(),
 		&detect.Coverer{Cluster: o.coverer, Signals: o.signals, Own: w.own(), Log: logger,
-			Bursts: detect.NewBursts(w.indices.Signals)},
+			Bursts: detect.NewBursts(w.indices.Signals),
+			Indicators: detect.NewIndicators(search.NewCluster(client, search.Options{Tries: 1}),
+				w.own(), logger)},
 		backfill.NewClaims(documents, o.name, o.lease, time.Now), p, w.detections,
 		backfill.Options{Workers: o.workers, Tries: o.tries, RetryPause: time.Millisecond,
 			WindUp: o.windUp, Now: time.Now, Log: logger, Version: "test"})
