@@ -54,6 +54,8 @@ type checked struct {
 	Skipped []rule.Skipped    `json:"skipped,omitempty"`
 	// SkippedKinds counts the skipped by their kind.
 	SkippedKinds map[string]int `json:"skipped_kinds,omitempty"`
+	// Kinds says of each type of rules how many run, and how many are skipped.
+	Kinds []kindCount `json:"kinds,omitempty"`
 	// Unread are files in the rules' folders that look like rules and are not read.
 	Unread []string `json:"unread,omitempty"`
 	// NotChosen is how many rules --tag and its like left out.
@@ -147,6 +149,7 @@ func newChecked(rules ruleSet, cluster bool) *checked {
 		}
 		c.SkippedKinds[s.Kind]++
 	}
+	c.Kinds = countKinds(rules)
 	return c
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -53,7 +54,7 @@ func (a *app) printChecked(c *checked, format string) error {
 		fmt.Fprintln(out, "No cluster is configured: whether the rules can fire was not asked "+
 			"(set ESRULE_ELASTICSEARCH_URL).")
 	}
-	return printSources(out, c)
+	return errors.Join(printKinds(out, c.Kinds), printSources(out, c))
 }
 
 // printSources writes the table of what can fire on the cluster.

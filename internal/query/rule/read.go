@@ -73,12 +73,29 @@ func (r *reader) chooseType() {
 	}
 	switch {
 	case run == "":
-		r.skip("type "+r.kind, "only rules of type "+strings.Join(runTypes(), ", ")+" are run")
+		r.skip("type "+r.kind, r.notRun())
 	case language != run && slices.Contains(languages(), language):
 		find(r.keys, "type").check(r.rule)
 		r.skip("language "+language, fmt.Sprintf("of rules of type %s only those in %s are run",
 			r.kind, run))
 	}
+}
+
+// notRun says why the rule's type is not run.
+func (r *reader) notRun() string {
+	switch r.kind {
+	case "esql":
+		return "ES|QL is evaluated by Elasticsearch alone (not by its open-source build), and " +
+			"esrule does not ask it"
+	case "machine_learning":
+		jobs := r.rule.texts("machine_learning_job_id")
+		if one := r.rule.text("machine_learning_job_id"); one != "" {
+			jobs = []string{one}
+		}
+		return fmt.Sprintf("it needs the results of machine learning (a Platinum licence), of the "+
+			"job %s: they cannot be computed from events", strings.Join(jobs, ", "))
+	}
+	return "only rules of type " + strings.Join(runTypes(), ", ") + " are run"
 }
 
 func (r *reader) skip(kind, text string) {
@@ -94,7 +111,7 @@ func (r *reader) skipped(name string) *Skipped {
 		File: r.shownName(), ID: ID(r.rule.text("rule_id")),
 		Name: cmp.Or(name, r.rule.text("name")),
 		Kind: r.unsupported[0].kind, Reason: strings.Join(texts, "; "),
-		severity: r.rule.text("severity"), tags: r.rule.texts("tags"),
+		ruleType: r.kind, severity: r.rule.text("severity"), tags: r.rule.texts("tags"),
 	}
 }
 

@@ -167,7 +167,10 @@ func TestSkipped(t *testing.T) {
 		f(`severity =`, line+"\nseverity =", kind, reason)
 	}
 	const run = "only rules of type eql, new_terms, query, threat_match, threshold are run"
-	f(`type = "eql"`, `type = "esql"`, "type esql", run)
+	f(`type = "eql"`, `type = "saved_query"`, "type saved_query", run)
+	f(`type = "eql"`, `type = "esql"`, "type esql",
+		"ES|QL is evaluated by Elasticsearch alone (not by its open-source build), and esrule does "+
+			"not ask it")
 	f(`type = "eql"`, `type = "threat_match"`, "language eql",
 		"of rules of type threat_match only those in kuery are run")
 	f(`type = "eql"`, `type = "threshold"`, "language eql",
@@ -196,7 +199,8 @@ func TestSkippedTypeNeedsNoQuery(t *testing.T) {
 	set, err := loadText("[rule]\ntype = \"machine_learning\"\nmachine_learning_job_id = " +
 		"\"x\"\nrule_id = \"ml\"\n")
 	want := []rule.Skipped{{File: "r.toml", ID: "ml", Kind: "type machine_learning",
-		Reason: "only rules of type eql, new_terms, query, threat_match, threshold are run"}}
+		Reason: "it needs the results of machine learning (a Platinum licence), of the job x: " +
+			"they cannot be computed from events"}}
 	if diff := cmp.Diff(want, set.Skipped, cmpopts.IgnoreUnexported(rule.Skipped{})); err != nil ||
 		diff != "" {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)

@@ -98,9 +98,13 @@ type Skipped struct {
 	Kind   string `json:"kind"`
 	Reason string `json:"reason"`
 
+	ruleType string
 	severity string
 	tags     []string
 }
+
+// Type returns the type of the rule.
+func (s Skipped) Type() string { return s.ruleType }
 
 // Set is what was loaded, in the order of the paths given and of the file names below them.
 type Set struct {
