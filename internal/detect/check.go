@@ -145,6 +145,9 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time,
 	d.checkSequence(&check)
 	d.checkThreshold(&check)
 	d.checkNewTerms(&check)
+	if err := d.checkHistory(ctx, c, &check, now); err != nil {
+		return check, err
+	}
 	d.doubt(&check, now)
 	return check, nil
 }

@@ -1,10 +1,13 @@
 package detect
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
 	"esrule/internal/finding"
@@ -24,6 +27,36 @@ func (d *Detection) checkNewTerms(check *RuleCheck) {
 		checkValues(check, d.NewTerms.Fields.Paths(), "it asks for new values of",
 			"name a keyword field in the rule's new_terms_fields, or map the field as one")
 	}
+}
+
+// checkHistory says where events do not reach back as far as the rule's history: values look new
+// there that are not. Where nothing came within a day, other findings say so.
+func (d *Detection) checkHistory(ctx context.Context, c Counter, check *RuleCheck,
+	now time.Time) error {
+	if d.NewTerms == nil {
+		return nil
+	}
+	var patterns []string
+	for _, p := range check.Patterns {
+		if len(p.classes) > 0 && p.Events > 0 {
+			patterns = append(patterns, p.Pattern)
+		}
+	}
+	if len(patterns) == 0 {
+		return nil
+	}
+	older, err := c.Count(ctx, patterns,
+		dsl.Between(timestamp, time.Time{}, now.Add(-d.NewTerms.History)))
+	if err != nil {
+		return fmt.Errorf("count the events before the history of rule %s: %w", d.Rule.ID, err)
+	}
+	if older.Documents == 0 && len(older.Failures) == 0 {
+		check.Add(finding.Finding{Code: finding.HistoryShort, Text: fmt.Sprintf("no event is as "+
+			"old as the rule's history (%s): values that were not there since the first event look "+
+			"new", d.NewTerms.History), Advice: "keep events for longer than the history, or wait " +
+			"until there are so many before the rule's signals are taken at their word"})
+	}
+	return nil
 }
 
 // checkValues says of fields whose values a rule needs that no index maps them, or that some map

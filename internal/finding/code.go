@@ -78,6 +78,7 @@ const (
 	SpanOverLookBack  Code = "span-over-look-back"
 	NoMaxSpan         Code = "no-maxspan"
 	CountedText       Code = "counted-text"
+	HistoryShort      Code = "history-short"
 	IndicatorUnmapped Code = "indicator-unmapped"
 )
 
@@ -156,6 +157,7 @@ func All() []Kind {
 		{NoMaxSpan, Note, "the rule's look-back takes the place of maxspan"},
 		{IndicatorUnmapped, Note, "no index of indicators maps a field that is compared"},
 		{CountedText, Note, "a field whose values are counted or new is mapped as text"},
+		{HistoryShort, Note, "no event is as old as the history in which the rule looks for values"},
 		{SplitPattern, Note, "KQL: a pattern with blanks, which Kibana splits there"},
 		{TextOperator, Note, "an operator on texts over a field that has none"},
 	}

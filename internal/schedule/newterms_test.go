@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
+	"esrule/internal/finding"
 	"esrule/internal/query/kql"
 	"esrule/internal/query/rule"
 )
@@ -101,6 +104,39 @@ func TestNewTermsOverAnIndexThatFails(t *testing.T) {
 	w.unread = ""
 	w.clock = w.clock.Add(15 * time.Minute)
 	w.wantCreated("readable again", rules, 0)
+}
+
+// check says where the events do not reach back as far as the history, and which fields have no
+// values.
+func TestCheckOfNewTerms(t *testing.T) {
+	w := newWorld(t)
+	index := w.index("a")
+	f := func(history time.Duration, field string, want ...finding.Code) {
+		t.Helper()
+		d, err := detect.New(w.newTerms(history, []string{field})[0], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := d.Check(t.Context(), search.NewCluster(w.Client, search.Options{Tries: 1}),
+			w.clock, w.late)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var codes []finding.Code
+		for _, found := range got.Findings {
+			if found.Code == finding.KeyUnmapped || found.Code == finding.HistoryShort {
+				codes = append(codes, found.Code)
+			}
+		}
+		if !slices.Equal(codes, want) {
+			t.Errorf("%s of %q: got %v, want %v", history, field, got.Findings, want)
+		}
+	}
+	f(time.Hour, "process.name") // without any event
+	w.event(index, 90, "bad", 1)
+	f(time.Hour, "process.name")
+	f(2*time.Hour, "process.name", finding.HistoryShort)
+	f(time.Hour, "host.id", finding.KeyUnmapped)
 }
 
 // Any cutting of time into polls, outages and killed runs gives the signals of the definition.
