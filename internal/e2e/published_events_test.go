@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"esrule/internal/detect"
@@ -24,8 +25,18 @@ func loadMade(t *testing.T, s *stage, detections []*detect.Detection) {
 	s.Create(s.name("dynamic-made"), dynamicIndex)
 	var events []recorded
 	for _, d := range detections {
-		for variation := range 3 {
+		variations := 3
+		if d.Together() { // its query is all that is asked here
+			variations = 1
+		}
+		for variation := range variations {
 			e := made.For(d.Matchers[0].Condition(), variation)
+			for path, value := range e.Clone() { // a sub-field has what its field has
+				if field, ok := strings.CutSuffix(path, ".caseless"); ok {
+					delete(e, path)
+					e[field] = value
+				}
+			}
 			e["@timestamp"] = "2026-01-02T03:04:05.000Z"
 			events = append(events, e.Document())
 		}
