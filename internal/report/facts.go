@@ -77,6 +77,12 @@ func read(text []byte) (facts, error) {
 		f.source = []string{ancestors[0].Index, ancestors[0].ID}
 	}
 	f.find(values(pairs))
+	if together := d.together(); together != "" {
+		f.reason = strings.TrimSpace(f.reason + " " + together)
+		if f.subject == "" {
+			f.subject = short(together, longSubject)
+		}
+	}
 	return f, nil
 }
 
