@@ -14,7 +14,8 @@ import (
 	"esrule/internal/sink/signal"
 )
 
-// The page says of a signal which event of which sequence it is, what was new, and what was counted.
+// The page says of a signal which event of which sequence it is, what was new, and what was
+// counted.
 func TestSignalsOfSeveralEvents(t *testing.T) {
 	query := rule.EventQuery{Query: &cond.Query{Text: "any"}}
 	event := func(text string) signal.Event { return signal.Event{Source: []byte(text)} }
