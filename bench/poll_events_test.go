@@ -92,6 +92,15 @@ func sequenceRules(b *testing.B) string {
 	}, "rules")
 }
 
+// newTermsRules gives a folder with the published rules of type new_terms.
+func newTermsRules(b *testing.B) string {
+	b.Helper()
+	return rulesOfKind(b, 0, func(body rule.Body) bool {
+		_, is := body.(*rule.NewTermsQuery)
+		return is
+	}, "rules-other")
+}
+
 func rulesOfKind(b *testing.B, n int, want func(rule.Body) bool, folders ...string) string {
 	b.Helper()
 	to := b.TempDir()

@@ -57,6 +57,7 @@ func BenchmarkPoll(b *testing.B) {
 	f(p, "quiet/published", published, true)
 	f(p, "quiet/all", all, false)
 	f(p, "quiet/sequences", sequenceRules(b), false)
+	f(p, "quiet/new-terms", newTermsRules(b), false)
 	busy := newPoll(b, "busy", estest.CorpusTemplate(b, "rally_security-winlogbeat.json"),
 		busyEvents(b))
 	f(busy, "busy/copies=500", copies(b, 500), false)
