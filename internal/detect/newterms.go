@@ -33,8 +33,11 @@ type candidate struct {
 type newTerms struct {
 	*gathering
 	held  map[termsKey][]candidate
-	count int
+	count int // of what is held, a long tuple for several
 }
+
+// textsOfOne is how many bytes of a tuple count as one that is held.
+const textsOfOne = 200
 
 func newNewTermsGatherer(g *gathering) *newTerms { return &newTerms{gathering: g} }
 
@@ -84,13 +87,14 @@ func (s *newTerms) hold(l RuleLook, at time.Time, hit *search.Hit) error {
 		}) {
 			continue
 		}
-		if s.count == crowd {
-			return errCrowded
-		}
 		kept := slices.DeleteFunc(before, func(c candidate) bool {
 			return asks.Knows(one.First, c.First)
 		})
-		s.count += len(kept) + 1 - len(before)
+		more := (len(kept) + 1 - len(before)) * (1 + len(key.tuple)/textsOfOne)
+		if s.count > 0 && more > 0 && s.count+more > crowd {
+			return errCrowded
+		}
+		s.count += more
 		s.held[key] = append(kept, one)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"esrule/internal/elastic/search"
 	"esrule/internal/estest"
 	"esrule/internal/estest/made"
+	"esrule/internal/query/kql"
 	"esrule/internal/query/rule"
 	"esrule/internal/scan"
 	"esrule/internal/sink"
@@ -130,5 +132,46 @@ func TestPublishedNewTerms(t *testing.T) {
 	}
 	if len(got.ids) != len(want) {
 		t.Errorf("got %d signals of the server, %d of the scan", len(got.ids), len(want))
+	}
+}
+
+// Many tuples, and long ones, are held and looked up in pieces of the window.
+func TestManyNewTerms(t *testing.T) {
+	c := estest.For(t)
+	index := c.Index("many")
+	c.Create(index, `{"settings":{"number_of_replicas":0},"mappings":{"properties":{
+		"@timestamp":{"type":"date"},"k":{"type":"keyword"}}}}`)
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	const tuples = 2_600 // each of which counts for 20
+	long := strings.Repeat("x", 4000)
+	var docs []any
+	for i := range tuples + 100 {
+		docs = append(docs, fmt.Sprintf(`{"@timestamp":%q,"k":"%s %d"}`,
+			start.Add(time.Duration(i)*time.Second).Format(time.RFC3339), long, i%tuples))
+		if len(docs) == 500 || i == tuples+99 {
+			c.Bulk(index, docs...)
+			docs = docs[:0]
+		}
+	}
+	c.Refresh(index)
+	query, err := kql.Parse("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := detect.New(&rule.Rule{Head: rule.Head{ID: "n", Name: "N", Severity: "low",
+		Type: "new_terms", From: 10 * time.Minute, Index: []string{index}},
+		Body: &rule.NewTermsQuery{EventQuery: rule.EventQuery{Query: query},
+			Fields: []string{"k"}, History: 24 * time.Hour}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found counter
+	out, err := (&detect.Coverer{Cluster: search.NewCluster(c.Client, search.Options{Tries: 1}),
+		Signals: &found, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}).Cover(t.Context(), d,
+		detect.Target{Patterns: []string{index}, Window: span.New(start, start.Add(time.Hour)),
+			Timestamps: detect.ByTimestamp(), Now: start.Add(time.Hour)}, signal.Execution{})
+	if err != nil || len(out.Failures) > 0 || found.signals != tuples {
+		t.Errorf("got %d signals, failures %v, error %v, want %d", found.signals, out.Failures, err,
+			tuples)
 	}
 }

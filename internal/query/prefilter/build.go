@@ -260,6 +260,10 @@ func unreachable(f event.FieldMapping) string {
 // prefix of more than index.max_regex_length, 1,000 by default.
 const longest = 1000
 
+// longestTerm is the same for a keyword's whole value in its own letter case, which Elasticsearch
+// looks up however long it is.
+const longestTerm = 4096
+
 const tooLong = "a constant that is too long for a query"
 
 // list handles equality with one or more constants.

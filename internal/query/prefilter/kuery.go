@@ -84,7 +84,7 @@ func (b *builder) kueryLeaf(x cond.Expr, f event.FieldMapping) dsl.Clause {
 
 func (b *builder) is(x *cond.Is, f event.FieldMapping) dsl.Clause {
 	if !isTyped(f) {
-		if len(x.Value.Text) > longest {
+		if n := len(x.Value.Text); n > longest && (f.Name != "keyword" || n > longestTerm) {
 			return b.omit(x, tooLong)
 		}
 		return equal(f, x.Value.Text, false)
