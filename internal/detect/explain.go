@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"esrule/internal/detect/threshold"
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
@@ -93,11 +92,7 @@ type LeftOut struct {
 
 // Explain explains an event without an index: every value is compared as text.
 func (d *Detection) Explain(s Sample, now time.Time) (Explanation, error) {
-	x, err := d.explain(s, indexed{}, now)
-	if err != nil {
-		return x, err
-	}
-	return x, d.explainIndicators(context.Background(), nil, &x, event.Document{}, nil, now)
+	return d.explain(context.Background(), nil, s, indexed{}, now)
 }
 
 // ExplainOn explains an event as it is in its index, as a run reads it. An *IndexError is about the
@@ -108,23 +103,23 @@ func (d *Detection) ExplainOn(ctx context.Context, c *search.Cluster,
 	if err != nil {
 		return Explanation{}, err
 	}
-	x, err := d.explain(s, in, now)
-	if err != nil {
-		return x, err
-	}
-	return x, d.explainIndicators(ctx, c, &x, in.document(s), in.mapping, now)
+	return d.explain(ctx, c, s, in, now)
 }
 
-func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, error) {
-	conditions, excepted, counts, err := d.judge(in.document(s), in.mapping, now)
+// explain explains an event as an index has it. c is nil where there is no cluster.
+func (d *Detection) explain(ctx context.Context, c *search.Cluster, s Sample, in indexed,
+	now time.Time) (Explanation, error) {
+	e, err := d.readEvent(in.document(s), in.mapping, now)
 	if err != nil {
 		return Explanation{}, err
 	}
+	conditions, excepted := d.explainQueries(e), d.explainExceptions(e, now)
 	x := Explanation{RuleID: string(d.Rule.ID), Name: d.Rule.Name,
 		Excepted: excepted, Mapping: "of " + s.Index, Notes: in.notes}
 	x.Accepted = slices.ContainsFunc(conditions, holds)
 	x.Matches = x.Accepted && len(excepted) == 0
 	if d.Threshold != nil {
+		counts, _ := d.Threshold.Look(e)
 		note, ok := d.Threshold.Explain(counts)
 		x.Matches, x.Notes = x.Matches && ok, append(x.Notes, note)
 	}
@@ -133,7 +128,7 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 	} else {
 		x.Condition = conditions[0]
 	}
-	if err := d.explainTerms(&x, in.document(s), in.mapping, now); err != nil {
+	if err := d.explainTerms(&x, e); err != nil {
 		return Explanation{}, err
 	}
 	m := in.mapping
@@ -161,40 +156,32 @@ func (d *Detection) explain(s Sample, in indexed, now time.Time) (Explanation, e
 			"the pre-filter narrows nothing: every event of a window is read, "+
 				"once for all rules that are searched together")
 	}
-	return x, nil
+	return x, d.explainIndicators(ctx, c, &x, e, now)
 }
 
 func holds(x *match.Explanation) bool { return x.Holds }
 
-// judge explains the rule's queries on one event, the exceptions that accept it, and what a rule
-// that counts events counts it for.
-func (d *Detection) judge(document event.Document, m *event.Mapping, now time.Time) (
-	[]*match.Explanation, []ExceptedBy, threshold.Look, error) {
-	var counts threshold.Look
+// readEvent reads an event for the rule, to be explained.
+func (d *Detection) readEvent(document event.Document, m *event.Mapping,
+	now time.Time) (*match.Evaluation, error) {
 	e := match.NewEvaluation(d.Fields, now)
-	if err := e.Read(m, document); err != nil {
-		return nil, nil, counts, err
-	}
+	return e, e.Read(m, document)
+}
+
+// explainQueries explains the rule's queries on one event.
+func (d *Detection) explainQueries(e *match.Evaluation) []*match.Explanation {
 	all := make([]*match.Explanation, len(d.Matchers))
 	for i, one := range d.Matchers {
 		all[i] = one.Explain(e)
 	}
-	if d.Threshold != nil {
-		counts, _ = d.Threshold.Look(e)
-	}
-	return all, d.explainExceptions(e, now), counts, nil
+	return all
 }
 
 // explainTerms adds what must be new of an event, for a rule that asks for it. An event that lacks
 // a value is no match.
-func (d *Detection) explainTerms(x *Explanation, document event.Document, m *event.Mapping,
-	now time.Time) error {
+func (d *Detection) explainTerms(x *Explanation, e *match.Evaluation) error {
 	if d.NewTerms == nil || !x.Accepted {
 		return nil
-	}
-	e := match.NewEvaluation(d.Fields, now)
-	if err := e.Read(m, document); err != nil {
-		return err
 	}
 	tuples, err := d.NewTerms.Fields.Tuples(e)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"esrule/internal/elastic/search"
-	"esrule/internal/event"
 	"esrule/internal/query/match"
 )
 
@@ -26,7 +25,7 @@ const mostExplained = 10
 // explainIndicators adds which indicators an event matches, for a rule that asks for them. c is nil
 // where there is no cluster to read them from.
 func (d *Detection) explainIndicators(ctx context.Context, c *search.Cluster, x *Explanation,
-	document event.Document, m *event.Mapping, now time.Time) error {
+	e *match.Evaluation, now time.Time) error {
 	if d.Threat == nil || !x.Accepted {
 		return nil
 	}
@@ -43,10 +42,6 @@ func (d *Detection) explainIndicators(ctx context.Context, c *search.Cluster, x 
 	}
 	set, err := NewIndicators(c, nil, slog.New(slog.DiscardHandler)).ofRule(ctx, d.Threat, now)
 	if err != nil {
-		return err
-	}
-	e := match.NewEvaluation(d.Fields, now)
-	if err := e.Read(m, document); err != nil {
 		return err
 	}
 	matches := d.Threat.Plan.Match(set, e.Event)

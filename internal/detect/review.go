@@ -67,8 +67,12 @@ func (r *Review) Explain(ctx context.Context, document []byte) *match.Explanatio
 	// Values that the search's `fields` added are in the signal as if they had been in the event:
 	// without a mapping they are read from there.
 	for _, mapping := range []*event.Mapping{m, nil} {
-		conditions, _, _, err := d.judge(values, mapping, r.now)
-		if i := slices.IndexFunc(conditions, holds); err == nil && i >= 0 {
+		e, err := d.readEvent(values, mapping, r.now)
+		if err != nil {
+			continue
+		}
+		conditions := d.explainQueries(e)
+		if i := slices.IndexFunc(conditions, holds); i >= 0 {
 			return conditions[i]
 		}
 	}
