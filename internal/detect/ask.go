@@ -75,6 +75,14 @@ func (a *ask) takes(m *event.Mapping, wanted []search.Wanted) bool {
 	return true
 }
 
+// indices are those of the classes.
+func (a *ask) indices() (names []string) {
+	for _, c := range a.classes {
+		names = append(names, c.Indices...)
+	}
+	return names
+}
+
 // requests returns one search an ask, each over its own indices, and, where there are several, one
 // for documents of indices that no class names. Of one ask only the wanted fields are set.
 func requests(asks []*ask, unseen dsl.Clause) []search.Request {
@@ -88,10 +96,7 @@ func requests(asks []*ask, unseen dsl.Clause) []search.Request {
 	var list []search.Request
 	var named []string
 	for _, a := range asks {
-		var indices []string
-		for _, c := range a.classes {
-			indices = append(indices, c.Indices...)
-		}
+		indices := a.indices()
 		named = append(named, indices...)
 		query := dsl.And(dsl.Terms("_index", indices), prefilter.Guarded(a.classes, unseen))
 		list = append(list, search.Request{Query: query, Fields: a.wanted})

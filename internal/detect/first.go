@@ -69,12 +69,3 @@ func (c Clock) Time(e *match.Evaluation) (at time.Time, ok bool) {
 	}
 	return earliest(e.Values(c.primary))
 }
-
-func earliest(times []event.Value) (first time.Time, ok bool) {
-	for i := range times {
-		if at, is := times[i].Time(); is && (!ok || at.Before(first)) {
-			first, ok = at, true
-		}
-	}
-	return first, ok
-}

@@ -168,6 +168,15 @@ func (s *gathering) unjudged(rule int, err error) error {
 	return &judgeError{fmt.Errorf("rule %q (%s): %w", r.Name, r.ID, err)}
 }
 
+// looks returns what the rules need of the event at hand, of a hit, that some matchers accept.
+func (s *gathering) looks(hit *search.Hit, accepted []int) ([]RuleLook, error) {
+	looks, err := s.group.matchers.Looks(s.event, accepted)
+	if err != nil {
+		return nil, fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
+	}
+	return looks, nil
+}
+
 // complete reports whether everything was read so far that the rules ask about.
 func (s *gathering) complete() bool {
 	return !s.lacks && len(s.pit.Failures())+len(s.partial)+len(s.unknown)+len(s.unplaced)+

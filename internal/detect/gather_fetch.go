@@ -47,12 +47,9 @@ func (s *gathering) fetch(ctx context.Context, places []place) (map[place]hitEve
 	events := map[place]hitEvent{}
 	for _, a := range s.asks {
 		var clauses []dsl.Clause
-		for _, class := range a.classes {
-			for _, index := range class.Indices {
-				if ids := wanted[index]; len(ids) > 0 {
-					clauses = append(clauses, dsl.And(dsl.Terms("_index", []string{index}),
-						dsl.Terms("_id", ids)))
-				}
+		for _, index := range a.indices() {
+			if ids := wanted[index]; len(ids) > 0 {
+				clauses = append(clauses, documents(index, ids...))
 			}
 		}
 		if len(clauses) == 0 {
@@ -69,6 +66,11 @@ func (s *gathering) fetch(ctx context.Context, places []place) (map[place]hitEve
 		}
 	}
 	return events, nil
+}
+
+// documents accepts the documents of an index that have these ids.
+func documents(index string, ids ...string) dsl.Clause {
+	return dsl.And(dsl.Terms("_index", []string{index}), dsl.Terms("_id", ids))
 }
 
 // hold keeps an event that was read again.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -84,9 +83,9 @@ func (s *join) note(hit *search.Hit, accepted []int) error {
 		s.unplaced[hit.Index] = hit.ID()
 		return nil
 	}
-	looks, err := s.group.matchers.Looks(s.event, accepted)
+	looks, err := s.looks(hit, accepted)
 	if err != nil {
-		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
+		return err
 	}
 	size := 1
 	for _, l := range looks {

@@ -9,8 +9,6 @@ import (
 
 	"esrule/internal/detect/terms"
 	"esrule/internal/elastic/search"
-	"esrule/internal/event"
-	"esrule/internal/query/rule"
 	"esrule/internal/sink/signal"
 	"esrule/internal/span"
 )
@@ -44,9 +42,9 @@ func newNewTermsGatherer(g *gathering) *newTerms { return &newTerms{gathering: g
 func (s *newTerms) begin() { s.held, s.count = map[termsKey][]candidate{}, 0 }
 
 func (s *newTerms) note(hit *search.Hit, accepted []int) error {
-	looks, err := s.group.matchers.Looks(s.event, accepted)
+	looks, err := s.looks(hit, accepted)
 	if err != nil {
-		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
+		return err
 	}
 	for _, l := range looks {
 		at, ok := s.group.matchers.Compiled[l.Rule].Position(s.event)
@@ -76,7 +74,7 @@ func (s *newTerms) hold(l RuleLook, at time.Time, hit *search.Hit) error {
 		}
 		if id == "" {
 			var err error
-			id, err = identify(s.group.detections[l.Rule].Rule, hit.Document())
+			id, err = signal.Identify(s.group.detections[l.Rule].Rule.ID, hit.Document().Source)
 			if err != nil {
 				return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 			}
@@ -163,9 +161,4 @@ func (s *newTerms) decideSome(ctx context.Context, of int, candidates []candidat
 		s.add(of, made)
 	}
 	return s.flush(ctx)
-}
-
-// identify returns the identity of an event under a rule.
-func identify(r *rule.Rule, d event.Document) (signal.ID, error) {
-	return signal.Identify(r.ID, d.Source)
 }

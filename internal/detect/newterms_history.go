@@ -10,31 +10,30 @@ import (
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
-	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
+	"esrule/internal/sink/signal"
 )
 
-// history looks values of a rule up in the events before.
+// history looks values of a rule up in the events before. It reads them with the judge's
+// evaluation: the piece was read.
 type history struct {
 	*newTerms
-	of    int // the place of the rule
-	asks  *NewTerms
-	event *match.Evaluation
+	of       int // the place of the rule
+	compiled *Compiled
 }
 
 func (s *newTerms) history(of int) *history {
-	return &history{newTerms: s, of: of, asks: s.group.matchers.Compiled[of].NewTerms,
-		event: match.NewEvaluation(s.group.fields, s.target.Now)}
+	return &history{newTerms: s, of: of, compiled: &s.group.matchers.Compiled[of]}
 }
 
-// lookUp returns of each candidate whether it is the first with its tuple, of all events that can
+// lookUp returns of each candidate, in order of time, whether it is the first with its tuple, of all events that can
 // be read.
 func (h *history) lookUp(ctx context.Context, candidates []candidate) ([]bool, error) {
 	isNew := make([]bool, len(candidates))
 	for i := range isNew {
 		isNew[i] = true
 	}
-	for _, a := range h.gathering.asks {
+	for _, a := range h.asks {
 		request, clauses := h.request(a, candidates)
 		found, err := h.pit.Each(ctx, request, clauses)
 		if err != nil {
@@ -62,18 +61,8 @@ func (h *history) lookUp(ctx context.Context, candidates []candidate) ([]bool, e
 // the history of some candidate; and for each candidate, what those of them satisfy that may be in
 // its own with its tuple.
 func (h *history) request(a *ask, candidates []candidate) (search.Request, []dsl.Clause) {
-	timestamps := h.asks.Clock.timestamps
-	from, to := candidates[0].At, candidates[0].At
-	for _, c := range candidates {
-		if c.At.Before(from) {
-			from = c.At
-		}
-		if c.At.After(to) {
-			to = c.At
-		}
-	}
-	from, to = from.Add(-h.asks.History), to.Add(time.Millisecond)
-	condition := h.group.matchers.Compiled[h.of].Matchers[0].Condition()
+	terms, condition := h.compiled.NewTerms, h.compiled.Matchers[0].Condition()
+	timestamps := terms.Clock.timestamps
 	within := func(from, to time.Time, filter func(*event.Mapping) dsl.Clause) dsl.Clause {
 		classes := slices.Clone(a.classes)
 		for i, m := range a.mappings {
@@ -82,30 +71,23 @@ func (h *history) request(a *ask, candidates []candidate) (search.Request, []dsl
 		}
 		return prefilter.Guarded(classes, prefilter.Anytime(timestamps, from, to))
 	}
-	r := search.Request{Fields: a.wanted, Query: within(from, to,
+	r := search.Request{Fields: a.wanted, Query: within(candidates[0].At.Add(-terms.History),
+		candidates[len(candidates)-1].At.Add(time.Millisecond),
 		func(m *event.Mapping) dsl.Clause { return prefilter.Build(condition, m).Clause })}
 	if len(h.coverer.Own) > 0 {
 		r.Query = dsl.And(r.Query, dsl.Not(dsl.Terms("_index", h.coverer.Own)))
 	}
-	if len(h.gathering.asks) > 1 {
-		r.Query = dsl.And(r.Query, dsl.Terms("_index", indicesOfAsk(a)))
+	if len(h.asks) > 1 {
+		r.Query = dsl.And(r.Query, dsl.Terms("_index", a.indices()))
 	}
 	clauses := make([]dsl.Clause, len(candidates))
 	for i, c := range candidates {
-		tuple := h.asks.Fields.Condition(c.tuple)
-		itself := dsl.And(dsl.Terms("_index", []string{c.index}), dsl.Terms("_id", []string{c.id}))
-		clauses[i] = dsl.And(dsl.Not(itself),
-			within(c.At.Add(-h.asks.History), c.At.Add(time.Millisecond),
+		tuple := terms.Fields.Condition(c.tuple)
+		clauses[i] = dsl.And(dsl.Not(documents(c.index, c.id)),
+			within(c.At.Add(-terms.History), c.At.Add(time.Millisecond),
 				func(m *event.Mapping) dsl.Clause { return prefilter.Build(tuple, m).Clause }))
 	}
 	return r, clauses
-}
-
-func indicesOfAsk(a *ask) (names []string) {
-	for _, c := range a.classes {
-		names = append(names, c.Indices...)
-	}
-	return names
 }
 
 // search reads documents until one of them makes a candidate known.
@@ -142,13 +124,13 @@ func (h *history) knows(index, id string, document event.Document, c candidate) 
 	if err := h.event.Read(mapping, document); err != nil {
 		return false, fmt.Errorf("document %s of index %s: %w", id, index, err)
 	}
-	compiled := &h.group.matchers.Compiled[h.of]
-	at, ok := h.asks.Clock.Time(h.event)
-	if !ok || !compiled.Matchers[0].Match(h.event) ||
-		compiled.Excepted(h.event, h.target.Now) != nil {
+	terms := h.compiled.NewTerms
+	at, ok := terms.Clock.Time(h.event)
+	if !ok || !h.compiled.Matchers[0].Match(h.event) ||
+		h.compiled.Excepted(h.event, h.target.Now) != nil {
 		return false, nil
 	}
-	tuples, err := h.asks.Fields.Tuples(h.event)
+	tuples, err := terms.Fields.Tuples(h.event)
 	if err != nil {
 		return false, fmt.Errorf("document %s of index %s: %w", id, index, err)
 	}
@@ -159,9 +141,9 @@ func (h *history) knows(index, id string, document event.Document, c candidate) 
 		}
 		earlier := First{At: at}
 		if at.Equal(c.At) {
-			earlier.ID, err = identify(h.group.detections[h.of].Rule, document)
+			earlier.ID, err = signal.Identify(h.group.detections[h.of].Rule.ID, document.Source)
 		}
-		return h.asks.Knows(earlier, c.First), err
+		return terms.Knows(earlier, c.First), err
 	}
 	return false, nil
 }

@@ -35,11 +35,7 @@ type Position struct {
 // Position returns an event's position; ok is false where it has no time that can be read. Of
 // several times it is the earliest, as in the index.
 func (o Order) Position(e *match.Evaluation) (p Position, ok bool) {
-	for i := range e.Values(o.time) {
-		if at, is := e.Values(o.time)[i].Time(); is && (!ok || at.Before(p.At)) {
-			p.At, ok = at, true
-		}
-	}
+	p.At, ok = earliest(e.Values(o.time))
 	if o.tiebreaker == "" || len(e.Values(o.tie)) == 0 {
 		return p, ok
 	}
@@ -68,4 +64,14 @@ func (p Position) Compare(other Position) int {
 		return 1
 	}
 	return cmp.Or(cmp.Compare(p.number, other.number), cmp.Compare(p.text, other.text))
+}
+
+// earliest returns the first of the times of an event.
+func earliest(times []event.Value) (first time.Time, ok bool) {
+	for i := range times {
+		if at, is := times[i].Time(); is && (!ok || at.Before(first)) {
+			first, ok = at, true
+		}
+	}
+	return first, ok
 }

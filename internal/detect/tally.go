@@ -61,9 +61,9 @@ func (s *tally) begin() {
 
 // note holds an event that some matchers accept.
 func (s *tally) note(hit *search.Hit, accepted []int) error {
-	looks, err := s.group.matchers.Looks(s.event, accepted)
+	looks, err := s.looks(hit, accepted)
 	if err != nil {
-		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
+		return err
 	}
 	for _, l := range looks {
 		at, ok := s.group.matchers.Compiled[l.Rule].Order.Position(s.event)

@@ -38,7 +38,7 @@ func New(fields *event.Fields, paths []string) Fields {
 // Tuple is a value of each of the fields, in their order.
 type Tuple struct {
 	Values []string
-	// Exact says of each value whether a query for its text finds it, whatever the field's type.
+	// exact says of each value whether a query for its text finds it, whatever the field's type.
 	exact []bool
 }
 
