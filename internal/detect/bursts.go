@@ -67,7 +67,7 @@ func (b *Bursts) settle(ctx context.Context, c Cluster, written []string) error 
 // read returns the bursts of the rules of a group that may hold events of a window. An index that
 // cannot be read whole is an error: an event could count for two bursts.
 func (b *Bursts) read(ctx context.Context, c Cluster, g *Group,
-	window span.Interval) (list []signal.FoundThreshold, err error) {
+	window span.Interval) (list []signal.FoundThreshold, _ error) {
 	if b == nil {
 		return nil, nil
 	}
@@ -87,16 +87,17 @@ func (b *Bursts) read(ctx context.Context, c Cluster, g *Group,
 			window.To.Add(before)))
 	}
 	written := map[signal.ID]bool{}
-	err = b.each(ctx, c, query, func(document []byte) {
-		if one, ok := signal.ReadThreshold(document, func(id rule.ID) []string {
-			return fields[id]
-		}); ok {
+	take := func(hit *search.Hit) {
+		if one, ok := signal.ReadThreshold(slices.Clone(hit.Document().Source),
+			func(id rule.ID) []string { return fields[id] }); ok {
 			written[one.ID] = true
 			list = append(list, one)
 		}
-	})
-	if err != nil {
-		return nil, err
+	}
+	if b.index != "" {
+		if err := readWhole(ctx, c, b.index, query, take); err != nil {
+			return nil, fmt.Errorf("read %s: %w", b.index, err)
+		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -110,31 +111,4 @@ func (b *Bursts) read(ctx context.Context, c Cluster, g *Group,
 		}
 	}
 	return list, nil
-}
-
-// each reads the signals that a query finds.
-func (b *Bursts) each(ctx context.Context, c Cluster, query dsl.Clause,
-	take func(document []byte)) error {
-	if b.index == "" {
-		return nil
-	}
-	pit, err := c.OpenPointInTime(ctx, []string{b.index})
-	if err != nil {
-		return fmt.Errorf("open a point in time on %s: %w", b.index, err)
-	}
-	defer func() { _ = pit.Close(ctx) }() // an unread one ends by itself
-	if !pit.Empty() {
-		for page, err := range pit.Pages(ctx, search.Request{Query: query}) {
-			if err != nil {
-				return fmt.Errorf("read %s: %w", b.index, err)
-			}
-			for hit := range page.Hits(nil) {
-				take(slices.Clone(hit.Document().Source))
-			}
-		}
-	}
-	if failures := pit.Failures(); len(failures) > 0 {
-		return fmt.Errorf("read %s: %s", b.index, failures[0].Reason)
-	}
-	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"esrule/internal/detect/indicator"
 	"esrule/internal/elastic/dsl"
@@ -94,23 +96,9 @@ func (j *judge) fetchFrom(ctx context.Context, index string, ids map[string]bool
 	if !there || err != nil {
 		return err
 	}
-	pit, err := j.coverer.Cluster.OpenPointInTime(ctx, []string{index})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = pit.Close(ctx) }() // it ends by itself
-	list := make([]string, 0, len(ids))
-	for id := range ids {
-		list = append(list, id)
-	}
-	for page, err := range pit.Pages(ctx, search.Request{Query: dsl.Terms("_id", list)}) {
-		if err != nil {
-			return err
-		}
-		for hit := range page.Hits(nil) {
+	return readWhole(ctx, j.coverer.Cluster, index, dsl.Terms("_id", slices.Collect(maps.Keys(ids))),
+		func(hit *search.Hit) {
 			into[indicator.Document{Index: hit.Index, ID: hit.ID()}] =
 				bytes.Clone(hit.Document().Source)
-		}
-	}
-	return notWhole(outcomeOf(Outcome{}, pit).Failures)
+		})
 }

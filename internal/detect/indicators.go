@@ -245,16 +245,6 @@ func (s *Indicators) readAll(ctx context.Context, threat *Threat,
 	return b.Set(), nil
 }
 
-// notWhole is the error of what was not read; nil where there is nothing.
-func notWhole(failures []Failure) error {
-	var errs []error
-	for _, of := range ByReason(failures) {
-		errs = append(errs, fmt.Errorf("%s was not read: %s", strings.Join(of.Indices, ", "),
-			of.Reason))
-	}
-	return errors.Join(errs...)
-}
-
 // collector is a [gatherer] of indicators.
 type collector struct {
 	gatherer
