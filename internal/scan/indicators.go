@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"esrule/internal/detect"
@@ -19,13 +18,8 @@ import (
 // indicators are those of the rules that match events with them. Their documents are on disk.
 type indicators struct {
 	sets   []*indicator.Set // by the rules' places; nil for other rules
-	places [][]textPlace    // of the documents of each set, by their numbers
-	texts  *os.File
-}
-
-type textPlace struct {
-	from   int64
-	length int
+	places [][]onDisk       // of the documents of each set, by their numbers
+	texts  disk
 }
 
 // errNoIndicators is a rule that matches events with indicators in a scan that has none.
@@ -37,12 +31,8 @@ var errNoIndicators = errors.New("it matches events with indicators: give a file
 // cannot be judged. none are the rules of which no document is an indicator.
 func (r *Rules) ReadIndicators(ctx context.Context, inputs []Input,
 	now time.Time) (none []*rule.Rule, err error) {
-	texts, err := os.CreateTemp("", "esrule-scan-*")
-	if err != nil {
-		return nil, fmt.Errorf("hold indicators on disk: %w", err)
-	}
 	r.indicators = &indicators{sets: make([]*indicator.Set, len(r.rules)),
-		places: make([][]textPlace, len(r.rules)), texts: texts}
+		places: make([][]onDisk, len(r.rules))}
 	w := &indicatorWriter{indicators: r.indicators}
 	for i, c := range r.matchers.Compiled {
 		if c.Threat != nil {
@@ -71,8 +61,7 @@ func (r *Rules) ReadIndicators(ctx context.Context, inputs []Input,
 // Close removes the indicators from the disk.
 func (r *Rules) Close() {
 	if r.indicators != nil {
-		_ = r.indicators.texts.Close()
-		_ = os.Remove(r.indicators.texts.Name())
+		r.indicators.texts.close()
 	}
 }
 
@@ -80,7 +69,6 @@ func (r *Rules) Close() {
 type indicatorWriter struct {
 	*indicators
 	readers []*indicatorReader
-	size    int64 // of the texts
 }
 
 // indicatorReader judges which documents are indicators of a rule.
@@ -130,7 +118,7 @@ func (w *indicatorWriter) readAll(ctx context.Context, input Input) error {
 
 // read takes one document to the rules of which it is an indicator. Its text is written once.
 func (w *indicatorWriter) read(text []byte) error {
-	var at *textPlace
+	var at *onDisk
 	for _, one := range w.readers {
 		isHit, err := one.event.ReadLine(text, nil)
 		if err != nil {
@@ -153,11 +141,11 @@ func (w *indicatorWriter) read(text []byte) error {
 			continue
 		}
 		if at == nil {
-			if _, err := w.texts.Write(document.Source); err != nil {
+			place, err := w.texts.write(document.Source)
+			if err != nil {
 				return fmt.Errorf("hold indicators on disk: %w", err)
 			}
-			at = &textPlace{w.size, len(document.Source)}
-			w.size += int64(at.length)
+			at = &place
 		}
 		w.places[one.rule] = append(w.places[one.rule], *at)
 	}
@@ -173,9 +161,9 @@ func (w *worker) enrichments(of int) (list []signal.Enrichment, err error) {
 	threat := w.rules.matchers.Compiled[of].Threat
 	for _, m := range threat.Plan.Match(known.sets[of], w.event.Event) {
 		place, at := known.places[of][m.Document], known.sets[of].Document(m.Document)
-		source := make([]byte, place.length)
-		if _, err := known.texts.ReadAt(source, place.from); err != nil {
-			return nil, fmt.Errorf("read back an indicator: %w", err)
+		source, err := known.texts.read(place)
+		if err != nil {
+			return nil, err
 		}
 		list = append(list, signal.Enrichment{Field: m.Field, Value: m.Text, Index: at.Index,
 			ID: at.ID, Source: source, Path: threat.Path})

@@ -3,8 +3,6 @@ package scan
 import (
 	"cmp"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 
 	"esrule/internal/detect"
@@ -45,9 +43,8 @@ type joiner struct {
 	x      signal.Execution
 	held   [][]held // by the place of the rule
 	count  int
-	weight int      // of what is held
-	texts  *os.File // nil while there is none
-	size   int64
+	weight int // of what is held
+	texts  disk
 	full   bool
 }
 
@@ -56,8 +53,7 @@ type held struct {
 	at     detect.Position
 	look   detect.RuleLook
 	number int // in the order in which the events were read
-	from   int64
-	length int
+	text   onDisk
 	isHit  bool
 }
 
@@ -67,39 +63,27 @@ func newJoiner(r *Rules, x signal.Execution) *joiner {
 }
 
 // close removes what is on disk.
-func (s *joiner) close() {
-	if s.texts != nil {
-		_ = s.texts.Close()
-		_ = os.Remove(s.texts.Name())
-	}
-}
+func (s *joiner) close() { s.texts.close() }
 
 // hold takes what a worker found, in the order of the input.
 func (s *joiner) hold(events []joined) error {
 	var written []byte // last
+	var place onDisk   // of it
 	for _, e := range events {
 		if s.full = s.full || s.weight >= mostJoined; s.full {
 			return nil
 		}
-		if s.texts == nil {
-			var err error
-			if s.texts, err = os.CreateTemp("", "esrule-scan-*"); err != nil {
-				return fmt.Errorf("hold events on disk: %w", err)
+		one := held{at: e.at, look: e.RuleLook, number: s.count, isHit: e.isHit}
+		// The signal of a threshold has nothing of an event but what the look has.
+		if s.rules.matchers.Compiled[e.Rule].Threshold == nil {
+			if !sameText(written, e.text) { // else it is of another rule
+				var err error
+				if place, err = s.texts.write(e.text); err != nil {
+					return fmt.Errorf("hold events on disk: %w", err)
+				}
+				written = e.text
 			}
-		}
-		one := held{at: e.at, look: e.RuleLook, number: s.count, from: s.size, length: len(e.text),
-			isHit: e.isHit}
-		switch {
-		case s.rules.matchers.Compiled[e.Rule].Threshold != nil:
-			one.length = 0 // a signal has nothing of an event but what the look has
-		case sameText(written, e.text): // of another rule
-			one.from -= int64(len(e.text))
-		default:
-			if _, err := s.texts.Write(e.text); err != nil {
-				return fmt.Errorf("hold events on disk: %w", err)
-			}
-			s.size += int64(len(e.text))
-			written = e.text
+			one.text = place
 		}
 		s.held[e.Rule] = append(s.held[e.Rule], one)
 		s.count++
@@ -194,9 +178,9 @@ func (s *joiner) signals(i int, m sequence.Match[*held]) ([]signal.Signal, error
 
 // event reads an event back from disk.
 func (s *joiner) event(h *held) (signal.Event, error) {
-	text := make([]byte, h.length)
-	if _, err := s.texts.ReadAt(text, h.from); err != nil && err != io.EOF {
-		return signal.Event{}, fmt.Errorf("read back an event that is held on disk: %w", err)
+	text, err := s.texts.read(h.text)
+	if err != nil {
+		return signal.Event{}, err
 	}
 	return eventOf(text, h.isHit)
 }
