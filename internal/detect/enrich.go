@@ -96,7 +96,8 @@ func (j *judge) fetchFrom(ctx context.Context, index string, ids map[string]bool
 	if !there || err != nil {
 		return err
 	}
-	return readWhole(ctx, j.coverer.Cluster, index, dsl.Terms("_id", slices.Collect(maps.Keys(ids))),
+	return readWhole(ctx, j.coverer.Cluster, index,
+		dsl.Terms("_id", slices.Collect(maps.Keys(ids))),
 		func(hit *search.Hit) {
 			into[indicator.Document{Index: hit.Index, ID: hit.ID()}] =
 				bytes.Clone(hit.Document().Source)

@@ -26,8 +26,8 @@ func (s *newTerms) history(of int) *history {
 	return &history{newTerms: s, of: of, compiled: &s.group.matchers.Compiled[of]}
 }
 
-// lookUp returns of each candidate, in order of time, whether it is the first with its tuple, of all events that can
-// be read.
+// lookUp returns of each candidate, in order of time, whether it is the first with its tuple, of
+// all events that can be read.
 func (h *history) lookUp(ctx context.Context, candidates []candidate) ([]bool, error) {
 	isNew := make([]bool, len(candidates))
 	for i := range isNew {
