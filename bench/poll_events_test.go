@@ -77,30 +77,16 @@ func retimed(line []byte, number int, at time.Time) ([]byte, error) {
 // these names; 0 is all of them.
 func eventRules(b *testing.B, n int, folders ...string) string {
 	b.Helper()
-	return rulesOfKind(b, n, func(body rule.Body) bool {
-		_, is := body.(*rule.EventQuery)
-		return is
-	}, folders...)
+	return rulesOfKind(b, n, is[*rule.EventQuery], folders...)
 }
 
-// sequenceRules gives a folder with the published sequences and samples.
-func sequenceRules(b *testing.B) string {
-	b.Helper()
-	return rulesOfKind(b, 0, func(body rule.Body) bool {
-		_, is := body.(*rule.SequenceQuery)
-		return is
-	}, "rules")
+// is reports whether a body is of a kind.
+func is[T rule.Body](body rule.Body) bool {
+	_, ok := body.(T)
+	return ok
 }
 
-// newTermsRules gives a folder with the published rules of type new_terms.
-func newTermsRules(b *testing.B) string {
-	b.Helper()
-	return rulesOfKind(b, 0, func(body rule.Body) bool {
-		_, is := body.(*rule.NewTermsQuery)
-		return is
-	}, "rules-other")
-}
-
+// rulesOfKind is such a folder of rules whose body is wanted.
 func rulesOfKind(b *testing.B, n int, want func(rule.Body) bool, folders ...string) string {
 	b.Helper()
 	to := b.TempDir()

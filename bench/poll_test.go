@@ -56,8 +56,8 @@ func BenchmarkPoll(b *testing.B) {
 	published := eventRules(b, 0, "rules")
 	f(p, "quiet/published", published, true)
 	f(p, "quiet/all", all, false)
-	f(p, "quiet/sequences", sequenceRules(b), false)
-	f(p, "quiet/new-terms", newTermsRules(b), false)
+	f(p, "quiet/sequences", rulesOfKind(b, 0, is[*rule.SequenceQuery], "rules"), false)
+	f(p, "quiet/new-terms", rulesOfKind(b, 0, is[*rule.NewTermsQuery], "rules-other"), false)
 	busy := newPoll(b, "busy", estest.CorpusTemplate(b, "rally_security-winlogbeat.json"),
 		busyEvents(b))
 	f(busy, "busy/copies=500", copies(b, 500), false)

@@ -1,13 +1,10 @@
 package schedule_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"esrule/internal/detect"
-	"esrule/internal/elastic/search"
 	"esrule/internal/finding"
 )
 
@@ -20,25 +17,12 @@ func TestCheckSequence(t *testing.T) {
 		"user":{"properties":{"name":{"type":"keyword"}}},
 		"source":{"properties":{"ip":{"type":"ip"}}}}}}`)
 	w.rule.Index = append(w.rule.Index, w.Index("other-*"))
-	about := []finding.Code{finding.StageNeverMatches, finding.KeyUnmapped, finding.KeysNeverEqual,
+	codes := []finding.Code{finding.StageNeverMatches, finding.KeyUnmapped, finding.KeysNeverEqual,
 		finding.SpanOverLookBack, finding.NoMaxSpan}
 	f := func(query string, fires bool, want ...string) {
 		t.Helper()
-		detection, err := detect.New(w.sequences(query)[0], nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		check, err := detection.Check(t.Context(),
-			search.NewCluster(w.Client, search.Options{Tries: 1}), w.clock, w.late)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, one := range check.All() {
-			if slices.Contains(about, one.Code) {
-				got = append(got, string(one.Code)+" "+one.Text)
-			}
-		}
+		check := w.check(w.sequences(query)[0])
+		got := textsOf(about(check.All(), codes...))
 		ok := len(got) == len(want) && check.CanFire() == fires
 		for i := range min(len(got), len(want)) {
 			ok = ok && strings.HasPrefix(got[i], want[i])

@@ -177,24 +177,12 @@ func TestCheckIndicators(t *testing.T) {
 	w := newWorld(t)
 	w.event(w.index("a"), 1, "bad", 1)
 	cluster := search.NewCluster(w.Client, search.Options{Tries: 1})
-	about := []finding.Code{finding.IndicatorsUnread, finding.NoIndicators,
+	codes := []finding.Code{finding.IndicatorsUnread, finding.NoIndicators,
 		finding.IndicatorUnmapped, finding.NeverFires, finding.UnmappedField}
 	f := func(query, field, value string, want ...string) {
 		t.Helper()
-		d, err := detect.New(w.indicators(query, []rule.Pair{{Field: field, Value: value}}), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		check, err := d.Check(t.Context(), cluster, w.clock, w.late)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, one := range check.All() {
-			if slices.Contains(about, one.Code) {
-				got = append(got, string(one.Code)+" "+one.Text)
-			}
-		}
+		check := w.check(w.indicators(query, []rule.Pair{{Field: field, Value: value}}))
+		got := textsOf(about(check.All(), codes...))
 		if !slices.EqualFunc(got, want, strings.HasPrefix) {
 			t.Errorf("%s, %s: %s:\n got %q\nwant %q", query, field, value, got, want)
 		}

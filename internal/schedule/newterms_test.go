@@ -3,16 +3,11 @@ package schedule_test
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"esrule/internal/detect"
-	"esrule/internal/elastic/search"
 	"esrule/internal/finding"
 	"esrule/internal/query/kql"
 	"esrule/internal/query/rule"
@@ -113,21 +108,8 @@ func TestCheckOfNewTerms(t *testing.T) {
 	index := w.index("a")
 	f := func(history time.Duration, field string, want ...finding.Code) {
 		t.Helper()
-		d, err := detect.New(w.newTerms(history, []string{field})[0], nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := d.Check(t.Context(), search.NewCluster(w.Client, search.Options{Tries: 1}),
-			w.clock, w.late)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var codes []finding.Code
-		for _, found := range got.Findings {
-			if found.Code == finding.KeyUnmapped || found.Code == finding.HistoryShort {
-				codes = append(codes, found.Code)
-			}
-		}
+		got := w.check(w.newTerms(history, []string{field})[0])
+		codes := codesOf(about(got.Findings, finding.KeyUnmapped, finding.HistoryShort))
 		if !slices.Equal(codes, want) {
 			t.Errorf("%s of %q: got %v, want %v", history, field, got.Findings, want)
 		}
@@ -142,12 +124,7 @@ func TestCheckOfNewTerms(t *testing.T) {
 // Any cutting of time into polls, outages and killed runs gives the signals of the definition.
 // ESRULE_TEST_SEED repeats a failure.
 func TestNewTermsOfAnyCutting(t *testing.T) {
-	seed := rand.Uint64()
-	if text := os.Getenv("ESRULE_TEST_SEED"); text != "" {
-		seed, _ = strconv.ParseUint(text, 10, 64)
-	}
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random, seed := newRandom(t)
 	w := newWorld(t)
 	w.theirs = func() time.Time { return w.clock }
 	w.start = 12 * time.Hour
@@ -155,29 +132,15 @@ func TestNewTermsOfAnyCutting(t *testing.T) {
 	const history = 45 * time.Minute
 	rules := w.newTerms(history, []string{"process.pid"}, []string{"process.name", "process.pid"})
 	var events []madeEvent
-	for range 8 {
-		step := time.Duration(1+random.IntN(40)) * time.Minute
-		w.clock = w.clock.Add(step)
-		for range 2 + random.IntN(12) {
-			e := madeEvent{at: w.clock.Add(-time.Duration(random.Int64N(int64(step)))).
-				Truncate(time.Minute / 4), name: []string{"bad", "badder", "good"}[random.IntN(3)]}
-			for range 1 + random.IntN(2) {
-				e.pids = append(e.pids, random.IntN(6))
-			}
-			events = append(events, e)
-			w.Bulk(indices[random.IntN(2)], e.String())
+	w.cut(random, rules, func(step time.Duration) {
+		e := madeEvent{at: w.clock.Add(-time.Duration(random.Int64N(int64(step)))).
+			Truncate(time.Minute / 4), name: []string{"bad", "badder", "good"}[random.IntN(3)]}
+		for range 1 + random.IntN(2) {
+			e.pids = append(e.pids, random.IntN(6))
 		}
-		if random.IntN(3) == 0 {
-			w.killBehind(random.IntN(3))
-			w.runAll(rules...)
-			w.opening, w.ending = nil, nil
-		}
-		if random.IntN(4) > 0 {
-			w.runAll(rules...)
-		}
-	}
-	w.clock = w.clock.Add(time.Hour)
-	w.runAll(rules...)
+		events = append(events, e)
+		w.Bulk(indices[random.IntN(2)], e.String())
+	})
 	want := defined(events, history)
 	if got := w.told(); len(want) == 0 || !slices.Equal(got, want) {
 		t.Errorf("seed %d: got %d signals, want the %d of the definition:\n%s\nwant\n%s", seed,

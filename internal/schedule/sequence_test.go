@@ -2,10 +2,7 @@ package schedule_test
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -151,12 +148,7 @@ func TestSequenceOverAnIndexThatFails(t *testing.T) {
 // Any cutting of time into polls, outages and killed runs gives the sequences that one look at all
 // events gives. ESRULE_TEST_SEED repeats a failure.
 func TestSequencesOfAnyCutting(t *testing.T) {
-	seed := rand.Uint64()
-	if text := os.Getenv("ESRULE_TEST_SEED"); text != "" {
-		seed, _ = strconv.ParseUint(text, 10, 64)
-	}
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random, seed := newRandom(t)
 	w := newWorld(t)
 	w.theirs = func() time.Time { return w.clock }
 	w.start = 12 * time.Hour
@@ -170,24 +162,10 @@ func TestSequencesOfAnyCutting(t *testing.T) {
 			![any where process.name == "c"] [any where process.name == "b"]`,
 		`sequence by process.pid with maxspan=5m [any where process.name == "b"]
 			![any where process.name == "c"]`)
-	for range 8 {
-		step := time.Duration(1+random.IntN(40)) * time.Minute
-		w.clock = w.clock.Add(step)
-		for range 2 + random.IntN(12) {
-			w.event(indices[random.IntN(2)], random.Float64()*step.Minutes(),
-				[]string{"a", "b", "c", "d"}[random.IntN(4)], random.IntN(2))
-		}
-		if random.IntN(3) == 0 {
-			w.killBehind(random.IntN(3))
-			w.runAll(rules...)
-			w.opening, w.ending = nil, nil
-		}
-		if random.IntN(4) > 0 {
-			w.runAll(rules...)
-		}
-	}
-	w.clock = w.clock.Add(time.Hour)
-	w.runAll(rules...)
+	w.cut(random, rules, func(step time.Duration) {
+		w.event(indices[random.IntN(2)], random.Float64()*step.Minutes(),
+			[]string{"a", "b", "c", "d"}[random.IntN(4)], random.IntN(2))
+	})
 	got := w.ids()
 	whole := worldOn(t, w.Cluster)
 	whole.theirs, whole.clock, whole.rule = func() time.Time { return w.clock }, w.clock, w.rule

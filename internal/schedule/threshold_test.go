@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"esrule/internal/detect"
-	"esrule/internal/elastic/search"
 	"esrule/internal/finding"
 	"esrule/internal/query/kql"
 	"esrule/internal/query/rule"
@@ -198,21 +197,8 @@ func TestCheckOfThresholds(t *testing.T) {
 		t.Helper()
 		r := w.threshold(3)
 		r.Body.(*rule.ThresholdQuery).Fields = fields
-		d, err := detect.New(r, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := d.Check(t.Context(), search.NewCluster(w.Client, search.Options{Tries: 1}),
-			w.clock, w.late)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var codes []finding.Code
-		for _, found := range got.Findings {
-			if found.Code == finding.KeyUnmapped || found.Code == finding.CountedText {
-				codes = append(codes, found.Code)
-			}
-		}
+		got := w.check(r)
+		codes := codesOf(about(got.Findings, finding.KeyUnmapped, finding.CountedText))
 		if !slices.Equal(codes, want) || got.Patterns[0].CanFire != canFire {
 			t.Errorf("%q: got %v, can fire %v, want %v and %v", fields, got.Findings,
 				got.Patterns[0].CanFire, want, canFire)
