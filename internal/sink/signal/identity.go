@@ -2,6 +2,7 @@ package signal
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -60,15 +61,31 @@ type identity struct {
 	subject digest // a rule's id goes before it
 	wider   digest // of the second version; empty where there is none
 	fields  fields
+	paths   paths
+	leaves  []steadyLeaf
 	whole   []byte // what the last id is the hash of
 }
 
 // read makes it that of another event, in the same memory.
 func (i *identity) read(event *node, belowMillisecond int) {
-	i.fields.read(event)
+	i.readFields(event)
 	i.subject.parts, i.wider.parts = i.subject.parts[:0], i.wider.parts[:0]
-	i.subject.identify(event, i.fields)
-	i.wider.widen(event, i.fields, belowMillisecond)
+	i.subject.identify(&i.fields, i.leaves)
+	i.wider.widen(&i.fields, belowMillisecond)
+}
+
+// readFields reads what identities are made of, in one walk over the event.
+func (i *identity) readFields(event *node) {
+	i.fields.empty()
+	i.leaves = i.leaves[:0]
+	event.eachLeaf(func(path []byte, leaf *node) {
+		of := i.paths.of(path)
+		i.fields.add(of.field, leaf.text)
+		if of.isSteady {
+			i.leaves = append(i.leaves, steadyLeaf{of, leaf.text})
+		}
+	})
+	i.fields[timeField] = instants(i.fields[timeField])
 }
 
 // first returns the first version of the identity under a rule.
@@ -79,80 +96,28 @@ func (i *identity) first(of rule.ID) ID {
 	return (&digest{i.whole}).id()
 }
 
-func (d *digest) identify(event *node, f fields) {
+func (d *digest) identify(f *fields, leaves []steadyLeaf) {
 	switch {
-	case f.has("event.id"):
-		d.values("event.id", f["event.id"])
+	case f.has(eventID):
+		d.values("event.id", f[eventID])
 		// One label for both: an agent that is known by its host is still one agent.
-		agent := "agent.id"
+		agent := agentID
 		if !f.has(agent) {
-			agent = "host.id"
+			agent = hostID
 		}
 		d.values("agent.id", f[agent])
-		d.values(timestampField, f[timestampField])
-		for _, name := range subjectFields {
-			d.values(name, f[name])
+		d.values(timestampField, f[timeField])
+		for n, name := range subjectFields {
+			d.values(name, f[firstSubject+n])
 		}
 	case f.isWindowsRecord():
-		for _, name := range []string{"winlog.computer_name", "winlog.channel", "winlog.record_id",
-			timestampField} {
-			d.values(name, f[name])
+		for _, n := range []int{computerName, channel, recordID, timeField} {
+			d.values(fieldNames[n], f[n])
 		}
 	default:
-		d.values(timestampField, f[timestampField])
-		d.content(event)
+		d.values(timestampField, f[timeField])
+		d.content(leaves)
 	}
-}
-
-// fields holds an event's values of the fields that an identity can be made of.
-type fields map[string]values
-
-// otherFields are what an identity is made of beside subjectFields.
-var otherFields = [...]string{
-	"event.id", "agent.id", "host.id", timestampField, "winlog.computer_name", "winlog.channel",
-	"winlog.record_id",
-}
-
-// read makes it the fields of another event.
-func (f *fields) read(event *node) {
-	if *f == nil {
-		*f = fields{}
-	}
-	f.empty()
-	event.eachLeaf(func(path []byte, leaf *node) {
-		f.add(otherFields[:], path, leaf)
-		f.add(subjectFields[:], path, leaf)
-	})
-	(*f)[timestampField] = instants((*f)[timestampField])
-}
-
-// empty takes out all values, and keeps their memory.
-func (f fields) empty() {
-	for name, its := range f {
-		f[name] = its[:0]
-	}
-}
-
-// add adds the value of a leaf if its path is one of the names.
-func (f fields) add(names []string, path []byte, leaf *node) {
-	for _, name := range names {
-		if name == string(path) {
-			f[name] = append(f[name], leaf.text)
-			return
-		}
-	}
-}
-
-// has reports whether a field can identify anything: an empty text is a value, but the same one for
-// every event.
-func (f fields) has(name string) bool {
-	return slices.ContainsFunc(f[name], func(v string) bool { return v != "" })
-}
-
-// isWindowsRecord reports whether an event has no event.id, and what a Windows record is known by.
-func (f fields) isWindowsRecord() bool {
-	return !f.has("event.id") && f.has("winlog.computer_name") && f.has("winlog.channel") &&
-		f.has("winlog.record_id")
 }
 
 // instants replaces dates by their milliseconds, so that one instant has one text. What is no date
@@ -194,28 +159,25 @@ func (d *digest) length(n int) {
 // id is the hash of the parts.
 func (d *digest) id() ID {
 	sum := sha256.Sum256(d.parts)
-	return ID(hex.EncodeToString(sum[:]))
+	var digits [2 * sha256.Size]byte
+	hex.Encode(digits[:], sum[:])
+	return ID(digits[:])
 }
 
-// content writes every steady leaf. A leaf is filed under its path's hash, not the path: the paths
-// of a deeply nested event can be many times as long as the event.
-func (d *digest) content(event *node) {
-	type leaf struct {
-		path [sha256.Size]byte
-		text string
-	}
-	leaves := make([]leaf, 0, 64)
-	event.eachLeaf(func(path []byte, n *node) {
-		if string(path) != timestampField && !unsteady(path) {
-			leaves = append(leaves, leaf{sha256.Sum256(path), n.text})
+// content writes every steady leaf, filed under its path's hash. It changes the order of the
+// leaves.
+func (d *digest) content(leaves []steadyLeaf) {
+	slices.SortFunc(leaves, func(a, b steadyLeaf) int {
+		if c := cmp.Compare(a.path.begins, b.path.begins); c != 0 {
+			return c
 		}
+		return bytes.Compare(a.path.hash[:], b.path.hash[:])
 	})
-	slices.SortFunc(leaves, func(a, b leaf) int { return bytes.Compare(a.path[:], b.path[:]) })
 	texts := make(values, 0, 8)
 	for i, one := range leaves {
 		texts = append(texts, one.text)
-		if i+1 == len(leaves) || leaves[i+1].path != one.path {
-			d.values(string(one.path[:]), texts)
+		if i+1 == len(leaves) || leaves[i+1].path.hash != one.path.hash {
+			d.values(string(one.path.hash[:]), texts)
 			texts = texts[:0]
 		}
 	}

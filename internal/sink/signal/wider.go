@@ -22,11 +22,11 @@ var widerFields = [...]string{
 // number stands for one event.
 //
 // So no id that was ever written changes, and an event that was alerted is not alerted again.
-func (d *digest) widen(event *node, known fields, belowMillisecond int) {
-	if known.isWindowsRecord() {
+func (d *digest) widen(f *fields, belowMillisecond int) {
+	if f.isWindowsRecord() {
 		return
 	}
-	d.wider(widerOf(event))
+	d.wider(f)
 	if belowMillisecond != 0 {
 		d.text(strconv.Itoa(belowMillisecond))
 	} else {
@@ -110,29 +110,20 @@ func (s *Signal) IsIn(document []byte) bool {
 	return sameWider(theirs, mine)
 }
 
-func (d *digest) wider(f fields) {
-	for _, name := range widerFields {
-		d.values(name, f[name])
+func (d *digest) wider(f *fields) {
+	for n, name := range widerFields {
+		d.values(name, f[firstWider+n])
 	}
-}
-
-// widerOf are the event's values of widerFields, those that are not empty.
-func widerOf(event *node) fields {
-	f := fields{}
-	event.eachLeaf(func(path []byte, leaf *node) {
-		if leaf.text != "" {
-			f.add(widerFields[:], path, leaf)
-		}
-	})
-	return f
 }
 
 // sameWider reports whether two events do not differ in widerFields.
 func sameWider(a, b *node) bool {
-	var one, other digest
-	one.wider(widerOf(a))
-	other.wider(widerOf(b))
-	return bytes.Equal(one.parts, other.parts)
+	var one, other identity
+	one.readFields(a)
+	other.readFields(b)
+	one.wider.wider(&one.fields)
+	other.wider.wider(&other.fields)
+	return bytes.Equal(one.wider.parts, other.wider.parts)
 }
 
 // finerTimeField is in every signal: what its event's time says below a millisecond, in
