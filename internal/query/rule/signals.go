@@ -11,7 +11,7 @@ import (
 // one of them names an alerts index, or a condition names a field that only alerts and their kind
 // have. Every other rule leaves out what is an alert already.
 func (r *Rule) ReadsSignals(patterns []string) bool {
-	if slices.ContainsFunc(patterns, namesAlerts) {
+	if slices.ContainsFunc(patterns, NamesAlerts) {
 		return true
 	}
 	ofAlerts := func(f *cond.Field) bool {
@@ -22,9 +22,9 @@ func (r *Rule) ReadsSignals(patterns []string) bool {
 	})
 }
 
-// namesAlerts reports whether a pattern names one of the alerts indices of Kibana 8 and 7, and our
+// NamesAlerts reports whether a pattern names one of the alerts indices of Kibana 8 and 7, and our
 // own.
-func namesAlerts(pattern string) bool {
+func NamesAlerts(pattern string) bool {
 	return slices.ContainsFunc([]string{"alerts-security", "siem-signals", "esrule-signals"},
 		func(name string) bool {
 			return strings.Contains(pattern, name)

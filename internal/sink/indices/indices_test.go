@@ -57,7 +57,7 @@ func TestEnsure(t *testing.T) {
 	}
 	for name, index := range indices {
 		if index.Settings.Index.Replicas != "0-1" || index.Mappings.Dynamic != "false" ||
-			index.Mappings.Meta.Esrule.Version != 3 {
+			index.Mappings.Meta.Esrule.Version != 4 {
 			t.Errorf("%s: got %+v", name, index)
 		}
 	}
@@ -105,7 +105,7 @@ func TestEnsureLeavesWhatIsThere(t *testing.T) {
 	c := estest.For(t)
 	i := names(c)
 	c.Create(i.Signals, `{"mappings":{"_meta":{"esrule":{"version":0,"holds":"signals"}}}}`)
-	c.Create(i.State, `{"mappings":{"_meta":{"esrule":{"version":4,"holds":"state"}}}}`)
+	c.Create(i.State, `{"mappings":{"_meta":{"esrule":{"version":5,"holds":"state"}}}}`)
 	c.Create(i.DeadLetter, nil)
 	c.Do(http.MethodPut, "_index_template/"+i.Signals, `{"index_patterns":["`+i.Signals+
 		`"],"_meta":{"mine":true}}`)
@@ -119,8 +119,8 @@ func TestEnsureLeavesWhatIsThere(t *testing.T) {
 	}
 	want := []string{
 		"index template " + i.Signals + ": not made by esrule for signals",
-		"index " + i.Signals + ": made by an earlier release (version 0, now 3)",
-		"index " + i.State + ": made by a later release (version 4, here 3)",
+		"index " + i.Signals + ": made by an earlier release (version 0, now 4)",
+		"index " + i.State + ": made by a later release (version 5, here 4)",
 		"index " + i.DeadLetter + ": not made by esrule for dead-letter",
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {

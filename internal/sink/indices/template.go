@@ -13,7 +13,7 @@ import (
 )
 
 // templateVersion counts the changes of the files in templates; each of them carries it.
-const templateVersion = 3
+const templateVersion = 4
 
 // templatePriority is above what Elasticsearch's own and most users' catch-all templates have.
 const templatePriority = 500
