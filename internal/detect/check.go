@@ -106,6 +106,7 @@ func (d *Detection) CheckAlone(now time.Time) RuleCheck {
 	d.checkSequence(&check)
 	d.checkThreshold(&check)
 	d.checkNewTerms(&check)
+	d.checkAlerts(&check)
 	d.doubt(&check, now)
 	return check
 }
@@ -145,6 +146,7 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time,
 	d.checkSequence(&check)
 	d.checkThreshold(&check)
 	d.checkNewTerms(&check)
+	d.checkAlerts(&check)
 	if err := d.checkHistory(ctx, c, &check, now); err != nil {
 		return check, err
 	}

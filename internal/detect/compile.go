@@ -27,11 +27,11 @@ type Compiled struct {
 	exceptions []exception
 }
 
-// Compile compiles a rule's body and its exceptions, and adds what they read to fields. patterns
-// are those that the rule is run over: a rule over the program's own signals judges them too. The
-// error is [cond.Errors]: what no mapping could mend, or what this version does not evaluate.
-func Compile(r *rule.Rule, patterns []string, fields *event.Fields) (Compiled, error) {
-	c, err := compileBody(r, patterns, fields)
+// Compile compiles a rule's body and its exceptions, and adds what they read to fields. A rule that
+// looks among signals judges them too. The error is [cond.Errors]: what no mapping could mend, or
+// what this version does not evaluate.
+func Compile(r *rule.Rule, w Where, fields *event.Fields) (Compiled, error) {
+	c, err := compileBody(r, w, fields)
 	if err != nil {
 		return Compiled{}, err
 	}
@@ -39,18 +39,18 @@ func Compile(r *rule.Rule, patterns []string, fields *event.Fields) (Compiled, e
 	return c, err
 }
 
-func compileBody(r *rule.Rule, patterns []string, fields *event.Fields) (Compiled, error) {
-	options := match.Options{ExcludeSignals: !r.ReadsSignals(patterns)}
+func compileBody(r *rule.Rule, w Where, fields *event.Fields) (Compiled, error) {
+	options := match.Options{ExcludeSignals: w.Signals == "" && !r.ReadsSignals(w.Patterns)}
 	switch body := r.Body.(type) {
 	case *rule.EventQuery:
 		return compileQuery(body, fields, options)
 	case *rule.NewTermsQuery:
 		c, err := compileQuery(&body.EventQuery, fields, options)
-		c.NewTerms = newNewTerms(r, body, fields)
+		c.NewTerms = newNewTerms(r, w, body, fields)
 		return c, err
 	case *rule.ThresholdQuery:
 		c, err := compileQuery(&body.EventQuery, fields, options)
-		c.Threshold = threshold.Compile(thresholdOf(r, body), fields)
+		c.Threshold = threshold.Compile(thresholdOf(r, w, body), fields)
 		c.Order = newOrder(fields, "")
 		return c, err
 	case *rule.IndicatorQuery:
@@ -76,8 +76,8 @@ func compileQuery(body *rule.EventQuery, fields *event.Fields,
 	return Compiled{Matchers: []*match.Matcher{m}}, err
 }
 
-func thresholdOf(r *rule.Rule, q *rule.ThresholdQuery) threshold.Options {
-	o := threshold.Options{Fields: q.Fields, Value: q.Value, Span: r.From}
+func thresholdOf(r *rule.Rule, w Where, q *rule.ThresholdQuery) threshold.Options {
+	o := threshold.Options{Fields: q.Fields, Value: q.Value, Span: r.From, Marked: w.Signals != ""}
 	for _, c := range q.Cardinality {
 		o.Cardinality = append(o.Cardinality, threshold.Cardinality(c))
 	}

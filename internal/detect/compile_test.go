@@ -18,7 +18,8 @@ func TestCompileRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", condition, err)
 		}
-		_, err = detect.Compile(&rule.Rule{Body: &rule.EventQuery{Query: q}}, nil, &event.Fields{})
+		_, err = detect.Compile(&rule.Rule{Body: &rule.EventQuery{Query: q}},
+			detect.Where{}, &event.Fields{})
 		var refused cond.Errors
 		if !errors.As(err, &refused) || len(refused) != len(want) {
 			t.Errorf("%s: got %v, want %d errors", condition, err, len(want))

@@ -28,6 +28,9 @@ type Counts struct {
 	// each exception accepted, by its name.
 	Excepted    int            `json:"excepted,omitempty"`
 	ByException map[string]int `json:"by_exception,omitempty"`
+	// ChainStopped are signals that a rule over signals would have matched but for the bound on
+	// their chains, see [signal.Chain].
+	ChainStopped int `json:"chain_stopped,omitempty"`
 }
 
 // Add adds other counts.
@@ -40,6 +43,7 @@ func (c *Counts) Add(o Counts) {
 	c.WithoutEvent += o.WithoutEvent
 	c.DeadLettered += o.DeadLettered
 	c.Excepted += o.Excepted
+	c.ChainStopped += o.ChainStopped
 	if len(o.ByException) > 0 {
 		sum := maps.Clone(o.ByException) // counts are copied, and the map with them
 		for name, n := range c.ByException {

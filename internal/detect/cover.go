@@ -36,7 +36,7 @@ type Signals interface {
 type Coverer struct {
 	Cluster Cluster
 	Signals Signals
-	// Own are the program's indices, never read for events.
+	// Own are the program's indices. Only signals are read for events, by rules that look there.
 	Own []string
 	Log *slog.Logger
 	// Bursts knows what rules that count events have found before.
@@ -180,7 +180,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 		}
 	}
 	defer closeIt()
-	reached, unreached, err := c.reach(ctx, t, pit)
+	reached, unreached, err := c.reach(ctx, g, t, pit)
 	if err != nil {
 		return nothing, err
 	}

@@ -15,25 +15,25 @@ import (
 // Detection is a rule made ready to run: its matchers, the fields it reads, and where it looks.
 type Detection struct {
 	Rule *rule.Rule
-	// Patterns are the index patterns that are searched: the rule's own, or the user's in their
-	// place.
-	Patterns []string
-	Fields   *event.Fields
+	Where
+	Fields *event.Fields
 	Compiled
 }
 
 // New compiles a rule. patterns replace the rule's own where there are any. The error names
 // what of the rule's query this version does not evaluate, with its place.
 func New(r *rule.Rule, patterns []string) (*Detection, error) {
-	if len(patterns) == 0 {
-		patterns = r.Index
-	}
+	return NewWhere(r, Alerts{}.Where(r, patterns))
+}
+
+// NewWhere is New for a rule that looks somewhere.
+func NewWhere(r *rule.Rule, w Where) (*Detection, error) {
 	fields := &event.Fields{}
-	compiled, err := Compile(r, patterns, fields)
+	compiled, err := Compile(r, w, fields)
 	if err != nil {
 		return nil, fmt.Errorf("rule %q (%s): %w", r.Name, r.ID, err)
 	}
-	return &Detection{Rule: r, Patterns: patterns, Fields: fields, Compiled: compiled}, nil
+	return &Detection{Rule: r, Where: w, Fields: fields, Compiled: compiled}, nil
 }
 
 // Timestamps are the fields by which the rule's windows are searched.
@@ -41,10 +41,15 @@ func (d *Detection) Timestamps() prefilter.Timestamps {
 	if d.Together() {
 		return ByTimestamp() // by which its events follow each other
 	}
-	return timestampsOf(d.Rule)
+	return timestampsOf(d.Rule, d.Where)
 }
 
-func timestampsOf(r *rule.Rule) prefilter.Timestamps {
+// timestampsOf returns the timestamps of a rule. A signal has its event's event.ingested: only its
+// @timestamp says when the signal was made.
+func timestampsOf(r *rule.Rule, w Where) prefilter.Timestamps {
+	if w.Signals != "" {
+		return ByTimestamp()
+	}
 	return prefilter.Timestamps{
 		Primary:    timestamp,
 		Override:   r.TimestampOverride,

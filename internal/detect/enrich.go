@@ -34,7 +34,7 @@ func (j *judge) join(rule int, hit *search.Hit, document event.Document,
 	if err != nil {
 		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
-	j.joined = append(j.joined, joined{rule, eventOf(hit, document, given, mapping), matches})
+	j.joined = append(j.joined, joined{rule, j.eventOf(hit, document, given, mapping), matches})
 	return nil
 }
 

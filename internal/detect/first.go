@@ -39,9 +39,10 @@ func (n *NewTerms) Knows(earlier, later First) bool {
 }
 
 // newNewTerms compiles what the rule asks of the history, and adds what it reads to fields.
-func newNewTerms(r *rule.Rule, body *rule.NewTermsQuery, fields *event.Fields) *NewTerms {
+func newNewTerms(r *rule.Rule, w Where, body *rule.NewTermsQuery,
+	fields *event.Fields) *NewTerms {
 	return &NewTerms{Fields: terms.New(fields, body.Fields), History: body.History,
-		Clock: newClock(r, fields)}
+		Clock: newClock(timestampsOf(r, w), fields)}
 }
 
 // Clock reads when an event was, by the timestamps of a rule.
@@ -50,9 +51,9 @@ type Clock struct {
 	timestamps        prefilter.Timestamps
 }
 
-// newClock returns the clock of a rule, and adds the timestamps to fields.
-func newClock(r *rule.Rule, fields *event.Fields) Clock {
-	c := Clock{timestamps: timestampsOf(r), primary: fields.Add(timestamp)}
+// newClock returns the clock of a rule's timestamps, and adds them to fields.
+func newClock(timestamps prefilter.Timestamps, fields *event.Fields) Clock {
+	c := Clock{timestamps: timestamps, primary: fields.Add(timestamp)}
 	if c.timestamps.Override != "" {
 		c.override = fields.Add(c.timestamps.Override)
 	}

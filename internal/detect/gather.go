@@ -48,7 +48,7 @@ func (g *Group) around() (before, after time.Duration) {
 
 // Kind is equal for rules that a group may have together: those that judge each event alone, those
 // that join events in the same order, and those that count them, where they read about as far
-// around a window.
+// around a window. None reads signals that another does not.
 func (d *Detection) Kind() string {
 	steps := func(within time.Duration) (n int) {
 		for span := time.Minute; span < within; span *= 4 {
@@ -58,13 +58,14 @@ func (d *Detection) Kind() string {
 	}
 	switch {
 	case d.Sequence != nil:
-		return fmt.Sprint("joined by ", d.Order.tiebreaker, " within ", steps(d.Sequence.Span()))
+		return fmt.Sprint("joined by ", d.Order.tiebreaker, " within ", steps(d.Sequence.Span()),
+			d.Signals)
 	case d.NewTerms != nil:
-		return "new terms"
+		return "new terms" + d.Signals
 	case d.Threshold != nil:
-		return fmt.Sprint("counted within ", steps(d.Threshold.Span))
+		return fmt.Sprint("counted within ", steps(d.Threshold.Span), d.Signals)
 	}
-	return ""
+	return d.Signals
 }
 
 // gathering is what gatherers share: where the events of one search are.

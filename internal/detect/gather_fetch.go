@@ -80,7 +80,7 @@ func (s *gathering) hold(events map[place]hitEvent, hit *search.Hit) {
 		return
 	}
 	document := hit.Document()
-	events[place{hit.Index, hit.ID()}] = hitEvent{eventOf(hit, document, nil, mapping),
+	events[place{hit.Index, hit.ID()}] = hitEvent{s.eventOf(hit, document, nil, mapping),
 		slices.Clone(document.Fields)}
 }
 

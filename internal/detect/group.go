@@ -53,7 +53,7 @@ func NewGroup(detections []*Detection) (*Group, error) {
 	}
 	g := &Group{detections: detections, fields: &event.Fields{}}
 	for _, d := range detections {
-		compiled, err := Compile(d.Rule, d.Patterns, g.fields)
+		compiled, err := Compile(d.Rule, d.Where, g.fields)
 		if err != nil {
 			return nil, fmt.Errorf("rule %q (%s): %w", d.Rule.Name, d.Rule.ID, err)
 		}

@@ -218,15 +218,14 @@ func (s *Indicators) readAll(ctx context.Context, threat *Threat,
 		return nil, fmt.Errorf("open a point in time: %w", err)
 	}
 	defer func() { _ = pit.Close(ctx) }() // it ends by itself
-	c := &Coverer{Cluster: s.cluster, Own: s.own, Log: s.log}
-	reached, unreached, err := c.reach(ctx, t, pit)
+	c, g := &Coverer{Cluster: s.cluster, Own: s.own, Log: s.log}, d.alone()
+	reached, unreached, err := c.reach(ctx, g, t, pit)
 	if err != nil {
 		return nil, err
 	}
 	if pit.Empty() {
 		return b.Set(), notWhole(outcomeOf(Outcome{Failures: unreached}, pit).Failures)
 	}
-	g := d.alone()
 	classes, err := g.Classes(ctx, s.cluster, searched)
 	if err != nil {
 		return nil, err

@@ -44,6 +44,7 @@ type judge struct {
 	unplaced   map[string]string // indices of which an accepted event has no time, and which
 	candidates []int             // the matchers that could accept the event at hand
 	accepted   []int             // those that do
+	chain      signal.Chain      // of the event at hand, where it is a signal
 	gatherer   gatherer          // of rules that judge several events together; else nil
 	reading    signal.Reading    // of the event of the last signal
 	indicators []*indicator.Set  // of the rules that have some
@@ -133,6 +134,7 @@ func (j *judge) judge(hit *search.Hit) error {
 	}
 	j.accepted = j.group.matchers.Accepting(j.event, j.target.Now, j.candidates, j.accepted[:0],
 		j.except)
+	j.stop(hit, document.Source)
 	if j.gatherer != nil {
 		return j.gatherer.note(hit, j.accepted)
 	}
@@ -162,7 +164,7 @@ func (j *judge) matched(rule int, hit *search.Hit, document event.Document,
 		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 	}
 	var made signal.Signal
-	err = j.reading.Read(eventOf(hit, document, given, mapping))
+	err = j.reading.Read(j.eventOf(hit, document, given, mapping))
 	if err == nil {
 		made, err = j.reading.Signal(j.group.detections[rule].Rule, j.executions[rule])
 	}
@@ -183,10 +185,10 @@ func (j *judge) add(rule int, made ...signal.Signal) {
 }
 
 // eventOf is what a signal is made of, of a hit.
-func eventOf(hit *search.Hit, document event.Document, given []byte,
+func (j *judge) eventOf(hit *search.Hit, document event.Document, given []byte,
 	mapping *event.Mapping) signal.Event {
 	return signal.Event{Index: hit.Index, ID: hit.ID(), Source: bytes.Clone(document.Source),
-		Fields: given, Time: eventTime(document, mapping)}
+		Fields: given, Time: eventTime(document, mapping), Alert: j.group.isAlert(hit.Index)}
 }
 
 // eventTime returns when an event happened, as the search gave it; nil where its `_source` says it.

@@ -74,7 +74,8 @@ func (s *newTerms) hold(l RuleLook, at time.Time, hit *search.Hit) error {
 		}
 		if id == "" {
 			var err error
-			id, err = signal.Identify(s.group.detections[l.Rule].Rule.ID, hit.Document().Source)
+			id, err = signal.Identify(s.group.detections[l.Rule].Rule.ID, signal.Event{
+				Source: hit.Document().Source, Alert: s.group.isAlert(hit.Index)})
 			if err != nil {
 				return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
 			}

@@ -74,8 +74,8 @@ func (h *history) request(a *ask, candidates []candidate) (search.Request, []dsl
 	r := search.Request{Fields: a.wanted, Query: within(candidates[0].At.Add(-terms.History),
 		candidates[len(candidates)-1].At.Add(time.Millisecond),
 		func(m *event.Mapping) dsl.Clause { return prefilter.Build(condition, m).Clause })}
-	if len(h.coverer.Own) > 0 {
-		r.Query = dsl.And(r.Query, dsl.Not(dsl.Terms("_index", h.coverer.Own)))
+	if own := h.coverer.unread(h.group); len(own) > 0 {
+		r.Query = dsl.And(r.Query, dsl.Not(dsl.Terms("_index", own)))
 	}
 	if len(h.asks) > 1 {
 		r.Query = dsl.And(r.Query, dsl.Terms("_index", a.indices()))
@@ -111,7 +111,7 @@ func (h *history) search(ctx context.Context, r search.Request, c candidate) (bo
 func (h *history) knows(index, id string, document event.Document, c candidate) (bool, error) {
 	mapping := h.mappingOf(index)
 	switch {
-	case slices.Contains(h.coverer.Own, index):
+	case slices.Contains(h.coverer.unread(h.group), index):
 		return false, nil
 	case mapping == nil:
 		h.unknown[index] = true
@@ -124,7 +124,11 @@ func (h *history) knows(index, id string, document event.Document, c candidate) 
 	if err := h.event.Read(mapping, document); err != nil {
 		return false, fmt.Errorf("document %s of index %s: %w", id, index, err)
 	}
-	terms := h.compiled.NewTerms
+	terms, r := h.compiled.NewTerms, h.group.detections[h.of].Rule
+	isAlert := h.group.isAlert(index)
+	if isAlert && signal.ReadChain(document.Source).Stops(r.ID) != "" {
+		return false, nil
+	}
 	at, ok := terms.Clock.Time(h.event)
 	if !ok || !h.compiled.Matchers[0].Match(h.event) ||
 		h.compiled.Excepted(h.event, h.target.Now) != nil {
@@ -141,7 +145,8 @@ func (h *history) knows(index, id string, document event.Document, c candidate) 
 		}
 		earlier := First{At: at}
 		if at.Equal(c.At) {
-			earlier.ID, err = signal.Identify(h.group.detections[h.of].Rule.ID, document.Source)
+			earlier.ID, err = signal.Identify(r.ID,
+				signal.Event{Source: document.Source, Alert: isAlert})
 		}
 		return terms.Knows(earlier, c.First), err
 	}

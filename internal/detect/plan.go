@@ -37,13 +37,13 @@ type partSearch struct {
 func (p plan) indices() int { return len(p.mappings) }
 
 // plan builds the search of a window over the classes of mappings that the patterns have now. whole
-// says why all events of the window are to be read, empty where the pre-filters decide. indicators
-// are those of the rules, as far as they are known.
+// says why all events of the window are to be read, empty where the pre-filters decide. own are the
+// program's indices. indicators are those of the rules, as far as they are known.
 func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 	window span.Interval, own []string, whole string, indicators []*indicator.Set) plan {
 	p := plan{mappings: map[string]*event.Mapping{}, whole: whole}
 	var judged []search.Class
-	left, mapped := slices.Clone(own), g.mapped()
+	left, mapped := g.where().Unread(own), g.mapped()
 	for _, c := range classes {
 		if reason := unjudgeable(c.Mapping, mapped, g.matchers.Compiled...); reason != "" {
 			for _, index := range c.Indices {

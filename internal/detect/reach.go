@@ -17,7 +17,7 @@ const MissedReason = "it was closed, hidden or in none of the patterns when they
 // reach sorts the indices of a target into those that the point in time holds or names among its
 // failures, and those that it passes over without a word. It is asked after the opening, so that no
 // index can be closed, or opened, between the two unseen.
-func (c *Coverer) reach(ctx context.Context, t Target,
+func (c *Coverer) reach(ctx context.Context, g *Group, t Target,
 	pit *search.PointInTime) (reached []string, without []Failure, err error) {
 	all, err := pit.Standings(ctx, t.Patterns)
 	if err != nil {
@@ -30,9 +30,10 @@ func (c *Coverer) reach(ctx context.Context, t Target,
 	if err != nil {
 		return nil, nil, err
 	}
+	own := c.unread(g)
 	for _, index := range slices.Sorted(maps.Keys(all)) {
 		switch s := all[index]; {
-		case slices.Contains(c.Own, index):
+		case slices.Contains(own, index):
 		case (s.Shut != "" || slices.Contains(lacking, index)) && t.Accounted != nil &&
 			t.Accounted(index):
 		case s.Shut != "":

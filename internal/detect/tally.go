@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"esrule/internal/detect/threshold"
 	"esrule/internal/elastic/search"
+	"esrule/internal/query/rule"
 	"esrule/internal/sink/signal"
 	"esrule/internal/span"
 )
@@ -74,6 +77,9 @@ func (s *tally) note(hit *search.Hit, accepted []int) error {
 		if s.held > 0 && s.held+l.Count.Size() > crowd {
 			return errCrowded
 		}
+		if s.group.where().Signals != "" {
+			l.Count.Mark(marksOf(s.chain))
+		}
 		s.held += l.Count.Size()
 		s.seen = append(s.seen, counted{at.At, l})
 	}
@@ -125,8 +131,8 @@ func (s *tally) take(rule int, bursts []threshold.Burst) error {
 	d := s.group.detections[rule]
 	for _, b := range bursts {
 		made, err := signal.NewThreshold(signal.Threshold{Rule: d.Rule, Index: d.Patterns,
-			Values: b.Values, From: b.From, Last: b.Last, Count: b.Count, Distinct: b.Distinct},
-			s.executions[rule])
+			Values: b.Values, From: b.From, Last: b.Last, Count: b.Count, Distinct: b.Distinct,
+			Signals: d.Signals, Links: linksOf(b.Marks)}, s.executions[rule])
 		if err != nil {
 			return fmt.Errorf("make the signal of %d events with the values %q: %w", b.Count,
 				b.Values, err)
@@ -149,4 +155,23 @@ func (s *tally) write(ctx context.Context) error {
 	}
 	s.found = s.found[:0]
 	return nil
+}
+
+// marksOf writes the links of a signal as marks of it.
+func marksOf(c signal.Chain) []string {
+	marks := make([]string, len(c.Links))
+	for i, one := range c.Links {
+		marks[i] = fmt.Sprintf("%d %s", one.Depth, one.Rule)
+	}
+	return marks
+}
+
+// linksOf reads marks back.
+func linksOf(marks []string) (links []signal.Link) {
+	for _, mark := range marks {
+		depth, id, _ := strings.Cut(mark, " ")
+		n, _ := strconv.Atoi(depth) // as it was written
+		links = append(links, signal.Link{Rule: rule.ID(id), Depth: n})
+	}
+	return links
 }

@@ -204,7 +204,7 @@ func (f *tally) judge(t *testing.T, source string, d *detect.Detection, e *eqlma
 	if !d.Matchers[0].Match(e) {
 		return
 	}
-	id, err := signal.Identify(d.Rule.ID, hit.Source)
+	id, err := signal.Identify(d.Rule.ID, signal.Event{Source: hit.Source})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -147,7 +147,7 @@ func loadCrowd(t *testing.T, s *stage) []string {
 
 func identity(t *testing.T, id rule.ID, source []byte) signal.ID {
 	t.Helper()
-	signal, err := signal.Identify(id, source)
+	signal, err := signal.Identify(id, signal.Event{Source: source})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,6 +79,7 @@ const (
 	NoMaxSpan         Code = "no-maxspan"
 	CountedText       Code = "counted-text"
 	HistoryShort      Code = "history-short"
+	SignalsNotRead    Code = "signals-not-read"
 	IndicatorUnmapped Code = "indicator-unmapped"
 )
 
@@ -158,6 +159,7 @@ func All() []Kind {
 		{IndicatorUnmapped, Note, "no index of indicators maps a field that is compared"},
 		{CountedText, Note, "a field whose values are counted or new is mapped as text"},
 		{HistoryShort, Note, "no event is as old as the history in which the rule looks for values"},
+		{SignalsNotRead, Note, "the rule reads alerts, and none of esrule's own"},
 		{SplitPattern, Note, "KQL: a pattern with blanks, which Kibana splits there"},
 		{TextOperator, Note, "an operator on texts over a field that has none"},
 	}

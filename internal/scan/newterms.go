@@ -58,7 +58,7 @@ func (s *joiner) inOrder(i int, events []held) ([]detect.First, error) {
 			if err != nil {
 				return nil, err
 			}
-			id, err := signal.Identify(s.rules.rules[i].ID, event.Source)
+			id, err := signal.Identify(s.rules.rules[i].ID, event)
 			if err != nil {
 				return nil, err
 			}

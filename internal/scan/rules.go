@@ -35,7 +35,7 @@ func NewRules() *Rules {
 
 // Add compiles a rule. Its error is that of [detect.Compile]; the rule is not added then.
 func (r *Rules) Add(one *rule.Rule) error {
-	compiled, err := detect.Compile(one, one.Index, r.fields)
+	compiled, err := detect.Compile(one, detect.Where{Patterns: one.Index}, r.fields)
 	if err != nil {
 		return err
 	}

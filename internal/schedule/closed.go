@@ -57,7 +57,7 @@ func (s *ruleRun) shutOf(all map[string]search.Standing) (shut map[string]bool,
 	reasons map[string]string) {
 	shut, reasons = map[string]bool{}, map[string]string{}
 	for index, standing := range all {
-		if standing.Shut != "" && !slices.Contains(s.options.Own, index) {
+		if standing.Shut != "" && !slices.Contains(s.detection.Unread(s.options.Own), index) {
 			shut[index] = true
 			reasons[index] = detect.ShutReason(standing)
 		}

@@ -100,10 +100,11 @@ func (s *ruleRun) noteMissed(ctx context.Context) error {
 	}
 	gone := s.reached.gone(all) || s.swept.gone(all)
 	var missed []string
+	own := s.detection.Unread(s.options.Own)
 	for _, index := range slices.Sorted(maps.Keys(all)) {
 		one := all[index]
 		isNew := !one.Created.IsZero() && !one.Created.Before(s.theirs) && !gone
-		if slices.Contains(s.options.Own, index) || s.accounted(index) || one.Shut != "" || isNew {
+		if slices.Contains(own, index) || s.accounted(index) || one.Shut != "" || isNew {
 			continue
 		}
 		if len(s.reached.missed(index))+len(s.swept.missed(index)) > 0 {

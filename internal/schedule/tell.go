@@ -80,6 +80,9 @@ func countAttributes(c detect.Counts) []any {
 	if c.Excepted > 0 {
 		all = append(all, "excepted", c.Excepted, "exceptions", c.Exceptions())
 	}
+	if c.ChainStopped > 0 {
+		all = append(all, "chain_stopped", c.ChainStopped)
+	}
 	return all
 }
 
@@ -96,7 +99,8 @@ func (r RuleReport) openFrom() string {
 func (s summary) attributes() []any {
 	sum := s.report.Sum()
 	all := []any{"rules", len(s.report.Rules), "together", sum.Together, "alone", sum.Alone,
-		"searches", sum.Searches, "shared_searches", sum.Shared, "searched", sum.Searched, "indices", s.report.Indices}
+		"searches", sum.Searches, "shared_searches", sum.Shared, "searched", sum.Searched,
+		"indices", s.report.Indices}
 	all = append(all, countAttributes(sum.Counts)...)
 	all = append(all, "not_covered", sum.NotCovered, "lag", sum.Lag.Round(time.Second),
 		"duration", s.took.Round(time.Millisecond))

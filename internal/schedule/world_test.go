@@ -48,6 +48,8 @@ type world struct {
 	signals detect.Signals
 	// unread is an index whose mapping is not read; empty is none.
 	unread string
+	// alerts is ESRULE_ALERTS_INDEX.
+	alerts []string
 }
 
 // reader is the cluster as a world wants it read.
@@ -160,7 +162,8 @@ func (w *world) runOn(runner *schedule.Runner, rules ...*rule.Rule) []schedule.R
 	w.t.Helper()
 	var detections []*detect.Detection
 	for _, r := range rules {
-		d, err := detect.New(r, nil)
+		alerts := detect.Alerts{Index: w.indices.Signals, Patterns: w.alerts}
+		d, err := detect.NewWhere(r, alerts.Where(r, nil))
 		if err != nil {
 			w.t.Fatal(err)
 		}

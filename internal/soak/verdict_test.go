@@ -241,7 +241,7 @@ func (j judge) judge(into *truth, h hit, mapped string) error {
 		return nil
 	}
 	id := j.detection.Rule.ID
-	signal, err := signal.Identify(id, h.Source)
+	signal, err := signal.Identify(id, signal.Event{Source: h.Source})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package threshold
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -21,6 +22,7 @@ type Burst struct {
 	From, Last time.Time
 	Count      int
 	Distinct   []int
+	Marks      []string // of its events, sorted
 }
 
 // Taken is what is known of a burst that was found before: its events count for no other.
@@ -124,7 +126,7 @@ func (j *Judge) count(key string, distinct [][]string) {
 		return
 	}
 	if t == nil {
-		t = newTally(len(j.plan.distinct))
+		t = newTally(j.plan.lists())
 		j.keys[key] = t
 		j.hold(weight(key))
 	}
@@ -150,13 +152,17 @@ func (j *Judge) end(key string, t *tally) {
 	if t.inWindow {
 		b := Burst{Values: valuesOf(key), From: moment(t.from), Last: moment(t.last),
 			Count: t.count}
-		for _, values := range t.distinct {
-			b.Distinct = append(b.Distinct, len(values))
+		for i, values := range t.distinct {
+			if i < len(j.plan.distinct) {
+				b.Distinct = append(b.Distinct, len(values))
+			} else {
+				b.Marks = slices.Sorted(maps.Keys(values))
+			}
 		}
 		j.found = append(j.found, b)
 	}
 	j.hold(-t.size())
-	*t = *newTally(len(j.plan.distinct))
+	*t = *newTally(j.plan.lists())
 }
 
 // sweep ends the bursts that are over, and lets go of the keys that nothing pends for.

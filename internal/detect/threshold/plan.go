@@ -18,6 +18,8 @@ type Options struct {
 	Cardinality []Cardinality
 	// Span is the time within which they must be.
 	Span time.Duration
+	// Marked says that events have marks, see [Look.Mark].
+	Marked bool
 }
 
 // Cardinality is how many different values of a field are asked for.
@@ -87,5 +89,19 @@ func (p *Plan) Look(e *match.Evaluation) (l Look, ok bool) {
 	for _, slot := range p.distinct {
 		l.distinct = append(l.distinct, texts(e.Values(slot)))
 	}
+	if p.Marked {
+		l.distinct = append(l.distinct, nil)
+	}
 	return l, true
+}
+
+// Mark adds what else is known of an event of a marked plan: a burst has the marks of its events.
+func (l *Look) Mark(marks []string) { l.distinct[len(l.distinct)-1] = marks }
+
+// lists is how many lists of values a look has beside its keys.
+func (p *Plan) lists() int {
+	if p.Marked {
+		return len(p.distinct) + 1
+	}
+	return len(p.distinct)
 }

@@ -33,7 +33,7 @@ type Reader interface {
 // Survey makes plans. It only reads.
 type Survey struct {
 	Cluster Reader
-	// Own are the program's indices, never read for events.
+	// Own are the program's indices. Only signals are read for events, by rules that look there.
 	Own []string
 	// SliceSize is how many candidates a slice is to hold; 0 is a share of the whole that suits its
 	// size.
@@ -149,7 +149,7 @@ func (s *Survey) source(ctx context.Context, label string,
 	if err := s.indices(ctx, &source); err != nil {
 		return source, false, err
 	}
-	notOwn := dsl.Not(dsl.Terms("_index", s.Own))
+	notOwn := dsl.Not(dsl.Terms("_index", s.unread(label)))
 	inRange, err := s.Cluster.Count(ctx, patterns,
 		dsl.And(dsl.Between("@timestamp", within.From, within.To), notOwn))
 	if err != nil {
@@ -182,10 +182,17 @@ func (s *Survey) indices(ctx context.Context, source *Source) error {
 			detect.Failure{Index: index,
 				Reason: "it is closed: open it, then run the same with --restart"})
 	}
+	own := s.unread(source.Pattern)
 	source.Indices = slices.DeleteFunc(open, func(index string) bool {
-		return slices.Contains(closed, index) || slices.Contains(s.Own, index)
+		return slices.Contains(closed, index) || slices.Contains(own, index)
 	})
 	return nil
+}
+
+// unread are the program's own indices that are not read where a pattern is searched: only rules
+// over signals name one of them.
+func (s *Survey) unread(pattern string) []string {
+	return detect.Where{Signals: pattern}.Unread(s.Own)
 }
 
 // measure finds where the candidates of rules lie, and cuts between them. apart are the rules as

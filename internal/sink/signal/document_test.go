@@ -309,7 +309,7 @@ func FuzzNewSignal(f *testing.F) {
 		if err != nil {
 			return
 		}
-		id, err := Identify(testRule, source)
+		id, err := Identify(testRule, Event{Source: source})
 		if err != nil || id != s.ID {
 			t.Errorf("%q: the signal's id is %s, the event's %s, %v", source, s.ID, id, err)
 		}

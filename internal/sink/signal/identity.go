@@ -41,17 +41,22 @@ const timestampField = "@timestamp"
 
 // Identify returns the identity of an event under a rule. Neither the index nor the document's id
 // is part of it, so the same event reindexed, restored, sent again or scanned from a file keeps it.
-// It is made of the first of these that the event has:
+// That of an alert (see [Event]) is made of its own id: two alerts of one event are two. That of
+// another event is made of the first of these that it has:
 //
 //  1. event.id, the agent, the time, and the subject (one event.id may stand for several events);
 //  2. a Windows record: computer, channel, record number, time;
 //  3. its whole content.
-func Identify(id rule.ID, source []byte) (ID, error) {
-	n, err := parse(source)
+func Identify(id rule.ID, of Event) (ID, error) {
+	var i identity
+	if alert := lineageOf(of).alert; alert != "" {
+		i.readAlert(alert)
+		return i.first(id), nil
+	}
+	n, err := parse(of.Source)
 	if err != nil {
 		return "", fmt.Errorf("read the event: %w", err)
 	}
-	var i identity
 	i.read(n, 0)
 	return i.first(id), nil
 }
@@ -86,6 +91,12 @@ func (i *identity) readFields(event *node) {
 		}
 	})
 	i.fields[timeField] = instants(i.fields[timeField])
+}
+
+// readAlert makes it that of an alert, which has no second version.
+func (i *identity) readAlert(id ID) {
+	i.subject.parts, i.wider.parts = i.subject.parts[:0], i.wider.parts[:0]
+	i.subject.values(uuidField, values{string(id)})
 }
 
 // first returns the first version of the identity under a rule.

@@ -20,7 +20,7 @@ const testRule rule.ID = "0d3a2f6e-5d2b-4c07-9a55-6f0f3b1c2a10"
 func TestIdentityIsFixed(t *testing.T) {
 	f := func(event string, want ID) {
 		t.Helper()
-		got, err := Identify(testRule, []byte(event))
+		got, err := Identify(testRule, Event{Source: []byte(event)})
 		if err != nil {
 			t.Errorf("%s: %v", event, err)
 		} else if got != want {
@@ -68,7 +68,8 @@ func identityOf(t *testing.T, event string, oldnew ...string) ID {
 			t.Fatalf("no %s in %s", oldnew[i], event)
 		}
 	}
-	id, err := Identify(testRule, []byte(strings.NewReplacer(oldnew...).Replace(event)))
+	id, err := Identify(testRule,
+		Event{Source: []byte(strings.NewReplacer(oldnew...).Replace(event))})
 	if err != nil {
 		t.Fatalf("%s: %v", event, err)
 	}
@@ -155,7 +156,7 @@ func TestOtherEventOtherIdentity(t *testing.T) {
 	if a, b := identityOf(t, plainEvent), identityOf(t, fullEvent); a == b {
 		t.Errorf("two events: %s for both", a)
 	}
-	other, err := Identify("another rule", []byte(plainEvent))
+	other, err := Identify("another rule", Event{Source: []byte(plainEvent)})
 	if err != nil || other == identityOf(t, plainEvent) {
 		t.Errorf("under another rule: got %s, %v, want another id", other, err)
 	}
@@ -171,7 +172,7 @@ func TestIdentityKeepsFieldsApart(t *testing.T) {
 		`{"event":{"id":"x","type":"y"}}`,
 		`{"event":{"id":["x","y"]}}`, `{"event":{"id":"xy"}}`,
 	} {
-		id, err := Identify(testRule, []byte(event))
+		id, err := Identify(testRule, Event{Source: []byte(event)})
 		if err != nil {
 			t.Fatalf("%s: %v", event, err)
 		}
@@ -197,8 +198,8 @@ func TestSpellingDoesNotChangeIdentity(t *testing.T) {
 				`"2026-03-02T10:00:00Z"`}), 1, 3),
 			0, 14).Draw(t, "leaves")
 		a, b := spell(t, leaves, "a"), spell(t, leaves, "b")
-		idA, errA := Identify(testRule, a)
-		idB, errB := Identify(testRule, b)
+		idA, errA := Identify(testRule, Event{Source: a})
+		idB, errB := Identify(testRule, Event{Source: b})
 		if errA != nil || errB != nil || idA != idB {
 			t.Fatalf("%s\n%s\ngot %s, %v and %s, %v", a, b, idA, errA, idB, errB)
 		}

@@ -38,8 +38,8 @@ const (
 //     .exceptions_list, .severity_mapping, .risk_score_mapping, .meta, .namespace, .timeline_*,
 //     rule.max_signals (no cap). The mappings are among the parameters.
 //   - A text that the rule does not have is left out, where Elastic writes an empty one.
-//   - ancestors and depth are those of an event even where a rule reads alerts: an event's own
-//     kibana.* counts for nothing.
+//   - ancestors and depth are those of an event where a rule reads alerts of others: only a signal
+//     of this program is an alert, and the kibana.* of every other event count for nothing.
 func (s *Signal) fields(into []field, of *Reading, texts *Texts) ([]field, error) {
 	x, rated := s.execution, s.about.rating
 	ofRule, err := texts.of(s.Match.Rule)

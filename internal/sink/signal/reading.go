@@ -14,6 +14,7 @@ type Reading struct {
 	// enrichments are the indicators that it matches, see [Reading.Enrich].
 	enrichments []Enrichment
 	identity    identity
+	lineage     lineage
 	finerTime   int // see finerTimeField
 
 	complete *node // with the values that the search's fields added
@@ -43,8 +44,12 @@ func (r *Reading) Read(of Event) error {
 	}
 	// identified as it was stored, before anything is added or taken away
 	r.events, r.finerTime = []Event{of}, belowMillisecond(event)
-	r.enrichments = nil
-	r.identity.read(event, r.finerTime)
+	r.enrichments, r.lineage = nil, lineageOf(of)
+	if alert := r.lineage.alert; alert != "" {
+		r.identity.readAlert(alert)
+	} else {
+		r.identity.read(event, r.finerTime)
+	}
 	if err := mergeMissing(event, of.Fields); err != nil {
 		return fmt.Errorf("complete event %s of %s: %w", of.ID, of.Index, err)
 	}
@@ -72,7 +77,6 @@ func (r *Reading) Signal(of *rule.Rule, x Execution) (Signal, error) {
 
 // begin makes a signal without its document.
 func (r *Reading) begin(of *rule.Rule, x Execution) Signal {
-	event := r.events[0]
 	s := Signal{
 		ID: r.identity.first(of.ID), finerTime: r.finerTime,
 		Match:     Match{Rule: of, Events: r.events, Enrichments: r.enrichments},
@@ -81,8 +85,7 @@ func (r *Reading) begin(of *rule.Rule, x Execution) Signal {
 	s.execution.Texts = nil // the smaller forms may be made by others at the same time
 	s.widerID = r.identity.second(s.ID)
 	s.about = about{
-		ancestors: []ancestor{{ID: event.ID, Type: "event", Index: event.Index}},
-		depth:     1, originalTime: r.originalTime,
+		ancestors: r.lineage.ancestors, depth: r.lineage.depth + 1, originalTime: r.originalTime,
 		// of a rule over alerts, by the alert's fields
 		rating: ratingOf(of).override(of, r.complete),
 	}

@@ -63,7 +63,7 @@ func NewSequence(m Match, x Execution) ([]Signal, error) {
 	last := all[len(all)-1]
 	shell := Signal{ID: partID(name, len(all)), Match: Match{Rule: m.Rule},
 		execution: last.execution, written: at, common: inCommon(events), finerTime: last.finerTime,
-		about: about{depth: 2, originalTime: last.about.originalTime, rating: ratingOf(m.Rule)}}
+		about: about{originalTime: last.about.originalTime, rating: ratingOf(m.Rule)}}
 	shell.about.group = &group{id: shell.ID, shell: true}
 	for i := range all {
 		s := &all[i]
@@ -75,7 +75,9 @@ func NewSequence(m Match, x Execution) ([]Signal, error) {
 			return nil, err
 		}
 		shell.about.ancestors = append(append(shell.about.ancestors, s.about.ancestors...),
-			ancestor{ID: string(s.ID), Type: "signal", Depth: 1, Rule: string(m.Rule.ID)})
+			ancestor{ID: string(s.ID), Type: signalType, Depth: s.about.depth,
+				Rule: string(m.Rule.ID)})
+		shell.about.depth = max(shell.about.depth, s.about.depth+1)
 	}
 	shell.widerID = shell.ID
 	common, err := shell.read()

@@ -22,6 +22,9 @@ type Threshold struct {
 	Count      int
 	// Distinct is how many values they have of each field of the rule's cardinality.
 	Distinct []int
+	// Links are those of the events that are signals, in the index Signals.
+	Links   []Link
+	Signals string
 }
 
 const thresholdField = "kibana.alert.threshold_result"
@@ -66,17 +69,26 @@ func NewThreshold(m Threshold, x Execution) (Signal, error) {
 		// of a rule over alerts, see [Reading]; the values are in the result
 		common: event.without("kibana").without("signal")}
 	s.widerID = s.ID
-	s.about = about{
-		ancestors: []ancestor{{ID: string(s.ID), Type: "event",
-			Index: strings.Join(m.Index, ",")}},
-		depth: 1, originalTime: storable(m.Last),
-		rating: ratingOf(m.Rule).override(m.Rule, event), threshold: &result,
-	}
+	s.about = about{originalTime: storable(m.Last),
+		rating: ratingOf(m.Rule).override(m.Rule, event), threshold: &result}
+	s.about.ancestors, s.about.depth = m.ancestors(s.ID)
 	r, err := s.read()
 	if err != nil {
 		return Signal{}, err
 	}
 	return s, s.finish(r, texts)
+}
+
+// ancestors are those of its signal, and the depth of that. Of the signals among the events they
+// say of which rules they are; the last stands for all events.
+func (m *Threshold) ancestors(id ID) (all []ancestor, depth int) {
+	for _, l := range m.Links {
+		depth = max(depth, l.Depth)
+		all = append(all, ancestor{Type: signalType, Index: m.Signals, Depth: l.Depth,
+			Rule: string(l.Rule)})
+	}
+	return append(all, ancestor{ID: string(id), Type: eventType,
+		Index: strings.Join(m.Index, ",")}), depth + 1
 }
 
 // thresholdOf is the threshold of a rule as Elastic's rule API writes it.

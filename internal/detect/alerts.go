@@ -1,0 +1,115 @@
+package detect
+
+import (
+	"slices"
+
+	"esrule/internal/elastic/indexpattern"
+	"esrule/internal/elastic/search"
+	"esrule/internal/finding"
+	"esrule/internal/query/rule"
+	"esrule/internal/sink/signal"
+)
+
+// Where is where a rule looks.
+type Where struct {
+	// Patterns are the index patterns that are searched: the rule's own, or the user's in their
+	// place.
+	Patterns []string
+	// Signals is the program's own index of signals, where it is one of Patterns: the rule reads
+	// signals as events, and what is not the rule's own is searched there. Else it is empty.
+	Signals string
+}
+
+// Alerts says for which patterns the program's own signals stand in.
+type Alerts struct {
+	Index    string // of signals
+	Patterns []string
+}
+
+// StandsIn reports whether the signals stand in for a pattern: it stands for nothing that Patterns
+// do not.
+func (a Alerts) StandsIn(pattern string) bool {
+	return indexpattern.Match(a.Patterns, pattern)
+}
+
+// Where returns where a rule looks: its patterns, or those in their place where there are some,
+// with the signals index in place of those that it stands in for.
+func (a Alerts) Where(r *rule.Rule, instead []string) (w Where) {
+	var alerts, others []string
+	for _, p := range r.Index {
+		if !indexpattern.Excludes(p) && a.StandsIn(p) {
+			alerts = append(alerts, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	if len(alerts) == 0 {
+		if w.Patterns = instead; len(instead) == 0 {
+			w.Patterns = r.Index
+		}
+		return w
+	}
+	others = indexpattern.Keep(others, func(string) bool { return true })
+	if len(others) > 0 && len(instead) > 0 {
+		others = instead
+	}
+	return Where{Patterns: slices.Concat(others, []string{a.Index}), Signals: a.Index}
+}
+
+// AlertsAdvice is how rules over alerts see signals.
+const AlertsAdvice = `with --alerts-index ".alerts-security.*" (ESRULE_ALERTS_INDEX) esrule's own ` +
+	"signals stand in for these alerts; without, only those that Kibana writes are searched"
+
+// MissesSignals reports whether the rule reads alerts and none of this program.
+func (d *Detection) MissesSignals() bool {
+	return d.Signals == "" && slices.ContainsFunc(d.Patterns, rule.NamesAlerts)
+}
+
+// checkAlerts says so.
+func (d *Detection) checkAlerts(check *RuleCheck) {
+	if d.MissesSignals() {
+		check.Add(finding.Finding{Code: finding.SignalsNotRead,
+			Text:   "the rule reads alerts, and does not see esrule's own signals",
+			Advice: AlertsAdvice})
+	}
+}
+
+// Unread returns which of the program's own indices the rule does not read: all but that of the
+// signals, where it reads them.
+func (w Where) Unread(own []string) []string {
+	return slices.DeleteFunc(slices.Clone(own), func(index string) bool {
+		return index == w.Signals
+	})
+}
+
+// unread are the program's own indices that a group does not read.
+func (c *Coverer) unread(g *Group) []string { return g.where().Unread(c.Own) }
+
+// where is where one of the rules looks: all of them read signals, or none does.
+func (g *Group) where() Where { return g.detections[0].Where }
+
+// isAlert reports whether what is in an index is a signal, for the rules of a group.
+func (g *Group) isAlert(index string) bool { return index != "" && index == g.where().Signals }
+
+// stop leaves out of the matchers that accept a signal those of the rules that do not judge it,
+// and counts it for each.
+func (j *judge) stop(hit *search.Hit, source []byte) {
+	j.chain = signal.Chain{}
+	if len(j.accepted) == 0 || !j.group.isAlert(hit.Index) {
+		return
+	}
+	j.chain = signal.ReadChain(source)
+	last := -1 // rule that is stopped
+	j.accepted = slices.DeleteFunc(j.accepted, func(matcher int) bool {
+		of := j.group.matchers.Of[matcher]
+		if j.chain.Stops(j.group.detections[of].Rule.ID) == "" {
+			return false
+		}
+		if of != last {
+			last = of
+			j.outcome.ChainStopped++
+			j.outcome.each[of].ChainStopped++
+		}
+		return true
+	})
+}
