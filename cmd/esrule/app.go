@@ -25,6 +25,7 @@ type app struct {
 	rulePaths      []string // --rules
 	exceptionPaths []string // --exceptions
 	choice         rule.Choice
+	alertsIndex    []string // --alerts-index
 
 	// config is the configuration, read from the environment when a command first asks for it:
 	// `esrule version` works under a broken one.
@@ -36,6 +37,9 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 		readyWithin: elastic.ReadyWithin}
 	a.config = sync.OnceValues(func() (config.Config, error) {
 		cfg, err := config.Load(os.Environ(), a.now())
+		if err == nil {
+			err = a.useAlerts(&cfg)
+		}
 		return cfg, withExit(exitUsage, err)
 	})
 	return a

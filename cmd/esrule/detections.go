@@ -64,6 +64,7 @@ func (a *app) ruleSet(cfg config.Config, log *slog.Logger) (ruleSet, error) {
 		return ruleSet{}, err
 	}
 	compiled.exceptions.tell(a.now(), log)
+	tellAlerts(cfg, compiled.detections, log)
 	return compiled, nil
 }
 
@@ -148,7 +149,7 @@ func compile(set *rule.Set, cfg config.Config) (compiled ruleSet, err error) {
 					Reason: wrong.Error()})
 			return nil
 		}
-		d, err := detect.New(r, cfg.Index)
+		d, err := detect.NewWhere(r, alertsOf(cfg).Where(r, cfg.Index))
 		if err == nil {
 			compiled.detections = append(compiled.detections, d)
 		}
@@ -168,7 +169,7 @@ func patternFaults(r *rule.Rule, cfg config.Config) rule.Errors {
 	}
 	faults := r.PatternFaults
 	for _, pattern := range r.Index {
-		if why := cfg.OwnIndex(pattern); why != "" {
+		if why := cfg.OwnIndex(pattern); why != "" && !alertsOf(cfg).StandsIn(pattern) {
 			faults = append(faults, r.Locate(fmt.Errorf("index pattern %q %s", pattern, why))...)
 		}
 	}

@@ -53,6 +53,9 @@ func newRootCommand(a *app) *cobra.Command {
 		"`FILE-or-DIR` of exceptions, beside those among the rules; repeatable "+
 			"(default: ESRULE_EXCEPTIONS)")
 	registerChoice(root, &a.choice)
+	root.PersistentFlags().StringArrayVar(&a.alertsIndex, "alerts-index", nil,
+		"`PATTERN` of alerts in rules, such as .alerts-security.*, for which esrule's own signals "+
+			"stand in; repeatable (default: ESRULE_ALERTS_INDEX)")
 	root.AddCommand(
 		newRunCommand(a),
 		newBackfillCommand(a),

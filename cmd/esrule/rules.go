@@ -73,6 +73,7 @@ func (a *app) choiceFlags() (words string) {
 	add("severity", a.choice.Severities)
 	add("rule-id", a.choice.IDs)
 	add("exclude-rule", a.choice.Excluded)
+	add("alerts-index", a.alertsIndex)
 	return words
 }
 

@@ -140,7 +140,8 @@ func TestRuleChange(t *testing.T) {
 			id, pattern, _ := strings.Cut(r, " ")
 			all = append(all, &detect.Detection{Rule: &rule.Rule{
 				Head: rule.Head{ID: rule.ID(id)},
-				Body: &rule.EventQuery{Query: &cond.Query{}}}, Patterns: []string{pattern}})
+				Body: &rule.EventQuery{Query: &cond.Query{}}},
+				Where: detect.Where{Patterns: []string{pattern}}})
 		}
 		return all
 	}

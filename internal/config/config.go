@@ -26,6 +26,9 @@ type Config struct {
 	// SetAside are patterns of indices that no run waits for while they are closed.
 	SetAside []string
 
+	// AlertsIndex are patterns of alerts for which the signals index stands in.
+	AlertsIndex []string
+
 	SignalsIndex    string
 	StateIndex      string
 	DeadLetterIndex string
@@ -74,6 +77,7 @@ func Load(environ []string, now time.Time) (Config, error) {
 		ExcludeRules:    splitList(env.ExcludeRule),
 		Index:           p.patterns("INDEX", env.Index),
 		SetAside:        p.patterns("SET_ASIDE", env.SetAside),
+		AlertsIndex:     p.alerts("ALERTS_INDEX", env.AlertsIndex),
 		SignalsIndex:    p.index("SIGNALS_INDEX", env.SignalsIndex),
 		StateIndex:      p.index("STATE_INDEX", env.StateIndex),
 		DeadLetterIndex: p.index("DEAD_LETTER_INDEX", env.DeadLetterIndex),
@@ -106,15 +110,16 @@ func Load(environ []string, now time.Time) (Config, error) {
 // work without one.
 func (c Config) HasCluster() bool { return len(c.Cluster.Addresses) > 0 }
 
-// Own returns the three indices that the program writes and never reads for events.
+// Own returns the three indices that the program writes. Of them only the signals are read for
+// events, by rules whose patterns AlertsIndex names.
 func (c Config) Own() []string { return []string{c.SignalsIndex, c.StateIndex, c.DeadLetterIndex} }
 
 // OwnIndex returns why a pattern that names one of the program's own indices is refused, or "". A
 // wider one, such as *, is searched without them.
 func (c Config) OwnIndex(pattern string) (why string) {
 	if slices.Contains(c.Own(), pattern) {
-		return "is one of the three indices that esrule writes, and it never reads them; name " +
-			"the indices of the events"
+		return "is one of the three indices that esrule writes, and it does not read them; name " +
+			"the indices of the events. For rules over esrule's own signals, see --alerts-index"
 	}
 	return ""
 }
@@ -131,6 +136,7 @@ func (c Config) LogValue() slog.Value {
 		slog.Any("exclude_rules", c.ExcludeRules),
 		slog.Any("index", c.Index),
 		slog.Any("set_aside", c.SetAside),
+		slog.Any("alerts_index", c.AlertsIndex),
 		slog.String("signals_index", c.SignalsIndex),
 		slog.String("state_index", c.StateIndex),
 		slog.String("dead_letter_index", c.DeadLetterIndex),

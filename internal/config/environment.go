@@ -25,6 +25,7 @@ type environment struct {
 	ExcludeRule     setting `split_words:"true"`
 	Index           setting
 	SetAside        setting `split_words:"true"`
+	AlertsIndex     setting `split_words:"true"`
 	SignalsIndex    setting `split_words:"true"`
 	StateIndex      setting `split_words:"true"`
 	DeadLetterIndex setting `split_words:"true"`

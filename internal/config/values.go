@@ -150,6 +150,31 @@ func (p *problems) index(name string, text setting) string {
 // forbiddenInIndex is what no index name holds; the space comes first.
 const forbiddenInIndex = " \\/\"<>|#"
 
+// alerts checks the patterns of alerts for which the signals index stands in.
+func (p *problems) alerts(name string, text setting) []string {
+	patterns := splitList(text)
+	for _, s := range patterns {
+		if why := AlertsPattern(s); why != "" {
+			p.bad(name, s, why)
+		}
+	}
+	return patterns
+}
+
+// AlertsPattern says why the signals index cannot stand in for a pattern; it is empty where it can.
+func AlertsPattern(pattern string) (why string) {
+	switch {
+	case indexpattern.Excludes(pattern):
+		return "want a pattern of alerts, such as .alerts-security.*, and no exclusion"
+	case indexpattern.IsRemote(pattern):
+		return "want a pattern of this cluster; the signals of another are in its own indices"
+	case strings.Trim(pattern, "*") == "":
+		return "stands for the patterns of all rules; want one of alerts, such as " +
+			".alerts-security.*"
+	}
+	return indexpattern.Check(pattern)
+}
+
 // patterns checks index patterns, which follow the same rules as those in a rule file: exclusions
 // have a pattern with * before them. A pattern of another cluster is good, and stays open by name.
 func (p *problems) patterns(name string, text setting) []string {
