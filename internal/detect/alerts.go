@@ -113,3 +113,20 @@ func (j *judge) stop(hit *search.Hit, source []byte) {
 		return true
 	})
 }
+
+// chainOf says what signal a sample is, and whether the rule judges it; the note is empty where the
+// sample is none.
+func (d *Detection) chainOf(s Sample) (note string, stops bool) {
+	if d.Signals == "" || s.Index != "" && s.Index != d.Signals {
+		return "", false
+	}
+	c := signal.ReadChain(s.Source)
+	if len(c.Links) == 0 {
+		return "", false
+	}
+	note = "the event is a signal, of the rules " + c.String()
+	if why := c.Stops(d.Rule.ID); why != "" {
+		return note + "; this rule does not judge it: " + why, true
+	}
+	return note, false
+}

@@ -76,7 +76,8 @@ func (d *Detection) noteSpan(check *RuleCheck) {
 	switch longest := d.Sequence.MaxSpan(); {
 	case longest == 0:
 		check.Add(finding.Finding{Code: finding.NoMaxSpan, Text: fmt.Sprintf(
-			"it has no maxspan: its events are within the rule's look-back, %s, of each other", from)})
+			"it has no maxspan: its events are within the rule's look-back, %s, of each other",
+			from)})
 	case d.Rule.Interval > 0 && longest > d.Rule.From-d.Rule.Interval:
 		check.Add(finding.Finding{Code: finding.SpanOverLookBack, Text: fmt.Sprintf("Kibana looks "+
 			"back %s every %s, and misses sequences that are up to maxspan=%s long and lie across "+

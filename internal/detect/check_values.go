@@ -53,8 +53,9 @@ func (d *Detection) checkHistory(ctx context.Context, c Counter, check *RuleChec
 	if older.Documents == 0 && len(older.Failures) == 0 {
 		check.Add(finding.Finding{Code: finding.HistoryShort, Text: fmt.Sprintf("no event is as "+
 			"old as the rule's history (%s): values that were not there since the first event look "+
-			"new", d.NewTerms.History), Advice: "keep events for longer than the history, or wait " +
-			"until there are so many before the rule's signals are taken at their word"})
+			"new", d.NewTerms.History),
+			Advice: "keep events for longer than the history, or wait " +
+				"until there are so many before the rule's signals are taken at their word"})
 	}
 	return nil
 }

@@ -84,13 +84,16 @@ func (c Counts) Text() string {
 		c.Duplicates, c.Reduced, c.WithoutEvent, c.DeadLettered, c.ExceptedText())
 }
 
-// ExceptedText is the end of a list of counts: how many events were excepted by what. It is empty
-// where none was.
-func (c Counts) ExceptedText() string {
-	if c.Excepted == 0 {
-		return ""
+// ExceptedText is the end of a list of counts: how many events were excepted by what, and how many
+// signals ended a chain. It is empty where none was.
+func (c Counts) ExceptedText() (text string) {
+	if c.Excepted > 0 {
+		text = fmt.Sprintf(", %d excepted (%s)", c.Excepted, c.Exceptions())
 	}
-	return fmt.Sprintf(", %d excepted (%s)", c.Excepted, c.Exceptions())
+	if c.ChainStopped > 0 {
+		text += fmt.Sprintf(", %d not judged as signals that end a chain", c.ChainStopped)
+	}
+	return text
 }
 
 // Exceptions names the exceptions that accepted events, with the number for each.

@@ -123,6 +123,9 @@ func (d *Detection) explain(ctx context.Context, c *search.Cluster, s Sample, in
 		note, ok := d.Threshold.Explain(counts)
 		x.Matches, x.Notes = x.Matches && ok, append(x.Notes, note)
 	}
+	if note, stops := d.chainOf(s); note != "" {
+		x.Matches, x.Notes = x.Matches && !stops, append(x.Notes, note)
+	}
 	if d.Sequence != nil {
 		x.Stages = conditions
 	} else {

@@ -34,6 +34,8 @@ type EventTogether struct {
 	Stages   []string     `json:"stages,omitempty"`
 	Excepted []ExceptedBy `json:"excepted_by,omitempty"` // then it takes none
 	Notes    []string     `json:"notes,omitempty"`
+
+	stopped bool // the rule does not judge the signal that it is
 }
 
 // FoundTogether is a sequence or a sample, or what comes the nearest.
@@ -75,7 +77,11 @@ func (d *Detection) ExplainTogether(ctx context.Context, c *search.Cluster, samp
 		if err := e.Read(in.mapping, in.document(s)); err != nil {
 			return t, fmt.Errorf("event %d: %w", i+1, err)
 		}
-		all = append(all, d.place(e, i+1, in.notes, now))
+		one := d.place(e, i+1, in.notes, now)
+		if note, stops := d.chainOf(s); note != "" {
+			one.of.Notes, one.of.stopped = append(slices.Clone(one.of.Notes), note), stops
+		}
+		all = append(all, one)
 	}
 	slices.SortStableFunc(all, func(a, b placed) int {
 		return cmp.Or(a.Position.Compare(b.Position), cmp.Compare(a.Number, b.Number))
@@ -83,7 +89,8 @@ func (d *Detection) ExplainTogether(ctx context.Context, c *search.Cluster, samp
 	var shown []sequence.Shown
 	for _, one := range all {
 		t.Events = append(t.Events, one.of)
-		if len(one.of.Stages) > 0 && len(one.of.Excepted) == 0 && !one.of.At.IsZero() {
+		if len(one.of.Stages) > 0 && len(one.of.Excepted) == 0 && !one.of.At.IsZero() &&
+			!one.of.stopped {
 			shown = append(shown, one.Shown)
 		}
 	}

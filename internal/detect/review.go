@@ -1,11 +1,13 @@
 package detect
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
 	"time"
 
+	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
 	"esrule/internal/query/match"
@@ -46,6 +48,7 @@ func (r *Review) Explain(ctx context.Context, document []byte) *match.Explanatio
 		Ancestors []struct {
 			Index string `json:"index"`
 			ID    string `json:"id"`
+			Type  string `json:"type"`
 		} `json:"kibana.alert.ancestors"`
 	}
 	text, err := signal.EventOf(document)
@@ -58,10 +61,17 @@ func (r *Review) Explain(ctx context.Context, document []byte) *match.Explanatio
 	}
 	var m *event.Mapping
 	var values event.Document
-	if len(alert.Ancestors) == 1 {
-		from := Sample{Index: alert.Ancestors[0].Index, ID: alert.Ancestors[0].ID}
-		m = r.mapping(ctx, from.Index, d)
-		values = r.fields(ctx, from, m, d)
+	if n := len(alert.Ancestors); n > 0 {
+		parent := alert.Ancestors[n-1]
+		from := Sample{Index: parent.Index, ID: parent.ID}
+		isAlert := parent.Type == "signal" && parent.Index == d.Signals
+		if isAlert { // what it said of its own rule is not in the signal
+			text = r.source(ctx, from, text)
+		}
+		if isAlert || n == 1 {
+			m = r.mapping(ctx, from.Index, d)
+			values = r.fields(ctx, from, m, d)
+		}
 	}
 	values.Source = text
 	// Values that the search's `fields` added are in the signal as if they had been in the event:
@@ -95,6 +105,16 @@ func (r *Review) fields(ctx context.Context, from Sample, m *event.Mapping,
 		return event.Document{} // the page shows the signal without what decided
 	}
 	return values
+}
+
+// source reads a document again. Where it is gone, it is what is left of it.
+func (r *Review) source(ctx context.Context, from Sample, left []byte) []byte {
+	err := readWhole(ctx, r.cluster, from.Index, dsl.Terms("_id", []string{from.ID}),
+		func(hit *search.Hit) { left = bytes.Clone(hit.Document().Source) })
+	if err != nil {
+		return left // the page shows the signal without what decided
+	}
+	return left
 }
 
 // mapping reads what a rule's fields are in an index, once; nil where that is not known.

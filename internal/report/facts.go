@@ -71,10 +71,11 @@ func read(text []byte) (facts, error) {
 	if at, err := time.Parse(time.RFC3339, d.text("kibana.alert.original_time")); err == nil {
 		f.at = at.UTC()
 	}
-	var ancestors []struct{ ID, Index string }
-	if d.into("kibana.alert.ancestors", &ancestors) && len(ancestors) > 0 &&
-		ancestors[0].Index != "" {
-		f.source = []string{ancestors[0].Index, ancestors[0].ID}
+	for _, a := range d.ancestors() {
+		if a.Type == "event" && a.Index != "" {
+			f.source = []string{a.Index, a.ID}
+			break
+		}
 	}
 	f.find(values(pairs))
 	if together := d.together(); together != "" {
@@ -95,6 +96,14 @@ func (d document) text(key string) string {
 	var s string
 	d.into(key, &s)
 	return s
+}
+
+// ancestor is an event that a signal is of, or a signal on the way from there.
+type ancestor struct{ ID, Type, Index, Rule string }
+
+func (d document) ancestors() (all []ancestor) {
+	d.into("kibana.alert.ancestors", &all)
+	return all
 }
 
 func (d document) ruleID() rule.ID { return rule.ID(d.text("kibana.alert.rule.rule_id")) }

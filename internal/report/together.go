@@ -2,11 +2,12 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // together says what a signal is beside one event that matches a rule: a part of a sequence or the
-// whole of one, a burst of events, values that are new. It is empty where there is nothing more to
+// whole of one, a burst of events, values that are new, made of other signals. It is empty where there is nothing more to
 // say.
 func (d document) together() string {
 	var said []string
@@ -46,5 +47,19 @@ func (d document) together() string {
 		}
 		said = append(said, text+".")
 	}
+	if chain := d.chain(); len(chain) > 0 {
+		said = append(said, fmt.Sprintf("Made of signals of the rules %s.",
+			strings.Join(chain, ", ")))
+	}
 	return strings.Join(said, " ")
+}
+
+// chain lists the other rules of whose signals the signal was made, the first of all first.
+func (d document) chain() (rules []string) {
+	for _, a := range d.ancestors() {
+		if a.Type == "signal" && a.Rule != string(d.ruleID()) && !slices.Contains(rules, a.Rule) {
+			rules = append(rules, a.Rule)
+		}
+	}
+	return rules
 }

@@ -14,8 +14,8 @@ import (
 	"esrule/internal/sink/signal"
 )
 
-// The page says of a signal which event of which sequence it is, what was new, and what was
-// counted.
+// The page says of a signal which event of which sequence it is, what was new, what was
+// counted, and of whose signals it was made.
 func TestSignalsOfSeveralEvents(t *testing.T) {
 	query := rule.EventQuery{Query: &cond.Query{Text: "any"}}
 	event := func(text string) signal.Event { return signal.Event{Source: []byte(text)} }
@@ -43,7 +43,14 @@ func TestSignalsOfSeveralEvents(t *testing.T) {
 	burst := json.RawMessage(`{"@timestamp":"2026-01-01T00:00:00.000Z","kibana.alert.uuid":"b",
 		"kibana.alert.rule.rule_id":"r","kibana.alert.threshold_result":{"count":4,"from":"2026-01-01",
 		"terms":[{"field":"user.name","value":"bob"}],"cardinality":[{"field":"host.id","value":2}]}}`)
-	for _, one := range append(sequence, fresh) {
+	chained, err := signal.New(signal.Match{Rule: of(&query), Events: []signal.Event{{
+		Alert: true, Index: "signals", ID: "2", Source: []byte(`{"kibana.alert.uuid":"2",
+		"kibana.alert.rule.uuid":"second","kibana.alert.depth":2,"kibana.alert.ancestors":[
+		{"id":"1","type":"signal","index":"signals","depth":1,"rule":"first"}]}`)}}}, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range append(sequence, fresh, chained) {
 		if err := w.Add(report.Signal{Document: one.Document}); err != nil {
 			t.Fatal(err)
 		}
@@ -59,8 +66,10 @@ func TestSignalsOfSeveralEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := string(sequence[2].ID)[:12]
-	for _, want := range []string{"Event 1 of sequence " + name + ".", "Event 2 of sequence " + name,
+	for _, want := range []string{"Event 1 of sequence " + name + ".", "Event 2 of sequence " +
+		name,
 		"The whole of sequence " + name, "New for host.name, user.name: h, u.",
+		"Made of signals of the rules first, second.",
 		"4 events from 2026-01-01 on, user.name bob, 2 values of host.id."} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page has no %q", want)

@@ -10,6 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
+	"esrule/internal/finding"
 	"esrule/internal/query/kql"
 	"esrule/internal/query/rule"
 )
@@ -101,6 +104,56 @@ func TestRuleOverAlerts(t *testing.T) {
 		"event 0, signalother 1, 2"}, 2), slices.Repeat([]string{
 		"event 0, signaltest-rule 1, 2"}, 2))...)
 	w.wantDocument(over, index)
+	w.wantExplained(over)
+}
+
+// wantExplained checks what is said of the signals of a rule, and of those that it made of them.
+func (w *world) wantExplained(of *rule.Rule) {
+	w.t.Helper()
+	cluster, d := search.NewCluster(w.Client, search.Options{Tries: 1}), w.detection(of)
+	review := detect.NewReview(cluster, []*detect.Detection{d}, w.clock)
+	for _, hit := range w.Hits(w.indices.Signals) {
+		var s chained
+		if err := json.Unmarshal(hit.Source, &s); err != nil {
+			w.t.Fatal(err)
+		}
+		x, err := d.ExplainOn(w.t.Context(), cluster, detect.Sample{Index: w.indices.Signals,
+			ID: hit.ID, Source: hit.Source}, w.clock)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		notes := strings.Join(x.Notes, "\n")
+		if s.Rule == string(of.ID) {
+			if x.Matches || !strings.Contains(notes, "does not judge it: it is a signal of the "+
+				"rule itself") {
+				w.t.Errorf("its own signal: matches: %t, with the notes\n%s", x.Matches, notes)
+			}
+			if decided := review.Explain(w.t.Context(), hit.Source); decided == nil {
+				w.t.Errorf("of the signal %s nothing says what decided", s.ID)
+			}
+		} else if !strings.Contains(notes, "a signal, of the rules "+s.Rule+" (1)") {
+			w.t.Errorf("a signal of %s: got the notes\n%s", s.Rule, notes)
+		}
+	}
+}
+
+// check says that a rule over alerts sees none of ours, or can fire on them.
+func TestCheckOfRulesOverAlerts(t *testing.T) {
+	w := newWorld(t)
+	over := w.over("over", `signal.rule.name: "Bad process" and signal.rule.tags: x`)
+	for _, f := range w.check(over).All() {
+		if f.Severity == finding.Problem || f.Code == finding.UnmappedField {
+			t.Errorf("with the option: got %v", f)
+		}
+	}
+	w.alerts = nil
+	if got := about(w.check(over).Findings, finding.SignalsNotRead); len(got) != 1 ||
+		!strings.Contains(got[0].Advice, "--alerts-index") {
+		t.Errorf("without the option: got %v, want the advice to use it", got)
+	}
+	if got := about(w.check(w.rule).Findings, finding.SignalsNotRead); len(got) != 0 {
+		t.Errorf("a rule over events: got %v", got)
+	}
 }
 
 // wantDocument checks what a signal of a signal holds.

@@ -31,10 +31,7 @@ func TestCheckNamesAnIndexThatDoesNotAnswer(t *testing.T) {
 // check returns what check says of a rule on the world's cluster.
 func (w *world) check(r *rule.Rule) detect.RuleCheck {
 	w.t.Helper()
-	d, err := detect.New(r, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	d := w.detection(r)
 	check, err := d.Check(w.t.Context(), search.NewCluster(w.Client, search.Options{Tries: 1}),
 		w.clock, w.late)
 	if err != nil {

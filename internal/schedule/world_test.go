@@ -162,12 +162,7 @@ func (w *world) runOn(runner *schedule.Runner, rules ...*rule.Rule) []schedule.R
 	w.t.Helper()
 	var detections []*detect.Detection
 	for _, r := range rules {
-		alerts := detect.Alerts{Index: w.indices.Signals, Patterns: w.alerts}
-		d, err := detect.NewWhere(r, alerts.Where(r, nil))
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		detections = append(detections, d)
+		detections = append(detections, w.detection(r))
 	}
 	ctx := w.ending
 	if ctx == nil {
@@ -179,6 +174,17 @@ func (w *world) runOn(runner *schedule.Runner, rules ...*rule.Rule) []schedule.R
 	}
 	w.Refresh(w.indices.Signals)
 	return report.Rules
+}
+
+// detection is a rule that is ready to run.
+func (w *world) detection(r *rule.Rule) *detect.Detection {
+	w.t.Helper()
+	alerts := detect.Alerts{Index: w.indices.Signals, Patterns: w.alerts}
+	d, err := detect.NewWhere(r, alerts.Where(r, nil))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return d
 }
 
 // runner is what a process of its own would run.

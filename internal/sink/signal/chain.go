@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"esrule/internal/query/rule"
 )
@@ -39,6 +40,15 @@ func ReadChain(document []byte) (c Chain) {
 		}
 	}
 	return c
+}
+
+// String names the rules, each with the depth of its signal.
+func (c Chain) String() string {
+	texts := make([]string, len(c.Links))
+	for i, one := range c.Links {
+		texts[i] = fmt.Sprintf("%s (%d)", one.Rule, one.Depth)
+	}
+	return strings.Join(texts, ", ")
 }
 
 // Stops says why a rule does not judge the signal; it is empty where it does. A rule judges nothing
