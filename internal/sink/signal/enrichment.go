@@ -3,7 +3,6 @@ package signal
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"esrule/internal/query/rule"
 )
@@ -54,7 +53,7 @@ func (r *Reading) Enrich(list []Enrichment) error {
 // has there. The event itself stays as it is.
 func (n *node) enriched(all *node) *node {
 	with := func(o node, m member) *node {
-		o.members = append(slices.Clone(o.members), m)
+		o.members, o.source = append(slices.Clone(o.members), m), ""
 		return &o
 	}
 	switch threat := n.object("threat"); {
@@ -64,7 +63,7 @@ func (n *node) enriched(all *node) *node {
 		return with(*n, member{"threat", with(node{kind: object}, member{"enrichments", all})})
 	default:
 		event := *n
-		event.members = slices.Clone(n.members)
+		event.members, event.source = slices.Clone(n.members), ""
 		for i, m := range event.members {
 			if m.value == threat {
 				event.members[i].value = with(*threat, member{"enrichments", all})
@@ -85,11 +84,7 @@ func (e *Enrichment) node() (*node, error) {
 		if of := firstOf(document.at(e.Path), object); of != nil {
 			indicator = of
 		} else { // written with dots
-			order, values := byPath(document, e.Path+".")
-			for _, path := range order {
-				indicator.members = append(indicator.members,
-					member{strings.TrimPrefix(path, e.Path+"."), values[path]})
-			}
+			indicator.members = byPath(document, e.Path+".", "")
 		}
 		if name := firstOf(document.at(feedName), text); name != nil && name.text != "" {
 			feed.members = []member{{"name", name}}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -265,36 +266,60 @@ func storable(t time.Time) string {
 // originalEventFields copy the event's event.* fields, kind among them, to flat keys. A value keeps
 // its form; a field that is spelled in several ways (nested and dotted) becomes one array.
 func originalEventFields(event *node) []field {
-	var fields []field
-	order, values := byPath(event, "event.")
-	for _, path := range order {
-		if name := strings.TrimPrefix(path, "event."); name != "" {
-			fields = append(fields, field{originalEvent + name, values[path]})
+	its := byPath(event, "event.", originalEvent)
+	fields := make([]field, 0, len(its))
+	for _, m := range its {
+		if m.key != originalEvent {
+			fields = append(fields, field{m.key, m.value})
 		}
 	}
 	return fields
 }
 
-// byPath returns the values of an event's fields whose whole paths begin with a prefix, by the
-// path, and the paths in the order of the event. A field that stands in several places has one
+// byPath returns an event's fields whose whole paths begin with a prefix, in the order of the
+// event, with another text in the prefix's place. A field that stands in several places has one
 // array.
-func byPath(event *node, prefix string) (order []string, values map[string]*node) {
+func byPath(event *node, prefix, as string) (all []member) {
 	// a deeper field is still in the event; here each leaf's whole path is written out
-	const longest = 1024
-	values = map[string]*node{}
-	event.eachField(nil, func(path []byte, value *node) {
+	const longest, few = 1024, 32
+	var places map[string]int // by key, where there are more than a few
+	place := func(rest []byte) int {
+		if len(all) <= few {
+			return slices.IndexFunc(all, func(m member) bool {
+				return m.key[len(as):] == string(rest)
+			})
+		}
+		if places == nil {
+			places = map[string]int{}
+		}
+		for i := len(places); i < len(all); i++ {
+			places[all[i].key[len(as):]] = i
+		}
+		if i, known := places[string(rest)]; known {
+			return i
+		}
+		return -1
+	}
+	visit := func(path []byte, value *node) {
 		if len(path) > longest || !bytes.HasPrefix(path, []byte(prefix)) {
 			return
 		}
-		if before, several := values[string(path)]; several {
-			value = &node{kind: array, elems: append(before.scalars(), value.scalars()...)}
-			values[string(path)] = value
+		rest := path[len(prefix):]
+		if i := place(rest); i >= 0 {
+			before := all[i].value
+			all[i].value = &node{kind: array,
+				elems: append(before.scalars(), value.scalars()...)}
 			return
 		}
-		key := string(path)
-		order, values[key] = append(order, key), value
-	})
-	return order, values
+		all = append(all, member{as + string(rest), value})
+	}
+	path := make([]byte, 0, 256)
+	for _, m := range event.members {
+		if strings.HasPrefix(m.key, prefix) || strings.HasPrefix(prefix, m.key) {
+			m.value.eachField(join(path, m.key), visit)
+		}
+	}
+	return all
 }
 
 // present leaves out the empty texts.

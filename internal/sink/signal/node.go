@@ -32,6 +32,9 @@ type node struct {
 	text    string // of a text, number or boolean
 	elems   []*node
 	members []member
+	// source is the value as its event has it, where that is how it would be written. It is empty
+	// where it is not, and where the value was changed.
+	source string
 }
 
 type member struct {
@@ -147,8 +150,8 @@ func (n *node) leavesUnder(path []byte, visit func([]byte, *node)) {
 	}
 }
 
-// eachField visits every field's value as it was written: a scalar, or an array of nothing but
-// scalars. The path is valid only during the call.
+// eachField visits the value of every field below a path as it was written: a scalar, or an array
+// of nothing but scalars. The path is valid only during the call.
 func (n *node) eachField(path []byte, visit func(path []byte, value *node)) {
 	switch n.kind {
 	case object:
@@ -188,44 +191,49 @@ func (n *node) isList() bool {
 
 // scalars returns the values of a field, however deep in arrays; those of objects below it are of
 // other fields.
-func (n *node) scalars() []*node {
+func (n *node) scalars() []*node { return n.appendScalars(nil) }
+
+func (n *node) appendScalars(all []*node) []*node {
 	switch n.kind {
 	case text, number, boolean:
-		return []*node{n}
+		all = append(all, n)
 	case array:
-		var all []*node
 		for _, e := range n.elems {
-			all = append(all, e.scalars()...)
+			all = e.appendScalars(all)
 		}
-		return all
-	default:
-		return nil
+	case null, object:
 	}
+	return all
 }
 
 // at returns the values at a path, however its segments are spread over objects and dotted
 // keys. An array of objects is looked through; any other value is returned whole, null too.
-func (n *node) at(path string) []*node {
-	switch n.kind {
-	case object:
-		var found []*node
-		for _, m := range n.members {
-			if m.key == path {
-				found = append(found, m.value)
-			} else if rest, ok := under(path, m.key); ok {
-				found = append(found, m.value.at(rest)...)
-			}
+func (n *node) at(path string) []*node { return n.appendAt(nil, path) }
+
+func (n *node) appendAt(found []*node, path string) []*node {
+	for _, m := range n.members {
+		if m.key == path {
+			found = append(found, m.value)
+		} else if rest, ok := under(path, m.key); ok {
+			found = m.value.appendAt(found, rest)
 		}
-		return found
-	case array:
-		var found []*node
-		for _, e := range n.elems {
-			found = append(found, e.at(path)...)
-		}
-		return found
-	default:
-		return nil
 	}
+	for _, e := range n.elems {
+		found = e.appendAt(found, path)
+	}
+	return found
+}
+
+// equals reports whether two values are the same, however they were written; nil is no value.
+func (n *node) equals(other *node) bool {
+	if n == nil || other == nil {
+		return n == other
+	}
+	return n.kind == other.kind && n.text == other.text &&
+		slices.EqualFunc(n.elems, other.elems, (*node).equals) &&
+		slices.EqualFunc(n.members, other.members, func(a, b member) bool {
+			return a.key == b.key && a.value.equals(b.value)
+		})
 }
 
 // without returns the value less what is at a path and below it, in every spelling of the path. It
@@ -234,7 +242,8 @@ func (n *node) without(path string) *node {
 	less := n
 	changed := func() *node {
 		if less == n {
-			less = &node{n.kind, n.text, slices.Clone(n.elems), slices.Clone(n.members)}
+			less = &node{kind: n.kind, text: n.text, elems: slices.Clone(n.elems),
+				members: slices.Clone(n.members)}
 		}
 		return less
 	}

@@ -1,6 +1,11 @@
 package signal
 
-import "github.com/go-json-experiment/json/jsontext"
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // parseWellFormed reads one JSON value of valid UTF-8 and nothing beside it, many times as fast as
 // encoding/json. Whatever else a text is, ok is false and encoding/json decides: what it accepts
@@ -21,6 +26,7 @@ func (p *parser) parseWellFormed(source []byte) (n *node, ok bool) {
 // of them is in memory that the next text is read into.
 type parser struct {
 	rest    string
+	unusual int      // what was read that would be written in another way
 	members []member // of the objects that are being read, the inner ones last
 	elems   []*node
 
@@ -37,7 +43,17 @@ func (p *parser) node(n node) *node {
 }
 
 func (p *parser) value() *node {
-	switch p.next() {
+	first := p.next()
+	source, unusual := p.rest, p.unusual
+	n := p.valueOf(first)
+	if p.unusual == unusual {
+		n.source = source[:len(source)-len(p.rest)]
+	}
+	return n
+}
+
+func (p *parser) valueOf(first byte) *node {
+	switch first {
 	case '{':
 		return p.object()
 	case '[':
@@ -58,6 +74,9 @@ func (p *parser) value() *node {
 func (p *parser) next() byte {
 	at := 0
 	for c := p.rest[at]; c <= ' ' || c == ',' || c == ':'; c = p.rest[at] {
+		if c <= ' ' {
+			p.unusual++
+		}
 		at++
 	}
 	p.rest = p.rest[at:]
@@ -81,15 +100,22 @@ func (p *parser) word() string {
 }
 
 func (p *parser) text() string {
-	end, isEscaped := 1, false
-	for p.rest[end] != '"' {
-		if p.rest[end] == '\\' {
+	end, isEscaped, isBeyond := 1, false, false
+	for c := p.rest[end]; c != '"'; c = p.rest[end] {
+		if c == '\\' {
 			isEscaped = true
 			end++
+			if c = p.rest[end]; c != '\\' && c != '"' {
+				p.unusual++
+			}
 		}
+		isBeyond = isBeyond || c >= utf8.RuneSelf
 		end++
 	}
 	quoted := p.take(end + 1)
+	if isBeyond && strings.ContainsAny(quoted, "\u2028\u2029") {
+		p.unusual++
+	}
 	if !isEscaped {
 		return quoted[1:end]
 	}

@@ -1,7 +1,7 @@
 package signal
 
 import (
-	"reflect"
+	"errors"
 	"strings"
 	"testing"
 )
@@ -13,7 +13,8 @@ func FuzzParse(f *testing.F) {
 		`{"a":1,"a":[{"b":null},true,false,[]],"":{"\u0061\n\\\"\/":"\ud83d\ude00é"}}`,
 		`"\ud800"`, `"\ud800\u0041"`, `"\udc00\ud800"`, "\"\xff\xc3\"", "\"a\tb\"", `"\x"`, `01`,
 		`1.`, `+1`, `{"a":1,}`, `[1,]`, `{"a" 1}`, `{"a":1}{}`, `{"a":1} x`, `{1:2}`, `tru`, ``,
-		"\ufeff{}", `{"a":1`, `"\u2028<>&"`, "\"\u2028\x7f\"", `NaN`, `[}`, `{]`, `{"a":"b"]`,
+		"\ufeff{}", `{"a":1`, `"\u2028<>&"`, "\"\u2028\x7f\"", "\"é\u2029\"", `["\b\f\r\t\/\\\""]`,
+		`NaN`, `[}`, `{]`, `{"a":"b"]`,
 		strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth),
 		strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
 		strings.Repeat(`{"a":`, maxDepth+1) + "1" + strings.Repeat("}", maxDepth+1),
@@ -27,8 +28,15 @@ func FuzzParse(f *testing.F) {
 			return // encoding/json decides
 		}
 		want, err := parseAny(source)
-		if err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%q: got %+v, want %+v, %v", source, got, want, err)
+		if err != nil || !got.equals(want) {
+			t.Fatalf("%q: got %+v, want %+v, %v", source, got, want, err)
+		}
+		var gotText, wantText jsonText
+		if err := errors.Join(gotText.value(got), wantText.value(want)); err != nil {
+			t.Fatalf("%q: %v", source, err)
+		}
+		if gotText.String() != wantText.String() {
+			t.Errorf("%q is written as %s, want %s", source, &gotText, &wantText)
 		}
 	})
 }

@@ -64,7 +64,7 @@ func (r *Reading) keep(kept *node) (err error) {
 	if err := r.originals.write(originalEventFields(kept)); err != nil {
 		return err
 	}
-	r.rest, err = asMembers(r.rest[:0], kept.without("event.kind").without(timestampField))
+	r.rest, err = asMembers(r.rest[:0], kept, "event.kind", timestampField)
 	return err
 }
 

@@ -7,9 +7,12 @@ import "strings"
 // port but no address is theirs too.
 func reason(event *node) string {
 	var b strings.Builder
+	b.Grow(256)
 	part := func(before, value, after string) {
 		if value != "" {
-			b.WriteString(before + value + after)
+			b.WriteString(before)
+			b.WriteString(value)
+			b.WriteString(after)
 		}
 	}
 	process, parent, file := phrase(event, "process.name"), phrase(event, "process.parent.name"),
@@ -37,17 +40,20 @@ func reason(event *node) string {
 // phrase returns a field's values for the sentence, empty where it has none to show. A bare number
 // or boolean is not shown, one in an array is; "-" is how many sources write "none".
 func phrase(event *node, path string) string {
-	found := event.at(path)
+	var room [4]*node // for what fields have as a rule
+	found := event.appendAt(room[:0], path)
 	if len(found) == 1 && (found[0].kind == number || found[0].kind == boolean) {
 		return ""
 	}
-	var texts []string
+	var texts [4]string
+	all := texts[:0]
 	for _, n := range found {
-		for _, value := range n.scalars() {
-			texts = append(texts, value.text)
+		var room [4]*node
+		for _, value := range n.appendScalars(room[:0]) {
+			all = append(all, value.text)
 		}
 	}
-	if s := strings.Join(texts, ", "); s != "-" {
+	if s := strings.Join(all, ", "); s != "-" {
 		return s
 	}
 	return ""

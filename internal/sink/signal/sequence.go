@@ -2,7 +2,7 @@ package signal
 
 import (
 	"fmt"
-	"reflect"
+	"slices"
 	"time"
 )
 
@@ -100,20 +100,15 @@ func partID(sequence string, place int) ID {
 
 // inCommon returns the fields that all events have with the same values, under their whole paths.
 func inCommon(events []*node) *node {
-	order, common := byPath(events[0], "")
+	shared := byPath(events[0], "", "")
 	for _, event := range events[1:] {
-		_, its := byPath(event, "")
-		for path, value := range common {
-			if !reflect.DeepEqual(its[path], value) {
-				delete(common, path)
-			}
+		its := map[string]*node{}
+		for _, m := range byPath(event, "", "") {
+			its[m.key] = m.value
 		}
+		shared = slices.DeleteFunc(shared, func(m member) bool {
+			return !m.value.equals(its[m.key])
+		})
 	}
-	shared := &node{kind: object}
-	for _, path := range order {
-		if value, ok := common[path]; ok {
-			shared.members = append(shared.members, member{path, value})
-		}
-	}
-	return shared
+	return &node{kind: object, members: shared}
 }

@@ -26,10 +26,11 @@ func (j *jsonText) compose(fields []field, event written) error {
 	return nil
 }
 
-// asMembers appends an object's members, without its braces.
-func asMembers(to []byte, object *node) (written, error) {
+// asMembers appends an object's members, without its braces and without what is at some paths, as
+// [node.without] takes it away.
+func asMembers(to []byte, object *node, without ...string) (written, error) {
 	j := jsonText{Buffer: *bytes.NewBuffer(to)}
-	err := j.membersOf(object)
+	err := j.membersOf(object, without)
 	return j.Bytes(), err
 }
 
@@ -47,7 +48,7 @@ type written []byte
 func (j *jsonText) value(v any) error {
 	switch v := v.(type) {
 	case *node:
-		return j.node(v)
+		return j.node(v, nil)
 	case written:
 		j.Write(v)
 		return nil
@@ -89,7 +90,12 @@ func (j *jsonText) text(s string) error {
 	return nil
 }
 
-func (j *jsonText) node(n *node) error {
+// node writes a value without what is at some paths.
+func (j *jsonText) node(n *node, without []string) error {
+	if n.source != "" && len(without) == 0 {
+		j.WriteString(n.source)
+		return nil
+	}
 	switch n.kind {
 	case null:
 		j.WriteString("null")
@@ -103,14 +109,14 @@ func (j *jsonText) node(n *node) error {
 			if i > 0 {
 				j.WriteByte(',')
 			}
-			if err := j.node(e); err != nil {
+			if err := j.node(e, without); err != nil {
 				return err
 			}
 		}
 		j.WriteByte(']')
 	case object:
 		j.WriteByte('{')
-		if err := j.membersOf(n); err != nil {
+		if err := j.membersOf(n, without); err != nil {
 			return err
 		}
 		j.WriteByte('}')
@@ -118,10 +124,27 @@ func (j *jsonText) node(n *node) error {
 	return nil
 }
 
-func (j *jsonText) membersOf(n *node) error {
+func (j *jsonText) membersOf(n *node, without []string) error {
 	for _, m := range n.members {
-		if err := j.member(m.key, m.value); err != nil {
+		var room [4]string
+		below, isOut := room[:0], false // of the paths
+		for _, path := range without {
+			if _, isBelow := under(m.key, path); isBelow || m.key == path {
+				isOut = true
+			} else if rest, ok := under(path, m.key); ok {
+				below = append(below, rest)
+			}
+		}
+		if isOut {
+			continue
+		}
+		j.comma()
+		if err := j.text(m.key); err != nil {
 			return err
+		}
+		j.WriteByte(':')
+		if err := j.node(m.value, below); err != nil {
+			return fmt.Errorf("write %s: %w", m.key, err)
 		}
 	}
 	return nil
