@@ -58,11 +58,12 @@ func (a Alerts) Where(r *rule.Rule, instead []string) (w Where) {
 
 // AlertsAdvice is how rules over alerts see signals.
 const AlertsAdvice = `with --alerts-index ".alerts-security.*" (ESRULE_ALERTS_INDEX) esrule's own ` +
-	"signals stand in for these alerts; without, only those that Kibana writes are searched"
+	"signals stand in for these alerts; without it, only what others write is searched"
 
-// MissesSignals reports whether the rule reads alerts and none of this program.
+// MissesSignals reports whether the rule is meant to read alerts, and reads none of this program.
 func (d *Detection) MissesSignals() bool {
-	return d.Signals == "" && slices.ContainsFunc(d.Patterns, rule.NamesAlerts)
+	return d.Signals == "" && (slices.ContainsFunc(d.Patterns, rule.NamesAlerts) ||
+		slices.ContainsFunc(d.Rule.Index, rule.NamesAlerts))
 }
 
 // checkAlerts says so.

@@ -7,8 +7,8 @@ import (
 )
 
 // together says what a signal is beside one event that matches a rule: a part of a sequence or the
-// whole of one, a burst of events, values that are new, made of other signals. It is empty where there is nothing more to
-// say.
+// whole of one, a burst of events, values that are new, made of other signals. It is empty where
+// there is nothing more to say.
 func (d document) together() string {
 	var said []string
 	if group := d.text("kibana.alert.group.id"); group != "" {

@@ -28,7 +28,8 @@ func TestPublishedRulesOverAlerts(t *testing.T) {
 	w.runPublished(index, rules, count, len(over))
 }
 
-// published returns Elastic's rule on segfaults, and its rules over alerts, over the world's events.
+// published returns Elastic's rule on segfaults, and its rules over alerts, to be run over the
+// world's events.
 func (w *world) published() (segfault *rule.Rule, over []*rule.Rule) {
 	w.t.Helper()
 	for _, folder := range []string{"rules", "rules-other"} {

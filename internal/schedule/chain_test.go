@@ -3,6 +3,7 @@ package schedule_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -348,4 +349,36 @@ func TestTogetherOverAlerts(t *testing.T) {
 	w.wantCreated("another event", rules, 1, 0, 0)
 	w.clock = w.clock.Add(5 * time.Minute)
 	w.wantCreated("its signal has no new value", rules, 0, 0, 0)
+}
+
+// An index of signals that an earlier release made gets the aliases by the request in
+// docs/rules.md, for the signals that are there too.
+func TestOlderSignalsIndex(t *testing.T) {
+	w := newWorld(t)
+	w.theirs = func() time.Time { return w.clock }
+	w.Delete(w.indices.Signals)
+	w.Do("DELETE", "_index_template/"+w.indices.Signals, nil)
+	w.Create(w.indices.Signals, `{"mappings":{"dynamic":false,"properties":{
+		"@timestamp":{"type":"date"},"kibana.alert":{"properties":{"uuid":{"type":"keyword"},
+		"rule":{"properties":{"rule_id":{"type":"keyword"},"name":{"type":"keyword"},
+		"tags":{"type":"keyword"},"threat.tactic.name":{"type":"keyword"}}}}}}}}`)
+	index := w.index("a")
+	over := w.over("over", `signal.rule.name: "Bad process"`)
+	w.event(index, 1, "bad", 1)
+	w.wantCreated("an event", []*rule.Rule{w.rule, over}, 1, 0)
+	w.clock = w.clock.Add(2 * time.Minute)
+	w.wantCreated("without the alias", []*rule.Rule{w.rule, over}, 0, 0)
+	if got := about(w.check(over).All(), finding.UnmappedField, finding.NeverFires); len(got) == 0 {
+		t.Error("check says nothing of a field that no index maps")
+	}
+	text, err := os.ReadFile("../../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(string(text), `esrule-signals/_mapping" `)
+	_, body, _ = strings.Cut(body, "-d '")
+	body, _, _ = strings.Cut(body, "'")
+	w.Do("PUT", w.indices.Signals+"/_mapping", body)
+	w.clock = w.clock.Add(time.Minute)
+	w.wantCreated("with it", []*rule.Rule{w.rule, over}, 0, 1)
 }
