@@ -21,6 +21,7 @@ func TestVersions(t *testing.T) {
 			openDialectHolds(t, stageOn(t, server, "dialect"))
 			samplesAreFound(t, stageOn(t, server, "samples"))
 			sickIndicesAreNamed(t, stageOn(t, server, "sick", "events-*"))
+			kindsAreFound(t, stageOn(t, server, "kinds", "events-*"))
 		})
 	}
 }

@@ -26,6 +26,8 @@ var suite = []struct{ title, test string }{
 	{"killed run", "TestKilled"},
 	{"backfill", "TestBackfill"},
 	{"killed backfill", "TestBackfillKilled"},
+	{"every kind of rule", "TestKinds"},
+	{"every kind, killed", "TestKindsKilled"},
 	{"sick indices", "TestSickIndices"},
 	{"security role", "TestSecurity"},
 }
