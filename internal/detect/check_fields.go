@@ -106,13 +106,17 @@ func missing(paths []string, hints map[string]string) string {
 	return strings.Join(texts, ", ")
 }
 
-// silent names the indices that were not counted, each reason once.
-func (p *PatternCheck) silent(failures []search.Failure) {
-	var all []Failure
+// silentIndices are indices that were not counted.
+func silentIndices(failures []search.Failure) (all []Failure) {
 	for _, f := range failures {
 		all = append(all, Failure{Index: f.Index, Reason: f.Reason})
 	}
-	for _, alike := range ByReason(all) {
+	return all
+}
+
+// silent names the indices that were not counted, each reason once.
+func (p *PatternCheck) silent(failures []search.Failure) {
+	for _, alike := range ByReason(silentIndices(failures)) {
 		does, is := "does", "is"
 		if n := len(alike.Indices); n > 1 {
 			does, is = fmt.Sprintf("(%d indices) do", n), "are"

@@ -22,9 +22,6 @@ func (d *Detection) checkIndicators(ctx context.Context, c Counter, check *RuleC
 	}
 	source := d.Threat.Source
 	in := strings.Join(source.Patterns, ",")
-	found := func(code finding.Code, text string, args ...any) {
-		check.Add(finding.Finding{Code: code, Text: fmt.Sprintf(text, args...)})
-	}
 	searched, open, err := Searchable(ctx, c, source.Patterns)
 	if err != nil {
 		return fmt.Errorf("ask what may be read of %s: %w", in, err)
@@ -55,19 +52,25 @@ func (d *Detection) checkIndicators(ctx context.Context, c Counter, check *RuleC
 			}
 		}
 	}
-	for _, alike := range ByReason(open) {
-		found(finding.IndicatorsUnread, "indicators in %s cannot be read, and until they can no "+
-			"event is judged: %s", strings.Join(alike.Indices, ", "), alike.Reason)
-	}
+	addUnread(check, open)
 	if len(open) > 0 {
 		return nil
 	}
 	if len(indices) == 0 {
-		found(finding.NoIndicators, "no index matches %s: the rule has no indicators and matches "+
-			"nothing", in)
+		check.Add(finding.Finding{Code: finding.NoIndicators, Text: fmt.Sprintf("no index "+
+			"matches %s: the rule has no indicators and matches nothing", in)})
 		return nil
 	}
 	return d.countIndicators(ctx, c, check, searched, classes)
+}
+
+// addUnread adds which indices of indicators cannot be read.
+func addUnread(check *RuleCheck, failures []Failure) {
+	for _, alike := range ByReason(failures) {
+		check.Add(finding.Finding{Code: finding.IndicatorsUnread,
+			Text: fmt.Sprintf("indicators in %s cannot be read, and until they can no event is "+
+				"judged: %s", strings.Join(alike.Indices, ", "), alike.Reason)})
+	}
 }
 
 // countIndicators says whether there are documents that have a field that is compared.
@@ -100,6 +103,7 @@ func (d *Detection) countIndicators(ctx context.Context, c Counter, check *RuleC
 			return fmt.Errorf("count the indicators in %s: %w", in, err)
 		}
 	}
+	addUnread(check, silentIndices(counted.Failures))
 	if counted.Documents == 0 && len(counted.Failures) == 0 {
 		check.Add(finding.Finding{Code: finding.NoIndicators,
 			Text: fmt.Sprintf("no document of %s "+

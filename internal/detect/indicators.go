@@ -200,13 +200,16 @@ func (s *Indicators) tellOf(threat *Threat, set *indicator.Set) {
 		"values", set.Values())
 }
 
+// indicatorsIn begins the message of an index that cannot be read.
+const indicatorsIn = "the indicators in "
+
 // readAll reads the indicators of a rule, all of them or none.
 func (s *Indicators) readAll(ctx context.Context, threat *Threat,
 	now time.Time) (*indicator.Set, error) {
 	d := threat.Source
 	searched, open, err := Searchable(ctx, s.cluster, d.Patterns)
 	if err == nil {
-		err = notWhole(open)
+		err = notWhole(indicatorsIn, open)
 	}
 	if err != nil {
 		return nil, err
@@ -224,7 +227,7 @@ func (s *Indicators) readAll(ctx context.Context, threat *Threat,
 		return nil, err
 	}
 	if pit.Empty() {
-		return b.Set(), notWhole(outcomeOf(Outcome{Failures: unreached}, pit).Failures)
+		return b.Set(), notWhole(indicatorsIn, outcomeOf(Outcome{Failures: unreached}, pit).Failures)
 	}
 	classes, err := g.Classes(ctx, s.cluster, searched)
 	if err != nil {
@@ -238,7 +241,7 @@ func (s *Indicators) readAll(ctx context.Context, threat *Threat,
 	}
 	j.outcome.Failures = append(p.uncovered, unreached...)
 	j.sort(reached)
-	if err := notWhole(outcomeOf(j.outcome, pit).Failures); err != nil {
+	if err := notWhole(indicatorsIn, outcomeOf(j.outcome, pit).Failures); err != nil {
 		return nil, err
 	}
 	return b.Set(), nil

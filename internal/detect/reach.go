@@ -37,7 +37,7 @@ func (c *Coverer) reach(ctx context.Context, g *Group, t Target,
 		case (s.Shut != "" || slices.Contains(lacking, index)) && t.Accounted != nil &&
 			t.Accounted(index):
 		case s.Shut != "":
-			without = append(without, Failure{Index: index, Reason: ShutReason(s)})
+			without = append(without, Failure{Index: index, Reason: shutReason(s)})
 		case !slices.Contains(lacking, index):
 			reached = append(reached, index)
 		case s.Created.IsZero() || s.Created.Before(t.Began):
@@ -64,8 +64,7 @@ func (t Target) moved(now map[string]search.Standing) bool {
 		}))
 }
 
-// ShutReason is why a closed index is open. It names no index, so that many are one message.
-func ShutReason(s search.Standing) string {
-	return s.Shut + `, leave it out with "-name" after the rule's pattern, ` +
-		"or name it in ESRULE_SET_ASIDE if it is to be searched only when it is opened"
+// shutReason is why a closed index is open. It names no index, so that many are one message.
+func shutReason(s search.Standing) string {
+	return s.Shut + `, or leave it out with "-name" after the rule's pattern`
 }

@@ -27,15 +27,15 @@ func readWhole(ctx context.Context, c Cluster, index string, query dsl.Clause,
 			take(hit)
 		}
 	}
-	return notWhole(outcomeOf(Outcome{}, pit).Failures)
+	return notWhole("", outcomeOf(Outcome{}, pit).Failures)
 }
 
-// notWhole is the error of what was not read; nil where there is nothing.
-func notWhole(failures []Failure) error {
+// notWhole is the error of what of some indices was not read; nil where there is nothing.
+func notWhole(what string, failures []Failure) error {
 	var errs []error
 	for _, of := range ByReason(failures) {
-		errs = append(errs, fmt.Errorf("%s was not read: %s", strings.Join(of.Indices, ", "),
-			of.Reason))
+		errs = append(errs, fmt.Errorf("%s%s cannot be read: %s", what,
+			strings.Join(of.Indices, ", "), of.Reason))
 	}
 	return errors.Join(errs...)
 }

@@ -123,6 +123,10 @@ func TestSecurity(t *testing.T) {
 	roles["whole-less"] = less(t, strings.Replace(printedRole(t, whole), `"whole-*"`,
 		`"whole-open-*", "gone"`, 1), withoutPattern("gone"))
 	roles["alias"] = printedRole(t, alias)
+	threats := unstarted("ti", "events-*")
+	threats.more["RULES"] = threatRules(t, threats)
+	roles["ti-less"] = less(t, printedRole(t, threats),
+		withoutPattern(threats.name("ti-forbidden")))
 	for name, without := range lacking() {
 		roles[name] = less(t, job, withoutPrivilege(without.part, without.privilege))
 	}
@@ -157,6 +161,11 @@ func TestSecurity(t *testing.T) {
 	})
 	t.Run("an alias may be read and its index not", func(t *testing.T) {
 		onlyTheAlias(t, on(t, "alias", "events-*"), password)
+	})
+	t.Run("indicators out of reach", func(t *testing.T) {
+		s := on(t, "ti")
+		s.patterns, s.more["RULES"] = threats.patterns, threats.more["RULES"]
+		indicatorsOutOfReach(t, s, password)
 	})
 	t.Run("unknown user", func(t *testing.T) {
 		unknownUser(t, on(t, "unknown", "events-*"), password)

@@ -52,6 +52,11 @@ func (s *ruleRun) askShut(ctx context.Context) error {
 	return s.update(ctx, s.known, func(l *Ledger) { l.enterShut(aside, s.shut.open, all, s.now) })
 }
 
+// setAsideAdvice is what may be done about a closed index. It names no index, so that many are one
+// message.
+const setAsideAdvice = `, leave it out with "-name" after the rule's pattern, or name it in ` +
+	"ESRULE_SET_ASIDE if it is to be searched only when it is opened"
+
 // shutOf sorts out which indices are closed, and what is said of them.
 func (s *ruleRun) shutOf(all map[string]search.Standing) (shut map[string]bool,
 	reasons map[string]string) {
@@ -59,7 +64,7 @@ func (s *ruleRun) shutOf(all map[string]search.Standing) (shut map[string]bool,
 	for index, standing := range all {
 		if standing.Shut != "" && !slices.Contains(s.detection.Unread(s.options.Own), index) {
 			shut[index] = true
-			reasons[index] = detect.ShutReason(standing)
+			reasons[index] = standing.Shut + setAsideAdvice
 		}
 	}
 	return shut, reasons

@@ -21,9 +21,12 @@ const patternRoom = 1500
 // their names are too long for it, or their shards more than the server searches at once
 // (action.search.shard_count.limit), or than a gateway takes in a request. A pattern that is too
 // much for itself is taken apart into the names that it stands for. The patterns of a portion are
-// of one cluster.
+// of one cluster. No pattern stands for no index: to the server it would stand for all.
 func (c *Cluster) inPortions(ctx context.Context, patterns []string,
 	ask func(portion []string) error) error {
+	if len(patterns) == 0 {
+		return nil
+	}
 	lists, err := c.byCluster(ctx, patterns)
 	if err != nil {
 		return err
