@@ -111,18 +111,24 @@ func (s *ruleRun) owedPiece(due []OpenIndex, from time.Time) retry {
 	return r
 }
 
-// retryNext searches a piece again. An index that fails once more is left alone for the rest of the
-// run.
-func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
+// aimed is a retry with what is searched for it.
+type aimed struct {
+	retry
+	target detect.Target // but for what is read of it
+	found  whereabouts
+}
+
+// aim asks where the indices of a retry are. Its indices are then those that the search is about,
+// or those that are known to be unreadable.
+func (s *ruleRun) aim(ctx context.Context, r retry) (aimed, error) {
 	found, err := s.look(ctx, r.indices)
 	if err != nil {
-		return fmt.Errorf("ask which indices there are: %w", err)
+		return aimed{}, fmt.Errorf("ask which indices there are: %w", err)
 	}
 	t := detect.Target{Patterns: slices.Concat(s.patterns, found.hidden), Only: found.there}
 	switch {
 	case len(found.failed) > 0:
 		r.indices = slices.Collect(maps.Keys(found.failed))
-		return s.enterRetry(ctx, r, found.failed, nil)
 	case len(found.gone) > 0: // their events may be in an index of any name
 		r.indices, t.Only = found.gone, nil
 		if remote := ofTheirClusters(s.patterns, found.gone); len(remote) > 0 {
@@ -131,67 +137,76 @@ func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
 	default:
 		r.indices = found.there
 	}
-	out, err := s.searchPiece(ctx, t, r)
+	return aimed{r, t, found}, nil
+}
+
+// retryNext searches a piece again. An index that fails once more is left alone for the rest of the
+// run.
+func (s *ruleRun) retryNext(ctx context.Context, r retry) error {
+	a, err := s.aim(ctx, r)
+	if err != nil {
+		return err
+	}
+	if len(a.found.failed) > 0 {
+		return s.enterRetry(ctx, a.retry, a.found.failed, nil)
+	}
+	out, err := s.searchPiece(ctx, a.target, a.retry)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, errTooDear):
 		return nil
-	case err != nil && len(r.indices) > 1:
+	case err != nil && len(a.indices) > 1:
 		s.single = true // one of them may be why
 		return nil
 	}
-	if err == nil && len(t.Only) == 0 {
-		s.noteReached(r.piece, r.sweep, out)
+	if err == nil && len(a.target.Only) == 0 {
+		s.noteReached(a.piece, a.sweep, out)
 	}
-	failed, others := map[string]string{}, []detect.Failure(nil)
-	for _, index := range r.indices {
+	failed, others := a.failures(out, err)
+	if len(failed) == 0 {
+		s.lookedElsewhere = append(s.lookedElsewhere, s.nowhere(a.found.gone)...)
+	}
+	return s.enterRetry(ctx, a.retry, failed, others)
+}
+
+// failures returns what failed of a retry: its own indices, and others that are open for its piece
+// from then on.
+func (a aimed) failures(out detect.Outcome,
+	err error) (failed map[string]string, others []detect.Failure) {
+	failed = map[string]string{}
+	for _, index := range a.indices {
 		switch {
 		case err != nil:
 			failed[index] = err.Error()
-		case len(t.Only) > 0 && !slices.Contains(out.Reached, index):
+		case len(a.target.Only) > 0 && !slices.Contains(out.Reached, index):
 			failed[index] = "a search of the rule's patterns does not reach it: it is closed or " +
 				"may not be read"
 		}
 	}
 	for _, f := range out.Failures {
-		if slices.Contains(r.indices, f.Index) {
+		if slices.Contains(a.indices, f.Index) {
 			failed[f.Index] = f.Reason
 		} else {
 			others = append(others, f)
 		}
 	}
-	for _, index := range found.left {
-		if _, already := failed[index]; !already && slices.Contains(r.indices, index) {
+	for _, index := range a.found.left {
+		if _, already := failed[index]; !already && slices.Contains(a.indices, index) {
 			failed[index] = "it is there and in none of the rule's patterns any more (was an " +
 				"alias moved?): put it back, or delete it"
 		}
 	}
-	gone := slices.DeleteFunc(slices.Clone(found.gone), func(index string) bool {
+	return failed, others
+}
+
+// nowhere returns those of the indices that are gone that are neither a pattern of the rule nor of
+// a remote cluster.
+func (s *ruleRun) nowhere(gone []string) []string {
+	return slices.DeleteFunc(slices.Clone(gone), func(index string) bool {
 		return slices.Contains(s.detection.Patterns, index) ||
 			len(ofTheirClusters(s.patterns, []string{index})) > 0
 	})
-	if len(failed) == 0 {
-		s.lookedElsewhere = append(s.lookedElsewhere, gone...)
-	}
-	return s.enterRetry(ctx, r, failed, others)
-}
-
-// ofTheirClusters returns those of a list of patterns that are of the remote clusters that indices
-// are of; none where one of the indices is not remote.
-func ofTheirClusters(patterns, indices []string) []string {
-	var aliases, kept []string
-	for _, index := range indices {
-		if !indexpattern.IsRemote(index) {
-			return nil
-		}
-		aliases = append(aliases, indexpattern.Cluster(index))
-	}
-	slices.Sort(aliases)
-	for _, alias := range slices.Compact(aliases) {
-		kept = append(kept, indexpattern.OfCluster(patterns, alias)...)
-	}
-	return kept
 }
 
 func (s *ruleRun) searchPiece(ctx context.Context, t detect.Target,
@@ -241,77 +256,4 @@ func (s *ruleRun) enterRetry(ctx context.Context, r retry, failed map[string]str
 			open(f)
 		}
 	})
-}
-
-// whereabouts are the open indices of a retry, by where they are.
-type whereabouts struct {
-	there  []string
-	gone   []string          // under this name: what they held may go on under another
-	failed map[string]string // known to be unreadable, with the reason
-	// left are those of the gone that are there, under a name that the patterns do not stand for
-	// any more: what they hold may have gone on elsewhere, and may not.
-	left []string
-	// hidden are those that are there and that the patterns stand for by name, but for being
-	// hidden: a pattern with * passes over them.
-	hidden []string
-}
-
-func (s *ruleRun) look(ctx context.Context, indices []string) (whereabouts, error) {
-	found := whereabouts{failed: map[string]string{}}
-	all, err := s.findings.known(ctx, s.patterns)
-	if err != nil {
-		return found, err
-	}
-	for _, index := range indices {
-		reason, unwell := s.findings.unwell[index]
-		switch standing, there := all[index]; {
-		case indexpattern.IsRemote(index): // whether it is still the same index is not told
-			found.gone = append(found.gone, index)
-		case there && unwell:
-			found.failed[index] = reason
-		case there && !s.replaced(index, standing):
-			found.there = append(found.there, index)
-		case there || strings.ContainsAny(index, "*:"):
-			found.gone = append(found.gone, index)
-		default:
-			isIndex, err := s.isReal(ctx, index)
-			switch {
-			case err != nil:
-				found.failed[index] = err.Error()
-			case isIndex && indexpattern.Match(s.patterns, index):
-				found.there, found.hidden = append(found.there, index), append(found.hidden, index)
-			case isIndex && len(s.forbidden) > 0:
-				found.failed[index] = "it may not be read, or is in none of the rule's patterns any more"
-			case isIndex:
-				found.gone, found.left = append(found.gone, index), append(found.left, index)
-			default:
-				found.gone = append(found.gone, index)
-			}
-		}
-	}
-	return found, nil
-}
-
-// replaced reports whether an index is another than the one that failed: it was made since.
-func (s *ruleRun) replaced(index string, now search.Standing) bool {
-	return slices.ContainsFunc(s.ledger.Open, func(o OpenIndex) bool {
-		return o.Index == index && now.Created.After(o.Since)
-	})
-}
-
-// isReal reports whether there is an index of that name, and no alias.
-func (s *ruleRun) isReal(ctx context.Context, index string) (bool, error) {
-	there, err := s.findings.Exists(ctx, index)
-	if err != nil {
-		return false, fmt.Errorf("ask whether it is still there: %w", err)
-	}
-	if !there {
-		return false, nil
-	}
-	named, err := s.findings.known(ctx, []string{index})
-	if err != nil {
-		return false, fmt.Errorf("ask what it is now: %w", err)
-	}
-	_, isIndex := named[index]
-	return isIndex, nil
 }
