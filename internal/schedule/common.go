@@ -17,8 +17,8 @@ import (
 )
 
 // common searches what several rules have in common: their live windows, the same pieces of their
-// gaps and of their late sweeps. One search brings the events of all of them. What a rule's own
-// step then asks for is there already.
+// gaps and of their late sweeps, and what failed before. One search returns the events of all of
+// them. What a rule's own step then asks for is there already.
 //
 // It only saves requests. A group that fails as a whole is halved, see [halving]; what cannot be
 // searched so, each rule searches for itself, as if there were no groups.
@@ -38,7 +38,7 @@ type common struct {
 type ahead struct {
 	target detect.Target
 	out    detect.Outcome
-	err    error // errTooDear, or nil
+	err    error
 	// Of all rules that it was searched for.
 	took       time.Duration
 	candidates int
@@ -87,7 +87,7 @@ func (c *common) together(ctx context.Context, runs []*ruleRun) (all [][]*ruleRu
 // indices, where it is known what their patterns stand for, else in the same patterns. ok is false
 // where nothing is due.
 func (s *ruleRun) commonKey(ctx context.Context) (key string, ok bool) {
-	due, ok := s.joint()
+	due, ok := s.joint(ctx)
 	if !ok || len(s.patterns) == 0 {
 		return "", false
 	}
@@ -100,11 +100,11 @@ func (s *ruleRun) commonKey(ctx context.Context) (key string, ok bool) {
 		accounted = append(accounted, f.Index)
 	}
 	slices.Sort(accounted)
-	place := fmt.Sprint(s.detection.Patterns, s.patterns)
-	if stands := s.stands(ctx); stands != nil {
+	place := fmt.Sprint(s.detection.Patterns, target.Patterns)
+	if stands := s.stands(ctx); stands != nil && slices.Equal(target.Patterns, s.patterns) {
 		place = fmt.Sprint(stands)
 	}
-	return fmt.Sprint(place, target.Timestamps, target.Window, accounted,
+	return fmt.Sprint(place, target.Only, target.Timestamps, target.Window, accounted,
 		s.detection.Kind()), true
 }
 
@@ -122,11 +122,11 @@ func (s *ruleRun) stands(ctx context.Context) []string {
 }
 
 // joint is what the rule's next step does, where rules can do it together.
-func (s *ruleRun) joint() (job, bool) {
+func (s *ruleRun) joint(ctx context.Context) (job, bool) {
 	if s.err != nil || s.ledger == nil {
 		return job{}, false
 	}
-	next, ok := s.next()
+	next, ok := s.next(ctx)
 	return next, ok && next.target != nil
 }
 
@@ -144,14 +144,16 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 	for i, s := range rules {
 		executions[i] = s.execution
 	}
-	first := rules[0]
-	due, _ := first.joint()
-	target := *due.target
-	if due.pace != nil {
-		target.EachPage = due.pace.limit(first.options.Now)
+	first, due := rules[0], make([]job, len(rules))
+	for i, s := range rules {
+		due[i], _ = s.joint(ctx)
+	}
+	target := *due[0].target
+	if p := due[0].pace; p != nil {
+		target.EachPage = p.limit(first.options.Now)
 	}
 	target.Began, target.Accounted = first.theirs, first.accounted
-	target.Patterns, target.Stands = c.patterns(ctx, rules)
+	target.Patterns, target.Stands = c.patterns(ctx, first, due)
 	ctx = elastic.WithStalls(ctx, func(waited time.Duration) {
 		for _, s := range rules {
 			s.stalled.Add(int64(waited))
@@ -170,14 +172,11 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 			s.run.Add(its.Counts) // whatever becomes of the rest: these signals were written
 			continue
 		}
-		own, _ := s.joint()
-		if s.ahead != nil { // the rules are searched again in halves
-			s.run.Add(s.ahead.out.Counts)
-		}
-		s.ahead = &ahead{target: *own.target, out: its, took: took, candidates: out.Candidates}
+		ready := ahead{target: *due[i].target, out: its, took: took, candidates: out.Candidates}
 		if tooDear {
-			s.ahead.err = errTooDear
+			ready.err = errTooDear
 		}
+		s.prepared(ready)
 	}
 	if tooDear {
 		return nil
@@ -192,18 +191,19 @@ func (c *common) cover(ctx context.Context, rules []*ruleRun) error {
 	return err
 }
 
-// patterns returns what is searched for rules: their patterns, and the indices that they stand for
-// where the patterns differ.
-func (c *common) patterns(ctx context.Context, rules []*ruleRun) (patterns, stands []string) {
-	lists := make([][]string, len(rules))
-	for i, s := range rules {
-		lists[i] = s.patterns
+// patterns returns what is searched for what is due of rules: its patterns, and the indices that
+// they stand for where the patterns differ.
+func (c *common) patterns(ctx context.Context, first *ruleRun,
+	due []job) (patterns, stands []string) {
+	lists := make([][]string, len(due))
+	for i, one := range due {
+		lists[i] = one.target.Patterns
 	}
 	patterns, same := indexpattern.Union(lists)
 	if same {
 		return patterns, nil
 	}
-	return patterns, rules[0].stands(ctx)
+	return patterns, first.stands(ctx)
 }
 
 // without searches for the rules but those at some places, which cannot be searched with others.
@@ -239,6 +239,15 @@ func (c *common) group(rules []*ruleRun) (*detect.Group, error) {
 	return g, nil
 }
 
+// prepared keeps what was searched for the rule's next step. What was before is searched again, in
+// halves; its signals were written.
+func (s *ruleRun) prepared(ready ahead) {
+	if s.ahead != nil {
+		s.run.Add(s.ahead.out.Counts)
+	}
+	s.ahead = &ready
+}
+
 // taken returns what was searched ahead for the rule, if that is what is to be searched.
 func (s *ruleRun) taken(t detect.Target) (out detect.Outcome, ok bool, err error) {
 	ready := s.ahead
@@ -246,7 +255,7 @@ func (s *ruleRun) taken(t detect.Target) (out detect.Outcome, ok bool, err error
 	if ready == nil {
 		return detect.Outcome{}, false, nil
 	}
-	if len(t.Only) > 0 || !sameTarget(ready.target, t) {
+	if !sameTarget(ready.target, t) {
 		s.run.Add(ready.out.Counts)
 		return detect.Outcome{}, false, nil
 	}
@@ -255,7 +264,7 @@ func (s *ruleRun) taken(t detect.Target) (out detect.Outcome, ok bool, err error
 }
 
 func sameTarget(a, b detect.Target) bool {
-	return slices.Equal(a.Patterns, b.Patterns) && sameWindow(a.Window, b.Window) &&
+	return slices.Equal(a.Patterns, b.Patterns) && slices.Equal(a.Only, b.Only) && sameWindow(a.Window, b.Window) &&
 		a.Timestamps == b.Timestamps && a.Now.Equal(b.Now)
 }
 

@@ -26,6 +26,7 @@ type findings struct {
 	resolution *search.Resolution
 	unresolved bool            // it cannot be told
 	there      map[string]bool // indices that were there when they were asked for
+	real       map[string]bool // names asked for in this turn: whether they are an index's
 	standings  map[string]map[string]search.Standing
 	// unwell are the indices that no search of this run can read, with the reason.
 	unwell map[string]string
@@ -62,7 +63,10 @@ func (f *findings) clocks(ctx context.Context, o Options) (ours, theirs time.Tim
 }
 
 // nextTurn makes the next question for the clocks a new one.
-func (f *findings) nextTurn() { f.ours, f.theirs, f.noClock = time.Time{}, time.Time{}, nil }
+func (f *findings) nextTurn() {
+	f.ours, f.theirs, f.noClock = time.Time{}, time.Time{}, nil
+	clear(f.real)
+}
 
 // doubt makes the next question for the clocks a new one where no answer came to something else: it
 // tells whether the cluster is gone.
@@ -153,7 +157,7 @@ func newFindings(r Reader, detections []*detect.Detection) *findings {
 	slices.Sort(all)
 	return &findings{
 		Reader: r, patterns: slices.Compact(all),
-		there: map[string]bool{}, unwell: map[string]string{}, said: map[string]bool{},
+		there: map[string]bool{}, real: map[string]bool{}, unwell: map[string]string{}, said: map[string]bool{},
 		searched:  map[string]bool{},
 		released:  map[string][]rule.ID{},
 		standings: map[string]map[string]search.Standing{}, down: map[string]string{},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/bits"
+	"math/rand/v2"
 	"slices"
 
 	"esrule/internal/detect"
@@ -18,7 +19,8 @@ const mostVain = 7
 // searched costs a few searches, and not one a rule.
 type halving struct {
 	*common
-	worked   bool         // some search
+	worked   bool         // some search for a part
+	well     bool         // a rule is searched alone, see [halving.probe]
 	failed   int          // searches
 	culprits []*ruleRun   // that cannot be searched with others
 	queue    []*groupPart // to be searched
@@ -31,8 +33,9 @@ type groupPart struct {
 	worked int // of its halves
 }
 
-// searchGroup searches what is due of rules. What it cannot search, each rule searches for itself.
-// The error is the context's, or that the patterns stand for other indices by now.
+// searchGroup searches what is due of rules. What it cannot search, each rule searches for itself,
+// unless that is in vain too. The error is the context's, or that the patterns stand for other
+// indices by now.
 func (c *common) searchGroup(ctx context.Context, rules []*ruleRun) error {
 	h := halving{common: c, queue: []*groupPart{{rules: rules}}}
 	most := 1 + 2*bits.Len(uint(len(rules))) // enough for two such rules
@@ -48,8 +51,14 @@ func (c *common) searchGroup(ctx context.Context, rules []*ruleRun) error {
 		case err == nil && !refused(next.rules):
 			h.work(next)
 			continue
-		case !isOfRules(err):
+		case c.findings.gone() != nil: // each rule says so
 			return nil
+		}
+		if next.of == nil {
+			next.rules = h.probe(ctx, rules, err)
+		}
+		if !h.well || !isOfRules(err) {
+			return ctx.Err()
 		}
 		if h.failed++; h.failed < most {
 			h.halve(next)
@@ -60,14 +69,48 @@ func (c *common) searchGroup(ctx context.Context, rules []*ruleRun) error {
 	}
 	first := rules[0].detection
 	c.vain[first] = !h.worked
-	if h.worked {
-		for _, s := range h.culprits {
-			c.apart[s.detection] = true
-			s.log.Warn("the rule cannot be searched together with others; from now on it is "+
-				"searched alone", "rule", s.detection.Rule.ID, "name", s.detection.Rule.Name)
-		}
+	for _, s := range h.culprits {
+		c.apart[s.detection] = true
+		s.log.Warn("the rule cannot be searched together with others; from now on it is "+
+			"searched alone", "rule", s.detection.Rule.ID, "name", s.detection.Rule.Name)
 	}
 	return nil
+}
+
+// probes is how many rules are searched alone, where all together fail.
+const probes = 2
+
+// probe searches some rules of a group that failed alone. Where they fail too, the cause is in no
+// rule, and the failure of the group is that of each of its rules: 300 rules do not ask 300 times
+// for an index that is sick. They are others each time, since they may be the very rules that fail.
+// It returns the rules that are left.
+func (h *halving) probe(ctx context.Context, rules []*ruleRun, failed error) (left []*ruleRun) {
+	left = slices.Clone(rules)
+	for range min(probes, len(rules)) {
+		at := rand.IntN(len(left))
+		one := left[at : at+1 : at+1]
+		left = slices.Concat(left[:at], left[at+1:])
+		err := h.cover(ctx, one)
+		if ctx.Err() != nil {
+			return left
+		}
+		if err == nil && !refused(one) {
+			h.well = true
+			return left
+		}
+		h.lose(ctx, one, err)
+	}
+	h.lose(ctx, left, failed)
+	return left
+}
+
+// lose makes an error what the next step of rules finds; nil leaves what was found.
+func (c *common) lose(ctx context.Context, rules []*ruleRun, err error) {
+	for _, s := range rules {
+		if due, ok := s.joint(ctx); ok && err != nil {
+			s.prepared(ahead{target: *due.target, err: err})
+		}
+	}
 }
 
 // work notes that a part could be searched. Two rules that can be searched alone and not together
@@ -88,7 +131,9 @@ func (h *halving) halve(p *groupPart) {
 		return h.apart[s.detection]
 	})
 	switch n := len(rules); {
-	case n == 0, h.vain[rules[0].detection]:
+	case n == 0:
+		h.worked = true // all were searched alone
+	case h.vain[rules[0].detection]:
 	case n == 1:
 		h.culprits = append(h.culprits, rules[0])
 	default:
@@ -106,6 +151,5 @@ func refused(rules []*ruleRun) bool {
 
 // isOfRules reports whether fewer rules may be searched where these were not.
 func isOfRules(err error) bool {
-	return !errors.Is(err, elastic.ErrUnreachable) && !errors.Is(err, elastic.ErrUnauthorized) &&
-		!errors.Is(err, elastic.ErrForbidden)
+	return !errors.Is(err, elastic.ErrUnauthorized) && !errors.Is(err, elastic.ErrForbidden)
 }

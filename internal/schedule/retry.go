@@ -140,6 +140,24 @@ func (s *ruleRun) aim(ctx context.Context, r retry) (aimed, error) {
 	return aimed{r, t, found}, nil
 }
 
+// retrying is the job of searching a piece again.
+func (s *ruleRun) retrying(ctx context.Context, r retry, taken func()) job {
+	next := job{do: func(ctx context.Context) error {
+		taken()
+		return s.retryNext(ctx, r)
+	}}
+	a, err := s.aim(ctx, r)
+	if err != nil || len(a.found.failed) > 0 { // its step says so
+		return next
+	}
+	target, p := s.target(a.target, r.piece), &s.retryPace
+	if r.sweep {
+		target, p = s.sweepTarget(a.target, r.piece), &s.sweepPace
+	}
+	next.target, next.pace = &target, p
+	return next
+}
+
 // retryNext searches a piece again. An index that fails once more is left alone for the rest of the
 // run.
 func (s *ruleRun) retryNext(ctx context.Context, r retry) error {

@@ -1,9 +1,13 @@
 package schedule
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"time"
 
+	"esrule/internal/detect"
+	"esrule/internal/elastic/search"
 	"esrule/internal/span"
 )
 
@@ -147,4 +151,65 @@ func (l *Ledger) cutSick(now time.Time, interval time.Duration) {
 			p.Next = now
 		}
 	}
+}
+
+// nextSick returns the sick piece that is due. One that failed in this run is not tried again, but
+// its halves are, where others were covered.
+func (s *ruleRun) nextSick() (SickPiece, bool) {
+	var divided *SickPiece
+	for i, p := range s.ledger.Sick {
+		switch failed := s.failing.has(p.Interval, p.Late); {
+		case !failed && !p.Next.After(s.now):
+			return p, true
+		case failed && s.failing.othersWell && isDivisible(p.Interval, s.now) && divided == nil:
+			divided = &s.ledger.Sick[i]
+		}
+	}
+	if divided == nil {
+		return SickPiece{}, false
+	}
+	return *divided, true
+}
+
+// retryingSick is the job of searching a sick piece again, or of halving it.
+func (s *ruleRun) retryingSick(p SickPiece, taken func()) job {
+	next := job{do: func(ctx context.Context) error {
+		taken()
+		return s.searchSick(ctx, p)
+	}}
+	if s.failing.has(p.Interval, p.Late) {
+		return next
+	}
+	target := s.target(detect.Target{Patterns: s.patterns}, p.Interval)
+	if p.Late {
+		target = s.sweepTarget(detect.Target{Patterns: s.patterns}, p.Interval)
+	}
+	next.target = &target
+	return next
+}
+
+// searchSick searches a sick piece again, or halves it.
+func (s *ruleRun) searchSick(ctx context.Context, p SickPiece) error {
+	i := p.Interval
+	switch {
+	case s.failing.has(i, p.Late):
+		return s.update(ctx, s.known, func(l *Ledger) { l.halve(i, p.Late, s.now) })
+	case !p.Late:
+		one := newPace(i.Length(), i.Length())
+		return s.coverPiece(ctx, i, &one)
+	}
+	one := newPace(i.Length(), i.Length())
+	out, err := s.measured(&one, func(func(*search.Page) error) (detect.Outcome, error) {
+		return s.sweep(ctx, detect.Target{Patterns: s.patterns}, i)
+	})
+	if err != nil {
+		return s.enter(ctx, i, true, out, fmt.Errorf("late sweep %s: %w", sweepText(i), err),
+			func(*Ledger) {})
+	}
+	return s.enter(ctx, i, true, out, nil, func(l *Ledger) {
+		for _, f := range s.uncovered(out) {
+			l.owe(f, i.From, s.now)
+		}
+		l.healLate(i, s.now)
+	})
 }

@@ -39,7 +39,7 @@ func (s *ruleRun) step(ctx context.Context) bool {
 	if s.err = s.wakeUp(ctx); s.err != nil {
 		return false
 	}
-	next, ok := s.next()
+	next, ok := s.next(ctx)
 	if !ok {
 		return false
 	}
@@ -59,7 +59,7 @@ type job struct {
 }
 
 // next returns what is to be done; ok is false where nothing is left.
-func (s *ruleRun) next() (next job, ok bool) {
+func (s *ruleRun) next(ctx context.Context) (next job, ok bool) {
 	piece, ok := nextPiece(s.ledger, s.detection.Rule, s.now, s.before, s.gapPace.length)
 	if ok && piece.To.Equal(s.now) && !s.failing.has(piece, false) {
 		return s.covering(piece, nil, func() { s.before = liveWindow }), true
@@ -70,7 +70,7 @@ func (s *ruleRun) next() (next job, ok bool) {
 	for i := range kindsOfWork {
 		kind := (s.turn + i) % kindsOfWork
 		taken := func() { s.before, s.turn = gap, (kind+1)%kindsOfWork }
-		if next, ok := s.workOf(kind, piece, ok, taken); ok {
+		if next, ok := s.workOf(ctx, kind, piece, ok, taken); ok {
 			return next, true
 		}
 	}
@@ -79,7 +79,8 @@ func (s *ruleRun) next() (next job, ok bool) {
 
 // workOf returns the next piece of a kind of work, if there is one. taken is called when it is
 // done.
-func (s *ruleRun) workOf(kind work, piece span.Interval, isGap bool, taken func()) (job, bool) {
+func (s *ruleRun) workOf(ctx context.Context, kind work, piece span.Interval, isGap bool,
+	taken func()) (job, bool) {
 	switch kind {
 	case closeGaps:
 		if isGap {
@@ -91,17 +92,11 @@ func (s *ruleRun) workOf(kind work, piece span.Interval, isGap bool, taken func(
 		}
 	case retrySick:
 		if p, due := s.nextSick(); due {
-			return job{do: func(ctx context.Context) error {
-				taken()
-				return s.searchSick(ctx, p)
-			}}, true
+			return s.retryingSick(p, taken), true
 		}
 	case retryOpen:
 		if r, due := s.nextRetry(); due {
-			return job{do: func(ctx context.Context) error {
-				taken()
-				return s.retryNext(ctx, r)
-			}}, true
+			return s.retrying(ctx, r, taken), true
 		}
 	case kindsOfWork:
 	}
@@ -273,48 +268,4 @@ func (f *failing) has(i span.Interval, late bool) bool {
 		}
 	}
 	return false
-}
-
-// nextSick returns the sick piece that is due. One that failed in this run is not tried again, but
-// its halves are, where others were covered.
-func (s *ruleRun) nextSick() (SickPiece, bool) {
-	var divided *SickPiece
-	for i, p := range s.ledger.Sick {
-		switch failed := s.failing.has(p.Interval, p.Late); {
-		case !failed && !p.Next.After(s.now):
-			return p, true
-		case failed && s.failing.othersWell && isDivisible(p.Interval, s.now) && divided == nil:
-			divided = &s.ledger.Sick[i]
-		}
-	}
-	if divided == nil {
-		return SickPiece{}, false
-	}
-	return *divided, true
-}
-
-// searchSick searches a sick piece again, or halves it.
-func (s *ruleRun) searchSick(ctx context.Context, p SickPiece) error {
-	i := p.Interval
-	switch {
-	case s.failing.has(i, p.Late):
-		return s.update(ctx, s.known, func(l *Ledger) { l.halve(i, p.Late, s.now) })
-	case !p.Late:
-		one := newPace(i.Length(), i.Length())
-		return s.coverPiece(ctx, i, &one)
-	}
-	one := newPace(i.Length(), i.Length())
-	out, err := s.measured(&one, func(func(*search.Page) error) (detect.Outcome, error) {
-		return s.sweep(ctx, detect.Target{Patterns: s.patterns}, i)
-	})
-	if err != nil {
-		return s.enter(ctx, i, true, out, fmt.Errorf("late sweep %s: %w", sweepText(i), err),
-			func(*Ledger) {})
-	}
-	return s.enter(ctx, i, true, out, nil, func(l *Ledger) {
-		for _, f := range s.uncovered(out) {
-			l.owe(f, i.From, s.now)
-		}
-		l.healLate(i, s.now)
-	})
 }

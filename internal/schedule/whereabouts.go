@@ -41,7 +41,7 @@ func (s *ruleRun) look(ctx context.Context, indices []string) (whereabouts, erro
 		case there || strings.ContainsAny(index, "*:"):
 			found.gone = append(found.gone, index)
 		default:
-			isIndex, err := s.isReal(ctx, index)
+			isIndex, err := s.findings.isReal(ctx, index)
 			switch {
 			case err != nil:
 				found.failed[index] = err.Error()
@@ -66,21 +66,25 @@ func (s *ruleRun) replaced(index string, now search.Standing) bool {
 	})
 }
 
-// isReal reports whether there is an index of that name, and no alias.
-func (s *ruleRun) isReal(ctx context.Context, index string) (bool, error) {
-	there, err := s.findings.Exists(ctx, index)
+// isReal reports whether there is an index of that name, and no alias. It is asked once a turn.
+func (f *findings) isReal(ctx context.Context, index string) (bool, error) {
+	if is, asked := f.real[index]; asked {
+		return is, nil
+	}
+	there, err := f.Exists(ctx, index)
 	if err != nil {
 		return false, fmt.Errorf("ask whether it is still there: %w", err)
 	}
-	if !there {
-		return false, nil
+	is := false
+	if there {
+		named, err := f.known(ctx, []string{index})
+		if err != nil {
+			return false, fmt.Errorf("ask what it is now: %w", err)
+		}
+		_, is = named[index]
 	}
-	named, err := s.findings.known(ctx, []string{index})
-	if err != nil {
-		return false, fmt.Errorf("ask what it is now: %w", err)
-	}
-	_, isIndex := named[index]
-	return isIndex, nil
+	f.real[index] = is
+	return is, nil
 }
 
 // ofTheirClusters returns those of a list of patterns that are of the remote clusters that indices
