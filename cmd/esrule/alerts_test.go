@@ -65,6 +65,7 @@ func TestAlertsAreSaid(t *testing.T) {
 	f(`["a-*", ".alerts-security.*"]`, "", 0, unseen)
 	f(`[".alerts-security.alerts-default"]`, "", 0, unseen)
 	f(`[".siem-signals-*"]`, "", 0, unseen)
+	f(`["*", "-.alerts-security.*"]`, "", 0, "")
 	f(`[".alerts-security.*"]`, ".alerts-security.*", 0, "")
 	f(`[".alerts-security.*"]`, ".alerts-security.alerts-*", 0, unseen)
 	f(`[".alerts-security.*"]`, ".alert-security.*", 0, "stands in for nothing")

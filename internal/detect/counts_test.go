@@ -36,7 +36,10 @@ func TestCounts(t *testing.T) {
 		`"without_event":5,"dead_lettered":6}`, 11)
 	f(sum, `{"candidates":200,"matched":100,"created":4,"duplicates":6,"reduced":8,`+
 		`"without_event":10,"dead_lettered":12,"excepted":1,"by_exception":{"a":1}}`, 22)
-	if got, want := again.ExceptedText(), `, 2 excepted ("a": 2)`; got != want {
+	again.ChainStopped = 3
+	again.Add(Counts{ChainStopped: 1})
+	if got, want := again.ExceptedText(), `, 2 excepted ("a": 2), `+
+		`4 not judged as signals that end a chain`; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"esrule/internal/elastic/indexpattern"
 	"esrule/internal/query/cond"
 )
 
@@ -23,9 +24,9 @@ func (r *Rule) ReadsSignals(patterns []string) bool {
 }
 
 // NamesAlerts reports whether a pattern names one of the alerts indices of Kibana 8 and 7, and our
-// own.
+// own. An exclusion of them names none.
 func NamesAlerts(pattern string) bool {
-	return slices.ContainsFunc([]string{"alerts-security", "siem-signals", "esrule-signals"},
+	return !indexpattern.Excludes(pattern) && slices.ContainsFunc([]string{"alerts-security", "siem-signals", "esrule-signals"},
 		func(name string) bool {
 			return strings.Contains(pattern, name)
 		})
