@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/agext/levenshtein"
 
@@ -219,4 +220,4 @@ func swapped(a, b string) bool {
 var ecs string
 
 // knownFields are the names of the Elastic Common Schema 8, sorted; one a line in ecs.txt.
-func knownFields() []string { return strings.Fields(ecs) }
+var knownFields = sync.OnceValue(func() []string { return strings.Fields(ecs) })
