@@ -10,8 +10,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // These are far beyond a rule, and a catalogue of them: Elastic's 1,500 are an export of some 15
@@ -64,6 +67,12 @@ type loader struct {
 type entry struct {
 	doc  *document
 	errs Errors
+
+	name       string // of a TOML file
+	text       []byte // of that file, until it is parsed
+	exceptions []*Exception
+	rule       *Rule // made of doc
+	skipped    *Skipped
 }
 
 func newLoader() *loader {
@@ -74,19 +83,42 @@ func newLoader() *loader {
 // result makes the rules once all is read: exceptions come after the rules that name them, or in a
 // file of their own.
 func (l *loader) result() (*Set, error) {
+	l.each((*entry).parse)
+	for _, e := range l.entries {
+		l.exceptions = append(l.exceptions, e.exceptions...)
+	}
 	l.leaveOutOlder()
 	l.readItems()
-	l.noteUse()
+	l.noteUse() // from here on the lists of exceptions do not change
+	l.each(func(e *entry) {
+		if e.doc != nil {
+			e.rule, e.skipped = readRule(e.doc, &l.exported)
+		}
+	})
 	for _, e := range l.entries {
 		l.errs = append(l.errs, e.errs...)
 		if e.doc != nil {
-			l.take(e.doc)
+			l.take(e)
 		}
 	}
 	if len(l.errs) > 0 {
 		return &l.set, l.errs
 	}
 	return &l.set, nil
+}
+
+// each calls do for every entry, for as many at once as there are processors: a catalogue is
+// thousands of rules, and a run that cron starts waits for them.
+func (l *loader) each(do func(*entry)) {
+	var workers errgroup.Group
+	workers.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range l.entries {
+		workers.Go(func() error {
+			do(&l.entries[i])
+			return nil
+		})
+	}
+	_ = workers.Wait()
 }
 
 func (l *loader) path(name string) {
@@ -197,25 +229,28 @@ func (l *loader) file(name string, open func() (io.ReadCloser, error)) {
 	case format == "JSON":
 		l.json(name, text)
 	default:
-		l.toml(name, text)
+		l.entries = append(l.entries, entry{name: name, text: text})
 	}
 }
 
-// toml reads a TOML file.
-func (l *loader) toml(name string, text []byte) {
-	d, fault := parse(name, text)
-	if advice := FormatAdvice(name); fault != nil && advice != "" {
-		l.fail(name, "is no rule in TOML", advice, fault)
+// parse parses the text of a TOML file, if the entry is one.
+func (e *entry) parse() {
+	if e.name == "" {
 		return
+	}
+	d, fault := parse(e.name, e.text)
+	e.text = nil
+	if advice := FormatAdvice(e.name); fault != nil && advice != "" {
+		fault = &Error{File: e.name, Message: "is no rule in TOML", Advice: advice, Err: fault}
 	}
 	if fault != nil {
-		l.entries = append(l.entries, entry{errs: Errors{fault}})
+		e.errs = Errors{fault}
 		return
 	}
-	exceptions, errs := readExceptions(d)
-	l.exceptions = append(l.exceptions, exceptions...)
+	var errs Errors
+	e.exceptions, errs = readExceptions(d)
 	d.errs = append(d.errs, errs...)
-	l.entries = append(l.entries, entry{doc: d})
+	e.doc = d
 }
 
 // json reads a JSON file.
@@ -240,9 +275,9 @@ func isUTF16(text []byte) bool {
 // trimMark takes off the byte order mark that editors on Windows write.
 func trimMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
 
-// take adds a document's rule, unless another has its id.
-func (l *loader) take(d *document) {
-	rule, skipped := readRule(d, &l.exported)
+// take adds an entry's rule, unless another has its id.
+func (l *loader) take(e entry) {
+	d, rule, skipped := e.doc, e.rule, e.skipped
 	if rule != nil {
 		l.except(&rule.Head)
 	}
