@@ -29,6 +29,7 @@ type pending struct {
 	read    bool            // else it is read before its first change
 	source  json.RawMessage // as changed; nil where there is none
 	stored  json.RawMessage // as read or written last
+	isOurs  bool            // source is as this release writes it
 	version state.Version
 	create  func() *Ledger
 	changes []func(*Ledger) // since it was read or written
@@ -81,7 +82,7 @@ func (b *batch) update(ctx context.Context, id rule.ID, create func() *Ledger,
 	if err != nil {
 		return nil, fmt.Errorf("the ledger of rule %s: %w", id, err)
 	}
-	if p.source != nil && !isHeld && sameLedger(p.source, after) {
+	if !isHeld && p.is(after) {
 		if len(p.changes) == 0 {
 			b.store.watch(ledger)
 		}
@@ -91,7 +92,7 @@ func (b *batch) update(ctx context.Context, id rule.ID, create func() *Ledger,
 		b.changed = append(b.changed, id)
 		p.create = create
 	}
-	p.source, p.changes = after, append(p.changes, change)
+	p.source, p.isOurs, p.changes = after, true, append(p.changes, change)
 	return ledger, nil
 }
 
@@ -128,14 +129,20 @@ func (p *pending) first() *Ledger {
 	return &stored
 }
 
-// sameLedger reports whether a ledger as it was read is as it is written now.
-func sameLedger(before json.RawMessage, after []byte) bool {
-	var ledger Ledger
-	if err := json.Unmarshal(before, &ledger); err != nil {
-		return false
+// is reports whether the ledger is this one, as this release writes it.
+func (p *pending) is(written []byte) bool {
+	if p.source != nil && !p.isOurs {
+		var ledger Ledger
+		if json.Unmarshal(p.source, &ledger) != nil {
+			return false
+		}
+		again, err := json.Marshal(&ledger)
+		if err != nil {
+			return false
+		}
+		p.source, p.isOurs = again, true
 	}
-	again, err := json.Marshal(&ledger)
-	return err == nil && bytes.Equal(again, after)
+	return bytes.Equal(p.source, written)
 }
 
 // due reports whether changes wait for longer than they should.
@@ -216,13 +223,13 @@ func (b *batch) keep(p *pending, ledger *Ledger, v state.Version) {
 	if err != nil { // it was marshaled to be written
 		return
 	}
-	p.source, p.stored, p.version, p.changes = source, source, v, nil
+	p.source, p.stored, p.isOurs, p.version, p.changes = source, source, true, v, nil
 }
 
 // lose goes back to the ledger before the changes, which could not be written.
 func (b *batch) lose(id rule.ID, err error) kept {
 	p := b.open[id]
-	p.source, p.changes = p.stored, nil
+	p.source, p.isOurs, p.changes = p.stored, false, nil
 	if p.stored == nil {
 		return kept{err: err}
 	}
