@@ -199,6 +199,9 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	if len(t.Only) > 0 && !g.gathers() { // what is judged together may be in any of the indices
 		plan.narrow(dsl.Terms("_index", t.Only))
 	}
+	if plan.whole != "" { // there are events to judge: make the set while the first page comes
+		plan.prepare()
+	}
 	j := newJudge(c, g, t, plan, x)
 	j.indicators = indicators
 	if g.gathers() {

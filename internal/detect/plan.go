@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,6 +36,15 @@ type partSearch struct {
 }
 
 func (p plan) indices() int { return len(p.mappings) }
+
+// prepare has the sets of the searches made by others than who asks for them.
+func (p plan) prepare() {
+	for _, one := range p.searches {
+		if one.set != nil {
+			go one.set()
+		}
+	}
+}
 
 // plan builds the search of a window over the classes of mappings that the patterns have now. whole
 // says why all events of the window are to be read, empty where the pre-filters decide. own are the
@@ -81,10 +91,14 @@ func (g *Group) lay(p *plan, classes []search.Class, timestamps prefilter.Timest
 		for i, part := range filtered {
 			filter, by := g.partFilter(part, c.Mapping, indicators)
 			one.filters[i] = filter
-			if by != "" && p.whole == "" {
-				p.whole = by
+			if by == "" {
+				continue
 			}
-			isWide = isWide || by != ""
+			isWide = true
+			p.whole = cmp.Or(p.whole, by)
+			if len(g.parts) > 1 { // the other parts' filters are not asked either
+				break
+			}
 		}
 		all = append(all, one)
 		if isWide {
