@@ -29,13 +29,15 @@ import (
 // pollRounds is how often each set of rules is run.
 const pollRounds = 3
 
-// The events lie around now: a run reads back nine minutes, and the rest of the hour is what it
-// must not read. Some are still to come, so that a later round finds as many in its nine minutes as
-// the first.
+// The events lie around now: a run reads back nine minutes, which are five that are new and four in
+// which events may come late, and the rest of the hour is what it must not read. Some are still to
+// come, so that a later round finds as many in its nine minutes as the first.
 const (
-	pollHour   = time.Hour
-	pollAhead  = 30 * time.Minute
-	pollWindow = 9 * time.Minute
+	pollHour    = time.Hour
+	pollAhead   = 30 * time.Minute
+	pollNew     = 5 * time.Minute
+	pollOverlap = 4 * time.Minute
+	pollWindow  = pollNew + pollOverlap
 )
 
 // BenchmarkPoll measures what one instance carries: the built binary's `run --once` over the last
@@ -137,7 +139,7 @@ func (p *poll) measure(b *testing.B, name, rules string, alone bool) {
 	var last polled
 	var peak int64
 	for range pollRounds {
-		before, read := p.bare(b)
+		before, read := p.bare(b, pollWindow)
 		last = p.run(b, rules, p.cluster.URL)
 		took, cpu, peak = append(took, last.took), append(cpu, last.cpu), max(peak, last.peak)
 		bare, last.read = append(bare, before), read
@@ -165,15 +167,15 @@ func (p *poll) measure(b *testing.B, name, rules string, alone bool) {
 	_ = w.Flush()
 }
 
-func (p *poll) window() span.Interval {
+func lately(length time.Duration) span.Interval {
 	now := time.Now()
-	return span.New(now.Add(-pollWindow), now)
+	return span.New(now.Add(-length), now)
 }
 
-// bare reads every event of the window once, and does nothing with it.
-func (p *poll) bare(b *testing.B) (took time.Duration, events int) {
+// bare reads every event of the last while once, and does nothing with it.
+func (p *poll) bare(b *testing.B, length time.Duration) (took time.Duration, events int) {
 	b.Helper()
-	began, window := time.Now(), p.window()
+	began, window := time.Now(), lately(length)
 	pit, err := search.NewCluster(p.server.client, search.Options{}).
 		OpenPointInTime(b.Context(), []string{p.index})
 	if err != nil {
@@ -220,7 +222,7 @@ func (p *poll) alone(b *testing.B, folder string) time.Duration {
 	}
 	coverer := &detect.Coverer{Cluster: search.NewCluster(client, search.Options{}),
 		Signals: discarded{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-	window := p.window()
+	window := lately(pollWindow)
 	for _, r := range set.Rules {
 		d, err := detect.New(r, []string{p.index})
 		if err != nil {
@@ -240,18 +242,7 @@ func (p *poll) alone(b *testing.B, folder string) time.Duration {
 // run is one poll by the built binary, with indices of its own that are there already.
 func (p *poll) run(b *testing.B, rules, url string) polled {
 	b.Helper()
-	p.runs++
-	out := p.cluster.Index(fmt.Sprint("polled-", p.index[len(p.index)-4:], p.runs))
-	env := []string{
-		"ESRULE_ELASTICSEARCH_URL=" + url, "ESRULE_INDEX=" + p.index, "ESRULE_RULES=" + rules,
-		"ESRULE_START=" + pollWindow.String(),
-		"ESRULE_SIGNALS_INDEX=" + out + "-signals", "ESRULE_STATE_INDEX=" + out + "-state",
-		"ESRULE_DEAD_LETTER_INDEX=" + out + "-dead",
-	}
-	if p.cluster.Username != "" {
-		env = append(env, "ESRULE_ELASTICSEARCH_USERNAME="+p.cluster.Username,
-			"ESRULE_ELASTICSEARCH_PASSWORD="+p.cluster.Password)
-	}
+	env, out := p.environment(rules, url)
 	p.start(b, env, "setup")
 	p.counter.since()
 	began := time.Now()
@@ -263,6 +254,23 @@ func (p *poll) run(b *testing.B, rules, url string) polled {
 		b.Fatalf("esrule run --once ran no rule:\n%s", said)
 	}
 	return one
+}
+
+// environment is the program's for rules, with indices of its own, whose names begin with out.
+func (p *poll) environment(rules, url string) (env []string, out string) {
+	p.runs++
+	out = p.cluster.Index(fmt.Sprint("polled-", p.index[len(p.index)-4:], p.runs))
+	env = []string{
+		"ESRULE_ELASTICSEARCH_URL=" + url, "ESRULE_INDEX=" + p.index, "ESRULE_RULES=" + rules,
+		"ESRULE_START=" + pollNew.String(),
+		"ESRULE_SIGNALS_INDEX=" + out + "-signals", "ESRULE_STATE_INDEX=" + out + "-state",
+		"ESRULE_DEAD_LETTER_INDEX=" + out + "-dead",
+	}
+	if p.cluster.Username != "" {
+		env = append(env, "ESRULE_ELASTICSEARCH_USERNAME="+p.cluster.Username,
+			"ESRULE_ELASTICSEARCH_PASSWORD="+p.cluster.Password)
+	}
+	return env, out
 }
 
 // readLedgers adds what the ledgers say of the run.
