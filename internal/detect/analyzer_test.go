@@ -15,8 +15,9 @@ import (
 	"esrule/internal/span"
 )
 
-// An index whose text field has another analyzer than the standard one stays open by name for rules
-// that compare the field's words, and is judged for others.
+// An index whose text field has another analyzer than the standard one is asked about each event. It
+// stays open by name where it cannot be asked what a rule compares: a phrase without positions, a
+// field that is not indexed, one object of several.
 func TestAnalyzers(t *testing.T) {
 	c := estest.For(t)
 	for name, body := range map[string]string{
@@ -26,6 +27,12 @@ func TestAnalyzers(t *testing.T) {
 		"asked": `"mappings":{"properties":{"m":{"type":"text","search_analyzer":"simple"}}}`,
 		"tuned": `"settings":{"analysis":{"analyzer":{"default":{"type":"standard",` +
 			`"max_token_length":5}}}},"mappings":{"properties":{"m":{"type":"text"}}}`,
+		"docs": `"mappings":{"properties":{"m":{"type":"text","analyzer":"simple",` +
+			`"index_options":"docs"}}}`,
+		"inner": `"mappings":{"properties":{"ne":{"type":"nested","properties":{"m":` +
+			`{"type":"text","analyzer":"simple"}}}}}`,
+		"bare": `"mappings":{"properties":{"bare":{"type":"text","analyzer":"simple",` +
+			`"index":false}}}`,
 		"exact": `"mappings":{"properties":{"m":{"type":"keyword"}}}`,
 	} {
 		c.Create(c.Index(name), "{"+body+"}")
@@ -61,8 +68,12 @@ func TestAnalyzers(t *testing.T) {
 			t.Errorf("%s: the indices that are not judged: want -, got +\n%s", query, diff)
 		}
 	}
-	f(`m: "foo bar"`, "asked", "other", "tuned")
-	f(`not m*: foo`, "asked", "other", "tuned")
+	f(`m: "foo bar"`, "docs")
+	f(`m: foo`)
+	f(`not m*: foo`)
+	f(`ne: { m: foo }`, "inner")
+	f(`ne.m: foo`)
+	f(`bare: foo`, "bare")
 	f(`m: *`)
 	f(`k: foo`)
 }

@@ -84,8 +84,9 @@ func (a *ask) indices() (names []string) {
 }
 
 // requests returns one search an ask, each over its own indices, and, where there are several, one
-// for documents of indices that no class names. Of one ask only the wanted fields are set.
-func requests(asks []*ask, unseen dsl.Clause) []search.Request {
+// for documents of indices that no class names; each has so many clauses beside its query. Of one
+// ask only the wanted fields are set.
+func requests(asks []*ask, beside int, unseen dsl.Clause) []search.Request {
 	if len(asks) < 2 {
 		var wanted []search.Wanted
 		for _, a := range asks {
@@ -98,7 +99,8 @@ func requests(asks []*ask, unseen dsl.Clause) []search.Request {
 	for _, a := range asks {
 		indices := a.indices()
 		named = append(named, indices...)
-		query := dsl.And(dsl.Terms("_index", indices), prefilter.Guarded(a.classes, unseen))
+		query := dsl.And(dsl.Terms("_index", indices),
+			prefilter.GuardedBeside(beside, a.classes, unseen))
 		list = append(list, search.Request{Query: query, Fields: a.wanted})
 	}
 	rest := dsl.And(dsl.Not(dsl.Terms("_index", named)), unseen)

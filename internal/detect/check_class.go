@@ -26,9 +26,13 @@ func (d *Detection) judgeClass(check *PatternCheck, class search.Class, hints ma
 		check.Add(finding.Finding{Code: code, Index: class.Indices[0],
 			Text: where + ": " + fmt.Sprintf(text, args...)})
 	}
-	if reason := unjudgeable(class.Mapping, d.Mapped(), d.Compiled); reason != "" {
+	if reason := d.unjudgeable(class); reason != "" {
 		found(finding.CannotJudge, "%s", reason)
 		return
+	}
+	if asked := askedFields(class.Mapping, d.reading()); len(asked) > 0 {
+		found(finding.AskedOfIndex, "the index is asked about each event that is read, since only "+
+			"its analyzers know the words of %s", strings.Join(asked, ", "))
 	}
 	check.classes = append(check.classes, class)
 	d.noteExceptions(check, class.Mapping)

@@ -46,7 +46,7 @@ func (d *Detection) checkIndicators(ctx context.Context, c Counter, check *RuleC
 		}
 	}
 	for _, class := range classes {
-		if why := unjudgeable(class.Mapping, source.Mapped(), source.Compiled); why != "" {
+		if why := source.unjudgeable(class); why != "" {
 			for _, index := range class.Indices {
 				open = append(open, Failure{Index: index, Reason: why})
 			}

@@ -222,7 +222,7 @@ func (c *Coverer) once(ctx context.Context, g *Group, t Target,
 	g.economy.saw(int64(j.outcome.Candidates))
 	j.outcome.Rules, j.outcome.Searches = len(g.detections), plan.count()
 	j.outcome.Whole = plan.whole
-	if len(j.partial) > 0 && len(g.detections) > 1 {
+	if len(j.partial)+len(j.unanswered) > 0 && len(g.detections) > 1 {
 		return j.outcome, errPartial
 	}
 	j.outcome.Indices = plan.indices()

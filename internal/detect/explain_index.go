@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"esrule/internal/elastic"
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
+	"esrule/internal/query/prefilter"
 )
 
 // indexed is what an event's index knows of it; the zero value is nothing.
@@ -46,33 +48,64 @@ func (r indexReader) read(ctx context.Context, d *Detection, s Sample) (indexed,
 	}
 	in := indexed{mapping: mapping}
 	in.notes = append(in.notes, unread(mapping, d.Compiled)...)
-	wanted := search.Want(mapping, d.Fields.Paths())
-	if len(wanted) == 0 {
+	request, needed := d.about(s, mapping)
+	if !needed {
 		return in, nil
 	}
-	asked := make([]string, len(wanted))
-	for i, w := range wanted {
-		asked[i] = w.Path
+	asked := askedFields(mapping, d.reading())
+	wanted := slices.Clone(asked)
+	for _, w := range request.Fields {
+		wanted = append(wanted, w.Path)
 	}
 	found := false
 	if s.ID != "" {
-		if in.values, found, err = r.fields(ctx, s, wanted); err != nil {
-			return indexed{}, fmt.Errorf("read %s of %s from %s: %w", strings.Join(asked, ", "),
+		if in.values, found, err = r.fields(ctx, s, request); err != nil {
+			return indexed{}, fmt.Errorf("read %s of %s from %s: %w", strings.Join(wanted, ", "),
 				s.ID, s.Index, err)
 		}
 	}
-	switch fields := strings.Join(asked, ", "); {
-	case found:
-		in.notes = append(in.notes, fmt.Sprintf("%s: asked of the index too, since _source need "+
-			"not have the values", fields))
-	case s.ID != "":
-		in.notes = append(in.notes, fmt.Sprintf("%s: the values may be in the index only, and it "+
-			"has no document %s", fields, s.ID))
-	case s.Fields == nil:
-		in.notes = append(in.notes, fmt.Sprintf("%s: the values may be in the index only; to "+
-			"have them read, give the event as a hit with its _id", fields))
-	}
+	in.notes = append(in.notes, notesOf(s, request.Fields, asked, found)...)
 	return in, nil
+}
+
+// about is the search for what only the index knows of an event; needed is false where that is
+// nothing.
+func (d *Detection) about(s Sample, m *event.Mapping) (r search.Request, needed bool) {
+	r = search.Request{Query: dsl.Terms("_id", []string{s.ID}),
+		Fields: search.Want(m, d.Fields.Paths())}
+	if named := askedOf(m, d.reading()); len(named) > 0 {
+		r.Asked = prefilter.Question(named)
+	}
+	return r, len(r.Fields) > 0 || !r.Asked.IsZero()
+}
+
+// notesOf says what an index was asked of an event, and what it could not be asked.
+func notesOf(s Sample, wanted []search.Wanted, asked []string, found bool) (notes []string) {
+	note := func(fields []string, text string, args ...any) {
+		if len(fields) > 0 {
+			notes = append(notes, strings.Join(fields, ", ")+": "+fmt.Sprintf(text, args...))
+		}
+	}
+	paths := make([]string, len(wanted))
+	for i, w := range wanted {
+		paths[i] = w.Path
+	}
+	const standard = "; here the standard analyzer makes the words, and run may judge otherwise"
+	switch {
+	case found:
+		note(paths, "asked of the index too, since _source need not have the values")
+		note(asked, "which words it has is asked of the index, since its analyzer makes them")
+	case s.ID != "":
+		note(paths, "the values may be in the index only, and it has no document %s", s.ID)
+		note(asked, "only the index knows its words, and it has no document %s"+standard, s.ID)
+	default:
+		if s.Fields == nil {
+			note(paths, "the values may be in the index only; to have them read, give the event "+
+				"as a hit with its _id")
+		}
+		note(asked, "only the index knows its words: give the event as a hit with its _id"+standard)
+	}
+	return notes
 }
 
 // unread returns what "run" would not judge of an index.
@@ -111,17 +144,16 @@ func (r indexReader) mappingOf(ctx context.Context, index string,
 	return classes[0].Mapping, nil
 }
 
-// fields asks the index for a document's values of some fields. found is false where it has no such
-// document.
+// fields asks the index for a document's values of some fields, and about it. found is false where
+// it has no such document.
 func (r indexReader) fields(ctx context.Context, s Sample,
-	wanted []search.Wanted) (values event.Document, found bool, err error) {
+	request search.Request) (values event.Document, found bool, err error) {
 	pit, err := r.cluster.OpenPointInTime(ctx, []string{s.Index})
 	if err != nil {
 		return event.Document{}, false, err
 	}
 	defer func() { _ = pit.Close(ctx) }() // it ends by itself
-	query := dsl.Terms("_id", []string{s.ID})
-	for page, err := range pit.Pages(ctx, search.Request{Query: query, Fields: wanted}) {
+	for page, err := range pit.Pages(ctx, request) {
 		if err != nil {
 			return event.Document{}, false, err
 		}
@@ -130,8 +162,8 @@ func (r indexReader) fields(ctx context.Context, s Sample,
 		}
 		for hit := range page.Hits(nil) {
 			d := hit.Document()
-			return event.Document{Fields: bytes.Clone(d.Fields),
-				Ignored: bytes.Clone(d.Ignored)}, true, nil
+			return event.Document{Fields: bytes.Clone(d.Fields), Ignored: bytes.Clone(d.Ignored),
+				Matched: bytes.Clone(d.Matched)}, true, nil
 		}
 	}
 	return event.Document{}, false, nil

@@ -180,6 +180,6 @@ func (s *gathering) looks(hit *search.Hit, accepted []int) ([]RuleLook, error) {
 
 // complete reports whether everything was read so far that the rules ask about.
 func (s *gathering) complete() bool {
-	return !s.lacks && len(s.pit.Failures())+len(s.partial)+len(s.unknown)+len(s.unplaced)+
-		len(s.plan.uncovered) == 0
+	return !s.lacks && len(s.pit.Failures())+len(s.partial)+len(s.unanswered)+len(s.unknown)+
+		len(s.unplaced)+len(s.plan.uncovered) == 0
 }

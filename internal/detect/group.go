@@ -112,15 +112,22 @@ func (g *Group) name() string {
 	return first
 }
 
-// apart returns the rules for which some index cannot be judged, by their places.
+// apart returns the rules for which some index cannot be judged, by their places; where there is
+// none, those that ask an index about each event, which together ask too much.
 func (g *Group) apart(classes []search.Class) (rules []int) {
+	var asking []int
 	for i, d := range g.detections {
-		mapped := d.Mapped()
 		if slices.ContainsFunc(classes, func(c search.Class) bool {
-			return unjudgeable(c.Mapping, mapped, d.Compiled) != ""
+			return d.unjudgeable(c) != ""
 		}) {
 			rules = append(rules, i)
 		}
+		if slices.ContainsFunc(classes, func(c search.Class) bool { return len(askedOf(c.Mapping, d.reading())) > 0 }) {
+			asking = append(asking, i)
+		}
+	}
+	if len(rules) == 0 {
+		return asking
 	}
 	return rules
 }

@@ -23,10 +23,10 @@ import (
 // in memory until then.
 const flushAt = 100
 
-// errPartial is that a document came without its content in a search for several rules: only of a
-// search for one rule is it known that the rule could match it.
-var errPartial = errors.New("a document came without its _source, and which of the rules it " +
-	"concerns is not known")
+// errPartial is that a document came without its content, or without what was asked about it, in a
+// search for several rules: only of a search for one rule is it known that the rule could match it.
+var errPartial = errors.New("a document came without its _source or its matched_queries, and " +
+	"which of the rules it concerns is not known")
 
 // judge takes the candidates of one search to signals.
 type judge struct {
@@ -42,13 +42,16 @@ type judge struct {
 	unknown    map[string]bool   // indices whose mapping could not be read, by their hits
 	partial    map[string]string // indices of which a document came without its content, and which
 	unplaced   map[string]string // indices of which an accepted event has no time, and which
-	candidates []int             // the matchers that could accept the event at hand
-	accepted   []int             // those that do
-	chain      signal.Chain      // of the event at hand, where it is a signal
-	gatherer   gatherer          // of rules that judge several events together; else nil
-	reading    signal.Reading    // of the event of the last signal
-	indicators []*indicator.Set  // of the rules that have some
-	joined     []joined          // events that match some, without their signals yet
+	unanswered map[string]string // indices that do not say what they were asked, and of which event
+	// answers says whether the indices of a mapping are asked about each hit.
+	answers    map[*event.Mapping]bool
+	candidates []int            // the matchers that could accept the event at hand
+	accepted   []int            // those that do
+	chain      signal.Chain     // of the event at hand, where it is a signal
+	gatherer   gatherer         // of rules that judge several events together; else nil
+	reading    signal.Reading   // of the event of the last signal
+	indicators []*indicator.Set // of the rules that have some
+	joined     []joined         // events that match some, without their signals yet
 	signals    []signal.Signal
 	of         []int                   // the rule of each of signals
 	asked      map[int]map[string]bool // see [judge.asking]
@@ -64,14 +67,14 @@ func newJudge(c *Coverer, g *Group, t Target, p plan, x []signal.Execution) *jud
 	return &judge{coverer: c, group: g, target: t, plan: p, executions: x,
 		event:   match.NewEvaluation(g.fields, t.Now),
 		unknown: map[string]bool{}, partial: map[string]string{},
-		unplaced: map[string]string{}, asked: map[int]map[string]bool{},
+		unplaced: map[string]string{}, unanswered: map[string]string{}, asked: map[int]map[string]bool{},
 		outcome: Outcome{each: make([]Counts, len(g.detections))}}
 }
 
 // read reads the candidates of every search. Signals are left in hand at the end.
 func (j *judge) read(ctx context.Context, pit *search.PointInTime) error {
 	for _, one := range j.plan.searches {
-		j.part = one.part
+		j.part, j.answers = one.part, one.asked
 		for _, request := range one.searches {
 			if err := j.readPages(ctx, pit, request); err != nil {
 				return err
@@ -123,6 +126,10 @@ func (j *judge) judge(hit *search.Hit) error {
 	document := hit.Document()
 	if err := j.event.Read(mapping, document); err != nil {
 		return fmt.Errorf("document %s of index %s: %w", hit.ID(), hit.Index, err)
+	}
+	if j.answers[mapping] && !j.event.Answered() {
+		j.unanswered[hit.Index] = hit.ID()
+		return nil
 	}
 	j.candidates = j.candidates[:0]
 	j.part.each(j.event, func(matcher int) { j.candidates = append(j.candidates, matcher) })

@@ -20,10 +20,12 @@ type history struct {
 	*newTerms
 	of       int // the place of the rule
 	compiled *Compiled
+	asked    map[*event.Mapping]bool // whether indices of a mapping are asked about each hit
 }
 
 func (s *newTerms) history(of int) *history {
-	return &history{newTerms: s, of: of, compiled: &s.group.matchers.Compiled[of]}
+	return &history{newTerms: s, of: of, compiled: &s.group.matchers.Compiled[of],
+		asked: map[*event.Mapping]bool{}}
 }
 
 // lookUp returns of each candidate, in order of time, whether it is the first with its tuple, of
@@ -46,7 +48,7 @@ func (h *history) lookUp(ctx context.Context, candidates []candidate) ([]bool, e
 			known, err := h.knows(f.Index, f.ID, f.Document, candidates[i])
 			if err == nil && !known && f.Documents > 1 {
 				known, err = h.search(ctx, search.Request{Fields: request.Fields,
-					Query: dsl.And(request.Query, clauses[i])}, candidates[i])
+					Query: dsl.And(request.Query, clauses[i]), Asked: request.Asked}, candidates[i])
 			}
 			if err != nil {
 				return nil, err
@@ -63,17 +65,25 @@ func (h *history) lookUp(ctx context.Context, candidates []candidate) ([]bool, e
 func (h *history) request(a *ask, candidates []candidate) (search.Request, []dsl.Clause) {
 	terms, condition := h.compiled.NewTerms, h.compiled.Matchers[0].Condition()
 	timestamps := terms.Clock.timestamps
+	var questions prefilter.Questions
+	for i, m := range a.mappings { // there is room: that of the group was looked at
+		named := askedOf(m, h.compiled.reading())
+		questions.Add(a.classes[i].Indices, named)
+		h.asked[m] = len(named) > 0
+	}
 	within := func(from, to time.Time, filter func(*event.Mapping) dsl.Clause) dsl.Clause {
 		classes := slices.Clone(a.classes)
 		for i, m := range a.mappings {
 			classes[i].Window = prefilter.Between(m, timestamps, from, to)
 			classes[i].Filter = filter(m)
 		}
-		return prefilter.Guarded(classes, prefilter.Anytime(timestamps, from, to))
+		return prefilter.GuardedBeside(questions.Leaves(), classes,
+			prefilter.Anytime(timestamps, from, to))
 	}
 	r := search.Request{Fields: a.wanted, Query: within(candidates[0].At.Add(-terms.History),
 		candidates[len(candidates)-1].At.Add(time.Millisecond),
 		func(m *event.Mapping) dsl.Clause { return prefilter.Build(condition, m).Clause })}
+	r.Asked = questions.Clause()
 	if own := h.coverer.unread(h.group); len(own) > 0 {
 		r.Query = dsl.And(r.Query, dsl.Not(dsl.Terms("_index", own)))
 	}
@@ -123,6 +133,10 @@ func (h *history) knows(index, id string, document event.Document, c candidate) 
 	document.Begun = false
 	if err := h.event.Read(mapping, document); err != nil {
 		return false, fmt.Errorf("document %s of index %s: %w", id, index, err)
+	}
+	if h.asked[mapping] && !h.event.Answered() {
+		h.unanswered[index] = id
+		return false, nil
 	}
 	terms, r := h.compiled.NewTerms, h.group.detections[h.of].Rule
 	isAlert := h.group.isAlert(index)

@@ -10,6 +10,7 @@ import (
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/search"
 	"esrule/internal/event"
+	"esrule/internal/query/match"
 	"esrule/internal/query/prefilter"
 	"esrule/internal/span"
 )
@@ -30,6 +31,8 @@ type plan struct {
 type partSearch struct {
 	part
 	request dsl.Clause // everything that is searched
+	// asked are the mappings whose indices are asked about each hit (see [prefilter.Asked]).
+	asked map[*event.Mapping]bool
 	// searches come to request together. There is more than one only where no shard of some indices
 	// answers what is asked of others.
 	searches []search.Request
@@ -53,9 +56,14 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 	window span.Interval, own []string, whole string, indicators []*indicator.Set) plan {
 	p := plan{mappings: map[string]*event.Mapping{}, whole: whole}
 	var judged []search.Class
+	var asked prefilter.Questions // of all parts
 	left, mapped := g.where().Unread(own), g.mapped()
 	for _, c := range classes {
-		if reason := unjudgeable(c.Mapping, mapped, g.matchers.Compiled...); reason != "" {
+		reason := unjudgeable(c.Mapping, mapped, g.matchers.Compiled...)
+		if reason == "" && !asked.Add(c.Indices, askedOf(c.Mapping, g.reading())) {
+			reason = tooMuchAsked
+		}
+		if reason != "" {
 			for _, index := range c.Indices {
 				left = append(left, index)
 				p.uncovered = append(p.uncovered, Failure{Index: index, Reason: reason})
@@ -72,6 +80,43 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 		p.narrow(dsl.Not(dsl.Terms("_index", left)))
 	}
 	return p
+}
+
+// tooMuchAsked is why the events of an index are not judged for rules that ask too much of it.
+var tooMuchAsked = fmt.Sprintf("more than %d comparisons with words that another analyzer than the "+
+	"standard one makes are to be asked of the index about each event: its events cannot be judged",
+	prefilter.MostAsked)
+
+// askedOf returns what indices of a mapping are asked about each hit, for matchers that judge it.
+func askedOf(m *event.Mapping, matchers []*match.Matcher) (named []dsl.Clause) {
+	if !m.IndexHasWords() {
+		return nil
+	}
+	for _, one := range matchers {
+		named = append(named, prefilter.Asked(one.Condition(), m)...)
+	}
+	return named
+}
+
+// askedFields returns the fields of which the indices of a mapping are asked about each hit.
+func askedFields(m *event.Mapping, matchers []*match.Matcher) (fields []string) {
+	for _, one := range matchers {
+		fields = append(fields, one.Asked(m)...)
+	}
+	slices.Sort(fields)
+	return slices.Compact(fields)
+}
+
+// readingFor are the matchers that judge events for a part of the group.
+func (g *Group) readingFor(p part) (all []*match.Matcher) {
+	last := -1
+	for _, of := range g.matchers.Of[p.first:p.end] {
+		if of != last {
+			all = append(all, g.matchers.Compiled[of].reading()...)
+			last = of
+		}
+	}
+	return all
 }
 
 // lay adds the searches: one for each part of the group, and one for all parts of the indices in
@@ -158,18 +203,25 @@ func indicesOf(classes []laid) (names []string) {
 func (g *Group) partSearch(one part, classes []laid, unseen dsl.Clause,
 	filter func(laid) dsl.Clause) partSearch {
 	var asks []*ask
+	var questions prefilter.Questions
+	reading := g.readingFor(one)
 	searched := classesOf(classes, filter)
+	s := partSearch{part: one, asked: map[*event.Mapping]bool{}}
 	for i, class := range searched {
-		asks = asked(asks, class, classes[i].Mapping, g.wanted(classes[i].Mapping))
+		m := classes[i].Mapping
+		asks = asked(asks, class, m, g.wanted(m))
+		named := askedOf(m, reading)
+		questions.Add(class.Indices, named) // there is room: that of all parts was looked at
+		s.asked[m] = len(named) > 0
 	}
-	s := partSearch{part: one, request: prefilter.Guarded(searched, unseen),
-		searches: requests(asks, unseen)}
+	s.request = prefilter.GuardedBeside(questions.Leaves(), searched, unseen)
+	s.searches = requests(asks, questions.Leaves(), unseen)
 	if len(asks) < 2 {
 		s.searches[0].Query = s.request
 	}
 	bare := prefilter.Guarded(classesOf(classes, everything), unseen)
 	for i := range s.searches {
-		s.searches[i].Instead = bare
+		s.searches[i].Instead, s.searches[i].Asked = bare, questions.Clause()
 	}
 	return s
 }
@@ -214,6 +266,16 @@ func (g *Group) Queries(classes []search.Class, t prefilter.Timestamps, window s
 		queries = append(queries, one.request)
 	}
 	return queries, p.every, p.uncovered, nil
+}
+
+// unjudgeable says why the events of a class cannot be judged for the rule alone; it is empty where
+// they can.
+func (d *Detection) unjudgeable(c search.Class) string {
+	reason := unjudgeable(c.Mapping, d.Mapped(), d.Compiled)
+	if reason == "" && !new(prefilter.Questions).Add(c.Indices, askedOf(c.Mapping, d.reading())) {
+		reason = tooMuchAsked
+	}
+	return reason
 }
 
 // unjudgeable says why the documents of a mapping cannot be judged by what is read of them, or is

@@ -96,11 +96,11 @@ func (r *Review) fields(ctx context.Context, from Sample, m *event.Mapping,
 	if m == nil || from.ID == "" {
 		return event.Document{}
 	}
-	wanted := search.Want(m, d.Fields.Paths())
-	if len(wanted) == 0 {
+	request, needed := d.about(from, m)
+	if !needed {
 		return event.Document{}
 	}
-	values, _, err := indexReader{r.cluster}.fields(ctx, from, wanted)
+	values, _, err := indexReader{r.cluster}.fields(ctx, from, request)
 	if err != nil {
 		return event.Document{} // the page shows the signal without what decided
 	}

@@ -48,6 +48,11 @@ func (j *judge) sort(reached []string) {
 		fail(index, fmt.Sprintf("document %s, and maybe others, has no %s that can be read as a "+
 			"time, by which events are put in order", id, timestamp))
 	}
+	for index, id := range j.unanswered {
+		fail(index, fmt.Sprintf("document %s, and maybe others, came without matched_queries, in "+
+			"which the index says of an event what only its analyzers know: check what is "+
+			"between esrule and Elasticsearch (a gateway, a proxy)", id))
+	}
 	for index, id := range j.partial {
 		fail(index, fmt.Sprintf(
 			"document %s, and maybe others, came without its _source: give the role "+

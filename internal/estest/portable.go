@@ -70,8 +70,14 @@ func (c *Cluster) Has(what string, mapping json.RawMessage) bool {
 	if err != nil {
 		c.t.Fatalf("the mapping of %s: %v", what, err)
 	}
+	return c.Takes(what, string(body))
+}
+
+// Takes is [Cluster.Has] for the whole body with which an index is made.
+func (c *Cluster) Takes(what, body string) bool {
+	c.t.Helper()
 	index := c.Index("has-" + randomName(4))
-	_, err = c.send(c.t.Context(), http.MethodPut, index, "application/json", body)
+	_, err := c.send(c.t.Context(), http.MethodPut, index, "application/json", []byte(body))
 	var refused *refusal
 	switch {
 	case err == nil:
@@ -92,6 +98,11 @@ func (r *refusal) lacks() bool {
 		"does not exist. It might have been created within a future version or requires a plugin",
 		"o handler for type", // the same in older versions; of a sub-field it is "no handler"
 		"script_lang not supported",
+		"has not been configured in mappings", // an analyzer
+		"failed to find global tokenizer",
+		"failed to find tokenizer",
+		"failed to find filter",
+		"failed to find global token filter",
 		"unsupported parameters:  [runtime", // OpenSearch has no runtime fields
 	} {
 		if strings.Contains(r.message, reason) {

@@ -13,6 +13,9 @@ type Document struct {
 	// Fields and Ignored are the `fields` and the `ignored_field_values` of the hit: values that
 	// `_source` need not have. They are nil where there are none.
 	Fields, Ignored []byte
+	// Matched are the `matched_queries` of the hit: what the index says of what it was asked about
+	// the event, see [Event.Holds]. It is nil where it was asked nothing.
+	Matched []byte
 	// Begun says that [Event.Begin] has read Source.
 	Begun bool
 }
@@ -46,11 +49,38 @@ func (e *Event) Read(m *Mapping, d Document) error {
 	if e.ignored, err = optional(&e.parsers.ignored, d.Ignored); err != nil {
 		return fmt.Errorf("read the ignored fields of the event: %w", err)
 	}
+	return e.readMatched(d.Matched)
+}
+
+// Answered is the name that is among an event's matched queries where its index was asked anything.
+const Answered = "*"
+
+// readMatched reads the names of the queries that the event satisfies.
+func (e *Event) readMatched(text []byte) error {
+	if len(text) == 0 {
+		return nil
+	}
+	v, err := e.parsers.matched.ParseBytes(text)
+	if err != nil {
+		return fmt.Errorf("read the matched queries of the event: %w", err)
+	}
+	if e.matched == nil {
+		e.matched = map[string]bool{}
+	}
+	for _, name := range v.GetArray() {
+		e.matched[string(name.GetStringBytes())] = true
+	}
 	return nil
 }
 
+// Answered reports whether the event came with what its index says of it.
+func (e *Event) Answered() bool { return e.matched[Answered] }
+
+// Holds reports whether the event satisfies, as its index says, what was asked under a name.
+func (e *Event) Holds(name string) bool { return e.matched[name] }
+
 // parsers are the memory of what is parsed of one event.
-type parsers struct{ source, fields, ignored fastjson.Parser }
+type parsers struct{ source, fields, ignored, matched fastjson.Parser }
 
 // parse makes e the event of a `_source`, whatever is written in it.
 func (e *Event) parse(m *Mapping, source []byte) error {

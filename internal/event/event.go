@@ -17,6 +17,7 @@ type Event struct {
 	extra, ignored *fastjson.Value // see [Document]
 	skimmed        []byte          // the text that was; nil where the event was parsed
 	isLine         bool            // of which the event may be a part
+	matched        map[string]bool // see [Event.Holds]
 	parsers        parsers
 
 	mapping *Mapping
@@ -54,6 +55,7 @@ func New(f *Fields) *Event {
 func (e *Event) reset(m *Mapping, source *fastjson.Value) {
 	e.source, e.extra, e.ignored, e.skimmed, e.isLine = source, nil, nil, nil, false
 	e.scratch = e.scratch[:0]
+	clear(e.matched)
 	e.round++
 	if m != e.mapping || e.bound == nil {
 		e.bind(m)

@@ -114,6 +114,22 @@ type Words struct {
 	NoPhrases bool
 }
 
+// IndexHasWords reports whether the field is a text of which only the index knows what its words
+// are: it is asked about each event (see [Event.Holds]).
+func (f FieldMapping) IndexHasWords() bool {
+	return f.Type == Text && f.Words != nil && !f.Words.Standard
+}
+
+// IndexHasWords reports whether only the indices know the words of a field.
+func (m *Mapping) IndexHasWords() bool {
+	for _, f := range m.Fields {
+		if f.IndexHasWords() {
+			return true
+		}
+	}
+	return false
+}
+
 // Asked returns the path that a search's `fields` are to be asked for, given the path that a rule
 // writes; empty where `_source` has all values.
 func (f FieldMapping) Asked(path string) string {

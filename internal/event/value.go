@@ -310,6 +310,9 @@ func (v *Value) HasWords() bool {
 		v.field.Name == "text")
 }
 
+// IndexHasWords reports whether only the value's index knows its words.
+func (v *Value) IndexHasWords() bool { return v.field != nil && v.field.IndexHasWords() }
+
 // HoldsText reports whether the field holds texts: no numbers, dates, addresses or booleans.
 func (v *Value) HoldsText() bool { return v.isText() || v.Kind == KindVersion }
 

@@ -71,6 +71,7 @@ const (
 	UnmappedField     Code = "unmapped-field"
 	ReadsEverything   Code = "reads-everything"
 	ReadsCategory     Code = "reads-category"
+	AskedOfIndex      Code = "asked-of-index"
 	JudgesEverything  Code = "judges-everything"
 	OverrideUnmapped  Code = "override-unmapped"
 	NoTimestamp       Code = "no-timestamp"
@@ -150,6 +151,7 @@ func All() []Kind {
 		{UnmappedField, Note, "a field that the rule reads is missing in every event there"},
 		{ReadsEverything, Note, "every event of a window is read: no condition narrows the search"},
 		{ReadsCategory, Note, "every event of the rule's category is read"},
+		{AskedOfIndex, Note, "KQL: the index says of each event which words a text has"},
 		{JudgesEverything, Note, "the rule is evaluated on every event that its group reads"},
 		{OverrideUnmapped, Note, "the rule's `timestamp_override` is not mapped there"},
 		{NoTimestamp, Note, "documents without the rule's timestamps are never searched"},

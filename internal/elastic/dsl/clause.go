@@ -11,9 +11,9 @@ import (
 type Clause struct {
 	kind     Kind
 	field    string
-	value    any      // Term, Prefix, Words, Phrase
+	value    any      // Term, Prefix, Words, Phrase, Pattern, Glob; the name of Named
 	values   []string // Terms
-	fold     bool     // Term, Prefix
+	fold     bool     // Term, Prefix, Glob
 	bounds   object   // Range: gt, gte, lt, lte and format
 	operands []Clause
 }
@@ -30,11 +30,16 @@ const (
 	KindPrefix
 	KindWords
 	KindPhrase
+	KindPattern
+	KindGlob
 	KindExists
 	KindRange
 	KindAnd
 	KindOr
 	KindNot
+	KindNested
+	KindNamed
+	KindAsking
 )
 
 // Everything accepts every document.
@@ -66,6 +71,17 @@ func Words(field, text string) Clause {
 // Phrase accepts documents whose field, a text, has the text's words one after another.
 func Phrase(field, text string) Clause {
 	return Clause{kind: KindPhrase, field: field, value: text}
+}
+
+// Pattern accepts documents whose field fits a text in the syntax of query strings.
+func Pattern(field, text string) Clause {
+	return Clause{kind: KindPattern, field: field, value: text}
+}
+
+// Glob accepts documents of which a term of the field fits a pattern with `*` and `?`; with fold, in
+// any letter case.
+func Glob(field, pattern string, fold bool) Clause {
+	return Clause{kind: KindGlob, field: field, value: pattern, fold: fold}
 }
 
 // Range accepts documents whose field has a value within bounds, named gt, gte, lt and lte; format
@@ -130,6 +146,26 @@ func Or(clauses ...Clause) Clause {
 // become one.
 func Not(c Clause) Clause { return Clause{kind: KindNot, operands: []Clause{c}} }
 
+// Nested accepts documents of which a nested object at a path satisfies c.
+func Nested(path string, c Clause) Clause {
+	return Clause{kind: KindNested, field: path, operands: []Clause{c}}
+}
+
+// Named is c, and the server says of each hit whether it satisfies it: by the name among the hit's
+// matched queries.
+func Named(name string, c Clause) Clause {
+	return Clause{kind: KindNamed, value: name, operands: []Clause{c}}
+}
+
+// Asking accepts what c does, everything where c is zero, and has the server say of each hit which of
+// the named clauses in asked it satisfies.
+func Asking(c, asked Clause) Clause {
+	if c.IsZero() {
+		c = Everything()
+	}
+	return Clause{kind: KindAsking, operands: []Clause{c, asked}}
+}
+
 // combine flattens, drops the neutral operand, and returns the absorbing one where it occurs.
 func combine(kind, neutral, absorbing Kind, clauses []Clause) Clause {
 	c := Clause{kind: kind}
@@ -147,11 +183,16 @@ func combine(kind, neutral, absorbing Kind, clauses []Clause) Clause {
 			KindPrefix,
 			KindWords,
 			KindPhrase,
+			KindPattern,
+			KindGlob,
 			KindExists,
 			KindRange,
 			KindAnd,
 			KindOr,
-			KindNot:
+			KindNot,
+			KindNested,
+			KindNamed,
+			KindAsking:
 			c.operands = append(c.operands, operand)
 		}
 	}
@@ -177,7 +218,7 @@ func (c Clause) Operands() []Clause { return c.operands }
 // (indices.query.bool.max_clause_count).
 func (c Clause) Leaves() int {
 	switch {
-	case c.kind == KindWords:
+	case c.kind == KindWords || c.kind == KindPattern:
 		text, _ := c.value.(string)
 		return mostWords(text)
 	case len(c.operands) == 0:
@@ -218,6 +259,12 @@ func (c Clause) object() object {
 		return object{"match": object{c.field: object{"query": c.value}}}
 	case KindPhrase:
 		return object{"match_phrase": object{c.field: object{"query": c.value}}}
+	case KindPattern:
+		return object{"query_string": object{"fields": []string{c.field}, "query": c.value}}
+	case KindGlob:
+		return object{
+			"wildcard": object{c.field: object{"value": c.value, "case_insensitive": c.fold}},
+		}
 	case KindExists:
 		return object{"exists": object{"field": c.field}}
 	case KindRange:
@@ -230,6 +277,14 @@ func (c Clause) object() object {
 		} // at least one of them, where nothing stands beside it
 	case KindNot:
 		return object{"bool": object{"must_not": c.operands}}
+	case KindNested:
+		return object{
+			"nested": object{"path": c.field, "query": c.operands[0], "score_mode": "none"},
+		}
+	case KindAsking: // beside a filter no clause of should has to hold
+		return object{"bool": object{"filter": c.operands[:1], "should": c.operands[1:]}}
+	case KindNamed:
+		return object{"bool": object{"filter": c.operands, "_name": c.value}}
 	}
 	panic("dsl: clause of no kind") // a zero Clause: a mistake in this package
 }

@@ -79,7 +79,7 @@ func (p *PointInTime) each(r Request, clauses []dsl.Clause) call {
 		params: url.Values{"allow_partial_search_results": {"true"}},
 		body: summary{
 			PIT:     &pitBody{ID: p.current(), KeepAlive: milliseconds(p.cluster.keepAlive())},
-			Timeout: milliseconds(options.Timeout), Query: r.Query,
+			Timeout: milliseconds(options.Timeout), Query: r.query(),
 			Aggregations: map[string]any{"each": map[string]any{
 				"filters": map[string]any{"filters": clauses},
 				"aggs":    map[string]any{"one": map[string]any{"top_hits": one}},
@@ -103,6 +103,7 @@ type eachAnswer struct {
 							Fields json.RawMessage `json:"fields"`
 							// the values of fields that the index does not hold
 							Ignored json.RawMessage `json:"ignored_field_values"`
+							Matched json.RawMessage `json:"matched_queries"`
 						} `json:"hits"`
 					} `json:"hits"`
 				} `json:"one"`
@@ -140,7 +141,7 @@ func (e *eachAnswer) enter(found []Found) error {
 		hit := b.One.Hits.Hits[0]
 		found[i].Index, found[i].ID = hit.Index, hit.ID
 		found[i].Document = event.Document{Source: hit.Source, Fields: hit.Fields,
-			Ignored: hit.Ignored}
+			Ignored: hit.Ignored, Matched: hit.Matched}
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ import (
 type fetcher struct {
 	pit     *PointInTime
 	request Request
-	query   json.RawMessage // the text of request.Query, which every page asks for
+	query   json.RawMessage // the text of request.query, which every page asks for
 	size    int             // of the next page
 	after   json.RawMessage // where the next page begins; nil at the start
 	last    bool            // there is no next page
@@ -44,9 +44,9 @@ type fetcher struct {
 
 func newFetcher(p *PointInTime, r Request) (*fetcher, error) {
 	f := &fetcher{pit: p, request: r}
-	if !r.Query.IsZero() {
+	if query := r.query(); !query.IsZero() {
 		var err error
-		if f.query, err = json.Marshal(r.Query); err != nil {
+		if f.query, err = json.Marshal(query); err != nil {
 			return nil, fmt.Errorf("write the query: %w", err)
 		}
 	}
@@ -165,7 +165,8 @@ func (f *fetcher) instead() (*fetcher, error) {
 		"time that is searched are read and judged",
 		"indices", indices, "reason", f.refused[indices[0]])
 	query := dsl.And(f.request.Instead, dsl.Terms("_index", indices))
-	return newFetcher(f.pit, Request{Query: query, Fields: f.request.Fields})
+	return newFetcher(f.pit, Request{Query: query, Fields: f.request.Fields,
+		Asked: f.request.Asked})
 }
 
 // accept enters what an answer says beside its hits.

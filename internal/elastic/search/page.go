@@ -62,7 +62,7 @@ type Hit struct {
 }
 
 // portion is the text of a hit's parts, nil where one is not there.
-type portion struct{ index, id, source, fields, ignored, sort []byte }
+type portion struct{ index, id, source, fields, ignored, sort, matched []byte }
 
 // ID is the document's name in its index.
 func (h *Hit) ID() string {
@@ -77,7 +77,7 @@ func (h *Hit) ID() string {
 // none. It is valid until the next page is asked for.
 func (h *Hit) Document() event.Document {
 	return event.Document{Source: h.parts.source, Fields: h.parts.fields,
-		Ignored: h.parts.ignored, Begun: h.read}
+		Ignored: h.parts.ignored, Matched: h.parts.matched, Begun: h.read}
 }
 
 // Reader reads the document, of a hit in an index, that a text begins with, and returns the
@@ -175,6 +175,8 @@ func (h *Hit) part(key []byte) *[]byte {
 		return &h.parts.ignored
 	case "sort":
 		return &h.parts.sort
+	case "matched_queries":
+		return &h.parts.matched
 	}
 	return nil
 }

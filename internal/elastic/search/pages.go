@@ -21,8 +21,19 @@ type Request struct {
 	// refuses an expensive clause). It must find at least as much. With the zero value they are
 	// failures.
 	Instead dsl.Clause
+	// Asked is what the server is asked about each hit beside Query, as named clauses: it finds no
+	// document and leaves none out. The zero value is nothing.
+	Asked dsl.Clause
 	// Fields are those whose values are wanted beside `_source`.
 	Fields []Wanted
+}
+
+// query is what is searched for, with what is asked beside it; the zero value is everything.
+func (r Request) query() dsl.Clause {
+	if r.Asked.IsZero() {
+		return r.Query
+	}
+	return dsl.Asking(r.Query, r.Asked)
 }
 
 // Wanted is a field whose values are wanted.

@@ -1,5 +1,11 @@
 package cond
 
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+)
+
 // The leaves of KQL. Unlike EQL's, they say nothing of how values are compared: the type of the
 // field does, in each index (kql.md §3). A leaf over a field that is missing or not mapped is
 // false, `not` is its complement, and any of several values satisfies a leaf.
@@ -64,3 +70,38 @@ func (*Exists) expr()   {}
 func (*Order) expr()    {}
 func (*Glob) expr()     {}
 func (*Nested) expr()   {}
+
+// Compared returns the field that a leaf compares by its words where it is a text; nil for every
+// other node.
+func Compared(x Expr) *Field {
+	switch x := x.(type) {
+	case *Is:
+		return x.Field
+	case *Wildcard:
+		return x.Field
+	case *Order:
+		return x.Field
+	case *Glob:
+		return x.Field
+	}
+	return nil
+}
+
+// Name returns the name under which an index is asked for a leaf that [Compared] knows: a short
+// text that is the same for equal leaves and for no others.
+func Name(x Expr) string {
+	f := Compared(x)
+	asked := fmt.Sprintf("%T %q %t ", x, f.Path, f.Wild)
+	switch x := x.(type) {
+	case *Is:
+		asked += fmt.Sprintf("%t %q", x.Quoted, x.Value.Text)
+	case *Wildcard:
+		asked += fmt.Sprintf("%q", x.Pieces)
+	case *Order:
+		asked += fmt.Sprintf("%d %q", x.Op, x.Value.Text)
+	case *Glob:
+		asked += fmt.Sprintf("%t %q", x.Fold, x.Pattern)
+	}
+	sum := sha256.Sum256([]byte(asked))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}

@@ -22,9 +22,10 @@ type Matcher struct {
 	category string // the field that has the category; empty for any
 	texts    []string
 	uses     []textUse
-	// scoped are the fields that are read of one object of several, and worded those that are
-	// compared by their words where they are texts.
-	scoped, worded []*cond.Field
+	// scoped are the fields that are read of one object of several, and worded the leaves that
+	// compare a field by its words where it is a text.
+	scoped []*cond.Field
+	worded []worded
 
 	signal    event.Slot
 	noSignals bool
@@ -107,7 +108,7 @@ type compiler struct {
 	texts  map[string]bool
 	uses   []textUse
 	scoped []*cond.Field // see Matcher.scoped
-	worded []*cond.Field
+	worded []worded
 	errors cond.Errors
 }
 

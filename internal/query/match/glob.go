@@ -21,7 +21,7 @@ func (c *compiler) glob(x *cond.Glob) predicate {
 	})
 	whole := l.globPattern(x, asIs)
 	var normal byNormalizer[func([]byte) bool]
-	return l.anyKuery(x.Field, func(_ *Evaluation, v *event.Value) bool {
+	return l.anyKuery(x, func(_ *Evaluation, v *event.Value) bool {
 		if !v.HoldsText() {
 			return false
 		}

@@ -15,20 +15,25 @@ import (
 // constant and the value look like.
 
 // anyKuery is a leaf of KQL over one field. It holds where one of the values passes: a text by its
-// words, each other as it is.
-func (l *leaf) anyKuery(f *cond.Field, passes func(*Evaluation, *event.Value) bool,
+// words, each other as it is. Of a text whose words only the index knows, the index was asked. An
+// event that came without its answer is explained by the words of the standard analyzer.
+func (l *leaf) anyKuery(x cond.Expr, passes func(*Evaluation, *event.Value) bool,
 	hasWords func(*words.Index) bool) predicate {
-	slot := l.slot(f)
-	l.worded = append(l.worded, f)
+	slot, name := l.slot(cond.Compared(x)), cond.Name(x)
+	l.worded = append(l.worded, worded{leaf: x})
+	holds := func(e *Evaluation, values []event.Value, i int) bool {
+		switch v := &values[i]; {
+		case !v.HasWords():
+			return passes(e, v)
+		case v.IndexHasWords() && e.Answered():
+			return e.Holds(name)
+		}
+		return hasWords(e.words(slot, values, i))
+	}
 	return func(e *Evaluation) bool {
 		values := e.Values(slot)
 		for i := range values {
-			v := &values[i]
-			if v.HasWords() {
-				if hasWords(e.words(slot, values, i)) {
-					return true
-				}
-			} else if passes(e, v) {
+			if holds(e, values, i) {
 				return true
 			}
 		}
@@ -45,7 +50,7 @@ func (c *compiler) is(x *cond.Is) predicate {
 	if x.Quoted {
 		hasWords = func(text *words.Index) bool { return text.HasPhrase(list) }
 	}
-	p := l.anyKuery(x.Field, constant.is, hasWords)
+	p := l.anyKuery(x, constant.is, hasWords)
 	l.noteUse(l.slots[0], constant, false)
 	return p
 }
@@ -103,7 +108,7 @@ func looksDated(text []byte) bool {
 func (c *compiler) order(x *cond.Order) predicate {
 	l := c.leaf(x)
 	constant := c.constant(literalValue(x.Value))
-	p := l.anyKuery(x.Field, func(e *Evaluation, v *event.Value) bool {
+	p := l.anyKuery(x, func(e *Evaluation, v *event.Value) bool {
 		return constant.orders(e, v, x.Op)
 	}, func(text *words.Index) bool {
 		return text.Some(func(word []byte) bool {

@@ -30,7 +30,10 @@ func (c *compiler) nested(x *cond.Nested) predicate {
 		l.slot(f)
 		c.scoped = append(c.scoped, f)
 	}
-	c.scoped, c.worded = append(c.scoped, inner.scoped...), append(c.worded, inner.worded...)
+	c.scoped = append(c.scoped, inner.scoped...)
+	for _, w := range inner.worded {
+		c.worded = append(c.worded, worded{leaf: w.leaf, inObject: true})
+	}
 	c.errors = append(c.errors, inner.errors...)
 	for _, u := range inner.uses {
 		u.slot = c.fields.Add(u.field)

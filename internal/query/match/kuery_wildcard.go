@@ -23,7 +23,7 @@ func (c *compiler) wildcard(x *cond.Wildcard) predicate {
 	whole := kueryPattern(x.Pieces)
 	var normal byNormalizer[Pattern]
 	parts := partsOf(x.Pieces)
-	return l.anyKuery(x.Field, func(_ *Evaluation, v *event.Value) bool {
+	return l.anyKuery(x, func(_ *Evaluation, v *event.Value) bool {
 		if !v.HoldsText() {
 			return false
 		}

@@ -263,6 +263,9 @@ func (x *fieldIndex) look(e *Evaluation) {
 	for i := range values {
 		v := &values[i]
 		switch {
+		case v.IndexHasWords():
+			e.candidates.join(x.any)
+			return
 		case v.IsPlainText():
 		case v.IsLowercase(): // more than A to Z is folded in what it is compared with
 			e.candidates.join(x.beyond)

@@ -149,7 +149,8 @@ func Selective(c dsl.Clause) bool {
 		return slices.ContainsFunc(c.Operands(), Selective)
 	case dsl.KindNothing, dsl.KindWords, dsl.KindPhrase:
 		return true
-	case dsl.KindEverything, dsl.KindPrefix, dsl.KindExists, dsl.KindRange, dsl.KindNot:
+	case dsl.KindEverything, dsl.KindPrefix, dsl.KindPattern, dsl.KindGlob, dsl.KindExists,
+		dsl.KindRange, dsl.KindNot, dsl.KindNested, dsl.KindNamed, dsl.KindAsking:
 	}
 	return false
 }

@@ -192,7 +192,9 @@ func TestKuery(t *testing.T) {
 	f(`t: "a®b"`, all)
 	f(`t < b`, all)
 	f(`docs: "op node"`, `{"match":{"docs":{"query":"op node"}}}`)
-	f(`mine: x`, all)
+	f(`mine: x`, `{"match":{"mine":{"query":"x"}}}`) // as the index is asked about each hit
+	f(`mine: "a®b"`, `{"match_phrase":{"mine":{"query":"a®b"}}}`)
+	f(`mine: abcd*`, all)
 	f(`mine: *`, `{"exists":{"field":"mine"}}`)
 	f(`off: x`, all)
 	f(`off: *`, all)

@@ -17,14 +17,14 @@ const (
 	maxClasses = 80
 )
 
-// fitting gives the classes that one query has room for, those of most indices first, and gives up
-// the heaviest parts of their pre-filters until all fit.
-func fitting(classes []Class) []Class {
+// fitting gives the classes that one query has room for beside so many clauses, those of most
+// indices first, and gives up the heaviest parts of their pre-filters until all fit.
+func fitting(classes []Class, beside int) []Class {
 	fit := slices.Clone(classes)
 	slices.SortStableFunc(fit, func(a, b Class) int { return len(b.Indices) - len(a.Indices) })
 	fit = fit[:min(len(fit), maxClasses)]
 	for {
-		heaviest, sum := 0, 0
+		heaviest, sum := 0, beside
 		for i, c := range fit {
 			sum += c.Window.Leaves() + c.Filter.Leaves() + 1
 			if c.Filter.Leaves() > fit[heaviest].Filter.Leaves() {

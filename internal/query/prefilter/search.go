@@ -64,12 +64,21 @@ type Class struct {
 // the classes beyond those that fit into a query. Each shard resolves a guard before it searches:
 // it costs nothing.
 func Guarded(classes []Class, unseen dsl.Clause) dsl.Clause {
+	return GuardedBeside(0, classes, unseen)
+}
+
+// GuardedBeside is [Guarded] for a search that has so many clauses beside the query.
+func GuardedBeside(clauses int, classes []Class, unseen dsl.Clause) dsl.Clause {
+	return guarded(fitting(classes, clauses), unseen)
+}
+
+func guarded(classes []Class, unseen dsl.Clause) dsl.Clause {
 	if len(classes) == 0 {
 		return unseen
 	}
 	var clauses []dsl.Clause
 	var named []string
-	for _, c := range fitting(classes) {
+	for _, c := range classes {
 		named = append(named, c.Indices...)
 		clauses = append(clauses, dsl.And(dsl.Terms("_index", c.Indices), c.Window, c.Filter))
 	}

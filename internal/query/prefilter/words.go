@@ -34,17 +34,18 @@ func (b *builder) words(x cond.Expr, f event.FieldMapping) dsl.Clause {
 	return b.omit(x, "a comparison by order of words: the cluster would walk over them")
 }
 
-// text accepts what has one of a text's words, or all of them as a phrase.
+// text accepts what has one of a text's words, or all of them as a phrase. Words of other analyzers
+// than the standard one are judged by the index itself, by the same clause (see [Asked]).
 func (b *builder) text(x cond.Expr, w *event.Words, text string, phrase bool) dsl.Clause {
 	switch {
-	case !w.Standard:
-		return b.omit(x, "words of the analyzer "+w.Analyzer+": compared by the matcher")
 	case len(text) > longest:
 		return b.omit(x, tooLong)
-	case strings.IndexFunc(text, isDoubtful) >= 0:
+	case w.Standard && strings.IndexFunc(text, isDoubtful) >= 0:
 		return b.omit(x, "characters of which servers make words differently")
 	case phrase && !w.NoPhrases:
 		return dsl.Phrase(w.Field, text)
+	case phrase && !w.Standard:
+		return b.omit(x, "a phrase, and the index does not know the order of words")
 	}
 	return dsl.Words(w.Field, text)
 }
@@ -59,7 +60,8 @@ func isDoubtful(r rune) bool {
 // suffices: one with a star is for a single word, one without is words.
 func (b *builder) wordPatterns(x *cond.Wildcard, w *event.Words) dsl.Clause {
 	if !w.Standard {
-		return b.text(x, w, "", false)
+		return b.omit(x, "a pattern of words of the analyzer "+w.Analyzer+
+			": the cluster would walk over them; it is asked about each event that is read")
 	}
 	var clauses []dsl.Clause
 	for _, part := range parts(x.Pieces) {
