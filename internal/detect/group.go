@@ -122,7 +122,9 @@ func (g *Group) apart(classes []search.Class) (rules []int) {
 		}) {
 			rules = append(rules, i)
 		}
-		if slices.ContainsFunc(classes, func(c search.Class) bool { return len(askedOf(c.Mapping, d.reading())) > 0 }) {
+		if slices.ContainsFunc(classes, func(c search.Class) bool {
+			return len(askedOf(c.Mapping, d.reading())) > 0
+		}) {
 			asking = append(asking, i)
 		}
 	}

@@ -42,9 +42,10 @@ type judge struct {
 	unknown    map[string]bool   // indices whose mapping could not be read, by their hits
 	partial    map[string]string // indices of which a document came without its content, and which
 	unplaced   map[string]string // indices of which an accepted event has no time, and which
-	unanswered map[string]string // indices that do not say what they were asked, and of which event
-	// answers says whether the indices of a mapping are asked about each hit.
+	// answers says whether the indices of a mapping are asked about each hit, and unanswered which
+	// indices did not say it, and of which document.
 	answers    map[*event.Mapping]bool
+	unanswered map[string]string
 	candidates []int            // the matchers that could accept the event at hand
 	accepted   []int            // those that do
 	chain      signal.Chain     // of the event at hand, where it is a signal
@@ -67,7 +68,8 @@ func newJudge(c *Coverer, g *Group, t Target, p plan, x []signal.Execution) *jud
 	return &judge{coverer: c, group: g, target: t, plan: p, executions: x,
 		event:   match.NewEvaluation(g.fields, t.Now),
 		unknown: map[string]bool{}, partial: map[string]string{},
-		unplaced: map[string]string{}, unanswered: map[string]string{}, asked: map[int]map[string]bool{},
+		unplaced: map[string]string{}, unanswered: map[string]string{},
+		asked:   map[int]map[string]bool{},
 		outcome: Outcome{each: make([]Counts, len(g.detections))}}
 }
 

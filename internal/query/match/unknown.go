@@ -31,8 +31,9 @@ func (m *Matcher) Unknown(mapping *event.Mapping) (unknown []string) {
 			}
 		}
 		if f.ServerRead && meansAny(patterns(compared), path) {
-			unknown = append(unknown, fmt.Sprintf("%s: what its format makes of the constants of a "+
-				"pattern of fields is not asked: name the field itself", path))
+			unknown = append(unknown,
+				fmt.Sprintf("%s: what its format makes of the constants of a "+
+					"pattern of fields is not asked: name the field itself", path))
 		}
 		if f.FromFields && f.Constant == "" && meansAny(m.scoped, path) {
 			unknown = append(unknown, fmt.Sprintf("%s: which object has which of its values is "+

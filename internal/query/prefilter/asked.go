@@ -149,7 +149,8 @@ func distinct(named []dsl.Clause) questions {
 	for _, c := range named {
 		text, err := json.Marshal(c)
 		if err != nil {
-			panic("prefilter: a clause that is no JSON: " + err.Error()) // cannot be: it is made of texts
+			// cannot be: it is made of texts
+			panic("prefilter: a clause that is no JSON: " + err.Error())
 		}
 		byText[string(text)] = c
 	}
