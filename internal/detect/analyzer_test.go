@@ -15,9 +15,9 @@ import (
 	"esrule/internal/span"
 )
 
-// An index whose text field has another analyzer than the standard one is asked about each event. It
-// stays open by name where it cannot be asked what a rule compares: a phrase without positions, a
-// field that is not indexed, one object of several.
+// An index whose text field has another analyzer than the standard one is asked about each event.
+// It stays open by name where it cannot be asked what a rule compares: a phrase without positions,
+// a field that is not indexed, one object of several.
 func TestAnalyzers(t *testing.T) {
 	c := estest.For(t)
 	for name, body := range map[string]string{

@@ -78,8 +78,8 @@ func Pattern(field, text string) Clause {
 	return Clause{kind: KindPattern, field: field, value: text}
 }
 
-// Glob accepts documents of which a term of the field fits a pattern with `*` and `?`; with fold, in
-// any letter case.
+// Glob accepts documents of which a term of the field fits a pattern with `*` and `?`; with fold,
+// in any letter case.
 func Glob(field, pattern string, fold bool) Clause {
 	return Clause{kind: KindGlob, field: field, value: pattern, fold: fold}
 }
@@ -157,8 +157,8 @@ func Named(name string, c Clause) Clause {
 	return Clause{kind: KindNamed, value: name, operands: []Clause{c}}
 }
 
-// Asking accepts what c does, everything where c is zero, and has the server say of each hit which of
-// the named clauses in asked it satisfies.
+// Asking accepts what c does, everything where c is zero, and has the server say of each hit which
+// of the named clauses in asked it satisfies.
 func Asking(c, asked Clause) Clause {
 	if c.IsZero() {
 		c = Everything()

@@ -43,8 +43,8 @@ func (m *Matcher) Unknown(mapping *event.Mapping) (unknown []string) {
 	return slices.Compact(unknown)
 }
 
-// Asked returns the fields of a mapping, with their analyzers, of which the condition compares words
-// that only the index knows and says of each event.
+// Asked returns the fields of a mapping, with their analyzers, of which the condition compares
+// words that only the index knows and says of each event.
 func (m *Matcher) Asked(mapping *event.Mapping) (fields []string) {
 	for _, path := range slices.Sorted(maps.Keys(mapping.Fields)) {
 		f := mapping.Fields[path]
@@ -58,8 +58,8 @@ func (m *Matcher) Asked(mapping *event.Mapping) (fields []string) {
 	return fields
 }
 
-// unanswered says why it is not known whether a text satisfies the leaf; it is empty where it is, or
-// where the index says it of each event.
+// unanswered says why it is not known whether a text satisfies the leaf; it is empty where it is,
+// or where the index says it of each event.
 func (w worded) unanswered(f event.FieldMapping) string {
 	if f.Type != event.Text || f.Words != nil && f.Words.Standard {
 		return ""
