@@ -264,8 +264,8 @@ func (s *ruleRun) taken(t detect.Target) (out detect.Outcome, ok bool, err error
 }
 
 func sameTarget(a, b detect.Target) bool {
-	return slices.Equal(a.Patterns, b.Patterns) && slices.Equal(a.Only, b.Only) && sameWindow(a.Window, b.Window) &&
-		a.Timestamps == b.Timestamps && a.Now.Equal(b.Now)
+	return slices.Equal(a.Patterns, b.Patterns) && slices.Equal(a.Only, b.Only) &&
+		sameWindow(a.Window, b.Window) && a.Timestamps == b.Timestamps && a.Now.Equal(b.Now)
 }
 
 func sameWindow(a, b span.Interval) bool { return a.From.Equal(b.From) && a.To.Equal(b.To) }

@@ -157,7 +157,8 @@ func newFindings(r Reader, detections []*detect.Detection) *findings {
 	slices.Sort(all)
 	return &findings{
 		Reader: r, patterns: slices.Compact(all),
-		there: map[string]bool{}, real: map[string]bool{}, unwell: map[string]string{}, said: map[string]bool{},
+		there: map[string]bool{}, real: map[string]bool{},
+		unwell: map[string]string{}, said: map[string]bool{},
 		searched:  map[string]bool{},
 		released:  map[string][]rule.ID{},
 		standings: map[string]map[string]search.Standing{}, down: map[string]string{},

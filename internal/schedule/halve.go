@@ -51,8 +51,8 @@ func (c *common) searchGroup(ctx context.Context, rules []*ruleRun) error {
 		case err == nil && !refused(next.rules):
 			h.work(next)
 			continue
-		case c.findings.gone() != nil: // each rule says so
-			return nil
+		case c.findings.gone() != nil:
+			return nil //nolint:nilerr // each rule says so in its step
 		}
 		if next.of == nil {
 			next.rules = h.probe(ctx, rules, err)
