@@ -154,24 +154,39 @@ type kept struct {
 	err    error   // a *NotKeptError where the run goes on from the changed ledger all the same
 }
 
-// flush writes the ledgers that were changed. One that another instance changed meanwhile, or that
-// the cluster refuses, is written by itself: its changes are made to the newest one.
+// mostRounds is how often the ledgers that other instances changed meanwhile are written together.
+// After that each is written by itself.
+const mostRounds = 4
+
+// flush writes the ledgers that were changed. Those that another instance changed meanwhile are
+// read again, and the changes are made to the newest ones.
 func (b *batch) flush(ctx context.Context) map[rule.ID]kept {
-	now := b.store.now()
-	b.written = now
+	b.written = b.store.now()
 	ids := b.changed
 	b.changed = nil
 	became := map[rule.ID]kept{}
+	for round := 1; len(ids) > 0; round++ {
+		if ids = b.send(ctx, ids, became, round < mostRounds); len(ids) > 0 {
+			b.again(ctx, ids)
+		}
+	}
+	return became
+}
+
+// send writes ledgers by one request and enters what became of them. It returns those that another
+// instance changed meanwhile, where these are to be written again.
+func (b *batch) send(ctx context.Context, ids []rule.ID, became map[rule.ID]kept,
+	isTriedAgain bool) (conflicts []rule.ID) {
 	var changes []state.Change
 	var ledgers []*Ledger
 	for _, id := range ids {
 		p := b.open[id]
 		ledger, err := readLedger(id, p.source)
-		if err != nil { // it was written by us a moment ago
+		if err != nil {
 			became[id] = b.lose(id, err)
 			continue
 		}
-		ledger.UpdatedAt = now.UTC().Truncate(time.Millisecond)
+		ledger.UpdatedAt = b.written.UTC().Truncate(time.Millisecond)
 		ledgers = append(ledgers, ledger)
 		changes = append(changes, state.Change{ID: ledgerID(id), Document: ledger,
 			Version: p.version})
@@ -179,13 +194,60 @@ func (b *batch) flush(ctx context.Context) map[rule.ID]kept {
 	written, err := b.store.documents.PutAll(ctx, changes)
 	for i, ledger := range ledgers {
 		id := ledger.RuleID
-		if i >= len(written) {
+		switch {
+		case i >= len(written):
 			became[id] = b.lose(id, fmt.Errorf("write the ledger of rule %s: %w", id, err))
-			continue
+		case isTriedAgain && !written[i].Done && written[i].Err == nil:
+			conflicts = append(conflicts, id)
+		default:
+			became[id] = b.enter(ctx, ledger, written[i])
 		}
-		became[id] = b.enter(ctx, ledger, written[i])
 	}
-	return became
+	return conflicts
+}
+
+// again reads ledgers by one request and makes their changes to them. One that is not read keeps
+// its old version, so that it is written by itself.
+func (b *batch) again(ctx context.Context, ids []rule.ID) {
+	names := make([]string, len(ids))
+	read := map[rule.ID]func(p *pending){}
+	for i, id := range ids {
+		names[i] = ledgerID(id)
+		read[id] = func(p *pending) { p.source, p.version = nil, state.Version{} } // deleted
+	}
+	err := b.store.documents.GetAll(ctx, names,
+		func(name string, v state.Version, source json.RawMessage) error {
+			read[rule.ID(strings.TrimPrefix(name, ledgerPrefix))] = func(p *pending) {
+				p.source, p.stored, p.version = source, source, v
+			}
+			return nil
+		})
+	if err != nil {
+		return
+	}
+	for _, id := range ids {
+		p := b.open[id]
+		read[id](p)
+		p.changeAgain(id)
+	}
+}
+
+// changeAgain makes the changes to a ledger as it was read. One that cannot be read stays as it is
+// for whoever writes it to say so.
+func (p *pending) changeAgain(id rule.ID) {
+	ledger := p.first()
+	if p.source != nil {
+		var err error
+		if ledger, err = readLedger(id, p.source); err != nil {
+			return
+		}
+	}
+	for _, change := range p.changes {
+		change(ledger)
+	}
+	if after, err := json.Marshal(ledger); err == nil {
+		p.source = after
+	}
 }
 
 // enter enters what became of a ledger that was sent.

@@ -119,6 +119,53 @@ func TestBatchMeetsAnotherInstance(t *testing.T) {
 	f("ours", "before", "ours", "again")
 }
 
+// counting counts requests.
+type counting struct{ requests *int }
+
+func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	*c.requests++
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// Ledgers that another instance has changed meanwhile are written together too.
+func TestConflictsAreWrittenTogether(t *testing.T) {
+	w := newLedgers(t)
+	ctx, requests := t.Context(), 0
+	ours := NewStore(w.Through(counting{&requests}), w.index, func() time.Time { return batchTime })
+	var rules []rule.ID
+	for i := range 50 {
+		rules = append(rules, rule.ID(fmt.Sprint("rule-", i)))
+	}
+	change := func(b *batch, index string) {
+		t.Helper()
+		for _, id := range rules {
+			if _, err := b.update(ctx, id, first(id), opening(index)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	mine, err := ours.batch(ctx, rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(mine, "ours")
+	others, err := w.theirs.batch(ctx, rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(others, "theirs")
+	others.flush(ctx)
+	requests = 0
+	for id, k := range mine.flush(ctx) {
+		if got := opened(k.ledger); k.err != nil || !slices.Equal(got, []string{"theirs", "ours"}) {
+			t.Errorf("%s: got %v and the error %v, want theirs and ours", id, got, k.err)
+		}
+	}
+	if requests != 3 {
+		t.Errorf("got %d requests, want 3: the write, a second look, and a second write", requests)
+	}
+}
+
 // TestBatchThatIsNotWritten: what cannot be written is not taken for written, and one ledger that
 // cannot be read or written keeps no other from it.
 func TestBatchThatIsNotWritten(t *testing.T) {
