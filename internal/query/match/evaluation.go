@@ -21,6 +21,7 @@ type Evaluation struct {
 
 	candidates bitset       // the matchers of a set that could accept the event
 	present    []event.Slot // see [event.Event.MayHave]
+	seen       seenValues
 
 	texts  [][]textWords // by slot and place of the value
 	scopes map[*nested]*scope

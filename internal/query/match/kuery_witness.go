@@ -116,14 +116,14 @@ func (x *wordIndex) add(a atom, matchers []int32, size int) {
 
 // look adds the matchers that a value is a witness of. A word that the value holds is found without
 // looking for where words end.
-func (x *wordIndex) look(e *Evaluation, text []byte) {
+func (x *wordIndex) look(text []byte, into bitset) {
 	if foldsToASCII(text) {
-		e.candidates.join(x.any)
+		into.join(x.any)
 		return
 	}
-	e.candidates.join(x.beyond)
+	into.join(x.beyond)
 	if x.find != nil {
-		x.find.Find(text, func(piece int) { e.candidates.setAll(x.ofPiece[piece]) })
+		x.find.Find(text, func(piece int) { into.setAll(x.ofPiece[piece]) })
 	}
 }
 

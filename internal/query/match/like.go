@@ -1,6 +1,7 @@
 package match
 
 import (
+	"slices"
 	"strings"
 
 	"esrule/internal/ascii"
@@ -15,8 +16,12 @@ func (c *compiler) like(x *cond.Like) predicate {
 	fits, fold := l.patterns(x, asIs)
 	computedFits := l.normalized(x, fits, fold)
 	if field, ok := x.Subject.(*cond.Field); ok {
+		// then a text in lower case is compared as one that is not
+		isSimple := fold && !slices.ContainsFunc(x.Patterns, func(literal *cond.Literal) bool {
+			return isBeyondASCII(literal.Text)
+		})
 		return anyValue(l.slot(field), func(e *Evaluation, v *event.Value) bool {
-			if !v.IsPlainText() {
+			if !v.IsPlainText() && (!isSimple || !v.IsLowercase()) {
 				return computedFits(e, v)
 			}
 			if fold {

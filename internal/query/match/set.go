@@ -262,29 +262,34 @@ func (x *fieldIndex) look(e *Evaluation) {
 	}
 	for i := range values {
 		v := &values[i]
-		switch {
-		case v.IndexHasWords():
-			e.candidates.join(x.any)
-			return
-		case v.IsPlainText():
-		case v.IsLowercase(): // more than A to Z is folded in what it is compared with
-			e.candidates.join(x.beyond)
-		default:
+		if v.IndexHasWords() || !v.IsPlainText() && !v.IsLowercase() {
 			e.candidates.join(x.any)
 			return
 		}
-		if x.number != nil && (v.Bare || looksDated(v.Text)) {
-			e.candidates.join(x.number)
+		if x.pieces == nil || v.Bare || x.words.any != nil {
+			x.find(e, v, e.candidates)
+			continue
 		}
-		if x.words.any != nil && v.HasWords() {
-			x.words.look(e, v.Text)
-		}
-		if len(v.Text) <= x.longest {
-			e.candidates.setAll(x.wholes[string(e.Lower(v))])
-		}
-		if x.pieces != nil {
-			x.pieces.Find(v.Text, func(piece int) { e.candidates.setAll(x.ofPiece[piece]) })
-		}
+		e.seen.find(x, e, v)
+	}
+}
+
+// find adds the matchers that a value, which is a text, is a witness of.
+func (x *fieldIndex) find(e *Evaluation, v *event.Value, into bitset) {
+	if !v.IsPlainText() { // more than A to Z is folded in what it is compared with
+		into.join(x.beyond)
+	}
+	if x.number != nil && (v.Bare || looksDated(v.Text)) {
+		into.join(x.number)
+	}
+	if x.words.any != nil && v.HasWords() {
+		x.words.look(v.Text, into)
+	}
+	if len(v.Text) <= x.longest {
+		into.setAll(x.wholes[string(e.Lower(v))])
+	}
+	if x.pieces != nil {
+		x.pieces.Find(v.Text, func(piece int) { into.setAll(x.ofPiece[piece]) })
 	}
 }
 
