@@ -53,7 +53,7 @@ func (r *Reading) Enrich(list []Enrichment) error {
 // has there. The event itself stays as it is.
 func (n *node) enriched(all *node) *node {
 	with := func(o node, m member) *node {
-		o.members, o.source = append(slices.Clone(o.members), m), ""
+		o.members, o.written = append(slices.Clone(o.members), m), nil
 		return &o
 	}
 	switch threat := n.object("threat"); {
@@ -63,7 +63,7 @@ func (n *node) enriched(all *node) *node {
 		return with(*n, member{"threat", with(node{kind: object}, member{"enrichments", all})})
 	default:
 		event := *n
-		event.members, event.source = slices.Clone(n.members), ""
+		event.members, event.written = slices.Clone(n.members), nil
 		for i, m := range event.members {
 			if m.value == threat {
 				event.members[i].value = with(*threat, member{"enrichments", all})

@@ -66,7 +66,7 @@ func (n *node) add(path string, value *node) {
 		return
 	}
 	for {
-		n.source = ""
+		n.written = nil
 		head, rest, nested := strings.Cut(path, ".")
 		if !nested {
 			n.members = append(n.members, member{path, value})

@@ -32,9 +32,9 @@ type node struct {
 	text    string // of a text, number or boolean
 	elems   []*node
 	members []member
-	// source is the value as its event has it, where that is how it would be written. It is empty
-	// where it is not, and where the value was changed.
-	source string
+	// written is the value as it is written; empty where that is not known, and where the value was
+	// changed.
+	written written
 }
 
 type member struct {

@@ -2,7 +2,6 @@ package signal
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -15,25 +14,47 @@ func (p *parser) parseWellFormed(source []byte) (n *node, ok bool) {
 		return nil, false
 	}
 	p.rest = string(source)
-	p.members, p.elems = p.members[:0], p.elems[:0]
+	p.hasSeparators = hasSeparators(p.rest)
+	p.members, p.elems, p.escaped = p.members[:0], p.elems[:0], p.escaped[:0]
+	p.unquoted, p.written = p.unquoted[:0], p.written[:0]
 	p.nodes.reset()
 	p.ofMembers.reset()
 	p.ofElems.reset()
-	return p.value(), true
+	n = p.value()
+	all := string(p.unquoted)
+	for _, e := range p.escaped {
+		e.node.text = all[e.from:e.to]
+	}
+	return n, true
+}
+
+// hasSeparators reports whether a text has one of the two characters beyond ASCII that are escaped
+// where they are written.
+func hasSeparators(text string) bool {
+	return strings.Contains(text, "\u2028") || strings.Contains(text, "\u2029")
 }
 
 // parser makes nodes of a text that is known to be JSON. Their texts are parts of it, and the rest
 // of them is in memory that the next text is read into.
 type parser struct {
-	rest    string
-	unusual int      // what was read that would be written in another way
-	members []member // of the objects that are being read, the inner ones last
-	elems   []*node
+	rest          string
+	hasSeparators bool
+	members       []member // of the objects that are being read, the inner ones last
+	elems         []*node
 
-	unquoted  []byte // the last text that was
+	written   written // what was read as it is written
+	rewriting jsonText
+	unquoted  []byte // the texts with escapes, one after the other
+	escaped   []escapedText
 	nodes     arena[node]
 	ofMembers arena[member]
 	ofElems   arena[*node]
+}
+
+// escapedText is where a node's text is in parser.unquoted.
+type escapedText struct {
+	node     *node
+	from, to int
 }
 
 func (p *parser) node(n node) *node {
@@ -43,12 +64,9 @@ func (p *parser) node(n node) *node {
 }
 
 func (p *parser) value() *node {
-	first := p.next()
-	source, unusual := p.rest, p.unusual
+	first, from := p.next(), len(p.written)
 	n := p.valueOf(first)
-	if p.unusual == unusual {
-		n.source = source[:len(source)-len(p.rest)]
-	}
+	n.written = p.written[from:len(p.written):len(p.written)]
 	return n
 }
 
@@ -59,7 +77,12 @@ func (p *parser) valueOf(first byte) *node {
 	case '[':
 		return p.array()
 	case '"':
-		return p.node(node{kind: text, text: p.text()})
+		plain, from := p.text()
+		n := p.node(node{kind: text, text: plain})
+		if from < len(p.unquoted) {
+			p.escaped = append(p.escaped, escapedText{n, from, len(p.unquoted)})
+		}
+		return n
 	case 'n':
 		p.word()
 		return p.node(node{kind: null})
@@ -74,9 +97,6 @@ func (p *parser) valueOf(first byte) *node {
 func (p *parser) next() byte {
 	at := 0
 	for c := p.rest[at]; c <= ' ' || c == ',' || c == ':'; c = p.rest[at] {
-		if c <= ' ' {
-			p.unusual++
-		}
 		at++
 	}
 	p.rest = p.rest[at:]
@@ -96,41 +116,68 @@ func (p *parser) word() string {
 		p.rest[end] != '}' {
 		end++
 	}
-	return p.take(end)
+	word := p.take(end)
+	p.written = append(p.written, word...)
+	return word
 }
 
-func (p *parser) text() string {
-	end, isEscaped, isBeyond := 1, false, false
-	for c := p.rest[end]; c != '"'; c = p.rest[end] {
-		if c == '\\' {
-			isEscaped = true
-			end++
-			if c = p.rest[end]; c != '\\' && c != '"' {
-				p.unusual++
+// text returns a text without escapes. One that has some is appended to p.unquoted from a place on,
+// which is the end where it has none.
+func (p *parser) text() (plain string, from int) {
+	from = len(p.unquoted)
+	end := 1 + strings.IndexByte(p.rest[1:], '"')
+	backslash := strings.IndexByte(p.rest[:end], '\\')
+	isUsual := true // written as it is here
+	if backslash < 0 {
+		plain = p.rest[1:end]
+	} else {
+		for end = backslash; p.rest[end] != '"'; end++ {
+			if p.rest[end] == '\\' {
+				end++
+				isUsual = isUsual && strings.IndexByte(`\"nrt`, p.rest[end]) >= 0
 			}
 		}
-		isBeyond = isBeyond || c >= utf8.RuneSelf
-		end++
 	}
 	quoted := p.take(end + 1)
-	if isBeyond && strings.ContainsAny(quoted, "\u2028\u2029") {
-		p.unusual++
+	if backslash >= 0 {
+		p.unquoted, _ = jsontext.AppendUnquote(p.unquoted, quoted) // it is a JSON string
 	}
-	if !isEscaped {
-		return quoted[1:end]
+	if isUsual && (!p.hasSeparators || !hasSeparators(quoted)) {
+		p.written = append(p.written, quoted...)
+		return plain, from
 	}
-	p.unquoted, _ = jsontext.AppendUnquote(p.unquoted[:0], quoted) // it is a JSON string
-	return string(p.unquoted)
+	p.rewriting.Reset()
+	if backslash >= 0 {
+		plain = string(p.unquoted[from:])
+	}
+	_ = p.rewriting.text(plain) // a string can be written
+	p.written = append(p.written, p.rewriting.Bytes()...)
+	return plain, from
+}
+
+// key reads the name of a member.
+func (p *parser) key() string {
+	key, from := p.text()
+	if from < len(p.unquoted) {
+		key = string(p.unquoted[from:])
+	}
+	return key
 }
 
 func (p *parser) object() *node {
 	p.take(len("{"))
+	p.written = append(p.written, '{')
 	from := len(p.members)
 	for p.next() != '}' {
-		key := p.text()
+		if len(p.members) > from {
+			p.written = append(p.written, ',')
+		}
+		key := p.key()
+		p.written = append(p.written, ':')
 		p.members = append(p.members, member{key, p.value()})
 	}
 	p.take(len("}"))
+	p.written = append(p.written, '}')
 	n := p.node(node{kind: object, members: p.ofMembers.keep(p.members[from:])})
 	p.members = p.members[:from]
 	return n
@@ -138,11 +185,16 @@ func (p *parser) object() *node {
 
 func (p *parser) array() *node {
 	p.take(len("["))
+	p.written = append(p.written, '[')
 	from := len(p.elems)
 	for p.next() != ']' {
+		if len(p.elems) > from {
+			p.written = append(p.written, ',')
+		}
 		p.elems = append(p.elems, p.value())
 	}
 	p.take(len("]"))
+	p.written = append(p.written, ']')
 	n := p.node(node{kind: array, elems: p.ofElems.keep(p.elems[from:])})
 	p.elems = p.elems[:from]
 	return n

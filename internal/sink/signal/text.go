@@ -92,8 +92,8 @@ func (j *jsonText) text(s string) error {
 
 // node writes a value without what is at some paths.
 func (j *jsonText) node(n *node, without []string) error {
-	if n.source != "" && len(without) == 0 {
-		j.WriteString(n.source)
+	if len(n.written) > 0 && len(without) == 0 {
+		j.Write(n.written)
 		return nil
 	}
 	switch n.kind {
