@@ -227,7 +227,8 @@ func (s *Indicators) readAll(ctx context.Context, threat *Threat,
 		return nil, err
 	}
 	if pit.Empty() {
-		return b.Set(), notWhole(indicatorsIn, outcomeOf(Outcome{Failures: unreached}, pit).Failures)
+		failures := outcomeOf(Outcome{Failures: unreached}, pit).Failures
+		return b.Set(), notWhole(indicatorsIn, failures)
 	}
 	classes, err := g.Classes(ctx, s.cluster, searched)
 	if err != nil {
