@@ -8,7 +8,8 @@
 // incomplete, a signals index that refuses, clocks that jump. Then it makes the cluster well again,
 // lets the program finish, and judges: the signals are exactly what the matcher finds when it reads
 // every event itself, those of a sequence all together, each is there once, and no ledger has a
-// gap.
+// gap. Of rules that judge several events together (new terms, threshold, indicator match,
+// sequences with until and with missing events) they are those of the definition over all events.
 //
 // It has tests only. `make test` runs a few small rounds with fixed seeds, `make soak` as many as
 // make 1,000 faults.

@@ -51,8 +51,9 @@ func newSource(plan *schedule, stream uint64, first int) *source {
 
 // doc is an event on its way into the cluster.
 type doc struct {
-	id   string
-	text []byte
+	id      string
+	text    []byte
+	routing string // which shard it goes to; empty is that of its id
 }
 
 // event makes one that happened some time ago, and one in eight matches. extension is JSON; empty
@@ -90,7 +91,7 @@ func (s *source) eventOf(path string, ago time.Duration, process, extension stri
 	if err != nil {
 		panic(err) // texts and numbers
 	}
-	return doc{fmt.Sprint("e", s.made), text}
+	return doc{id: fmt.Sprint("e", s.made), text: text}
 }
 
 // process is what wrote the file: one in three is of interest.
@@ -138,7 +139,7 @@ func (s *source) ancient() doc {
 func (s *source) large(d doc) doc {
 	payload := fmt.Sprintf(`,"payload":%q}`,
 		strings.Repeat("x", bodyLimit+s.random.IntN(bodyLimit)))
-	return doc{d.id, append(bytes.TrimSuffix(d.text, []byte("}")), payload...)}
+	return doc{id: d.id, text: append(bytes.TrimSuffix(d.text, []byte("}")), payload...)}
 }
 
 // many makes n events.
@@ -155,7 +156,11 @@ func (a *admin) put(ctx context.Context, index string, docs []doc) error {
 	for len(docs) > 0 {
 		var body bytes.Buffer
 		for _, d := range docs {
-			fmt.Fprintf(&body, "{\"create\":{\"_id\":%q}}\n%s\n", d.id, d.text)
+			routing := ""
+			if d.routing != "" {
+				routing = fmt.Sprintf(`,"routing":%q`, d.routing)
+			}
+			fmt.Fprintf(&body, "{\"create\":{\"_id\":%q%s}}\n%s\n", d.id, routing, d.text)
 		}
 		answer, err := a.insist(ctx, http.MethodPost, index+"/_bulk?timeout=1s", body.Bytes())
 		if err != nil {

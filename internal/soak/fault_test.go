@@ -69,6 +69,8 @@ func (r *round) bring(ctx context.Context, f fault) error {
 	case closed, longClosed:
 		return r.toggle(ctx, f, r.index("ev-closing")+"/_close?timeout=10s", r.index("ev-closing")+
 			"/_open?timeout=10s")
+	case indicatorsHidden:
+		return r.hideIndicators(ctx, f)
 	case deleted:
 		return r.delete(ctx)
 	case rolledOver:

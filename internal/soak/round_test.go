@@ -69,7 +69,7 @@ func newRound(plan *schedule, pair *estest.Pair, file, home string) (*round, err
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, err
 	}
-	folder, err := writeRules(home, r.patterns(), plan.size.rules)
+	folder, err := writeRules(home, r.patterns(), r.index("ti"), plan.size.rules)
 	if err != nil {
 		return nil, err
 	}
@@ -196,6 +196,9 @@ func (r *round) prepare(ctx context.Context, src *source) error {
 		}
 		r.goners, r.gone[index] = append(r.goners, index), docs
 	}
+	if err := r.prepareKinds(ctx); err != nil {
+		return err
+	}
 	// An event that was sent twice, into two indices, is one event.
 	if err := r.copySome(ctx, src); err != nil {
 		return err
@@ -239,6 +242,9 @@ func (r *round) fail(ctx context.Context) {
 	for share, index := range r.targets() {
 		own := newSource(r.plan, uint64(20+share), 1_000_000*(share+1))
 		world.Go(func() { r.stream(ctx, index, own) })
+	}
+	for share, index := range r.stable() {
+		world.Go(func() { r.streamFamilies(ctx, share, index) })
 	}
 	for _, f := range r.plan.faults {
 		world.Go(func() {

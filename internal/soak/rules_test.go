@@ -2,6 +2,7 @@ package soak
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,11 +66,12 @@ sequence by file.path with maxspan=%vm
 `
 
 // fewestRules is how many rules a round has at least.
-const fewestRules = 5
+const fewestRules = 10
 
-// writeRules gives the folder of so many rules, which look at patterns. Those beyond the first are
-// of one timestamp and the other in turns, and match one in a hundred of what the first match.
-func writeRules(folder string, patterns []string, rules int) (string, error) {
+// writeRules gives the folder of so many rules, which look at patterns and an index of indicators.
+// Those beyond the first are of one timestamp and the other in turns, and match one in a hundred of
+// what the first match.
+func writeRules(folder string, patterns []string, indicators string, rules int) (string, error) {
 	folder = filepath.Join(folder, "rules")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", err
@@ -90,6 +92,7 @@ func writeRules(folder string, patterns []string, rules int) (string, error) {
 			`"um*.exe", "late.exe"`, `"js"`),
 		"sequence.toml": fmt.Sprintf(sequenceText, pattern, bySequence, pairSpan.Minutes()),
 	}
+	maps.Copy(texts, kindRules(pattern, indicators))
 	for i := fewestRules; i < rules; i++ {
 		override, processes := "", `"um*.exe", "tardy.exe"`
 		if i%2 == 1 {

@@ -55,6 +55,8 @@ const (
 	rotated       kind = "password rotated"
 	hollow        kind = "answers incomplete"
 	signalsRefuse kind = "signals index refuses for its own fault"
+
+	indicatorsHidden kind = "indicators closed or not readable"
 )
 
 // habit says how often a kind comes, and how long it lasts.
@@ -108,6 +110,7 @@ func habits() []habit {
 		{rotated, 4, 0, 1500 * ms},
 		{hollow, 5, 500 * ms, 2500 * ms},
 		{signalsRefuse, 4, 200 * ms, 1500 * ms},
+		{indicatorsHidden, 4, 200 * ms, 1500 * ms},
 	}
 }
 

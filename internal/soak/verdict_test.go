@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -43,14 +44,17 @@ type truth struct {
 	wanted map[signal.ID]string
 	of     map[string]signal.ID // by rule, index and document
 	// events that are too large for the way, by rule, index and document
-	large  map[string]bool
-	pairs  pairs
-	events int
+	large      map[string]bool
+	pairs      pairs
+	events     int
+	families   families
+	indicators map[string]string // the document that has a path
 }
 
 func newTruth() *truth {
 	return &truth{wanted: map[signal.ID]string{}, of: map[string]signal.ID{},
-		large: map[string]bool{}, pairs: pairs{}}
+		large: map[string]bool{}, pairs: pairs{}, families: families{},
+		indicators: map[string]string{}}
 }
 
 func key(id rule.ID, index, document string) string {
@@ -176,8 +180,8 @@ func (r *round) readTruth(ctx context.Context,
 	is, was = newTruth(), newTruth()
 	var judges []judge
 	for _, d := range r.detections {
-		if d.Sequence != nil {
-			continue // its truth is that of the pairs
+		if !isOfOneEvent(d.Rule.ID) {
+			continue // its truth is that of the pairs, or of the families
 		}
 		j, err := newJudge(ctx, client, d, r.patterns())
 		if err != nil {
@@ -188,6 +192,9 @@ func (r *round) readTruth(ctx context.Context,
 	err = r.admin.everything(ctx, r.pattern(), func(h hit) error {
 		is.events++
 		is.pairs.add(h)
+		if err := is.families.add(h); err != nil {
+			return err
+		}
 		for _, j := range judges {
 			if err := j.judge(is, h, h.Index); err != nil {
 				return err
@@ -195,6 +202,7 @@ func (r *round) readTruth(ctx context.Context,
 		}
 		return nil
 	})
+	err = errors.Join(err, r.admin.everything(ctx, r.index("ti"), is.addIndicator))
 	for index, docs := range r.formerly() {
 		for _, d := range docs {
 			was.pairs.add(hit{Index: index, ID: d.id, Source: d.text})
@@ -255,7 +263,7 @@ func (j judge) judge(into *truth, h hit, mapped string) error {
 func (r *round) compare(ctx context.Context, v *verdict, is, was *truth) error {
 	missing := maps.Clone(is.wanted)
 	times := map[string]int{} // signals by event
-	joined := map[string]bool{}
+	joined, ofFamilies := map[string]bool{}, map[string]hit{}
 	err := r.admin.everything(ctx, r.index("signals"), func(h hit) error {
 		v.signals++
 		var s struct {
@@ -266,6 +274,10 @@ func (r *round) compare(ctx context.Context, v *verdict, is, was *truth) error {
 		err := json.Unmarshal(h.Source, &s)
 		if err == nil && s.Rule == bySequence {
 			joined[h.ID] = true
+			return nil
+		}
+		if err == nil && isOfFamilies(s.Rule) {
+			ofFamilies[h.ID] = h
 			return nil
 		}
 		if err != nil || len(s.Ancestors) != 1 {
@@ -293,6 +305,9 @@ func (r *round) compare(ctx context.Context, v *verdict, is, was *truth) error {
 	if err := r.comparePairs(v, is, was, joined); err != nil {
 		return err
 	}
+	if err := r.compareFamilies(v, is, ofFamilies); err != nil {
+		return err
+	}
 	v.lost += len(missing)
 	for _, of := range slices.Sorted(maps.Values(missing)) {
 		v.say("lost: %s", of)
@@ -315,10 +330,14 @@ func (r *round) wantWhole(ctx context.Context, v *verdict, id rule.ID) error {
 	if err != nil {
 		return err
 	}
+	until := r.started
+	if id == byAbsence { // what happened then is decided later
+		until = until.Add(-absenceWithin)
+	}
 	if len(l.Covered) != 1 || len(l.Gaps(l.Covered.End())) > 0 || len(l.Open) > 0 ||
 		len(l.Sick) > 0 ||
 		l.Covered[0].From.After(r.started.Add(-r.plan.size.lookBack)) ||
-		l.Covered.End().Before(r.started) {
+		l.Covered.End().Before(until) {
 		text, _ := json.MarshalIndent(l, "", " ")
 		v.say("the ledger has a gap: %s", text)
 	}
