@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"esrule/internal/detect"
 	"esrule/internal/elastic"
@@ -19,6 +20,7 @@ const mostVain = 7
 // searched costs a few searches, and not one a rule.
 type halving struct {
 	*common
+	began    time.Time
 	worked   bool         // some search for a part
 	well     bool         // a rule is searched alone, see [halving.probe]
 	failed   int          // searches
@@ -37,7 +39,7 @@ type groupPart struct {
 // unless that is in vain too. The error is the context's, or that the patterns stand for other
 // indices by now.
 func (c *common) searchGroup(ctx context.Context, rules []*ruleRun) error {
-	h := halving{common: c, queue: []*groupPart{{rules: rules}}}
+	h := halving{common: c, began: rules[0].options.Now(), queue: []*groupPart{{rules: rules}}}
 	most := 1 + 2*bits.Len(uint(len(rules))) // enough for two such rules
 	for len(h.queue) > 0 {
 		next := h.queue[0]
@@ -105,10 +107,11 @@ func (h *halving) probe(ctx context.Context, rules []*ruleRun, failed error) (le
 }
 
 // lose makes an error what the next step of rules finds; nil leaves what was found.
-func (c *common) lose(ctx context.Context, rules []*ruleRun, err error) {
+func (h *halving) lose(ctx context.Context, rules []*ruleRun, err error) {
 	for _, s := range rules {
 		if due, ok := s.joint(ctx); ok && err != nil {
-			s.prepared(ahead{target: *due.target, err: err})
+			took := s.options.Now().Sub(h.began)
+			s.prepared(ahead{target: *due.target, err: err, took: took})
 		}
 	}
 }
