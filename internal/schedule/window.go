@@ -31,11 +31,13 @@ const (
 	gap
 )
 
-// nextPiece gives what a run covers next: the live window where it is due, then the gaps from the
+// nextPiece returns what a run covers next: the live window where it is due, then the gaps from the
 // oldest end. The live window is due at the start of a run and whenever an interval of the rule has
 // passed since, but never twice in a row: where one takes longer than the interval, the gaps have
-// their turn between, and a run ends. What failed as a whole has turns of its own. length is how
-// long the piece of a gap is. ok is false where nothing is left.
+// their turn between, and a run ends. After the first it reaches back to the one before, however
+// long the turn was: else each would leave a gap, and a run of long turns would not end. What failed
+// as a whole has turns of its own. length is how long the piece of a gap is. ok is false where
+// nothing is left.
 func nextPiece(l *Ledger, r *rule.Rule, now time.Time, before turn,
 	length time.Duration) (piece span.Interval, ok bool) {
 	gaps := l.Gaps(now).Minus(l.sickTime()...)
@@ -44,8 +46,12 @@ func nextPiece(l *Ledger, r *rule.Rule, now time.Time, before turn,
 	}
 	live := gaps[len(gaps)-1]
 	if live.To.Equal(now) {
+		most := liveLength(r)
+		if before == gap {
+			most = max(most, length)
+		}
 		if before == nothingYet || before == gap && live.Length() >= r.Interval {
-			return span.New(span.Later(live.From, now.Add(-liveLength(r))), now), true
+			return span.New(span.Later(live.From, now.Add(-most)), now), true
 		}
 		gaps = gaps[:len(gaps)-1]
 	}

@@ -40,6 +40,8 @@ func TestNextPiece(t *testing.T) {
 	f("then the next", ledgerOf(-600, minutes(-10, 0), minutes(-600, -540)), 2, gap,
 		minutes(-540, -480))
 	f("but the live window when it is due", ledgerOf(-600, minutes(-10, 0)), 5, gap, minutes(0, 5))
+	f("and whole after a long turn", ledgerOf(-600, minutes(-10, 0)), 45, gap, minutes(0, 45))
+	f("but no longer than a piece", ledgerOf(-600, minutes(-10, 0)), 90, gap, minutes(30, 90))
 	f("the last piece ends at the live window", ledgerOf(-600, minutes(-600, -30), minutes(-10, 0)),
 		1, gap, minutes(-30, -10))
 	f("an ordinary poll", ledgerOf(-600, minutes(-600, 0)), 5, nothingYet, minutes(0, 5))
