@@ -116,17 +116,17 @@ func warnFiles(set *rule.Set, now time.Time, log *slog.Logger) {
 
 // warnDoubts names each rule whose query is probably not what was meant, with the first reason.
 func warnDoubts(set *rule.Set, skipped []rule.Skipped, log *slog.Logger) {
-	var lines []ruleLine
-	for _, r := range set.Rules {
-		isSkipped := slices.ContainsFunc(skipped, func(s rule.Skipped) bool { return s.ID == r.ID })
-		if isSkipped {
-			continue
-		}
-		var doubts lint.Doubts
+	found := make([]lint.Doubts, len(set.Rules))
+	set.Each(func(place int, r *rule.Rule) {
 		for _, q := range r.Body.Queries() {
-			doubts = append(doubts, lint.Query(q)...)
+			found[place] = append(found[place], lint.Query(q)...)
 		}
-		if len(doubts) > 0 {
+	})
+	var lines []ruleLine
+	for i, r := range set.Rules {
+		doubts := found[i]
+		isSkipped := slices.ContainsFunc(skipped, func(s rule.Skipped) bool { return s.ID == r.ID })
+		if len(doubts) > 0 && !isSkipped {
 			advice := strings.TrimSpace(doubts[0].At.Advice + " esrule check shows all of them.")
 			lines = append(lines, ruleLine{r.ID, []any{"name", r.Name, "doubts", len(doubts),
 				"first", doubts[0].At.Message, "advice", advice}})
@@ -140,6 +140,18 @@ func warnDoubts(set *rule.Set, skipped []rule.Skipped, log *slog.Logger) {
 // their place. A rule with wrong patterns of its own is refused alone; where no other is left, that
 // is the error.
 func compile(set *rule.Set, cfg config.Config) (compiled ruleSet, err error) {
+	type result struct {
+		detection *detect.Detection
+		err       error
+	}
+	results, alerts := map[*rule.Rule]*result{}, alertsOf(cfg)
+	for _, r := range set.Rules {
+		results[r] = &result{}
+	}
+	set.Each(func(_ int, r *rule.Rule) {
+		of := results[r]
+		of.detection, of.err = detect.NewWhere(r, alerts.Where(r, cfg.Index))
+	})
 	var faults rule.Errors
 	compiled.skipped, err = compileEach(set, func(r *rule.Rule) error {
 		if wrong := patternFaults(r, cfg); len(wrong) > 0 {
@@ -149,11 +161,10 @@ func compile(set *rule.Set, cfg config.Config) (compiled ruleSet, err error) {
 					Reason: wrong.Error()})
 			return nil
 		}
-		d, err := detect.NewWhere(r, alertsOf(cfg).Where(r, cfg.Index))
-		if err == nil {
-			compiled.detections = append(compiled.detections, d)
+		if results[r].err == nil {
+			compiled.detections = append(compiled.detections, results[r].detection)
 		}
-		return err
+		return results[r].err
 	})
 	if err == nil && len(compiled.detections) == 0 && len(faults) > 0 {
 		err = withExit(exitUsage, fmt.Errorf("the rules cannot be run:\n%w", faults))

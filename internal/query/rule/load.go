@@ -83,15 +83,15 @@ func newLoader() *loader {
 // result makes the rules once all is read: exceptions come after the rules that name them, or in a
 // file of their own.
 func (l *loader) result() (*Set, error) {
-	l.each((*entry).parse)
+	each(len(l.entries), func(i int) { l.entries[i].parse() })
 	for _, e := range l.entries {
 		l.exceptions = append(l.exceptions, e.exceptions...)
 	}
 	l.leaveOutOlder()
 	l.readItems()
 	l.noteUse() // from here on the lists of exceptions do not change
-	l.each(func(e *entry) {
-		if e.doc != nil {
+	each(len(l.entries), func(i int) {
+		if e := &l.entries[i]; e.doc != nil {
 			e.rule, e.skipped = readRule(e.doc, &l.exported)
 		}
 	})
@@ -107,14 +107,19 @@ func (l *loader) result() (*Set, error) {
 	return &l.set, nil
 }
 
-// each calls do for every entry, for as many at once as there are processors: a catalogue is
-// thousands of rules, and a run that cron starts waits for them.
-func (l *loader) each(do func(*entry)) {
+// Each calls do for each of the rules with its place, for as many at once as there are processors:
+// a catalogue is thousands of rules, and a run that cron starts waits for them.
+func (s *Set) Each(do func(place int, r *Rule)) {
+	each(len(s.Rules), func(i int) { do(i, s.Rules[i]) })
+}
+
+// each calls do for every number below n, for as many at once as there are processors.
+func each(n int, do func(i int)) {
 	var workers errgroup.Group
 	workers.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range l.entries {
+	for i := range n {
 		workers.Go(func() error {
-			do(&l.entries[i])
+			do(i)
 			return nil
 		})
 	}
