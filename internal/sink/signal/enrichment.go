@@ -84,7 +84,7 @@ func (e *Enrichment) node() (*node, error) {
 		if of := firstOf(document.at(e.Path), object); of != nil {
 			indicator = of
 		} else { // written with dots
-			indicator.members = byPath(document, e.Path+".", "")
+			indicator.members = byPath(document, e.Path+".", pathName)
 		}
 		if name := firstOf(document.at(feedName), text); name != nil && name.text != "" {
 			feed.members = []member{{"name", name}}

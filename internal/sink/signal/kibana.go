@@ -47,7 +47,7 @@ func (s *Signal) fields(into []field, of *Reading, texts *Texts) ([]field, error
 	if err != nil {
 		return nil, err
 	}
-	at := iso(s.written)
+	var at any = iso(s.written)
 	intended := at
 	if !x.Intended.IsZero() {
 		intended = iso(x.Intended)
@@ -55,7 +55,7 @@ func (s *Signal) fields(into []field, of *Reading, texts *Texts) ([]field, error
 	fields := append(into, []field{
 		{timestampField, at},
 		{"event.kind", "signal"},
-		{"kibana.space_ids", []string{"default"}},
+		{"kibana.space_ids", literal(`["default"]`)},
 		{uuidField, string(s.ID)},
 		{"kibana.alert.start", at},
 		{"kibana.alert.last_detected", at},
@@ -63,8 +63,8 @@ func (s *Signal) fields(into []field, of *Reading, texts *Texts) ([]field, error
 		{originalTimeField, s.about.originalTime},
 		{"kibana.alert.status", "active"},
 		{"kibana.alert.workflow_status", "open"},
-		{"kibana.alert.workflow_tags", []string{}},
-		{"kibana.alert.workflow_assignee_ids", []string{}},
+		{"kibana.alert.workflow_tags", literal("[]")},
+		{"kibana.alert.workflow_assignee_ids", literal("[]")},
 		{"kibana.alert.depth", s.about.depth},
 		{"kibana.alert.ancestors", s.about.ancestors},
 		{reasonField, of.reason + rated.severity + " alert " + rated.name + "."},
@@ -79,14 +79,14 @@ func (s *Signal) fields(into []field, of *Reading, texts *Texts) ([]field, error
 		fields = append(fields, field{"kibana.alert.new_terms", s.about.newTerms})
 	}
 	return append(present(append(fields, []field{
-		{"", ofRule.id},
+		{"", &ofRule.id},
 		{ruleNameField, rated.name},
-		{"", ofRule.fields},
+		{"", &ofRule.fields},
 		{"kibana.alert.rule.execution.uuid", x.ID},
 		{"kibana.alert.rule.execution.timestamp", at},
 		{"kibana.alert.rule.execution.type", x.Type.String()},
 		{"kibana.alert.rule.parameters", ofRule.parameters},
-		{"", of.originals},
+		{"", &of.originals},
 	}...)), field{finerTimeField, s.finerTime}), nil
 }
 
@@ -263,39 +263,55 @@ func storable(t time.Time) string {
 	return iso(t)
 }
 
-// originalEventFields copy the event's event.* fields, kind among them, to flat keys. A value keeps
-// its form; a field that is spelled in several ways (nested and dotted) becomes one array.
-func originalEventFields(event *node) []field {
-	its := byPath(event, "event.", originalEvent)
-	fields := make([]field, 0, len(its))
-	for _, m := range its {
+// originalEventFields appends the event's event.* fields, kind among them, with flat keys. A value
+// keeps its form; a field that is spelled in several ways (nested and dotted) becomes one array.
+func originalEventFields(into []field, event *node, name func([]byte) string) []field {
+	for _, m := range byPath(event, "event.", name) {
 		if m.key != originalEvent {
-			fields = append(fields, field{m.key, m.value})
+			into = append(into, field{m.key, m.value})
 		}
 	}
-	return fields
+	return into
+}
+
+// originalNames remembers the keys that the fields below event have in a signal. The zero value
+// remembers nothing.
+type originalNames map[string]string
+
+func (names *originalNames) of(path []byte) string {
+	if known, ok := (*names)[string(path)]; ok {
+		return known
+	}
+	const most = 1024
+	name := originalEvent + string(path)
+	if len(*names) < most {
+		if *names == nil {
+			*names = originalNames{}
+		}
+		(*names)[string(path)] = name
+	}
+	return name
 }
 
 // byPath returns an event's fields whose whole paths begin with a prefix, in the order of the
-// event, with another text in the prefix's place. A field that stands in several places has one
-// array.
-func byPath(event *node, prefix, as string) (all []member) {
+// event, each with the name that the rest of its path has. A field that stands in several places
+// has one array.
+func byPath(event *node, prefix string, name func(rest []byte) string) []member {
 	// a deeper field is still in the event; here each leaf's whole path is written out
 	const longest, few = 1024, 32
-	var places map[string]int // by key, where there are more than a few
-	place := func(rest []byte) int {
+	all := make([]member, 0, few/2)
+	var places map[string]int // by name, where there are more than a few
+	place := func(name string) int {
 		if len(all) <= few {
-			return slices.IndexFunc(all, func(m member) bool {
-				return m.key[len(as):] == string(rest)
-			})
+			return slices.IndexFunc(all, func(m member) bool { return m.key == name })
 		}
 		if places == nil {
 			places = map[string]int{}
 		}
 		for i := len(places); i < len(all); i++ {
-			places[all[i].key[len(as):]] = i
+			places[all[i].key] = i
 		}
-		if i, known := places[string(rest)]; known {
+		if i, known := places[name]; known {
 			return i
 		}
 		return -1
@@ -304,14 +320,14 @@ func byPath(event *node, prefix, as string) (all []member) {
 		if len(path) > longest || !bytes.HasPrefix(path, []byte(prefix)) {
 			return
 		}
-		rest := path[len(prefix):]
-		if i := place(rest); i >= 0 {
+		its := name(path[len(prefix):])
+		if i := place(its); i >= 0 {
 			before := all[i].value
 			all[i].value = &node{kind: array,
 				elems: append(before.scalars(), value.scalars()...)}
 			return
 		}
-		all = append(all, member{as + string(rest), value})
+		all = append(all, member{its, value})
 	}
 	path := make([]byte, 0, 256)
 	for _, m := range event.members {

@@ -26,6 +26,7 @@ type Reading struct {
 	// What a signal says of its event, as it is written.
 	reason    string // its beginning
 	originals block  // the event's event.*
+	names     originalNames
 	rest      written
 
 	parser   parser
@@ -61,7 +62,8 @@ func (r *Reading) Read(of Event) error {
 // keep writes what all signals of the event have.
 func (r *Reading) keep(kept *node) (err error) {
 	r.kept, r.reason = kept, reason(kept)
-	if err := r.originals.write(originalEventFields(kept)); err != nil {
+	fields := originalEventFields(r.originals.fields[:0], kept, r.names.of)
+	if err := r.originals.write(fields); err != nil {
 		return err
 	}
 	r.rest, err = asMembers(r.rest[:0], kept, "event.kind", timestampField)

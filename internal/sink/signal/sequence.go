@@ -100,10 +100,10 @@ func partID(sequence string, place int) ID {
 
 // inCommon returns the fields that all events have with the same values, under their whole paths.
 func inCommon(events []*node) *node {
-	shared := byPath(events[0], "", "")
+	shared := byPath(events[0], "", pathName)
 	for _, event := range events[1:] {
 		its := map[string]*node{}
-		for _, m := range byPath(event, "", "") {
+		for _, m := range byPath(event, "", pathName) {
 			its[m.key] = m.value
 		}
 		shared = slices.DeleteFunc(shared, func(m member) bool {
@@ -112,3 +112,5 @@ func inCommon(events []*node) *node {
 	}
 	return &node{kind: object, members: shared}
 }
+
+func pathName(path []byte) string { return string(path) }

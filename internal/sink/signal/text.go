@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -43,6 +44,9 @@ type jsonText struct {
 // written is what is already JSON text: a value, or the members of an object.
 type written []byte
 
+// literal is a value that is the same in all signals, as JSON text.
+type literal string
+
 // value writes a Go value; maps come out in the order of their keys. There is never a newline: it
 // ends a document in a bulk request.
 func (j *jsonText) value(v any) error {
@@ -52,10 +56,42 @@ func (j *jsonText) value(v any) error {
 	case written:
 		j.Write(v)
 		return nil
+	case literal:
+		j.WriteString(string(v))
+		return nil
 	case string:
 		return j.text(v)
+	case int:
+		j.Write(strconv.AppendInt(j.AvailableBuffer(), int64(v), 10))
+		return nil
+	case []ancestor:
+		return j.ancestors(v)
 	}
 	return j.encode(v)
+}
+
+// ancestors writes them as encoding/json does; there is one at least.
+func (j *jsonText) ancestors(all []ancestor) error {
+	for i, a := range all {
+		between := byte(',')
+		if i == 0 {
+			between = '['
+		}
+		j.WriteByte(between)
+		j.WriteByte('{')
+		for _, f := range []field{{"id", a.ID}, {"type", a.Type}, {"index", a.Index},
+			{"depth", a.Depth}, {"rule", a.Rule}} {
+			if f.value == "" {
+				continue
+			}
+			if err := j.member(f.key, f.value); err != nil {
+				return err
+			}
+		}
+		j.WriteByte('}')
+	}
+	j.WriteByte(']')
+	return nil
 }
 
 func (j *jsonText) encode(v any) error {
@@ -126,8 +162,8 @@ func (j *jsonText) node(n *node, without []string) error {
 
 func (j *jsonText) membersOf(n *node, without []string) error {
 	for _, m := range n.members {
-		var room [4]string
-		below, isOut := room[:0], false // of the paths
+		var below []string // of the paths
+		isOut := false
 		for _, path := range without {
 			if _, isBelow := under(m.key, path); isBelow || m.key == path {
 				isOut = true
@@ -153,7 +189,7 @@ func (j *jsonText) membersOf(n *node, without []string) error {
 // member writes a key and its value, and the comma before them where there has to be one. A block
 // is written as the members that it is.
 func (j *jsonText) member(key string, v any) error {
-	if b, ok := v.(block); ok {
+	if b, ok := v.(*block); ok {
 		j.members(b.text)
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 
 // Texts remembers what signals say of their rules, as it is written. It is not safe for concurrent
 // use; a nil one remembers nothing.
-type Texts struct{ rules map[*rule.Rule]ruleTexts }
+type Texts struct{ rules map[*rule.Rule]*ruleTexts }
 
 // ruleTexts are the parts of a signal that are the same for every event of a rule.
 type ruleTexts struct {
@@ -17,9 +17,9 @@ type ruleTexts struct {
 }
 
 // NewTexts returns texts that remember nothing yet.
-func NewTexts() *Texts { return &Texts{rules: map[*rule.Rule]ruleTexts{}} }
+func NewTexts() *Texts { return &Texts{rules: map[*rule.Rule]*ruleTexts{}} }
 
-func (t *Texts) of(r *rule.Rule) (texts ruleTexts, err error) {
+func (t *Texts) of(r *rule.Rule) (texts *ruleTexts, err error) {
 	if t != nil {
 		if known, ok := t.rules[r]; ok {
 			return known, nil
@@ -30,6 +30,7 @@ func (t *Texts) of(r *rule.Rule) (texts ruleTexts, err error) {
 			}
 		}()
 	}
+	texts = &ruleTexts{}
 	if texts.id, err = newBlock(present([]field{
 		{"kibana.alert.rule.uuid", string(r.ID)},
 		{"kibana.alert.rule.rule_id", string(r.ID)},
@@ -71,7 +72,7 @@ func (b *block) write(fields []field) error {
 // flat returns fields with those of blocks in their place.
 func flat(fields []field) (all []field) {
 	for _, f := range fields {
-		if b, ok := f.value.(block); ok {
+		if b, ok := f.value.(*block); ok {
 			all = append(all, b.fields...)
 		} else {
 			all = append(all, f)
