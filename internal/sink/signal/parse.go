@@ -1,31 +1,50 @@
 package signal
 
 import (
+	"encoding/binary"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"unicode/utf8"
 )
 
 // parseWellFormed reads one JSON value of valid UTF-8 and nothing beside it, many times as fast as
 // encoding/json. Whatever else a text is, ok is false and encoding/json decides: what it accepts
 // and how it reads it is part of the identities of events (FuzzParse).
 func (p *parser) parseWellFormed(source []byte) (n *node, ok bool) {
-	if !jsontext.Value(source).IsValid(jsontext.AllowDuplicateNames(true)) {
+	if !utf8.Valid(source) {
 		return nil, false
 	}
-	p.rest = string(source)
-	p.hasSeparators = hasSeparators(p.rest)
+	p.in, p.at, p.depth, p.isBad = string(source), 0, 0, false
+	p.hasControls, p.hasSeparators = hasControls(source), hasSeparators(p.in)
 	p.members, p.elems, p.escaped = p.members[:0], p.elems[:0], p.escaped[:0]
 	p.unquoted, p.written = p.unquoted[:0], p.written[:0]
 	p.nodes.reset()
 	p.ofMembers.reset()
 	p.ofElems.reset()
 	n = p.value()
+	if p.next(); p.isBad || p.at < len(p.in) {
+		return nil, false
+	}
 	all := string(p.unquoted)
 	for _, e := range p.escaped {
 		e.node.text = all[e.from:e.to]
 	}
 	return n, true
+}
+
+// hasControls reports whether a text has a character below the blank.
+func hasControls(text []byte) bool {
+	const ones = 0x0101010101010101
+	for ; len(text) >= 8; text = text[8:] {
+		if x := binary.LittleEndian.Uint64(text); (x-ones*' ')&^x&(ones*0x80) != 0 {
+			return true
+		}
+	}
+	for _, c := range text {
+		if c < ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 // hasSeparators reports whether a text has one of the two characters beyond ASCII that are escaped
@@ -34,10 +53,14 @@ func hasSeparators(text string) bool {
 	return strings.Contains(text, "\u2028") || strings.Contains(text, "\u2029")
 }
 
-// parser makes nodes of a text that is known to be JSON. Their texts are parts of it, and the rest
-// of them is in memory that the next text is read into.
+// parser makes nodes of a text. Their texts are parts of it, and the rest of them is in memory that
+// the next text is read into.
 type parser struct {
-	rest          string
+	in            string
+	at            int // what is read next
+	depth         int
+	isBad         bool // it is not what parseWellFormed reads; the result says nothing
+	hasControls   bool
 	hasSeparators bool
 	members       []member // of the objects that are being read, the inner ones last
 	elems         []*node
@@ -63,9 +86,13 @@ func (p *parser) node(n node) *node {
 	return made
 }
 
+// value reads a value; nil where the text is bad.
 func (p *parser) value() *node {
 	first, from := p.next(), len(p.written)
 	n := p.valueOf(first)
+	if p.isBad {
+		return nil
+	}
 	n.written = p.written[from:len(p.written):len(p.written)]
 	return n
 }
@@ -84,79 +111,90 @@ func (p *parser) valueOf(first byte) *node {
 		}
 		return n
 	case 'n':
-		p.word()
+		p.word("null")
 		return p.node(node{kind: null})
-	case 't', 'f':
-		return p.node(node{kind: boolean, text: p.word()})
+	case 't':
+		return p.node(node{kind: boolean, text: p.word("true")})
+	case 'f':
+		return p.node(node{kind: boolean, text: p.word("false")})
 	default:
-		return p.node(node{kind: number, text: p.word()})
+		return p.node(node{kind: number, text: p.number()})
 	}
 }
 
-// next returns the character that the next value begins with, or an object or array ends with.
+// next skips blanks and returns the character after them, 0 at the end.
 func (p *parser) next() byte {
-	at := 0
-	for c := p.rest[at]; c <= ' ' || c == ',' || c == ':'; c = p.rest[at] {
-		at++
+	for ; p.at < len(p.in); p.at++ {
+		switch c := p.in[p.at]; c {
+		case ' ', '\t', '\n', '\r':
+		default:
+			return c
+		}
 	}
-	p.rest = p.rest[at:]
-	return p.rest[0]
+	return 0
 }
 
-// take returns the next characters.
-func (p *parser) take(n int) (taken string) {
-	taken, p.rest = p.rest[:n], p.rest[n:]
-	return taken
+// take takes a character that has to come next.
+func (p *parser) take(c byte) {
+	if p.next() != c {
+		p.isBad = true
+		return
+	}
+	p.at++
+	p.written = append(p.written, c)
 }
 
-// word reads a scalar that is no text, as it is written.
-func (p *parser) word() string {
-	end := 1
-	for end < len(p.rest) && p.rest[end] > ' ' && p.rest[end] != ',' && p.rest[end] != ']' &&
-		p.rest[end] != '}' {
-		end++
+func (p *parser) word(word string) string {
+	if !strings.HasPrefix(p.in[p.at:], word) {
+		p.isBad = true
 	}
-	word := p.take(end)
+	p.at += len(word)
 	p.written = append(p.written, word...)
 	return word
 }
 
-// text returns a text without escapes. One that has some is appended to p.unquoted from a place on,
-// which is the end where it has none.
-func (p *parser) text() (plain string, from int) {
-	from = len(p.unquoted)
-	end := 1 + strings.IndexByte(p.rest[1:], '"')
-	backslash := strings.IndexByte(p.rest[:end], '\\')
-	isUsual := true // written as it is here
-	if backslash < 0 {
-		plain = p.rest[1:end]
-	} else {
-		for end = backslash; p.rest[end] != '"'; end++ {
-			if p.rest[end] == '\\' {
-				end++
-				isUsual = isUsual && strings.IndexByte(`\"nrt`, p.rest[end]) >= 0
-			}
-		}
+// number reads a number, as it is written.
+func (p *parser) number() string {
+	from := p.at
+	p.oneOf("-")
+	if p.oneOf("0") == 0 {
+		p.digits()
 	}
-	quoted := p.take(end + 1)
-	if backslash >= 0 {
-		p.unquoted, _ = jsontext.AppendUnquote(p.unquoted, quoted) // it is a JSON string
+	if p.oneOf(".") > 0 {
+		p.digits()
 	}
-	if isUsual && (!p.hasSeparators || !hasSeparators(quoted)) {
-		p.written = append(p.written, quoted...)
-		return plain, from
+	if p.oneOf("eE") > 0 {
+		p.oneOf("+-")
+		p.digits()
 	}
-	p.rewriting.Reset()
-	if backslash >= 0 {
-		plain = string(p.unquoted[from:])
+	number := p.in[from:p.at]
+	p.written = append(p.written, number...)
+	return number
+}
+
+// oneOf takes one of some characters where it comes next, and returns how many it took.
+func (p *parser) oneOf(characters string) int {
+	if p.at == len(p.in) || strings.IndexByte(characters, p.in[p.at]) < 0 {
+		return 0
 	}
-	_ = p.rewriting.text(plain) // a string can be written
-	p.written = append(p.written, p.rewriting.Bytes()...)
-	return plain, from
+	p.at++
+	return 1
+}
+
+func (p *parser) digits() {
+	from := p.at
+	for p.at < len(p.in) && p.in[p.at] >= '0' && p.in[p.at] <= '9' {
+		p.at++
+	}
+	p.isBad = p.isBad || p.at == from
 }
 
 // key reads the name of a member.
 func (p *parser) key() string {
+	if p.next() != '"' {
+		p.isBad = true
+		return ""
+	}
 	key, from := p.text()
 	if from < len(p.unquoted) {
 		key = string(p.unquoted[from:])
@@ -165,37 +203,44 @@ func (p *parser) key() string {
 }
 
 func (p *parser) object() *node {
-	p.take(len("{"))
-	p.written = append(p.written, '{')
 	from := len(p.members)
-	for p.next() != '}' {
-		if len(p.members) > from {
-			p.written = append(p.written, ',')
+	p.enter('{')
+	for isFirst := true; p.next() != '}' && !p.isBad; isFirst = false {
+		if !isFirst {
+			p.take(',')
 		}
 		key := p.key()
-		p.written = append(p.written, ':')
+		p.take(':')
 		p.members = append(p.members, member{key, p.value()})
 	}
-	p.take(len("}"))
-	p.written = append(p.written, '}')
+	p.leave('}')
 	n := p.node(node{kind: object, members: p.ofMembers.keep(p.members[from:])})
 	p.members = p.members[:from]
 	return n
 }
 
 func (p *parser) array() *node {
-	p.take(len("["))
-	p.written = append(p.written, '[')
 	from := len(p.elems)
-	for p.next() != ']' {
-		if len(p.elems) > from {
-			p.written = append(p.written, ',')
+	p.enter('[')
+	for isFirst := true; p.next() != ']' && !p.isBad; isFirst = false {
+		if !isFirst {
+			p.take(',')
 		}
 		p.elems = append(p.elems, p.value())
 	}
-	p.take(len("]"))
-	p.written = append(p.written, ']')
+	p.leave(']')
 	n := p.node(node{kind: array, elems: p.ofElems.keep(p.elems[from:])})
 	p.elems = p.elems[:from]
 	return n
+}
+
+func (p *parser) enter(bracket byte) {
+	p.take(bracket)
+	p.depth++
+	p.isBad = p.isBad || p.depth > maxDepth
+}
+
+func (p *parser) leave(bracket byte) {
+	p.take(bracket)
+	p.depth--
 }
