@@ -74,4 +74,18 @@ func TestAlertsAreSaid(t *testing.T) {
 	f(`["a-*"]`, "*", 2, "the patterns of all rules")
 	f(`["a-*"]`, "r:.alerts-security.*", 2, "of this cluster")
 	f(`["a-*"]`, "Alerts", 2, "capital letter")
+
+	// What is wider than the option, or of another cluster, is not what it stands in for.
+	f(`[".alerts-*"]`, "", 0, `with --alerts-index \".alerts-*\"`)
+	f(`[".alerts-*"]`, ".alerts-security.*", 0, `with --alerts-index \".alerts-*\"`)
+	f(`[".internal.alerts*"]`, "", 0, unseen)
+	f(`["logs-endpoint.alerts-*"]`, "", 0, "")
+	f(`["r:.alerts-security.*"]`, "", 0, "")
+	f(`["r:.alerts-security.*"]`, "*alerts-security*", 0, "stands in for nothing")
+
+	// Nor are events.
+	f(`["a-*"]`, "*-*", 2, "or of most")
+	f(`["a-*"]`, ".*", 2, "or of most")
+	f(`["a-*"]`, "a*", 0, "patterns=[a-*]")
+	f(`["detections-*"]`, "detections-*", 0, "patterns=[detections-*]")
 }

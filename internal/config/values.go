@@ -168,8 +168,8 @@ func AlertsPattern(pattern string) (why string) {
 		return "want a pattern of alerts, such as .alerts-security.*, and no exclusion"
 	case indexpattern.IsRemote(pattern):
 		return "want a pattern of this cluster; the signals of another are in its own indices"
-	case strings.Trim(pattern, "*") == "":
-		return "stands for the patterns of all rules; want one of alerts, such as " +
+	case strings.Trim(pattern, "*-_.") == "":
+		return "stands for the patterns of all rules, or of most; want one of alerts, such as " +
 			".alerts-security.*"
 	}
 	return indexpattern.Check(pattern)

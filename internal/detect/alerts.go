@@ -2,6 +2,8 @@ package detect
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"esrule/internal/elastic/indexpattern"
 	"esrule/internal/elastic/search"
@@ -27,9 +29,19 @@ type Alerts struct {
 }
 
 // StandsIn reports whether the signals stand in for a pattern: it stands for nothing that Patterns
-// do not.
+// do not. The alerts of another cluster are not those of this one.
 func (a Alerts) StandsIn(pattern string) bool {
-	return indexpattern.Match(a.Patterns, pattern)
+	return !indexpattern.IsRemote(pattern) && indexpattern.Match(a.Patterns, pattern)
+}
+
+// Unasked returns the patterns of a rule that the signals stand in for, and that name no alerts.
+func (a Alerts) Unasked(r *rule.Rule) (patterns []string) {
+	for _, p := range r.Index {
+		if !indexpattern.Excludes(p) && a.StandsIn(p) && p != a.Index && !rule.NamesAlerts(p) {
+			patterns = append(patterns, p)
+		}
+	}
+	return patterns
 }
 
 // Where returns where a rule looks: its patterns, or those in their place where there are some,
@@ -56,22 +68,37 @@ func (a Alerts) Where(r *rule.Rule, instead []string) (w Where) {
 	return Where{Patterns: slices.Concat(others, []string{a.Index}), Signals: a.Index}
 }
 
-// AlertsAdvice is how rules over alerts see signals.
-const AlertsAdvice = `with --alerts-index ".alerts-security.*" (ESRULE_ALERTS_INDEX) esrule's own ` +
-	"signals stand in for these alerts; without it, only what others write is searched"
+// AlertsAdvice is how rules over alerts, which some patterns name, see signals.
+func AlertsAdvice(patterns []string) string {
+	quoted := make([]string, len(patterns))
+	for i, p := range patterns {
+		quoted[i] = strconv.Quote(p)
+	}
+	return "with --alerts-index " + strings.Join(quoted, " --alerts-index ") +
+		" (ESRULE_ALERTS_INDEX) esrule's own signals stand in for these alerts; without it, only " +
+		"what others write is searched"
+}
 
-// MissesSignals reports whether the rule is meant to read alerts, and reads none of this program.
-func (d *Detection) MissesSignals() bool {
-	return d.Signals == "" && (slices.ContainsFunc(d.Patterns, rule.NamesAlerts) ||
-		slices.ContainsFunc(d.Rule.Index, rule.NamesAlerts))
+// MissedAlerts returns the patterns of the rule that name alerts of this cluster, where it reads no
+// signals of this program.
+func (d *Detection) MissedAlerts() (patterns []string) {
+	if d.Signals != "" {
+		return nil
+	}
+	for _, p := range slices.Concat(d.Rule.Index, d.Patterns) {
+		if rule.NamesAlerts(p) && !indexpattern.IsRemote(p) && !slices.Contains(patterns, p) {
+			patterns = append(patterns, p)
+		}
+	}
+	return patterns
 }
 
 // checkAlerts says so.
 func (d *Detection) checkAlerts(check *RuleCheck) {
-	if d.MissesSignals() {
+	if missed := d.MissedAlerts(); len(missed) > 0 {
 		check.Add(finding.Finding{Code: finding.SignalsNotRead,
 			Text:   "the rule reads alerts, and does not see esrule's own signals",
-			Advice: AlertsAdvice})
+			Advice: AlertsAdvice(missed)})
 	}
 }
 

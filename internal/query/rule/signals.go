@@ -23,11 +23,19 @@ func (r *Rule) ReadsSignals(patterns []string) bool {
 	})
 }
 
-// NamesAlerts reports whether a pattern names one of the alerts indices of Kibana 8 and 7, and our
-// own. An exclusion of them names none.
+// NamesAlerts reports whether a pattern names alerts indices of Kibana 8 or 7, or our own. An
+// exclusion of them names none, nor does a pattern of everything. What a pattern such as
+// logs-endpoint.alerts-* names is events.
 func NamesAlerts(pattern string) bool {
-	return !indexpattern.Excludes(pattern) && slices.ContainsFunc([]string{"alerts-security", "siem-signals", "esrule-signals"},
-		func(name string) bool {
-			return strings.Contains(pattern, name)
-		})
+	if indexpattern.Excludes(pattern) {
+		return false
+	}
+	_, index, isRemote := strings.Cut(pattern, ":")
+	if !isRemote {
+		index = pattern
+	}
+	begins := func(with string) bool { return strings.HasPrefix(index, with) }
+	contains := func(name string) bool { return strings.Contains(index, name) }
+	return slices.ContainsFunc([]string{".alerts", ".internal.alerts", ".siem"}, begins) ||
+		slices.ContainsFunc([]string{"alerts-security", "siem-signals", "esrule-signals"}, contains)
 }
