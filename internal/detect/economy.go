@@ -68,7 +68,8 @@ func (e *economy) saw(events int64) {
 func (c *Coverer) choose(ctx context.Context, g *Group, t Target, classes []search.Class,
 	indicators []*indicator.Set) plan {
 	lay := func(whole string) plan {
-		return g.plan(classes, t.Timestamps, t.Window, c.Own, whole, indicators)
+		return g.plan(classes, t.Timestamps, t.Window, c.Own, whole,
+			known{indicators: indicators})
 	}
 	if len(g.detections) < 2 || len(t.Only) > 0 {
 		return lay("")

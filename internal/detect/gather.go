@@ -22,7 +22,8 @@ type gatherer interface {
 	// begin forgets what is held: a piece is read, for the first time or anew.
 	begin()
 	// note holds an event, of a hit, that some matchers accept. It returns [errCrowded] where it
-	// has no room: the piece is read anew as shorter ones.
+	// has no room: the piece is read anew as shorter ones; and [errMany] where it is to be read
+	// anew after [gathering.narrow].
 	note(hit *search.Hit, accepted []int) error
 	// decide judges what is held of a piece and writes the signals.
 	decide(ctx context.Context, piece span.Interval) error
@@ -75,6 +76,8 @@ type gathering struct {
 	classes []search.Class
 	asks    []*ask // of the classes
 	lacks   bool   // an index of the target is not searched
+	// keys narrow the search for rules that count events; nil as long as it was not asked for them.
+	keys map[int]keys
 }
 
 // gather reads the window with its lead-in, piece by piece, and leaves no signal in hand.
@@ -99,6 +102,12 @@ func (j *judge) gather(ctx context.Context, pit *search.PointInTime, classes []s
 		err := s.readPiece(ctx, piece)
 		if errors.Is(err, errCrowded) {
 			if piece, err = s.firstHalf(piece); err != nil {
+				return err
+			}
+			continue
+		}
+		if errors.Is(err, errMany) {
+			if err := s.narrow(ctx, whole); err != nil {
 				return err
 			}
 			continue
@@ -136,10 +145,15 @@ func (s *gathering) begin(ctx context.Context, around span.Interval) error {
 	return nil
 }
 
-// readPiece reads a piece until it is over, or [errCrowded].
+// readPiece reads a piece until it is over, or [errCrowded] or [errMany].
 func (s *gathering) readPiece(ctx context.Context, piece span.Interval) error {
 	j := s.judge
-	j.plan = j.group.plan(s.classes, j.target.Timestamps, piece, j.coverer.Own, j.plan.whole, nil)
+	whole := j.plan.whole
+	if len(s.keys) > 0 {
+		whole = ""
+	}
+	j.plan = j.group.plan(s.classes, j.target.Timestamps, piece, j.coverer.Own, whole,
+		known{keys: s.keys})
 	j.gatherer.begin()
 	return j.read(ctx, s.pit)
 }

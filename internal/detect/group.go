@@ -146,25 +146,25 @@ func (p part) each(e *match.Evaluation, visit func(matcher int)) {
 
 // filter is the pre-filter of a rule that is alone: what its queries could accept.
 func (g *Group) filter(m *event.Mapping) dsl.Clause {
-	filter, _ := g.partFilter(g.parts[0], m, nil)
+	filter, _ := g.partFilter(g.parts[0], m, known{})
 	return filter
 }
 
 // partFilter is the pre-filter of all rules of a part in one: what any of them could match. by says
 // whose of them narrows nothing; it is empty where they narrow.
 func (g *Group) partFilter(p part, m *event.Mapping,
-	indicators []*indicator.Set) (filter dsl.Clause, by string) {
+	known known) (filter dsl.Clause, by string) {
 	filters := make([]dsl.Clause, 0, p.end-p.first)
 	for i, one := range g.matchers.All[p.first:p.end] {
 		condition, of := one.Condition(), g.matchers.Of[p.first+i]
 		if threat := g.matchers.Compiled[of].Threat; threat != nil {
-			var known *indicator.Set
-			if indicators != nil {
-				known = indicators[of]
+			var indicators *indicator.Set
+			if known.indicators != nil {
+				indicators = known.indicators[of]
 			}
-			condition = threat.narrowed(condition, known, m)
+			condition = threat.narrowed(condition, indicators, m)
 		}
-		filter := prefilter.Build(condition, m).Clause
+		filter := dsl.And(prefilter.Build(condition, m).Clause, known.keys[of].clause(m))
 		if filter.IsEverything() {
 			r := g.detections[g.matchers.Of[p.first+i]].Rule
 			return filter, fmt.Sprintf("the pre-filter of rule %q (%s) narrows nothing", r.Name,

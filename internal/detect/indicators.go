@@ -234,7 +234,7 @@ func (s *Indicators) readAll(ctx context.Context, threat *Threat,
 	if err != nil {
 		return nil, err
 	}
-	p := g.plan(classes, t.Timestamps, t.Window, s.own, "", nil)
+	p := g.plan(classes, t.Timestamps, t.Window, s.own, "", known{})
 	j := newJudge(c, g, t, p, make([]signal.Execution, 1))
 	j.gatherer = &collector{judge: j, builder: b}
 	if err := j.read(ctx, pit); err != nil {

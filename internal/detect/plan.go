@@ -27,6 +27,12 @@ type plan struct {
 	whole string
 }
 
+// known is what is known of a group's rules, by their places, that narrows their pre-filters.
+type known struct {
+	indicators []*indicator.Set // nil where they are not known
+	keys       map[int]keys     // of rules that count events
+}
+
 // partSearch is what is searched for a part of a group.
 type partSearch struct {
 	part
@@ -51,9 +57,9 @@ func (p plan) prepare() {
 
 // plan builds the search of a window over the classes of mappings that the patterns have now. whole
 // says why all events of the window are to be read, empty where the pre-filters decide. own are the
-// program's indices. indicators are those of the rules, as far as they are known.
+// program's indices.
 func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
-	window span.Interval, own []string, whole string, indicators []*indicator.Set) plan {
+	window span.Interval, own []string, whole string, known known) plan {
 	p := plan{mappings: map[string]*event.Mapping{}, whole: whole}
 	var judged []search.Class
 	var asked prefilter.Questions // of all parts
@@ -75,7 +81,7 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 		}
 		judged = append(judged, c)
 	}
-	g.lay(&p, judged, timestamps, window, indicators)
+	g.lay(&p, judged, timestamps, window, known)
 	if len(left) > 0 {
 		p.narrow(dsl.Not(dsl.Terms("_index", left)))
 	}
@@ -123,7 +129,7 @@ func (g *Group) readingFor(p part) (all []*match.Matcher) {
 // lay adds the searches: one for each part of the group, and one for all parts of the indices in
 // which some pre-filter narrows nothing: each event is read once there.
 func (g *Group) lay(p *plan, classes []search.Class, timestamps prefilter.Timestamps,
-	window span.Interval, indicators []*indicator.Set) {
+	window span.Interval, known known) {
 	unseen := prefilter.Anytime(timestamps, window.From, window.To)
 	var narrow, wide, all []laid
 	filtered := g.parts
@@ -135,7 +141,7 @@ func (g *Group) lay(p *plan, classes []search.Class, timestamps prefilter.Timest
 			window: prefilter.Between(c.Mapping, timestamps, window.From, window.To)}
 		isWide := p.whole != ""
 		for i, part := range filtered {
-			filter, by := g.partFilter(part, c.Mapping, indicators)
+			filter, by := g.partFilter(part, c.Mapping, known)
 			one.filters[i] = filter
 			if by == "" {
 				continue
@@ -249,7 +255,7 @@ func (s *partSearch) narrow(to dsl.Clause) {
 // cannot be judged.
 func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window span.Interval,
 	own []string) (query dsl.Clause, uncovered []Failure) {
-	p := d.alone().plan(classes, t, window, own, "", nil)
+	p := d.alone().plan(classes, t, window, own, "", known{})
 	return p.searches[0].request, p.uncovered
 }
 
@@ -259,7 +265,7 @@ func (d *Detection) Query(classes []search.Class, t prefilter.Timestamps, window
 // in uncovered can be judged for none of the rules.
 func (g *Group) Queries(classes []search.Class, t prefilter.Timestamps, window span.Interval,
 	own []string) (queries []dsl.Clause, every dsl.Clause, uncovered []Failure, apart []int) {
-	p := g.plan(classes, t, window, own, "", nil)
+	p := g.plan(classes, t, window, own, "", known{})
 	if len(p.uncovered) > 0 && len(g.detections) > 1 {
 		return nil, p.every, nil, g.apart(classes)
 	}

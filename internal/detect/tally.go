@@ -23,6 +23,7 @@ type tally struct {
 	judges []*threshold.Judge // of the rules, by their places in the group
 	seen   []counted          // of the piece at hand
 	held   int                // keys and values in seen
+	read   int                // events of the window that were read
 	found  []signal.FoundThreshold
 	ids    []string // of the signals that were written
 }
@@ -64,6 +65,9 @@ func (s *tally) begin() {
 
 // note holds an event that some matchers accept.
 func (s *tally) note(hit *search.Hit, accepted []int) error {
+	if s.read++; s.read > fewEvents && s.keys == nil {
+		return errMany
+	}
 	looks, err := s.looks(hit, accepted)
 	if err != nil {
 		return err
