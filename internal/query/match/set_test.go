@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"esrule/internal/estest"
 	"esrule/internal/event"
 	"esrule/internal/query/cond"
 	"esrule/internal/query/eql"
@@ -280,11 +282,20 @@ func compareSet(t *testing.T, seed uint64, rules, events int) (pairs, matches, s
 }
 
 // A set answers as each of its matchers alone does, whatever the conditions, events and mappings.
+// ESTEST_FUZZTIME=10m asks about more.
 func TestSet(t *testing.T) {
 	var pairs, matches, spared int
-	for seed := range uint64(40) {
+	compare := func(seed uint64) {
 		p, m, s := compareSet(t, seed, 40, 60)
 		pairs, matches, spared = pairs+p, matches+m, spared+s
+	}
+	for seed := range uint64(40) {
+		compare(seed)
+	}
+	if os.Getenv("ESTEST_FUZZTIME") != "" {
+		for seed := range estest.Seeds(t) {
+			compare(seed)
+		}
 	}
 	t.Logf("%d pairs of a rule and an event, %d of them a match; %d judgements spared", pairs,
 		matches, spared)
