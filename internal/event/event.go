@@ -321,7 +321,7 @@ func (f *field) appendText(into []Value, kind Kind, text []byte) []Value {
 	}
 	into = into[:n+1]
 	v := &into[n]
-	v.Kind, v.Text, v.field, v.lower = kind, text, f, nil
+	v.Kind, v.Bare, v.Text, v.field, v.lower = kind, false, text, f, nil
 	return into
 }
 

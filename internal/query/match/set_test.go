@@ -386,3 +386,29 @@ func TestCandidates(t *testing.T) {
 	f(`any where a.caseless : "*\\One.exe"`, `{"a":"C:\\TWO.EXE"}`, false)
 	f(`any where a.caseless : "É"`, `{"a":"é"}`, true)
 }
+
+// What was written as a number in an event without a mapping is forgotten when the next event is
+// read: KQL compares it as a number.
+func TestEventAfterOneWithoutMapping(t *testing.T) {
+	q, err := kql.Parse(`event.kind: "4.0"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields event.Fields
+	m, err := match.Compile(q, &fields, match.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := match.NewSet(&fields, []*match.Matcher{m})
+	e := match.NewEvaluation(&fields, time.Now())
+	f := func(mapping *event.Mapping, want bool) {
+		t.Helper()
+		read(t, e, mapping, `{"event":{"kind":4}}`)
+		set.Candidates(e, func(int) {})
+		if got := m.Match(e); got != want {
+			t.Errorf("mapped %v: got %v, want %v", mapping != nil, got, want)
+		}
+	}
+	f(nil, true)
+	f(catalogueMapping(), false)
+}
