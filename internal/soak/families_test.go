@@ -2,9 +2,11 @@ package soak
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -182,6 +184,20 @@ func sequenceOf(all map[string]expected, r *rule.Rule, want expected, of ...fami
 		all[string(one.ID)] = want
 	}
 	return err
+}
+
+// noteFound remembers which signals there are without the last backfill, which would hide what runs
+// do not find.
+func (r *round) noteFound(ctx context.Context) error {
+	_, err := r.admin.insist(ctx, http.MethodPost, r.index("signals")+"/_refresh", nil)
+	if err != nil {
+		return err
+	}
+	r.found = map[string]bool{}
+	return r.admin.everything(ctx, r.index("signals"), func(h hit) error {
+		r.found[h.ID] = true
+		return nil
+	})
 }
 
 // compareFamilies wants each signal of the definition, and no other.

@@ -36,7 +36,8 @@ type round struct {
 	gone   map[string][]doc // those that were
 	// replaced are indices that go on, or have gone on, under another name.
 	replaced []replaced
-	done     map[kind]int // the faults that really were
+	done     map[kind]int    // the faults that really were
+	found    map[string]bool // the signals before the last backfill
 	errs     []error
 
 	failing time.Duration // how long it was until the last fault was undone
@@ -312,7 +313,13 @@ func (r *round) heal(ctx context.Context) error {
 	if err := r.hourPasses(ctx); err != nil {
 		return err
 	}
-	return errors.Join(last.finish(ctx, "run", "--once"), last.finishBackfill(ctx, r.backfill()))
+	if err := last.finish(ctx, "run", "--once"); err != nil {
+		return err
+	}
+	if err := r.noteFound(ctx); err != nil {
+		return err
+	}
+	return last.finishBackfill(ctx, r.backfill())
 }
 
 // finishBackfill goes on with the round's backfill. Where its plan was made while an index was

@@ -272,6 +272,10 @@ func (r *round) compare(ctx context.Context, v *verdict, is, was *truth) error {
 			Reduced   string                       `json:"kibana.alert.esrule.reduced"`
 		}
 		err := json.Unmarshal(h.Source, &s)
+		// Absence is decided minutes later: a backfill of that time need not wait.
+		if !r.found[h.ID] && s.Rule != byAbsence {
+			v.say("only a backfill found it: %s", h.Source)
+		}
 		if err == nil && s.Rule == bySequence {
 			joined[h.ID] = true
 			return nil
