@@ -141,3 +141,31 @@ func TestIndexThatDoesNotAnswer(t *testing.T) {
 	w.clock = w.clock.Add(15 * time.Minute)
 	w.wantCreated("answered again", rules, 1, 0, 0, 1)
 }
+
+// Rules that together ask an index more than one search has room for are searched alone; one that
+// does by itself is not judged there, and check says so.
+func TestMoreThanCanBeAsked(t *testing.T) {
+	w := newWorld(t)
+	w.theirs = func() time.Time { return w.clock }
+	simple := w.texts("simple", "simple")
+	words := func(id string, n int) *rule.Rule {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprint(id, "x", i)
+		}
+		return w.kuery(id, `m: (node or `+strings.Join(list, " or ")+`)`)
+	}
+	rules := []*rule.Rule{words("a", 300), words("b", 300), words("c", 600),
+		w.kuery("other", `process.name: bad`)}
+	w.says(simple, 3, 1, "op1node")
+	for i, r := range w.runAll(rules...) {
+		isOpen := len(r.Open) == 1 && strings.Contains(r.Open[0].Reason, "more than 500")
+		if isOpen != (i == 2) || r.Run.Created != 1 && i != 2 {
+			t.Errorf("rule %d: got %d created and open %+v, %v", i, r.Run.Created, r.Open, r.Err)
+		}
+	}
+	found := about(w.check(rules[2]).All(), finding.CannotJudge)
+	if len(found) != 1 || !strings.Contains(found[0].Text, "more than 500") {
+		t.Errorf("check: got %v", found)
+	}
+}
