@@ -246,7 +246,7 @@ func outcomeOf(out Outcome, pit *search.PointInTime) Outcome {
 	for _, f := range pit.Failures() {
 		unwell := f.Type == elastic.NoShardAvailable || f.Type == elastic.ClusterBlock
 		out.Failures = append(out.Failures,
-			Failure{Index: f.Index, Reason: f.Reason, Unwell: unwell, Refused: isTooMuch(f)})
+			Failure{Index: f.Index, Reason: f.Reason, Unwell: unwell, Refused: isOfRequest(f)})
 	}
 	return out
 }

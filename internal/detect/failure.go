@@ -24,11 +24,13 @@ func AnyRefused(failures []Failure) bool {
 	return slices.ContainsFunc(failures, func(f Failure) bool { return f.Refused })
 }
 
-// isTooMuch reports whether an index failed for what was asked of it.
-func isTooMuch(f search.Failure) bool {
+// isOfRequest reports whether an index failed for what was asked of it: for less it may not.
+func isOfRequest(f search.Failure) bool {
 	switch f.Type {
 	case "too_many_clauses", "too_many_nested_clauses", elastic.CircuitBreaking,
-		"query_shard_exception", "illegal_argument_exception", search.TimedOut:
+		"query_shard_exception", "illegal_argument_exception", search.TimedOut, "parse_exception",
+		"number_format_exception", "date_time_parse_exception", "script_exception",
+		"class_cast_exception", "unsupported_operation_exception", "null_pointer_exception":
 		return true
 	}
 	return false

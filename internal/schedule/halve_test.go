@@ -91,6 +91,8 @@ func TestGroupIsHalved(t *testing.T) {
 	// All, one or two alone, and two halves of what fails each time. The culprit tells of itself,
 	// and from then on it is searched alone, as is what is open of it.
 	f("a shard refuses", "bad5.exe", shards, 11, 11, 3)
+	f("a shard cannot read a date", "bad5.exe", strings.ReplaceAll(shards, "too_many_clauses",
+		"parse_exception"), 11, 11, 3)
 	f("the server refuses", "bad5.exe", `{"error":{"type":"parsing_exception",`+
 		`"reason":"no"},"status":400}`, 11, 11, 3)
 	// All, and two alone. Then what is open is tried again in the same way.
