@@ -244,3 +244,19 @@ func BenchmarkKueryText(b *testing.B) {
 		}
 	}
 }
+
+// A value says nothing of one that stood in its place in an event before.
+func TestNumberBeforeText(t *testing.T) {
+	matcher, e := compileKuery(t, `a: 4.0`)
+	typed := &event.Mapping{Fields: map[string]event.FieldMapping{
+		"a": {Type: event.Keyword, Name: "keyword"}}}
+	for i, f := range []struct {
+		mapping *event.Mapping
+		want    bool
+	}{{nil, true}, {typed, false}, {nil, true}} {
+		read(t, e, f.mapping, `{"a":4}`)
+		if got := matcher.Match(e); got != f.want {
+			t.Errorf("reading %d, mapping %v: got %v, want %v", i, f.mapping != nil, got, f.want)
+		}
+	}
+}
