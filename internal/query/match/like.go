@@ -96,7 +96,8 @@ func (l *leaf) patterns(x *cond.Like,
 		}
 		if hasWildcards(literal.Text) {
 			l.notePattern(literal.Text)
-			patterns = append(patterns, NewPattern(normalizedPattern(literal.Text, normal), fold))
+			patterns = append(patterns,
+				*NewPattern(normalizedPattern(literal.Text, normal), fold))
 			continue
 		}
 		l.note(literal.Text)

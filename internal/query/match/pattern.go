@@ -15,6 +15,8 @@ import (
 type Pattern struct {
 	segments []segment // between the stars; at least one
 	fold     bool
+	// begins or ends is all of a pattern with one star and no `?`, at its end or its beginning.
+	begins, ends string
 }
 
 // segment is a piece of a pattern without stars.
@@ -26,20 +28,33 @@ type segment struct {
 
 // NewPattern compiles a pattern. With fold, letters A to Z match either case, and the values given
 // to Match must be in lower case already ([event.Event.Lower]).
-func NewPattern(text string, fold bool) Pattern {
+func NewPattern(text string, fold bool) *Pattern {
 	b := []byte(text)
 	if fold {
 		b = ascii.AppendLower(nil, b)
 	}
-	p := Pattern{fold: fold}
+	p := &Pattern{fold: fold}
 	for _, s := range bytes.Split(b, []byte("*")) {
 		p.segments = append(p.segments, segment{text: s, questions: bytes.IndexByte(s, '?') >= 0})
+	}
+	if len(p.segments) == 2 && bytes.IndexByte(b, '?') < 0 {
+		if len(p.segments[1].text) == 0 {
+			p.begins = string(p.segments[0].text)
+		} else if len(p.segments[0].text) == 0 {
+			p.ends = string(p.segments[1].text)
+		}
 	}
 	return p
 }
 
 // Match tells whether the whole value fits.
-func (p Pattern) Match(value []byte) bool {
+func (p *Pattern) Match(value []byte) bool {
+	switch n := len(value) - len(p.ends); {
+	case p.begins != "":
+		return len(value) >= len(p.begins) && string(value[:len(p.begins)]) == p.begins
+	case p.ends != "":
+		return n >= 0 && string(value[n:]) == p.ends
+	}
 	first := p.segments[0]
 	n, ok := first.prefixOf(value)
 	if !ok {

@@ -92,7 +92,7 @@ func BenchmarkPatterns(b *testing.B) {
 		`?:\*\Microsoft\Exchange Server*\FrontEnd\HttpProxy\ecp\auth\*`,
 		`*\temp\*`, `*.tmp`, `*\users\*\appdata\*`, `C:\Windows\*`, `*evil*`, `?:\*\version\*`,
 	} {
-		patterns = append(patterns, match.NewPattern(p, true))
+		patterns = append(patterns, *match.NewPattern(p, true))
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -132,7 +132,9 @@ func (c *catalogue) condition(depth int) string {
 		return fmt.Sprintf("%s(%s, %s)", call, f, constant)
 	case 6:
 		if c.random.IntN(2) == 0 {
-			return f + pick(c.random, []string{" regex ", " regex~ "}) + `"(c|4|true|.*[a-k]).*"`
+			return f + pick(c.random, []string{" regex ", " regex~ "}) +
+				pick(c.random, []string{`"(c|4|true|.*[a-k]).*"`, `".*CMD.*"`, `"c?md.*|.*4"`,
+					`".*[a-z]md.e[xX]e"`, `("10.*", ".*k~(x)")`, `"~(cmd.*)"`})
 		}
 		return fmt.Sprintf("string(%s) : %s", f, quoted(c.pattern()))
 	default:

@@ -6,6 +6,7 @@ import (
 	"esrule/internal/ascii"
 	"esrule/internal/event"
 	"esrule/internal/query/cond"
+	"esrule/internal/query/match/lucene"
 )
 
 // An atom is what an index of texts can look up: one of a field's values, with the letters A to Z
@@ -146,12 +147,20 @@ func likeWitness(x *cond.Like) (w witness, ok bool) {
 	if !isField {
 		return nil, false
 	}
-	if x.Op == cond.Regex || x.Op == cond.RegexFold {
-		return present(subject), true
-	}
+	isRegex := x.Op == cond.Regex || x.Op == cond.RegexFold
 	for _, literal := range x.Patterns {
 		if literal.Kind == cond.Null {
 			continue // dropped
+		}
+		if isRegex {
+			needed, ok := lucene.Needed(literal.Text, x.Op == cond.RegexFold)
+			if !ok {
+				return present(subject), true
+			}
+			for _, text := range needed {
+				w = append(w, atom{field: subject.Path, text: text})
+			}
+			continue
 		}
 		if !hasWildcards(literal.Text) {
 			w = append(w, wholeValue(subject, literal.Text))
