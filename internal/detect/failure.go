@@ -24,13 +24,16 @@ func AnyRefused(failures []Failure) bool {
 	return slices.ContainsFunc(failures, func(f Failure) bool { return f.Refused })
 }
 
-// isOfRequest reports whether an index failed for what was asked of it: for less it may not.
+// isOfRequest reports whether an index failed for what was asked of it: for less it may not. A
+// script_exception is that of a runtime field, which other rules do not read.
 func isOfRequest(f search.Failure) bool {
 	switch f.Type {
-	case "too_many_clauses", "too_many_nested_clauses", elastic.CircuitBreaking,
-		"query_shard_exception", "illegal_argument_exception", search.TimedOut, "parse_exception",
-		"number_format_exception", "date_time_parse_exception", "script_exception",
-		"class_cast_exception", "unsupported_operation_exception", "null_pointer_exception":
+	case "too_many_clauses", "too_many_nested_clauses", elastic.CircuitBreaking, search.TimedOut,
+		"task_cancelled_exception", "too_complex_to_determinize_exception",
+		"query_shard_exception", "script_exception", "illegal_argument_exception",
+		"illegal_state_exception", "unsupported_operation_exception", "parse_exception",
+		"number_format_exception", "date_time_parse_exception", "class_cast_exception",
+		"null_pointer_exception", "runtime_exception":
 		return true
 	}
 	return false

@@ -91,7 +91,8 @@ func (g *Group) plan(classes []search.Class, timestamps prefilter.Timestamps,
 // tooMuchAsked is why the events of an index are not judged for rules that ask too much of it.
 var tooMuchAsked = fmt.Sprintf(
 	"more than %d comparisons with words that another analyzer than the "+
-		"standard one makes are to be asked of the index about each event: its events cannot be judged",
+		"standard one makes are to be asked of the index about each event: its events cannot be "+
+		"judged; write the rule as several, with some of the comparisons each",
 	prefilter.MostAsked)
 
 // askedOf returns what indices of a mapping are asked about each hit, for matchers that judge it.
