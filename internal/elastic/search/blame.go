@@ -59,7 +59,7 @@ func (f *fetcher) suspicious(a answer, err error) bool {
 	}
 	return slices.ContainsFunc(a.shards, func(s elastic.ShardFailure) bool {
 		return s.Reason.Type != elastic.ContextMissing &&
-			s.Reason.Type != elastic.NoShardAvailable && s.Reason.Type != queryRefused &&
+			s.Reason.Type != elastic.NoShardAvailable && !isRefusal(s) &&
 			!f.pit.knows(failureOf(s))
 	})
 }

@@ -144,7 +144,7 @@ func (f *fetcher) setAside(shards []elastic.ShardFailure) []elastic.ShardFailure
 		return shards
 	}
 	return slices.DeleteFunc(shards, func(s elastic.ShardFailure) bool {
-		if s.Reason.Type != queryRefused {
+		if !isRefusal(s) {
 			return false
 		}
 		if f.refused == nil {
@@ -155,8 +155,11 @@ func (f *fetcher) setAside(shards []elastic.ShardFailure) []elastic.ShardFailure
 	})
 }
 
-// queryRefused is the type of a shard's failure where its index cannot run a query.
-const queryRefused = "query_shard_exception"
+// isRefusal reports whether a shard failed since its index cannot run the query. A date that a range
+// cannot be made of is found while the query is rewritten, and has a type of its own.
+func isRefusal(s elastic.ShardFailure) bool {
+	return s.Reason.Type == "query_shard_exception" || s.Reason.Type == "parse_exception"
+}
 
 // instead returns the fetcher of what is asked of the indices that cannot run the query.
 func (f *fetcher) instead() (*fetcher, error) {

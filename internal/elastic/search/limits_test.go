@@ -133,6 +133,15 @@ func TestRefusedQuery(t *testing.T) {
 	if len(hits) != 3 || len(failures) > 0 {
 		t.Errorf("got %d hits and the failures %v, want 3 hits", len(hits), failures)
 	}
+	server.Create(server.Index("date"), `{"mappings": {"properties": {"g": {"type": "date"}}}}`)
+	server.Bulk(server.Index("date"), `{"g": "2026-01-02"}`)
+	hits, failures = read(t, search.NewCluster(server.Client, search.Options{}), server.Index("*"),
+		search.Request{Query: dsl.Range("g", "", map[string]any{"gte": "no date"}),
+			Instead: everything})
+	if len(hits) != 1 || len(failures) > 0 {
+		t.Errorf("a range of a date: got %d hits and the failures %v, want 1 hit", len(hits),
+			failures)
+	}
 }
 
 // TestLongRequests: a gateway that takes no long request is sent shorter ones.
