@@ -111,29 +111,51 @@ func witnessesOf(matchers []*Matcher) (all [][]witness, most int) {
 	all = make([][]witness, len(matchers))
 	most = 1
 	for i, m := range matchers {
-		best, ok := witnessOf(m.root, rate)
-		if !ok {
-			continue
-		}
-		all[i] = append([]witness{best}, moreWitnesses(m.root, best, rate)...)
+		all[i] = rankedWitnesses(m.root, rate)
 		most = max(most, len(all[i]))
 	}
 	return all, most
 }
 
-// moreWitnesses returns the best witnesses of a conjunction beside one, of those that are looked up
-// without reading a text for its parts.
-func moreWitnesses(x cond.Expr, beside witness, rate func(atom) float64) (more []witness) {
-	for _, operand := range conjuncts(x) {
-		w, ok := witnessOf(operand, rate)
-		if ok && !slices.Equal(w, beside) {
-			more = append(more, w)
-		}
+// rankedWitnesses returns the best witnesses of a condition, the best first.
+func rankedWitnesses(x cond.Expr, rate func(atom) float64) (all []witness) {
+	if or, ok := x.(*cond.Or); ok {
+		return alternativeWitnesses(or, rate)
 	}
-	slices.SortStableFunc(more, func(a, b witness) int {
+	if _, ok := x.(*cond.And); !ok {
+		if w, ok := witnessOf(x, rate); ok {
+			all = append(all, w)
+		}
+		return all
+	}
+	for _, operand := range conjuncts(x) {
+		all = append(all, rankedWitnesses(operand, rate)...)
+	}
+	slices.SortStableFunc(all, func(a, b witness) int {
 		return cmp.Compare(rateAll(b, rate), rateAll(a, rate))
 	})
-	return more[:min(len(more), mostWitnesses-1)]
+	return all[:min(len(all), mostWitnesses)]
+}
+
+// alternativeWitnesses returns those of alternatives: each has an atom of every one of them, as
+// long as one has more witnesses.
+func alternativeWitnesses(or *cond.Or, rate func(atom) float64) (all []witness) {
+	ranked := make([][]witness, len(or.Operands))
+	most := 0
+	for i, operand := range or.Operands {
+		if ranked[i] = rankedWitnesses(operand, rate); len(ranked[i]) == 0 {
+			return nil
+		}
+		most = max(most, len(ranked[i]))
+	}
+	for round := range most {
+		var w witness
+		for _, its := range ranked {
+			w = append(w, its[min(round, len(its)-1)]...)
+		}
+		all = append(all, w)
+	}
+	return all
 }
 
 // conjuncts returns what a condition asks for at the same time.
