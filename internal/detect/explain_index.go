@@ -47,12 +47,21 @@ func (r indexReader) read(ctx context.Context, d *Detection, s Sample) (indexed,
 		return indexed{}, err
 	}
 	in := indexed{mapping: mapping}
-	in.notes = append(in.notes, unread(mapping, d.Compiled)...)
+	why := d.unjudgeable(search.Class{Indices: []string{s.Index}, Mapping: mapping})
+	if why != "" {
+		in.notes = append(in.notes, why+": run does not judge them, and says so")
+	}
 	request, needed := d.about(s, mapping)
+	if why == tooMuchAsked {
+		request.Asked, needed = dsl.Clause{}, len(request.Fields) > 0
+	}
 	if !needed {
 		return in, nil
 	}
-	asked := askedFields(mapping, d.reading())
+	var asked []string
+	if !request.Asked.IsZero() {
+		asked = askedFields(mapping, d.reading())
+	}
 	wanted := slices.Clone(asked)
 	for _, w := range request.Fields {
 		wanted = append(wanted, w.Path)
@@ -106,22 +115,6 @@ func notesOf(s Sample, wanted []search.Wanted, asked []string, found bool) (note
 		note(asked, "only the index knows its words: give the event as a hit with its _id"+standard)
 	}
 	return notes
-}
-
-// unread returns what "run" would not judge of an index.
-func unread(m *event.Mapping, rule Compiled) []string {
-	unknown := unknownOf(m, rule)
-	switch {
-	case m.Source == event.SourceOff:
-		return []string{"the index keeps no _source: run cannot judge its events and says so"}
-	case len(m.SourceMissing) > 0:
-		return []string{fmt.Sprintf("_source leaves out %s there: run cannot judge the index's "+
-			"events and says so", strings.Join(m.SourceMissing, ", "))}
-	case len(unknown) > 0:
-		return []string{strings.Join(unknown, "; ") +
-			": run cannot judge the index's events and says so"}
-	}
-	return nil
 }
 
 func (r indexReader) mappingOf(ctx context.Context, index string,

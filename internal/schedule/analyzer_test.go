@@ -13,6 +13,7 @@ import (
 	"esrule/internal/elastic/search"
 	"esrule/internal/finding"
 	"esrule/internal/query/kql"
+	"esrule/internal/query/prefilter"
 	"esrule/internal/query/rule"
 )
 
@@ -98,6 +99,14 @@ func TestWordsOfOtherAnalyzers(t *testing.T) {
 	explain(group[0], simple, "op1node", true, "asked of the index")
 	explain(group[1], simple, "op1node", false, "asked of the index")
 	explain(group[0], simple, "op9node", false, "it has no document op9node")
+	var words []string
+	for i := range prefilter.MostAsked {
+		words = append(words, fmt.Sprintf("m: node%d", i))
+	}
+	many := w.kuery("many", strings.Join(words, " or "))
+	many.Name = "many"
+	explain(many, simple, "op1node", false, "run does not judge them, and says so")
+	explain(many, standard, "op1node", false, "[]")
 }
 
 // mute takes what the server says of the queries that a hit satisfies out of its answers.
