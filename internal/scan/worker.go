@@ -81,6 +81,7 @@ type worker struct {
 	accepted   []int          // those that do
 	reading    signal.Reading // of an event that rules match
 	buffer     []byte         // of the chunk at hand
+	found      int            // signals of the chunk before
 }
 
 func newWorker(r *Rules, x signal.Execution, now time.Time) *worker {
@@ -104,7 +105,8 @@ func (w *worker) work(ctx context.Context, r *reader) error {
 }
 
 func (w *worker) judge(c chunk) judged {
-	j := judged{bytes: len(c.text)}
+	j := judged{bytes: len(c.text), signals: make([]found, 0, w.found)} // as the chunk before
+	defer func() { w.found = len(j.signals) }()
 	line := c.line
 	for text := range bytes.Lines(c.text) {
 		if text = bare(text); len(text) > 0 {

@@ -64,6 +64,10 @@ func (j *jsonText) value(v any) error {
 	case int:
 		j.Write(strconv.AppendInt(j.AvailableBuffer(), int64(v), 10))
 		return nil
+	case float64:
+		if v == float64(int64(v)) && v != 0 { // of 0 the sign is written
+			return j.value(int(v))
+		}
 	case []ancestor:
 		return j.ancestors(v)
 	}

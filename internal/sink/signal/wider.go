@@ -135,6 +135,9 @@ const finerTimeField = "kibana.alert.esrule.original_time_nanos"
 func belowMillisecond(event *node) int {
 	for _, n := range event.at(timestampField) {
 		for _, leaf := range n.scalars() {
+			if isMillisecond(leaf.text) {
+				continue
+			}
 			text := strings.Replace(leaf.text, " ", "T", 1)
 			for _, layout := range isoLayouts {
 				t, err := time.Parse(layout, text)
@@ -149,4 +152,14 @@ func belowMillisecond(event *node) int {
 		}
 	}
 	return 0
+}
+
+// isMillisecond reports whether a text is no time with more than three digits after the seconds.
+func isMillisecond(text string) bool {
+	at := strings.LastIndexAny(text, ".,")
+	if at < 0 {
+		return true
+	}
+	rest := strings.TrimLeft(text[at+1:], "0123456789")
+	return len(text[at+1:])-len(rest) <= 3
 }
