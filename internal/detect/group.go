@@ -113,25 +113,46 @@ func (g *Group) name() string {
 }
 
 // apart returns the rules for which some index cannot be judged, by their places; where there is
-// none, those that ask an index about each event, which together ask too much.
+// none, those that ask an index about each event more than there is room for beside the others.
 func (g *Group) apart(classes []search.Class) (rules []int) {
-	var asking []int
 	for i, d := range g.detections {
 		if slices.ContainsFunc(classes, func(c search.Class) bool {
 			return d.unjudgeable(c) != ""
 		}) {
 			rules = append(rules, i)
 		}
-		if slices.ContainsFunc(classes, func(c search.Class) bool {
-			return len(askedOf(c.Mapping, d.reading())) > 0
-		}) {
-			asking = append(asking, i)
-		}
 	}
-	if len(rules) == 0 {
-		return asking
+	if len(rules) > 0 {
+		return rules
+	}
+	var within []*match.Matcher // that there is room for
+	for i, d := range g.detections {
+		if !d.asks(classes) {
+			continue
+		}
+		more := slices.Concat(within, d.reading())
+		if !haveRoom(more, classes) {
+			rules = append(rules, i)
+			continue
+		}
+		within = more
 	}
 	return rules
+}
+
+// asks reports whether the rule asks some index about each event.
+func (d *Detection) asks(classes []search.Class) bool {
+	return slices.ContainsFunc(classes, func(c search.Class) bool {
+		return len(askedOf(c.Mapping, d.reading())) > 0
+	})
+}
+
+// haveRoom reports whether a search has room for what matchers ask about each event.
+func haveRoom(matchers []*match.Matcher, classes []search.Class) bool {
+	var all prefilter.Questions
+	return !slices.ContainsFunc(classes, func(c search.Class) bool {
+		return !all.Add(c.Indices, askedOf(c.Mapping, matchers))
+	})
 }
 
 // each calls visit for each of the part's matchers that could accept the event, by its place in the

@@ -151,8 +151,9 @@ func TestIndexThatDoesNotAnswer(t *testing.T) {
 	w.wantCreated("answered again", rules, 1, 0, 0, 1)
 }
 
-// Rules that together ask an index more than one search has room for are searched alone; one that
-// does by itself is not judged there, and check says so.
+// Of rules that together ask an index more than one search has room for, those for which there is
+// room are searched together; one that asks too much by itself is not judged there, and check says
+// so.
 func TestMoreThanCanBeAsked(t *testing.T) {
 	w := newWorld(t)
 	w.theirs = func() time.Time { return w.clock }
@@ -165,9 +166,12 @@ func TestMoreThanCanBeAsked(t *testing.T) {
 		return w.kuery(id, `m: (node or `+strings.Join(list, " or ")+`)`)
 	}
 	rules := []*rule.Rule{words("a", 300), words("b", 300), words("c", 600),
-		w.kuery("other", `process.name: bad`)}
+		w.kuery("other", `process.name: bad`), words("d", 100)}
 	w.says(simple, 3, 1, "op1node")
 	for i, r := range w.runAll(rules...) {
+		if want := []int{3, 1, 1, 3, 3}[i]; max(r.Run.Together, 1) != want {
+			t.Errorf("rule %d: got %d searched together, want %d", i, r.Run.Together, want)
+		}
 		isOpen := len(r.Open) == 1 && strings.Contains(r.Open[0].Reason, "more than 500")
 		if isOpen != (i == 2) || r.Run.Created != 1 && i != 2 {
 			t.Errorf("rule %d: got %d created and open %+v, %v", i, r.Run.Created, r.Open, r.Err)
