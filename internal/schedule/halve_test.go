@@ -93,7 +93,7 @@ func TestGroupIsHalved(t *testing.T) {
 	// All, one or two alone, and two halves of what fails each time. The culprit tells of itself,
 	// and from then on it is searched alone, as is what is open of it.
 	f("a shard refuses", "bad5.exe", shards("too_many_clauses"), 11, 11, 3)
-	f("a shard cannot read a date", "bad5.exe", shards("parse_exception"), 11, 11, 3)
+	f("a shard cannot read a number", "bad5.exe", shards("number_format_exception"), 11, 11, 3)
 	f("a field has no positions", "bad5.exe", shards("illegal_state_exception"), 11, 11, 3)
 	f("the server refuses", "bad5.exe", `{"error":{"type":"parsing_exception",`+
 		`"reason":"no"},"status":400}`, 11, 11, 3)
