@@ -20,8 +20,9 @@ type Found struct {
 	Document event.Document
 }
 
-// Each returns of each clause what it finds among the documents that the request does. What was not
-// searched whole is among the point in time's Failures. The request's Instead counts for nothing.
+// Each returns of each clause what it finds among the documents that the request does. Where a
+// gateway does not let so much through at once, it asks for halves of them. What was not searched
+// whole is among the point in time's Failures. The request's Instead counts for nothing.
 func (p *PointInTime) Each(ctx context.Context, r Request, clauses []dsl.Clause) ([]Found, error) {
 	found := make([]Found, len(clauses))
 	for _, part := range p.parts {
@@ -45,6 +46,15 @@ func (p *PointInTime) Each(ctx context.Context, r Request, clauses []dsl.Clause)
 	if shards := failedShards(err); len(shards) > 0 {
 		p.noteFailedShards(ctx, shards)
 		return found, nil
+	}
+	if tooMuch(err) && len(clauses) > 1 {
+		half := len(clauses) / 2
+		first, err := p.Each(ctx, r, clauses[:half])
+		if err != nil {
+			return nil, err
+		}
+		second, err := p.Each(ctx, r, clauses[half:])
+		return append(first, second...), err
 	}
 	if err != nil && isRemote(p.patterns) && ctx.Err() == nil && !tooMuch(err) {
 		p.giveUp(ctx, err)
