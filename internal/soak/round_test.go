@@ -290,7 +290,7 @@ func (r *round) count(k kind) {
 // heal waits for the cluster and lets the program finish what is open.
 func (r *round) heal(ctx context.Context) error {
 	// Many rules write many signals, which the cluster takes one batch at a time.
-	within := patience + time.Duration(r.plan.size.rules)*2*time.Second
+	within := 3*patience + time.Duration(r.plan.size.rules)*2*time.Second
 	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("not within %s", within))
 	defer cancel()
 	if _, err := r.admin.insist(ctx, http.MethodGet, "_cluster/health/"+r.prefix+
