@@ -35,9 +35,9 @@ const (
 // oldest end. The live window is due at the start of a run and whenever an interval of the rule has
 // passed since, but never twice in a row: where one takes longer than the interval, the gaps have
 // their turn between, and a run ends. After the first it reaches back to the one before, however
-// long the turn was: else each would leave a gap, and a run of long turns would not end. What failed
-// as a whole has turns of its own. length is how long the piece of a gap is. ok is false where
-// nothing is left.
+// long the turn was: else each would leave a gap, and a run of long turns would not end. What
+// failed as a whole has turns of its own. length is how long the piece of a gap is. ok is false
+// where nothing is left.
 func nextPiece(l *Ledger, r *rule.Rule, now time.Time, before turn,
 	length time.Duration) (piece span.Interval, ok bool) {
 	gaps := l.Gaps(now).Minus(l.sickTime()...)

@@ -155,8 +155,8 @@ func (f *fetcher) setAside(shards []elastic.ShardFailure) []elastic.ShardFailure
 	})
 }
 
-// isRefusal reports whether a shard failed since its index cannot run the query. A date that a range
-// cannot be made of is found while the query is rewritten, and has a type of its own.
+// isRefusal reports whether a shard failed since its index cannot run the query. A date that a
+// range cannot be made of is found while the query is rewritten, and has a type of its own.
 func isRefusal(s elastic.ShardFailure) bool {
 	return s.Reason.Type == "query_shard_exception" || s.Reason.Type == "parse_exception"
 }
