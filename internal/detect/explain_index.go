@@ -53,13 +53,13 @@ func (r indexReader) read(ctx context.Context, d *Detection, s Sample) (indexed,
 	}
 	request, needed := d.about(s, mapping)
 	if why == tooMuchAsked {
-		request.Asked, needed = dsl.Clause{}, len(request.Fields) > 0
+		request.Asked, needed = nil, len(request.Fields) > 0
 	}
 	if !needed {
 		return in, nil
 	}
 	var asked []string
-	if !request.Asked.IsZero() {
+	if request.Asked != nil {
 		asked = askedFields(mapping, d.reading())
 	}
 	wanted := slices.Clone(asked)
@@ -83,9 +83,9 @@ func (d *Detection) about(s Sample, m *event.Mapping) (r search.Request, needed 
 	r = search.Request{Query: dsl.Terms("_id", []string{s.ID}),
 		Fields: search.Want(m, d.Fields.Paths())}
 	if named := askedOf(m, d.reading()); len(named) > 0 {
-		r.Asked = prefilter.Question(named)
+		r.Asked = func(...string) dsl.Clause { return prefilter.Question(named) }
 	}
-	return r, len(r.Fields) > 0 || !r.Asked.IsZero()
+	return r, len(r.Fields) > 0 || r.Asked != nil
 }
 
 // notesOf says what an index was asked of an event, and what it could not be asked.

@@ -83,7 +83,7 @@ func (h *history) request(a *ask, candidates []candidate) (search.Request, []dsl
 	r := search.Request{Fields: a.wanted, Query: within(candidates[0].At.Add(-terms.History),
 		candidates[len(candidates)-1].At.Add(time.Millisecond),
 		func(m *event.Mapping) dsl.Clause { return prefilter.Build(condition, m).Clause })}
-	r.Asked = questions.Clause()
+	r.Asked = questions.Clause
 	if own := h.coverer.unread(h.group); len(own) > 0 {
 		r.Query = dsl.And(r.Query, dsl.Not(dsl.Terms("_index", own)))
 	}

@@ -229,7 +229,7 @@ func (g *Group) partSearch(one part, classes []laid, unseen dsl.Clause,
 	}
 	bare := prefilter.Guarded(classesOf(classes, everything), unseen)
 	for i := range s.searches {
-		s.searches[i].Instead, s.searches[i].Asked = bare, questions.Clause()
+		s.searches[i].Instead, s.searches[i].Asked = bare, questions.Clause
 	}
 	return s
 }

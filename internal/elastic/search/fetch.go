@@ -161,15 +161,19 @@ func isRefusal(s elastic.ShardFailure) bool {
 	return s.Reason.Type == "query_shard_exception" || s.Reason.Type == "parse_exception"
 }
 
-// instead returns the fetcher of what is asked of the indices that cannot run the query.
+// instead returns the fetcher of what is asked of the indices that cannot run the query. What some
+// of them are asked about each hit may be what the others cannot run: these are asked once more.
 func (f *fetcher) instead() (*fetcher, error) {
 	indices := slices.Sorted(maps.Keys(f.refused))
 	f.pit.cluster.options.Logger.Warn("indices refuse the pre-filter: all their events of the "+
 		"time that is searched are read and judged",
 		"indices", indices, "reason", f.refused[indices[0]])
-	query := dsl.And(f.request.Instead, dsl.Terms("_index", indices))
-	return newFetcher(f.pit, Request{Query: query, Fields: f.request.Fields,
-		Asked: f.request.Asked})
+	next := f.request
+	next.Query, next.only = dsl.And(f.request.Instead, dsl.Terms("_index", indices)), indices
+	if len(indices) == len(f.request.only) { // it was their own
+		next.Instead = dsl.Clause{}
+	}
+	return newFetcher(f.pit, next)
 }
 
 // accept enters what an answer says beside its hits.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,19 @@ func TestRefusedQuery(t *testing.T) {
 	if len(hits) != 1 || len(failures) > 0 {
 		t.Errorf("a range of a date: got %d hits and the failures %v, want 1 hit", len(hits),
 			failures)
+	}
+	asked := func(indices ...string) dsl.Clause { // only the index of words is asked
+		if len(indices) > 0 && !slices.Contains(indices, server.Index("word")) {
+			return dsl.Clause{}
+		}
+		return dsl.Named("asked", dsl.And(dsl.Terms("_index", []string{server.Index("word")}),
+			dsl.Range("g", "", map[string]any{"gte": "no date"})))
+	}
+	hits, failures = read(t, search.NewCluster(server.Client, search.Options{}), server.Index("*"),
+		search.Request{Query: everything, Instead: everything, Asked: asked})
+	if len(hits) != 5 || len(failures) > 0 {
+		t.Errorf("a question about another index: got %d hits and the failures %v, want 5 hits",
+			len(hits), failures)
 	}
 }
 

@@ -21,19 +21,26 @@ type Request struct {
 	// refuses an expensive clause). It must find at least as much. With the zero value they are
 	// failures.
 	Instead dsl.Clause
-	// Asked is what the server is asked about each hit beside Query, as named clauses: it finds no
-	// document and leaves none out. The zero value is nothing.
-	Asked dsl.Clause
+	// Asked returns what the server is asked about each hit beside Query, as named clauses: it
+	// finds no document and leaves none out. With indices it is what is asked of these; what is
+	// asked of one another may not be able to run. Nil, and the zero value, are nothing.
+	Asked func(indices ...string) dsl.Clause
+
+	only []string // the indices that the query is for, where others can run another; see instead
 	// Fields are those whose values are wanted beside `_source`.
 	Fields []Wanted
 }
 
 // query is what is searched for, with what is asked beside it; the zero value is everything.
 func (r Request) query() dsl.Clause {
-	if r.Asked.IsZero() {
+	if r.Asked == nil {
 		return r.Query
 	}
-	return dsl.Asking(r.Query, r.Asked)
+	asked := r.Asked(r.only...)
+	if asked.IsZero() {
+		return r.Query
+	}
+	return dsl.Asking(r.Query, asked)
 }
 
 // Wanted is a field whose values are wanted.

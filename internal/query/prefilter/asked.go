@@ -165,15 +165,20 @@ func distinct(named []dsl.Clause) questions {
 // Leaves is how many clauses the questions are.
 func (q *Questions) Leaves() int { return q.clauses }
 
-// Clause returns what the search asks beside its query; the zero value where that is nothing. Each
-// hit of an index that is asked anything has [event.Answered] among its matched queries.
-func (q *Questions) Clause() dsl.Clause {
-	if len(q.lists) == 0 {
-		return dsl.Clause{}
-	}
+// Clause returns what the search asks beside its query, or of what it asks what it asks of some
+// indices; the zero value where that is nothing. Each hit of an index that is asked anything has
+// [event.Answered] among its matched queries.
+func (q *Questions) Clause(indices ...string) dsl.Clause {
 	var clauses []dsl.Clause
 	for _, l := range q.lists {
+		isOf := func(index string) bool { return slices.Contains(l.indices, index) }
+		if len(indices) > 0 && !slices.ContainsFunc(indices, isOf) {
+			continue
+		}
 		clauses = append(clauses, dsl.And(dsl.Terms("_index", l.indices), Question(l.named)))
+	}
+	if len(clauses) == 0 {
+		return dsl.Clause{}
 	}
 	return dsl.Or(clauses...)
 }
