@@ -13,6 +13,10 @@ import (
 // Text fields, of which KQL compares words. An index looks words up as exactly as whole values, and
 // leaves none out.
 
+// matchOnlyText is a type whose index knows no order of words: the server compares a phrase with
+// `_source`, where a number is written in its own way (1e-9 as 1.0E-9).
+const matchOnlyText = "match_only_text"
+
 // words builds a leaf over a text field.
 func (b *builder) words(x cond.Expr, f event.FieldMapping) dsl.Clause {
 	switch {
@@ -27,7 +31,7 @@ func (b *builder) words(x cond.Expr, f event.FieldMapping) dsl.Clause {
 	case *cond.Exists:
 		return dsl.Exists(f.Words.Field)
 	case *cond.Is:
-		return b.text(x, f.Words, x.Value.Text, x.Quoted)
+		return b.text(x, f.Words, x.Value.Text, x.Quoted && f.Name != matchOnlyText)
 	case *cond.Wildcard:
 		return b.wordPatterns(x, f.Words)
 	}
