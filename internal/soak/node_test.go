@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"esrule/internal/query/rule"
 )
 
 // While a node is away, the signals of the indices on the other still come, and the lost one is
@@ -48,8 +51,14 @@ func (h *harness) losesANode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(l.Open) != 1 || l.Open[0].Index != r.index("ev-second") || len(l.Covered) != 1 {
-			t.Errorf("the ledger of %s: covered %v, open %+v; want all covered but for the lost index", d.Rule.ID, l.Covered, l.Open)
+		// What asks for events that are not there, in the history of new terms too, is not decided
+		// for a piece of which an index is lost: the piece is open for all indices, and sick.
+		undecided := slices.Contains([]rule.ID{byNewTerms, byUntil, byAbsence}, d.Rule.ID) &&
+			len(l.Sick) > 0
+		if len(l.Open) != 1 || l.Open[0].Index != r.index("ev-second") ||
+			len(l.Covered) != 1 && !undecided {
+			t.Errorf("the ledger of %s: covered %v, open %+v, sick %v; want all covered but for "+
+				"the lost index", d.Rule.ID, l.Covered, l.Open, l.Sick)
 		}
 	}
 	if err := h.pair.StartSecond(ctx); err != nil {
