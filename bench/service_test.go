@@ -60,8 +60,10 @@ func (p *poll) serve(b *testing.B, name, rules string) {
 	var took, bare, cpu []time.Duration
 	events := 0
 	s.await(b, 1)
+	time.Sleep(serviceEvery / 2) // ask between two polls
 	for i := range servicePolls {
 		before := *s
+		time.Sleep(serviceEvery - serviceEvery/20)
 		s.await(b, i+2)
 		took = append(took, s.took-before.took)
 		cpu = append(cpu, s.cpu-before.cpu)
@@ -98,7 +100,7 @@ var pollMetrics = regexp.MustCompile(
 func (s *polling) await(b *testing.B, polls int) {
 	b.Helper()
 	for until := time.Now().Add(2*serviceEvery + time.Minute); time.Now().Before(until); {
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(serviceEvery / 20) // answers take the service's time too
 		answer, err := http.Get(s.url)
 		if err != nil {
 			continue // it is not there yet
