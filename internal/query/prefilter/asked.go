@@ -75,7 +75,7 @@ func asKibana(x cond.Expr, field string) dsl.Clause {
 		}
 		return dsl.Pattern(field, strings.Join(pieces, "*"))
 	case *cond.Order:
-		return dsl.Range(field, "", map[string]any{boundOf(x.Op): x.Value.Text})
+		return dsl.Range(field, "", map[string]any{bound(x.Op): x.Value.Text})
 	case *cond.Glob:
 		return dsl.Glob(field, x.Pattern, x.Fold)
 	}
@@ -92,21 +92,6 @@ func quoted(text string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
-}
-
-func boundOf(op cond.CompareOp) string {
-	switch op {
-	case cond.Less:
-		return "lt"
-	case cond.LessOrEqual:
-		return "lte"
-	case cond.Greater:
-		return "gt"
-	case cond.GreaterOrEqual:
-		return "gte"
-	case cond.Equal, cond.NotEqual:
-	}
-	return ""
 }
 
 // Questions are what a search asks about its hits, by index. Indices that are asked the same share
