@@ -74,7 +74,6 @@ func (p *PointInTime) Each(ctx context.Context, r Request, clauses []dsl.Clause)
 }
 
 func (p *PointInTime) each(r Request, clauses []dsl.Clause) call {
-	options := &p.cluster.options
 	fromSource, fromIndex := apart(r.Fields)
 	one := map[string]any{"size": 1, "sort": [1]string{"_doc"}}
 	if len(fromSource) > 0 {
@@ -83,17 +82,24 @@ func (p *PointInTime) each(r Request, clauses []dsl.Clause) call {
 	if len(fromIndex) > 0 {
 		one["docvalue_fields"] = fromIndex
 	}
+	return p.aggregate(r.query(), map[string]any{"each": map[string]any{
+		"filters": map[string]any{"filters": clauses},
+		"aggs":    map[string]any{"one": map[string]any{"top_hits": one}},
+	}})
+}
+
+// aggregate asks for aggregations over what a query finds, and for no hits. What answers counts,
+// whatever does not.
+func (p *PointInTime) aggregate(query dsl.Clause, aggregations map[string]any) call {
 	return call{
 		method: http.MethodPost,
 		path:   "/_search",
 		params: url.Values{"allow_partial_search_results": {"true"}},
 		body: summary{
-			PIT:     &pitBody{ID: p.current(), KeepAlive: milliseconds(p.cluster.keepAlive())},
-			Timeout: milliseconds(options.Timeout), Query: r.query(),
-			Aggregations: map[string]any{"each": map[string]any{
-				"filters": map[string]any{"filters": clauses},
-				"aggs":    map[string]any{"one": map[string]any{"top_hits": one}},
-			}},
+			PIT:          &pitBody{ID: p.current(), KeepAlive: milliseconds(p.cluster.keepAlive())},
+			Timeout:      milliseconds(p.cluster.options.Timeout),
+			Query:        query,
+			Aggregations: aggregations,
 		},
 	}
 }

@@ -3,8 +3,6 @@ package search
 import (
 	"context"
 	"encoding/json"
-	"net/http"
-	"net/url"
 	"strconv"
 
 	"esrule/internal/elastic"
@@ -62,7 +60,6 @@ func (p *PointInTime) Frequent(ctx context.Context, query dsl.Clause,
 }
 
 func (p *PointInTime) frequent(query dsl.Clause, asked []Counting) call {
-	options := &p.cluster.options
 	counts := map[string]any{}
 	for i, one := range asked {
 		counts[strconv.Itoa(i)] = map[string]any{"filter": one.Of, "aggs": map[string]any{
@@ -71,15 +68,7 @@ func (p *PointInTime) frequent(query dsl.Clause, asked []Counting) call {
 			"apart": map[string]any{"filter": one.Apart},
 		}}
 	}
-	return call{
-		method: http.MethodPost,
-		path:   "/_search",
-		params: url.Values{"allow_partial_search_results": {"true"}},
-		body: summary{
-			PIT:     &pitBody{ID: p.current(), KeepAlive: milliseconds(p.cluster.keepAlive())},
-			Timeout: milliseconds(options.Timeout), Query: query, Aggregations: counts,
-		},
-	}
+	return p.aggregate(query, counts)
 }
 
 type frequentAnswer struct {
