@@ -36,8 +36,8 @@ func (a Alerts) StandsIn(pattern string) bool {
 
 // Unasked returns the patterns of a rule that the signals stand in for, and that name no alerts.
 func (a Alerts) Unasked(r *rule.Rule) (patterns []string) {
-	for _, p := range r.Index {
-		if !indexpattern.Excludes(p) && a.StandsIn(p) && p != a.Index && !rule.NamesAlerts(p) {
+	for _, p := range indexpattern.Adding(r.Index) {
+		if a.StandsIn(p) && p != a.Index && !rule.NamesAlerts(p) {
 			patterns = append(patterns, p)
 		}
 	}
@@ -47,21 +47,13 @@ func (a Alerts) Unasked(r *rule.Rule) (patterns []string) {
 // Where returns where a rule looks: its patterns, or those in their place where there are some,
 // with the signals index in place of those that it stands in for.
 func (a Alerts) Where(r *rule.Rule, instead []string) (w Where) {
-	var alerts, others []string
-	for _, p := range r.Index {
-		if !indexpattern.Excludes(p) && a.StandsIn(p) {
-			alerts = append(alerts, p)
-		} else {
-			others = append(others, p)
-		}
-	}
-	if len(alerts) == 0 {
+	if !slices.ContainsFunc(indexpattern.Adding(r.Index), a.StandsIn) {
 		if w.Patterns = instead; len(instead) == 0 {
 			w.Patterns = r.Index
 		}
 		return w
 	}
-	others = indexpattern.Keep(others, func(string) bool { return true })
+	others := indexpattern.Keep(r.Index, func(p string) bool { return !a.StandsIn(p) })
 	if len(others) > 0 && len(instead) > 0 {
 		others = instead
 	}
