@@ -3,6 +3,7 @@ package match
 import (
 	"bytes"
 	"math"
+	"sync"
 	"time"
 
 	"esrule/internal/event"
@@ -19,14 +20,15 @@ import (
 // event that came without its answer is explained by the words of the standard analyzer.
 func (l *leaf) anyKuery(x cond.Expr, passes func(*Evaluation, *event.Value) bool,
 	hasWords func(*words.Index) bool) predicate {
-	slot, name := l.slot(cond.Compared(x)), cond.Name(x)
+	slot := l.slot(cond.Compared(x))
+	name := sync.OnceValue(func() string { return cond.Name(x) }) // few indices are asked
 	l.worded = append(l.worded, worded{leaf: x})
 	holds := func(e *Evaluation, values []event.Value, i int) bool {
 		switch v := &values[i]; {
 		case !v.HasWords():
 			return passes(e, v)
 		case v.IndexHasWords() && e.Answered():
-			return e.Holds(name)
+			return e.Holds(name())
 		}
 		return hasWords(e.words(slot, values, i))
 	}
