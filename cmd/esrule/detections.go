@@ -140,20 +140,13 @@ func warnDoubts(set *rule.Set, skipped []rule.Skipped, log *slog.Logger) {
 // their place. A rule with wrong patterns of its own is refused alone; where no other is left, that
 // is the error.
 func compile(set *rule.Set, cfg config.Config) (compiled ruleSet, err error) {
-	type result struct {
-		detection *detect.Detection
-		err       error
-	}
-	results, alerts := map[*rule.Rule]*result{}, alertsOf(cfg)
-	for _, r := range set.Rules {
-		results[r] = &result{}
-	}
-	set.Each(func(_ int, r *rule.Rule) {
-		of := results[r]
-		of.detection, of.err = detect.NewWhere(r, alerts.Where(r, cfg.Index))
+	made, errs := make([]*detect.Detection, len(set.Rules)), make([]error, len(set.Rules))
+	alerts := alertsOf(cfg)
+	set.Each(func(place int, r *rule.Rule) {
+		made[place], errs[place] = detect.NewWhere(r, alerts.Where(r, cfg.Index))
 	})
 	var faults rule.Errors
-	compiled.skipped, err = compileEach(set, func(r *rule.Rule) error {
+	compiled.skipped, err = compileEach(set, func(place int, r *rule.Rule) error {
 		if wrong := patternFaults(r, cfg); len(wrong) > 0 {
 			faults = append(faults, wrong...)
 			compiled.refused = append(compiled.refused,
@@ -161,10 +154,10 @@ func compile(set *rule.Set, cfg config.Config) (compiled ruleSet, err error) {
 					Reason: wrong.Error()})
 			return nil
 		}
-		if results[r].err == nil {
-			compiled.detections = append(compiled.detections, results[r].detection)
+		if errs[place] == nil {
+			compiled.detections = append(compiled.detections, made[place])
 		}
-		return results[r].err
+		return errs[place]
 	})
 	if err == nil && len(compiled.detections) == 0 && len(faults) > 0 {
 		err = withExit(exitUsage, fmt.Errorf("the rules cannot be run:\n%w", faults))
@@ -187,15 +180,15 @@ func patternFaults(r *rule.Rule, cfg config.Config) rule.Errors {
 	return faults
 }
 
-// compileEach hands each rule to compileOne. Those that need what is not evaluated yet join the
+// compileEach hands each rule to compileOne, with its place. Those that need what is not evaluated yet join the
 // skipped; one whose condition cannot mean anything ends the command, with the report of all of
 // them.
 func compileEach(set *rule.Set,
-	compileOne func(*rule.Rule) error) (skipped []rule.Skipped, err error) {
+	compileOne func(place int, r *rule.Rule) error) (skipped []rule.Skipped, err error) {
 	skipped = append(skipped, set.Skipped...)
 	var wrong rule.Errors
-	for _, r := range set.Rules {
-		err := compileOne(r)
+	for place, r := range set.Rules {
+		err := compileOne(place, r)
 		unsupported, isEQL := errors.AsType[cond.Errors](err)
 		switch {
 		case err == nil:

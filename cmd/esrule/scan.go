@@ -98,7 +98,7 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 		return err
 	}
 	rules := scan.NewRules()
-	skipped, err := compileEach(set, rules.Add)
+	skipped, err := compileEach(set, func(_ int, r *rule.Rule) error { return rules.Add(r) })
 	if err != nil {
 		return err
 	}
