@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -21,16 +20,7 @@ func TestRunOverAlerts(t *testing.T) {
 		s.run("run", "--once", "--rules", rules, "--alerts-index", ".alerts-security.*").want(t, 0)
 		s.Refresh(s.signalsIndex())
 	}
-	var by []string
-	for _, hit := range s.signals() {
-		var signal struct {
-			Rule string `json:"kibana.alert.rule.rule_id"`
-		}
-		if err := json.Unmarshal(hit.Source, &signal); err != nil {
-			t.Fatal(err)
-		}
-		by = append(by, signal.Rule)
-	}
+	by := s.signalRules()
 	if slices.Sort(by); !slices.Equal(by, []string{"base", "over"}) {
 		t.Errorf("got signals of %q, want one of each rule", by)
 	}

@@ -76,16 +76,7 @@ func TestRunExport(t *testing.T) {
 		[3]string{"taken", s.name("one-*"), `any where true`}))
 	s.run("setup").want(t, 0)
 	s.run("run", "--once", "--rules", rules, "--exclude-rule", "left").want(t, 0)
-	var by []string
-	for _, hit := range s.signals() {
-		var signal struct {
-			Rule string `json:"kibana.alert.rule.rule_id"`
-		}
-		if err := json.Unmarshal(hit.Source, &signal); err != nil {
-			t.Fatal(err)
-		}
-		by = append(by, signal.Rule)
-	}
+	by := s.signalRules()
 	if !slices.Equal(by, []string{"taken"}) {
 		t.Errorf("got signals of %q, want one of taken", by)
 	}

@@ -155,6 +155,21 @@ func (s *stage) signals() []estest.Hit {
 	return s.Hits(s.signalsIndex())
 }
 
+// signalRules returns the rules of the signals, one for each.
+func (s *stage) signalRules() (ids []string) {
+	s.t.Helper()
+	for _, hit := range s.signals() {
+		var signal struct {
+			Rule string `json:"kibana.alert.rule.rule_id"`
+		}
+		if err := json.Unmarshal(hit.Source, &signal); err != nil {
+			s.t.Fatal(err)
+		}
+		ids = append(ids, signal.Rule)
+	}
+	return ids
+}
+
 func (s *stage) wantFound(want ...string) {
 	s.t.Helper()
 	slices.Sort(want)
