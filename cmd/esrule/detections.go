@@ -180,9 +180,9 @@ func patternFaults(r *rule.Rule, cfg config.Config) rule.Errors {
 	return faults
 }
 
-// compileEach hands each rule to compileOne, with its place. Those that need what is not evaluated yet join the
-// skipped; one whose condition cannot mean anything ends the command, with the report of all of
-// them.
+// compileEach hands each rule to compileOne, with its place. Those that need what is not evaluated
+// yet join the skipped; one whose condition cannot mean anything ends the command, with the report
+// of all of them.
 func compileEach(set *rule.Set,
 	compileOne func(place int, r *rule.Rule) error) (skipped []rule.Skipped, err error) {
 	skipped = append(skipped, set.Skipped...)
