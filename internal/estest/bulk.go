@@ -11,6 +11,10 @@ import (
 // bulkSize keeps a request well below the server's limit of 100 MB.
 const bulkSize = 5 << 20
 
+// bulkTries is how often documents are sent that a server refuses for a while: one that many tests
+// use at once may be full, or take longer for a new field than it allows itself.
+const bulkTries = 5
+
 // Bulk indexes documents and makes them searchable; each is JSON as string or []byte, or a value to
 // marshal.
 func (c *Cluster) Bulk(index string, docs ...any) {
@@ -77,15 +81,21 @@ func (b *bulk) finish() {
 
 func (b *bulk) flush() {
 	b.c.t.Helper()
-	if b.body.Len() == 0 {
-		return
+	for try := 1; b.body.Len() > 0; try++ {
+		again := b.send(try == bulkTries)
+		b.body.Reset()
+		b.body.Write(again)
 	}
+}
+
+// send gives the lines that are to be sent again, none on the last try.
+func (b *bulk) send(last bool) (again []byte) {
+	b.c.t.Helper()
 	answer, err := b.c.send(b.c.t.Context(), http.MethodPost, b.index+"/_bulk",
 		"application/x-ndjson", b.body.Bytes())
 	if err != nil {
 		b.c.t.Fatal(err)
 	}
-	b.body.Reset()
 	var items struct {
 		Errors bool
 		Items  []map[string]struct {
@@ -95,14 +105,20 @@ func (b *bulk) flush() {
 	}
 	b.c.decode(answer, &items)
 	if !items.Errors {
-		return
+		return nil
 	}
+	lines := bytes.SplitAfter(b.body.Bytes(), []byte("\n")) // two for each document
 	for i, item := range items.Items {
 		for _, result := range item {
-			if result.Error != nil {
+			switch {
+			case result.Error == nil:
+			case !last && (result.Status == http.StatusTooManyRequests || result.Status >= 500):
+				again = append(append(again, lines[2*i]...), lines[2*i+1]...)
+			default:
 				b.c.t.Fatalf("document %d of a bulk request to %s: status %d: %s", i+1, b.index,
 					result.Status, result.Error)
 			}
 		}
 	}
+	return again
 }
