@@ -34,15 +34,26 @@ const (
 	valuesFromShard = 5000
 )
 
-// Frequent counts the values of fields of the documents that a query finds. ok is false where not
-// everything answers: it is asked to save work, and what fails is no failure of the point in time.
+// Frequent counts the values of fields of the documents that a query finds. Where a gateway does
+// not let so much through at once, it asks for halves of them. ok is false where not everything
+// answers: it is asked to save work, and what fails is no failure of the point in time.
 func (p *PointInTime) Frequent(ctx context.Context, query dsl.Clause,
 	asked []Counting) (found []Frequent, ok bool, err error) {
 	if len(p.parts) > 0 || p.Empty() || isRemote(p.patterns) {
 		return nil, false, nil
 	}
 	var answer frequentAnswer
-	if err := p.cluster.ask(ctx, p.frequent(query, asked), &answer); err != nil {
+	err = p.cluster.ask(ctx, p.frequent(query, asked), &answer)
+	if tooMuch(err) && len(asked) > 1 {
+		half := len(asked) / 2
+		first, ok, err := p.Frequent(ctx, query, asked[:half])
+		if !ok || err != nil {
+			return nil, false, err
+		}
+		second, ok, err := p.Frequent(ctx, query, asked[half:])
+		return append(first, second...), ok, err
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			return nil, false, context.Cause(ctx)
 		}
