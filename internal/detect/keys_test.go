@@ -95,8 +95,10 @@ func counted(t *testing.T, client *elasticsearch.Client, now time.Time, pattern 
 
 // Of 100,000 keys two reach the threshold: only the events of these are read, after the first few
 // thousand that show that there are many.
-func TestKeysThatReachIt(t *testing.T) {
-	c := estest.For(t)
+func TestKeysThatReachIt(t *testing.T) { onlyKeysThatReachIt(t, estest.For(t)) }
+
+func onlyKeysThatReachIt(t *testing.T, c *estest.Cluster) {
+	t.Helper()
 	index := c.Index("events")
 	c.Create(index, `{"settings":{"number_of_replicas":0,"number_of_shards":2,"refresh_interval":`+
 		`"-1"},"mappings":{"dynamic":false,"properties":{"@timestamp":{"type":"date"},`+
@@ -127,8 +129,25 @@ func TestKeysThatReachIt(t *testing.T) {
 
 // A key reaches the threshold by events of which the index does not know it too: of one that left a
 // long value out, and of one that mapped the field later.
-func TestKeysThatTheIndexLacks(t *testing.T) {
-	c := estest.For(t)
+func TestKeysThatTheIndexLacks(t *testing.T) { keysThatTheIndexLacks(t, estest.For(t)) }
+
+// TestKeysOnOtherVersions holds both on the oldest and the newest server.
+func TestKeysOnOtherVersions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs Elasticsearch; -short is set")
+	}
+	versions := estest.OtherVersions()
+	for _, version := range []string{versions[0], versions[len(versions)-1]} {
+		t.Run(version, func(t *testing.T) {
+			server := estest.Own(t, estest.Options{Version: version})
+			onlyKeysThatReachIt(t, server)
+			keysThatTheIndexLacks(t, server)
+		})
+	}
+}
+
+func keysThatTheIndexLacks(t *testing.T, c *estest.Cluster) {
+	t.Helper()
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	const all, later, short = "events-all", "events-later", "events-short"
 	for name, mapping := range map[string]string{all: `,"user":{"type":"keyword"}`, later: "",
