@@ -130,7 +130,7 @@ func TestRun(t *testing.T) {
 	run := schedule.Run{At: c.at, Duration: 2 * time.Second, Searched: 9 * time.Minute, Indices: 4,
 		Searches: 1,
 		Counts: detect.Counts{Candidates: 50, Matched: 9, Created: 5, Duplicates: 2,
-			Reduced: 1, WithoutEvent: 1, DeadLettered: 1},
+			Reduced: 1, WithoutEvent: 1, DeadLettered: 1, Excepted: 7, ChainStopped: 6},
 		Swept: &schedule.Swept{Created: 3}}
 	other := schedule.RuleReport{RuleID: "b", Name: "B", Run: run}
 	other.Run.Created, other.Run.DeadLettered = 0, 0
@@ -164,6 +164,8 @@ func TestRun(t *testing.T) {
 	f("duplicates", all, "8", "4")
 	f("signals_reduced", all, "4", "2")
 	f("signals_without_event", all, "4", "2")
+	f("excepted", all, "28", "14")
+	f("chain_stopped", all, "24", "12")
 	f("dead_letters", a, "2", "1")
 	f("dead_letters", b, "0", "0")
 	f("indices", all, "", "6")

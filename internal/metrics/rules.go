@@ -26,12 +26,13 @@ type ruleMetrics struct {
 
 	// Over all rules.
 	searched, candidates, matches, late, duplicates, reduced, withoutEvent,
-	excepted prometheus.Counter
+	excepted, chainStopped prometheus.Counter
 	failures  *prometheus.CounterVec
 	durations prometheus.Histogram
 	// Vectors without labels: they are not there before there is something to say.
 	lastAt, lastSearched, lastIndices, lastSearches, lastTogether, lastMatches, lastLate,
-	lastDuplicates, lastReduced, lastWithoutEvent, lastExcepted *prometheus.GaugeVec
+	lastDuplicates, lastReduced, lastWithoutEvent, lastExcepted,
+	lastChainStopped *prometheus.GaugeVec
 }
 
 func newRuleMetrics() ruleMetrics {
@@ -86,6 +87,9 @@ func newRuleMetrics() ruleMetrics {
 			"New signals that only say where their event is, which was refused in any form."),
 		excepted: sum("excepted_total",
 			"Events that the matcher accepted, and an exception too."),
+		chainStopped: sum("chain_stopped_total",
+			"Signals that a rule over alerts would have matched, and did not judge since they end "+
+				"a chain."),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + "failures_total",
 			Help: "What went wrong, by kind, of all rules. A rule's run counts the error that " +
 				"ended it early, each index that is open after it (index) and each dead letter " +
@@ -114,6 +118,9 @@ func newRuleMetrics() ruleMetrics {
 			"New signals of the last run that only say where their event is."),
 		lastExcepted: last("excepted",
 			"Events of the last run that the matcher accepted, and an exception too."),
+		lastChainStopped: last("chain_stopped",
+			"Signals that a rule over alerts would have matched in the last run, and did not "+
+				"judge since they end a chain."),
 	}
 }
 
@@ -128,13 +135,14 @@ func (r ruleMetrics) ruleGauges() []*prometheus.GaugeVec {
 
 func (r ruleMetrics) counters() []prometheus.Collector {
 	return []prometheus.Collector{r.created, r.deadLetters, r.searched, r.candidates, r.matches,
-		r.late, r.duplicates, r.reduced, r.withoutEvent, r.excepted, r.failures, r.durations}
+		r.late, r.duplicates, r.reduced, r.withoutEvent, r.excepted, r.chainStopped, r.failures,
+		r.durations}
 }
 
 func (r ruleMetrics) gauges() []prometheus.Collector {
 	list := []prometheus.Collector{r.lastAt, r.lastSearched, r.lastIndices, r.lastSearches,
 		r.lastTogether, r.lastMatches, r.lastLate, r.lastDuplicates, r.lastReduced,
-		r.lastWithoutEvent, r.lastExcepted}
+		r.lastWithoutEvent, r.lastExcepted, r.lastChainStopped}
 	for _, g := range r.ruleGauges() {
 		list = append(list, g)
 	}
@@ -200,6 +208,7 @@ func (r ruleMetrics) ran(report schedule.Report) {
 		{r.reduced, r.lastReduced, sum.Reduced},
 		{r.withoutEvent, r.lastWithoutEvent, sum.WithoutEvent},
 		{r.excepted, r.lastExcepted, sum.Excepted},
+		{r.chainStopped, r.lastChainStopped, sum.ChainStopped},
 	} {
 		n.total.Add(float64(n.count))
 		n.last.WithLabelValues().Set(float64(n.count))
