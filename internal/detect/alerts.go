@@ -119,18 +119,11 @@ func (j *judge) stop(hit *search.Hit, source []byte) {
 		return
 	}
 	j.chain = signal.ReadChain(source)
-	last := -1 // rule that is stopped
-	j.accepted = slices.DeleteFunc(j.accepted, func(matcher int) bool {
-		of := j.group.matchers.Of[matcher]
-		if j.chain.Stops(j.group.detections[of].Rule.ID) == "" {
-			return false
-		}
-		if of != last {
-			last = of
-			j.outcome.ChainStopped++
-			j.outcome.each[of].ChainStopped++
-		}
-		return true
+	j.accepted = j.group.matchers.Without(j.accepted, func(of int) bool {
+		return j.chain.Stops(j.group.detections[of].Rule.ID) != ""
+	}, func(of int) {
+		j.outcome.ChainStopped++
+		j.outcome.each[of].ChainStopped++
 	})
 }
 

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"time"
 
 	"esrule/internal/detect/sequence"
@@ -49,6 +50,24 @@ func (m *Matchers) Accepting(e *match.Evaluation, now time.Time, candidates, int
 		}
 	}
 	return into
+}
+
+// Without leaves out of the matchers that accept an event those of the rules that do not judge it.
+// stopped is called once for each of these.
+func (m *Matchers) Without(accepted []int, stops func(rule int) bool,
+	stopped func(rule int)) []int {
+	last := -1 // rule that is stopped
+	return slices.DeleteFunc(accepted, func(matcher int) bool {
+		of := m.Of[matcher]
+		if !stops(of) {
+			return false
+		}
+		if of != last {
+			last = of
+			stopped(of)
+		}
+		return true
+	})
 }
 
 // RuleLook is what the judge of a rule needs of an event: of one that joins events, that counts

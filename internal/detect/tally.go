@@ -82,7 +82,7 @@ func (s *tally) note(hit *search.Hit, accepted []int) error {
 			return errCrowded
 		}
 		if s.group.where().Signals != "" {
-			l.Count.Mark(marksOf(s.chain))
+			l.Count.Mark(MarksOf(s.chain))
 		}
 		s.held += l.Count.Size()
 		s.seen = append(s.seen, counted{at.At, l})
@@ -136,7 +136,7 @@ func (s *tally) take(rule int, bursts []threshold.Burst) error {
 	for _, b := range bursts {
 		made, err := signal.NewThreshold(signal.Threshold{Rule: d.Rule, Index: d.Patterns,
 			Values: b.Values, From: b.From, Last: b.Last, Count: b.Count, Distinct: b.Distinct,
-			Signals: d.Signals, Links: linksOf(b.Marks)}, s.executions[rule])
+			Signals: d.Signals, Links: LinksOf(b.Marks)}, s.executions[rule])
 		if err != nil {
 			return fmt.Errorf("make the signal of %d events with the values %q: %w", b.Count,
 				b.Values, err)
@@ -161,8 +161,8 @@ func (s *tally) write(ctx context.Context) error {
 	return nil
 }
 
-// marksOf writes the links of a signal as marks of it.
-func marksOf(c signal.Chain) []string {
+// MarksOf writes the links of a signal as marks of it, see [threshold.Look.Mark].
+func MarksOf(c signal.Chain) []string {
 	marks := make([]string, len(c.Links))
 	for i, one := range c.Links {
 		marks[i] = fmt.Sprintf("%d %s", one.Depth, one.Rule)
@@ -170,8 +170,8 @@ func marksOf(c signal.Chain) []string {
 	return marks
 }
 
-// linksOf reads marks back.
-func linksOf(marks []string) (links []signal.Link) {
+// LinksOf reads marks back.
+func LinksOf(marks []string) (links []signal.Link) {
 	for _, mark := range marks {
 		depth, id, _ := strings.Cut(mark, " ")
 		n, _ := strconv.Atoi(depth) // as it was written
