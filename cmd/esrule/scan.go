@@ -42,6 +42,11 @@ No mapping is known here: a value is compared as the rule's constant suggests, a
 address, a date, a number or a text. The end of the scan names the rules that compared
 fields as text which an index may have as another type.
 
+Alerts, which are esrule's own signals or Kibana's, are judged by rules about alerts and by
+no other: those whose index patterns name alerts, or whose condition names event.kind or
+kibana.alert.*. Export them with "_source". The signals of one scan may be the input of the
+next.
+
 Rules of type threat_match match events with indicators: give the documents of their
 threat_index with --indicators FILE, exported as events are. Without it they are named as
 not judged, with exit code 1.
@@ -98,6 +103,7 @@ func (a *app) scan(ctx context.Context, files []string, f scanFlags) error {
 		return err
 	}
 	rules := scan.NewRules()
+	rules.Alerts = alertsOf(cfg)
 	skipped, err := compileEach(set, func(_ int, r *rule.Rule) error { return rules.Add(r) })
 	if err != nil {
 		return err
@@ -194,6 +200,8 @@ func (a *app) printUnjudged(s scan.Summary) (files int) {
 		if why := in.Unjudged(); why != "" {
 			files++
 			fmt.Fprintf(plain{a.stderr}, "esrule: %s: %s\n", in.Name, printable(why))
+		} else if alerts := in.AlertsText(); alerts != "" {
+			fmt.Fprintf(plain{a.stderr}, "esrule: %s: %s\n", in.Name, alerts)
 		}
 		if in.Whole && in.Events == 0 && in.BadLines == 0 {
 			fmt.Fprintf(plain{a.stderr}, "esrule: %s: it holds no event\n", in.Name)
@@ -273,7 +281,7 @@ func (a *app) printScanSummary(s scan.Summary, skipped int, took time.Duration) 
 		took.Round(time.Millisecond),
 		float64(s.Events)/seconds, float64(s.Bytes)/1e6/seconds)
 	for _, one := range s.ByRule {
-		if one.Matched+one.Excepted == 0 {
+		if one.Matched+one.Excepted+one.ChainStopped == 0 {
 			continue
 		}
 		fmt.Fprintf(a.stderr, "  %s (%s): %d matches, %d signals\n", one.Rule.Name, one.Rule.ID,
@@ -281,6 +289,9 @@ func (a *app) printScanSummary(s scan.Summary, skipped int, took time.Duration) 
 		if one.Excepted > 0 {
 			fmt.Fprintf(plain{a.stderr}, "    %d events excepted: %s\n", one.Excepted,
 				one.Exceptions())
+		}
+		if one.ChainStopped > 0 {
+			fmt.Fprintf(a.stderr, "    %d alerts not judged: they end a chain\n", one.ChainStopped)
 		}
 	}
 	fmt.Fprintf(a.stderr, "  %d rules ran, %d were skipped\n", len(s.ByRule), skipped)

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,6 +59,20 @@ func (a Alerts) Where(r *rule.Rule, instead []string) (w Where) {
 		others = instead
 	}
 	return Where{Patterns: slices.Concat(others, []string{a.Index}), Signals: a.Index}
+}
+
+// InFiles returns where a rule looks that is judged on files, and whether it judges alerts there:
+// its patterns name some, or the signals stand in for them, or its condition is about them. No
+// pattern is applied to files: a document is an alert where it says so. As in a run, rules whose
+// patterns name alerts place events by @timestamp.
+func (a Alerts) InFiles(r *rule.Rule) (w Where, judgesAlerts bool) {
+	w.Patterns = r.Index
+	for _, p := range indexpattern.Adding(r.Index) {
+		if rule.NamesAlerts(p) || a.StandsIn(p) {
+			w.Signals = cmp.Or(a.Index, p)
+		}
+	}
+	return w, w.Signals != "" || r.ReadsSignals(r.Index)
 }
 
 // AlertsAdvice is how rules over alerts, which some patterns name, see signals.

@@ -1,13 +1,16 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
 
 // TestRunOverAlerts: with --alerts-index a rule over alerts finds the program's own signals in the
-// run after them, and status says what it did not judge.
+// run after them, and status says what it did not judge. A scan of the exported signals has those
+// of the run.
 func TestRunOverAlerts(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -26,4 +29,21 @@ func TestRunOverAlerts(t *testing.T) {
 	}
 	s.run("status", "--rules", rules).want(t, 0).says(t,
 		"1 not judged as signals that end a chain")
+
+	var export strings.Builder
+	var want string
+	for _, hit := range s.Hits(s.signalsIndex()) {
+		fmt.Fprintf(&export, "{\"_index\":%q,\"_id\":%q,\"_source\":%s}\n", hit.Index, hit.ID,
+			hit.Source)
+		if strings.Contains(string(hit.Source), `"kibana.alert.depth":2`) {
+			want = hit.ID
+		}
+	}
+	scan := s.run("scan", "--rules", rules, writeFile(t, "signals.ndjson", export.String()))
+	scan.want(t, 0).says(t, "2 of 2 documents are alerts: only the rules about alerts (1)",
+		"1 alerts not judged: they end a chain")
+	if !strings.Contains(scan.stdout, `"kibana.alert.uuid":"`+want+`"`) || want == "" ||
+		strings.Count(scan.stdout, "\n") != 1 {
+		t.Errorf("got %s of a scan of the signals, want %q as in the run", scan.stdout, want)
+	}
 }

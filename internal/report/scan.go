@@ -19,9 +19,16 @@ func (r *Report) AddScan(s scan.Summary) {
 		r.Rules = append(r.Rules, one.Rule)
 	}
 	for _, in := range s.ByInput {
+		judged := in.Events - in.Strange
+		if in.AlertRules == 0 {
+			judged -= in.Alerts
+		}
 		if in.Whole || in.Events > 0 {
 			r.Covered = append(r.Covered, Coverage{What: in.Name, Events: int64(in.Events),
-				Judged: int64(in.Events - in.Strange)})
+				Judged: int64(judged)})
+		}
+		if alerts := in.AlertsText(); alerts != "" && alerts != in.Unjudged() {
+			r.Notes = append(r.Notes, in.Name+": "+alerts)
 		}
 		r.NotCovered = append(r.NotCovered, gapsOf(in)...)
 	}

@@ -3,6 +3,7 @@ package scan
 import (
 	"slices"
 
+	"esrule/internal/detect"
 	"esrule/internal/detect/threshold"
 	"esrule/internal/sink/signal"
 	"esrule/internal/span"
@@ -22,7 +23,8 @@ func (s *joiner) countRule(i int, events []held,
 		for _, b := range bursts {
 			made, err := signal.NewThreshold(signal.Threshold{Rule: r, Index: r.Index,
 				Values: b.Values, From: b.From, Last: b.Last, Count: b.Count,
-				Distinct: b.Distinct}, s.x)
+				Distinct: b.Distinct, Signals: s.rules.signals[i],
+				Links: detect.LinksOf(b.Marks)}, s.x)
 			if err != nil {
 				return err
 			}

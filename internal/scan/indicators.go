@@ -127,7 +127,7 @@ func (w *indicatorWriter) read(text []byte) error {
 		if !one.source.Matchers[0].Match(one.event) {
 			continue
 		}
-		document, err := eventOf(text, isHit)
+		document, err := lineOf(text, isHit)
 		if err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func (w *worker) enrichments(of int) (list []signal.Enrichment, err error) {
 // enriched makes the signal of a rule that matches the event at hand with indicators.
 func (w *worker) enriched(of int, text []byte, isHit bool,
 	with []signal.Enrichment) (signal.Signal, error) {
-	event, err := eventOf(text, isHit)
+	event, err := w.rules.eventOf(of, text, isHit)
 	if err != nil {
 		return signal.Signal{}, err
 	}

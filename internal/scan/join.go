@@ -167,7 +167,7 @@ func (s *joiner) judgeSequences(i int, events []held,
 func (s *joiner) signals(i int, m sequence.Match[*held]) ([]signal.Signal, error) {
 	match := signal.Match{Rule: s.rules.rules[i]}
 	for _, taken := range m.Events {
-		event, err := s.event(taken.Event)
+		event, err := s.event(i, taken.Event)
 		if err != nil {
 			return nil, err
 		}
@@ -176,11 +176,11 @@ func (s *joiner) signals(i int, m sequence.Match[*held]) ([]signal.Signal, error
 	return signal.NewSequence(match, s.x)
 }
 
-// event reads an event back from disk.
-func (s *joiner) event(h *held) (signal.Event, error) {
+// event reads an event back from disk, for a rule.
+func (s *joiner) event(i int, h *held) (signal.Event, error) {
 	text, err := s.texts.read(h.text)
 	if err != nil {
 		return signal.Event{}, err
 	}
-	return eventOf(text, h.isHit)
+	return s.rules.eventOf(i, text, h.isHit)
 }

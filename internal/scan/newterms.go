@@ -25,7 +25,7 @@ func (s *joiner) judgeNewTerms(i int, events []held,
 			if ok && (asks.Knows(before, first) || before == first) {
 				continue
 			}
-			event, err := s.event(&events[at])
+			event, err := s.event(i, &events[at])
 			if err != nil {
 				return err
 			}
@@ -54,7 +54,7 @@ func (s *joiner) inOrder(i int, events []held) ([]detect.First, error) {
 		}
 		ids := map[int]signal.ID{} // by the numbers of the events
 		for at := from; at < to && to-from > 1; at++ {
-			event, err := s.event(&events[at])
+			event, err := s.event(i, &events[at])
 			if err != nil {
 				return nil, err
 			}

@@ -13,10 +13,17 @@ import (
 // Rules are rules made ready to scan with: their fields share one set of slots, so that an event
 // looks up each field once for all of them.
 type Rules struct {
+	// Alerts are patterns beside those that name alerts: rules with one of them are over alerts. It
+	// is set before rules are added.
+	Alerts detect.Alerts
+
 	rules    []*rule.Rule
 	fields   *event.Fields
 	matchers detect.Matchers
 	set      *match.Set // of the matchers; nil until it is asked for
+	// Of each rule, whether it judges alerts, and the index of signals that it reads.
+	over    []bool
+	signals []string
 	// indicators are nil until they are read
 	indicators *indicators
 
@@ -35,7 +42,8 @@ func NewRules() *Rules {
 
 // Add compiles a rule. Its error is that of [detect.Compile]; the rule is not added then.
 func (r *Rules) Add(one *rule.Rule) error {
-	compiled, err := detect.Compile(one, detect.Where{Patterns: one.Index}, r.fields)
+	where, over := r.Alerts.InFiles(one)
+	compiled, err := detect.Compile(one, where, r.fields)
 	if err != nil {
 		return err
 	}
@@ -54,6 +62,7 @@ func (r *Rules) Add(one *rule.Rule) error {
 		r.gated++
 	}
 	r.rules, r.set = append(r.rules, one), nil
+	r.over, r.signals = append(r.over, over), append(r.signals, where.Signals)
 	r.matchers.Add(compiled)
 	return nil
 }

@@ -77,6 +77,8 @@ type InputCount struct {
 	// Strange counts documents that are no events as the rules read them. They are among Events.
 	Strange      int
 	FirstStrange *Strange
+	// Alerts counts those of the events that are alerts, AlertRules the rules that judge alerts.
+	Alerts, AlertRules int
 
 	Whole bool  // it was read to its end
 	Err   error // why it was not; nil too where the scan ended before it
@@ -158,7 +160,8 @@ func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary,
 	g.summary.Inputs = len(inputs)
 	for _, input := range inputs {
 		g.summary.ByInput = append(g.summary.ByInput,
-			InputCount{Name: input.Name, CategoryRules: rules.gated})
+			InputCount{Name: input.Name, CategoryRules: rules.gated,
+				AlertRules: rules.overAlerts()})
 	}
 	group.Go(func() error { return g.give(ctx, r.inOrder) })
 	err := group.Wait()
@@ -220,6 +223,7 @@ func (c *InputCount) add(j judged) {
 	c.NoCategory += j.noCategory
 	c.NoTime += j.noTime
 	c.Strange += j.strange
+	c.Alerts += j.alerts
 	if c.FirstStrange == nil {
 		c.FirstStrange = j.firstStrange
 	}
@@ -252,6 +256,10 @@ func (g *giver) giveOne(j judged) error {
 	for _, x := range j.except {
 		g.summary.ByRule[x.rule].Except(x.by)
 		g.summary.Except(x.by)
+	}
+	for _, of := range j.stopped {
+		g.summary.ByRule[of].ChainStopped++
+		g.summary.ChainStopped++
 	}
 	for _, f := range j.signals {
 		if err := g.giveSignal(f); err != nil {

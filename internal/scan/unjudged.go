@@ -10,6 +10,9 @@ import (
 // do. It is empty where there are none.
 func (c InputCount) Unjudged() string {
 	blindRules := c.CategoryRules > 0 && c.Events > 0 && c.NoCategory == c.Events
+	if c.Alerts > 0 && c.Alerts == c.Events && c.AlertRules == 0 {
+		return c.AlertsText()
+	}
 	if c.Strange == 0 && !blindRules {
 		return ""
 	}

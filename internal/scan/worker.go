@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"esrule/internal/event"
+	"esrule/internal/detect"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 	"esrule/internal/sink/signal"
@@ -17,9 +17,11 @@ import (
 type judged struct {
 	signals []found
 	except  []excepted
+	stopped []int // rules, by their places, that an alert would have matched but for its chain
 	joined  []joined
 	bad     []LineError
 	events  int
+	alerts  int // of the events
 	bytes   int
 
 	// Of the events, those without a category, and without a time beside; of the first of them, its
@@ -76,12 +78,14 @@ type worker struct {
 	event      *match.Evaluation
 	explains   bool // every match
 	asText     map[textUse]bool
-	set        *match.Set     // of the rules
-	candidates []int          // of the event at hand: the matchers that could accept it
-	accepted   []int          // those that do
-	reading    signal.Reading // of an event that rules match
-	buffer     []byte         // of the chunk at hand
-	found      int            // signals of the chunk before
+	set        *match.Set   // of the rules
+	candidates []int        // of the event at hand: the matchers that could accept it
+	accepted   []int        // those that do
+	chain      signal.Chain // of the event at hand, where it is an alert
+	events     reading      // of it, where rules match it
+	alerts     reading      // the same for rules over alerts
+	buffer     []byte       // of the chunk at hand
+	found      int          // signals of the chunk before
 }
 
 func newWorker(r *Rules, x signal.Execution, now time.Time) *worker {
@@ -140,6 +144,12 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 	if err != nil {
 		return err
 	}
+	if err := w.readChain(text, isHit); err != nil {
+		return err
+	}
+	if w.isAlert() {
+		j.alerts++
+	}
 	matches, all := len(j.signals), &w.rules.matchers
 	w.candidates = w.candidates[:0]
 	w.set.Candidates(w.event, func(i int) { w.candidates = append(w.candidates, i) })
@@ -148,8 +158,9 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 	}
 	w.accepted = all.Accepting(w.event, w.now, w.candidates, w.accepted[:0],
 		func(rule int, by *rule.Exception) { j.except = append(j.except, excepted{rule, by}) })
+	w.stop(j)
 	together := w.accepted[:0] // those of rules that ask for several events
-	isRead := false            // into w.reading, for the signals of all rules
+	w.events.isRead, w.alerts.isRead = false, false
 	for _, i := range w.accepted {
 		of := all.Of[i]
 		if all.Compiled[of].Together() {
@@ -169,13 +180,11 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 				return err
 			}
 		} else {
-			if !isRead {
-				if err := w.read(text, isHit); err != nil {
-					return err
-				}
-				isRead = true
+			read, err := w.read(of, text, isHit)
+			if err != nil {
+				return err
 			}
-			if one.signal, err = w.reading.Signal(w.rules.rules[of], w.execution); err != nil {
+			if one.signal, err = read.Signal(w.rules.rules[of], w.execution); err != nil {
 				return err
 			}
 		}
@@ -187,7 +196,11 @@ func (w *worker) judgeLine(text []byte, line int, j *judged) error {
 	if err := w.join(together, text, isHit, j); err != nil {
 		return err
 	}
-	if !w.hasCategory() {
+	switch {
+	case w.hasCategory():
+	case w.isAlert(): // as those of thresholds, which have nothing of an event
+		j.noCategory++
+	default:
 		w.doubt(text, line, len(j.signals) > matches || len(together) > 0, j)
 	}
 	return nil
@@ -213,6 +226,9 @@ func (w *worker) join(accepting []int, text []byte, isHit bool, j *judged) error
 		if !ok {
 			return errNoTime
 		}
+		if w.rules.signals[l.Rule] != "" && w.rules.matchers.Compiled[l.Rule].Threshold != nil {
+			l.Count.Mark(detect.MarksOf(w.chain))
+		}
 		j.joined = append(j.joined, joined{RuleLook: l, at: at, text: text, isHit: isHit})
 	}
 	return nil
@@ -228,25 +244,36 @@ func (w *worker) noteTexts(i int, m *match.Matcher, j *judged) {
 	})
 }
 
-// read reads an event for its signals. Its texts are its own: the chunk they come from is used
-// again.
-func (w *worker) read(text []byte, isHit bool) error {
-	event, err := eventOf(text, isHit)
-	if err != nil {
-		return err
-	}
-	return w.reading.Read(event)
+// reading is the event at hand for signals of several rules, once it is read.
+type reading struct {
+	signal.Reading
+	isRead bool
 }
 
-// eventOf returns what signals are made of, of a line.
-func eventOf(text []byte, isHit bool) (signal.Event, error) {
-	line := event.Line{Document: event.Document{Source: text}}
-	if isHit {
-		var err error
-		if line, err = event.Unwrap(text); err != nil {
-			return signal.Event{}, err
-		}
+// read reads the event at hand for the signal of a rule, unless it was read. Its texts are its own:
+// the chunk they come from is used again.
+func (w *worker) read(of int, text []byte, isHit bool) (*reading, error) {
+	r := &w.events
+	if w.rules.over[of] {
+		r = &w.alerts
+	}
+	if r.isRead {
+		return r, nil
+	}
+	event, err := w.rules.eventOf(of, text, isHit)
+	if err != nil {
+		return nil, err
+	}
+	r.isRead = true
+	return r, r.Read(event)
+}
+
+// eventOf returns what signals of a rule are made of, of a line.
+func (r *Rules) eventOf(of int, text []byte, isHit bool) (signal.Event, error) {
+	line, err := lineOf(text, isHit)
+	if err != nil {
+		return signal.Event{}, err
 	}
 	return signal.Event{Index: line.Index, ID: line.ID, Source: bytes.Clone(line.Source),
-		Fields: line.Fields}, nil
+		Fields: line.Fields, Alert: r.over[of]}, nil
 }

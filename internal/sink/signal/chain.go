@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -83,6 +84,7 @@ func lineageOf(of Event) lineage {
 	var d struct {
 		ID        ID         `json:"kibana.alert.uuid"`
 		Rule      string     `json:"kibana.alert.rule.uuid"`
+		RuleID    string     `json:"kibana.alert.rule.rule_id"`
 		Depth     int        `json:"kibana.alert.depth"`
 		Ancestors []ancestor `json:"kibana.alert.ancestors"`
 	}
@@ -91,7 +93,8 @@ func lineageOf(of Event) lineage {
 	}
 	depth := max(d.Depth, 1)
 	return lineage{alert: d.ID, depth: depth, ancestors: append(d.Ancestors,
-		ancestor{ID: of.ID, Type: signalType, Index: of.Index, Depth: depth, Rule: d.Rule})}
+		ancestor{ID: cmp.Or(of.ID, string(d.ID)), Type: signalType, Index: of.Index, Depth: depth,
+			Rule: cmp.Or(d.RuleID, d.Rule)})} // Kibana's uuid is that of a saved object
 }
 
 const (

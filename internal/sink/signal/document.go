@@ -23,7 +23,8 @@ type Event struct {
 	Index, ID string
 	// Source is the event's _source as JSON text. It must not change until the signal is written.
 	Source []byte
-	// Alert says that the event is a signal of this program, which a rule over alerts reads.
+	// Alert says that the event is a signal of this program, which a rule over alerts reads; of a
+	// scan, that it is an alert where it says so.
 	Alert bool
 	// Fields is the `fields` object of the hit, or nil: values that need not be in _source, such as
 	// constant_keyword.
