@@ -81,6 +81,16 @@ type lineage struct {
 // lineageOf reads the lineage of an event. What is no signal of this program is an event, whatever
 // its own kibana.* say.
 func lineageOf(of Event) lineage {
+	if of.Alert {
+		if l := lineageOfAlert(of); l.alert != "" {
+			return l
+		}
+	}
+	return lineage{ancestors: []ancestor{{ID: of.ID, Type: eventType, Index: of.Index}}}
+}
+
+// lineageOfAlert reads that of an alert; it is the zero value where the event is none.
+func lineageOfAlert(of Event) (l lineage) {
 	var d struct {
 		ID        ID         `json:"kibana.alert.uuid"`
 		Rule      string     `json:"kibana.alert.rule.uuid"`
@@ -88,8 +98,8 @@ func lineageOf(of Event) lineage {
 		Depth     int        `json:"kibana.alert.depth"`
 		Ancestors []ancestor `json:"kibana.alert.ancestors"`
 	}
-	if !of.Alert || json.Unmarshal(of.Source, &d) != nil || d.ID == "" {
-		return lineage{ancestors: []ancestor{{ID: of.ID, Type: eventType, Index: of.Index}}}
+	if json.Unmarshal(of.Source, &d) != nil || d.ID == "" {
+		return l
 	}
 	depth := max(d.Depth, 1)
 	return lineage{alert: d.ID, depth: depth, ancestors: append(d.Ancestors,

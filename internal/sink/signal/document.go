@@ -132,7 +132,7 @@ func (s *Signal) finish(r *Reading, texts *Texts) (err error) {
 		return err
 	}
 	r.document.Reset()
-	err = r.document.compose(r.fields, r.rest)
+	err = r.document.compose(r.fields, r.rest.Bytes())
 	s.Document = bytes.Clone(r.document.Bytes())
 	return err
 }

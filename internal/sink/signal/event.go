@@ -110,11 +110,11 @@ func composeEvent(signal *node) ([]byte, error) {
 	}
 	event.members = append(event.members, signal.members...)
 	event.restoreKind(moved)
-	text, err := asMembers(nil, event)
-	if err != nil {
+	var text jsonText
+	if err := text.membersOf(event, nil); err != nil {
 		return nil, err
 	}
-	return compose(nil, text)
+	return compose(nil, text.Bytes())
 }
 
 // restoreKind puts event.kind, and what was below it, into the event's own object where there is

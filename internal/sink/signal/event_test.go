@@ -157,7 +157,7 @@ func leavesOf(t *rapid.T, source []byte) []string {
 	}
 	n = n.without("kibana").without("signal")
 	var leaves []string
-	n.eachLeaf(func(path []byte, leaf *node) {
+	n.leavesUnder(nil, func(path []byte, leaf *node) {
 		kind, value := leaf.kind, leaf.text
 		if string(path) == timestampField {
 			at, ok := instant(value)

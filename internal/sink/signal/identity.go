@@ -67,6 +67,7 @@ type identity struct {
 	wider   digest // of the second version; empty where there is none
 	fields  fields
 	paths   paths
+	places  places
 	leaves  []steadyLeaf
 	whole   []byte // what the last id is the hash of
 }
@@ -83,13 +84,7 @@ func (i *identity) read(event *node, belowMillisecond int) {
 func (i *identity) readFields(event *node) {
 	i.fields.empty()
 	i.leaves = i.leaves[:0]
-	event.eachLeaf(func(path []byte, leaf *node) {
-		of := i.paths.of(path)
-		i.fields.add(of.field, leaf.text)
-		if of.isSteady {
-			i.leaves = append(i.leaves, steadyLeaf{of, leaf.text})
-		}
-	})
+	i.readLeaves(event, &i.places.root)
 	i.fields[timeField] = instants(i.fields[timeField])
 }
 

@@ -44,4 +44,9 @@ func instant(s string) (time.Time, bool) {
 // isoMillis is how every time in a signal is written.
 const isoMillis = "2006-01-02T15:04:05.000Z"
 
+// isISOMillis reports whether a text that [instant] reads is written as iso writes its time.
+func isISOMillis(text string) bool {
+	return len(text) == len(isoMillis) && text[10] == 'T' && text[19] == '.' && text[23] == 'Z'
+}
+
 func iso(t time.Time) string { return t.UTC().Format(isoMillis) }

@@ -1,10 +1,8 @@
 package signal
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -42,52 +40,51 @@ const (
 //   - ancestors and depth are those of an event where a rule reads alerts of others: only a signal
 //     of this program is an alert, and the kibana.* of every other event count for nothing.
 func (s *Signal) fields(into []field, of *Reading, texts *Texts) ([]field, error) {
-	x, rated := s.execution, s.about.rating
-	ofRule, err := texts.of(s.Match.Rule)
+	x := s.execution
+	ofRule, err := texts.of(s.Match.Rule, x)
 	if err != nil {
 		return nil, err
 	}
-	var at any = iso(s.written)
+	rated, err := ofRule.under(s.Match.Rule, s.about.rating, s.buildingBlockType())
+	if err != nil {
+		return nil, err
+	}
+	at := texts.at(s.written)
 	intended := at
 	if !x.Intended.IsZero() {
 		intended = iso(x.Intended)
 	}
 	fields := append(into, []field{
 		{timestampField, at},
-		{"event.kind", "signal"},
-		{"kibana.space_ids", literal(`["default"]`)},
+		{"", &ofRule.kind},
 		{uuidField, string(s.ID)},
 		{"kibana.alert.start", at},
 		{"kibana.alert.last_detected", at},
 		{"kibana.alert.intended_timestamp", intended},
-		{originalTimeField, s.about.originalTime},
-		{"kibana.alert.status", "active"},
-		{"kibana.alert.workflow_status", "open"},
-		{"kibana.alert.workflow_tags", literal("[]")},
-		{"kibana.alert.workflow_assignee_ids", literal("[]")},
+	}...)
+	if s.about.originalTime != "" {
+		fields = append(fields, field{originalTimeField, s.about.originalTime})
+	}
+	fields = append(fields, []field{
+		{"", &ofRule.status},
 		{"kibana.alert.depth", s.about.depth},
 		{"kibana.alert.ancestors", s.about.ancestors},
-		{reasonField, of.reason + rated.severity + " alert " + rated.name + "."},
-		{"kibana.alert.severity", rated.severity},
-		{"kibana.alert.risk_score", rated.riskScore},
-		{"kibana.alert.building_block_type", s.buildingBlockType()},
-		{"kibana.alert.esrule.version", x.Version},
+		{reasonField, of.reason + rated.reason},
+		{"", &rated.rates},
 	}...)
 	fields = append(fields, s.about.group.fields()...)
 	fields = append(fields, s.about.threshold.fields()...)
 	if s.about.newTerms != nil {
 		fields = append(fields, field{"kibana.alert.new_terms", s.about.newTerms})
 	}
-	return append(present(append(fields, []field{
-		{"", &ofRule.id},
-		{ruleNameField, rated.name},
+	return append(fields, []field{
+		{"", &rated.names},
 		{"", &ofRule.fields},
-		{"kibana.alert.rule.execution.uuid", x.ID},
 		{"kibana.alert.rule.execution.timestamp", at},
-		{"kibana.alert.rule.execution.type", x.Type.String()},
-		{"kibana.alert.rule.parameters", ofRule.parameters},
+		{"", &ofRule.execution},
 		{"", &of.originals},
-	}...)), field{finerTimeField, s.finerTime}), nil
+		{finerTimeField, s.finerTime},
+	}...), nil
 }
 
 type ancestor struct {
@@ -245,14 +242,30 @@ func originalTime(of *Event, event *node) string {
 		}
 		return storable(*of.Time)
 	}
-	for _, n := range event.at(timestampField) {
-		for _, candidate := range append([]*node{n}, n.elems...) {
-			if t, ok := instant(candidate.text); ok && storable(t) != "" {
-				return storable(t)
+	var room [2]*node
+	for _, n := range event.appendAt(room[:0], timestampField) {
+		if at := storableText(n.text); at != "" {
+			return at
+		}
+		for _, e := range n.elems {
+			if at := storableText(e.text); at != "" {
+				return at
 			}
 		}
 	}
 	return ""
+}
+
+// storableText writes the time that a text is; empty where it is none.
+func storableText(text string) string {
+	t, ok := instant(text)
+	switch {
+	case !ok:
+		return ""
+	case isISOMillis(text):
+		return strings.Clone(text) // of an event that may be long
+	}
+	return storable(t)
 }
 
 // storable writes a time that Elasticsearch reads: of years of four digits only. Another is empty.
@@ -265,8 +278,9 @@ func storable(t time.Time) string {
 
 // originalEventFields appends the event's event.* fields, kind among them, with flat keys. A value
 // keeps its form; a field that is spelled in several ways (nested and dotted) becomes one array.
-func originalEventFields(into []field, event *node, name func([]byte) string) []field {
-	for _, m := range byPath(event, "event.", name) {
+func (r *Reading) originalEventFields(into []field, event *node) []field {
+	r.ofEvent.read(event, "event.", r.names.of)
+	for _, m := range r.ofEvent.found {
 		if m.key != originalEvent {
 			into = append(into, field{m.key, m.value})
 		}
@@ -291,51 +305,6 @@ func (names *originalNames) of(path []byte) string {
 		(*names)[string(path)] = name
 	}
 	return name
-}
-
-// byPath returns an event's fields whose whole paths begin with a prefix, in the order of the
-// event, each with the name that the rest of its path has. A field that stands in several places
-// has one array.
-func byPath(event *node, prefix string, name func(rest []byte) string) []member {
-	// a deeper field is still in the event; here each leaf's whole path is written out
-	const longest, few = 1024, 32
-	all := make([]member, 0, few/2)
-	var places map[string]int // by name, where there are more than a few
-	place := func(name string) int {
-		if len(all) <= few {
-			return slices.IndexFunc(all, func(m member) bool { return m.key == name })
-		}
-		if places == nil {
-			places = map[string]int{}
-		}
-		for i := len(places); i < len(all); i++ {
-			places[all[i].key] = i
-		}
-		if i, known := places[name]; known {
-			return i
-		}
-		return -1
-	}
-	visit := func(path []byte, value *node) {
-		if len(path) > longest || !bytes.HasPrefix(path, []byte(prefix)) {
-			return
-		}
-		its := name(path[len(prefix):])
-		if i := place(its); i >= 0 {
-			before := all[i].value
-			all[i].value = &node{kind: array,
-				elems: append(before.scalars(), value.scalars()...)}
-			return
-		}
-		all = append(all, member{its, value})
-	}
-	path := make([]byte, 0, 256)
-	for _, m := range event.members {
-		if strings.HasPrefix(m.key, prefix) || strings.HasPrefix(prefix, m.key) {
-			m.value.eachField(join(path, m.key), visit)
-		}
-	}
-	return all
 }
 
 // present leaves out the empty texts.

@@ -128,12 +128,8 @@ func parseObject(d *json.Decoder, depth int) (*node, error) {
 	return n, err
 }
 
-// eachLeaf visits every scalar but null, with its path. Objects, dotted keys and arrays flatten to
-// one path as they do in Elasticsearch. The path is valid only during the call.
-func (n *node) eachLeaf(visit func(path []byte, leaf *node)) {
-	n.leavesUnder(make([]byte, 0, 256), visit)
-}
-
+// leavesUnder visits every scalar but null, with its path. Objects, dotted keys and arrays flatten
+// to one path as they do in Elasticsearch. The path is valid only during the call.
 func (n *node) leavesUnder(path []byte, visit func([]byte, *node)) {
 	switch n.kind {
 	case object:
@@ -211,7 +207,11 @@ func (n *node) appendScalars(all []*node) []*node {
 func (n *node) at(path string) []*node { return n.appendAt(nil, path) }
 
 func (n *node) appendAt(found []*node, path string) []*node {
-	for _, m := range n.members {
+	for i := range n.members {
+		m := &n.members[i]
+		if !beginAlike(path, m.key) {
+			continue
+		}
 		if m.key == path {
 			found = append(found, m.value)
 		} else if rest, ok := under(path, m.key); ok {
@@ -253,6 +253,9 @@ func (n *node) without(path string) *node {
 		}
 	}
 	for i, m := range n.members {
+		if !beginAlike(m.key, path) {
+			continue
+		}
 		if _, below := under(m.key, path); below || m.key == path {
 			changed().members[i].value = nil
 		} else if rest, ok := under(path, m.key); ok {
@@ -268,6 +271,10 @@ func (n *node) without(path string) *node {
 	}
 	return less
 }
+
+// beginAlike reports whether one of two paths may be below the other. It says no to most, and is
+// cheaper than to compare them.
+func beginAlike(a, b string) bool { return a == "" || b == "" || a[0] == b[0] }
 
 // under reports whether path is below parent, and returns the rest of it.
 func under(path, parent string) (rest string, ok bool) {

@@ -27,7 +27,8 @@ type Reading struct {
 	reason    string // its beginning
 	originals block  // the event's event.*
 	names     originalNames
-	rest      written
+	ofEvent   pathFields // event.*
+	rest      jsonText
 
 	parser   parser
 	document jsonText
@@ -60,14 +61,14 @@ func (r *Reading) Read(of Event) error {
 }
 
 // keep writes what all signals of the event have.
-func (r *Reading) keep(kept *node) (err error) {
+func (r *Reading) keep(kept *node) error {
 	r.kept, r.reason = kept, reason(kept)
-	fields := originalEventFields(r.originals.fields[:0], kept, r.names.of)
+	fields := r.originalEventFields(r.originals.fields[:0], kept)
 	if err := r.originals.write(fields); err != nil {
 		return err
 	}
-	r.rest, err = asMembers(r.rest[:0], kept, "event.kind", timestampField)
-	return err
+	r.rest.Reset()
+	return r.rest.membersOf(kept, []string{"event.kind", timestampField})
 }
 
 // Signal makes the signal of a rule that matches the event. The same rule and clock give the same

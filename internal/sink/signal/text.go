@@ -27,14 +27,6 @@ func (j *jsonText) compose(fields []field, event written) error {
 	return nil
 }
 
-// asMembers appends an object's members, without its braces and without what is at some paths, as
-// [node.without] takes it away.
-func asMembers(to []byte, object *node, without ...string) (written, error) {
-	j := jsonText{Buffer: *bytes.NewBuffer(to)}
-	err := j.membersOf(object, without)
-	return j.Bytes(), err
-}
-
 // jsonText builds a JSON text whose bytes depend on nothing but its input.
 type jsonText struct {
 	bytes.Buffer
@@ -164,11 +156,16 @@ func (j *jsonText) node(n *node, without []string) error {
 	return nil
 }
 
+// membersOf writes an object's members, without its braces and without what is at some paths, as
+// [node.without] takes it away.
 func (j *jsonText) membersOf(n *node, without []string) error {
 	for _, m := range n.members {
 		var below []string // of the paths
 		isOut := false
 		for _, path := range without {
+			if !beginAlike(m.key, path) {
+				continue
+			}
 			if _, isBelow := under(m.key, path); isBelow || m.key == path {
 				isOut = true
 			} else if rest, ok := under(path, m.key); ok {
@@ -194,7 +191,7 @@ func (j *jsonText) membersOf(n *node, without []string) error {
 // is written as the members that it is.
 func (j *jsonText) member(key string, v any) error {
 	if b, ok := v.(*block); ok {
-		j.members(b.text)
+		j.members(b.text.Bytes())
 		return nil
 	}
 	j.comma()

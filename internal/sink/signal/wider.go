@@ -133,8 +133,9 @@ const finerTimeField = "kibana.alert.esrule.original_time_nanos"
 
 // belowMillisecond is what an event's time says below a millisecond, in nanoseconds.
 func belowMillisecond(event *node) int {
-	for _, n := range event.at(timestampField) {
-		for _, leaf := range n.scalars() {
+	var found, scalars [2]*node
+	for _, n := range event.appendAt(found[:0], timestampField) {
+		for _, leaf := range n.appendScalars(scalars[:0]) {
 			if isMillisecond(leaf.text) {
 				continue
 			}
