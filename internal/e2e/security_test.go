@@ -127,6 +127,8 @@ func TestSecurity(t *testing.T) {
 	threats.more["RULES"] = threatRules(t, threats)
 	roles["ti-less"] = less(t, printedRole(t, threats),
 		withoutPattern(threats.name("ti-forbidden")))
+	kinds := unstarted("kinds", "events-*")
+	addKindRoles(t, kinds, roles)
 	for name, without := range lacking() {
 		roles[name] = less(t, job, withoutPrivilege(without.part, without.privilege))
 	}
@@ -166,6 +168,9 @@ func TestSecurity(t *testing.T) {
 		s := on(t, "ti")
 		s.patterns, s.more["RULES"] = threats.patterns, threats.more["RULES"]
 		indicatorsOutOfReach(t, s, password)
+	})
+	t.Run("rules of every kind", func(t *testing.T) {
+		theRoleIsEnoughForKinds(t, kinds, server, password)
 	})
 	t.Run("unknown user", func(t *testing.T) {
 		unknownUser(t, on(t, "unknown", "events-*"), password)
