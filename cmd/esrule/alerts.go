@@ -53,7 +53,7 @@ func tellAlerts(cfg config.Config, detections []*detect.Detection, log *slog.Log
 	for _, pattern := range cfg.AlertsIndex {
 		one := detect.Alerts{Index: cfg.SignalsIndex, Patterns: []string{pattern}}
 		if !slices.ContainsFunc(detections, func(d *detect.Detection) bool {
-			return one.Where(d.Rule, nil).Signals != ""
+			return one.Where(d.Rule, nil).ReadsSignals()
 		}) {
 			log.Warn("--alerts-index stands in for nothing: no rule has such a pattern", "pattern",
 				pattern)

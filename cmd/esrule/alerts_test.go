@@ -89,3 +89,35 @@ func TestAlertsAreSaid(t *testing.T) {
 	f(`["a-*"]`, "a*", 0, "patterns=[a-*]")
 	f(`["detections-*"]`, "detections-*", 0, "patterns=[detections-*]")
 }
+
+// A threat_index that names alerts is held as index is.
+func TestAlertsAsIndicators(t *testing.T) {
+	f := func(threats, variable string, code int, says, names string) {
+		t.Helper()
+		setEnvironment(t, "ESRULE_ALERTS_INDEX="+variable)
+		text := strings.NewReplacer(`type = "eql"`, `type = "threat_match"
+threat_index = `+threats+`
+threat_query = "*:*"`, `language = "eql"`, `language = "kuery"`, "process where", "").Replace(
+			ruleText("44444444-4444-4444-8444-444444444444", "x")) + `
+[[rule.threat_mapping]]
+[[rule.threat_mapping.entries]]
+field = "source.ip"
+type = "mapping"
+value = "source.ip"
+`
+		got, role, errs := command(t, text, "setup", "--role-only")
+		if got != code || !strings.Contains(errs, says) || says == "" && errs != "" ||
+			!strings.Contains(strings.Join(strings.Fields(role), " "), names) {
+			t.Errorf("%s with %q: exit code %d, got\n%s%s\nwant %d, %q and %s", threats, variable,
+				got, role, errs, code, says, names)
+		}
+	}
+	const unseen = "does not see esrule's own signals"
+	f(`["ti-*"]`, "", 0, "", `"logs-*", "ti-*"`)
+	f(`[".alerts-security.*"]`, "", 0, unseen, `".alerts-security.*", "logs-*"`)
+	f(`[".alerts-security.*"]`, ".alerts-security.*", 0, "", `"esrule-signals", "logs-*"`)
+	f(`["ti-*", ".alerts-security.*"]`, ".alerts-security.*", 0, "",
+		`"esrule-signals", "logs-*", "ti-*"`)
+	f(`["esrule-signals"]`, "", 2, "threat_index pattern \"esrule-signals\"", "")
+	f(`["esrule-signals"]`, "esrule-signals", 0, "", `"esrule-signals", "logs-*"`)
+}

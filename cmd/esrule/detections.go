@@ -165,18 +165,21 @@ func compile(set *rule.Set, cfg config.Config) (compiled ruleSet, err error) {
 	return compiled, err
 }
 
-// patternFaults are what keeps a rule from being run over its own patterns; none where others are
-// configured.
-func patternFaults(r *rule.Rule, cfg config.Config) rule.Errors {
-	if len(cfg.Index) > 0 {
-		return nil
-	}
-	faults := r.PatternFaults
-	for _, pattern := range r.Index {
-		if why := cfg.OwnIndex(pattern); why != "" && !alertsOf(cfg).StandsIn(pattern) {
-			faults = append(faults, r.Locate(fmt.Errorf("index pattern %q %s", pattern, why))...)
+// patternFaults are what keeps a rule from being run over its own patterns; those of its events
+// count where no others are configured.
+func patternFaults(r *rule.Rule, cfg config.Config) (faults rule.Errors) {
+	own := func(key string, patterns []string) {
+		for _, pattern := range patterns {
+			if why := cfg.OwnIndex(pattern); why != "" && !alertsOf(cfg).StandsIn(pattern) {
+				faults = append(faults, r.Locate(fmt.Errorf("%s %q %s", key, pattern, why))...)
+			}
 		}
 	}
+	if len(cfg.Index) == 0 {
+		faults = slices.Clone(r.PatternFaults)
+		own("index pattern", r.Index)
+	}
+	own("threat_index pattern", r.ThreatIndex())
 	return faults
 }
 

@@ -21,6 +21,14 @@ type Where struct {
 	// Signals is the program's own index of signals, where it is one of Patterns: the rule reads
 	// signals as events, and what is not the rule's own is searched there. Else it is empty.
 	Signals string
+	// Indicators is where a rule of type threat_match looks for its indicators; nil stands for its
+	// threat_index.
+	Indicators *Where
+}
+
+// ReadsSignals reports whether the rule reads the program's own signals, as events or indicators.
+func (w Where) ReadsSignals() bool {
+	return w.Signals != "" || w.Indicators != nil && w.Indicators.Signals != ""
 }
 
 // Alerts says for which patterns the program's own signals stand in.
@@ -37,7 +45,7 @@ func (a Alerts) StandsIn(pattern string) bool {
 
 // Unasked returns the patterns of a rule that the signals stand in for, and that name no alerts.
 func (a Alerts) Unasked(r *rule.Rule) (patterns []string) {
-	for _, p := range indexpattern.Adding(r.Index) {
+	for _, p := range indexpattern.Adding(slices.Concat(r.Index, r.ThreatIndex())) {
 		if a.StandsIn(p) && p != a.Index && !rule.NamesAlerts(p) {
 			patterns = append(patterns, p)
 		}
@@ -47,14 +55,23 @@ func (a Alerts) Unasked(r *rule.Rule) (patterns []string) {
 
 // Where returns where a rule looks: its patterns, or those in their place where there are some,
 // with the signals index in place of those that it stands in for.
-func (a Alerts) Where(r *rule.Rule, instead []string) (w Where) {
-	if !slices.ContainsFunc(indexpattern.Adding(r.Index), a.StandsIn) {
+func (a Alerts) Where(r *rule.Rule, instead []string) Where {
+	w := a.where(r.Index, instead)
+	if threats := r.ThreatIndex(); len(threats) > 0 {
+		indicators := a.where(threats, nil)
+		w.Indicators = &indicators
+	}
+	return w
+}
+
+func (a Alerts) where(patterns, instead []string) (w Where) {
+	if !slices.ContainsFunc(indexpattern.Adding(patterns), a.StandsIn) {
 		if w.Patterns = instead; len(instead) == 0 {
-			w.Patterns = r.Index
+			w.Patterns = patterns
 		}
 		return w
 	}
-	others := indexpattern.Keep(r.Index, func(p string) bool { return !a.StandsIn(p) })
+	others := indexpattern.Keep(patterns, func(p string) bool { return !a.StandsIn(p) })
 	if len(others) > 0 && len(instead) > 0 {
 		others = instead
 	}
@@ -66,7 +83,7 @@ func (a Alerts) Where(r *rule.Rule, instead []string) (w Where) {
 // pattern is applied to files: a document is an alert where it says so. As in a run, rules whose
 // patterns name alerts place events by @timestamp.
 func (a Alerts) InFiles(r *rule.Rule) (w Where, judgesAlerts bool) {
-	w.Patterns = r.Index
+	w.Patterns, w.Indicators = r.Index, a.Where(r, nil).Indicators
 	for _, p := range indexpattern.Adding(r.Index) {
 		if rule.NamesAlerts(p) || a.StandsIn(p) {
 			w.Signals = cmp.Or(a.Index, p)
@@ -86,13 +103,17 @@ func AlertsAdvice(patterns []string) string {
 		"what others write is searched"
 }
 
-// MissedAlerts returns the patterns of the rule that name alerts of this cluster, where it reads no
-// signals of this program.
+// MissedAlerts returns the patterns of the rule, of its events and of its indicators, that name
+// alerts of this cluster, where it reads no signals of this program.
 func (d *Detection) MissedAlerts() (patterns []string) {
-	if d.Signals != "" {
-		return nil
+	var named []string
+	if d.Signals == "" {
+		named = slices.Concat(d.Rule.Index, d.Patterns)
 	}
-	for _, p := range slices.Concat(d.Rule.Index, d.Patterns) {
+	if d.Threat != nil && d.Threat.Source.Signals == "" {
+		named = append(named, d.Threat.Source.Patterns...)
+	}
+	for _, p := range named {
 		if rule.NamesAlerts(p) && !indexpattern.IsRemote(p) && !slices.Contains(patterns, p) {
 			patterns = append(patterns, p)
 		}

@@ -54,7 +54,7 @@ func compileBody(r *rule.Rule, w Where, fields *event.Fields) (Compiled, error) 
 		c.Order = newOrder(fields, "")
 		return c, err
 	case *rule.IndicatorQuery:
-		return compileIndicators(r, body, fields, options)
+		return compileIndicators(r, w, body, fields, options)
 	case *rule.SequenceQuery:
 		plan, err := sequence.Compile(body.Statement, fields,
 			sequence.Options{LookBack: r.From, Match: options})

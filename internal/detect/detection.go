@@ -97,6 +97,9 @@ func (d *Detection) Fingerprint() string {
 	if !slices.Equal(d.Patterns, d.Rule.Index) {
 		text += "@" + strings.Join(d.Patterns, ",")
 	}
+	if t := d.Threat; t != nil && !slices.Equal(t.Source.Patterns, t.Source.Rule.Index) {
+		text += "%" + strings.Join(t.Source.Patterns, ",")
+	}
 	if exceptions := d.Rule.ExceptionsFingerprint(); exceptions != "" {
 		text += "!" + exceptions
 	}

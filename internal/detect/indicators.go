@@ -30,7 +30,7 @@ type Threat struct {
 }
 
 // compileIndicators compiles a rule of type threat_match. Its threat query was compiled before.
-func compileIndicators(r *rule.Rule, body *rule.IndicatorQuery, fields *event.Fields,
+func compileIndicators(r *rule.Rule, w Where, body *rule.IndicatorQuery, fields *event.Fields,
 	options match.Options) (Compiled, error) {
 	c, err := compileQuery(&body.EventQuery, fields, options)
 	if err != nil {
@@ -42,8 +42,12 @@ func compileIndicators(r *rule.Rule, body *rule.IndicatorQuery, fields *event.Fi
 			mapping[i] = append(mapping[i], indicator.Pair{Field: p.Field, Indicator: p.Value})
 		}
 	}
-	source, err := New(&rule.Rule{Head: rule.Head{ID: r.ID, Name: r.Name, Language: r.Language,
-		Type: "query", Index: body.ThreatIndex}, Body: &body.Threat}, nil)
+	in := Where{Patterns: body.ThreatIndex}
+	if w.Indicators != nil {
+		in = *w.Indicators
+	}
+	source, err := NewWhere(&rule.Rule{Head: rule.Head{ID: r.ID, Name: r.Name, Language: r.Language,
+		Type: "query", Index: body.ThreatIndex}, Body: &body.Threat}, in)
 	if err != nil {
 		return c, fmt.Errorf("threat_query: %w", err)
 	}
@@ -158,6 +162,9 @@ func (s *Indicators) ofRule(ctx context.Context, threat *Threat,
 	now time.Time) (*indicator.Set, error) {
 	d := threat.Source
 	key := d.Fingerprint() + strings.Join(threat.Plan.IndicatorFields(), ",")
+	if d.Signals != "" { // but for those that come from itself
+		key += "," + string(d.Rule.ID)
+	}
 	s.mu.Lock()
 	of := s.read[key]
 	if of == nil {

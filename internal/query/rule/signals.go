@@ -23,6 +23,14 @@ func (r *Rule) ReadsSignals(patterns []string) bool {
 	})
 }
 
+// ThreatIndex returns the patterns of a rule's indicators; none of a rule of another type.
+func (r *Rule) ThreatIndex() []string {
+	if body, ok := r.Body.(*IndicatorQuery); ok {
+		return body.ThreatIndex
+	}
+	return nil
+}
+
 // NamesAlerts reports whether a pattern names alerts indices of Kibana 8 or 7, or our own. An
 // exclusion of them names none, nor does a pattern of everything. What a pattern such as
 // logs-endpoint.alerts-* names is events.
