@@ -143,6 +143,7 @@ func (d *Detection) Check(ctx context.Context, c Counter, now time.Time,
 	if err := d.checkIndicators(ctx, c, &check); err != nil {
 		return check, err
 	}
+	d.checkLateIndicators(&check, late)
 	d.checkSequence(&check)
 	d.checkThreshold(&check)
 	d.checkNewTerms(&check)

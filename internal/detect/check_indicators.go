@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"esrule/internal/elastic/dsl"
 	"esrule/internal/elastic/indexpattern"
@@ -62,6 +63,18 @@ func (d *Detection) checkIndicators(ctx context.Context, c Counter, check *RuleC
 		return nil
 	}
 	return d.countIndicators(ctx, c, check, searched, classes)
+}
+
+// checkLateIndicators says for how long a rule looks for indicators that come after an event: as
+// long as late sweeps read the event's time again.
+func (d *Detection) checkLateIndicators(check *RuleCheck, late time.Duration) {
+	if d.Threat == nil {
+		return
+	}
+	check.Add(finding.Finding{Code: finding.LateIndicators, Text: fmt.Sprintf("an indicator that "+
+		"comes more than %v after an event (ESRULE_LATE) is not looked for in it", late),
+		Advice: "after a feed brought indicators that are of use for older events, run esrule " +
+			"backfill over their time (with --restart, where that was done before)"})
 }
 
 // addUnread adds which indices of indicators cannot be read.

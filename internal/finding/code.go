@@ -81,6 +81,7 @@ const (
 	CountedText       Code = "counted-text"
 	HistoryShort      Code = "history-short"
 	SignalsNotRead    Code = "signals-not-read"
+	LateIndicators    Code = "late-indicators"
 	IndicatorUnmapped Code = "indicator-unmapped"
 )
 
@@ -158,6 +159,7 @@ func All() []Kind {
 		{NoRecentEvent, Note, "no event in the last 24 hours"},
 		{SpanOverLookBack, Note, "Kibana misses sequences of the rule that esrule finds"},
 		{NoMaxSpan, Note, "the rule's look-back takes the place of maxspan"},
+		{LateIndicators, Note, "later indicators are looked for in events so old and no older"},
 		{IndicatorUnmapped, Note, "no index of indicators maps a field that is compared"},
 		{CountedText, Note, "a field whose values are counted or new is mapped as text"},
 		{HistoryShort, Note,

@@ -215,3 +215,45 @@ func TestCheckIndicators(t *testing.T) {
 	w.Do("POST", feed+"/_close", "")
 	f("*:*", "process.name", name, "indicators-unread indicators in "+feed+" cannot be read")
 }
+
+// An indicator that comes after an event is found by the runs that read the event's time again:
+// within the overlap, and by the late sweep of ESRULE_LATE. What is older is lost to runs, and
+// check says so.
+func TestLateIndicators(t *testing.T) {
+	w := newWorld(t)
+	w.late = 2 * time.Hour
+	w.theirs = func() time.Time { return w.clock }
+	index, feed := w.index("a"), w.feed("ti", `{"threat":{"indicator":{"name":"none"}}}`)
+	r := w.indicators("*:*", []rule.Pair{{Field: "process.name", Value: "threat.indicator.name"}})
+	rules := []*rule.Rule{r}
+	published := func(name string) {
+		t.Helper()
+		w.Do("PUT", feed+"/_doc/"+name+"?refresh=true",
+			fmt.Sprintf(`{"threat":{"indicator":{"name":%q}}}`, name))
+	}
+	w.event(index, 1, "soon", 1)
+	w.event(index, 1, "swept", 2)
+	w.event(index, 1, "lost", 3)
+	w.wantCreated("before the indicators", rules, 0)
+	published("soon")
+	w.clock = w.clock.Add(time.Minute)
+	w.wantCreated("within the overlap", rules, 1)
+	w.clock = w.clock.Add(20 * time.Minute)
+	w.wantCreated("after the overlap", rules, 0)
+	published("swept")
+	w.clock = w.clock.Add(5 * time.Minute)
+	w.wantCreated("no sweep is due", rules, 0)
+	w.clock = w.clock.Add(time.Hour)
+	if run := w.runAll(r)[0].Run; run.Swept == nil || run.Swept.Created != 1 || run.Created != 1 {
+		t.Errorf("the late sweep: got %+v, want one signal that only it found", run)
+	}
+	w.clock = w.clock.Add(2 * time.Hour)
+	w.wantCreated("up to now", rules, 0)
+	published("lost")
+	w.clock = w.clock.Add(2 * time.Hour)
+	w.wantCreated("beyond ESRULE_LATE", rules, 0)
+	found := about(w.check(r).Findings, finding.LateIndicators)
+	if len(found) != 1 || !strings.Contains(found[0].Text, "more than 2h0m0s after an event") {
+		t.Errorf("check: got %v, want for how long late indicators are looked for", found)
+	}
+}

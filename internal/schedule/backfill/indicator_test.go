@@ -33,7 +33,8 @@ func (w *world) matching(id rule.ID) {
 }
 
 // A backfill matches events with indicators in slices side by side; while the indicators of one
-// rule cannot be read, the slices are covered for the others.
+// rule cannot be read, the slices are covered for the others. Another backfill of the same time
+// finds what matches an indicator that came since.
 func TestIndicatorsOfHistory(t *testing.T) {
 	w := newWorld(t)
 	w.matching("matching")
@@ -41,10 +42,13 @@ func TestIndicatorsOfHistory(t *testing.T) {
 	w.Create(w.Index("ti"), `{"mappings":{"properties":{"name":{"type":"keyword"}}}}`)
 	w.Bulk(w.Index("ti"), `{"name":"bad1"}`, `{"name":"unseen"}`)
 	w.Refresh(w.Index("ti"))
-	bad1 := int64(0)
+	bad1, good := int64(0), 0
 	for _, hit := range w.Hits(w.events) {
-		if strings.Contains(string(hit.Source), `"bad1"`) {
+		switch {
+		case strings.Contains(string(hit.Source), `"bad1"`):
 			bad1++
+		case strings.Contains(string(hit.Source), `"good"`):
+			good++
 		}
 	}
 	totals := w.finish(w.plan(40), worker{workers: 3})
@@ -52,6 +56,12 @@ func TestIndicatorsOfHistory(t *testing.T) {
 		t.Errorf("got %d signals, want %d; %+v", got, bad1, totals)
 	}
 	bad := totals.Rules["bad"].Created
+	w.Bulk(w.Index("ti"), `{"name":"good"}`)
+	w.Refresh(w.Index("ti"))
+	late := w.finish(w.plan(40), worker{workers: 3, unkept: true}).Rules["matching"]
+	if late.Created != good || int64(late.Duplicates) != bad1 || good == 0 {
+		t.Errorf("one more indicator: got %+v, want %d created and %d duplicates", late, good, bad1)
+	}
 	w.Do("POST", w.Index("ti")+"/_close", "")
 	w.forget()
 	totals = w.finish(w.plan(40), worker{workers: 3})
