@@ -58,7 +58,7 @@ type held struct {
 }
 
 func newJoiner(r *Rules, x signal.Execution) *joiner {
-	x.Texts = signal.NewTexts()
+	x.Final, x.Texts = true, signal.NewTexts()
 	return &joiner{rules: r, x: x, held: make([][]held, len(r.rules))}
 }
 

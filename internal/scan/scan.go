@@ -148,15 +148,16 @@ func Run(ctx context.Context, rules *Rules, inputs []Input, o Options) (Summary,
 	}
 	began := now()
 	group, ctx := errgroup.WithContext(ctx)
+	g := newGiver(rules, o)
+	defer g.joiner.close()
 	r := &reader{inputs: inputs, inOrder: make(chan *job, 8*o.Workers)}
 	defer r.close()
 	for range o.Workers {
 		w := newWorker(rules, o.Execution, began)
+		w.execution.Seen = &g.seen // chunks that come before are given out
 		w.explains = o.Explained != nil
 		group.Go(func() error { return w.work(ctx, r) })
 	}
-	g := newGiver(rules, o)
-	defer g.joiner.close()
 	g.summary.Inputs = len(inputs)
 	for _, input := range inputs {
 		g.summary.ByInput = append(g.summary.ByInput,

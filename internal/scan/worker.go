@@ -89,7 +89,7 @@ type worker struct {
 }
 
 func newWorker(r *Rules, x signal.Execution, now time.Time) *worker {
-	x.Texts = signal.NewTexts() // each worker its own
+	x.Final, x.Texts = true, signal.NewTexts() // each worker its own
 	return &worker{rules: r, execution: x, now: now, event: match.NewEvaluation(r.fields, now),
 		set: r.together(), asText: map[textUse]bool{}}
 }
@@ -250,8 +250,8 @@ type reading struct {
 	isRead bool
 }
 
-// read reads the event at hand for the signal of a rule, unless it was read. Its texts are its own:
-// the chunk they come from is used again.
+// read reads the event at hand for the signal of a rule, unless it was read. The signal keeps
+// nothing of the text: the chunk that it comes from is used again.
 func (w *worker) read(of int, text []byte, isHit bool) (*reading, error) {
 	r := &w.events
 	if w.rules.over[of] {
@@ -274,6 +274,6 @@ func (r *Rules) eventOf(of int, text []byte, isHit bool) (signal.Event, error) {
 	if err != nil {
 		return signal.Event{}, err
 	}
-	return signal.Event{Index: line.Index, ID: line.ID, Source: bytes.Clone(line.Source),
+	return signal.Event{Index: line.Index, ID: line.ID, Source: line.Source,
 		Fields: line.Fields, Alert: r.over[of]}, nil
 }

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -41,4 +42,40 @@ func TestEventThatDoesNotMatchAllocatesNothing(t *testing.T) {
 	f(`{"event":{"category":["file"]},"host":{"os":{"type":"windows"}},"file":{"path":"C:\\Windows\\x"},"process":{"name":"C.EXE","pid":2}}`)
 	f(`{"event.category":"file","host.os.type":"windows","file.path":"C:\\Windows\\x","process.name":"C.EXE","process.pid":2}`)
 	f(`{"_index":"i","_id":"1","_source":{"event":{"category":"file"},"host":{"os":{"type":"windows"}},"process":{"name":"x","pid":2}}}`)
+}
+
+// A chunk's memory is read into again while its signals wait for their turn.
+func TestSignalKeepsNothingOfItsChunk(t *testing.T) {
+	q, err := eql.Parse(`any where process.name : "*"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := NewRules()
+	if err := rules.Add(&rule.Rule{Head: rule.Head{ID: "r", NameOverride: "process.name"},
+		Body: &rule.EventQuery{Query: q}}); err != nil {
+		t.Fatal(err)
+	}
+	f := func(line string) {
+		t.Helper()
+		w := newWorker(rules, signal.Execution{}, time.Unix(0, 0))
+		text := []byte(line)
+		j := w.judge(chunk{text: text})
+		if len(j.signals) != 1 {
+			t.Fatalf("%s: got %d signals, want 1", line, len(j.signals))
+		}
+		made := j.signals[0].signal
+		before := bytes.Clone(made.Document)
+		for i := range text {
+			text[i] = 'X'
+		}
+		w.judge(chunk{text: []byte(strings.ReplaceAll(line, "name", "pid"))})
+		if got := made.Widened().Document; len(made.Match.Events) > 0 ||
+			!bytes.Equal(made.Document, before) || bytes.Contains(got, []byte("XX")) {
+			t.Errorf("%s: got %d events and %s, want none and %s", line, len(made.Match.Events),
+				got, before)
+		}
+	}
+	f(`{"@timestamp":"2026-03-02T10:00:00.123Z","process":{"name":"a\"b","pid":1}}`)
+	f(`{"_index":"i","_id":"1","_source":{"process":{"name":"a"}},"fields":{"host.name":["h"]}}`)
+	f(`{"_index":"i","_id":"1","fields":{"process.name":["a"]}}`)
 }

@@ -42,6 +42,11 @@ type Execution struct {
 	// Intended is the end of the window that was searched; the time of writing where it is zero.
 	Intended time.Time
 	Now      func() time.Time // time.Now where nil
+	// Final says that of a signal nothing but its document will be asked for: it keeps nothing of
+	// its event, and has no smaller forms.
+	Final bool
+	// Seen, where it is set, has the signals that were written before: one of them has no document.
+	Seen *Seen
 	// Texts, where it is set, keeps what signals say of their rules: it is written once a rule.
 	Texts *Texts
 }
@@ -141,7 +146,8 @@ func (s *Signal) finish(r *Reading, texts *Texts) (err error) {
 func (s *Signal) read() (*Reading, error) {
 	var r Reading
 	if s.common != nil {
-		return &r, r.keep(s.common)
+		r.keep(s.common)
+		return &r, nil
 	}
 	if err := r.Read(s.Event()); err != nil {
 		return &r, err

@@ -46,7 +46,8 @@ func (r *Reading) Enrich(list []Enrichment) error {
 		}
 		all.elems = append(all.elems, made)
 	}
-	return r.keep(r.kept.without(enrichmentsField).enriched(all))
+	r.keep(r.kept.without(enrichmentsField).enriched(all))
+	return nil
 }
 
 // enriched returns the event with enrichments in its object `threat`, or beside whatever else it

@@ -2,7 +2,6 @@ package signal
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -69,6 +68,7 @@ type identity struct {
 	paths   paths
 	places  places
 	leaves  []steadyLeaf
+	order   leafOrder
 	whole   []byte // what the last id is the hash of
 }
 
@@ -76,7 +76,7 @@ type identity struct {
 func (i *identity) read(event *node, belowMillisecond int) {
 	i.readFields(event)
 	i.subject.parts, i.wider.parts = i.subject.parts[:0], i.wider.parts[:0]
-	i.subject.identify(&i.fields, i.leaves)
+	i.subject.identify(&i.fields, i.leaves, &i.order)
 	i.wider.widen(&i.fields, belowMillisecond)
 }
 
@@ -102,7 +102,7 @@ func (i *identity) first(of rule.ID) ID {
 	return (&digest{i.whole}).id()
 }
 
-func (d *digest) identify(f *fields, leaves []steadyLeaf) {
+func (d *digest) identify(f *fields, leaves []steadyLeaf, order *leafOrder) {
 	switch {
 	case f.has(eventID):
 		d.values("event.id", f[eventID])
@@ -122,7 +122,7 @@ func (d *digest) identify(f *fields, leaves []steadyLeaf) {
 		}
 	default:
 		d.values(timestampField, f[timeField])
-		d.content(leaves)
+		d.content(leaves, order)
 	}
 }
 
@@ -150,8 +150,10 @@ func (d *digest) text(s string) {
 
 func (d *digest) values(name string, v values) {
 	d.text(name)
-	slices.Sort(v)
-	v = slices.Compact(v)
+	if len(v) > 1 {
+		slices.Sort(v)
+		v = slices.Compact(v)
+	}
 	d.length(len(v))
 	for _, s := range v {
 		d.text(s)
@@ -170,19 +172,14 @@ func (d *digest) id() ID {
 	return ID(digits[:])
 }
 
-// content writes every steady leaf, filed under its path's hash. It changes the order of the
-// leaves.
-func (d *digest) content(leaves []steadyLeaf) {
-	slices.SortFunc(leaves, func(a, b steadyLeaf) int {
-		if c := cmp.Compare(a.path.begins, b.path.begins); c != 0 {
-			return c
-		}
-		return bytes.Compare(a.path.hash[:], b.path.hash[:])
-	})
+// content writes every steady leaf, filed under its path's hash.
+func (d *digest) content(leaves []steadyLeaf, order *leafOrder) {
 	texts := make(values, 0, 8)
-	for i, one := range leaves {
+	sorted := order.of(leaves)
+	for i, at := range sorted {
+		one := leaves[at]
 		texts = append(texts, one.text)
-		if i+1 == len(leaves) || leaves[i+1].path.hash != one.path.hash {
+		if i+1 == len(sorted) || leaves[sorted[i+1]].path.hash != one.path.hash {
 			d.values(string(one.path.hash[:]), texts)
 			texts = texts[:0]
 		}

@@ -1,6 +1,8 @@
 package signal
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
@@ -73,6 +75,31 @@ type pathOf struct {
 type steadyLeaf struct {
 	path *pathOf
 	text string
+}
+
+// leafOrder is the order of leaves by the hashes of their paths. It remembers that of the leaves
+// before: the next event of a source often has the same paths. The zero value remembers nothing.
+type leafOrder struct {
+	paths  []*pathOf // in the order in which they were given
+	sorted []int     // their numbers
+}
+
+func (o *leafOrder) of(leaves []steadyLeaf) []int {
+	if slices.EqualFunc(o.paths, leaves, func(p *pathOf, l steadyLeaf) bool { return p == l.path }) {
+		return o.sorted
+	}
+	o.paths, o.sorted = o.paths[:0], o.sorted[:0]
+	for i, l := range leaves {
+		o.paths, o.sorted = append(o.paths, l.path), append(o.sorted, i)
+	}
+	slices.SortFunc(o.sorted, func(a, b int) int {
+		one, other := o.paths[a], o.paths[b]
+		if c := cmp.Compare(one.begins, other.begins); c != 0 {
+			return c
+		}
+		return bytes.Compare(one.hash[:], other.hash[:])
+	})
+	return o.sorted
 }
 
 // paths remembers what was found out about paths: the next event has the same ones. The zero value

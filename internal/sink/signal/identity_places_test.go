@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,4 +62,39 @@ func TestLeavesByPlaces(t *testing.T) {
 		t.Errorf("got %d places, want %d: the case is too small", used.places.count, mostPlaces)
 	}
 	f(windowsEvent)
+}
+
+// The order that is remembered is that of the leaves at hand.
+func TestLeafOrder(t *testing.T) {
+	var used leafOrder
+	known := paths{}
+	f := func(names ...string) {
+		t.Helper()
+		var leaves []steadyLeaf
+		for _, name := range names {
+			leaves = append(leaves, steadyLeaf{known.of([]byte(name)), name})
+		}
+		for range 2 {
+			var got, want digest
+			got.content(leaves, &used)
+			want.content(leaves, &leafOrder{})
+			if string(got.parts) != string(want.parts) {
+				t.Errorf("%q: got %q, want %q", names, got.parts, want.parts)
+			}
+			if got := used.of(leaves); !slices.IsSortedFunc(got, func(a, b int) int {
+				return bytes.Compare(leaves[a].path.hash[:], leaves[b].path.hash[:])
+			}) || len(got) != len(names) {
+				t.Errorf("%q: got the order %d", names, got)
+			}
+		}
+	}
+	f()
+	f("a", "b", "c")
+	f("c", "b", "a")
+	f("c", "b")
+	f("c", "b", "a", "a", "d")
+	f("a", "a", "d", "c", "b")
+	f("a", "b", "a", "b")
+	f()
+	f("a")
 }

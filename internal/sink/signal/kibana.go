@@ -40,6 +40,9 @@ const (
 //   - ancestors and depth are those of an event where a rule reads alerts of others: only a signal
 //     of this program is an alert, and the kibana.* of every other event count for nothing.
 func (s *Signal) fields(into []field, of *Reading, texts *Texts) ([]field, error) {
+	if err := of.write(); err != nil {
+		return nil, err
+	}
 	x := s.execution
 	ofRule, err := texts.of(s.Match.Rule, x)
 	if err != nil {

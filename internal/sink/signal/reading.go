@@ -23,7 +23,8 @@ type Reading struct {
 	kept         *node
 	originalTime string
 
-	// What a signal says of its event, as it is written.
+	// What a signal says of its event, as it is written, where that was done.
+	isWritten bool
 	reason    string // its beginning
 	originals block  // the event's event.*
 	names     originalNames
@@ -57,24 +58,38 @@ func (r *Reading) Read(of Event) error {
 	}
 	r.complete = event
 	r.originalTime = originalTime(&of, event)
-	return r.keep(event.without("kibana").without("signal"))
+	r.keep(event.without("kibana").without("signal"))
+	return nil
 }
 
-// keep writes what all signals of the event have.
-func (r *Reading) keep(kept *node) error {
-	r.kept, r.reason = kept, reason(kept)
-	fields := r.originalEventFields(r.originals.fields[:0], kept)
+// keep makes a value what signals have of the event.
+func (r *Reading) keep(kept *node) { r.kept, r.isWritten = kept, false }
+
+// write writes what all signals of the event have, once.
+func (r *Reading) write() error {
+	if r.isWritten {
+		return nil
+	}
+	r.reason = reason(r.kept)
+	fields := r.originalEventFields(r.originals.fields[:0], r.kept)
 	if err := r.originals.write(fields); err != nil {
 		return err
 	}
 	r.rest.Reset()
-	return r.rest.membersOf(kept, []string{"event.kind", timestampField})
+	if err := r.rest.membersOf(r.kept, []string{"event.kind", timestampField}); err != nil {
+		return err
+	}
+	r.isWritten = true
+	return nil
 }
 
 // Signal makes the signal of a rule that matches the event. The same rule and clock give the same
 // bytes. What is read after it does not change the signal.
 func (r *Reading) Signal(of *rule.Rule, x Execution) (Signal, error) {
 	s := r.begin(of, x)
+	if x.Seen.has(&s) {
+		return s, nil
+	}
 	return s, s.finish(r, x.Texts)
 }
 
@@ -85,7 +100,11 @@ func (r *Reading) begin(of *rule.Rule, x Execution) Signal {
 		Match:     Match{Rule: of, Events: r.events, Enrichments: r.enrichments},
 		execution: x, written: x.now(),
 	}
-	s.execution.Texts = nil // the smaller forms may be made by others at the same time
+	if x.Final {
+		s.Match.Events = nil
+	}
+	// the smaller forms may be made by others at the same time
+	s.execution.Seen, s.execution.Texts = nil, nil
 	s.widerID = r.identity.second(s.ID)
 	s.about = about{
 		ancestors: r.lineage.ancestors, depth: r.lineage.depth + 1, originalTime: r.originalTime,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -47,10 +48,30 @@ func (i *identity) second(first ID) ID {
 }
 
 // Seen remembers which events have a signal, for whoever writes no index. The zero value is empty.
-type Seen struct{ of map[ID]ID } // the wider id of the event that an id is of
+// It may be used from many goroutines.
+type Seen struct {
+	mu sync.RWMutex
+	of map[ID]ID // the wider id of the event that an id is of
+}
+
+// has reports whether a signal is no longer new. What was seen once stays that.
+func (r *Seen) has(s *Signal) bool {
+	if r == nil {
+		return false
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	wider, taken := r.of[s.ID]
+	if taken && wider != s.widerID {
+		_, taken = r.of[s.widerID]
+	}
+	return taken
+}
 
 // Add returns the signal under the id that an index would have it by, and whether it is new.
 func (r *Seen) Add(s Signal) (Signal, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if wider, taken := r.of[s.ID]; taken && wider != s.widerID {
 		s = s.Widened()
 	}
