@@ -29,7 +29,8 @@ var errOnlyFields = errors.New("it is an alert without its `_source`, which says
 // readChain reads of the document at hand whether it is an alert, and from which rules.
 func (w *worker) readChain(text []byte, isHit bool) error {
 	w.chain = signal.Chain{}
-	if !bytes.Contains(text, alertMark) {
+	// The field is known without a look at the text of each event, which costs as much as a rule.
+	if len(w.event.Values(w.rules.alert)) == 0 || !bytes.Contains(text, alertMark) {
 		return nil
 	}
 	line, err := lineOf(text, isHit)

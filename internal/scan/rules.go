@@ -28,6 +28,7 @@ type Rules struct {
 	indicators *indicators
 
 	time       event.Slot
+	alert      event.Slot   // what an alert is known by
 	categories []event.Slot // what the rules read for one; event.category where none does
 	gated      int          // how many rules judge only events of a category
 }
@@ -36,6 +37,7 @@ type Rules struct {
 func NewRules() *Rules {
 	r := &Rules{fields: &event.Fields{}}
 	r.time = r.fields.Add("@timestamp")
+	r.alert = r.fields.Add("kibana.alert.uuid")
 	r.categories = []event.Slot{r.fields.Add(cond.DefaultCategoryField)}
 	return r
 }

@@ -85,7 +85,8 @@ type leafOrder struct {
 }
 
 func (o *leafOrder) of(leaves []steadyLeaf) []int {
-	if slices.EqualFunc(o.paths, leaves, func(p *pathOf, l steadyLeaf) bool { return p == l.path }) {
+	isOf := func(p *pathOf, l steadyLeaf) bool { return p == l.path }
+	if slices.EqualFunc(o.paths, leaves, isOf) {
 		return o.sorted
 	}
 	o.paths, o.sorted = o.paths[:0], o.sorted[:0]
