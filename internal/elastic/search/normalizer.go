@@ -134,8 +134,25 @@ func (s analysisSettings) normalizer(name string) *event.Normalizer {
 // knownForms remembers what normalizers made of texts, by definition. It is safe for concurrent
 // use.
 type knownForms struct {
-	mutex sync.Mutex
-	forms map[string]map[string]string
+	mutex   sync.Mutex
+	forms   map[string]map[string]string
+	refused map[string]bool // definitions that may not be asked about
+}
+
+// mayAsk reports whether no index refused to say what a normalizer makes of texts.
+func (k *knownForms) mayAsk(definition string) bool {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	return !k.refused[definition]
+}
+
+func (k *knownForms) refuse(definition string) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	if k.refused == nil {
+		k.refused = map[string]bool{}
+	}
+	k.refused[definition] = true
 }
 
 // of returns the forms of texts as far as they are known, and the texts whose forms are not.
@@ -170,11 +187,16 @@ func (k *knownForms) add(definition string, texts, forms []string) {
 
 // normalizer returns n with what it makes of texts, which the first of the indices says that
 // answers. unknown is why none did. One that is known to be lowercase need not be asked: where the
-// first index refuses, it is done here, and not asked again.
+// first index refuses, it is done here, and not asked again: each refusal is a line in the audit
+// log.
 func (c *Cluster) normalizer(
 	ctx context.Context, n event.Normalizer, indices, texts []string,
 ) (known *event.Normalizer, unknown, err error) {
 	_, missing := c.normal.of(n.Definition, texts)
+	if n.Lowercase && len(missing) > 0 && !c.normal.mayAsk(n.Definition) {
+		c.normal.add(n.Definition, missing, lowercased(missing))
+		missing = nil
+	}
 	for i, index := range indices {
 		if len(missing) == 0 {
 			break
@@ -187,6 +209,9 @@ func (c *Cluster) normalizer(
 			return nil, nil, err
 		}
 		if unknown != nil && n.Lowercase {
+			if errors.Is(unknown, elastic.ErrForbidden) {
+				c.normal.refuse(n.Definition)
+			}
 			c.normal.add(n.Definition, missing, lowercased(missing))
 			unknown = nil
 		}

@@ -99,10 +99,29 @@ func TestNormalizeAsksOnce(t *testing.T) {
 	f(nil)
 }
 
+// TestForbiddenNormalizerIsAskedOnce: where it may not be asked what a normalizer makes of texts,
+// and it is known to lower case, it is asked once, whatever other texts come.
+func TestForbiddenNormalizerIsAskedOnce(t *testing.T) {
+	server := estest.For(t)
+	server.Create(server.Index("a"), strings.Replace(normalizedIn, "NAME", "same", 1))
+	counted := &analyses{next: http.DefaultTransport, forbidden: true}
+	c := search.NewCluster(server.Through(counted), search.Options{})
+	for _, text := range []string{"A", "B", "C"} {
+		got, unknown := forms(t, c, server.Index("*"), text)
+		if got[text] != strings.ToLower(text) || len(unknown) > 0 {
+			t.Errorf("%s: got %v and unknown %v, want it in lower case", text, got, unknown)
+		}
+	}
+	if len(counted.bodies) != 1 {
+		t.Errorf("asked %q, want one question", counted.bodies)
+	}
+}
+
 // analyses keeps what is sent to _analyze.
 type analyses struct {
-	next   http.RoundTripper
-	bodies []string
+	next      http.RoundTripper
+	forbidden bool // to ask
+	bodies    []string
 }
 
 func (a *analyses) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -113,6 +132,13 @@ func (a *analyses) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		a.bodies = append(a.bodies, string(body))
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
+		if a.forbidden {
+			return &http.Response{StatusCode: http.StatusForbidden, Request: r,
+				Header: http.Header{"Content-Type": {"application/json"},
+					"X-Elastic-Product": {"Elasticsearch"}},
+				Body: io.NopCloser(strings.NewReader(`{"error":{"type":"security_exception",` +
+					`"reason":"action [indices:admin/analyze] is unauthorized"},"status":403}`))}, nil
+		}
 	}
 	return a.next.RoundTrip(r)
 }
