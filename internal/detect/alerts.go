@@ -83,13 +83,20 @@ func (a Alerts) where(patterns, instead []string) (w Where) {
 // pattern is applied to files: a document is an alert where it says so. As in a run, rules whose
 // patterns name alerts place events by @timestamp.
 func (a Alerts) InFiles(r *rule.Rule) (w Where, judgesAlerts bool) {
-	w.Patterns, w.Indicators = r.Index, a.Where(r, nil).Indicators
-	for _, p := range indexpattern.Adding(r.Index) {
+	w = a.inFiles(r.Index)
+	indicators := a.inFiles(r.ThreatIndex())
+	w.Indicators = &indicators
+	return w, w.Signals != "" || r.ReadsSignals(r.Index)
+}
+
+func (a Alerts) inFiles(patterns []string) (w Where) {
+	w.Patterns = patterns
+	for _, p := range indexpattern.Adding(patterns) {
 		if rule.NamesAlerts(p) || a.StandsIn(p) {
 			w.Signals = cmp.Or(a.Index, p)
 		}
 	}
-	return w, w.Signals != "" || r.ReadsSignals(r.Index)
+	return w
 }
 
 // AlertsAdvice is how rules over alerts, which some patterns name, see signals.

@@ -200,3 +200,30 @@ func TestScanSaysWhatAreAlerts(t *testing.T) {
 	f(plain+fields, 2, 1, "", "", other, beside)
 	f(plain+fields, 1, 0, "", "", other)
 }
+
+// Alerts are indicators of a rule whose threat_index names some, but for its own ones.
+func TestScanOfIndicatorsThatAreAlerts(t *testing.T) {
+	f := func(by string, index string, want int) {
+		t.Helper()
+		r := matching(t, "*:*")
+		r.Body.(*rule.IndicatorQuery).ThreatIndex = []string{index}
+		rules := rulesOf(t)
+		defer rules.Close()
+		if err := rules.Add(r); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := rules.ReadIndicators(t.Context(), []scan.Input{input("ti", fmt.Sprintf(
+			`{"event.kind":"signal","kibana.alert.uuid":"1","kibana.alert.rule.uuid":%q,`+
+				`"threat.indicator.ip":"10.0.0.1"}`, by))}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		got := run(rules, input("events", `{"name":"x","ip":"10.0.0.1"}`))
+		if got.summary.Created != want || got.err != nil {
+			t.Errorf("an alert of %s in %s: got %+v, %v, want %d signals", by, index, got.summary,
+				got.err, want)
+		}
+	}
+	f("other", ".alerts-security.*", 1)
+	f("match", ".alerts-security.*", 0)
+	f("other", "ti-*", 0)
+}

@@ -131,6 +131,9 @@ func (w *indicatorWriter) read(text []byte) error {
 		if err != nil {
 			return err
 		}
+		if one.source.Signals != "" && signal.ReadChain(document.Source).Stops(one.id) != "" {
+			continue // as in a run, a rule does not feed itself
+		}
 		held, err := one.builder.Add(one.event.Event,
 			indicator.Document{Index: document.Index, ID: document.ID})
 		if err != nil {
