@@ -136,6 +136,10 @@ func (s *Signal) finish(r *Reading, texts *Texts) (err error) {
 	if r.fields, err = s.fields(r.fields[:0], r, texts); err != nil {
 		return err
 	}
+	if s.execution.Final {
+		s.Document, err = r.room.compose(r.fields, r.rest.Bytes())
+		return err
+	}
 	r.document.Reset()
 	err = r.document.compose(r.fields, r.rest.Bytes())
 	s.Document = bytes.Clone(r.document.Bytes())

@@ -160,6 +160,14 @@ func (d *digest) values(name string, v values) {
 	}
 }
 
+// value is values of one value.
+func (d *digest) value(name []byte, v string) {
+	b := binary.BigEndian.AppendUint64(d.parts, uint64(len(name)))
+	b = binary.BigEndian.AppendUint64(append(b, name...), 1)
+	b = binary.BigEndian.AppendUint64(b, uint64(len(v)))
+	d.parts = append(b, v...)
+}
+
 func (d *digest) length(n int) {
 	d.parts = binary.BigEndian.AppendUint64(d.parts, uint64(n))
 }
@@ -174,12 +182,17 @@ func (d *digest) id() ID {
 
 // content writes every steady leaf, filed under its path's hash.
 func (d *digest) content(leaves []steadyLeaf, order *leafOrder) {
-	texts := make(values, 0, 8)
+	var texts values
 	sorted := order.of(leaves)
 	for i, at := range sorted {
-		one := leaves[at]
+		one := &leaves[at]
+		isLast := i+1 == len(sorted) || leaves[sorted[i+1]].path.hash != one.path.hash
+		if isLast && len(texts) == 0 {
+			d.value(one.path.hash[:], one.text)
+			continue
+		}
 		texts = append(texts, one.text)
-		if i+1 == len(sorted) || leaves[sorted[i+1]].path.hash != one.path.hash {
+		if isLast {
 			d.values(string(one.path.hash[:]), texts)
 			texts = texts[:0]
 		}

@@ -45,20 +45,20 @@ func isControl(r rune) bool { return r < ' ' }
 // unescape appends a text with escapes to p.unquoted. It reports whether all of them are usual:
 // those that are written too.
 func (p *parser) unescape() bool {
-	from, begin := len(p.unquoted), p.at
+	from, begin, in := len(p.unquoted), p.at, p.in
 	at := begin + 1 // what is not appended yet
-	for end := at; end < len(p.in); end++ {
-		switch p.in[end] {
+	for end := at; end < len(in); end++ {
+		switch in[end] {
 		case '"':
-			p.unquoted = append(p.unquoted, p.in[at:end]...)
+			p.unquoted = append(p.unquoted, in[at:end]...)
 			p.at = end + 1
 			return true
 		case '\\':
-			p.unquoted = append(p.unquoted, p.in[at:end]...)
+			p.unquoted = append(p.unquoted, in[at:end]...)
 			end++
 			c := byte(0)
-			if end < len(p.in) {
-				c = p.in[end]
+			if end < len(in) {
+				c = in[end]
 			}
 			switch c {
 			case '"', '\\':

@@ -33,6 +33,7 @@ type Reading struct {
 
 	parser   parser
 	document jsonText
+	room     documents // of those that are written once and for all
 	fields   []field
 }
 
