@@ -314,8 +314,10 @@ func newSignalPrinter(w io.Writer, format string) *signalPrinter {
 
 func (p *signalPrinter) print(_ *rule.Rule, s signal.Signal) error {
 	if p.table == nil {
-		_, err := p.out.Write(append(s.Document, '\n'))
-		return err
+		if _, err := p.out.Write(s.Document); err != nil {
+			return err
+		}
+		return p.out.WriteByte('\n')
 	}
 	// not a struct: encoding/json would take an event's KIBANA.alert.reason for the signal's
 	var fields map[string]json.RawMessage
