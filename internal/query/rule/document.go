@@ -19,11 +19,13 @@ type document struct {
 	// exceptions are what the file has below [[exception]], nil where it has none.
 	exceptions value
 	places     map[string]place // by path, see under
-	// unquote returns the text that a value is written for, from what the file has at a place, and
-	// for each byte of the text, and its end, the place where it is written.
-	unquote func(raw []byte, at int) (string, []int)
-	errs    Errors
+	unquote    unquoter
+	errs       Errors
 }
+
+// unquoter returns the text that a value is written for, from what the file has at a place, and for
+// each byte of the text, and its end, the place where it is written.
+type unquoter func(raw []byte, at int) (string, []int)
 
 // place is where a key and its value are. A table written with a header has a key only.
 type place struct{ key, value span }
@@ -48,13 +50,9 @@ func (d *document) id() (ID, span) {
 	return ID(d.rule.text("rule_id")), d.rule.place("rule_id").value
 }
 
-// placeQuery lines the query's text up with its place in the file.
+// placeQuery says where the query's text is in the file.
 func (d *document) placeQuery(text string, value span) {
-	d.queryAt = queryPlace{text: text, value: value}
-	content, at := d.unquote(d.text[value.start:value.end], value.start)
-	if content == text { // else the two do not line up, and no column is better than a wrong one
-		d.queryAt.bytes = at
-	}
+	d.queryAt = queryPlace{text: text, value: value, unquote: d.unquote}
 }
 
 // example writes how a key is set in the document's format. value is in TOML's.

@@ -54,12 +54,13 @@ func checkPlaces(t *testing.T, set *Set) {
 	t.Helper()
 	for _, r := range set.Rules {
 		at := r.text.queryAt
-		if at.bytes == nil {
+		places := at.bytes(r.text.text)
+		if places == nil {
 			t.Errorf("the query %q has no place", r.Body.Text())
 			continue
 		}
-		if len(at.bytes) != len(r.Body.Text())+1 || at.bytes[0] < at.value.start ||
-			at.bytes[len(r.Body.Text())] > at.value.end {
+		if len(places) != len(r.Body.Text())+1 || places[0] < at.value.start ||
+			places[len(r.Body.Text())] > at.value.end {
 			t.Errorf("the query %q is placed wrongly: %v", r.Body.Text(), at)
 		}
 	}

@@ -7,13 +7,24 @@ import (
 	"esrule/internal/query/cond"
 )
 
-// queryPlace says where each byte of the query's text is in the file.
+// queryPlace says where the query's text is in the file.
 type queryPlace struct {
-	text  string
-	value span // the whole value, with its quotes
-	// bytes[i] is the place of text[i]; one entry more for its end. Nil where the two cannot be
-	// lined up.
-	bytes []int
+	text    string
+	value   span // the whole value, with its quotes
+	unquote unquoter
+}
+
+// bytes returns the place in the file of each byte of the query's text, and of its end; nil where
+// the two cannot be lined up: no column is better than a wrong one.
+func (q queryPlace) bytes(file []byte) []int {
+	if q.unquote == nil {
+		return nil
+	}
+	text, at := q.unquote(file[q.value.start:q.value.end], q.value.start)
+	if text != q.text {
+		return nil
+	}
+	return at
 }
 
 // Locate turns errors about the rule's query (a *cond.Error or cond.Errors, from whoever reads the
@@ -44,8 +55,9 @@ func (s *source) locate(err error) Errors {
 func (s *source) queryError(e *cond.Error) *Error {
 	q := s.queryAt
 	from, to := e.Span.Start, e.Span.End
-	if q.bytes == nil || from < 0 || to < from || to > len(q.text) {
+	at := q.bytes(s.text)
+	if at == nil || from < 0 || to < from || to > len(q.text) {
 		return s.lineOf(q.value, "query: "+e.Message, e.Advice)
 	}
-	return s.errorAt(span{q.bytes[from], q.bytes[to]}, e.Message, e.Advice)
+	return s.errorAt(span{at[from], at[to]}, e.Message, e.Advice)
 }

@@ -54,7 +54,7 @@ func readRule(d *document, x *exported) (*Rule, *Skipped) {
 	case len(r.unsupported) > 0:
 		return nil, r.skipped(rule.Name)
 	}
-	rule.text = d.source
+	rule.text = d.ofQuery()
 	return rule, nil
 }
 

@@ -21,8 +21,21 @@ type source struct {
 	text []byte
 	// before is how many lines of the file are before the text.
 	before int
-	// query maps the query's text to the file, where that is known.
 	queryAt queryPlace
+}
+
+// ofQuery returns the lines of the query alone: all that is kept of the file of a rule that runs.
+func (s source) ofQuery() source {
+	at := &s.queryAt.value
+	from := bytes.LastIndexByte(s.text[:at.start], '\n') + 1
+	to := len(s.text)
+	if end := bytes.IndexByte(s.text[at.end:], '\n'); end >= 0 {
+		to = at.end + end
+	}
+	s.before = s.lineAt(from) - 1
+	s.text = bytes.Clone(s.text[from:to])
+	at.start, at.end = at.start-from, at.end-from
+	return s
 }
 
 // errorAt makes an error about a part of the file.
