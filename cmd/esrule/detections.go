@@ -141,9 +141,9 @@ func warnDoubts(set *rule.Set, skipped []rule.Skipped, log *slog.Logger) {
 // is the error.
 func compile(set *rule.Set, cfg config.Config) (compiled ruleSet, err error) {
 	made, errs := make([]*detect.Detection, len(set.Rules)), make([]error, len(set.Rules))
-	alerts := alertsOf(cfg)
+	compiler := detect.Compiler{Alerts: alertsOf(cfg)}
 	set.Each(func(place int, r *rule.Rule) {
-		made[place], errs[place] = detect.NewWhere(r, alerts.Where(r, cfg.Index))
+		made[place], errs[place] = compiler.New(r, cfg.Index)
 	})
 	var faults rule.Errors
 	compiled.skipped, err = compileEach(set, func(place int, r *rule.Rule) error {

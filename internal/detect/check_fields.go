@@ -36,7 +36,7 @@ func (d *Detection) named() []string {
 	if d.NewTerms != nil {
 		paths = append(paths, d.NewTerms.Fields.Paths()...)
 	}
-	return slices.DeleteFunc(slices.Clone(d.Fields.Paths()),
+	return slices.DeleteFunc(d.Fields.Paths(),
 		func(path string) bool { return !slices.Contains(paths, path) })
 }
 

@@ -20,15 +20,25 @@ type Detection struct {
 	Compiled
 }
 
-// New compiles a rule. patterns replace the rule's own where there are any. The error names
-// what of the rule's query this version does not evaluate, with its place.
-func New(r *rule.Rule, patterns []string) (*Detection, error) {
-	return NewWhere(r, Alerts{}.Where(r, patterns))
+// Compiler makes rules ready to run. Those that one has compiled can be searched together, since
+// their fields share slots. It is safe for concurrent use.
+type Compiler struct {
+	Alerts Alerts
+	fields event.Fields
 }
 
-// NewWhere is New for a rule that looks somewhere.
-func NewWhere(r *rule.Rule, w Where) (*Detection, error) {
-	fields := &event.Fields{}
+// New compiles a rule that is searched alone, see [Compiler.New].
+func New(r *rule.Rule, patterns []string) (*Detection, error) {
+	return (&Compiler{}).New(r, patterns)
+}
+
+// New compiles a rule. patterns replace the rule's own where there are any. The error names what of
+// the rule's query this version does not evaluate, with its place.
+func (c *Compiler) New(r *rule.Rule, patterns []string) (*Detection, error) {
+	return newDetection(r, c.Alerts.Where(r, patterns), c.fields.Beside())
+}
+
+func newDetection(r *rule.Rule, w Where, fields *event.Fields) (*Detection, error) {
 	compiled, err := Compile(r, w, fields)
 	if err != nil {
 		return nil, fmt.Errorf("rule %q (%s): %w", r.Name, r.ID, err)

@@ -45,19 +45,19 @@ func (d *Detection) alone() *Group {
 	return g
 }
 
-// NewGroup returns the group of rules that are to be searched together. The error is that of
-// [Compile], which compiled each of them before.
+// NewGroup returns the group of rules that are to be searched together. It fails where one
+// [Compiler] has not compiled all of them.
 func NewGroup(detections []*Detection) (*Group, error) {
 	if len(detections) == 1 {
 		return detections[0].alone(), nil
 	}
-	g := &Group{detections: detections, fields: &event.Fields{}}
+	g := &Group{detections: detections, fields: detections[0].Fields.Beside()}
 	for _, d := range detections {
-		compiled, err := Compile(d.Rule, d.Where, g.fields)
-		if err != nil {
-			return nil, fmt.Errorf("rule %q (%s): %w", d.Rule.Name, d.Rule.ID, err)
+		if !g.fields.Join(d.Fields) {
+			return nil, fmt.Errorf("rule %q (%s) was not compiled by the compiler of rule %q",
+				d.Rule.Name, d.Rule.ID, detections[0].Rule.Name)
 		}
-		g.matchers.Add(compiled)
+		g.matchers.Add(d.Compiled)
 	}
 	g.divide()
 	return g, nil
@@ -198,7 +198,7 @@ func (g *Group) partFilter(p part, m *event.Mapping,
 
 // mapped lists the fields whose mappings a search of the rules needs.
 func (g *Group) mapped() []string {
-	mapped := slices.Clone(g.fields.Paths())
+	mapped := g.fields.Paths()
 	for _, d := range g.detections {
 		mapped = append(mapped, d.Timestamps().Fields()...)
 	}

@@ -114,6 +114,7 @@ func compareGroups(t *testing.T, seed uint64) (sum compared) {
 	}
 	pattern := c.Index(fmt.Sprint("events-", seed, "-*"))
 	queries := groupQueries(random, rules)
+	var compiler detect.Compiler
 	var all []*detect.Detection
 	for i, query := range queries {
 		kind, language, parse := "eql", "eql", eql.Parse
@@ -129,7 +130,7 @@ func compareGroups(t *testing.T, seed uint64) (sum compared) {
 		if except, err := parse(queries[(i+8)%len(queries)]); err == nil && i%3 == 0 {
 			exceptions = []*rule.Exception{{Name: "other", Query: except}}
 		}
-		d, err := detect.New(&rule.Rule{Head: rule.Head{ID: rule.ID(fmt.Sprintf("r%03d", i)),
+		d, err := compiler.New(&rule.Rule{Head: rule.Head{ID: rule.ID(fmt.Sprintf("r%03d", i)),
 			Name: query, Severity: "low", Type: kind, Language: language,
 			Exceptions: exceptions, Index: []string{pattern}, From: 9 * time.Minute,
 			Interval: 5 * time.Minute}, Body: &rule.EventQuery{Query: q}}, nil)

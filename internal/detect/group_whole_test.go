@@ -19,13 +19,14 @@ import (
 // groupOf returns a group of rules that ask the queries.
 func groupOf(t *testing.T, pattern string, queries ...string) *detect.Group {
 	t.Helper()
+	var compiler detect.Compiler
 	var all []*detect.Detection
 	for i, query := range queries {
 		q, err := eql.Parse(query)
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := detect.New(&rule.Rule{Head: rule.Head{ID: rule.ID(fmt.Sprint("r", i)),
+		d, err := compiler.New(&rule.Rule{Head: rule.Head{ID: rule.ID(fmt.Sprint("r", i)),
 			Name: query, Severity: "low", Type: "eql", Language: "eql", Index: []string{pattern},
 			From: 9 * time.Minute, Interval: 5 * time.Minute},
 			Body: &rule.EventQuery{Query: q}}, nil)

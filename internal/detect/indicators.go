@@ -46,8 +46,9 @@ func compileIndicators(r *rule.Rule, w Where, body *rule.IndicatorQuery, fields 
 	if w.Indicators != nil {
 		in = *w.Indicators
 	}
-	source, err := NewWhere(&rule.Rule{Head: rule.Head{ID: r.ID, Name: r.Name, Language: r.Language,
-		Type: "query", Index: body.ThreatIndex}, Body: &body.Threat}, in)
+	source, err := newDetection(&rule.Rule{Head: rule.Head{ID: r.ID, Name: r.Name,
+		Language: r.Language, Type: "query", Index: body.ThreatIndex}, Body: &body.Threat}, in,
+		&event.Fields{})
 	if err != nil {
 		return c, fmt.Errorf("threat_query: %w", err)
 	}

@@ -78,7 +78,16 @@ func counted(t *testing.T, client *elasticsearch.Client, now time.Time, pattern 
 	target := detect.Target{Patterns: []string{pattern},
 		Window:     span.New(now.Add(-20*time.Minute), now.Add(time.Second)),
 		Timestamps: all[0].Timestamps(), Now: now, Began: now}
-	g, err := detect.NewGroup(all)
+	var compiler detect.Compiler
+	var group []*detect.Detection
+	for _, d := range all {
+		d, err := compiler.New(d.Rule, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		group = append(group, d)
+	}
+	g, err := detect.NewGroup(group)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,6 +47,7 @@ func TestPublishedNewTerms(t *testing.T) {
 	c := estest.For(t)
 	index := c.Index("new-terms")
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	var compiler detect.Compiler
 	var detections []*detect.Detection
 	var executions []signal.Execution
 	var lines bytes.Buffer
@@ -58,7 +59,7 @@ func TestPublishedNewTerms(t *testing.T) {
 		if !ok {
 			continue
 		}
-		d, err := detect.New(r, []string{index})
+		d, err := compiler.New(r, []string{index})
 		if err != nil {
 			t.Errorf("%s: %v", r.File, err)
 			continue

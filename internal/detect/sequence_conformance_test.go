@@ -236,9 +236,10 @@ func covered(t *testing.T, c *estest.Cluster, folder string, cases []conformance
 // byKind returns the rules, put together as a run does.
 func byKind(t *testing.T, cases []conformanceCase) map[string][]*detect.Detection {
 	t.Helper()
+	var compiler detect.Compiler
 	groups := map[string][]*detect.Detection{}
 	for _, one := range cases {
-		d, err := detect.New(one.rule, nil)
+		d, err := compiler.New(one.rule, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", one.rule.Name, err)
 		}

@@ -47,7 +47,7 @@ type slot struct {
 // New gives an event that resolves the fields of f, all of them added by now.
 func New(f *Fields) *Event {
 	return &Event{
-		fields: f, slots: make([]slot, len(f.paths)), bindings: map[*Mapping]binding{},
+		fields: f, slots: make([]slot, f.slots().count()), bindings: map[*Mapping]binding{},
 	}
 }
 
@@ -68,20 +68,21 @@ func (e *Event) bind(m *Mapping) {
 		e.binding = b
 		return
 	}
-	e.bound = make([]field, len(e.fields.paths))
-	for i, path := range e.fields.paths {
+	e.bound = make([]field, len(e.slots))
+	for _, of := range e.fields.own {
+		bound := &e.bound[of.slot]
 		switch {
-		case e.fields.wild[i]:
-			e.bound[i] = newWild(path, m)
+		case of.wild:
+			*bound = newWild(of.path, m)
 		case m != nil:
-			e.bound[i] = newField(m.Fields[path], e.fields.trees[i]) // the zero value is unmapped
-		case path == "@timestamp":
-			e.bound[i] = newField(FieldMapping{Type: Date, FromFields: true}, e.fields.trees[i])
+			*bound = newField(m.Fields[of.path], of.tree) // the zero value is unmapped
+		case of.path == "@timestamp":
+			*bound = newField(FieldMapping{Type: Date, FromFields: true}, of.tree)
 		default:
-			e.bound[i] = newField(e.fields.untyped[i], e.fields.trees[i])
+			*bound = newField(of.untyped, of.tree)
 		}
 	}
-	e.skimmer = newSkimmer(e.fields.paths, e.bound)
+	e.skimmer = newSkimmer(e.fields.own, e.bound)
 	e.bindings[m] = e.binding
 }
 

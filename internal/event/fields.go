@@ -1,6 +1,9 @@
 package event
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // Slot is the number of a field in its [Fields]; an [Event] keeps the field's values under it.
 type Slot int
@@ -8,66 +11,128 @@ type Slot int
 // Fields is the set of distinct fields that a set of rules reads, each with one slot, so that an
 // event looks each of them up once however many rules ask. Add all fields before the first [Event]
 // is made.
+//
+// Several sets may share slots, see [Fields.Beside]: what reads an event of one of them reads that
+// of any other that has its fields. They are safe for concurrent use with each other.
 type Fields struct {
-	paths []string
-	slots map[string]Slot
-	trees []*lookup
-	// untyped is what each field is in an event without a mapping: for all events of the fields, so
+	shared *slots // made where it is first asked for
+	made   sync.Once
+	own    []*entry // in the order in which they were added
+	known  map[entryKey]*entry
+}
+
+// entry is a field with its slot.
+type entry struct {
+	entryKey
+	slot Slot
+	tree *lookup
+	// untyped is what the field is in an event without a mapping: for all events of the fields, so
 	// that a normalizer is the same one in all of them.
-	untyped []FieldMapping
-	wild    []bool // the path is a pattern
+	untyped FieldMapping
+}
+
+type entryKey struct {
+	path string
+	wild bool // the path is a pattern
+}
+
+// slots are the fields that sets share.
+type slots struct {
+	mu      sync.Mutex
+	entries map[entryKey]*entry
+}
+
+func (s *slots) entry(k entryKey) *entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[k]; e != nil {
+		return e
+	}
+	e := &entry{entryKey: k, slot: Slot(len(s.entries)), tree: newLookup(k.path),
+		untyped: untyped(k.path)}
+	if s.entries == nil {
+		s.entries = map[entryKey]*entry{}
+	}
+	s.entries[k] = e
+	return e
+}
+
+func (s *slots) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.entries)
+}
+
+// Beside returns an empty set whose fields have the slots that they have in f.
+func (f *Fields) Beside() *Fields { return &Fields{shared: f.slots()} }
+
+func (f *Fields) slots() *slots {
+	f.made.Do(func() {
+		if f.shared == nil {
+			f.shared = &slots{}
+		}
+	})
+	return f.shared
+}
+
+// Join adds the fields of another set, and reports whether the two share slots: else it adds none.
+func (f *Fields) Join(other *Fields) bool {
+	if f.slots() != other.slots() {
+		return false
+	}
+	for _, e := range other.own {
+		f.add(e.entryKey)
+	}
+	return true
 }
 
 // Add gives the slot of a field path, a new one where the path is new.
-func (f *Fields) Add(path string) Slot {
-	if s, ok := f.slots[path]; ok {
-		return s
-	}
-	if f.slots == nil {
-		f.slots = map[string]Slot{}
-	}
-	s := Slot(len(f.paths))
-	f.slots[path] = s
-	f.add(path, false)
-	return s
-}
+func (f *Fields) Add(path string) Slot { return f.add(entryKey{path: path}) }
 
 // AddWild gives the slot of a pattern of paths, in which a star is any run of characters. Its
 // values are those of all fields whose paths fit: of the mapping's, or of the event's where none is
 // known.
-func (f *Fields) AddWild(pattern string) Slot {
-	for s, path := range f.paths {
-		if f.wild[s] && path == pattern {
-			return Slot(s)
+func (f *Fields) AddWild(pattern string) Slot { return f.add(entryKey{pattern, true}) }
+
+func (f *Fields) add(k entryKey) Slot {
+	e := f.known[k]
+	if e == nil {
+		if f.known == nil {
+			f.known = map[entryKey]*entry{}
 		}
+		e = f.slots().entry(k)
+		f.known[k], f.own = e, append(f.own, e)
 	}
-	f.add(pattern, true)
-	return Slot(len(f.paths) - 1)
+	return e.slot
 }
 
-func (f *Fields) add(path string, wild bool) {
-	f.paths = append(f.paths, path)
-	f.wild = append(f.wild, wild)
-	f.trees = append(f.trees, newLookup(path))
-	f.untyped = append(f.untyped, untyped(path))
+// Paths lists the fields in the order in which they were added, patterns among them.
+func (f *Fields) Paths() []string {
+	paths := make([]string, len(f.own))
+	for i, e := range f.own {
+		paths[i] = e.path
+	}
+	return paths
 }
 
-// Paths lists the fields in the order of their slots, patterns among them. The caller must not
-// change it.
-func (f *Fields) Paths() []string { return f.paths }
+// Slots lists the slots of the fields, in the order of [Fields.Paths].
+func (f *Fields) Slots() []Slot {
+	list := make([]Slot, len(f.own))
+	for i, e := range f.own {
+		list[i] = e.slot
+	}
+	return list
+}
 
 // Patterns lists the patterns among the paths.
 func (f *Fields) Patterns() (patterns []string) {
-	for i, path := range f.paths {
-		if f.wild[i] {
-			patterns = append(patterns, path)
+	for _, e := range f.own {
+		if e.wild {
+			patterns = append(patterns, e.path)
 		}
 	}
 	return patterns
 }
-
-// Path is the field path of a slot.
-func (f *Fields) Path(s Slot) string { return f.paths[s] }
 
 // lookup holds the ways in which a path can be written as keys of an object. For a.b.c these are
 // the keys "a" (then b.c inside), "a.b" (then c) and "a.b.c".

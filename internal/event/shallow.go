@@ -20,18 +20,17 @@ import (
 func shallow(source []byte, f *Fields, m *Mapping) ([]byte, error) {
 	s := &shallowing{decoder: json.NewDecoder(bytes.NewReader(MendSurrogates(source))),
 		found: map[string][]json.RawMessage{}}
-	for i, path := range f.paths {
-		if f.wild[i] {
-			s.wantWild(path, m)
+	for _, of := range f.own {
+		if of.wild {
+			s.wantWild(of.path, m)
 			continue
 		}
-		s.found[path] = nil
+		s.found[of.path] = nil
 		if m == nil {
-			f := untyped(path)
-			s.want(f, path)
+			s.want(of.untyped, of.path)
 			continue
 		}
-		s.want(m.Fields[path], path)
+		s.want(m.Fields[of.path], of.path)
 	}
 	s.decoder.UseNumber()
 	if err := s.walk(); err != nil {

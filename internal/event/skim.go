@@ -175,30 +175,30 @@ const nothing = -1
 // The parser that is the other way to read an event stops at 300.
 const mostSkimmedDepth = 200
 
-func newSkimmer(paths []string, bound []field) *skimmer {
+func newSkimmer(fields []*entry, bound []field) *skimmer {
 	s := &skimmer{event: &key{found: nothing}, source: &key{name: "_source", found: nothing}}
+	s.findings = make([][]int, len(bound))
 	escaped := false
-	for i, path := range paths {
-		var findings []int
-		if bound[i].wild != nil {
-			s.findings = append(s.findings, nil)
-			s.elsewhere = append(s.elsewhere, Slot(i))
+	for _, of := range fields {
+		is := &bound[of.slot]
+		if is.wild != nil {
+			s.elsewhere = append(s.elsewhere, of.slot)
 			continue
 		}
-		for _, path := range append([]string{cmp.Or(bound[i].SourcePath, path)},
-			bound[i].Copied...) {
+		var findings []int
+		for _, path := range append([]string{cmp.Or(is.SourcePath, of.path)}, is.Copied...) {
 			escaped = escaped || strings.Contains(path, `\`)
 			at := s.find(path)
-			s.found[at].leaves = s.found[at].leaves || bound[i].Leaves
+			s.found[at].leaves = s.found[at].leaves || is.Leaves
 			findings = append(findings, at)
 		}
-		s.findings = append(s.findings, findings)
-		if bound[i].Constant != "" || bound[i].OnlyFields || bound[i].ServerRead {
-			s.elsewhere = append(s.elsewhere, Slot(i))
+		s.findings[of.slot] = findings
+		if is.Constant != "" || is.OnlyFields || is.ServerRead {
+			s.elsewhere = append(s.elsewhere, of.slot)
 			continue
 		}
 		for _, at := range findings {
-			s.slots[at] = append(s.slots[at], Slot(i))
+			s.slots[at] = append(s.slots[at], of.slot)
 		}
 	}
 	if escaped {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"esrule/internal/event"
 	"esrule/internal/query/cond"
 )
 
@@ -48,8 +47,8 @@ func (w *worker) doubt(text []byte, line int, matched bool, j *judged) {
 
 // isBlind reports whether the event has none of the fields that the rules read.
 func (w *worker) isBlind() bool {
-	for slot := range w.rules.fields.Paths() {
-		if len(w.event.Values(event.Slot(slot))) > 0 {
+	for _, slot := range w.fields {
+		if len(w.event.Values(slot)) > 0 {
 			return false
 		}
 	}

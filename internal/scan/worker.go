@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"esrule/internal/detect"
+	"esrule/internal/event"
 	"esrule/internal/query/match"
 	"esrule/internal/query/rule"
 	"esrule/internal/sink/signal"
@@ -76,7 +77,8 @@ type worker struct {
 	execution  signal.Execution
 	now        time.Time // that exceptions expire by
 	event      *match.Evaluation
-	explains   bool // every match
+	fields     []event.Slot // that the rules read
+	explains   bool         // every match
 	asText     map[textUse]bool
 	set        *match.Set   // of the rules
 	candidates []int        // of the event at hand: the matchers that could accept it
@@ -91,7 +93,7 @@ type worker struct {
 func newWorker(r *Rules, x signal.Execution, now time.Time) *worker {
 	x.Final, x.Texts = true, signal.NewTexts() // each worker its own
 	return &worker{rules: r, execution: x, now: now, event: match.NewEvaluation(r.fields, now),
-		set: r.together(), asText: map[textUse]bool{}}
+		fields: r.fields.Slots(), set: r.together(), asText: map[textUse]bool{}}
 }
 
 // work judges chunk after chunk until all inputs are read.

@@ -59,11 +59,7 @@ func TestGroupIsHalved(t *testing.T) {
 		}
 		var detections []*detect.Detection
 		for _, r := range w.together(queries...) {
-			d, err := detect.New(r, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			detections = append(detections, d)
+			detections = append(detections, w.detection(r))
 		}
 		runner := w.runner()
 		for run, most := range most {

@@ -37,11 +37,7 @@ func newRetries(t *testing.T) *retries {
 		queries[i] = fmt.Sprintf(`process where process.name == "bad%d.exe"`, i)
 	}
 	for _, one := range r.together(queries...) {
-		d, err := detect.New(one, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.detections = append(r.detections, d)
+		r.detections = append(r.detections, r.detection(one))
 	}
 	for n, name := range []string{"a", "b"} {
 		index := r.index(name)

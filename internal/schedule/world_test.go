@@ -49,7 +49,8 @@ type world struct {
 	// unread is an index whose mapping is not read; empty is none.
 	unread string
 	// alerts is ESRULE_ALERTS_INDEX.
-	alerts []string
+	alerts   []string
+	compiler detect.Compiler // of the detections
 }
 
 // reader is the cluster as a world wants it read.
@@ -179,8 +180,8 @@ func (w *world) runOn(runner *schedule.Runner, rules ...*rule.Rule) []schedule.R
 // detection is a rule that is ready to run.
 func (w *world) detection(r *rule.Rule) *detect.Detection {
 	w.t.Helper()
-	alerts := detect.Alerts{Index: w.indices.Signals, Patterns: w.alerts}
-	d, err := detect.NewWhere(r, alerts.Where(r, nil))
+	w.compiler.Alerts = detect.Alerts{Index: w.indices.Signals, Patterns: w.alerts}
+	d, err := w.compiler.New(r, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func Compile(q *cond.Query, fields *event.Fields, o Options) (*Matcher, error) {
 		m.category = cmp.Or(q.CategoryField, cond.DefaultCategoryField)
 	}
 	if o.ExcludeSignals {
-		m.signal = fields.Add("event.kind")
+		m.signal = fields.Add(signalField)
 		c.note(string(signalKind.text))
 	}
 	m.accepts = c.compile(m.root)
@@ -97,7 +97,9 @@ func (m *Matcher) isSignal(e *Evaluation) bool {
 	return false
 }
 
-// signalKind is the event.kind of an alert.
+// signalField says whether an event is an alert, with signalKind as its value.
+const signalField = "event.kind"
+
 var signalKind = newConstant(text([]byte("signal")))
 
 type compiler struct {

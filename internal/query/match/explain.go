@@ -70,7 +70,7 @@ func (m *Matcher) explainSignal(x *Explanation, e *Evaluation) *Explanation {
 	}
 	refused := &Explanation{
 		Text: `not event.kind == "signal"`, Kind: "leaf", Decisive: true,
-		Fields: []FieldValues{fieldValues(m.fields.Path(m.signal), m.signal, e)},
+		Fields: []FieldValues{fieldValues(signalField, m.signal, e)},
 	}
 	return &Explanation{Text: x.Text, Kind: "and", Decisive: true,
 		Operands: []*Explanation{refused, x}}

@@ -2,6 +2,7 @@ package match
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +67,8 @@ func (l *leaf) noteUse(slot event.Slot, with *constant, orders bool) {
 	if l.folding || with.kind != event.KindText || !orders && !with.isDate {
 		return
 	}
-	l.compiler.uses = append(l.compiler.uses, textUse{slot, l.fields.Path(slot), with})
+	path := l.paths[slices.Index(l.slots, slot)]
+	l.compiler.uses = append(l.compiler.uses, textUse{slot, path, with})
 }
 
 // ComparedAsText calls visit for each field of an event without a mapping that the condition

@@ -20,7 +20,7 @@ type source struct {
 	file string
 	text []byte
 	// before is how many lines of the file are before the text.
-	before int
+	before  int
 	queryAt queryPlace
 }
 

@@ -23,7 +23,8 @@ func TestBackfillOverAlerts(t *testing.T) {
 	r := &rule.Rule{Head: rule.Head{ID: "over", Name: "Over", Severity: "high", Type: "query",
 		Language: "kuery", Index: []string{".alerts-security.alerts-*"}, From: 9 * time.Minute,
 		Interval: 5 * time.Minute}, Body: &rule.EventQuery{Query: query}}
-	over, err := detect.NewWhere(r, alerts.Where(r, nil))
+	w.compiler.Alerts = alerts
+	over, err := w.compiler.New(r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"esrule/internal/detect"
 	"esrule/internal/query/kql"
 	"esrule/internal/query/rule"
 )
@@ -20,7 +19,7 @@ func (w *world) matching(id rule.ID) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d, err := detect.New(&rule.Rule{Head: rule.Head{ID: id, Name: "Rule " + string(id),
+	d, err := w.compiler.New(&rule.Rule{Head: rule.Head{ID: id, Name: "Rule " + string(id),
 		Severity: "high", Type: "threat_match", Language: "kuery",
 		Index: []string{w.Index("events-*")}, From: 9 * time.Minute, Interval: 5 * time.Minute},
 		Body: &rule.IndicatorQuery{EventQuery: rule.EventQuery{Query: query},

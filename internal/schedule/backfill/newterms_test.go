@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"esrule/internal/detect"
 	"esrule/internal/query/kql"
 	"esrule/internal/query/rule"
 )
@@ -20,7 +19,7 @@ func TestAnyCuttingOfNewTerms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := detect.New(&rule.Rule{Head: rule.Head{
+		d, err := w.compiler.New(&rule.Rule{Head: rule.Head{
 			ID: rule.ID(fmt.Sprint("new-terms-", i)), Name: fmt.Sprint("New terms ", i),
 			Severity: "high", Type: "new_terms", Language: "kuery",
 			Index: []string{w.Index("events-*")}, From: 9 * time.Minute,

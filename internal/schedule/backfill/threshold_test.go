@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"esrule/internal/detect"
 	"esrule/internal/query/kql"
 	"esrule/internal/query/rule"
 )
@@ -23,7 +22,7 @@ func (w *world) thresholds() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		d, err := detect.New(&rule.Rule{Head: rule.Head{
+		d, err := w.compiler.New(&rule.Rule{Head: rule.Head{
 			ID: rule.ID(fmt.Sprint("threshold-", i)), Name: fmt.Sprint("Threshold ", i),
 			Severity: "high", Type: "threshold", Language: "kuery",
 			Index: []string{w.Index("events-*")}, From: time.Duration(5+15*i) * time.Minute,

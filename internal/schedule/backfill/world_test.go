@@ -31,6 +31,7 @@ type world struct {
 	*estest.Cluster
 	t          *testing.T
 	detections []*detect.Detection
+	compiler   detect.Compiler // of the detections
 	indices    indices.Names
 	events     string
 	start      time.Time
@@ -92,7 +93,7 @@ func (w *world) rule(id rule.ID, text string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d, err := detect.New(&rule.Rule{Head: rule.Head{
+	d, err := w.compiler.New(&rule.Rule{Head: rule.Head{
 		ID: id, Name: "Rule " + string(id), Severity: "high", RiskScore: 73, Type: "eql",
 		Language: "eql",
 		Index:    []string{w.Index("events-*")}, From: 9 * time.Minute, Interval: 5 * time.Minute,
