@@ -31,7 +31,7 @@ func startNode(ctx context.Context, o Options, n node) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.folder, err = os.MkdirTemp("", "estest-"); err != nil {
+	if n.folder, err = newFolder(); err != nil {
 		return nil, err
 	}
 	if err := n.prepare(c); err != nil {

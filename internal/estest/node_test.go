@@ -26,7 +26,7 @@ func temporary(t *testing.T) string {
 	if err := os.Chmod(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("TMPDIR", folder)
+	t.Setenv("ESTEST_FOLDER", folder)
 	t.Cleanup(func() { os.RemoveAll(folder) })
 	return folder
 }

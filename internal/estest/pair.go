@@ -154,7 +154,7 @@ func (p *pair) launch(o Options, n *node, role map[string]any) (*process, error)
 	for name, value := range role {
 		c.settings[name] = value
 	}
-	if n.folder, err = os.MkdirTemp("", "estest-"); err != nil {
+	if n.folder, err = newFolder(); err != nil {
 		return nil, err
 	}
 	if err := n.prepare(c); err != nil {
