@@ -27,8 +27,8 @@ type common struct {
 	coverer  *detect.Coverer
 	// groups are those of the run before, and used those of this one, by their rules.
 	groups, used map[string]*detect.Group
-	// apart are rules that cannot be searched with others, as a run has found; a process knows them
-	// until it reads its rules again.
+	// apart are rules that cannot be searched with others and can be alone, as a run has found; a
+	// process knows them until it reads its rules again. See [Ledger.Alone] for those that fail.
 	apart map[*detect.Detection]bool
 	// vain are the first rules of groups that could not be searched in halves either.
 	vain map[*detect.Detection]bool
@@ -70,7 +70,7 @@ func (c *common) together(ctx context.Context, runs []*ruleRun) (all [][]*ruleRu
 	at := map[string]int{}
 	for _, s := range runs {
 		key, ok := s.commonKey(ctx)
-		if !ok || c.apart[s.detection] {
+		if !ok || c.apart[s.detection] || s.ledger.Alone {
 			continue
 		}
 		i, known := at[key]

@@ -27,6 +27,9 @@ type Ledger struct {
 	// Sick are the pieces that failed as a whole. Their time is in Covered only where they are a
 	// late sweep's. A release that does not know the field finds gaps there.
 	Sick []SickPiece `json:"sick,omitempty"`
+	// Alone says that the rule failed where it was searched alone and others did not. As long as
+	// something of it is open or sick, it is not searched together with others.
+	Alone bool `json:"alone,omitempty"`
 	// SetAside are the closed indices that the operator does not wait for: they are searched when
 	// they are opened. Nil in a ledger of a release that did not ask.
 	SetAside *[]string `json:"set_aside,omitempty"`
@@ -238,7 +241,7 @@ func (l *Ledger) meaning(fingerprint string, now time.Time) (changed bool) {
 		return false
 	}
 	changed = l.Fingerprint != ""
-	l.PreviousFingerprint = l.Fingerprint
+	l.PreviousFingerprint, l.Alone = l.Fingerprint, false
 	l.Fingerprint, l.FingerprintAt = fingerprint, now.UTC().Truncate(time.Millisecond)
 	return changed
 }

@@ -253,7 +253,10 @@ func (s *ruleRun) finish(ctx context.Context) {
 	s.run.Error = textOf(errors.Join(append([]error{s.err, s.notUpToNow()}, s.failing.errs...)...))
 	if s.ledger != nil {
 		s.err = both(s.err, s.update(context.WithoutCancel(ctx), s.known,
-			func(l *Ledger) { l.LastRun = &s.run }))
+			func(l *Ledger) {
+				l.LastRun = &s.run
+				l.ceaseAlone()
+			}))
 	}
 }
 
