@@ -14,8 +14,8 @@
 // or OpenSearch's test distribution).
 //
 // ESTEST_JAVA_OPTS adds to what a started server's Java is told. `make test` keeps Java from its
-// second compiler, which costs more than it saves a server of a few minutes. A server's files are in
-// memory (/dev/shm) where there is room, for it waits for a disk very often; ESTEST_FOLDER names
+// second compiler, which costs more than it saves a server of a few minutes. A server's files are
+// in memory (/dev/shm) where there is room, for it waits for a disk very often; ESTEST_FOLDER names
 // another place.
 //
 // The invariant to keep: a server started here never outlives the process that started it, however
