@@ -124,16 +124,6 @@ func (f *Fields) Slots() []Slot {
 	return list
 }
 
-// Patterns lists the patterns among the paths.
-func (f *Fields) Patterns() (patterns []string) {
-	for _, e := range f.own {
-		if e.wild {
-			patterns = append(patterns, e.path)
-		}
-	}
-	return patterns
-}
-
 // lookup holds the ways in which a path can be written as keys of an object. For a.b.c these are
 // the keys "a" (then b.c inside), "a.b" (then c) and "a.b.c".
 type lookup struct {
